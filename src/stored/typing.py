@@ -1,0 +1,41 @@
+"""Types shared by all layers, and the sentinel that stands for "nothing here"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from enum import Enum
+from typing import Any, Final, Literal, Protocol, TypeAlias
+
+__all__ = ["ABSENT", "Absent", "Buffer", "HandOut", "SupportsStore"]
+
+Buffer: TypeAlias = bytes | bytearray | memoryview
+"""Bytes at rest."""
+
+
+class Absent(Enum):
+    """The type of `ABSENT`, so that type checkers can tell it from a stored None."""
+
+    ABSENT = "absent"
+
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+
+ABSENT: Final[Literal[Absent.ABSENT]] = Absent.ABSENT
+"""Nothing is stored; None is a value like any other."""
+
+
+class HandOut(Protocol):
+    """Makes what a caller may have of a stored value."""
+
+    def __call__(self, value: Any, /) -> Any: ...
+
+
+class SupportsStore(Protocol):
+    """What the engine asks of a store; `stored.stores.Store` is the base to inherit."""
+
+    def read(self, name: str) -> Buffer | None: ...
+    def write(self, name: str, parts: Sequence[Buffer]) -> None: ...
+    def delete(self, name: str) -> bool: ...
+    def names(self, folder: str = "") -> Iterator[str]: ...
+    def location(self, name: str = "") -> str: ...
