@@ -22,6 +22,10 @@ Every message says what was found, what was expected and what to do about it.
 
 from __future__ import annotations
 
+import os
+import sys
+import warnings
+
 __all__ = [
     "ConfigurationError",
     "DamagedEntryError",
@@ -36,6 +40,7 @@ __all__ = [
     "TableWarning",
     "UnstableKeyError",
     "UntrustedEntryError",
+    "warn_caller",
 ]
 
 
@@ -122,3 +127,14 @@ class PersistenceWarning(StoredWarning):
 
 class TableWarning(StoredWarning):
     """A table was changed so that the interpolator asked for can be made."""
+
+
+_PACKAGE = os.path.dirname(__file__) + os.sep
+
+
+def warn_caller(message: str, category: type[StoredWarning]) -> None:
+    """Warn as the first line outside this package that led here."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level - 1)

@@ -28,14 +28,27 @@ ABSENT: Final[Literal[Absent.ABSENT]] = Absent.ABSENT
 class HandOut(Protocol):
     """Makes what a caller may have of a stored value."""
 
-    def __call__(self, value: Any, /) -> Any: ...
+    def __call__(self, value: Any, /) -> Any:
+        """What the caller gets."""
 
 
 class SupportsStore(Protocol):
     """What the engine asks of a store; `stored.stores.Store` is the base to inherit."""
 
-    def read(self, name: str) -> Buffer | None: ...
-    def write(self, name: str, parts: Sequence[Buffer]) -> None: ...
-    def delete(self, name: str) -> bool: ...
-    def names(self, folder: str = "") -> Iterator[str]: ...
-    def location(self, name: str = "") -> str: ...
+    def read(self, name: str) -> Buffer | None:
+        """All bytes under a name."""
+
+    def read_start(self, name: str, length: int) -> Buffer | None:
+        """The first bytes under a name."""
+
+    def write(self, name: str, parts: Sequence[Buffer]) -> None:
+        """Replace what is under a name."""
+
+    def delete(self, name: str) -> bool:
+        """Remove a name."""
+
+    def names(self, folder: str = "") -> Iterator[str]:
+        """The names in a folder."""
+
+    def location(self, name: str = "") -> str:
+        """Where a name is."""

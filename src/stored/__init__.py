@@ -1,0 +1,50 @@
+"""Remember what a model object computed, for exactly as long as its parameters stay the same."""
+
+from stored._axes import Axis, Interpolant
+from stored._config import configure
+from stored._decorators import Explanation, stored
+from stored._engine import StorageUser, getCacheDir
+from stored._owners import keyed_by
+from stored._results import CacheInfo
+from stored._version import __version__
+from stored.errors import (
+    ConfigurationError,
+    DamagedEntryError,
+    EntryError,
+    EntryWarning,
+    OutsideAxisError,
+    OwnerError,
+    PersistenceWarning,
+    StoredError,
+    StoredWarning,
+    TableError,
+    TableWarning,
+    UnstableKeyError,
+    UntrustedEntryError,
+)
+
+__all__ = [
+    "Axis",
+    "CacheInfo",
+    "ConfigurationError",
+    "DamagedEntryError",
+    "EntryError",
+    "EntryWarning",
+    "Explanation",
+    "Interpolant",
+    "OutsideAxisError",
+    "OwnerError",
+    "PersistenceWarning",
+    "StorageUser",
+    "StoredError",
+    "StoredWarning",
+    "TableError",
+    "TableWarning",
+    "UnstableKeyError",
+    "UntrustedEntryError",
+    "__version__",
+    "configure",
+    "getCacheDir",
+    "keyed_by",
+    "stored",
+]

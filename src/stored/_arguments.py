@@ -1,0 +1,88 @@
+"""The arguments of a call, bound to the method's signature: one form for every spelling of the same call."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import numpy as np
+
+from stored._keys import named_canonical
+
+__all__ = ["Arguments"]
+
+
+class Arguments:
+    """How a method's calls are bound and keyed.
+
+    Parameters
+    ----------
+    function : callable
+        The plain method; its first parameter is the owner.
+    label : str
+        What messages call it.
+    ignore : collection of str
+        Parameters left out of the key.
+    decimals : mapping of str to int
+        Parameters that are rounded, for the key and for the computation.
+
+    Raises
+    ------
+    TypeError
+        If `ignore` or `decimals` name what the method does not have, or the method takes no owner.
+    """
+
+    def __init__(self, function: Any, label: str, ignore: Collection[str], decimals: Mapping[str, int]) -> None:
+        self._signature = inspect.signature(function)
+        self._label = label
+        self._ignore = frozenset(ignore)
+        self._decimals = dict(decimals)
+        parameters = list(self._signature.parameters)
+        if not parameters:
+            raise TypeError(f"@stored decorates methods; {label}() takes no self")
+        self._own, *self.names = parameters
+        for option, names in (("ignore", ignore), ("round", decimals)):
+            self.check_names(option, names)
+
+    def check_names(self, option: str, names: Collection[str]) -> None:
+        """Refuse names that are not arguments of the method."""
+        for name in names:
+            if name not in self.names:
+                raise TypeError(
+                    f"{option} of {self._label}() names {name!r}; its arguments are {', '.join(self.names) or 'none'}"
+                )
+
+    def bind(self, owner: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> inspect.BoundArguments:
+        """Bind a call, with defaults applied and arguments rounded."""
+        try:
+            bound = self._signature.bind(owner, *args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{self._label}() got a call that does not fit its signature: {error}") from None
+        bound.apply_defaults()
+        for name, decimals in self._decimals.items():
+            bound.arguments[name] = self._rounded(name, bound.arguments[name], decimals)
+        return bound
+
+    def _rounded(self, name: str, value: Any, decimals: int) -> Any:
+        if value is None:
+            return None
+        try:
+            return round(value, decimals) if isinstance(value, float | int) else np.round(value, decimals)
+        except TypeError:
+            raise TypeError(
+                f"argument {name!r} of {self._label}() is rounded to {decimals} decimals, so it must be a number or an"
+                f" array of numbers; found {value!r} of type {type(value).__name__}"
+            ) from None
+
+    def key(self, bound: inspect.BoundArguments, leave_out: Collection[str] = ()) -> tuple[tuple[str, str], ...]:
+        """The canonical arguments of a bound call.
+
+        Raises
+        ------
+        UnstableKeyError
+            Naming an argument that has no stable form.
+        """
+        without = {self._own, *self._ignore, *leave_out}
+        kept = [(name, value) for name, value in bound.arguments.items() if name not in without]
+        return named_canonical(kept, f"argument {{}} of {self._label}()")

@@ -1,0 +1,299 @@
+"""Functions sampled along an axis, and the interpolants that stand for them."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stored.errors import OutsideAxisError, TableError
+
+if TYPE_CHECKING:
+    from scipy.interpolate import BSpline, RectBivariateSpline
+
+__all__ = ["Axis", "CurveInterpolant", "Interpolant", "SurfaceInterpolant", "sample"]
+
+Floats: TypeAlias = NDArray[np.float64]
+Transform: TypeAlias = Callable[[Any], Any]
+Spacing: TypeAlias = Literal["linear", "log", "log1p"] | tuple[Transform, Transform]
+Outside: TypeAlias = Literal["raise", "nan", "clip", "exact", "extrapolate"]
+
+_SPACINGS: dict[str, tuple[Transform, Transform]] = {
+    "linear": (np.asarray, np.asarray),
+    "log": (np.log, np.exp),
+    "log1p": (np.log1p, np.expm1),
+}
+_OUTSIDE = ("raise", "nan", "clip", "exact", "extrapolate")
+_LEAST_POINTS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """The range of an argument over which a method is interpolated.
+
+    Parameters
+    ----------
+    name : str
+        The argument.
+    low, high : float
+        The limits, in the argument's own unit; both are inside.
+    spacing : {"linear", "log", "log1p"} or (callable, callable)
+        The coordinate in which the function is smooth, and in which the nodes are evenly spaced; or a pair of
+        vectorised functions, to the coordinate and back.
+    values : {"linear", "log"}
+        Interpolate the values, or their logarithm (then they must be positive).
+    points : int
+        How many nodes to sample, at least 4.
+    outside : {"raise", "nan", "clip", "exact", "extrapolate"}
+        What a value beyond the limits gives: an `OutsideAxisError`, NaN, the value at the limit, a call of the method
+        itself, or the spline continued.
+    vectorized : bool, optional
+        True if the method takes an array of this argument and returns an array of the same shape; it is then sampled
+        in one call. By default it is called with one float at a time.
+
+    Raises
+    ------
+    ValueError
+        If the limits, the spacing or another choice make no axis.
+    """
+
+    name: str
+    low: float
+    high: float
+    spacing: Spacing = "linear"
+    values: Literal["linear", "log"] = "linear"
+    points: int | None = None
+    outside: Outside = "raise"
+    vectorized: bool | None = None
+
+    def __post_init__(self) -> None:
+        self._check_choices()
+        if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
+            raise ValueError(f"axis {self.name!r} runs from {self.low!r} to {self.high!r}; low must be less than high")
+        if self.points is None or self.points < _LEAST_POINTS:
+            raise ValueError(f"axis {self.name!r} has points={self.points!r}; give the number of nodes, at least 4")
+        with np.errstate(all="ignore"):
+            ends = self.forward(np.array([self.low, self.high], dtype=float))
+        if not (np.all(np.isfinite(ends)) and ends[0] < ends[1]):
+            raise ValueError(
+                f"axis {self.name!r} from {self.low!r} to {self.high!r} has no {self.spacing!r} spacing: its limits"
+                f" become {ends.tolist()}; they must be finite and increasing"
+            )
+
+    def _check_choices(self) -> None:
+        if not (isinstance(self.name, str) and self.name.isidentifier()):
+            raise ValueError(f"an axis is named after an argument, and {self.name!r} cannot be one")
+        pair = isinstance(self.spacing, tuple) and len(self.spacing) == 2 and all(map(callable, self.spacing))
+        if not pair and self.spacing not in _SPACINGS:
+            raise ValueError(
+                f"spacing of axis {self.name!r} is {self.spacing!r}; choose 'linear', 'log', 'log1p' or a pair of"
+                " functions"
+            )
+        for option, choices in (("values", ("linear", "log")), ("outside", _OUTSIDE)):
+            found = getattr(self, option)
+            if found not in choices:
+                raise ValueError(
+                    f"{option} of axis {self.name!r} is {found!r}; choose one of {', '.join(map(repr, choices))}"
+                )
+
+    def forward(self, x: Any) -> Floats:
+        """From the argument to the coordinate."""
+        forward, _ = self._transforms()
+        return cast(Floats, np.asarray(forward(x), dtype=float))
+
+    def nodes(self) -> Floats:
+        """The arguments at which the method is sampled, the limits themselves included."""
+        _, backward = self._transforms()
+        low, high = self.forward(np.array([self.low, self.high], dtype=float))
+        nodes = np.array(backward(np.linspace(low, high, cast(int, self.points))), dtype=float)
+        nodes[[0, -1]] = self.low, self.high  # exact in spite of rounding there and back
+        return cast(Floats, np.clip(nodes, self.low, self.high))
+
+    def _transforms(self) -> tuple[Transform, Transform]:
+        return _SPACINGS[self.spacing] if isinstance(self.spacing, str) else self.spacing
+
+    def definition(self) -> tuple[object, ...]:
+        """What makes another table of the same function."""
+        return (self.name, self.low, self.high, self.spacing, self.values, self.points)
+
+
+def sample(function: Callable[..., Any], axes: tuple[Axis, ...], label: str) -> dict[str, Any]:
+    """Call a function at the nodes of its axes.
+
+    Parameters
+    ----------
+    function : callable
+        Takes the axes' arguments by name.
+    axes : tuple of Axis
+        One or two.
+    label : str
+        What messages call the function.
+
+    Returns
+    -------
+    dict
+        ``"nodes"``, a list of arrays, and ``"values"``, an array with one dimension for each axis.
+
+    Raises
+    ------
+    TableError
+        If a value is not a finite number, or cannot be interpolated as the axis asks.
+    """
+    nodes = [axis.nodes() for axis in axes]
+    values = _sampled(function, axes, nodes, label)
+    _check_values(values, nodes, axes, label)
+    return {"nodes": nodes, "values": values}
+
+
+def _sampled(function: Callable[..., Any], axes: tuple[Axis, ...], nodes: list[Floats], label: str) -> Floats:
+    shape = tuple(each.size for each in nodes)
+    names = [axis.name for axis in axes]
+    grid = np.meshgrid(*nodes, indexing="ij")
+    if all(axis.vectorized for axis in axes):
+        values = np.asarray(function(**dict(zip(names, grid, strict=True))), dtype=float)
+        if values.shape != shape:
+            raise TableError(
+                f"{label}() was called with arrays of shape {shape}, as vectorized=True says it can be, and returned"
+                f" shape {values.shape}; leave vectorized out if it takes one number at a time"
+            )
+        return values
+    points = zip(*(each.ravel().tolist() for each in grid), strict=True)
+    return np.array([_number(function(**dict(zip(names, point, strict=True))), label) for point in points]).reshape(
+        shape
+    )
+
+
+def _number(value: Any, label: str) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise TableError(
+            f"{label}() returned {value!r} of type {type(value).__name__}; a method interpolated along an axis must"
+            " return one real number"
+        ) from None
+
+
+def _check_values(values: Floats, nodes: list[Floats], axes: tuple[Axis, ...], label: str) -> None:
+    bad = ~np.isfinite(values)
+    wanted = "finite"
+    if not bad.any() and any(axis.values == "log" for axis in axes):
+        bad = values <= 0
+        wanted = "positive, because values='log' interpolates their logarithm"
+    if bad.any():
+        where = tuple(np.argwhere(bad)[0])
+        point = ", ".join(
+            f"{axis.name} = {each[index]!r}" for axis, each, index in zip(axes, nodes, where, strict=True)
+        )
+        raise TableError(f"{label}() is {values[where]!r} at {point}; every sampled value must be {wanted}")
+
+
+class Interpolant(ABC):
+    """A function of one or two numbers that stands for a sampled one.
+
+    Parameters
+    ----------
+    axes : tuple of Axis
+        Its arguments.
+    table : mapping
+        What `sample` returned.
+    """
+
+    def __init__(self, axes: tuple[Axis, ...], table: Mapping[str, Any]) -> None:
+        self.axes = axes
+        self.nodes: list[Floats] = list(table["nodes"])
+        self.values: Floats = table["values"]
+        coordinates = [axis.forward(each) for axis, each in zip(axes, self.nodes, strict=True)]
+        self._log = any(axis.values == "log" for axis in axes)
+        self._spline = self._fit(coordinates, np.log(self.values) if self._log else self.values)
+
+    @abstractmethod
+    def _fit(self, coordinates: list[Floats], values: Floats) -> Any:
+        """The spline through the values."""
+
+    @abstractmethod
+    def _evaluate(self, coordinates: list[Floats]) -> Floats:
+        """The spline at points of equal shape."""
+
+    def __call__(self, *x: Any, exact: Callable[..., Any] | None = None) -> Any:
+        """Evaluate.
+
+        Parameters
+        ----------
+        *x : array_like
+            One for each axis; they are broadcast against each other.
+        exact : callable, optional
+            What ``outside="exact"`` calls, one point at a time.
+
+        Returns
+        -------
+        float or ndarray
+            A float for numbers, otherwise an array of the broadcast shape.
+
+        Raises
+        ------
+        OutsideAxisError
+            If a value lies outside an axis with ``outside="raise"``.
+        """
+        points = np.broadcast_arrays(*(np.asarray(each, dtype=float) for each in x))
+        outside = [(each < axis.low) | (each > axis.high) for axis, each in zip(self.axes, points, strict=True)]
+        self._refuse_outside(points, outside)
+        inside = [self._drawn_in(*each) for each in zip(self.axes, points, outside, strict=True)]
+        values = self._at(inside)
+        values[np.isnan(sum(points))] = math.nan  # FITPACK gives a number for NaN
+        self._replace_outside(values, points, outside, exact)
+        return float(values) if all(np.ndim(each) == 0 and not isinstance(each, np.ndarray) for each in x) else values
+
+    def _refuse_outside(self, points: tuple[Floats, ...], outside: list[Any]) -> None:
+        for axis, each, beyond in zip(self.axes, points, outside, strict=True):
+            if axis.outside == "raise" and beyond.any():
+                raise OutsideAxisError(axis.name, float(each[beyond][0]), axis.low, axis.high)
+
+    def _drawn_in(self, axis: Axis, points: Floats, outside: Any) -> Floats:
+        """Points at which the spline may be evaluated; those that are replaced later are moved to a limit."""
+        if axis.outside == "extrapolate" or not outside.any():
+            return points
+        return np.clip(points, axis.low, axis.high)
+
+    def _at(self, points: list[Floats]) -> Floats:
+        coordinates = [axis.forward(each) for axis, each in zip(self.axes, points, strict=True)]
+        values = np.array(self._evaluate(coordinates), dtype=float)
+        return np.asarray(np.exp(values)) if self._log else values
+
+    def _replace_outside(self, values: Floats, points: Any, outside: list[Any], exact: Any) -> None:
+        for axis, beyond in zip(self.axes, outside, strict=True):
+            if axis.outside == "nan":
+                values[beyond] = math.nan
+            if axis.outside == "exact" and beyond.any():
+                values[beyond] = [
+                    exact(*point) for point in zip(*(each[beyond].tolist() for each in points), strict=True)
+                ]
+
+
+class CurveInterpolant(Interpolant):
+    """A cubic spline (not-a-knot) over one axis, in the axis's coordinate."""
+
+    def _fit(self, coordinates: list[Floats], values: Floats) -> BSpline:
+        from scipy.interpolate import make_interp_spline
+
+        return make_interp_spline(coordinates[0], values, k=3)
+
+    def _evaluate(self, coordinates: list[Floats]) -> Floats:
+        return cast(Floats, self._spline(coordinates[0]))
+
+
+class SurfaceInterpolant(Interpolant):
+    """A bicubic spline over two axes, in their coordinates."""
+
+    def _fit(self, coordinates: list[Floats], values: Floats) -> RectBivariateSpline:
+        from scipy.interpolate import RectBivariateSpline
+
+        x, y = coordinates
+        return RectBivariateSpline(x, y, values)
+
+    def _evaluate(self, coordinates: list[Floats]) -> Floats:
+        return cast(Floats, self._spline.ev(*coordinates))

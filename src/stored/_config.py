@@ -1,0 +1,160 @@
+"""Settings of the process: where entries live, what is written, and whether anything is stored at all.
+
+The environment is read when stored is imported: ``STORED_CACHE_DIR`` (the directory of the entries),
+``STORED_PERSISTENCE`` (any of ``r`` and ``w``), ``STORED_DISABLE`` (any value but empty and 0) and
+``STORED_KEY_FILE`` (the key that signs pickles). `configure` overrides it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from stored.errors import ConfigurationError
+from stored.typing import ABSENT, Absent, SupportsStore
+
+__all__ = ["Settings", "check_persistence", "configure", "settings"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What `configure` sets.
+
+    Parameters
+    ----------
+    cache_dir : Path
+        The directory of the entries.
+    persistence : str
+        What the disk is used for: ``"rw"``, ``"r"``, ``"w"`` or ``""``. A `StorageUser` can have less, not more.
+    disable : bool
+        Call stored methods as if they were not decorated.
+    key_file : Path
+        The key that signs pickled results.
+    store : SupportsStore, optional
+        Where entries live, in place of `cache_dir`.
+    """
+
+    cache_dir: Path
+    persistence: str
+    disable: bool
+    key_file: Path
+    store: SupportsStore | None = None
+
+
+def check_persistence(persistence: object) -> str:
+    """A persistence, if it is one.
+
+    Raises
+    ------
+    ConfigurationError
+        If it is anything but a combination of the letters r and w.
+    """
+    if isinstance(persistence, str) and set(persistence) <= {"r", "w"}:
+        return persistence
+    raise ConfigurationError(
+        f"persistence is {persistence!r}; it must be 'rw' (read and write), 'r' (read only), 'w' (write only) or ''"
+        " (memory only)"
+    )
+
+
+def _from_environment(environment: Mapping[str, str]) -> Settings:
+    home = Path.home()
+    cache = Path(environment.get("XDG_CACHE_HOME") or home / ".cache")
+    config = Path(environment.get("XDG_CONFIG_HOME") or home / ".config")
+    return Settings(
+        cache_dir=Path(environment.get("STORED_CACHE_DIR") or cache / "stored"),
+        persistence=check_persistence(environment.get("STORED_PERSISTENCE", "rw")),
+        disable=environment.get("STORED_DISABLE", "") not in {"", "0"},
+        key_file=Path(environment.get("STORED_KEY_FILE") or config / "stored" / "key"),
+    )
+
+
+_current = _from_environment(os.environ)
+
+
+def settings() -> Settings:
+    """The settings in force."""
+    return _current
+
+
+def _checked(name: str, value: Any) -> Any:
+    if name in {"cache_dir", "key_file"}:
+        try:
+            return Path(value).expanduser().absolute()
+        except TypeError:
+            raise ConfigurationError(f"{name} is {value!r}; it must be a path") from None
+    if name == "persistence":
+        return check_persistence(value)
+    if name == "disable" and not isinstance(value, bool):
+        raise ConfigurationError(f"disable is {value!r}; it must be True or False")
+    if name == "store" and not (value is None or all(hasattr(value, each) for each in ("read", "write", "delete"))):
+        raise ConfigurationError(f"store is {value!r}; it must be a stored.stores.Store, or None for the cache_dir")
+    return value
+
+
+class configure:  # noqa: N801  (reads as the function that it is to its callers)
+    """Change settings for the process, or for the length of a ``with`` block.
+
+    Parameters
+    ----------
+    cache_dir : path-like, optional
+        The directory of the entries. Setting it also takes back an earlier `store`.
+    persistence : {"rw", "r", "w", ""}, optional
+        What the disk is used for.
+    disable : bool, optional
+        Call stored methods as if they were not decorated. Objects stored by name stay in memory.
+    key_file : path-like, optional
+        The key that signs pickled results; it must lie outside the directory of the entries.
+    store : Store, optional
+        Where entries live, in place of a directory.
+
+    Raises
+    ------
+    ConfigurationError
+        If a value cannot be used; no setting is changed then.
+
+    Examples
+    --------
+    >>> with configure(disable=True):
+    ...     pass
+    """
+
+    def __init__(
+        self,
+        *,
+        cache_dir: str | os.PathLike[str] | Absent = ABSENT,
+        persistence: str | Absent = ABSENT,
+        disable: bool | Absent = ABSENT,
+        key_file: str | os.PathLike[str] | Absent = ABSENT,
+        store: SupportsStore | Absent | None = ABSENT,
+    ) -> None:
+        global _current
+        asked = {
+            "cache_dir": cache_dir,
+            "persistence": persistence,
+            "disable": disable,
+            "key_file": key_file,
+            "store": store,
+        }
+        checked = {name: _checked(name, value) for name, value in asked.items() if value is not ABSENT}
+        if "cache_dir" in checked:
+            checked.setdefault("store", None)
+        candidate = replace(_current, **checked)
+        if candidate.key_file.is_relative_to(candidate.cache_dir):
+            raise ConfigurationError(
+                f"the key file {candidate.key_file} lies inside the cache directory {candidate.cache_dir}; whoever can"
+                " write entries there could replace it, so choose a place outside"
+            )
+        self._before = _current
+        _current = candidate
+
+    def __enter__(self) -> Settings:
+        return _current
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        global _current
+        _current = self._before

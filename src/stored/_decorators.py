@@ -1,0 +1,526 @@
+"""`stored`: the decorator that makes a method remember its results."""
+
+from __future__ import annotations
+
+import copy as copying
+import functools
+import inspect
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from types import FunctionType, MethodType
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, Literal, ParamSpec, TypeAlias, TypeVar, cast, overload
+
+import wrapt
+
+from stored._arguments import Arguments
+from stored._axes import Axis, CurveInterpolant, Interpolant, SurfaceInterpolant, sample
+from stored._codecs import frozen, hand_out_for
+from stored._config import settings
+from stored._keys import Key, canonical, digest
+from stored._memory import Record
+from stored._results import CacheInfo, Results, live_results, results_of
+from stored._source import code_text, qualified_name, static_closure
+from stored._tables import spline
+
+__all__ = ["BoundMethod", "Explanation", "StoredMethod", "stored"]
+
+S = TypeVar("S")
+P = ParamSpec("P")
+R = TypeVar("R")
+Axes: TypeAlias = Axis | tuple[Axis, Axis]
+
+
+# --------------------------------------------------------------------------------------------------------------------
+# Definitions and calls
+# --------------------------------------------------------------------------------------------------------------------
+
+
+class Definition:
+    """A stored method: the plain function, and all that was said of it."""
+
+    def __init__(
+        self,
+        function: Any,
+        name: str | None,
+        *,
+        persistent: bool = True,
+        interpolate: Literal[True] | Axes | None = None,
+        version: str | None = None,
+        maxsize: int | None = None,
+        ignore: Collection[str] = (),
+        round: Mapping[str, int] | None = None,  # noqa: A002
+        copy: bool = False,
+        depends: Collection[str] | None = None,
+    ) -> None:
+        plain = _plain_function(function, version)
+        self.function = function
+        self.label = function.__qualname__
+        self.name = function.__name__ if name is None else name
+        self.identity = qualified_name(function)
+        self.attribute = function.__name__
+        self.persistent = persistent
+        self.table = interpolate is True
+        self.axes = _axes(interpolate)
+        self.maxsize = maxsize
+        self.copy = copy
+        self.depends = None if depends is None else tuple(depends)
+        self.arguments = Arguments(function, self.label, _names("ignore", ignore), round or {})
+        self.arguments.check_names("interpolate", [axis.name for axis in self.axes])
+        # taken now: a file edited later would lend this code the version of another
+        self._said = f"version {version}" if version is not None else code_text(plain)
+        self._closure_of = plain if version is None else None
+
+    @functools.cached_property
+    def version(self) -> str:
+        """The digest of all that decides what the method computes, beside owner and arguments."""
+        closure = {} if self._closure_of is None else static_closure(self._closure_of)
+        axes = tuple(axis.definition() for axis in self.axes)
+        return digest(f"{self._said}\n{canonical(closure)}\n{canonical(axes)}")
+
+    def call(self, owner: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Call:
+        """A call, bound and keyed."""
+        bound = self.arguments.bind(owner, args, kwargs)
+        return Call(self, bound, self.arguments.key(bound, [axis.name for axis in self.axes]))
+
+    def __call__(self, owner: object, /, *args: Any, **kwargs: Any) -> Any:
+        """Answer a call of the decorated method."""
+        if settings().disable:
+            return self._undecorated(owner, args, kwargs)
+        results = results_of(owner, self)
+        call = self.call(owner, args, kwargs)
+        record = results.answer(owner, call)
+        return self.finished(call, record, results)
+
+    def finished(self, call: Call, record: Record, results: Results) -> Any:
+        """What the caller gets: the result, or the interpolant's value at the call's arguments."""
+        if not self.axes:
+            return record.handed_out()
+        exact = functools.partial(self._counted_exact, call, results)
+        return record.value(*call.axis_values(), exact=exact)
+
+    def _counted_exact(self, call: Call, results: Results, *point: float) -> Any:
+        results.count_exact(1)
+        return call.function_of_axes(**dict(zip((axis.name for axis in self.axes), point, strict=True)))
+
+    def _undecorated(self, owner: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        if not self.table:
+            return self.function(owner, *args, **kwargs)
+        return spline(frozen(self.function(owner, *args, **kwargs)), self.label)
+
+
+def _plain_function(function: Any, version: str | None) -> Any:
+    """The function whose source counts, if this can be decorated at all."""
+    if isinstance(function, staticmethod | classmethod | property | type) or not callable(function):
+        raise TypeError(
+            f"@stored decorates plain methods, and got {function!r}; put @stored below @property, and do without"
+            " @staticmethod and @classmethod: results belong to an object and its parameters"
+        )
+    if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function):
+        raise TypeError(
+            f"{function.__qualname__}() is a generator or a coroutine, whose result can be used only once; return a"
+            " list or an array to have it stored"
+        )
+    plain = inspect.unwrap(function)
+    if version is None and not isinstance(plain, FunctionType):
+        raise TypeError(f"{function!r} has no Python source to tell its version by; give one: @stored(version='1')")
+    return plain
+
+
+def _names(option: str, names: Collection[str]) -> Collection[str]:
+    if isinstance(names, str):
+        raise TypeError(f"{option} is the string {names!r}; give a tuple of names: ({names!r},)")
+    return names
+
+
+def _axes(interpolate: object) -> tuple[Axis, ...]:
+    if interpolate is None or interpolate is True:
+        return ()
+    axes = interpolate if isinstance(interpolate, tuple) else (interpolate,)
+    if not all(isinstance(axis, Axis) for axis in axes) or len(axes) not in {1, 2}:
+        raise TypeError(f"interpolate is {interpolate!r}; give True, an Axis, or a pair of them")
+    return cast(tuple[Axis, ...], axes)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a stored method."""
+
+    definition: Definition
+    bound: inspect.BoundArguments
+    arguments: tuple[tuple[str, str], ...]
+
+    def compute(self) -> Any:
+        """Call the plain method, or sample it along its axes."""
+        definition = self.definition
+        if definition.axes:
+            return sample(self.function_of_axes, definition.axes, definition.label)
+        value = definition.function(*self.bound.args, **self.bound.kwargs)
+        return frozen(copying.deepcopy(value) if definition.copy else value)
+
+    def record(self, value: Any, seconds: float) -> Record:
+        """What memory keeps: the value, the interpolant over a table, or the one along the axes."""
+        definition = self.definition
+        if definition.table:
+            return Record(spline(value, definition.label), None, seconds)
+        if definition.axes:
+            kind = CurveInterpolant if len(definition.axes) == 1 else SurfaceInterpolant
+            return Record(kind(definition.axes, value), None, seconds)
+        return Record(value, hand_out_for(value, definition.copy), seconds)
+
+    def function_of_axes(self, **point: float) -> Any:
+        """The plain method with other values along the axes."""
+        bound = copying.copy(self.bound)
+        bound.arguments = {**self.bound.arguments, **point}
+        return self.definition.function(*bound.args, **bound.kwargs)
+
+    def axis_values(self) -> list[Any]:
+        """The values along the axes that were asked for."""
+        return [self.bound.arguments[axis.name] for axis in self.definition.axes]
+
+
+# --------------------------------------------------------------------------------------------------------------------
+# Explanations
+# --------------------------------------------------------------------------------------------------------------------
+
+_PART_NAMES = {"version": "the method's version", "string": "the hashable string"}
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why a call hits or misses.
+
+    Attributes
+    ----------
+    call : str
+        The call.
+    where : {"memory", "store"} or None
+        Where its result is; None for a miss.
+    differences : dict of str to (str, str)
+        For a miss, how the key differs from the nearest one that is stored: for each part what is stored and what is
+        asked for. Empty if nothing of this method is stored.
+    """
+
+    call: str
+    where: str | None
+    differences: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        if self.where is not None:
+            return f"{self.call}: hit, in {'memory' if self.where == 'memory' else 'the store'}"
+        if not self.differences:
+            return f"{self.call}: miss, nothing of this method is stored"
+        parts = "; ".join(f"{name} is {asked}, stored is {found}" for name, (found, asked) in self.differences.items())
+        return f"{self.call}: miss, nearest stored result differs: {parts}"
+
+    __repr__ = __str__
+
+
+def _explained(definition: Definition, owner: object, call: Call) -> Explanation:
+    results = results_of(owner, definition)
+    key = results.key(owner, call)
+    where = results.where(owner, call)
+    if where is not None:
+        return Explanation(key.call(), where)
+    candidates = results.kept_keys(owner)
+    if definition.persistent:
+        candidates += results.persistent.keys_like(key)
+    differences = [_differences(each, key) for each in candidates]
+    return Explanation(key.call(), None, min(differences, key=len, default={}))
+
+
+def _differences(found: Key, asked: Key) -> dict[str, tuple[str, str]]:
+    """The parts in which two keys of one method differ."""
+    parts = [(_parts(each.space.string), dict(each.arguments), each.version) for each in (found, asked)]
+    (old_space, old_arguments, old_version), (space, arguments, version) = parts
+    differences: dict[str, tuple[str, str]] = {}
+    for kind, old, new in (("parameter", old_space, space), ("argument", old_arguments, arguments)):
+        for name in dict.fromkeys((*old, *new)):
+            if old.get(name) != new.get(name):
+                label = f"{kind} {name}" if name else _PART_NAMES["string"]
+                differences[label] = (old.get(name, "absent"), new.get(name, "absent"))
+    if old_version != version:
+        differences[_PART_NAMES["version"]] = (old_version[:8], version[:8])
+    return differences
+
+
+def _parts(string: str) -> dict[str, str]:
+    """A canonical hashable string by parameter; any other whole, under an empty name."""
+    parts = [part.partition("=") for part in string.split(", ")]
+    if all(name.isidentifier() and equals for name, equals, _ in parts):
+        return {name: text for name, _, text in parts}
+    return {"": string}
+
+
+# --------------------------------------------------------------------------------------------------------------------
+# What stands in the class, and what an object gives
+# --------------------------------------------------------------------------------------------------------------------
+
+
+class BoundMethod(functools.partial[R], Generic[P, R]):
+    """A stored method of one owner: called like the plain method, with the cache's controls as attributes."""
+
+    if TYPE_CHECKING:
+
+        def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
+
+    def __getattribute__(self, name: str) -> Any:
+        """Look like the plain bound method in all that is not the cache's."""
+        if name in _OWN_ATTRIBUTES:
+            return super().__getattribute__(name)
+        return getattr(self._plain(), name)
+
+    def _definition(self) -> Definition:
+        return cast(Definition, functools.partial.func.__get__(self))
+
+    def _owner(self) -> object:
+        return functools.partial.args.__get__(self)[0]
+
+    def _plain(self) -> MethodType:
+        return MethodType(self._definition().function, self._owner())
+
+    def _results(self) -> Results:
+        return results_of(self._owner(), self._definition())
+
+    def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
+        return self._definition().call(self._owner(), args, kwargs)
+
+    @property
+    def __wrapped__(self) -> Callable[P, R]:
+        """The plain method: nothing is looked up, nothing stored."""
+        return self._plain()
+
+    def __repr__(self) -> str:
+        return f"<stored method {self._definition().label} of {self._owner()!r}>"
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not BoundMethod:
+            return NotImplemented
+        return self._owner() is other._owner() and self._definition() is other._definition()
+
+    def __hash__(self) -> int:
+        return hash((id(self._owner()), id(self._definition())))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle as the plain method would: the owner, and the name to find on it."""
+        return getattr, (self._owner(), self._definition().attribute)
+
+    def __copy__(self) -> BoundMethod[P, R]:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        return getattr(copying.deepcopy(self._owner(), memo), self._definition().attribute)
+
+    def cache_clear(self, *args: Any, **kwargs: Any) -> None:
+        """Forget this owner's results of this method, in memory and on disk.
+
+        Parameters
+        ----------
+        *args, **kwargs
+            The arguments of one call, to forget that alone. Without any, all results for the owner's parameters of
+            now go, and the counts of `cache_info` begin anew.
+        """
+        call = self._call(args, kwargs) if args or kwargs else None
+        self._results().clear(self._owner(), call)
+
+    def cache_info(self) -> CacheInfo:
+        """How often this owner's calls were answered, and from where."""
+        return self._results().info(self._owner())
+
+    def cached(self, *args: P.args, **kwargs: P.kwargs) -> bool:
+        """Is the result of such a call at hand, in memory or on disk? Nothing is computed."""
+        return self._results().where(self._owner(), self._call(args, kwargs)) is not None
+
+    def refresh(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Compute anew, and replace what is stored."""
+        call, results = self._call(args, kwargs), self._results()
+        return cast(R, self._definition().finished(call, results.refresh(self._owner(), call), results))
+
+    def explain(self, *args: P.args, **kwargs: P.kwargs) -> Explanation:
+        """Say why such a call would hit or miss: what differs from the nearest stored result."""
+        return _explained(self._definition(), self._owner(), self._call(args, kwargs))
+
+
+_OWN_ATTRIBUTES = frozenset(vars(BoundMethod)) - {"__doc__", "__module__", "__dict__", "__orig_bases__"} | {
+    "__reduce_ex__"
+}
+
+
+class StoredMethod(wrapt.ObjectProxy[Any], Generic[S, P, R]):
+    """A stored method as its class has it; in all else it is the plain function."""
+
+    def __init__(self, definition: Definition) -> None:
+        super().__init__(definition.function)
+        self._self_definition = definition
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._self_definition.attribute = name
+
+    @overload
+    def __get__(self, owner: None, kind: type | None = None) -> StoredMethod[S, P, R]: ...
+    @overload
+    def __get__(self, owner: object, kind: type | None = None) -> BoundMethod[P, R]: ...
+    def __get__(self, owner: object | None, kind: type | None = None) -> Any:
+        """The method of an object, or itself for the class."""
+        return self if owner is None else BoundMethod(self._self_definition, owner)
+
+    def __call__(self, owner: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        return cast(R, self._self_definition(owner, *args, **kwargs))
+
+    @property
+    def __stored_depends__(self) -> tuple[str, ...] | None:
+        """The parameters that the method says it depends on, for `keyed_by` to check."""
+        return self._self_definition.depends
+
+    def __repr__(self) -> str:
+        return f"<stored method {self._self_definition.label}>"
+
+    def __reduce__(self) -> str:
+        """Pickle as a function is, by name."""
+        return str(self.__qualname__)
+
+    def __reduce_ex__(self, protocol: Any) -> str:
+        return self.__reduce__()
+
+    def __copy__(self) -> StoredMethod[S, P, R]:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> StoredMethod[S, P, R]:
+        return self
+
+    def _bound(self, owner: S) -> BoundMethod[P, R]:
+        return BoundMethod(self._self_definition, owner)
+
+    def cache_clear(self, owner: S | None = None, *args: Any, **kwargs: Any) -> None:
+        """Forget the results of one owner, as its own method does, or of every live owner that has used the method."""
+        if owner is not None:
+            self._bound(owner).cache_clear(*args, **kwargs)
+            return
+        for each, results in live_results(self._self_definition):
+            results.clear(each)
+
+    def cache_info(self, owner: S) -> CacheInfo:
+        """As the owner's method has it."""
+        return self._bound(owner).cache_info()
+
+    def cached(self, owner: S, *args: P.args, **kwargs: P.kwargs) -> bool:
+        """As the owner's method has it."""
+        return self._bound(owner).cached(*args, **kwargs)
+
+    def refresh(self, owner: S, *args: P.args, **kwargs: P.kwargs) -> R:
+        """As the owner's method has it."""
+        return self._bound(owner).refresh(*args, **kwargs)
+
+    def explain(self, owner: S, *args: P.args, **kwargs: P.kwargs) -> Explanation:
+        """As the owner's method has it."""
+        return self._bound(owner).explain(*args, **kwargs)
+
+
+@overload
+def stored(method: Callable[Concatenate[S, P], R], /) -> StoredMethod[S, P, R]: ...
+@overload
+def stored(
+    name: str | None = None,
+    *,
+    persistent: bool = True,
+    interpolate: Axes | None = None,
+    version: str | None = None,
+    maxsize: int | None = None,
+    ignore: Collection[str] = (),
+    round: Mapping[str, int] | None = None,
+    copy: bool = False,
+    depends: Collection[str] | None = None,
+) -> Callable[[Callable[Concatenate[S, P], R]], StoredMethod[S, P, R]]: ...
+@overload
+def stored(
+    name: str | None = None,
+    *,
+    persistent: bool = True,
+    interpolate: Literal[True],
+    version: str | None = None,
+    maxsize: int | None = None,
+    ignore: Collection[str] = (),
+    round: Mapping[str, int] | None = None,
+    depends: Collection[str] | None = None,
+) -> Callable[[Callable[Concatenate[S, P], Any]], StoredMethod[S, P, Interpolant]]: ...
+def stored(
+    name: Any = None,
+    *,
+    persistent: bool = True,
+    interpolate: Literal[True] | Axes | None = None,
+    version: str | None = None,
+    maxsize: int | None = None,
+    ignore: Collection[str] = (),
+    round: Mapping[str, int] | None = None,  # noqa: A002
+    copy: bool = False,
+    depends: Collection[str] | None = None,
+) -> Any:
+    """Remember the results of a method for as long as its owner's parameters stay the same.
+
+    Use it bare (``@stored``), with a name (``@stored("spectrum")``) or with options.
+
+    Parameters
+    ----------
+    name : str, optional
+        The name of the object in the owner's space, by default the method's.
+    persistent : bool
+        Keep results on disk too.
+    interpolate : True or Axis or (Axis, Axis), optional
+        With True, the method returns a table (an array of shape (2, n), or a tuple (x, y, z)), and the decorated call
+        a spline over it. With an axis, the method is a function of that argument: it is sampled once for each set of
+        the other arguments, and evaluated from the table ever after.
+    version : str, optional
+        What tells one version of the method from another, in place of its source. Change it when something changes
+        that the method uses and its source does not show, such as a function that it calls.
+    maxsize : int, optional
+        How many results of each owner memory holds; the least recently used goes first. Any number by default.
+    ignore : collection of str
+        Arguments that do not change the result, and are left out of the key.
+    round : mapping of str to int, optional
+        Arguments that are rounded to so many decimals, both for the key and for the computation.
+    copy : bool
+        Hand out a private deep copy each time, rather than read-only arrays and shared objects.
+    depends : collection of str, optional
+        The parameters that the result depends on, if not all: a change of the others keeps it. For owners described
+        by `keyed_by`, frozen dataclasses and frozen attrs classes.
+
+    Returns
+    -------
+    StoredMethod
+        The decorated method, or a decorator.
+
+    Raises
+    ------
+    TypeError
+        If this cannot be decorated, or an option names an argument or a parameter that is not there.
+    ValueError
+        If an option has a value that it cannot have.
+
+    Examples
+    --------
+    >>> from stored import keyed_by, stored
+    >>> @keyed_by("n")
+    ... class Model:
+    ...     def __init__(self, n):
+    ...         self.n = n
+    ...
+    ...     @stored(persistent=False)
+    ...     def total(self, k=1):
+    ...         return sum(range(self.n)) * k
+    >>> Model(10).total(2)
+    90
+    """
+    if maxsize is not None and (not isinstance(maxsize, int) or maxsize < 1):
+        raise ValueError(f"maxsize is {maxsize!r}; it must be a positive integer, or None for any number")
+    if name is not None and not isinstance(name, str):
+        return StoredMethod(Definition(name, None))
+    options: dict[str, Any] = {
+        "persistent": persistent,
+        "interpolate": interpolate,
+        "version": version,
+        "maxsize": maxsize,
+        "ignore": ignore,
+        "round": round,
+        "copy": copy,
+        "depends": None if depends is None else _names("depends", depends),
+    }
+    return lambda method: StoredMethod(Definition(method, name, **options))

@@ -1,0 +1,564 @@
+"""The engine: keys, codecs and stores joined into one persistent tier, and `StorageUser` upon it."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from stored._codecs import NotStorableError, decode, encode, frozen, hand_out_for
+from stored._config import check_persistence, settings
+from stored._format import Entry, unpack
+from stored._keys import Key, Space, digest, entry_prefix, module_folder
+from stored._memory import MemoryTier, Record
+from stored._owners import checked_string
+from stored._tables import Spline, load_text_table, spline
+from stored._trust import load_secret, sign, verify
+from stored._version import __version__
+from stored.errors import (
+    ConfigurationError,
+    DamagedEntryError,
+    EntryError,
+    EntryWarning,
+    OwnerError,
+    PersistenceWarning,
+    UntrustedEntryError,
+    warn_caller,
+)
+from stored.stores import DirectoryStore
+from stored.typing import ABSENT, Absent, SupportsStore
+
+__all__ = ["PersistentTier", "StorageUser", "UserSnapshot", "current_store", "getCacheDir"]
+
+_USUAL_HEADER_BYTES = 4096
+
+
+@lru_cache(maxsize=8)
+def _directory(root: Path) -> DirectoryStore:
+    return DirectoryStore(root)
+
+
+def current_store() -> SupportsStore:
+    """The store that the settings name."""
+    now = settings()
+    return now.store if now.store is not None else _directory(now.cache_dir)
+
+
+class PersistentTier:
+    """Results in a store: what can be read is verified, and what cannot be stored costs persistence only.
+
+    Parameters
+    ----------
+    persistence : str
+        Any of the letters r and w; the settings can take letters away, and never add them.
+    """
+
+    _reported: set[tuple[str, str]] = set()
+    """What has been warned of, so that a lasting trouble is reported once."""
+
+    def __init__(self, persistence: str) -> None:
+        self.persistence = check_persistence(persistence)
+
+    @property
+    def reads(self) -> bool:
+        """Are results read?"""
+        return "r" in self.persistence and "r" in settings().persistence
+
+    @property
+    def writes(self) -> bool:
+        """Are results written?"""
+        return "w" in self.persistence and "w" in settings().persistence
+
+    def store(self) -> SupportsStore:
+        """Where results live now."""
+        return current_store()
+
+    def writer(self) -> dict[str, str]:
+        """The programs that write, with their versions."""
+        return {"stored": __version__}
+
+    def check_writer(self, writer: Mapping[str, Any]) -> None:
+        """Refuse entries of programs whose results are no longer valid, with a `DamagedEntryError`."""
+
+    def load(self, key: Key) -> Record | Literal[Absent.ABSENT]:
+        """The record of a key, or `ABSENT`; an entry that must not be used is a miss with a warning."""
+        if not self.reads:
+            return ABSENT
+        name = key.entry()
+        try:
+            data = self.store().read(name)
+            return ABSENT if data is None else self._record(key, unpack(data))
+        except OSError as error:
+            self._report("read", name, f"{self.store().location(name)} cannot be read ({error}); {_RECOMPUTED}")
+        except EntryError as error:
+            self._report("entry", name, f"{self.store().location(name)} was passed over: {error}; {_RECOMPUTED}")
+        return ABSENT
+
+    def _record(self, key: Key, entry: Entry) -> Record:
+        writer, seconds = entry.header.get("writer"), entry.header.get("seconds")
+        if not isinstance(writer, dict) or not isinstance(seconds, int | float):
+            raise DamagedEntryError("its header does not say who wrote it")
+        self.check_writer(writer)
+        value = decode(key, entry, self._verify)
+        return Record(value, hand_out_for(value, private=False), float(seconds))
+
+    def save(self, key: Key, record: Record) -> bool:
+        """Write a record; was it written? If not, a warning has said why."""
+        if not self.writes:
+            return False
+        name = key.entry()
+        details = {"created": time.time(), "seconds": record.seconds, "writer": self.writer()}
+        try:
+            self.store().write(name, encode(key, record.value, details, self._sign))
+        except (NotStorableError, UntrustedEntryError) as error:
+            self._report("value", key.object, f"{key.call()} is kept in memory only: {error}")
+            return False
+        except OSError as error:
+            place = self.store().location()
+            self._report("write", place, f"{key.call()} is kept in memory only: writing to {place} failed ({error})")
+            return False
+        self._reported.difference_update({("entry", name), ("write", self.store().location())})
+        return True
+
+    def forget(self, key: Key) -> bool:
+        """Remove the entry of a key, if writing is allowed; was there one?"""
+        return self.writes and self._delete(key.entry())
+
+    def forget_all(self, space: Space, name: str, definition: str) -> None:
+        """Remove all entries of one method, whatever its version and arguments, in one space."""
+        if not self.writes:
+            return
+        for entry, header in self.headers(space.folder(), entry_prefix(name)):
+            if header.get("key", {}).get("definition") == definition:
+                self._delete(entry)
+
+    def _delete(self, name: str) -> bool:
+        try:
+            return self.store().delete(name)
+        except OSError as error:
+            place = self.store().location(name)
+            self._report("delete", name, f"{place} cannot be removed ({error}), and will be found again")
+            return False
+
+    def headers(self, folder: str, prefix: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+        """Names and headers of the readable entries in a folder, unverified: for listing, not for values."""
+        store = self.store()
+        for name in store.names(folder):
+            if not name.rpartition("/")[2].startswith(prefix):
+                continue
+            try:
+                header = self._header(store, name)
+            except (EntryError, OSError):
+                continue  # reported where its value is asked for
+            if isinstance(header.get("key"), dict):
+                yield name, header
+
+    def keys_like(self, key: Key, limit: int = 1000) -> list[Key]:
+        """Keys of stored results of the same method of owners of the same name, at most so many."""
+        found = []
+        for _, header in self.headers(module_folder(key.space.module), entry_prefix(key.object)):
+            other = _readable_key(header)
+            if other is not None and _same_method(other, key):
+                found.append(other)
+            if len(found) == limit:
+                break
+        return found
+
+    @staticmethod
+    def _header(store: SupportsStore, name: str) -> dict[str, Any]:
+        start = store.read_start(name, _USUAL_HEADER_BYTES) or b""
+        try:
+            return unpack(start, verify=False).header
+        except DamagedEntryError:
+            return unpack(store.read(name) or b"", verify=False).header
+
+    def _sign(self, text: str, body: bytes) -> str:
+        return sign(load_secret(settings().key_file), text, body)
+
+    def _verify(self, text: str, body: bytes, signature: object) -> None:
+        try:
+            secret = load_secret(settings().key_file)
+        except OSError as error:
+            raise UntrustedEntryError(f"it is a pickle, and the key to verify it cannot be read ({error})") from None
+        verify(secret, text, body, signature)
+
+    def _report(self, trouble: str, subject: str, message: str) -> None:
+        if (trouble, subject) not in self._reported:
+            self._reported.add((trouble, subject))
+            warn_caller(message, EntryWarning if trouble == "entry" else PersistenceWarning)
+
+
+_RECOMPUTED = "the result is computed anew"
+
+
+class _State:
+    """What a StorageUser holds in memory for one hashable string."""
+
+    def __init__(self, space: Space) -> None:
+        self.space = space
+        self.objects: MemoryTier[Record] = MemoryTier()
+
+
+class UserSnapshot:
+    """The parameters behind a StorageUser at one moment."""
+
+    def __init__(self, user: StorageUser) -> None:
+        self._user = user
+        self._state = user.current_state()
+
+    @property
+    def space(self) -> Space:
+        """Whose results they stand for."""
+        return self._state.space
+
+    def holds(self, owner: object) -> bool:
+        """Is the hashable string still the same, and the storage not reset?"""
+        return self._user.current_state() is self._state
+
+
+class StorageUser:
+    """The storage space of one owner.
+
+    Objects are stored and found by name, for as long as the owner's hashable string stays what it was; a change is
+    noticed at the next access. Method names and meanings are those of the storage module of Colossus.
+
+    Parameters
+    ----------
+    module : str
+        The folder of the entries.
+    persistence : {"rw", "r", "w", ""}
+        Is the disk read and written, read only, written only, or not used at all?
+    func_name : callable
+        Takes nothing and returns the name of the owner.
+    func_hashstring : callable
+        Takes nothing and returns the hashable string: name and parameters of the owner. Whatever must discard results
+        must change it.
+    func_changed : callable or None
+        Called, with nothing, once for each change of the hashable string, before the storage is reset.
+
+    Raises
+    ------
+    ConfigurationError
+        If the persistence has other letters.
+    OwnerError
+        If a function cannot be called, or returns no text.
+
+    Examples
+    --------
+    >>> user = StorageUser("docs", "", lambda: "model", lambda: "model 1.5", None)
+    >>> user.storeObject("limits", [2.6, 9.5])
+    >>> user.getStoredObject("limits")
+    [2.6, 9.5]
+    """
+
+    def __init__(
+        self,
+        module: str,
+        persistence: str,
+        func_name: Callable[[], str],
+        func_hashstring: Callable[[], str],
+        func_changed: Callable[[], object] | None,
+    ) -> None:
+        self.module = checked_string(module, "module")
+        self.func_name = _callable(func_name, "func_name")
+        self.func_hashstring = _callable(func_hashstring, "func_hashstring")
+        self.func_changed = None if func_changed is None else _callable(func_changed, "func_changed")
+        self.persistent = self._persistent_tier(persistence)
+        self._begin()
+        self.resetStorage()
+
+    def _begin(self) -> None:
+        self._lock = threading.RLock()
+        self._in_callback = False
+        self._state: _State | None = None
+        self.decorated: Any = None  # results of decorated methods, which end with this object
+
+    def _persistent_tier(self, persistence: str) -> PersistentTier:
+        return PersistentTier(persistence)
+
+    def __repr__(self) -> str:
+        return f"<StorageUser {self.module}/{self.func_name()} {self.getHash()}>"
+
+    def __getstate__(self) -> dict[str, Any]:
+        kept = ("module", "func_name", "func_hashstring", "func_changed", "persistent")
+        return {name: getattr(self, name) for name in kept}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Come back with empty memory; what was persistent is found again.
+
+        The state in memory is made at first use: while a copy is being made, its owner has no parameters yet.
+        """
+        self.__dict__.update(state)
+        self._begin()
+
+    def described_object(self, kind: type) -> object | None:
+        """The object of a class whose parameters the hashable string tells, as far as that can be seen."""
+        function = self.func_hashstring
+        seen = [getattr(function, "__self__", None), *map(_cell_contents, getattr(function, "__closure__", None) or ())]
+        return next((each for each in seen if type(each) is kind), None)
+
+    def rebound(self, original: object, copied: object) -> StorageUser:
+        """A user with the same functions, called on a copy of the object that they belong to.
+
+        Raises
+        ------
+        OwnerError
+            If the functions are not methods, and so cannot be called on the copy.
+        """
+        functions: list[Any] = [self.func_name, self.func_hashstring, self.func_changed]
+        for index, function in enumerate(functions):
+            if getattr(function, "__self__", None) is original:
+                functions[index] = function.__func__.__get__(copied)
+            elif function is self.func_hashstring:
+                raise OwnerError(
+                    f"this {type(copied).__qualname__} holds the StorageUser of the object it was copied from, whose"
+                    " func_hashstring describes that object; give each copy a StorageUser of its own, or pass methods"
+                    " of the object as its functions"
+                )
+        return type(self)(self.module, self.persistent.persistence, *functions)
+
+    # -- the hashable string ------------------------------------------------------------------------------------------
+
+    @property
+    def persistence_read(self) -> bool:
+        """Is the disk read?"""
+        return self.persistent.reads
+
+    @property
+    def persistence_write(self) -> bool:
+        """Is the disk written?"""
+        return self.persistent.writes
+
+    def _string(self) -> str:
+        return checked_string(self.func_hashstring(), "func_hashstring()")
+
+    def getHash(self) -> str:
+        """The digest of the hashable string, 32 hex digits."""
+        return digest(self._string())
+
+    def getUniqueFilename(self) -> str:
+        """Where the entries of this owner, with its parameters of now, are."""
+        return self.persistent.store().location(self._space().folder())
+
+    def _space(self) -> Space:
+        return Space(self.module, checked_string(self.func_name(), "func_name()"), self._string())
+
+    def checkForChangedHash(self) -> bool:
+        """Has the hashable string changed since the storage was last used or reset?"""
+        return self._state is not None and self._string() != self._state.space.string
+
+    def resetStorage(self) -> None:
+        """Empty the memory and take the hashable string of now; what is on disk stays, and is found as needed."""
+        self._state = _State(self._space())
+
+    def current_state(self) -> _State:
+        """The state for the hashable string of now, after the change callback if that is new."""
+        state = self._state
+        if state is not None and self._string() == state.space.string:
+            return state
+        with self._lock:
+            if self._state is None or self._in_callback:
+                # a callback that stores or reads sees the new parameters, and is not called again
+                self._renew()
+            elif self.checkForChangedHash():
+                self._announce_change()
+                self._renew()
+            return cast(_State, self._state)
+
+    def _renew(self) -> None:
+        if self._state is None or self.checkForChangedHash():
+            self.resetStorage()
+
+    def _announce_change(self) -> None:
+        before = self._state
+        self._in_callback = True
+        try:
+            if self.func_changed is not None:
+                self.func_changed()
+        except BaseException:
+            self._state = before  # so that the change is announced again
+            raise
+        finally:
+            self._in_callback = False
+
+    # -- objects ------------------------------------------------------------------------------------------------------
+
+    def storeObject(self, object_name: str, object_data: Any, persistent: bool = True) -> None:
+        """Store an object, in place of one of the same name and all that was made from it.
+
+        Parameters
+        ----------
+        object_name : str
+            Any name.
+        object_data : object
+            Any value. Arrays and plain containers are copied: later changes to them change nothing stored. For
+            persistence, a value that is neither plain data nor arrays is pickled and signed.
+        persistent : bool
+            Write it to disk too, if the persistence of this user allows. An object stored with ``False`` hides a
+            persistent one of the same name until the memory is reset.
+        """
+        state = self.current_state()
+        value = frozen(object_data)
+        record = Record(value, hand_out_for(value, private=False), persistent=bool(persistent))
+        state.objects.put(checked_string(object_name, "object_name"), record)
+        if persistent:
+            self.persistent.save(Key(state.space, object_name), record)
+
+    def getStoredObject(
+        self,
+        object_name: str,
+        interpolator: bool = False,
+        inverse: bool = False,
+        path: str | os.PathLike[str] | None = None,
+        store_interpolator: bool = True,
+        store_path_data: bool = True,
+        linear_interp: bool = False,
+    ) -> Any:
+        """Find an object in memory, on disk, or in a text file.
+
+        Parameters
+        ----------
+        object_name : str
+            The name under which it was stored.
+        interpolator : bool
+            Return a spline over the object, which must be a table: an array of shape (2, n), or a tuple (x, y, z) with
+            z of shape (len(x), len(y)).
+        inverse : bool
+            With `interpolator`, interpolate x(y); the values must be monotonic.
+        path : path-like, optional
+            A text file of two columns, ``#`` beginning a comment, that is read if no such object is stored. It is read
+            again when it has changed. Like all of the disk, it is not used by a user without ``"r"``.
+        store_interpolator : bool
+            Keep the interpolator in memory.
+        store_path_data : bool
+            Keep what was read from `path` in memory.
+        linear_interp : bool
+            Interpolate linearly.
+
+        Returns
+        -------
+        object
+            The object, arrays read-only; a scipy ``InterpolatedUnivariateSpline`` or ``RectBivariateSpline`` with
+            `interpolator`; None if nothing is found.
+
+        Raises
+        ------
+        TableError
+            If an interpolator is asked for that the object cannot give.
+        FileNotFoundError
+            If `path` is needed and does not exist.
+        """
+        if inverse and not interpolator:
+            raise ValueError(f"object {object_name!r} was asked for with inverse=True; that needs interpolator=True")
+        state = self.current_state()
+        record = state.objects.get(object_name)
+        if record is ABSENT or (path is not None and _outdated(record, path)):
+            record = self._found(state, object_name, path, store_path_data)
+        if record is ABSENT:
+            return None
+        if not interpolator:
+            return record.handed_out()
+        return _interpolator(record, object_name, inverse, linear_interp, store_interpolator)
+
+    def _found(self, state: _State, name: str, path: Any, keep: bool) -> Record | Literal[Absent.ABSENT]:
+        record = self.persistent.load(Key(state.space, checked_string(name, "object_name")))
+        if record is not ABSENT:
+            state.objects.put(name, record)
+        elif path is not None and self.persistence_read:
+            value = frozen(load_text_table(path, name))
+            record = Record(value, persistent=False, source=_file_state(path))
+            if keep:
+                state.objects.put(name, record)
+        return record
+
+    def removeObject(self, object_name: str) -> bool:
+        """Forget an object, in memory and, if writing is allowed, on disk; was there one?"""
+        state = self.current_state()
+        in_memory = state.objects.discard(checked_string(object_name, "object_name"))
+        return self.persistent.forget(Key(state.space, object_name)) or in_memory
+
+    def listObjects(self) -> list[str]:
+        """The names of all objects that `getStoredObject` finds now, sorted."""
+        state = self.current_state()
+        names = {str(name) for name in state.objects.keys()}
+        if self.persistence_read:
+            for _, header in self.persistent.headers(state.space.folder()):
+                key = _readable_key(header)
+                if key is not None and key.space == state.space and not key.definition:
+                    names.add(key.object)
+        return sorted(names)
+
+
+def _readable_key(header: Mapping[str, Any]) -> Key | None:
+    try:
+        return Key.from_json(header["key"])
+    except DamagedEntryError:
+        return None
+
+
+def _same_method(one: Key, other: Key) -> bool:
+    """Are these results of one method, of owners of one name?"""
+    first, second = ((key.space.module, key.space.name, key.object, key.definition) for key in (one, other))
+    return first == second
+
+
+def _callable(function: Any, name: str) -> Any:
+    if callable(function):
+        return function
+    raise OwnerError(f"{name} is {function!r}; it must be a function without arguments")
+
+
+def _cell_contents(cell: Any) -> object:
+    try:
+        return cell.cell_contents
+    except ValueError:  # not bound
+        return None
+
+
+def _file_state(path: str | os.PathLike[str]) -> tuple[str, int, int]:
+    state = os.stat(path)
+    return os.fspath(path), state.st_mtime_ns, state.st_size
+
+
+def _outdated(record: Record, path: str | os.PathLike[str]) -> bool:
+    """Was a table read from another file than this, or before the file changed?"""
+    try:
+        return record.source is not None and record.source != _file_state(path)
+    except FileNotFoundError:
+        return False  # it was read in time
+
+
+def _interpolator(record: Record, name: str, inverse: bool, linear: bool, keep: bool) -> Spline:
+    made: Spline | None = record.made.get((inverse, linear))
+    if made is None:
+        made = spline(record.value, name, inverse=inverse, linear=linear)
+        if keep:
+            record.made[inverse, linear] = made
+    return made
+
+
+def getCacheDir(module: str | None = None) -> str:
+    """The directory of the entries, or of those of a module, with a slash at its end; it is made if need be.
+
+    Raises
+    ------
+    ConfigurationError
+        If entries do not live in a directory.
+    OSError
+        If the directory cannot be made.
+    """
+    store = current_store()
+    if not isinstance(store, DirectoryStore):
+        raise ConfigurationError(f"entries live in {store!r}, which has no directory")
+    return directory_of(store, module)
+
+
+def directory_of(store: DirectoryStore, module: str | None) -> str:
+    """The directory of a module's entries, made if need be."""
+    place = store.root if module is None else store.root / module_folder(module)
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return f"{place}{os.sep}"

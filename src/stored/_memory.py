@@ -1,0 +1,165 @@
+"""The tier in memory, and the rule that of all threads one computes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Generic, Literal, TypeVar
+
+from stored.typing import ABSENT, Absent, HandOut
+
+__all__ = ["Flight", "Flights", "MemoryTier", "Record"]
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Record:
+    """A kept value.
+
+    Parameters
+    ----------
+    value : object
+        In frozen form.
+    hand_out : callable, optional
+        Makes what a caller gets; None if it gets the value itself.
+    seconds : float
+        What computing it took.
+    persistent : bool
+        Is it meant for the store too?
+    source : object
+        For a table read from a file: the file and its state when it was read.
+    made : dict
+        What was made from the value (interpolators), and goes with it.
+    """
+
+    value: Any
+    hand_out: HandOut | None = None
+    seconds: float = 0.0
+    persistent: bool = True
+    source: object = None
+    made: dict[Hashable, Any] = field(default_factory=dict)
+
+    def handed_out(self) -> Any:
+        """The value for a caller."""
+        return self.value if self.hand_out is None else self.hand_out(self.value)
+
+
+class MemoryTier(Generic[T]):
+    """Values by key; with a `maxsize`, the least recently used goes first."""
+
+    def __init__(self, maxsize: int | None = None) -> None:
+        self.maxsize = maxsize
+        self._values: dict[Hashable, T] = {}
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._values
+
+    def get(self, key: Hashable) -> T | Literal[Absent.ABSENT]:
+        """A value, or `ABSENT`."""
+        if self.maxsize is None:
+            return self._values.get(key, ABSENT)
+        with self._lock:
+            value = self._values.pop(key, ABSENT)
+            if value is not ABSENT:
+                self._values[key] = value  # a dict keeps the order of insertion: now the most recent
+            return value
+
+    def put(self, key: Hashable, value: T) -> None:
+        """Keep a value."""
+        with self._lock:
+            self._values.pop(key, None)
+            self._values[key] = value
+            if self.maxsize is not None and len(self._values) > self.maxsize:
+                del self._values[next(iter(self._values))]
+
+    def discard(self, key: Hashable) -> bool:
+        """Forget a key; was it there?"""
+        with self._lock:
+            return self._values.pop(key, ABSENT) is not ABSENT
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._values.clear()
+
+    def keys(self) -> list[Hashable]:
+        """The keys now."""
+        with self._lock:
+            return list(self._values)
+
+
+class Flight:
+    """One computation under way.
+
+    Parameters
+    ----------
+    leader : int
+        The thread that computes.
+    """
+
+    def __init__(self, leader: int) -> None:
+        self.leader = leader
+        self.done = threading.Event()
+        self.result: Any = ABSENT
+
+
+class Flights:
+    """Computations under way in this process, at most one for each key.
+
+    The lock covers the books only: computing and waiting happen outside it. A thread that would wait for itself,
+    directly or through others that wait for it, computes instead.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._flights: dict[Hashable, Flight] = {}
+        self._waiting: dict[int, Flight] = {}
+
+    @contextmanager
+    def lead_or_wait(self, key: Hashable) -> Iterator[tuple[bool, Flight]]:
+        """Enter as the leader, who computes within the block, or come back after having waited for it.
+
+        Yields
+        ------
+        bool, Flight
+            Is this thread to compute? And where to leave the result, or to find it.
+        """
+        me = threading.get_ident()
+        with self._lock:
+            flight = self._flights.get(key)
+            leads = flight is None
+            if flight is None:
+                flight = self._flights[key] = Flight(me)
+            elif self._waits_for_me(flight, me):
+                leads, flight = True, Flight(me)
+            else:
+                self._waiting[me] = flight
+        try:
+            if not leads:
+                flight.done.wait()
+            yield leads, flight
+        finally:
+            self._leave(key, flight, me)
+
+    def _leave(self, key: Hashable, flight: Flight, me: int) -> None:
+        with self._lock:
+            self._waiting.pop(me, None)
+            if self._flights.get(key) is flight and flight.leader == me:
+                del self._flights[key]
+        if flight.leader == me:
+            flight.done.set()
+
+    def _waits_for_me(self, flight: Flight, me: int) -> bool:
+        while flight.leader != me:
+            further = self._waiting.get(flight.leader)
+            if further is None:
+                return False
+            flight = further
+        return True

@@ -1,0 +1,244 @@
+"""How an owner tells its parameters: `keyed_by`, frozen classes, and methods that return a hashable string."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from operator import is_
+from typing import Any, Protocol, TypeVar
+
+from stored._keys import Space, frozen_field_names, named_canonical, owner_method
+from stored._source import module_name
+from stored.errors import OwnerError
+
+__all__ = ["FieldParameters", "OwnString", "Snapshot", "find_describer", "keyed_by"]
+
+C = TypeVar("C", bound=type)
+
+_ATOMIC = (float, int, str, bool, type(None), bytes, complex)
+"""Types whose objects can never change: the same object is the same value."""
+
+
+class Snapshot(Protocol):
+    """An owner's parameters at one moment."""
+
+    @property
+    def space(self) -> Space:
+        """Whose results they stand for."""
+
+    def holds(self, owner: Any) -> bool:
+        """Are the owner's parameters still these?"""
+
+
+class Describer(Protocol):
+    """One of the ways to tell parameters."""
+
+    def snapshot(self, owner: Any) -> Snapshot:
+        """The owner's parameters now."""
+
+    def narrowed(self, names: Sequence[str]) -> Describer:
+        """The same, for some of the parameters only."""
+
+
+class FieldParameters:
+    """Parameters that are attributes of the owner.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The attributes.
+    module, name : str, optional
+        In place of the class's own module and name.
+    """
+
+    def __init__(self, names: Sequence[str], module: str | None = None, name: str | None = None) -> None:
+        self.names = tuple(names)
+        self.module = module
+        self.name = name
+
+    def narrowed(self, names: Sequence[str]) -> FieldParameters:
+        """The same owner, described by some of its parameters only."""
+        unknown = [name for name in names if name not in self.names]
+        if unknown:
+            raise OwnerError(f"depends names {unknown[0]!r}, which is none of the parameters {', '.join(self.names)}")
+        return FieldParameters(names, self.module, self.name)
+
+    def values(self, owner: object) -> tuple[object, ...]:
+        """The values of the parameters now."""
+        try:
+            return tuple([getattr(owner, name) for name in self.names])
+        except AttributeError as error:
+            raise OwnerError(
+                f"{type(owner).__qualname__} is keyed by {', '.join(self.names)}, but {error}; set every parameter"
+                " before a stored method is called"
+            ) from error
+
+    def text(self, owner: object) -> str:
+        """The canonical hashable string."""
+        return self._string(owner, self.values(owner))
+
+    def _string(self, owner: object, values: tuple[object, ...]) -> str:
+        pairs = zip(self.names, values, strict=True)
+        named = named_canonical(pairs, f"parameter {{}} of {type(owner).__qualname__}")
+        return ", ".join(f"{name}={text}" for name, text in named)
+
+    def snapshot(self, owner: object) -> FieldSnapshot:
+        """The owner's parameters now."""
+        values = self.values(owner)
+        own = type(owner)
+        module = self.module if self.module is not None else module_name(own.__module__)
+        name = self.name if self.name is not None else own.__qualname__
+        return FieldSnapshot(self, values, Space(module, name, self._string(owner, values)))
+
+
+class FieldSnapshot:
+    """Attribute values at one moment, compared by identity where that is proof, and by canonical text otherwise."""
+
+    def __init__(self, parameters: FieldParameters, values: tuple[object, ...], space: Space) -> None:
+        self._parameters = parameters
+        self._atomic = all(type(value) in _ATOMIC for value in values)
+        self._values = values if self._atomic else ()
+        self.space = space
+
+    def holds(self, owner: object) -> bool:
+        """Are the owner's parameters still these?"""
+        values = self._parameters.values(owner)
+        if self._atomic and all(map(is_, values, self._values)):
+            return True
+        return self._parameters._string(owner, values) == self.space.string
+
+
+class OwnString:
+    """Parameters that the owner describes in its own words.
+
+    Parameters
+    ----------
+    describe : callable
+        Takes the owner and returns its hashable string.
+    name : callable, optional
+        Takes the owner and returns its name.
+    """
+
+    def __init__(self, describe: Callable[[Any], str], name: Callable[[Any], str] | None) -> None:
+        self._describe = describe
+        self._name = name
+
+    def narrowed(self, names: Sequence[str]) -> OwnString:
+        """Not possible: a string has no parts."""
+        raise OwnerError(
+            f"depends={tuple(names)!r} needs single parameters to choose from, but the owner tells a hashable string"
+            " as a whole; describe the class with @keyed_by or make it a frozen dataclass"
+        )
+
+    def string(self, owner: object) -> str:
+        """The hashable string now."""
+        return checked_string(self._describe(owner), f"{type(owner).__qualname__}.getHashableString()")
+
+    def snapshot(self, owner: object) -> StringSnapshot:
+        """The owner's parameters now."""
+        own = type(owner)
+        name = own.__qualname__ if self._name is None else self._name(owner)
+        name = checked_string(name, f"{own.__qualname__}.getName()")
+        return StringSnapshot(self, Space(module_name(own.__module__), name, self.string(owner)))
+
+
+class StringSnapshot:
+    """An owner's hashable string at one moment."""
+
+    def __init__(self, parameters: OwnString, space: Space) -> None:
+        self._parameters = parameters
+        self.space = space
+
+    def holds(self, owner: object) -> bool:
+        """Is the owner's hashable string still this one?"""
+        return self._parameters.string(owner) == self.space.string
+
+
+def checked_string(found: object, source: str) -> str:
+    """What an owner's function returned, if it is text."""
+    if not isinstance(found, str):
+        raise OwnerError(f"{source} returned {found!r} of type {type(found).__name__}; it must return a str")
+    return found
+
+
+def find_describer(owner: type) -> Describer:
+    """The way in which the objects of a class tell their parameters.
+
+    Raises
+    ------
+    OwnerError
+        If there is none.
+    """
+    describe = owner_method(owner, "getHashableString", "_getHashableString")
+    if describe is not None:
+        return OwnString(describe, owner_method(owner, "getName"))
+    parameters = getattr(owner, "__stored_parameters__", None)
+    if isinstance(parameters, FieldParameters):
+        return parameters
+    names = frozen_field_names(owner)
+    if names is not None:
+        return FieldParameters(names)
+    raise OwnerError(
+        f"{owner.__module__}.{owner.__qualname__} has stored methods, but does not tell its parameters. Choose one way:"
+        " (1) hold a StorageUser in the attribute storageUser or su;"
+        " (2) define getHashableString(), and optionally getName();"
+        ' (3) decorate the class with @keyed_by("H0", "Om0", ...);'
+        " (4) make it a frozen dataclass or a frozen attrs class."
+    )
+
+
+def keyed_by(*names: str, module: str | None = None, name: str | None = None) -> Callable[[C], C]:
+    """Declare which attributes of a class are its parameters.
+
+    The results of stored methods hold as long as these attributes keep their values, and are found again, in memory
+    or on disk, by an object with equal values. A subclass is keyed by what its bases are keyed by; decorated itself,
+    it adds names to theirs.
+
+    Parameters
+    ----------
+    *names : str
+        The attributes. Their values can be numbers, strings, arrays, functions, containers of these, and other
+        owners.
+    module : str, optional
+        The folder of the results, by default the class's module.
+    name : str, optional
+        The name of the owner, by default the class's qualified name.
+
+    Returns
+    -------
+    callable
+        The class decorator; it returns the class itself.
+
+    Raises
+    ------
+    OwnerError
+        If no names are given, one is not the name of an attribute, or a stored method depends on a parameter that is
+        not among them.
+
+    Examples
+    --------
+    >>> @keyed_by("H0", "Om0")
+    ... class Cosmology:
+    ...     def __init__(self, H0, Om0):
+    ...         self.H0, self.Om0 = H0, Om0
+    """
+    for each in names:
+        if not (isinstance(each, str) and each.isidentifier()):
+            raise OwnerError(
+                f'keyed_by takes the names of attributes, as in @keyed_by("H0", "Om0"), and got {each!r} of type'
+                f" {type(each).__name__}"
+            )
+    if not names:
+        raise OwnerError('keyed_by needs the names of the parameters, as in @keyed_by("H0", "Om0")')
+
+    def decorate(owner: C) -> C:
+        inherited = getattr(owner, "__stored_parameters__", None)
+        earlier = inherited.names if inherited is not None else ()
+        parameters = FieldParameters(tuple(dict.fromkeys((*earlier, *names))), module, name)
+        for attribute in vars(owner).values():
+            depends = getattr(attribute, "__stored_depends__", None)
+            if depends is not None:
+                parameters.narrowed(depends)
+        owner.__stored_parameters__ = parameters  # type: ignore[attr-defined]
+        return owner
+
+    return decorate

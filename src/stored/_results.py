@@ -1,0 +1,418 @@
+"""The results of one definition for one owner: looked up, computed once, and forgotten with their parameters."""
+
+from __future__ import annotations
+
+import functools
+import threading
+import time
+import weakref
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple, Protocol
+
+from stored._engine import PersistentTier, StorageUser, UserSnapshot
+from stored._keys import Key
+from stored._memory import Flight, Flights, MemoryTier, Record
+from stored._owners import Describer, Snapshot, find_describer
+from stored.errors import OwnerError
+from stored.typing import ABSENT, Absent
+
+__all__ = ["CacheInfo", "Computation", "Results", "live_results", "results_of"]
+
+
+class CacheInfo(NamedTuple):
+    """How often a stored method was answered, and from where.
+
+    Attributes
+    ----------
+    hits, misses : int
+        Calls answered without computing, and calls that computed.
+    maxsize, currsize : int
+        How many results the memory may hold (None: any number), and holds.
+    persistent_hits : int
+        Those of the hits that came from the store.
+    stores : int
+        Results written to the store.
+    seconds_saved : float
+        What the hits had taken to compute, in all.
+    exact_calls : int
+        Values outside the axis for which an interpolated method was called itself.
+    """
+
+    hits: int
+    misses: int
+    maxsize: int | None
+    currsize: int
+    persistent_hits: int
+    stores: int
+    seconds_saved: float
+    exact_calls: int
+
+
+@dataclass(slots=True)
+class Counters:
+    """The moving part of `CacheInfo`."""
+
+    hits: int = 0
+    misses: int = 0
+    persistent_hits: int = 0
+    stores: int = 0
+    seconds_saved: float = 0.0
+    exact_calls: int = 0
+
+
+class Computation(Protocol):
+    """One call of a stored method: its key, and how to answer it."""
+
+    @property
+    def arguments(self) -> tuple[tuple[str, str], ...]:
+        """The canonical arguments."""
+
+    def compute(self) -> Any:
+        """The value in the form that is written."""
+
+    def record(self, value: Any, seconds: float) -> Record:
+        """The value in the form that is kept in memory."""
+
+
+class Definition(Protocol):
+    """What `Results` needs to know of a stored method."""
+
+    name: str
+    identity: str
+    persistent: bool
+    maxsize: int | None
+    depends: tuple[str, ...] | None
+
+    @property
+    def version(self) -> str:
+        """The version of the method."""
+
+
+_flights = Flights()
+
+
+class Results:
+    """One owner's results of one stored method, for its parameters of now.
+
+    Parameters
+    ----------
+    definition : Definition
+        The method.
+    tell : Telling
+        How the owner tells its parameters, and where its results persist.
+    """
+
+    def __init__(self, definition: Definition, tell: Telling) -> None:
+        self._definition = definition
+        self._tell = tell
+        self._counters = Counters()
+        self._lock = threading.RLock()
+        self._latest: tuple[Snapshot, MemoryTier[Record]] | None = None
+
+    def _current(self, owner: object) -> tuple[Snapshot, MemoryTier[Record]]:
+        """The owner's parameters, and the memory for them: an empty one if they changed."""
+        latest = self._latest
+        if latest is not None and latest[0].holds(owner):
+            return latest
+        with self._lock:  # one memory for all threads that notice a change
+            if self._latest is latest or self._latest is None or not self._latest[0].holds(owner):
+                self._latest = (self._tell.snapshot(owner), MemoryTier(self._definition.maxsize))
+            return self._latest
+
+    def _key(self, snapshot: Snapshot, arguments: tuple[tuple[str, str], ...]) -> Key:
+        definition = self._definition
+        return Key(snapshot.space, definition.name, definition.identity, definition.version, arguments)
+
+    def answer(self, owner: object, call: Computation) -> Record:
+        """The result of a call, from memory, from the store, from another thread, or computed."""
+        snapshot, memory = self._current(owner)
+        record = memory.get(call.arguments)
+        if record is not ABSENT:
+            self._count(hits=1, seconds_saved=record.seconds)
+            return record
+        key = self._key(snapshot, call.arguments)
+        while True:
+            with _flights.lead_or_wait(key) as (leads, flight):
+                record = self._found(memory, key, call, flight.result)
+                if record is not ABSENT:
+                    flight.result = record
+                    return record
+                if leads:
+                    return self._computed(owner, call, snapshot, memory, key, flight)
+
+    def _found(
+        self, memory: MemoryTier[Record], key: Key, call: Computation, shared: Any
+    ) -> Record | Literal[Absent.ABSENT]:
+        """What another thread has left, or the store holds."""
+        record = memory.get(key.arguments)
+        if record is ABSENT and shared is not ABSENT:
+            record = shared
+            memory.put(key.arguments, record)
+        if record is not ABSENT:
+            self._count(hits=1, seconds_saved=record.seconds)
+            return record
+        return self._loaded(memory, key, call)
+
+    def _loaded(self, memory: MemoryTier[Record], key: Key, call: Computation) -> Record | Literal[Absent.ABSENT]:
+        found = self._tell.persistent.load(key) if self._definition.persistent else ABSENT
+        if found is ABSENT:
+            return ABSENT
+        record = call.record(found.value, found.seconds)
+        memory.put(key.arguments, record)
+        self._count(hits=1, persistent_hits=1, seconds_saved=record.seconds)
+        return record
+
+    def _computed(
+        self, owner: object, call: Computation, snapshot: Snapshot, memory: MemoryTier[Record], key: Key, flight: Flight
+    ) -> Record:
+        started = time.perf_counter()
+        value = call.compute()
+        seconds = time.perf_counter() - started
+        record = call.record(value, seconds)
+        self._count(misses=1)
+        # computed while parameters changed: it may mix old and new, so the caller has it and nobody else
+        if snapshot.holds(owner):
+            flight.result = record
+            memory.put(key.arguments, record)
+            if self._definition.persistent and self._tell.persistent.save(key, Record(value, seconds=seconds)):
+                self._count(stores=1)
+        return record
+
+    def refresh(self, owner: object, call: Computation) -> Record:
+        """Compute anew, and replace."""
+        snapshot, memory = self._current(owner)
+        key = self._key(snapshot, call.arguments)
+        return self._computed(owner, call, snapshot, memory, key, Flight(threading.get_ident()))
+
+    def where(self, owner: object, call: Computation) -> str | None:
+        """Where the result is at hand: in ``"memory"``, in the ``"store"``, or nowhere."""
+        snapshot, memory = self._current(owner)
+        if call.arguments in memory:
+            return "memory"
+        if (
+            self._definition.persistent
+            and self._tell.persistent.load(self._key(snapshot, call.arguments)) is not ABSENT
+        ):
+            return "store"
+        return None
+
+    def key(self, owner: object, call: Computation) -> Key:
+        """The full key of a call."""
+        return self._key(self._current(owner)[0], call.arguments)
+
+    def kept_keys(self, owner: object) -> list[Key]:
+        """The keys of all results in memory."""
+        snapshot, memory = self._current(owner)
+        return [self._key(snapshot, arguments) for arguments in memory.keys()]  # type: ignore[arg-type]
+
+    @property
+    def persistent(self) -> PersistentTier:
+        """Where results persist."""
+        return self._tell.persistent
+
+    def clear(self, owner: object, call: Computation | None = None) -> None:
+        """Forget one call, or all and the counts too; an owner that is not at hand is taken as it was last seen."""
+        latest = self._current(owner) if owner is not None else self._latest
+        if latest is None:
+            return
+        snapshot, memory = latest
+        definition = self._definition
+        if call is not None:
+            memory.discard(call.arguments)
+            self._tell.persistent.forget(self._key(snapshot, call.arguments))
+            return
+        memory.clear()
+        self._tell.persistent.forget_all(snapshot.space, definition.name, definition.identity)
+        self._counters = Counters()
+
+    def _count(self, **increments: float) -> None:
+        with self._lock:
+            for name, increment in increments.items():
+                setattr(self._counters, name, getattr(self._counters, name) + increment)
+
+    def count_exact(self, calls: int) -> None:
+        """Count values that an interpolated method computed itself."""
+        self._count(exact_calls=calls)
+
+    def info(self, owner: object) -> CacheInfo:
+        """The counts so far."""
+        _, memory = self._current(owner)
+        counted = self._counters
+        return CacheInfo(
+            counted.hits,
+            counted.misses,
+            memory.maxsize,
+            len(memory),
+            counted.persistent_hits,
+            counted.stores,
+            counted.seconds_saved,
+            counted.exact_calls,
+        )
+
+
+# --------------------------------------------------------------------------------------------------------------------
+# Owners
+# --------------------------------------------------------------------------------------------------------------------
+
+
+class Telling(Protocol):
+    """How one owner tells its parameters, and where its results persist."""
+
+    persistent: PersistentTier
+
+    def snapshot(self, owner: object) -> Snapshot:
+        """The parameters now."""
+
+
+class DescribedTelling:
+    """An owner that describes itself; its results go where the settings say."""
+
+    def __init__(self, describer: Describer) -> None:
+        self._describer = describer
+        self.persistent = PersistentTier("rw")
+
+    def snapshot(self, owner: object) -> Snapshot:
+        """The parameters now."""
+        return self._describer.snapshot(owner)
+
+
+class UserTelling:
+    """An owner that holds a StorageUser: its decorated methods share that space."""
+
+    def __init__(self, user: StorageUser) -> None:
+        self.user = user
+        self.persistent = user.persistent
+
+    def snapshot(self, owner: object) -> Snapshot:
+        """The parameters now."""
+        return UserSnapshot(self.user)
+
+
+class OwnerResults:
+    """All that is kept for one owner, by definition.
+
+    Parameters
+    ----------
+    user : StorageUser or None
+        What describes the owner: the one it holds, or for a copy that still holds its original's, one of its own.
+    """
+
+    def __init__(self, user: StorageUser | None) -> None:
+        self.user = user
+        self.by_definition: dict[Definition, Results] = {}
+
+
+_UNREFERENCED_KEPT = 256
+"""Of owners that cannot be referred to weakly (slots without ``__weakref__``), so many are remembered."""
+
+
+class Registry:
+    """What is kept for owners, as long as they live."""
+
+    def __init__(self) -> None:
+        self.referenced: dict[int, tuple[weakref.ref[Any], OwnerResults]] = {}
+        self.unreferenced: OrderedDict[object, OwnerResults] = OrderedDict()
+        _registries.add(self)
+
+
+_registries: weakref.WeakSet[Registry] = weakref.WeakSet()
+_registry_lock = threading.RLock()
+_registry = Registry()
+
+
+def results_of(owner: object, definition: Definition) -> Results:
+    """The results of a method for an owner.
+
+    Raises
+    ------
+    OwnerError
+        If the owner tells its parameters in none of the four ways.
+    """
+    kept = _kept(owner, definition)
+    results = kept.by_definition.get(definition)
+    if results is None:
+        results = kept.by_definition.setdefault(definition, Results(definition, _telling(owner, kept.user, definition)))
+    return results
+
+
+def _telling(owner: object, user: StorageUser | None, definition: Definition) -> Telling:
+    if user is None:
+        describer = find_describer(type(owner))
+        return DescribedTelling(describer if definition.depends is None else describer.narrowed(definition.depends))
+    if definition.depends is not None:
+        raise OwnerError(
+            f"depends={definition.depends!r} needs single parameters to choose from, but {type(owner).__qualname__}"
+            " holds a StorageUser, which has one hashable string for all"
+        )
+    return UserTelling(user)
+
+
+def _storage_user(owner: object) -> StorageUser | None:
+    for name in ("storageUser", "su"):
+        user = getattr(owner, name, None)
+        if isinstance(user, StorageUser):
+            return user
+    return None
+
+
+def _kept(owner: object, definition: Definition) -> OwnerResults:
+    held = _storage_user(owner)
+    registry = _registry if held is None else held.decorated
+    kept = None if registry is None else _known(registry, owner)
+    if kept is not None:
+        return kept
+    with _registry_lock:
+        if held is not None and held.decorated is None:
+            # a StorageUser often refers to its owner; kept anywhere else, these results would keep both alive
+            held.decorated = Registry()
+        registry = _registry if held is None else held.decorated
+        return _known(registry, owner) or _registered(registry, owner, held, definition)
+
+
+def _known(registry: Registry, owner: object) -> OwnerResults | None:
+    found = registry.referenced.get(id(owner))
+    return found[1] if found is not None and found[0]() is owner else None
+
+
+def _registered(registry: Registry, owner: object, held: StorageUser | None, definition: Definition) -> OwnerResults:
+    kept = OwnerResults(None if held is None else _describing(owner, held))
+    try:
+        reference = weakref.ref(owner, functools.partial(_forget, registry.referenced, id(owner)))
+    except TypeError:
+        return _registered_by_value(registry, owner, kept, definition)
+    registry.referenced[id(owner)] = (reference, kept)
+    return kept
+
+
+def _forget(referenced: dict[int, Any], number: int, _: object) -> None:
+    referenced.pop(number, None)
+
+
+def _registered_by_value(registry: Registry, owner: object, kept: OwnerResults, definition: Definition) -> OwnerResults:
+    """An owner that cannot be referred to weakly is known by its parameters, which is all that results depend on."""
+    space = _telling(owner, kept.user, definition).snapshot(owner).space
+    key = (type(owner), space, definition.depends)
+    known = registry.unreferenced.setdefault(key, kept)
+    registry.unreferenced.move_to_end(key)
+    if len(registry.unreferenced) > _UNREFERENCED_KEPT:
+        registry.unreferenced.popitem(last=False)
+    return known
+
+
+def _describing(owner: object, held: StorageUser) -> StorageUser:
+    """The owner's StorageUser; for a copy that still holds its original's, one that describes the copy."""
+    described = held.described_object(type(owner))
+    if described is None or described is owner:
+        return held
+    return held.rebound(described, owner)
+
+
+def live_results(definition: Definition) -> list[tuple[object, Results]]:
+    """Every live owner that has used a method, with its results; None for an owner known by its parameters only."""
+    with _registry_lock:
+        kept: list[tuple[object, OwnerResults]] = []
+        for registry in _registries:
+            kept += [(reference(), each) for reference, each in registry.referenced.values()]
+            kept += [(None, each) for each in registry.unreferenced.values()]
+    return [(owner, each.by_definition[definition]) for owner, each in kept if definition in each.by_definition]

@@ -1,0 +1,86 @@
+"""The key with which a user signs pickled results, so that nobody else's pickles are ever loaded."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+import os
+import secrets
+import stat
+from pathlib import Path
+
+from stored.errors import UntrustedEntryError
+
+__all__ = ["load_secret", "sign", "verify"]
+
+_LENGTH = 32
+
+
+def load_secret(file: Path) -> bytes:
+    """Read the key file; make it, readable by its owner only, if there is none.
+
+    Raises
+    ------
+    UntrustedEntryError
+        If others could have read or written the file, or it holds no key.
+    OSError
+        If it cannot be read or made.
+    """
+    try:
+        return _read(file)
+    except FileNotFoundError:
+        _make(file)
+    return _read(file)
+
+
+def _read(file: Path) -> bytes:
+    descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    with open(descriptor, "rb") as stream:
+        state = os.fstat(stream.fileno())
+        if not stat.S_ISREG(state.st_mode) or state.st_mode & 0o077 or state.st_uid != os.geteuid():
+            raise UntrustedEntryError(
+                f"key file {file} has mode {stat.S_IMODE(state.st_mode):04o} and belongs to user {state.st_uid}; it"
+                f" must be a file that only user {os.geteuid()} can read (chmod 600). If others could read it, delete it:"
+                " results it has signed are then computed again"
+            )
+        secret = stream.read(_LENGTH + 1)
+    if len(secret) != _LENGTH:
+        raise UntrustedEntryError(
+            f"key file {file} is not a key of {_LENGTH} bytes; delete it, and results it has signed are computed again"
+        )
+    return secret
+
+
+def _make(file: Path) -> None:
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = file.with_name(f"{file.name}.{os.getpid()}.{secrets.token_hex(8)}")
+    try:
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with open(descriptor, "wb") as stream:
+            stream.write(secrets.token_bytes(_LENGTH))
+        # of several processes the first to link wins, and all use its key
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, file)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def sign(secret: bytes, key: str, body: bytes) -> str:
+    """HMAC-SHA-256 of a pickle and of the full key that it belongs to, in hex."""
+    head = key.encode("utf-8", "surrogatepass")
+    return hmac.new(secret, len(head).to_bytes(8, "little") + head + body, hashlib.sha256).hexdigest()
+
+
+def verify(secret: bytes, key: str, body: bytes, signature: object) -> None:
+    """Refuse a pickle that was not signed with this secret for this key.
+
+    Raises
+    ------
+    UntrustedEntryError
+    """
+    expected = sign(secret, key, body)
+    if not (
+        isinstance(signature, str) and hmac.compare_digest(signature.encode("utf-8", "replace"), expected.encode())
+    ):
+        raise UntrustedEntryError("it is a pickle that was not signed with your key for this result; it was not loaded")

@@ -1,0 +1,7 @@
+"""Where entries live."""
+
+from stored.stores._base import Store
+from stored.stores._directory import DirectoryStore
+from stored.stores._memory import MemoryStore
+
+__all__ = ["DirectoryStore", "MemoryStore", "Store"]
