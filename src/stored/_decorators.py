@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, Literal, ParamSpec,
 import wrapt
 
 from stored._arguments import Arguments
-from stored._axes import Axis, CurveInterpolant, Interpolant, SurfaceInterpolant, sample
+from stored._axes import Axis, CurveInterpolant, SurfaceInterpolant, sample
 from stored._codecs import frozen, hand_out_for
 from stored._config import settings
 from stored._keys import Key, canonical, digest
@@ -21,6 +21,7 @@ from stored._memory import Record
 from stored._results import CacheInfo, Results, live_results, results_of
 from stored._source import code_text, qualified_name, static_closure
 from stored._tables import spline
+from stored.typing import TableInterpolant
 
 __all__ = ["BoundMethod", "Explanation", "StoredMethod", "stored"]
 
@@ -441,7 +442,7 @@ def stored(
     ignore: Collection[str] = (),
     round: Mapping[str, int] | None = None,
     depends: Collection[str] | None = None,
-) -> Callable[[Callable[Concatenate[S, P], Any]], StoredMethod[S, P, Interpolant]]: ...
+) -> Callable[[Callable[Concatenate[S, P], Any]], StoredMethod[S, P, TableInterpolant]]: ...
 def stored(
     name: Any = None,
     *,

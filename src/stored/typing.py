@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from enum import Enum
 from typing import Any, Final, Literal, Protocol, TypeAlias
 
-__all__ = ["ABSENT", "Absent", "Buffer", "HandOut", "SupportsStore"]
+from numpy.typing import ArrayLike
+
+__all__ = ["ABSENT", "Absent", "Buffer", "HandOut", "SupportsStore", "TableInterpolant"]
 
 Buffer: TypeAlias = bytes | bytearray | memoryview
 """Bytes at rest."""
@@ -30,6 +32,13 @@ class HandOut(Protocol):
 
     def __call__(self, value: Any, /) -> Any:
         """What the caller gets."""
+
+
+class TableInterpolant(Protocol):
+    """An interpolant over a table: one of scipy's splines."""
+
+    def __call__(self, *coordinates: ArrayLike, **options: Any) -> Any:
+        """The table's function at one coordinate, or two."""
 
 
 class SupportsStore(Protocol):

@@ -1,0 +1,1 @@
+"""Benchmarks: stored beside its peers, as ratios within one run."""

@@ -1,0 +1,1226 @@
+"""The decorator as its users meet it."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import gc
+import inspect
+import os
+import pickle
+import subprocess
+import sys
+import textwrap
+import threading
+import types
+import weakref
+from pathlib import Path
+from typing import Any
+
+import attrs
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import stored as package
+from stored import Axis, OutsideAxisError, OwnerError, StorageUser, UnstableKeyError, configure, keyed_by, stored
+
+CALLS: list[Any] = []
+
+
+@pytest.fixture(autouse=True)
+def no_calls() -> None:
+    CALLS.clear()
+
+
+@keyed_by("H0", "Om0")
+class Cosmology:
+    """A model with every kind of stored method."""
+
+    def __init__(self, H0: float = 70.0, Om0: float = 0.3) -> None:
+        self.H0, self.Om0 = H0, Om0
+
+    @stored
+    def age(self, z: float, *, unit: float = 1.0) -> float:
+        """Age at a redshift."""
+        CALLS.append(("age", self.H0, z))
+        return unit / self.H0 / (1.0 + z)
+
+    @stored("spectrum", persistent=False, maxsize=2)
+    def power(self, k: float) -> float:
+        CALLS.append(("power", k))
+        return k * self.Om0
+
+    @stored
+    def grid(self, n: int = 3) -> np.ndarray:
+        CALLS.append(("grid", n))
+        return np.arange(n) * self.H0
+
+    @stored
+    def nothing(self) -> None:
+        CALLS.append("nothing")
+
+    @stored(ignore=("verbose",))
+    def quiet(self, x: float, verbose: bool = False) -> float:
+        CALLS.append(("quiet", x))
+        return x * self.H0
+
+    @stored(round={"z": 2})
+    def rounded(self, z: float) -> float:
+        CALLS.append(("rounded", z))
+        return z
+
+    @stored(depends=("Om0",))
+    def growth(self) -> float:
+        CALLS.append("growth")
+        return self.Om0
+
+    @stored(copy=True)
+    def private(self) -> np.ndarray:
+        CALLS.append("private")
+        return np.zeros(3)
+
+    @stored
+    def containers(self) -> dict[str, list[int]]:
+        CALLS.append("containers")
+        return {"a": [1, 2]}
+
+    @stored(interpolate=True)
+    def table(self, n: int = 10) -> np.ndarray:
+        CALLS.append("table")
+        x = np.linspace(0.0, 1.0, n)
+        return np.array([x, self.H0 * x**3])
+
+    @stored(interpolate=Axis("x", 0.0, 1.0, points=20, outside="exact"))
+    def curve(self, x: float, scale: float = 1.0) -> float:
+        CALLS.append(("curve", x, scale))
+        return scale * x**3
+
+    @stored(interpolate=(Axis("x", 0.0, 1.0, points=6), Axis("y", 1.0, 2.0, points=5)))
+    def surface(self, x: float, y: float) -> float:
+        CALLS.append("surface")
+        return x * y
+
+
+# -- keys --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_call_is_computed_once_in_every_spelling() -> None:
+    """Positional, keyword, default and equal values of other types are one call."""
+    cosmo = Cosmology()
+    values = [cosmo.age(1), cosmo.age(z=1.0), cosmo.age(np.float64(1.0), unit=1), cosmo.age(True)]
+    assert len(set(values)) == 1
+    assert len(CALLS) == 1
+
+
+def test_an_equal_owner_finds_the_result() -> None:
+    """Results belong to the parameters, not to the object."""
+    first = Cosmology(70.0).age(1.0)
+    assert Cosmology(70).age(1.0) == first
+    assert len(CALLS) == 1
+
+
+def test_nothing_outlives_its_parameters() -> None:
+    """A changed parameter is noticed at the next call, and the old results return with the old value."""
+    cosmo = Cosmology(70.0)
+    old = cosmo.age(0.0)
+    cosmo.H0 = 35.0
+    assert cosmo.age(0.0) == 2 * old
+    cosmo.H0 = 70.0
+    assert cosmo.age(0.0) == old
+    assert len(CALLS) == 2  # the last one came from disk
+
+
+def test_memory_only_results_go_with_their_parameters() -> None:
+    """Without persistence a change forgets for good."""
+    cosmo = Cosmology()
+    cosmo.power(1.0)
+    cosmo.Om0 = 0.4
+    assert cosmo.power(1.0) == 0.4
+    cosmo.Om0 = 0.3
+    assert cosmo.power(1.0) == 0.3
+    assert len(CALLS) == 3
+
+
+def test_nan_hits() -> None:
+    """NaN is an argument like any other."""
+    cosmo = Cosmology()
+    cosmo.age(float("nan"))
+    cosmo.age(np.nan)
+    assert len(CALLS) == 1
+
+
+def test_none_is_a_result() -> None:
+    """None is stored, in memory and on disk."""
+    assert Cosmology().nothing() is None
+    cosmo = Cosmology()
+    assert cosmo.nothing() is None
+    assert cosmo.nothing() is None
+    assert CALLS == ["nothing"]
+
+
+def test_arrays_are_keyed_by_content() -> None:
+    """Memory layout makes no difference to an array argument, content and dtype do."""
+    cosmo, array = Cosmology(), np.arange(6.0).reshape(2, 3)
+    for same in (array, array.copy(order="F"), np.repeat(array, 2, axis=0)[::2]):
+        cosmo.quiet.cached(same)
+        cosmo.quiet(same)
+    assert len(CALLS) == 1
+    cosmo.quiet(array.astype(np.float32))
+    cosmo.quiet(array + 1)
+    assert len(CALLS) == 3
+
+
+def test_an_unstable_argument_is_refused_by_name() -> None:
+    """An argument without a stable form is a TypeError that names it, and nothing is computed."""
+    with pytest.raises(UnstableKeyError, match=r"argument 'z' of Cosmology\.age\(\)") as caught:
+        Cosmology().age(object())  # type: ignore[arg-type]
+    assert isinstance(caught.value, TypeError)
+    assert caught.value.found == "builtins.object"
+    assert "ignore=" in str(caught.value)
+    assert pickle.loads(pickle.dumps(caught.value)).found == caught.value.found
+    assert not CALLS
+
+
+def test_ignored_arguments_do_not_count() -> None:
+    """An ignored argument may be anything, and changes nothing."""
+    cosmo = Cosmology()
+    assert cosmo.quiet(2.0, verbose=True) == cosmo.quiet(2.0) == cosmo.quiet(2.0, object())  # type: ignore[arg-type]
+    assert len(CALLS) == 1
+
+
+@given(st.floats(-1e6, 1e6))
+@settings(deadline=None, max_examples=50)
+def test_rounded_arguments_key_and_compute_the_rounded_value(z: float) -> None:
+    """What is computed is the value of the rounded argument, so all that share the key share the truth."""
+    assert Cosmology().rounded(z) == round(z, 2)
+
+
+def test_rounding_takes_arrays_and_none_and_refuses_text() -> None:
+    """Arrays are rounded by element, None is left alone, text is refused by name."""
+    cosmo = Cosmology()
+    np.testing.assert_array_equal(cosmo.rounded(np.array([0.123, 0.456])), [0.12, 0.46])  # type: ignore[arg-type]
+    assert cosmo.rounded(None) is None  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="argument 'z' of"):
+        cosmo.rounded("one")  # type: ignore[arg-type]
+
+
+def test_depends_keeps_what_does_not_depend() -> None:
+    """A change of other parameters keeps the result; a change of a named one does not."""
+    cosmo = Cosmology()
+    cosmo.growth()
+    cosmo.H0 = 50.0
+    cosmo.growth()
+    assert CALLS == ["growth"]
+    cosmo.Om0 = 0.5
+    assert cosmo.growth() == 0.5
+
+
+def test_a_wrong_call_says_so() -> None:
+    """A call that does not fit the signature is a TypeError with the method's name."""
+    with pytest.raises(TypeError, match=r"Cosmology\.age\(\).*missing a required argument: 'z'"):
+        Cosmology().age()  # type: ignore[call-arg]
+
+
+def test_an_exception_is_never_stored() -> None:
+    """What failed once is tried again."""
+
+    @keyed_by("n")
+    class Failing:
+        n = 1
+
+        @stored
+        def method(self) -> int:
+            CALLS.append(1)
+            if len(CALLS) == 1:
+                raise ValueError("first time")
+            return 2
+
+    owner = Failing()
+    with pytest.raises(ValueError, match="first time"):
+        owner.method()
+    assert owner.method() == 2
+
+
+def test_parameters_changed_by_the_method_leave_nothing_stored() -> None:
+    """A result computed while parameters changed is returned and not kept, under either parameters."""
+
+    @keyed_by("n")
+    class Restless:
+        def __init__(self) -> None:
+            self.n = 0
+
+        @stored
+        def method(self) -> int:
+            self.n += 1
+            return self.n
+
+    owner = Restless()
+    assert [owner.method(), owner.method()] == [1, 2]
+    owner.n = 0
+    assert owner.method() == 1
+    assert owner.method.cache_info().stores == 0
+
+
+# -- versions ----------------------------------------------------------------------------------------------------------
+
+
+def make(source: str, tmp_path: Path, name: str) -> Any:
+    """A class from a source file, as an import would make it."""
+    file = tmp_path / f"{name}.py"
+    file.write_text("from stored import stored, keyed_by\n" + textwrap.dedent(source))
+    module = types.ModuleType("same_module")
+    module.__file__ = str(file)
+    exec(compile(file.read_text(), str(file), "exec"), vars(module))
+    return module.Model  # type: ignore[attr-defined]
+
+
+BODY = """
+@keyed_by("n")
+class Model:
+    n = 3
+    {decorator}
+    def method(self):
+        {body}
+"""
+
+
+def test_a_changed_body_never_returns_the_old_result(tmp_path: Path) -> None:
+    """Comments and docstrings keep a result; another body does not."""
+    bodies = ["return self.n", "'''Doc.'''\n        return self.n  # as before", "return self.n + 1"]
+    results = []
+    for index, body in enumerate(bodies):
+        model = make(BODY.format(decorator="@stored", body=body), tmp_path, f"v{index}")()
+        results.append((model.method.cached(), model.method()))
+    assert results == [(False, 3), (True, 3), (False, 4)]
+
+
+def test_an_explicit_version_stands_for_the_source(tmp_path: Path) -> None:
+    """With a version the body may change and the result stays; another version is another result."""
+    first = make(BODY.format(decorator="@stored(version='1')", body="return self.n"), tmp_path, "a")()
+    same = make(BODY.format(decorator="@stored(version='1')", body="return self.n + 1"), tmp_path, "b")()
+    other = make(BODY.format(decorator="@stored(version='2')", body="return self.n + 1"), tmp_path, "c")()
+    assert [first.method(), same.method(), other.method()] == [3, 3, 4]
+
+
+def test_classes_of_one_factory_are_told_apart() -> None:
+    """A constant from the enclosing function is part of the method's version."""
+
+    def factory(power: int) -> Any:
+        @keyed_by("n")
+        class Made:
+            n = 3
+
+            @stored
+            def method(self) -> int:
+                return int(self.n**power)
+
+        return Made()
+
+    assert [factory(1).method(), factory(2).method(), factory(1).method()] == [3, 9, 3]
+
+
+def test_another_axis_is_another_definition(tmp_path: Path) -> None:
+    """Changing the axis makes the table anew."""
+    source = """
+    from stored import Axis
+    @keyed_by("n")
+    class Model:
+        n = 3
+        @stored(interpolate=Axis("x", 0.0, 1.0, points={points}))
+        def method(self, x):
+            return x
+    """
+    first = make(source.format(points=5), tmp_path, "a")()
+    first.method(0.5)
+    assert make(source.format(points=5), tmp_path, "b")().method.cached(0.1)
+    assert not make(source.format(points=6), tmp_path, "c")().method.cached(0.1)
+
+
+# -- owners ------------------------------------------------------------------------------------------------------------
+
+
+class Described:
+    """Tells its own string."""
+
+    def __init__(self, n: float) -> None:
+        self.n = n
+
+    def getHashableString(self) -> str:
+        return f"Described {self.n}"
+
+    def getName(self) -> str:
+        return "described"
+
+    @stored
+    def method(self) -> float:
+        CALLS.append(self.n)
+        return self.n
+
+
+class Hidden(Described):
+    """The same with the underscore of Colossus."""
+
+    getHashableString = None  # type: ignore[assignment]
+
+    def _getHashableString(self) -> str:
+        return f"Hidden {self.n}"
+
+
+class Held:
+    """Holds a StorageUser."""
+
+    attribute = "su"
+
+    def __init__(self, n: float) -> None:
+        self.n = n
+        self.changes = 0
+        setattr(self, self.attribute, StorageUser("held", "rw", self.name, self.string, self.changed))
+
+    def name(self) -> str:
+        return "held"
+
+    def string(self) -> str:
+        return f"held {self.n}"
+
+    def changed(self) -> None:
+        self.changes += 1
+
+    @stored
+    def method(self) -> float:
+        CALLS.append(self.n)
+        return self.n
+
+
+class HeldLong(Held):
+    attribute = "storageUser"
+
+
+@dataclasses.dataclass(frozen=True)
+class Frozen:
+    n: float
+    label: str = dataclasses.field(default="", compare=False)
+
+    @stored
+    def method(self) -> float:
+        CALLS.append(self.n)
+        return self.n
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FrozenSlots:
+    n: float
+
+    @stored
+    def method(self) -> float:
+        CALLS.append(self.n)
+        return self.n
+
+
+@attrs.frozen
+class FrozenAttrs:
+    n: float
+
+    @stored
+    def method(self) -> float:
+        CALLS.append(self.n)
+        return self.n
+
+
+@keyed_by("n")
+class Slotted:
+    __slots__ = ("n",)
+
+    def __init__(self, n: float) -> None:
+        self.n = n
+
+    @stored
+    def method(self) -> float:
+        CALLS.append(self.n)
+        return self.n
+
+
+@keyed_by("n")
+class Plain:
+    def __init__(self, n: float) -> None:
+        self.n = n
+
+    @stored
+    def method(self) -> float:
+        CALLS.append(self.n)
+        return self.n
+
+
+OWNERS = [Described, Hidden, Held, HeldLong, Frozen, FrozenSlots, FrozenAttrs, Slotted, Plain]
+
+
+def set_parameter(owner: Any, n: float) -> None:
+    object.__setattr__(owner, "n", n)  # what nobody should do to a frozen object is noticed too
+
+
+@pytest.mark.parametrize("kind", OWNERS)
+def test_every_way_to_tell_parameters(kind: Any) -> None:
+    """Each kind of owner hits, notices changes, and finds results of equal owners."""
+    owner = kind(1.0)
+    assert [owner.method(), owner.method()] == [1.0, 1.0]
+    set_parameter(owner, 2.0)
+    assert owner.method() == 2.0
+    assert kind(1.0).method() == 1.0
+    assert CALLS == [1.0, 2.0]
+
+
+@pytest.mark.parametrize("kind", OWNERS)
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda owner: pickle.loads(pickle.dumps(owner))])
+def test_copies_never_answer_from_the_original(kind: Any, duplicate: Any) -> None:
+    """A copied, deep-copied or unpickled owner follows its own parameters, and leaves the original alone."""
+    owner = kind(1.0)
+    owner.method()
+    other = duplicate(owner)
+    set_parameter(other, 2.0)
+    assert [other.method(), owner.method(), other.method()] == [2.0, 1.0, 2.0]
+    set_parameter(owner, 3.0)
+    assert [other.method(), owner.method()] == [2.0, 3.0]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in OWNERS if kind not in {FrozenSlots, Slotted}])
+def test_owners_are_freed(kind: Any) -> None:
+    """Nothing of ours keeps an owner alive; one with a StorageUser refers to itself and waits for gc."""
+    owner = kind(1.0)
+    owner.method()
+    reference = weakref.ref(owner)
+    del owner
+    if issubclass(kind, Held):
+        gc.collect()
+    assert reference() is None
+
+
+def test_owners_need_not_be_hashable() -> None:
+    """Owners that compare by value and cannot be hashed have results all the same."""
+
+    @keyed_by("n")
+    class Unhashable(Plain):
+        def __eq__(self, other: object) -> bool:
+            raise RuntimeError("never compared")
+
+        __hash__ = None  # type: ignore[assignment]
+
+    assert Unhashable(1.0).method() == 1.0
+
+
+def test_a_lambda_that_describes_another_object_is_refused() -> None:
+    """A copy whose StorageUser has lambdas of the original gets an error rather than the original's results."""
+
+    class Careless:
+        def __init__(self, n: float) -> None:
+            self.n = n
+            self.su = StorageUser("careless", "rw", lambda: "careless", lambda: f"n {self.n}", None)
+
+        @stored
+        def method(self) -> float:
+            return self.n
+
+    owner = Careless(1.0)
+    assert owner.method() == 1.0
+    other = copy.copy(owner)
+    other.n = 2.0
+    with pytest.raises(OwnerError, match="holds the StorageUser of the object it was copied from"):
+        other.method()
+
+
+def test_an_owner_may_share_the_space_of_another_kind() -> None:
+    """An object can hold the StorageUser of its cosmology; its results then follow the cosmology."""
+
+    class Halo:
+        def __init__(self, cosmo: Held) -> None:
+            self.cosmo, self.su = cosmo, cosmo.su  # type: ignore[attr-defined]
+
+        @stored
+        def mass(self) -> float:
+            return self.cosmo.n * 10
+
+    cosmo = Held(1.0)
+    halo = Halo(cosmo)
+    assert halo.mass() == 10.0
+    cosmo.n = 2.0
+    assert halo.mass() == 20.0
+
+
+def test_methods_and_explicit_calls_share_a_space() -> None:
+    """A change noticed by either is announced once and resets both."""
+    owner = Held(1.0)
+    owner.su.storeObject("method", "explicit", persistent=False)  # type: ignore[attr-defined]
+    assert owner.method() == 1.0
+    assert owner.su.getStoredObject("method") == "explicit"  # type: ignore[attr-defined]
+    owner.n = 2.0
+    assert owner.method() == 2.0
+    assert owner.changes == 1
+    assert owner.su.getStoredObject("method") is None  # type: ignore[attr-defined]
+    assert owner.changes == 1
+
+
+def test_an_owner_that_tells_nothing_is_refused() -> None:
+    """The error names the class and the four ways."""
+
+    class Silent:
+        @stored
+        def method(self) -> int:
+            return 1
+
+    with pytest.raises(OwnerError) as caught:
+        Silent().method()
+    for part in ("Silent", "StorageUser", "getHashableString", "@keyed_by", "frozen dataclass"):
+        assert part in str(caught.value)
+    assert isinstance(caught.value, TypeError)
+
+
+def test_a_string_that_is_none_is_refused() -> None:
+    """An owner's own string must be text."""
+
+    class Wrong(Described):
+        def getHashableString(self) -> str:
+            return 5  # type: ignore[return-value]
+
+    with pytest.raises(OwnerError, match="returned 5 of type int"):
+        Wrong(1.0).method()
+
+
+def test_depends_is_checked_when_the_class_is_made() -> None:
+    """depends may name parameters only, and needs them one by one."""
+    with pytest.raises(OwnerError, match="'H1', which is none of the parameters H0"):
+
+        @keyed_by("H0")
+        class Wrong:
+            @stored(depends=("H1",))
+            def method(self) -> int:
+                return 1
+
+    class StringOwner(Described):
+        @stored(depends=("n",))
+        def other(self) -> int:
+            return 1
+
+    class UserOwner(Held):
+        @stored(depends=("n",))
+        def other(self) -> int:
+            return 1
+
+    for owner in (StringOwner(1.0), UserOwner(1.0)):
+        with pytest.raises(OwnerError, match="single parameters"):
+            owner.other()
+
+
+def test_overrides_with_super_are_two_results() -> None:
+    """A method and the override that calls it never answer for one another."""
+
+    class Child(Plain):
+        @stored
+        def method(self) -> float:
+            return super().method() + 10.0
+
+    child = Child(1.0)
+    assert [child.method(), child.method(), Plain.method(child)] == [11.0, 11.0, 1.0]
+    assert Child(1.0).method() == 11.0
+    assert Plain(1.0).method() == 1.0
+
+
+def test_slotted_owners_are_remembered_within_bounds() -> None:
+    """Owners without weak references are known by their parameters, a bounded number of them."""
+    from stored import _results
+
+    for n in range(_results._UNREFERENCED_KEPT + 10):
+        Slotted(float(n)).method()
+    assert len(_results._registry.unreferenced) <= _results._UNREFERENCED_KEPT
+
+
+# -- what is handed out -------------------------------------------------------------------------------------------------
+
+
+def test_arrays_cannot_be_changed() -> None:
+    """Arrays come read-only from the first call on, and stay so."""
+    cosmo = Cosmology()
+    for array in (cosmo.grid(), cosmo.grid(), Cosmology().grid()):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 1.0
+        with pytest.raises(ValueError, match="WRITEABLE"):
+            array.flags.writeable = True
+
+
+def test_the_methods_own_array_is_not_shared() -> None:
+    """A method may go on using the array that it returned."""
+
+    @keyed_by("n")
+    class Reusing:
+        n = 1
+
+        def __init__(self) -> None:
+            self.buffer = np.zeros(2)
+
+        @stored(persistent=False)
+        def method(self, k: float) -> np.ndarray:
+            self.buffer[:] = k
+            return self.buffer
+
+    owner = Reusing()
+    first = owner.method(1.0)
+    owner.method(2.0)
+    np.testing.assert_array_equal(first, [1.0, 1.0])
+    np.testing.assert_array_equal(owner.method(1.0), [1.0, 1.0])
+
+
+def test_containers_are_handed_out_anew() -> None:
+    """Changing a returned list or dict changes nothing stored."""
+    cosmo = Cosmology()
+    cosmo.containers()["a"].append(3)
+    cosmo.containers()["b"] = []
+    assert cosmo.containers() == {"a": [1, 2]}
+    assert Cosmology().containers() == {"a": [1, 2]}
+
+
+def test_copy_hands_out_private_arrays() -> None:
+    """With copy=True each caller may write into what it got."""
+    cosmo = Cosmology()
+    for array in (cosmo.private(), cosmo.private(), Cosmology().private()):
+        assert array.sum() == 0.0
+        array[:] = 1.0
+    assert len(CALLS) == 1
+
+
+# -- attributes ---------------------------------------------------------------------------------------------------------
+
+
+def test_cache_clear() -> None:
+    """One call, all calls of an owner, and all live owners can be forgotten, on disk too."""
+    first, second = Cosmology(70.0), Cosmology(71.0)
+    for cosmo in (first, second):
+        cosmo.age(1.0), cosmo.age(2.0)
+    first.age.cache_clear(1.0)
+    assert (first.age.cached(1.0), first.age.cached(2.0), second.age.cached(1.0)) == (False, True, True)
+    first.age.cache_clear()
+    assert first.age.cache_info()[:4] == (0, 0, None, 0)
+    assert (first.age.cached(2.0), second.age.cached(1.0)) == (False, True)
+    first.age(1.0)
+    Cosmology.age.cache_clear(first)
+    assert (first.age.cached(1.0), second.age.cached(1.0)) == (False, True)
+    Cosmology.age.cache_clear()
+    assert not second.age.cached(1.0)
+    assert not Cosmology(71.0).age.cached(1.0)
+
+
+def test_cache_clear_leaves_other_methods_alone() -> None:
+    """Only the results of this method go."""
+    cosmo = Cosmology()
+    cosmo.age(1.0), cosmo.growth(), cosmo.grid()
+    cosmo.age.cache_clear()
+    assert cosmo.growth.cached()
+    assert cosmo.grid.cached()
+
+
+def test_class_wide_clear_reaches_every_kind_of_owner() -> None:
+    """Owners with a StorageUser and owners without weak references are cleared with the others."""
+    for kind in OWNERS:
+        owner = kind(1.0)
+        owner.method()
+        kind.method.cache_clear()
+        assert not owner.method.cached(), kind
+
+
+def test_cache_info_counts() -> None:
+    """Hits and misses as functools counts them, and what the disk and the time were good for."""
+    cosmo = Cosmology()
+    cosmo.power(1.0), cosmo.power(1.0), cosmo.power(2.0), cosmo.power(3.0)
+    info = cosmo.power.cache_info()
+    assert (info.hits, info.misses, info.maxsize, info.currsize) == (1, 3, 2, 2)
+    assert (info.persistent_hits, info.stores) == (0, 0)
+    cosmo.age(1.0)
+    other = Cosmology()
+    other.age(1.0), other.age(1.0)
+    info = other.age.cache_info()
+    assert (info.hits, info.misses, info.persistent_hits, info.stores) == (2, 0, 1, 0)
+    assert info.seconds_saved > 0.0
+    assert Cosmology.age.cache_info(cosmo).stores == 1
+
+
+def test_maxsize_drops_the_least_recently_used() -> None:
+    """A used result outlives an unused one."""
+    cosmo = Cosmology()
+    cosmo.power(1.0), cosmo.power(2.0), cosmo.power(1.0), cosmo.power(3.0)
+    assert [cosmo.power.cached(k) for k in (1.0, 2.0, 3.0)] == [True, False, True]
+
+
+def test_cached_computes_nothing() -> None:
+    """cached looks in memory and on disk, and leaves it at that."""
+    cosmo = Cosmology()
+    assert not cosmo.age.cached(1.0)
+    assert not CALLS
+    cosmo.age(1.0)
+    assert cosmo.age.cached(1.0)
+    assert Cosmology.age.cached(Cosmology(), 1.0)
+
+
+def test_refresh_replaces_everywhere() -> None:
+    """refresh computes again; memory and disk then have the new value."""
+
+    @keyed_by("n")
+    class Counting:
+        n = 1
+
+        @stored
+        def method(self) -> int:
+            CALLS.append(1)
+            return len(CALLS)
+
+    owner = Counting()
+    assert [owner.method(), owner.method(), owner.method.refresh(), owner.method()] == [1, 1, 2, 2]
+    assert Counting().method() == 2
+    assert Counting.method.refresh(owner) == 3
+
+
+def test_explain_names_the_difference() -> None:
+    """Explanations tell hits from misses and name the parts that differ, with both values."""
+    cosmo = Cosmology()
+    assert str(cosmo.age.explain(1.0)).endswith("miss, nothing of this method is stored")
+    cosmo.age(1.0)
+    assert cosmo.age.explain(1.0).where == "memory"
+    assert "hit, in memory" in str(cosmo.age.explain(1.0))
+    assert Cosmology().age.explain(1.0).where == "store"
+    assert "hit, in the store" in repr(Cosmology.age.explain(Cosmology(), 1.0))
+    assert cosmo.age.explain(2.0).differences == {"argument z": ("1", "2")}
+    cosmo.H0 = 50.0
+    explanation = cosmo.age.explain(1.0)
+    assert explanation.differences == {"parameter H0": ("70", "50")}
+    assert "parameter H0 is 50, stored is 70" in str(explanation)
+
+
+def test_explain_of_memory_only_results() -> None:
+    """What was never written is explained from memory."""
+    cosmo = Cosmology()
+    cosmo.power(1.0)
+    assert cosmo.power.explain(2.0).differences == {"argument k": ("1", "2")}
+
+
+def test_explain_sees_another_version(tmp_path: Path) -> None:
+    """A changed body is named as the reason."""
+    make(BODY.format(decorator="@stored", body="return 1"), tmp_path, "a")().method()
+    other = make(BODY.format(decorator="@stored", body="return 2"), tmp_path, "b")()
+    assert list(other.method.explain().differences) == ["the method's version"]
+
+
+def test_explain_of_a_string_owner() -> None:
+    """A hashable string without parts is compared whole."""
+    Described(1.0).method()
+    differences = Described(2.0).method.explain().differences
+    assert differences == {"the hashable string": ("Described 1.0", "Described 2.0")}
+
+
+def test_wrapped_is_the_plain_method() -> None:
+    """Through __wrapped__ nothing is looked up or stored."""
+    cosmo = Cosmology()
+    assert cosmo.age.__wrapped__(1.0) == 1 / 140
+    assert not cosmo.age.cached(1.0)
+
+
+def test_the_method_looks_like_the_original() -> None:
+    """Name, docstring, signature, annotations and kind are those of the plain function."""
+    plain, method, bound = Cosmology.age.__wrapped__, Cosmology.age, Cosmology().age
+    for each in (method, bound):
+        assert each.__name__ == "age"
+        assert each.__qualname__ == "Cosmology.age"
+        assert each.__doc__ == "Age at a redshift."
+        assert each.__module__ == __name__
+        assert each.__annotations__ == plain.__annotations__
+    assert inspect.signature(method) == inspect.signature(plain)
+    assert list(inspect.signature(bound).parameters) == ["z", "unit"]
+    assert inspect.isfunction(method)
+    assert inspect.ismethod(bound)
+    assert bound.__self__.H0 == 70.0
+    assert "stored method Cosmology.age" in repr(bound)
+    assert repr(method) == "<stored method Cosmology.age>"
+    assert (Cosmology.H0 if hasattr(Cosmology, "H0") else None) is None
+
+
+def test_bound_methods_compare_pickle_and_copy() -> None:
+    """A bound stored method behaves as a bound method does."""
+    cosmo = Cosmology()
+    assert cosmo.age == cosmo.age
+    assert hash(cosmo.age) == hash(cosmo.age)
+    assert cosmo.age != Cosmology().age
+    assert cosmo.age != cosmo.grid
+    assert cosmo.age != 1
+    again = pickle.loads(pickle.dumps(cosmo.age))
+    assert again(1.0) == cosmo.age(1.0)
+    assert again.__self__ is not cosmo
+    assert copy.copy(cosmo.age) == cosmo.age
+    assert copy.deepcopy(cosmo.age).__self__ is not cosmo
+    for duplicate in (pickle.loads(pickle.dumps(Cosmology.age)), copy.copy(Cosmology.age), copy.deepcopy(Cosmology.age)):
+        assert duplicate is Cosmology.age
+
+
+def test_a_method_under_another_name_pickles() -> None:
+    """The attribute of the class counts, not the name of the function."""
+    assert pickle.loads(pickle.dumps(Renamed(2.0).other))() == 2.0
+
+
+@keyed_by("n")
+class Renamed:
+    def __init__(self, n: float) -> None:
+        self.n = n
+
+    def _method(self) -> float:
+        return self.n
+
+    other = stored(_method)
+
+
+def test_properties_can_be_stored() -> None:
+    """@property goes above @stored."""
+
+    @keyed_by("n")
+    class WithProperty:
+        n = 1
+
+        @property
+        @stored
+        def doubled(self) -> int:
+            CALLS.append(1)
+            return 2 * self.n
+
+    owner = WithProperty()
+    assert [owner.doubled, owner.doubled] == [2, 2]
+    assert len(CALLS) == 1
+
+
+# -- misuse -------------------------------------------------------------------------------------------------------------
+
+
+def generator(self: object) -> Any:
+    yield 1
+
+
+async def coroutine(self: object) -> int:
+    return 1
+
+
+@pytest.mark.parametrize("wrong", [staticmethod(len), classmethod(len), property(len), int, 5, generator, coroutine])
+def test_only_plain_methods_can_be_stored(wrong: Any) -> None:
+    """Anything but a plain method is refused where it is decorated."""
+    with pytest.raises(TypeError, match="plain methods|used only once"):
+        stored(wrong)
+
+
+def test_code_without_source_needs_a_version() -> None:
+    """A built-in cannot tell its version, and works with one."""
+    with pytest.raises(TypeError, match="version="):
+        stored(len)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"ignore": ("nonsense",)}, "ignore of .* names 'nonsense'; its arguments are x"),
+        ({"round": {"nonsense": 2}}, "round of .* names 'nonsense'"),
+        ({"ignore": "x"}, r"ignore is the string 'x'; give a tuple"),
+        ({"depends": "x"}, r"depends is the string 'x'; give a tuple"),
+        ({"maxsize": 0}, "maxsize is 0; it must be a positive integer"),
+        ({"interpolate": 5}, "interpolate is 5; give True, an Axis, or a pair"),
+        ({"interpolate": Axis("nonsense", 0.0, 1.0, points=5)}, "interpolate of .* names 'nonsense'"),
+    ],
+)
+def test_wrong_options_are_refused_at_decoration(options: dict[str, Any], message: str) -> None:
+    """An option that cannot work says so when the class is made."""
+    with pytest.raises((TypeError, ValueError), match=message):
+        stored(**options)(lambda self, x: x)
+
+
+def test_a_function_without_self_is_refused() -> None:
+    """Stored methods have owners."""
+    with pytest.raises(TypeError, match="takes no self"):
+        stored(lambda: 1)
+
+
+# -- interpolation --------------------------------------------------------------------------------------------------------
+
+
+def test_a_table_becomes_an_interpolant() -> None:
+    """interpolate=True gives a spline, made once, from memory and from disk."""
+    for cosmo in (Cosmology(), Cosmology()):
+        assert cosmo.table()(0.5) == pytest.approx(70.0 / 8)
+        assert cosmo.table()(0.5) == pytest.approx(70.0 / 8)
+    assert CALLS == ["table"]
+
+
+def test_a_curve_is_sampled_once() -> None:
+    """The method is called at the nodes, once for each set of other arguments, and never again."""
+    cosmo = Cosmology()
+    assert cosmo.curve(0.5) == pytest.approx(0.125)
+    assert len(CALLS) == 20
+    assert cosmo.curve(0.25, scale=2.0) == pytest.approx(2 * 0.25**3)
+    assert len(CALLS) == 40
+    np.testing.assert_allclose(Cosmology().curve([[0.5], [1.0]]), [[0.125], [1.0]])  # type: ignore[arg-type]
+    assert isinstance(cosmo.curve(0.5), float)
+    assert len(CALLS) == 40
+
+
+def test_exact_calls_outside_the_axis_are_counted() -> None:
+    """outside="exact" calls the method itself, with the other arguments, and cache_info says so."""
+    cosmo = Cosmology()
+    assert cosmo.curve(2.0, scale=3.0) == 24.0
+    np.testing.assert_allclose(cosmo.curve(np.array([0.5, 3.0])), [0.125, 27.0])  # type: ignore[arg-type]
+    assert cosmo.curve.cache_info().exact_calls == 2
+
+
+def test_a_surface_is_sampled_on_a_grid() -> None:
+    """A pair of axes makes a surface."""
+    cosmo = Cosmology()
+    assert cosmo.surface(0.5, 1.5) == pytest.approx(0.75)
+    assert len(CALLS) == 30
+    with pytest.raises(OutsideAxisError, match="y = 3.0 is outside the axis"):
+        cosmo.surface(0.5, 3.0)
+
+
+def test_interpolated_results_refresh_and_clear() -> None:
+    """refresh samples again, and gives the value; cache_clear drops the table."""
+    cosmo = Cosmology()
+    assert cosmo.curve.refresh(0.5) == pytest.approx(0.125)
+    assert cosmo.curve.cached(0.1)
+    cosmo.curve.cache_clear()
+    assert not cosmo.curve.cached(0.1)
+
+
+# -- switches -------------------------------------------------------------------------------------------------------------
+
+
+def test_disabled_methods_are_plain() -> None:
+    """configure(disable=True) computes every time, reads nothing and writes nothing."""
+    cosmo = Cosmology()
+    with configure(disable=True):
+        assert cosmo.age(1.0) == cosmo.age(1.0)
+        assert cosmo.curve(0.5) == 0.125
+        assert cosmo.table()(0.5) == pytest.approx(70.0 / 8)
+    assert len(CALLS) == 4
+    assert not cosmo.age.cached(1.0)
+    assert cosmo.age.cache_info().misses == 0
+
+
+@pytest.mark.parametrize(("persistence", "computed"), [("rw", 1), ("r", 2), ("w", 2), ("", 2)])
+def test_persistence_is_obeyed(persistence: str, computed: int) -> None:
+    """A new owner finds results only where they were written and may be read."""
+    with configure(persistence=persistence):
+        Cosmology().age(1.0)
+        Cosmology().age(1.0)
+    assert len(CALLS) == computed
+
+
+def test_clearing_needs_the_right_to_write() -> None:
+    """With read-only persistence the memory is cleared and the disk is not."""
+    Cosmology().age(1.0)
+    with configure(persistence="r"):
+        Cosmology().age.cache_clear()
+    assert Cosmology().age.cached(1.0)
+
+
+# -- processes and threads ------------------------------------------------------------------------------------------------
+
+MODEL = """
+from stored import keyed_by, stored, Axis
+import numpy as np, sys
+calls = []
+@keyed_by("H0", "name")
+class Model:
+    def __init__(self, H0, name): self.H0, self.name = H0, name
+    @stored
+    def plain(self, z, label="x"): calls.append(1); return self.H0 * z
+    @stored
+    def table(self): calls.append(1); return np.arange(5) * self.H0
+    @stored(interpolate=Axis("z", 0, 1, points=8))
+    def curve(self, z): calls.append(1); return z
+    @stored(interpolate=True)
+    def spline(self): calls.append(1); return np.array([np.arange(5.0), np.arange(5.0)])
+    @stored
+    def odd(self): calls.append(1); return {frozenset([1]): complex(1, 2), "self": type(self)}
+def use(H0):
+    m = Model(H0, "n")
+    return [float(m.plain(2.0)), m.table().tolist(), m.curve(0.5), float(m.spline()(2.5)), m.odd()[frozenset([1])]]
+"""
+
+
+def run(tmp_path: Path, cache_dir: Path, code: str, seed: str) -> str:
+    """Run code against the model in a fresh process."""
+    (tmp_path / "the_model.py").write_text(MODEL)
+    environment = {
+        **os.environ,
+        "STORED_CACHE_DIR": str(cache_dir),
+        "STORED_KEY_FILE": str(tmp_path / "config" / "key"),
+        "PYTHONHASHSEED": seed,
+        "PYTHONPATH": str(tmp_path),
+    }
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_a_second_process_finds_every_result(tmp_path: Path, cache_dir: Path) -> None:
+    """A fresh process computes nothing; with one parameter changed, everything; changed back, nothing."""
+    code = "from the_model import *\nr = use({}); print(r, len(calls))"
+    first = run(tmp_path, cache_dir, code.format(70.0), "1")
+    assert first.endswith(" 12")
+    assert run(tmp_path, cache_dir, code.format(70.0), "2") == first.replace(" 12", " 0")
+    assert run(tmp_path, cache_dir, code.format(71.0), "3").endswith(" 12")
+    assert run(tmp_path, cache_dir, code.format(70.0), "4").endswith(" 0")
+
+
+def test_threads_compute_once() -> None:
+    """Of many threads that need one result, one computes, on one owner or on equal ones."""
+    started, release = threading.Barrier(9), threading.Event()
+
+    @keyed_by("n")
+    class Slow:
+        n = 1
+
+        @stored(persistent=False)
+        def method(self) -> int:
+            CALLS.append(1)
+            assert release.wait(20)
+            return 7
+
+    shared, results = Slow(), []
+
+    def work(owner: Slow) -> None:
+        started.wait(20)
+        results.append(owner.method())
+
+    threads = [threading.Thread(target=work, args=(shared if i % 2 else Slow(),), daemon=True) for i in range(8)]
+    for thread in threads:
+        thread.start()
+    started.wait(20)
+    while not CALLS:
+        pass
+    release.set()
+    for thread in threads:
+        thread.join(20)
+    assert results == [7] * 8
+    # owners of their own that come after the leader is done have a memory of their own
+    assert len(CALLS) <= 4
+    CALLS.clear()
+    shared.method()
+    assert not CALLS
+
+
+def test_one_computation_for_threads_on_one_owner() -> None:
+    """However the threads interleave, an owner computes a persistent result once."""
+    cosmo, barrier = Cosmology(), threading.Barrier(8)
+
+    def work() -> None:
+        barrier.wait(20)
+        for z in range(20):
+            assert cosmo.age(float(z)) == 1 / 70 / (1 + z)
+
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert len(CALLS) == 20
+    info = cosmo.age.cache_info()
+    assert (info.hits, info.misses) == (140, 20)
+
+
+def test_recursion_through_stored_methods() -> None:
+    """A stored method may call itself and other stored methods."""
+
+    @keyed_by("n")
+    class Recursive:
+        n = 1
+
+        @stored
+        def fibonacci(self, k: int) -> int:
+            CALLS.append(k)
+            return k if k < 2 else self.fibonacci(k - 1) + self.fibonacci(k - 2)
+
+    assert Recursive().fibonacci(30) == 832040
+    assert len(CALLS) == 31
+
+
+def test_a_failing_leader_frees_the_others() -> None:
+    """When the thread that computes fails, another computes."""
+    entered = threading.Event()
+    go = threading.Event()
+
+    @keyed_by("n")
+    class Failing:
+        n = 1
+
+        @stored
+        def method(self) -> int:
+            CALLS.append(1)
+            if len(CALLS) == 1:
+                entered.set()
+                assert go.wait(20)
+                raise ValueError("leader")
+            return 5
+
+    owner, results = Failing(), []
+
+    def lead() -> None:
+        with pytest.raises(ValueError, match="leader"):
+            owner.method()
+
+    threads = [threading.Thread(target=lead), threading.Thread(target=lambda: results.append(owner.method()))]
+    threads[0].start()
+    assert entered.wait(20)
+    threads[1].start()
+    go.set()
+    for thread in threads:
+        thread.join(20)
+    assert results == [5]
+
+
+# -- faults ---------------------------------------------------------------------------------------------------------------
+
+
+def test_an_unwritable_directory_costs_persistence_only(tmp_path: Path) -> None:
+    """The result is returned and kept in memory, with one warning for all stores."""
+    (tmp_path / "file").write_text("in the way")
+    with configure(cache_dir=tmp_path / "file" / "cache"):
+        cosmo = Cosmology()
+        with pytest.warns(package.PersistenceWarning, match="kept in memory only") as caught:
+            assert cosmo.age(1.0) == cosmo.age(1.0)
+            cosmo.age(2.0)
+        assert len([each for each in caught if "kept in memory" in str(each.message)]) == 1
+        assert caught[0].filename == __file__
+    assert len(CALLS) == 2
+
+
+def test_a_damaged_entry_is_replaced(cache_dir: Path) -> None:
+    """An altered entry is a miss with one warning; the next process finds the new one."""
+    value = Cosmology().age(1.0)
+    (entry,) = cache_dir.rglob("age-*.stored")
+    content = bytearray(entry.read_bytes())
+    content[-1] ^= 1
+    entry.write_bytes(content)
+    with pytest.warns(package.EntryWarning, match="was passed over") as caught:
+        assert Cosmology().age(1.0) == value
+    assert len(caught) == 1
+    assert Cosmology().age(1.0) == value
+    assert len(CALLS) == 2
+
+
+def test_results_that_cannot_be_written_stay_in_memory() -> None:
+    """A value that cannot be pickled is returned and remembered here, with one warning."""
+
+    @keyed_by("n")
+    class Odd:
+        n = 1
+
+        @stored
+        def method(self) -> Any:
+            CALLS.append(1)
+            return lambda: 1
+
+    owner = Odd()
+    with pytest.warns(package.PersistenceWarning, match="cannot be pickled"):
+        first = owner.method()
+    assert owner.method() is first
+    assert len(CALLS) == 1

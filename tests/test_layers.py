@@ -1,0 +1,95 @@
+"""Imports go down the layers only."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import stored
+
+ROOT = Path(stored.__file__).parent
+
+# each row may import what stands in rows above it; modules of one row do not see each other
+ROWS = (
+    {"errors", "typing", "_version"},
+    {"_source", "_format", "_config", "_tables", "_axes"},
+    {"_keys"},
+    {"_owners", "_arguments"},
+    {"stores._base"},
+    {"_codecs", "_memory", "_trust", "stores._directory", "stores._memory"},
+    {"stores"},
+    {"_engine"},
+    {"_results"},
+    {"_decorators"},
+    {"demo._physics"},
+    {"demo._cosmology", "testing"},
+    {"demo", "compat"},
+    {"demo._tour", "compat.colossus", ""},
+    {"_cli"},
+    {"__main__"},
+)
+RANK = {module: rank for rank, row in enumerate(ROWS) for module in row}
+
+BY_LAYER = {
+    "L0": {"errors", "typing", "_version"},
+    "L1": {"_source", "_keys", "_owners", "_arguments", "_format", "_tables", "_axes", "_config"},
+    "L2": {"_codecs", "_memory", "_trust", "stores", "stores._base", "stores._directory", "stores._memory"},
+}
+
+
+def modules() -> dict[str, Path]:
+    found = {}
+    for file in ROOT.rglob("*.py"):
+        parts = file.relative_to(ROOT).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = file
+    return found
+
+
+def imports(file: Path) -> set[str]:
+    """Modules of stored that a file imports anywhere, in functions too."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{file}: relative import"
+            own = modules()
+            base = node.module or ""
+            for alias in node.names:
+                deeper = f"{base}.{alias.name}"
+                names.add(deeper if deeper.removeprefix("stored.") in own and base.startswith("stored") else base)
+    return {name.removeprefix("stored").removeprefix(".") for name in names if name.split(".")[0] == "stored"}
+
+
+@pytest.mark.parametrize("module", sorted(modules()))
+def test_imports_go_down(module: str) -> None:
+    """A module imports only from rows above its own."""
+    assert module in RANK, f"{module} has no place among the layers; give it one"
+    upward = {name for name in imports(modules()[module]) if RANK[name] >= RANK[module]}
+    assert not upward
+
+
+def test_format_never_touches_files() -> None:
+    """The format works on bytes: it opens nothing and knows no paths."""
+    tree = ast.parse(modules()["_format"].read_text())
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    assert not names & {"open", "os", "Path", "pathlib", "io"}
+
+
+def test_stores_never_see_values() -> None:
+    """A store imports neither codecs nor the format nor pickle."""
+    for module in ("stores", "stores._base", "stores._directory", "stores._memory"):
+        assert imports(modules()[module]) <= {"stores._base", "stores._directory", "stores._memory", "typing"}
+        assert "pickle" not in modules()[module].read_text()
+
+
+def test_heavy_imports_wait() -> None:
+    """Neither scipy's interpolation nor any optional package is imported at the top of a core module."""
+    for module in set(modules()) - {"demo._physics"}:
+        tree = ast.parse(modules()[module].read_text())
+        top = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+        names = {alias.name for node in top for alias in node.names} | {getattr(node, "module", "") or "" for node in top}
+        if module != "compat.colossus":
+            assert not {name for name in names if name.split(".")[0] in {"scipy", "matplotlib", "colossus", "attr"}}
