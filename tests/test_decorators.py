@@ -707,6 +707,15 @@ def test_cache_clear() -> None:
     assert not Cosmology(71.0).age.cached(1.0)
 
 
+def test_class_wide_clear_of_an_owner_that_never_computed() -> None:
+    """An owner whose only call failed has nothing to clear."""
+    owner = FrozenSlots(1.0)
+    with pytest.raises(TypeError):
+        owner.method(1, 2)  # type: ignore[call-arg]
+    FrozenSlots.method.cache_clear()
+    assert not owner.method.cached()
+
+
 def test_cache_clear_leaves_other_methods_alone() -> None:
     """Only the results of this method go."""
     cosmo = Cosmology()
@@ -1125,6 +1134,33 @@ def test_one_computation_for_threads_on_one_owner() -> None:
     assert len(CALLS) == 20
     info = cosmo.age.cache_info()
     assert (info.hits, info.misses) == (140, 20)
+
+
+def test_threads_that_notice_a_change_share_one_memory() -> None:
+    """When two threads meet new parameters at once, neither throws away what the other computes."""
+    describing, go = threading.Event(), threading.Event()
+
+    class Slow(Described):
+        def getHashableString(self) -> str:
+            describing.set()
+            assert go.wait(20)
+            return "slow"
+
+        @stored(persistent=False)
+        def result(self) -> int:
+            CALLS.append(1)
+            return 1
+
+    owner = Slow(1.0)
+    threads = [threading.Thread(target=owner.result, daemon=True) for _ in range(2)]
+    threads[0].start()
+    assert describing.wait(20)
+    threads[1].start()
+    go.set()
+    for thread in threads:
+        thread.join(20)
+    owner.result()
+    assert CALLS == [1]
 
 
 def test_recursion_through_stored_methods() -> None:

@@ -116,9 +116,10 @@ class Results:
         if latest is not None and latest[0].holds(owner):
             return latest
         with self._lock:  # one memory for all threads that notice a change
-            if self._latest is latest or self._latest is None or not self._latest[0].holds(owner):
-                self._latest = (self._tell.snapshot(owner), MemoryTier(self._definition.maxsize))
-            return self._latest
+            latest = self._latest
+            if latest is None or not latest[0].holds(owner):
+                latest = self._latest = (self._tell.snapshot(owner), MemoryTier(self._definition.maxsize))
+            return latest
 
     def _key(self, snapshot: Snapshot, arguments: tuple[tuple[str, str], ...]) -> Key:
         definition = self._definition

@@ -1,0 +1,36 @@
+"""The README does what it says."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+README = Path(__file__).parent.parent / "README.md"
+BLOCKS = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.DOTALL)
+
+
+@pytest.mark.parametrize("code", BLOCKS)
+def test_examples_run(code: str, tmp_path: Path) -> None:
+    """Every example of the README runs as it stands, and what it prints is what its comments say."""
+    script = tmp_path / "example.py"
+    script.write_text(code)
+    environment = {
+        **os.environ,
+        "STORED_CACHE_DIR": str(tmp_path / "cache"),
+        "STORED_KEY_FILE": str(tmp_path / "config" / "key"),
+        "HOME": str(tmp_path),
+    }
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(script)], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    if "class Demo" in code:
+        assert done.stdout.splitlines() == ["[2.6, 9.5]", "changed: the storage is reset", "None"]
+    if "class Cosmology" in code:
+        assert "hits=2, misses=2" in done.stdout
+        assert "argument n is 100, stored is 200" in done.stdout
