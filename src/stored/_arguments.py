@@ -13,6 +13,9 @@ from stored._keys import named_canonical
 __all__ = ["Arguments"]
 
 
+_TAKES_SELF = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+
 class Arguments:
     """How a method's calls are bound and keyed.
 
@@ -39,11 +42,17 @@ class Arguments:
         self._ignore = frozenset(ignore)
         self._decimals = dict(decimals)
         parameters = list(self._signature.parameters)
-        if not parameters:
-            raise TypeError(f"@stored decorates methods; {label}() takes no self")
+        if not parameters or self._signature.parameters[parameters[0]].kind not in _TAKES_SELF:
+            raise TypeError(
+                f"@stored decorates methods; {label}{self._signature} takes no self; a decorator in between shows the"
+                " method's own parameters if it uses functools.wraps"
+            )
         self._own, *self.names = parameters
-        for option, names in (("ignore", ignore), ("round", decimals)):
+        for option, names in (("ignore", ignore), ("round", self._decimals)):
             self.check_names(option, names)
+        for name, places in self._decimals.items():
+            if not isinstance(places, int):
+                raise TypeError(f"round of {label}() gives {places!r} for {name!r}; it must be a number of decimals")
 
     def check_names(self, option: str, names: Collection[str]) -> None:
         """Refuse names that are not arguments of the method."""
@@ -67,8 +76,10 @@ class Arguments:
     def _rounded(self, name: str, value: Any, decimals: int) -> Any:
         if value is None:
             return None
+        if type(value) in {list, tuple}:
+            return type(value)([self._rounded(name, each, decimals) for each in value])
         try:
-            return round(value, decimals) if isinstance(value, float | int) else np.round(value, decimals)
+            return round(value, decimals) if hasattr(value, "__round__") else np.round(value, decimals)
         except TypeError:
             raise TypeError(
                 f"argument {name!r} of {self._label}() is rounded to {decimals} decimals, so it must be a number or an"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from stored.errors import OutsideAxisError, TableError
 
 if TYPE_CHECKING:
-    from scipy.interpolate import BSpline, RectBivariateSpline
+    from scipy.interpolate import BSpline, NdBSpline
 
 __all__ = ["Axis", "CurveInterpolant", "Interpolant", "SurfaceInterpolant", "sample"]
 
@@ -30,6 +31,8 @@ _SPACINGS: dict[str, tuple[Transform, Transform]] = {
 }
 _OUTSIDE = ("raise", "nan", "clip", "exact", "extrapolate")
 _LEAST_POINTS = 4
+_REAL = "buif"
+"""The kinds of numpy dtypes that hold real numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,21 +78,31 @@ class Axis:
         self._check_choices()
         if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
             raise ValueError(f"axis {self.name!r} runs from {self.low!r} to {self.high!r}; low must be less than high")
-        if self.points is None or self.points < _LEAST_POINTS:
+        if not isinstance(self.points, int) or self.points < _LEAST_POINTS:
             raise ValueError(f"axis {self.name!r} has points={self.points!r}; give the number of nodes, at least 4")
         with np.errstate(all="ignore"):
-            ends = self.forward(np.array([self.low, self.high], dtype=float))
+            self._check_spacing()
+
+    def _check_spacing(self) -> None:
+        ends = self.forward(np.array([self.low, self.high], dtype=float))
         if not (np.all(np.isfinite(ends)) and ends[0] < ends[1]):
             raise ValueError(
                 f"axis {self.name!r} from {self.low!r} to {self.high!r} has no {self.spacing!r} spacing: its limits"
                 f" become {ends.tolist()}; they must be finite and increasing"
+            )
+        nodes = self.nodes()
+        if nodes.shape != (self.points,) or not (_increases(nodes) and _increases(self.forward(nodes))):
+            raise ValueError(
+                f"axis {self.name!r} from {self.low!r} to {self.high!r} has no {self.points} different nodes with"
+                f" spacing {self.spacing!r}; choose fewer points or, if the spacing is a pair of functions, an"
+                " increasing one and its inverse, both for arrays"
             )
 
     def _check_choices(self) -> None:
         if not (isinstance(self.name, str) and self.name.isidentifier()):
             raise ValueError(f"an axis is named after an argument, and {self.name!r} cannot be one")
         pair = isinstance(self.spacing, tuple) and len(self.spacing) == 2 and all(map(callable, self.spacing))
-        if not pair and self.spacing not in _SPACINGS:
+        if not pair and not (isinstance(self.spacing, str) and self.spacing in _SPACINGS):
             raise ValueError(
                 f"spacing of axis {self.name!r} is {self.spacing!r}; choose 'linear', 'log', 'log1p' or a pair of"
                 " functions"
@@ -120,6 +133,10 @@ class Axis:
     def definition(self) -> tuple[object, ...]:
         """What makes another table of the same function."""
         return (self.name, self.low, self.high, self.spacing, self.values, self.points)
+
+
+def _increases(values: Floats) -> bool:
+    return bool(np.all(np.diff(values) > 0))
 
 
 def sample(function: Callable[..., Any], axes: tuple[Axis, ...], label: str) -> dict[str, Any]:
@@ -155,27 +172,28 @@ def _sampled(function: Callable[..., Any], axes: tuple[Axis, ...], nodes: list[F
     names = [axis.name for axis in axes]
     grid = np.meshgrid(*nodes, indexing="ij")
     if all(axis.vectorized for axis in axes):
-        values = np.asarray(function(**dict(zip(names, grid, strict=True))), dtype=float)
-        if values.shape != shape:
+        values = np.asarray(function(**dict(zip(names, grid, strict=True))))
+        if values.shape != shape or values.dtype.kind not in _REAL:
             raise TableError(
                 f"{label}() was called with arrays of shape {shape}, as vectorized=True says it can be, and returned"
-                f" shape {values.shape}; leave vectorized out if it takes one number at a time"
+                f" shape {values.shape} of dtype {values.dtype}; it must return real numbers of the same shape (leave"
+                " vectorized out if it takes one number at a time)"
             )
-        return values
+        return values.astype(float)
     points = zip(*(each.ravel().tolist() for each in grid), strict=True)
-    return np.array([_number(function(**dict(zip(names, point, strict=True))), label) for point in points]).reshape(
-        shape
-    )
+    flat = [_number(function(**dict(zip(names, point, strict=True))), label) for point in points]
+    return np.array(flat).reshape(shape)
 
 
 def _number(value: Any, label: str) -> float:
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        raise TableError(
-            f"{label}() returned {value!r} of type {type(value).__name__}; a method interpolated along an axis must"
-            " return one real number"
-        ) from None
+    # float() would read text, take the one item of an array, and drop a numpy number's imaginary part
+    if not (isinstance(value, str | bytes) or np.ndim(value) or np.iscomplexobj(value)):
+        with contextlib.suppress(TypeError):
+            return float(value)
+    raise TableError(
+        f"{label}() returned {value!r} of type {type(value).__name__}; a method interpolated along an axis must return"
+        " one real number"
+    )
 
 
 def _check_values(values: Floats, nodes: list[Floats], axes: tuple[Axis, ...], label: str) -> None:
@@ -187,9 +205,9 @@ def _check_values(values: Floats, nodes: list[Floats], axes: tuple[Axis, ...], l
     if bad.any():
         where = tuple(np.argwhere(bad)[0])
         point = ", ".join(
-            f"{axis.name} = {each[index]!r}" for axis, each, index in zip(axes, nodes, where, strict=True)
+            f"{axis.name} = {float(each[index])!r}" for axis, each, index in zip(axes, nodes, where, strict=True)
         )
-        raise TableError(f"{label}() is {values[where]!r} at {point}; every sampled value must be {wanted}")
+        raise TableError(f"{label}() is {float(values[where])!r} at {point}; every sampled value must be {wanted}")
 
 
 class Interpolant(ABC):
@@ -227,51 +245,61 @@ class Interpolant(ABC):
         *x : array_like
             One for each axis; they are broadcast against each other.
         exact : callable, optional
-            What ``outside="exact"`` calls, one point at a time.
+            What ``outside="exact"`` calls, one point at a time. It gets a coordinate beyond another axis with
+            ``outside="clip"`` as that axis's limit.
 
         Returns
         -------
         float or ndarray
-            A float for numbers, otherwise an array of the broadcast shape.
+            A float for numbers, otherwise an array of the broadcast shape. Where a coordinate is NaN, or is beyond an
+            axis with ``outside="nan"``, it is NaN.
 
         Raises
         ------
         OutsideAxisError
-            If a value lies outside an axis with ``outside="raise"``.
+            If a value lies outside an axis with ``outside="raise"``, or ``"exact"`` when there is nothing to call.
+        TypeError
+            If a coordinate is not a real number or an array of them.
         """
-        points = np.broadcast_arrays(*(np.asarray(each, dtype=float) for each in x))
+        points = np.broadcast_arrays(*map(_real_numbers, self.axes, x))
         outside = [(each < axis.low) | (each > axis.high) for axis, each in zip(self.axes, points, strict=True)]
-        self._refuse_outside(points, outside)
-        inside = [self._drawn_in(*each) for each in zip(self.axes, points, outside, strict=True)]
-        values = self._at(inside)
-        values[np.isnan(sum(points))] = math.nan  # FITPACK gives a number for NaN
-        self._replace_outside(values, points, outside, exact)
+        self._refuse_outside(points, outside, exact)
+        values = self._at(self._clipped(points, keep=("extrapolate",)))
+        missing = np.any([np.isnan(each) for each in points], axis=0) | self._beyond("nan", outside)
+        called = self._beyond("exact", outside) & ~missing
+        values[missing] = math.nan
+        if exact is not None and called.any():
+            wanted = (each[called].tolist() for each in self._clipped(points, keep=("extrapolate", "exact")))
+            values[called] = [exact(*point) for point in zip(*wanted, strict=True)]
         return float(values) if all(np.ndim(each) == 0 and not isinstance(each, np.ndarray) for each in x) else values
 
-    def _refuse_outside(self, points: tuple[Floats, ...], outside: list[Any]) -> None:
+    def _refuse_outside(self, points: tuple[Floats, ...], outside: list[Any], exact: object) -> None:
+        refusing = {"raise"} if exact is not None else {"raise", "exact"}
         for axis, each, beyond in zip(self.axes, points, outside, strict=True):
-            if axis.outside == "raise" and beyond.any():
+            if axis.outside in refusing and beyond.any():
                 raise OutsideAxisError(axis.name, float(each[beyond][0]), axis.low, axis.high)
 
-    def _drawn_in(self, axis: Axis, points: Floats, outside: Any) -> Floats:
-        """Points at which the spline may be evaluated; those that are replaced later are moved to a limit."""
-        if axis.outside == "extrapolate" or not outside.any():
-            return points
-        return np.clip(points, axis.low, axis.high)
+    def _clipped(self, points: tuple[Floats, ...], keep: tuple[str, ...]) -> list[Floats]:
+        """Points drawn in to the limits of their axes, but for axes that treat what is outside in these ways."""
+        pairs = zip(self.axes, points, strict=True)
+        return [each if axis.outside in keep else np.clip(each, axis.low, axis.high) for axis, each in pairs]
+
+    def _beyond(self, treatment: str, outside: list[Any]) -> Any:
+        """Where a point is outside an axis that treats it so."""
+        pairs = zip(self.axes, outside, strict=True)
+        return np.any([beyond & (axis.outside == treatment) for axis, beyond in pairs], axis=0)
 
     def _at(self, points: list[Floats]) -> Floats:
         coordinates = [axis.forward(each) for axis, each in zip(self.axes, points, strict=True)]
         values = np.array(self._evaluate(coordinates), dtype=float)
         return np.asarray(np.exp(values)) if self._log else values
 
-    def _replace_outside(self, values: Floats, points: Any, outside: list[Any], exact: Any) -> None:
-        for axis, beyond in zip(self.axes, outside, strict=True):
-            if axis.outside == "nan":
-                values[beyond] = math.nan
-            if axis.outside == "exact" and beyond.any():
-                values[beyond] = [
-                    exact(*point) for point in zip(*(each[beyond].tolist() for each in points), strict=True)
-                ]
+
+def _real_numbers(axis: Axis, x: Any) -> Floats:
+    found = np.asarray(x)
+    if found.dtype.kind not in _REAL:
+        raise TypeError(f"{axis.name} is {x!r} ({type(x).__name__}); it must be a real number or an array of them")
+    return found.astype(float)
 
 
 class CurveInterpolant(Interpolant):
@@ -287,13 +315,16 @@ class CurveInterpolant(Interpolant):
 
 
 class SurfaceInterpolant(Interpolant):
-    """A bicubic spline over two axes, in their coordinates."""
+    """A bicubic spline (not-a-knot) over two axes, in their coordinates."""
 
-    def _fit(self, coordinates: list[Floats], values: Floats) -> RectBivariateSpline:
-        from scipy.interpolate import RectBivariateSpline
+    def _fit(self, coordinates: list[Floats], values: Floats) -> NdBSpline:
+        from scipy.interpolate import NdBSpline, make_interp_spline
 
         x, y = coordinates
-        return RectBivariateSpline(x, y, values)
+        # unlike RectBivariateSpline, which stops at the edges, this continues beyond them
+        along_x = make_interp_spline(x, values, k=3)
+        along_y = make_interp_spline(y, along_x.c.T, k=3)
+        return NdBSpline((along_x.t, along_y.t), np.ascontiguousarray(along_y.c.T), 3)
 
     def _evaluate(self, coordinates: list[Floats]) -> Floats:
-        return cast(Floats, self._spline.ev(*coordinates))
+        return cast(Floats, self._spline(np.stack(coordinates, axis=-1)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import array
+import collections
 import copy
 import pickle
 from collections.abc import Callable, Mapping
@@ -102,25 +104,75 @@ def _mapping(found: object) -> Mapping[str, Any]:
 # --------------------------------------------------------------------------------------------------------------------
 
 _CONTAINERS = (tuple, list, set, frozenset, dict)
+_CHANGEABLE = (*_CONTAINERS, bytearray, array.array, collections.deque, np.ndarray)
+
+
+class _TooDeepError(Exception):
+    """Containers nested more deeply than is looked into; those that hold themselves are."""
 
 
 def frozen(value: Any) -> Any:
-    """A value as it is kept: arrays copied and read-only, plain containers rebuilt, anything else itself."""
+    """A value as it is kept, out of reach of whoever has the original.
+
+    Arrays are copied and read-only. Plain containers and namedtuples are rebuilt. What cannot be made read-only (other
+    containers, arrays of objects, subclasses of arrays with attributes of their own, such as a mask) is copied as a
+    whole. Anything else is kept as it is.
+    """
+    return _treated(value, _frozen_leaf)
+
+
+def _frozen_leaf(value: Any) -> Any:
+    if _is_copied(value):
+        return _private(value)
     if isinstance(value, np.ndarray):
-        return _frozen_array(value)
-    return _rebuilt(value, frozen) if type(value) in _CONTAINERS else value
+        return _read_only(np.array(value, order="K"))
+    if isinstance(value, np.void):  # a record is a window on the array it was taken from
+        return _read_only(np.array(value))[()]
+    return value
 
 
-def _frozen_array(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    own = np.array(array, copy=True, order="K", subok=True)
+def _read_only(own: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     own.flags.writeable = False
     return own.view()  # unlike its owner, a view of read-only memory cannot be made writable again
 
 
-def _rebuilt(value: Any, treat: Callable[[Any], Any]) -> Any:
+def _is_copied(value: Any) -> bool:
+    """Can this be changed by whoever has it, with nothing to be done about that?"""
+    if type(value) in {np.ndarray, np.memmap} or isinstance(value, np.void):
+        return bool(value.dtype.hasobject)
+    return isinstance(value, _CHANGEABLE)
+
+
+def _private(value: Any) -> Any:
+    try:
+        return copy.deepcopy(value)
+    except Exception:  # what is inside may refuse in any way; then it is as safe as any other object, and no safer
+        return value
+
+
+def _treated(value: Any, leaf: Callable[[Any], Any]) -> Any:
+    try:
+        return _rebuilt(value, leaf, 0)
+    except _TooDeepError:
+        return _private(value)
+
+
+def _rebuilt(value: Any, leaf: Callable[[Any], Any], depth: int) -> Any:
+    if not _is_container(value):
+        return leaf(value)
+    if depth > _format.MAX_DEPTH:
+        raise _TooDeepError
     if type(value) is dict:
-        return {key: treat(each) for key, each in value.items()}
-    return type(value)([treat(each) for each in value])
+        return {key: _rebuilt(each, leaf, depth + 1) for key, each in value.items()}
+    items = [_rebuilt(each, leaf, depth + 1) for each in value]
+    return type(value)(items) if type(value) in _CONTAINERS else type(value)._make(items)
+
+
+def _is_container(value: Any) -> bool:
+    """Is it a plain container, or a namedtuple without attributes besides?"""
+    if type(value) in _CONTAINERS:
+        return True
+    return isinstance(value, tuple) and hasattr(value, "_make") and not hasattr(value, "__dict__")
 
 
 def hand_out_for(value: object, private: bool) -> HandOut | None:
@@ -140,15 +192,15 @@ def hand_out_for(value: object, private: bool) -> HandOut | None:
     """
     if private:
         return copy.deepcopy
-    return _shared if _has_mutable_container(value) else None
+    return _shared if _is_changeable(value, 0) else None
 
 
-def _has_mutable_container(value: Any) -> bool:
-    if type(value) in {list, set, dict}:
-        return True
-    return type(value) is tuple and any(_has_mutable_container(each) for each in value)
+def _is_changeable(value: Any, depth: int) -> bool:
+    if isinstance(value, tuple | frozenset) and _is_container(value):
+        return depth > _format.MAX_DEPTH or any(_is_changeable(each, depth + 1) for each in value)
+    return _is_copied(value)
 
 
 def _shared(value: Any) -> Any:
-    """The containers anew, what they hold as it is: it is frozen already."""
-    return _rebuilt(value, _shared) if type(value) in _CONTAINERS else value
+    """What can be changed anew, what it holds as it is: that is frozen already."""
+    return _treated(value, lambda leaf: _private(leaf) if _is_copied(leaf) else leaf)

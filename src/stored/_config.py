@@ -61,16 +61,59 @@ def check_persistence(persistence: object) -> str:
     )
 
 
+def _checked(name: str, value: Any) -> Any:
+    if name in {"cache_dir", "key_file"}:
+        return _checked_path(name, value)
+    if name == "persistence":
+        return check_persistence(value)
+    if name == "disable" and not isinstance(value, bool):
+        raise ConfigurationError(f"disable is {value!r}; it must be True or False")
+    if name == "store" and not (value is None or _is_store(value)):
+        raise ConfigurationError(f"store is {value!r}; it must be a stored.stores.Store, or None for the cache_dir")
+    return value
+
+
+def _checked_path(name: str, value: Any) -> Path:
+    try:
+        if not os.fspath(value) or "\0" in os.fspath(value):
+            raise ValueError
+        return Path(value).expanduser().absolute()
+    except (TypeError, ValueError, RuntimeError):  # the last for a home directory that is not known
+        raise ConfigurationError(f"{name} is {value!r}; it must be a path") from None
+
+
+def _is_store(value: object) -> bool:
+    methods = ("read", "read_start", "write", "delete", "names", "location")
+    return not isinstance(value, type) and all(hasattr(value, each) for each in methods)
+
+
+def _joined(candidate: Settings) -> Settings:
+    """Settings, if they go together."""
+    if Path(os.path.realpath(candidate.key_file)).is_relative_to(os.path.realpath(candidate.cache_dir)):
+        raise ConfigurationError(
+            f"the key file {candidate.key_file} lies inside the cache directory {candidate.cache_dir}; whoever can"
+            " write entries there could replace it, so choose a place outside"
+        )
+    return candidate
+
+
 def _from_environment(environment: Mapping[str, str]) -> Settings:
-    home = Path.home()
-    cache = Path(environment.get("XDG_CACHE_HOME") or home / ".cache")
-    config = Path(environment.get("XDG_CONFIG_HOME") or home / ".config")
-    return Settings(
-        cache_dir=Path(environment.get("STORED_CACHE_DIR") or cache / "stored"),
-        persistence=check_persistence(environment.get("STORED_PERSISTENCE", "rw")),
-        disable=environment.get("STORED_DISABLE", "") not in {"", "0"},
-        key_file=Path(environment.get("STORED_KEY_FILE") or config / "stored" / "key"),
+    cache = environment.get("STORED_CACHE_DIR") or _base(environment, "XDG_CACHE_HOME", ".cache") / "stored"
+    key = environment.get("STORED_KEY_FILE") or _base(environment, "XDG_CONFIG_HOME", ".config") / "stored" / "key"
+    return _joined(
+        Settings(
+            cache_dir=_checked_path("STORED_CACHE_DIR", cache),
+            persistence=check_persistence(environment.get("STORED_PERSISTENCE", "rw")),
+            disable=environment.get("STORED_DISABLE", "") not in {"", "0"},
+            key_file=_checked_path("STORED_KEY_FILE", key),
+        )
     )
+
+
+def _base(environment: Mapping[str, str], variable: str, usual: str) -> Path:
+    """A base directory; the XDG specification has relative ones ignored."""
+    base = Path(environment.get(variable, ""))
+    return base if base.is_absolute() else Path.home() / usual
 
 
 _current = _from_environment(os.environ)
@@ -79,21 +122,6 @@ _current = _from_environment(os.environ)
 def settings() -> Settings:
     """The settings in force."""
     return _current
-
-
-def _checked(name: str, value: Any) -> Any:
-    if name in {"cache_dir", "key_file"}:
-        try:
-            return Path(value).expanduser().absolute()
-        except TypeError:
-            raise ConfigurationError(f"{name} is {value!r}; it must be a path") from None
-    if name == "persistence":
-        return check_persistence(value)
-    if name == "disable" and not isinstance(value, bool):
-        raise ConfigurationError(f"disable is {value!r}; it must be True or False")
-    if name == "store" and not (value is None or all(hasattr(value, each) for each in ("read", "write", "delete"))):
-        raise ConfigurationError(f"store is {value!r}; it must be a stored.stores.Store, or None for the cache_dir")
-    return value
 
 
 class configure:  # noqa: N801  (reads as the function that it is to its callers)
@@ -143,14 +171,7 @@ class configure:  # noqa: N801  (reads as the function that it is to its callers
         checked = {name: _checked(name, value) for name, value in asked.items() if value is not ABSENT}
         if "cache_dir" in checked:
             checked.setdefault("store", None)
-        candidate = replace(_current, **checked)
-        if candidate.key_file.is_relative_to(candidate.cache_dir):
-            raise ConfigurationError(
-                f"the key file {candidate.key_file} lies inside the cache directory {candidate.cache_dir}; whoever can"
-                " write entries there could replace it, so choose a place outside"
-            )
-        self._before = _current
-        _current = candidate
+        self._before, _current = _current, _joined(replace(_current, **checked))
 
     def __enter__(self) -> Settings:
         return _current

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal, cast
+from types import FunctionType
+from typing import Any, Literal, Self, cast
 
 from stored._codecs import NotStorableError, decode, encode, frozen, hand_out_for
 from stored._config import check_persistence, settings
@@ -86,14 +89,17 @@ class PersistentTier:
 
     def load(self, key: Key) -> Record | Literal[Absent.ABSENT]:
         """The record of a key, or `ABSENT`; an entry that must not be used is a miss with a warning."""
-        if not self.reads:
+        if not self.reads or settings().disable:
             return ABSENT
         name = key.entry()
         try:
             data = self.store().read(name)
             return ABSENT if data is None else self._record(key, unpack(data))
+        except NotADirectoryError:
+            pass  # no entries are there, as in a directory yet to be made; writing tells what is wrong
         except OSError as error:
-            self._report("read", name, f"{self.store().location(name)} cannot be read ({error}); {_RECOMPUTED}")
+            place = self.store().location()
+            self._report("store", place, f"{self.store().location(name)} cannot be read ({error}); {_RECOMPUTED}")
         except EntryError as error:
             self._report("entry", name, f"{self.store().location(name)} was passed over: {error}; {_RECOMPUTED}")
         return ABSENT
@@ -108,21 +114,28 @@ class PersistentTier:
 
     def save(self, key: Key, record: Record) -> bool:
         """Write a record; was it written? If not, a warning has said why."""
-        if not self.writes:
+        if not self.writes or settings().disable:
             return False
         name = key.entry()
         details = {"created": time.time(), "seconds": record.seconds, "writer": self.writer()}
         try:
             self.store().write(name, encode(key, record.value, details, self._sign))
         except (NotStorableError, UntrustedEntryError) as error:
-            self._report("value", key.object, f"{key.call()} is kept in memory only: {error}")
+            self._replace_by_nothing(name)
+            self._report("value", f"{key.space.name}.{key.object}", f"{key.call()} is kept in memory only: {error}")
             return False
         except OSError as error:
+            self._replace_by_nothing(name)
             place = self.store().location()
-            self._report("write", place, f"{key.call()} is kept in memory only: writing to {place} failed ({error})")
+            self._report("store", place, f"{key.call()} is kept in memory only: writing to {place} failed ({error})")
             return False
-        self._reported.difference_update({("entry", name), ("write", self.store().location())})
+        self._reported.difference_update({("entry", name), ("store", self.store().location())})
         return True
+
+    def _replace_by_nothing(self, name: str) -> None:
+        """Remove what a value that cannot be written was to replace: better nothing than an old value."""
+        with contextlib.suppress(OSError):  # the warning that follows names the trouble
+            self.store().delete(name)
 
     def forget(self, key: Key) -> bool:
         """Remove the entry of a key, if writing is allowed; was there one?"""
@@ -139,6 +152,8 @@ class PersistentTier:
     def _delete(self, name: str) -> bool:
         try:
             return self.store().delete(name)
+        except NotADirectoryError:
+            return False
         except OSError as error:
             place = self.store().location(name)
             self._report("delete", name, f"{place} cannot be removed ({error}), and will be found again")
@@ -177,14 +192,10 @@ class PersistentTier:
             return unpack(store.read(name) or b"", verify=False).header
 
     def _sign(self, text: str, body: bytes) -> str:
-        return sign(load_secret(settings().key_file), text, body)
+        return sign(_secret(), text, body)
 
     def _verify(self, text: str, body: bytes, signature: object) -> None:
-        try:
-            secret = load_secret(settings().key_file)
-        except OSError as error:
-            raise UntrustedEntryError(f"it is a pickle, and the key to verify it cannot be read ({error})") from None
-        verify(secret, text, body, signature)
+        verify(_secret(), text, body, signature)
 
     def _report(self, trouble: str, subject: str, message: str) -> None:
         if (trouble, subject) not in self._reported:
@@ -195,12 +206,20 @@ class PersistentTier:
 _RECOMPUTED = "the result is computed anew"
 
 
+def _secret() -> bytes:
+    try:
+        return load_secret(settings().key_file)
+    except OSError as error:
+        raise UntrustedEntryError(f"it is a pickle, and the key that signs pickles cannot be read ({error})") from None
+
+
 class _State:
     """What a StorageUser holds in memory for one hashable string."""
 
     def __init__(self, space: Space) -> None:
         self.space = space
         self.objects: MemoryTier[Record] = MemoryTier()
+        self.lock = threading.RLock()  # held while memory and store change together; reading memory needs none
 
 
 class UserSnapshot:
@@ -246,6 +265,8 @@ class StorageUser:
         If the persistence has other letters.
     OwnerError
         If a function cannot be called, or returns no text.
+    TypeError
+        If the module is no text.
 
     Examples
     --------
@@ -263,7 +284,7 @@ class StorageUser:
         func_hashstring: Callable[[], str],
         func_changed: Callable[[], object] | None,
     ) -> None:
-        self.module = checked_string(module, "module")
+        self.module = _text(module, "module")
         self.func_name = _callable(func_name, "func_name")
         self.func_hashstring = _callable(func_hashstring, "func_hashstring")
         self.func_changed = None if func_changed is None else _callable(func_changed, "func_changed")
@@ -295,11 +316,25 @@ class StorageUser:
         self.__dict__.update(state)
         self._begin()
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Copy with the owner, which methods follow; a plain function would go on describing the original.
+
+        Raises
+        ------
+        OwnerError
+            If the owner is being copied, and func_hashstring is a plain function that refers to it.
+        """
+        if isinstance(self.func_hashstring, FunctionType):
+            for each in _referred_to(self.func_hashstring):
+                if id(each) in memo:
+                    raise _describes_the_original(each)
+        memo[id(self)] = copied = type(self).__new__(type(self))
+        copied.__setstate__(copy.deepcopy(self.__getstate__(), memo))
+        return copied
+
     def described_object(self, kind: type) -> object | None:
         """The object of a class whose parameters the hashable string tells, as far as that can be seen."""
-        function = self.func_hashstring
-        seen = [getattr(function, "__self__", None), *map(_cell_contents, getattr(function, "__closure__", None) or ())]
-        return next((each for each in seen if type(each) is kind), None)
+        return next((each for each in _referred_to(self.func_hashstring) if type(each) is kind), None)
 
     def rebound(self, original: object, copied: object) -> StorageUser:
         """A user with the same functions, called on a copy of the object that they belong to.
@@ -314,11 +349,7 @@ class StorageUser:
             if getattr(function, "__self__", None) is original:
                 functions[index] = function.__func__.__get__(copied)
             elif function is self.func_hashstring:
-                raise OwnerError(
-                    f"this {type(copied).__qualname__} holds the StorageUser of the object it was copied from, whose"
-                    " func_hashstring describes that object; give each copy a StorageUser of its own, or pass methods"
-                    " of the object as its functions"
-                )
+                raise _describes_the_original(copied)
         return type(self)(self.module, self.persistent.persistence, *functions)
 
     # -- the hashable string ------------------------------------------------------------------------------------------
@@ -353,7 +384,8 @@ class StorageUser:
 
     def resetStorage(self) -> None:
         """Empty the memory and take the hashable string of now; what is on disk stays, and is found as needed."""
-        self._state = _State(self._space())
+        with self._lock:
+            self._state = _State(self._space())
 
     def current_state(self) -> _State:
         """The state for the hashable string of now, after the change callback if that is new."""
@@ -401,12 +433,13 @@ class StorageUser:
             Write it to disk too, if the persistence of this user allows. An object stored with ``False`` hides a
             persistent one of the same name until the memory is reset.
         """
-        state = self.current_state()
-        value = frozen(object_data)
+        name, value = _text(object_name, "object_name"), frozen(object_data)
         record = Record(value, hand_out_for(value, private=False), persistent=bool(persistent))
-        state.objects.put(checked_string(object_name, "object_name"), record)
-        if persistent:
-            self.persistent.save(Key(state.space, object_name), record)
+        state = self.current_state()
+        with state.lock:
+            state.objects.put(name, record)
+            if persistent:
+                self.persistent.save(Key(state.space, name), record)
 
     def getStoredObject(
         self,
@@ -454,41 +487,47 @@ class StorageUser:
         """
         if inverse and not interpolator:
             raise ValueError(f"object {object_name!r} was asked for with inverse=True; that needs interpolator=True")
-        state = self.current_state()
-        record = state.objects.get(object_name)
+        name, state = _text(object_name, "object_name"), self.current_state()
+        record = state.objects.get(name)
         if record is ABSENT or (path is not None and _outdated(record, path)):
-            record = self._found(state, object_name, path, store_path_data)
+            with state.lock:
+                record = self._found(state, name, path, store_path_data)
         if record is ABSENT:
             return None
         if not interpolator:
             return record.handed_out()
-        return _interpolator(record, object_name, inverse, linear_interp, store_interpolator)
+        return _interpolator(record, name, bool(inverse), bool(linear_interp), store_interpolator)
 
     def _found(self, state: _State, name: str, path: Any, keep: bool) -> Record | Literal[Absent.ABSENT]:
-        record = self.persistent.load(Key(state.space, checked_string(name, "object_name")))
-        if record is not ABSENT:
+        record = state.objects.get(name)
+        if record is not ABSENT and (path is None or not _outdated(record, path)):
+            return record  # another thread was first
+        record = self.persistent.load(Key(state.space, name))
+        if record is ABSENT and path is not None and self.persistence_read:
+            source = _file_state(path)  # taken first: a file that changes while it is read is read again
+            record = Record(frozen(load_text_table(path, name)), persistent=False, source=source)
+        if record is not ABSENT and (keep or record.source is None):
             state.objects.put(name, record)
-        elif path is not None and self.persistence_read:
-            value = frozen(load_text_table(path, name))
-            record = Record(value, persistent=False, source=_file_state(path))
-            if keep:
-                state.objects.put(name, record)
         return record
 
     def removeObject(self, object_name: str) -> bool:
         """Forget an object, in memory and, if writing is allowed, on disk; was there one?"""
-        state = self.current_state()
-        in_memory = state.objects.discard(checked_string(object_name, "object_name"))
-        return self.persistent.forget(Key(state.space, object_name)) or in_memory
+        name, state = _text(object_name, "object_name"), self.current_state()
+        with state.lock:
+            in_memory = state.objects.discard(name)
+            return self.persistent.forget(Key(state.space, name)) or in_memory
 
     def listObjects(self) -> list[str]:
-        """The names of all objects that `getStoredObject` finds now, sorted."""
+        """The names of all objects that are stored for the parameters of now, sorted.
+
+        Entries on disk are listed by their headers; one whose content is damaged shows so when it is asked for.
+        """
         state = self.current_state()
         names = {str(name) for name in state.objects.keys()}
-        if self.persistence_read:
-            for _, header in self.persistent.headers(state.space.folder()):
+        if self.persistence_read and not settings().disable:
+            for name, header in self.persistent.headers(state.space.folder()):
                 key = _readable_key(header)
-                if key is not None and key.space == state.space and not key.definition:
+                if key is not None and key == Key(state.space, key.object) and key.entry() == name:
                     names.add(key.object)
         return sorted(names)
 
@@ -506,10 +545,32 @@ def _same_method(one: Key, other: Key) -> bool:
     return first == second
 
 
+def _text(found: object, name: str) -> str:
+    if isinstance(found, str):
+        return found
+    raise TypeError(f"{name} is {found!r} of type {type(found).__name__}; it must be a str")
+
+
 def _callable(function: Any, name: str) -> Any:
     if callable(function):
         return function
     raise OwnerError(f"{name} is {function!r}; it must be a function without arguments")
+
+
+def _describes_the_original(owner: object) -> OwnerError:
+    return OwnerError(
+        f"a copied {type(owner).__qualname__} holds the StorageUser of the object it was copied from, whose"
+        " func_hashstring describes that object; give each copy a StorageUser of its own, or pass methods of the object"
+        " as its functions"
+    )
+
+
+def _referred_to(function: Any) -> list[object]:
+    """The objects that a function can reach without a global name."""
+    cells = [_cell_contents(cell) for cell in getattr(function, "__closure__", None) or ()]
+    defaults = getattr(function, "__defaults__", None) or ()
+    partial = (*getattr(function, "args", ()), *getattr(function, "keywords", {}).values())
+    return [getattr(function, "__self__", None), *cells, *defaults, *partial]
 
 
 def _cell_contents(cell: Any) -> object:
@@ -519,17 +580,24 @@ def _cell_contents(cell: Any) -> object:
         return None
 
 
-def _file_state(path: str | os.PathLike[str]) -> tuple[str, int, int]:
-    state = os.stat(path)
-    return os.fspath(path), state.st_mtime_ns, state.st_size
+_SAME_TIME = 2_000_000_000
+"""Two changes of a file within so many nanoseconds may leave it with the same times, on some file systems."""
+
+
+def _file_state(path: str | os.PathLike[str]) -> object:
+    """What tells a file from itself after a change; equal to nothing if it changed just now, and may again unseen."""
+    try:
+        state = os.stat(path)
+    except OSError:
+        return None
+    settled = time.time_ns() - max(state.st_mtime_ns, state.st_ctime_ns) > _SAME_TIME
+    return (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns) if settled else object()
 
 
 def _outdated(record: Record, path: str | os.PathLike[str]) -> bool:
-    """Was a table read from another file than this, or before the file changed?"""
-    try:
-        return record.source is not None and record.source != _file_state(path)
-    except FileNotFoundError:
-        return False  # it was read in time
+    """Was a table read from another file than this, or before the file changed? A file that is gone cannot tell."""
+    now = _file_state(path)
+    return record.source is not None and now is not None and record.source != now
 
 
 def _interpolator(record: Record, name: str, inverse: bool, linear: bool, keep: bool) -> Spline:

@@ -30,7 +30,8 @@ themselves, and everything else is a list headed by its tag:
 ``["tuple", items...]``, ``["list", items...]`` also ``"set"`` and ``"frozenset"``
 ``["dict", key, value, ...]``                   in the order of the dict
 ``["array", descr, shape, order, offset, n]``   `descr` as in numpy's own format; order ``"C"`` or ``"F"``
-``["scalar", descr, hex]``                      a numpy scalar
+``["scalar", descr, hex]``                      a numpy scalar, other than these two:
+``["str_", text]``, ``["bytes_", offset, n]``   in an array they would lose NULs at their end
 =============================================== =============================================================
 
 Nothing here is ever unpickled or evaluated. Every length, dtype and shape is compared with the bytes at hand before
@@ -39,6 +40,7 @@ it is used.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import re
@@ -62,7 +64,7 @@ ALIGNMENT = 64
 _PREFIX = struct.Struct("<8sII16s")
 _DOUBLE = struct.Struct("<d")
 _SAFE_INTEGER = 2**53
-_PLAIN_DTYPE = re.compile(r"[<>|][biufcSUVmM]\d+(\[\w+\])?")
+_PLAIN_DTYPE = re.compile(r"[<>|]([biufcSUV][0-9]+|[mM]8(\[[0-9]*[A-Za-z]+\])?)")
 
 
 class NotNativeError(Exception):
@@ -183,9 +185,7 @@ class _Writer:
             return [kind.__name__, *(self.node(each, depth + 1) for each in value)]
         if kind is dict:
             return ["dict", *(self.node(each, depth + 1) for pair in value.items() for each in pair)]
-        if isinstance(value, np.generic):
-            return self._scalar(value)
-        write = self._WRITERS.get(kind)
+        write = self._WRITERS.get(kind, _Writer._scalar if isinstance(value, np.generic) else None)
         if write is None:
             raise NotNativeError(f"{kind.__module__}.{kind.__qualname__}")
         return write(self, value)
@@ -204,6 +204,12 @@ class _Writer:
 
     def _bytes(self, value: bytes) -> Any:
         return ["bytes", *self._buffer(memoryview(value))]
+
+    def _numpy_string(self, value: np.str_) -> Any:
+        return ["str_", value[:]]
+
+    def _numpy_bytes(self, value: np.bytes_) -> Any:
+        return ["bytes_", *self._buffer(memoryview(value))]
 
     def _scalar(self, value: np.generic) -> Any:
         descr = _descr(value.dtype)
@@ -232,6 +238,8 @@ class _Writer:
         float: _float,
         complex: _complex,
         bytes: _bytes,
+        np.str_: _numpy_string,
+        np.bytes_: _numpy_bytes,
         np.ndarray: _array,
         np.memmap: _array,
     }
@@ -241,17 +249,16 @@ _CONTAINERS: dict[type, type] = {each: each for each in (tuple, list, set, froze
 
 
 def _descr(dtype: np.dtype[Any]) -> Any:
-    """A dtype as numpy's own file format writes it."""
-    if dtype.hasobject or dtype.metadata is not None:
-        raise NotNativeError(f"dtype {dtype}")
-    try:
-        descr = json.loads(json.dumps(np.lib.format.dtype_to_descr(dtype)))
-        exact = _dtype(descr) == dtype and _dtype(descr).itemsize == dtype.itemsize
-    except (DamagedEntryError, TypeError, ValueError):
-        exact = False
-    if not exact:
-        raise NotNativeError(f"dtype {dtype}")
-    return descr
+    """A dtype as numpy's own file format writes it, if all of it comes back from that."""
+    if dtype.kind in "biufcSUVmM" and not dtype.hasobject and np.lib.format.drop_metadata(dtype) is dtype:
+        # overlapping fields have no such form, and a title may be any object
+        with contextlib.suppress(DamagedEntryError, TypeError, ValueError):
+            descr = json.loads(json.dumps(np.lib.format.dtype_to_descr(dtype)))
+            found = _dtype(descr)
+            # equal dtypes may yet differ in alignment, or be numpy.record
+            if found == dtype and repr(found) == repr(dtype):
+                return descr
+    raise NotNativeError(f"dtype {dtype}")
 
 
 # --------------------------------------------------------------------------------------------------------------------
@@ -311,7 +318,7 @@ def unpack_native(entry: Entry) -> Any:
         return reader.value(_load(body), 0)
     except DamagedEntryError:
         raise
-    except (TypeError, ValueError, LookupError, ArithmeticError, MemoryError, RecursionError) as error:
+    except (TypeError, ValueError, LookupError, ArithmeticError, RecursionError, struct.error) as error:
         raise DamagedEntryError(f"its tree describes no value ({error})") from None
 
 
@@ -335,20 +342,15 @@ def _dtype(descr: object) -> np.dtype[Any]:
 
 
 def _tuples(descr: object) -> Any:
-    """Lists of fields stay lists; the fields in them, and subarray types, are tuples."""
-    if isinstance(descr, str):
-        if not _PLAIN_DTYPE.fullmatch(descr):
-            raise DamagedEntryError(f"{descr!r} is not the dtype of plain data")
+    """A list of fields stays a list; the fields in it are tuples."""
+    if isinstance(descr, list):
+        return [_field(*each) for each in descr]
+    if isinstance(descr, str) and _PLAIN_DTYPE.fullmatch(descr):
         return descr
-    if not isinstance(descr, list):
-        raise DamagedEntryError(f"{descr!r} is not a dtype")
-    if descr and all(isinstance(each, list) for each in descr):
-        return [_field(each) for each in descr]
-    return (_tuples(descr[0]), tuple(descr[1]))
+    raise DamagedEntryError(f"{descr!r} is not the dtype of plain data")
 
 
-def _field(field: list[Any]) -> tuple[Any, ...]:
-    name, kind, *shape = field
+def _field(name: Any, kind: object, *shape: Any) -> tuple[Any, ...]:
     name = tuple(name) if isinstance(name, list) else name
     return (name, _tuples(kind), *(tuple(each) for each in shape))
 
@@ -392,30 +394,37 @@ class _Reader:
     def _bytes(self, start: int, length: int) -> bytes:
         return bytes(_slice(self._data, start, length))
 
+    def _numpy_string(self, text: object) -> np.str_:
+        if not isinstance(text, str):
+            raise DamagedEntryError(f"{text!r} is not a text")
+        return np.str_(text)
+
+    def _numpy_bytes(self, start: int, length: int) -> np.bytes_:
+        return np.bytes_(self._bytes(start, length))
+
     def _scalar(self, descr: object, text: str) -> Any:
         dtype = _dtype(descr)
         content = bytes.fromhex(text)
-        if len(content) != dtype.itemsize:
-            raise DamagedEntryError(f"{len(content)} bytes are not one item of dtype {dtype}")
+        if len(content) != dtype.itemsize or dtype.kind in "SU":
+            raise DamagedEntryError(f"{len(content)} bytes are not one scalar of dtype {dtype}")
         return np.ndarray((), dtype, content)[()]
 
     def _array(self, descr: object, shape: list[int], order: str, start: int, length: int) -> np.ndarray[Any, Any]:
         dtype = _dtype(descr)
-        if order not in {"C", "F"} or not all(type(each) is int and each >= 0 for each in shape):
+        if order not in {"C", "F"} or type(shape) is not list or not all(type(n) is int and n >= 0 for n in shape):
             raise DamagedEntryError(f"shape {shape!r} in order {order!r} is none")
         if math.prod(shape) * dtype.itemsize != length:
             raise DamagedEntryError(f"{length} bytes do not hold an array of dtype {dtype} and shape {shape}")
-        array: np.ndarray[Any, Any] = np.ndarray(
-            tuple(shape), dtype, _slice(self._data, start, length), order=cast(Any, order)
-        )
-        array.flags.writeable = False
-        return array
+        # the data are read-only, and so is the array
+        return np.ndarray(tuple(shape), dtype, _slice(self._data, start, length), order=cast(Any, order))
 
     _READERS: dict[str, Callable[..., Any]] = {
         "int": _integer,
         "float": _float,
         "complex": _complex,
         "bytes": _bytes,
+        "str_": _numpy_string,
+        "bytes_": _numpy_bytes,
         "scalar": _scalar,
         "array": _array,
     }

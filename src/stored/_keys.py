@@ -13,8 +13,10 @@ import enum
 import fractions
 import functools
 import json
+import operator
 import pathlib
 import re
+import sys
 import types
 import uuid
 from collections.abc import Callable, Iterable, Mapping
@@ -24,19 +26,20 @@ from typing import Any
 import numpy as np
 import xxhash
 
-from stored._source import code_text, qualified_name
-from stored.errors import DamagedEntryError, UnstableKeyError
+from stored._source import code_text, qualified_name, static_closure
+from stored.errors import DamagedEntryError, OwnerError, UnstableKeyError
 
 __all__ = [
     "Key",
     "Space",
     "canonical",
+    "checked_string",
     "digest",
     "entry_prefix",
-    "frozen_field_names",
     "module_folder",
     "named_canonical",
     "owner_method",
+    "parameter_names",
 ]
 
 _INLINE_BYTES = 256
@@ -93,6 +96,8 @@ def named_canonical(values: Iterable[tuple[str, object]], whose: str) -> tuple[t
 
 def _unstable(value: object) -> UnstableKeyError:
     found = f"{type(value).__module__}.{type(value).__qualname__}"
+    if isinstance(value, np.ndarray):
+        found += f" with dtype {value.dtype}"
     return UnstableKeyError(
         f"a value of type {found} has no form that is the same in every process, so no result can be kept for it;"
         " use numbers, strings, bytes, plain arrays, containers of these, enumerations, frozen dataclasses, functions"
@@ -117,37 +122,77 @@ def _text_by_kind(value: Any) -> str:
 def _compares_as(kind: type, value: object) -> bool:
     """Does a subclass (a namedtuple, an IntEnum) still compare as the type that it inherits from?"""
     own = type(value)
-    return getattr(own, "__eq__", None) is getattr(kind, "__eq__", None) or own.__module__ in {"numpy", "pathlib"}
+    return getattr(own, "__eq__", None) is getattr(kind, "__eq__", None) or own.__module__ == "numpy"
 
 
 def _text_of_object(value: Any) -> str:
     own = type(value)
     describe = owner_method(own, "getHashableString", "_getHashableString")
     if describe is not None:
-        return f"owner({qualified_name(own)}, {describe(value)!a})"
-    parameters = getattr(own, "__stored_parameters__", None)
-    if parameters is not None:
-        return f"owner({qualified_name(own)}, {parameters.text(value)})"
-    names = frozen_field_names(own)
-    if names is not None and not isinstance(value, type):
-        return f"owner({qualified_name(own)}, {_pairs((name, getattr(value, name)) for name in names)})"
-    raise _unstable(value)
+        string = checked_string(describe(value), f"{own.__qualname__}.getHashableString()")
+        return f"owner({_class_name(own)}, {string!a})"
+    names = parameter_names(own)
+    if names is None:
+        raise _unstable(value)
+    return f"owner({_class_name(own)}, {_pairs((name, getattr(value, name)) for name in names)})"
 
 
 def owner_method(owner: type, *names: str) -> Callable[[Any], Any] | None:
-    """The first of these methods that a class has."""
-    return next((getattr(owner, name) for name in names if callable(getattr(owner, name, None))), None)
+    """A caller of the first of these methods that a class has."""
+    found = next((name for name in names if callable(getattr(owner, name, None))), None)
+    return None if found is None else operator.methodcaller(found)
 
 
-def frozen_field_names(owner: type) -> tuple[str, ...] | None:
+def checked_string(found: object, source: str) -> str:
+    """What an owner's function returned, if it is text."""
+    if not isinstance(found, str):
+        raise OwnerError(f"{source} returned {found!r} of type {type(found).__name__}; it must return a str")
+    return found
+
+
+def parameter_names(owner: type) -> tuple[str, ...] | None:
+    """The attributes that are the parameters of a class's objects, None if it names none.
+
+    Every base has its say: what `keyed_by` named anywhere among them, and the compared fields of a frozen class.
+    """
+    keyed = [
+        vars(base)["__stored_parameters__"] for base in owner.__mro__[::-1] if "__stored_parameters__" in vars(base)
+    ]
+    fields = _frozen_field_names(owner)
+    if not keyed and fields is None:
+        return None
+    return tuple(dict.fromkeys([*(name for each in keyed for name in each.names), *(fields or ())]))
+
+
+def _frozen_field_names(owner: type) -> tuple[str, ...] | None:
     """The compared fields of a frozen dataclass or frozen attrs class, None for any other class."""
-    parameters = getattr(owner, "__dataclass_params__", None)
-    if parameters is not None and parameters.frozen:
-        return tuple(field.name for field in dataclasses.fields(owner) if field.compare)
-    attributes = getattr(owner, "__attrs_attrs__", None)
-    if attributes is not None and owner.__setattr__.__name__ == "_frozen_setattrs":
-        return tuple(attribute.name for attribute in attributes if attribute.eq)
+    for base in owner.__mro__:
+        if "__dataclass_params__" in vars(base):
+            return _dataclass_names(base)
+        if "__attrs_attrs__" in vars(base):
+            return _attrs_names(base)
+        if not vars(base).keys().isdisjoint({"__init__", "__new__", "__setattr__"}):
+            return None  # it may hold what is no field of its bases
     return None
+
+
+def _dataclass_names(owner: Any) -> tuple[str, ...] | None:
+    frozen = owner.__dataclass_params__.frozen
+    return tuple(field.name for field in dataclasses.fields(owner) if field.compare) if frozen else None
+
+
+def _attrs_names(owner: Any) -> tuple[str, ...] | None:
+    frozen = owner.__setattr__.__name__ == "_frozen_setattrs"
+    return tuple(attribute.name for attribute in owner.__attrs_attrs__ if attribute.eq) if frozen else None
+
+
+def _class_name(kind: type) -> str:
+    """Text of a class behind an object; one made inside a function is told from its likes by what they closed over."""
+    name = ascii(qualified_name(kind))
+    if "<locals>" not in name:
+        return name
+    functions = {name: each for name, each in vars(kind).items() if isinstance(each, types.FunctionType)}
+    return f"{name}, {_text({name: static_closure(each) for name, each in functions.items()})}"
 
 
 def _pairs(values: Iterable[tuple[str, object]]) -> str:
@@ -180,6 +225,8 @@ def _complex_text(value: Any) -> str:
 
 def _ratio_text(value: Any) -> str:
     """Text of any other real number (a Fraction, a Decimal, a long double), by its exact value."""
+    if isinstance(value, Decimal) and value.is_snan():
+        raise _unstable(value)  # compares with nothing at all
     if value != value or value in (float("inf"), float("-inf")):
         return _float_text(value)
     exact = fractions.Fraction(*value.as_integer_ratio())
@@ -202,16 +249,56 @@ def _content(data: Any) -> str:
 
 
 def _array_text(array: Any) -> str:
-    if array.dtype.hasobject or type(array) not in {np.ndarray, np.memmap}:
+    if type(array) not in {np.ndarray, np.memmap}:
         raise _unstable(array)
-    data = np.ascontiguousarray(array).tobytes() if array.nbytes <= _INLINE_BYTES else np.ascontiguousarray(array)
-    shown = data.hex() if isinstance(data, bytes) else _content(data.reshape(-1).view(np.uint8))
-    return f"array({np.lib.format.dtype_to_descr(array.dtype)!r}, {array.shape!r}, {shown})"
+    form = _dtype_text(array.dtype)
+    if form is None:
+        raise _unstable(array)
+    data = _array_data(array)
+    shown = data.tobytes().hex() if array.nbytes <= _INLINE_BYTES else _content(data)
+    return f"array({form}, {array.shape!r}, {shown})"
+
+
+def _dtype_text(dtype: Any) -> str | None:
+    """Text of a dtype, None if its bytes mean something in this process only, or something numpy does not know."""
+    if dtype.subdtype is not None:
+        base = _dtype_text(dtype.subdtype[0])
+        return None if base is None else f"({base}, {dtype.shape})"
+    if dtype.names is None:
+        return None if dtype.hasobject or dtype.type.__module__ != "numpy" else ascii(dtype.str)
+    forms = [_dtype_text(dtype.fields[name][0]) for name in dtype.names]
+    if None in forms:
+        return None
+    fields = [f"{name!a}: {form}, {dtype.fields[name][1:]!a}" for name, form in zip(dtype.names, forms, strict=True)]
+    return f"{{{'; '.join(fields)}; {dtype.itemsize}}}"
+
+
+def _array_data(array: Any) -> Any:
+    """All that an array holds, as a line of bytes without the padding between them, which is never set."""
+    if array.dtype.names is not None:
+        return np.concatenate([np.zeros(0, np.uint8), *(_array_data(array[name]) for name in array.dtype.names)])
+    data = np.ascontiguousarray(array).reshape(-1)
+    if data.dtype.itemsize == 0:
+        return np.zeros(0, np.uint8)
+    if data.dtype.char not in "gG" or np.dtype("g").itemsize == _LONG_DOUBLE_BYTES:
+        return data.view(np.uint8)
+    parts = data.astype(data.dtype.newbyteorder("=")).view(np.uint8).reshape(-1, np.dtype("g").itemsize)
+    return np.ascontiguousarray(parts[:, :_LONG_DOUBLE_BYTES]).reshape(-1)
+
+
+_LONG_DOUBLE_BYTES = 10 if np.finfo(np.longdouble).nmant == 63 else np.dtype("g").itemsize
+"""How many of a long double's bytes have a meaning; x86 pads ten to sixteen."""
 
 
 def _scalar_text(value: Any) -> str:
     """Text of a numpy scalar by its exact value; dates and records have no value outside numpy."""
-    for kinds, encode in (("b", _integer_text), ("iu", _integer_text), ("c", _complex_text), ("US", _string_text)):
+    for kinds, encode in (
+        ("b", _integer_text),
+        ("iu", _integer_text),
+        ("c", _complex_text),
+        ("U", _string_text),
+        ("S", _bytes_text),
+    ):
         if value.dtype.kind in kinds:
             return encode(value)
     if value.dtype.kind != "f":
@@ -220,7 +307,7 @@ def _scalar_text(value: Any) -> str:
 
 
 def _string_text(value: Any) -> str:
-    return ascii(bytes(value)) if isinstance(value, bytes) else ascii(str(value))
+    return ascii(str.__str__(value))  # an enumeration of strings shows its own name in its place
 
 
 def _sequence_text(value: Any) -> str:
@@ -238,13 +325,20 @@ def _dict_text(value: Any) -> str:
 
 def _range_text(value: range) -> str:
     """Ranges compare as the sequences they are."""
-    step = value.step if len(value) > 1 else 0
-    return f"range({len(value)}, {value.start if len(value) else 0}, {step})"
+    if not value:
+        return "range()"
+    first, last = value[0], value[-1]
+    return f"range({_text(first)}, {_text(last)}, {_text(value.step if first != last else 0)})"
 
 
 def _datetime_text(value: datetime.datetime) -> str:
-    moment = value if value.tzinfo is None else value.astimezone(datetime.UTC)
-    return f"datetime({moment.isoformat()})"
+    if value.utcoffset() is None:
+        return f"datetime({value.replace(tzinfo=None).isoformat()})"
+    since = value - _EPOCH  # unlike the same moment in UTC, it exists for the first and the last day of all
+    return f"datetime(utc, {since.days}, {since.seconds}, {since.microseconds})"
+
+
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
 def _path_text(value: pathlib.PurePath) -> str:
@@ -253,21 +347,50 @@ def _path_text(value: pathlib.PurePath) -> str:
 
 
 def _enum_text(value: enum.Enum) -> str:
-    return f"enum({qualified_name(type(value))}, {_text(value.value)})"
+    return f"enum({_class_name(type(value))}, {_text(value.value)})"
 
 
 def _function_text(function: types.FunctionType) -> str:
     """Module, name and source, with the defaults and the closure that the same source may come with."""
-    free = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
-    closure = sorted((name, cell.cell_contents) for name, cell in free.items() if cell.cell_contents is not function)
+    free = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+    try:
+        closure = [(name, cell.cell_contents) for name, cell in free if cell.cell_contents is not function]
+    except ValueError:  # a name that is not bound yet, and can be bound to anything
+        raise _unstable(function) from None
     parts = [digest(code_text(function)), _text(function.__defaults__), _text(function.__kwdefaults__), _pairs(closure)]
-    return f"function({qualified_name(function)}, {', '.join(parts)})"
+    return f"function({qualified_name(function)!a}, {', '.join(parts)})"
 
 
-def _builtin_text(function: types.BuiltinFunctionType) -> str:
-    if not isinstance(function.__self__, types.ModuleType | type(None)):
-        raise _unstable(function)
-    return f"function({function.__module__}.{function.__qualname__})"
+def _global_text(value: Any) -> str:
+    """Text of what is compiled, or part of a library: the name by which it is found in its module, if it is."""
+    name = getattr(value, "__qualname__", value.__name__)
+    for module in (getattr(value, "__module__", None), "numpy", "scipy.special"):
+        if _found(module, name) is value:
+            return f"function({f'{module}.{name}'!a})"
+    raise _unstable(value)
+
+
+def _found(module: str | None, name: str) -> object:
+    found: object = sys.modules.get(module or "")
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    return found
+
+
+def _type_text(kind: type) -> str:
+    """Text of a class itself: its name, and what is said in it and in its bases."""
+    if _found(kind.__module__, kind.__qualname__) is not kind:
+        raise _unstable(kind)
+    said = [(name, _said(each)) for base in kind.__mro__ for name, each in vars(base).items() if name != "__firstlineno__"]
+    return f"type({qualified_name(kind)!a}, {digest(canonical([pair for pair in said if pair[1] is not None]))})"
+
+
+def _said(attribute: Any) -> object:
+    """What an attribute of a class adds to its meaning, as far as it is written there: code, or a constant."""
+    function = getattr(attribute, "__func__", getattr(attribute, "fget", attribute))
+    if isinstance(function, types.FunctionType):
+        return code_text(function)
+    return attribute if type(attribute) in {bool, int, float, complex} else None
 
 
 def _method_text(method: types.MethodType) -> str:
@@ -276,6 +399,13 @@ def _method_text(method: types.MethodType) -> str:
 
 def _partial_text(value: functools.partial[Any]) -> str:
     return f"partial({_text(value.func)}, {_text(value.args)}, {_text(value.keywords)})"
+
+
+def _dtype_value_text(dtype: Any) -> str:
+    form = _dtype_text(dtype)
+    if form is None:
+        raise _unstable(dtype)
+    return f"dtype({form})"
 
 
 def _slice_text(value: Any) -> str:
@@ -305,11 +435,12 @@ _ENCODERS: dict[type, Callable[[Any], str]] = {
     datetime.timedelta: lambda value: f"timedelta({value.days}, {value.seconds}, {value.microseconds})",
     uuid.UUID: lambda value: f"uuid({value.hex})",
     types.FunctionType: _function_text,
-    types.BuiltinFunctionType: _builtin_text,
+    types.BuiltinFunctionType: _global_text,
     types.MethodType: _method_text,
     functools.partial: _partial_text,
-    np.ufunc: lambda value: f"function(numpy.{value.__name__})",
-    type: lambda value: f"type({qualified_name(value)})",
+    np.ufunc: _global_text,
+    type(np.mean): _global_text,
+    type: _type_text,
 }
 
 # for subclasses: the first kind that a value belongs to, and still compares as
@@ -328,10 +459,10 @@ _KINDS: tuple[tuple[type, Callable[[Any], str]], ...] = (
     (dict, _dict_text),
     (set, _set_text),
     (frozenset, _set_text),
-    (np.dtype, lambda value: f"dtype({np.lib.format.dtype_to_descr(value)!r})"),
+    (np.dtype, _dtype_value_text),
     (pathlib.PurePath, _path_text),
     (enum.Enum, _enum_text),
-    (type, lambda value: f"type({qualified_name(value)})"),
+    (type, _type_text),
 )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import threading
+from collections import OrderedDict
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -52,7 +54,7 @@ class MemoryTier(Generic[T]):
 
     def __init__(self, maxsize: int | None = None) -> None:
         self.maxsize = maxsize
-        self._values: dict[Hashable, T] = {}
+        self._values: OrderedDict[Hashable, T] = OrderedDict()
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -66,18 +68,18 @@ class MemoryTier(Generic[T]):
         if self.maxsize is None:
             return self._values.get(key, ABSENT)
         with self._lock:
-            value = self._values.pop(key, ABSENT)
+            value = self._values.get(key, ABSENT)
             if value is not ABSENT:
-                self._values[key] = value  # a dict keeps the order of insertion: now the most recent
+                self._values.move_to_end(key)
             return value
 
     def put(self, key: Hashable, value: T) -> None:
         """Keep a value."""
         with self._lock:
-            self._values.pop(key, None)
             self._values[key] = value
+            self._values.move_to_end(key)
             if self.maxsize is not None and len(self._values) > self.maxsize:
-                del self._values[next(iter(self._values))]
+                self._values.popitem(last=False)
 
     def discard(self, key: Hashable) -> bool:
         """Forget a key; was it there?"""
@@ -114,10 +116,15 @@ class Flights:
     """Computations under way in this process, at most one for each key.
 
     The lock covers the books only: computing and waiting happen outside it. A thread that would wait for itself,
-    directly or through others that wait for it, computes instead.
+    directly or through others that wait for it, computes instead. A forked process starts with empty books: the threads
+    that would finish what it finds there stayed behind.
     """
 
     def __init__(self) -> None:
+        self._open_books()
+        os.register_at_fork(after_in_child=self._open_books)
+
+    def _open_books(self) -> None:
         self._lock = threading.Lock()
         self._flights: dict[Hashable, Flight] = {}
         self._waiting: dict[int, Flight] = {}
@@ -159,7 +166,7 @@ class Flights:
     def _waits_for_me(self, flight: Flight, me: int) -> bool:
         while flight.leader != me:
             further = self._waiting.get(flight.leader)
-            if further is None:
+            if further is None or further.done.is_set():  # that thread only has to wake up
                 return False
             flight = further
         return True

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from operator import is_
 from typing import Any, Protocol, TypeVar
 
-from stored._keys import Space, frozen_field_names, named_canonical, owner_method
-from stored._source import module_name
-from stored.errors import OwnerError
+from stored._keys import Space, checked_string, named_canonical, owner_method, parameter_names
+from stored._source import module_name, qualified_name
+from stored.errors import OwnerError, UnstableKeyError
 
-__all__ = ["FieldParameters", "OwnString", "Snapshot", "find_describer", "keyed_by"]
+__all__ = ["FieldParameters", "OwnString", "Snapshot", "checked_string", "find_describer", "keyed_by"]
 
 C = TypeVar("C", bound=type)
 
@@ -72,11 +72,8 @@ class FieldParameters:
                 " before a stored method is called"
             ) from error
 
-    def text(self, owner: object) -> str:
-        """The canonical hashable string."""
-        return self._string(owner, self.values(owner))
-
-    def _string(self, owner: object, values: tuple[object, ...]) -> str:
+    def string(self, owner: object, values: tuple[object, ...]) -> str:
+        """The canonical hashable string for such values."""
         pairs = zip(self.names, values, strict=True)
         named = named_canonical(pairs, f"parameter {{}} of {type(owner).__qualname__}")
         return ", ".join(f"{name}={text}" for name, text in named)
@@ -85,26 +82,35 @@ class FieldParameters:
         """The owner's parameters now."""
         values = self.values(owner)
         own = type(owner)
-        module = self.module if self.module is not None else module_name(own.__module__)
-        name = self.name if self.name is not None else own.__qualname__
-        return FieldSnapshot(self, values, Space(module, name, self._string(owner, values)))
+        # in a folder of the user's choice, classes of one name from different modules can meet
+        name, module = own.__qualname__, module_name(own.__module__)
+        if self.module is not None:
+            name, module = qualified_name(own), self.module
+        space = Space(module, name if self.name is None else self.name, self.string(owner, values))
+        return FieldSnapshot(self, own, values, space)
 
 
 class FieldSnapshot:
     """Attribute values at one moment, compared by identity where that is proof, and by canonical text otherwise."""
 
-    def __init__(self, parameters: FieldParameters, values: tuple[object, ...], space: Space) -> None:
+    def __init__(self, parameters: FieldParameters, own: type, values: tuple[object, ...], space: Space) -> None:
         self._parameters = parameters
+        self._own = own
         self._atomic = all(type(value) in _ATOMIC for value in values)
         self._values = values if self._atomic else ()
         self.space = space
 
     def holds(self, owner: object) -> bool:
         """Are the owner's parameters still these?"""
-        values = self._parameters.values(owner)
-        if self._atomic and all(map(is_, values, self._values)):
-            return True
-        return self._parameters._string(owner, values) == self.space.string
+        try:
+            values = self._parameters.values(owner)
+            if type(owner) is not self._own:
+                return False
+            if self._atomic and all(map(is_, values, self._values)):
+                return True
+            return self._parameters.string(owner, values) == self.space.string
+        except (OwnerError, UnstableKeyError):
+            return False  # not these; who asks for the new ones is told what is wrong with them
 
 
 class OwnString:
@@ -153,13 +159,6 @@ class StringSnapshot:
         return self._parameters.string(owner) == self.space.string
 
 
-def checked_string(found: object, source: str) -> str:
-    """What an owner's function returned, if it is text."""
-    if not isinstance(found, str):
-        raise OwnerError(f"{source} returned {found!r} of type {type(found).__name__}; it must return a str")
-    return found
-
-
 def find_describer(owner: type) -> Describer:
     """The way in which the objects of a class tell their parameters.
 
@@ -171,12 +170,10 @@ def find_describer(owner: type) -> Describer:
     describe = owner_method(owner, "getHashableString", "_getHashableString")
     if describe is not None:
         return OwnString(describe, owner_method(owner, "getName"))
-    parameters = getattr(owner, "__stored_parameters__", None)
-    if isinstance(parameters, FieldParameters):
-        return parameters
-    names = frozen_field_names(owner)
+    names = parameter_names(owner)
     if names is not None:
-        return FieldParameters(names)
+        own = vars(owner).get("__stored_parameters__")  # module and name are this class's alone, not its subclasses'
+        return FieldParameters(names) if own is None else FieldParameters(names, own.module, own.name)
     raise OwnerError(
         f"{owner.__module__}.{owner.__qualname__} has stored methods, but does not tell its parameters. Choose one way:"
         " (1) hold a StorageUser in the attribute storageUser or su;"
@@ -231,14 +228,25 @@ def keyed_by(*names: str, module: str | None = None, name: str | None = None) ->
         raise OwnerError('keyed_by needs the names of the parameters, as in @keyed_by("H0", "Om0")')
 
     def decorate(owner: C) -> C:
-        inherited = getattr(owner, "__stored_parameters__", None)
-        earlier = inherited.names if inherited is not None else ()
-        parameters = FieldParameters(tuple(dict.fromkeys((*earlier, *names))), module, name)
+        if not isinstance(owner, type):
+            raise OwnerError(f"keyed_by decorates classes, and got {owner!r} of type {type(owner).__name__}")
+        _check_not_described(owner)
+        owner.__stored_parameters__ = FieldParameters(names, module, name)  # type: ignore[attr-defined]
+        parameters = FieldParameters(parameter_names(owner) or ())
         for attribute in vars(owner).values():
             depends = getattr(attribute, "__stored_depends__", None)
             if depends is not None:
                 parameters.narrowed(depends)
-        owner.__stored_parameters__ = parameters  # type: ignore[attr-defined]
         return owner
 
     return decorate
+
+
+def _check_not_described(owner: type) -> None:
+    """Refuse names that the string of a base class would silence."""
+    for name in ("getHashableString", "_getHashableString"):
+        if callable(getattr(owner, name, None)) and name not in vars(owner):
+            raise OwnerError(
+                f"{owner.__qualname__} inherits {name}(), which comes before keyed_by and does not know the parameters"
+                f" named here; override {name}() so that it tells them"
+            )

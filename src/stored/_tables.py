@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -28,12 +27,13 @@ def spline(table: object, name: str, *, inverse: bool = False, linear: bool = Fa
     Parameters
     ----------
     table : ndarray, shape (2, n), or tuple of (ndarray, shape (n,)), (ndarray, shape (m,)), (ndarray, shape (n, m))
-        y(x) as ``[x, y]``, or z(x, y) as ``(x, y, z)``. The coordinates are finite and strictly increasing.
+        y(x) as ``[x, y]``, or z(x, y) as ``(x, y, z)``, of real numbers. All are finite, and the coordinates strictly
+        increasing.
     name : str
         What messages call the table.
     inverse : bool
-        Interpolate x(y) in place of y(x). A decreasing table is reversed; flat stretches are reduced to their first
-        point, with a `TableWarning`.
+        Interpolate x(y) in place of y(x). A decreasing table is reversed; of a flat stretch one point is kept, with
+        a `TableWarning`.
     linear : bool
         Join the points by straight lines rather than a cubic spline.
 
@@ -56,7 +56,9 @@ def spline(table: object, name: str, *, inverse: bool = False, linear: bool = Fa
             f"object {name!r} is not a table: found {_described(table)}; an interpolator needs an array of shape"
             " (2, n), or a tuple (x, y, z) with z of shape (len(x), len(y))"
         )
-    x, y = _invertible(table, name) if inverse else table
+    x, y = _real_numbers(table, name)
+    if inverse:
+        x, y = _inverted(x, y, name)
     return _curve(x, y, name, degree)
 
 
@@ -64,6 +66,18 @@ def _described(table: object) -> str:
     shape = getattr(table, "shape", None)
     size = f" with {len(table)} items" if isinstance(table, tuple | list) else ""
     return f"{type(table).__name__}{size if shape is None else f' of shape {shape}'}"
+
+
+def _real_numbers(values: object, name: str) -> Floats:
+    """Numbers as floats, so that no unsigned difference wraps and no imaginary part or mask is dropped."""
+    try:
+        found = np.asarray(values)
+    except ValueError as error:
+        raise TableError(f"table {name!r} holds no regular array: {error}") from None
+    if found.dtype.kind not in "buif" or np.ma.is_masked(values):
+        kind = "masked values" if found.dtype.kind in "buif" else f"values of dtype {found.dtype}"
+        raise TableError(f"table {name!r} holds {kind}; an interpolator needs real numbers")
+    return found.astype(float)
 
 
 def _curve(x: Floats, y: Floats, name: str, degree: Degree) -> InterpolatedUnivariateSpline:
@@ -77,7 +91,7 @@ def _curve(x: Floats, y: Floats, name: str, degree: Degree) -> InterpolatedUniva
 def _surface(table: tuple[Any, ...], name: str, degree: Degree) -> RectBivariateSpline:
     from scipy.interpolate import RectBivariateSpline
 
-    x, y, z = (np.asarray(each) for each in table)
+    x, y, z = (_real_numbers(each, name) for each in table)
     if x.ndim != 1 or y.ndim != 1 or z.shape != (x.size, y.size):
         raise TableError(
             f"table {name!r} has x of shape {x.shape}, y of shape {y.shape} and z of shape {z.shape}; x and y must"
@@ -100,8 +114,8 @@ def _check_coordinate(x: Floats, name: str, degree: Degree) -> None:
     if not np.all(steps > 0):
         first = int(np.argmin(steps > 0))
         raise TableError(
-            f"the coordinate of table {name!r} does not increase from point {first} ({x[first]!r}) to the next"
-            f" ({x[first + 1]!r}); sort the table and drop repeated points"
+            f"the coordinate of table {name!r} does not increase from point {first} ({float(x[first])!r}) to the next"
+            f" ({float(x[first + 1])!r}); sort the table and drop repeated points"
         )
 
 
@@ -109,21 +123,24 @@ def _check_finite(values: Floats, name: str) -> None:
     bad = np.argwhere(~np.isfinite(values))
     if bad.size:
         where = tuple(int(each) for each in bad[0])
-        raise TableError(f"table {name!r} holds {values[where]!r} at {where}; every value must be finite")
+        raise TableError(f"table {name!r} holds {float(values[where])!r} at {where}; every value must be finite")
 
 
-def _invertible(table: Floats, name: str) -> tuple[Floats, Floats]:
-    """A table with its rows exchanged, increasing in what is now the coordinate."""
-    _check_finite(table, name)
-    x, y = table[:, ::-1] if table[1][-1] < table[1][0] else table
+def _inverted(x: Floats, y: Floats, name: str) -> tuple[Floats, Floats]:
+    """The values as coordinate, increasing, and what was the coordinate."""
+    _check_finite(x, name)
+    _check_finite(y, name)
+    if y.size and y[0] > y[-1]:
+        x, y = x[::-1], y[::-1]
     steps = np.diff(y)
     if np.any(steps < 0):
+        where = float(x[int(np.argmax(steps < 0))])
         raise TableError(
-            f"table {name!r} has no inverse: its values rise and fall (first against the trend near x ="
-            f" {x[int(np.argmax(steps < 0))]!r}); store the monotonic branches as tables of their own"
+            f"table {name!r} has no inverse: its values rise and fall (first against the trend near x = {where!r});"
+            " store the monotonic branches as tables of their own"
         )
-    kept = np.concatenate([[True], steps > 0])
-    flat = int(kept.size - np.count_nonzero(kept))
+    kept = np.diff(y, prepend=-np.inf) > 0
+    flat = int(np.count_nonzero(~kept))
     if flat:
         warn_caller(
             f"inverting table {name!r}: {flat} points on flat stretches were left out; the inverse gives one x of each"
@@ -151,9 +168,10 @@ def load_text_table(path: str | os.PathLike[str], name: str) -> Floats:
     if not file.is_file():
         raise FileNotFoundError(f"file {os.fspath(path)!r} for object {name!r} was not found")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", UserWarning)  # numpy only warns of an empty file
-            table = np.loadtxt(file, usecols=(0, 1), comments="#", unpack=True, ndmin=2)
-    except (ValueError, UserWarning) as error:
+        with np.lib.npyio.DataSource().open(str(file)) as stream:  # unpacks .gz and its like, as numpy does
+            lines = [line for line in stream if line.partition("#")[0].strip()]
+        if not lines:  # of which numpy only warns
+            raise ValueError("it holds no numbers")
+        return np.loadtxt(lines, usecols=(0, 1), comments="#", unpack=True, ndmin=2)
+    except ValueError as error:
         raise TableError(f"file {os.fspath(path)!r} is not a table of two columns of numbers: {error}") from None
-    return table

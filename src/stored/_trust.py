@@ -27,6 +27,10 @@ def load_secret(file: Path) -> bytes:
     OSError
         If it cannot be read or made.
     """
+    if file.is_symlink():
+        raise UntrustedEntryError(
+            f"key file {file} is a symbolic link; delete it, or set key_file to the file it points to"
+        )
     try:
         return _read(file)
     except FileNotFoundError:
@@ -35,16 +39,19 @@ def load_secret(file: Path) -> bytes:
 
 
 def _read(file: Path) -> bytes:
-    descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-    with open(descriptor, "rb") as stream:
-        state = os.fstat(stream.fileno())
-        if not stat.S_ISREG(state.st_mode) or state.st_mode & 0o077 or state.st_uid != os.geteuid():
-            raise UntrustedEntryError(
-                f"key file {file} has mode {stat.S_IMODE(state.st_mode):04o} and belongs to user {state.st_uid}; it"
-                f" must be a file that only user {os.geteuid()} can read (chmod 600). If others could read it, delete it:"
-                " results it has signed are then computed again"
-            )
-        secret = stream.read(_LENGTH + 1)
+    # a symbolic link fails, and a pipe does not block
+    descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        state = os.fstat(descriptor)
+        secret = os.read(descriptor, _LENGTH + 1) if stat.S_ISREG(state.st_mode) else b""
+    finally:
+        os.close(descriptor)
+    if state.st_mode & 0o077 or state.st_uid != os.geteuid():
+        raise UntrustedEntryError(
+            f"key file {file} has mode {stat.S_IMODE(state.st_mode):04o} and belongs to user {state.st_uid}; only user"
+            f" {os.geteuid()} may be able to read it (chmod 600). If others could read it, delete it: results it has"
+            " signed are then computed again"
+        )
     if len(secret) != _LENGTH:
         raise UntrustedEntryError(
             f"key file {file} is not a key of {_LENGTH} bytes; delete it, and results it has signed are computed again"

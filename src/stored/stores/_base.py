@@ -8,9 +8,14 @@ from collections.abc import Iterator, Sequence
 
 from stored.typing import Buffer
 
-__all__ = ["Store", "check_name"]
+__all__ = ["Store", "check_name", "is_name"]
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
+
+
+def is_name(name: str) -> bool:
+    """Is this a name, as `check_name` has it?"""
+    return _NAME.fullmatch(name) is not None
 
 
 def check_name(name: str) -> str:
@@ -21,7 +26,7 @@ def check_name(name: str) -> str:
     ValueError
         If it is not.
     """
-    if not _NAME.fullmatch(name):
+    if not is_name(name):
         raise ValueError(f"{name!r} is not a name in a store; its parts are letters, digits and _ . - joined by /")
     return name
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import mmap
 import os
 import secrets
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from stored.stores._base import Store, check_name
+from stored.stores._base import Store, check_name, is_name
 from stored.typing import Buffer
 
 __all__ = ["DirectoryStore"]
 
 _MAPPED_FROM = 1 << 20
 _TEMPORARY = ".tmp-"
+_ATTEMPTS = 10
 
 
 class DirectoryStore(Store):
@@ -62,11 +64,9 @@ class DirectoryStore(Store):
     def write(self, name: str, parts: Sequence[Buffer]) -> None:
         """Replace a file in one step."""
         path = self._path(name)
-        self._make_folder(path.parent)
         draft = path.with_name(f"{_TEMPORARY}{os.getpid()}-{secrets.token_hex(8)}")
         try:
-            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            with open(descriptor, "wb") as file:
+            with open(self._opened(draft), "wb") as file:
                 for part in parts:
                     file.write(part)
             os.replace(draft, path)
@@ -75,13 +75,13 @@ class DirectoryStore(Store):
                 draft.unlink()
             raise
 
-    def _make_folder(self, folder: Path) -> None:
-        if not folder.is_dir():
-            if folder != self.root:
-                self._make_folder(folder.parent)
-                folder.mkdir(mode=0o700, exist_ok=True)
-            else:
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    def _opened(self, draft: Path) -> int:
+        # whoever deletes the last entry of a folder removes it, and may do so before the draft stands in it
+        for _ in range(_ATTEMPTS):
+            with contextlib.suppress(FileNotFoundError, FileExistsError):
+                _make_folder(draft.parent)
+                return os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        raise FileNotFoundError(errno.ENOENT, "the folder cannot be made", str(draft.parent))
 
     def delete(self, name: str) -> bool:
         """Remove a file, and its folder if that was the last; was it there?"""
@@ -90,18 +90,25 @@ class DirectoryStore(Store):
             path.unlink()
         except FileNotFoundError:
             return False
-        with contextlib.suppress(OSError):  # not empty, or not ours to remove
-            path.parent.rmdir()
+        if path.parent != self.root:
+            with contextlib.suppress(OSError):  # not empty, or not ours to remove
+                path.parent.rmdir()
         return True
 
     def names(self, folder: str = "") -> Iterator[str]:
-        """The names of the files in a folder and below it; drafts of other writers are passed over."""
+        """The names of the files in a folder and below it; drafts and files of others are passed over."""
         start = self.root / check_name(folder) if folder else self.root
         for place, folders, files in os.walk(start):
             folders[:] = [each for each in folders if not each.startswith(".")]
-            prefix = Path(place).relative_to(self.root).as_posix()
-            yield from (each if prefix == "." else f"{prefix}/{each}" for each in files if not each.startswith("."))
+            relative = Path(place).relative_to(self.root)
+            yield from filter(is_name, ((relative / each).as_posix() for each in files))
 
     def location(self, name: str = "") -> str:
         """The path of a file."""
         return str(self._path(name) if name else self.root)
+
+
+def _make_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        _make_folder(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)

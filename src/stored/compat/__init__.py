@@ -1,0 +1,1 @@
+"""Stand-ins for the storage modules of other packages."""

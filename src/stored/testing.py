@@ -1,0 +1,196 @@
+"""The contract of a store, as tests: for whoever writes one. Importing this needs pytest."""
+
+# ruff: noqa: S101  (assertions are what a test consists of)
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from stored.typing import Buffer, SupportsStore
+
+__all__ = ["BAD_NAMES", "StoreContract"]
+
+BAD_NAMES = ("", "/", "/a", "a/", "a//b", ".", "..", "../a", "a/..", "a/../b", ".a", "a/.b", "a\\b", "a\0", "a\n", "é")
+"""What no store takes for a name."""
+
+_LARGE = 3 << 20  # beyond any size up to which a store may copy what it maps afterwards
+
+
+class StoreContract:
+    """Tests that every store passes.
+
+    A subclass whose name begins with ``Test`` overrides `make_store`; pytest then runs the inherited tests on it.
+
+    Examples
+    --------
+    >>> from stored.stores import MemoryStore
+    >>> class TestMemoryStore(StoreContract):
+    ...     def make_store(self, directory):
+    ...         return MemoryStore()
+    """
+
+    def make_store(self, directory: Path) -> SupportsStore:
+        """Make an empty store.
+
+        Parameters
+        ----------
+        directory : Path
+            A directory of the test's own, for stores that need one.
+        """
+        raise NotImplementedError(f"{type(self).__qualname__} must override make_store")
+
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> SupportsStore:
+        """An empty store."""
+        return self.make_store(tmp_path)
+
+    def test_nothing_is_there_at_first(self, store: SupportsStore) -> None:
+        """An absent name reads as None, cannot be deleted, and is not listed."""
+        assert store.read("a/b") is None
+        assert store.read_start("a/b", 10) is None
+        assert store.delete("a/b") is False
+        assert list(store.names()) == list(store.names("a")) == []
+
+    @pytest.mark.parametrize(
+        "parts",
+        [
+            [],
+            [b""],
+            [b"one"],
+            [b"", b"one", b"", bytearray(b"two"), memoryview(b"xthreex")[1:-1], b""],
+            [memoryview(bytearray(range(24))).cast("i"), memoryview(b"")],
+            [bytes(range(256)) * (_LARGE >> 8), b"end"],
+        ],
+        ids=["none", "empty", "one", "several", "integers", "large"],
+    )
+    def test_what_was_written_is_read(self, store: SupportsStore, parts: list[Buffer]) -> None:
+        """Parts of any kind of buffer come back as one run of bytes."""
+        store.write("a/b", parts)
+        expected = b"".join(parts)
+        assert _content(store.read("a/b")) == expected
+        assert [_content(store.read_start("a/b", n)) for n in (1, 5)] == [expected[:1], expected[:5]]
+        assert _content(store.read_start("a/b", len(expected) + 10)) == expected
+
+    def test_names_may_be_of_any_depth(self, store: SupportsStore) -> None:
+        """A name has one part or several, of letters, digits, underscores, dots and dashes."""
+        names = {"top", "a/b", "a/b2/c.d-e_f/0", "a/" + "n" * 120}
+        for name in names:
+            store.write(name, [name.encode()])
+        assert {name: _content(store.read(name)) for name in store.names()} == {n: n.encode() for n in names}
+
+    def test_a_write_replaces(self, store: SupportsStore) -> None:
+        """The last write counts, shorter or longer, and leaves one name."""
+        for content in (b"first", b"2", b"the third"):
+            store.write("a/b", [content])
+            assert _content(store.read("a/b")) == content
+        assert list(store.names()) == ["a/b"]
+
+    @pytest.mark.parametrize("size", [5, _LARGE])
+    def test_a_reader_keeps_its_bytes(self, store: SupportsStore, size: int) -> None:
+        """What was read stays as it was when its name is written again, and when it is deleted."""
+        store.write("a/b", [b"1" * size])
+        first = store.read("a/b")
+        store.write("a/b", [b"2" * size])
+        second = store.read("a/b")
+        store.delete("a/b")
+        assert (_content(first), _content(second)) == (b"1" * size, b"2" * size)
+
+    def test_delete_says_whether_it_was_there(self, store: SupportsStore) -> None:
+        """Deleting is told from finding nothing, and takes one name alone."""
+        store.write("a/b", [b"1"])
+        store.write("a/c", [b"2"])
+        assert store.delete("a/b") is True
+        assert store.delete("a/b") is False
+        assert store.read("a/b") is None
+        assert _content(store.read("a/c")) == b"2"
+        assert store.delete("a/c") is True
+        store.write("a/c", [b"3"])
+        assert _content(store.read("a/c")) == b"3"
+
+    def test_names_lists_a_folder_and_below(self, store: SupportsStore) -> None:
+        """A listing has the names in a folder and the folders below it, and no others with a like beginning."""
+        for name in ("a/b", "a/c/d", "a/c/e/f", "ab/c", "b"):
+            store.write(name, [b"x"])
+        assert sorted(store.names()) == ["a/b", "a/c/d", "a/c/e/f", "ab/c", "b"]
+        assert sorted(store.names("a")) == ["a/b", "a/c/d", "a/c/e/f"]
+        assert sorted(store.names("a/c")) == ["a/c/d", "a/c/e/f"]
+        assert list(store.names("absent")) == []
+
+    def test_names_can_be_deleted_while_listed(self, store: SupportsStore) -> None:
+        """Whoever deletes what a listing gives, as it gives it, sees all of it."""
+        names = {f"a/{number}" for number in range(20)}
+        for name in names:
+            store.write(name, [b"x"])
+        seen = []
+        for name in store.names("a"):
+            seen.append(name)
+            store.delete(name)
+        assert set(seen) == names
+        assert list(store.names()) == []
+
+    @pytest.mark.parametrize("name", BAD_NAMES)
+    def test_names_are_checked(self, store: SupportsStore, name: str) -> None:
+        """What leads outside, is absolute, hidden or empty is a ValueError everywhere."""
+        with pytest.raises(ValueError, match="is not a name"):
+            store.read(name)
+        with pytest.raises(ValueError, match="is not a name"):
+            store.read_start(name, 1)
+        with pytest.raises(ValueError, match="is not a name"):
+            store.write(name, [b"x"])
+        with pytest.raises(ValueError, match="is not a name"):
+            store.delete(name)
+        if name:
+            with pytest.raises(ValueError, match="is not a name"):
+                list(store.names(name))
+        assert list(store.names()) == []
+
+    @pytest.mark.parametrize("error", [TypeError, KeyboardInterrupt])
+    def test_a_failed_write_changes_nothing(self, store: SupportsStore, error: type[BaseException]) -> None:
+        """If the parts give out midway, the old bytes stay, a new name stays absent, and nothing else appears."""
+
+        class Failing(list[Buffer]):
+            def __iter__(self) -> Iterator[Buffer]:
+                yield b"begun"
+                raise error
+
+        store.write("a/old", [b"old"])
+        for name in ("a/old", "a/new"):
+            with pytest.raises(error):
+                store.write(name, Failing([b""]))
+        with pytest.raises(TypeError):
+            store.write("a/new", [b"begun", cast(Any, "text")])
+        assert _content(store.read("a/old")) == b"old"
+        assert list(store.names()) == ["a/old"]
+
+    def test_a_reader_sees_one_write_whole(self, store: SupportsStore) -> None:
+        """While threads write, a reader finds the parts of one write together."""
+        size, rounds = 5000, 40
+        store.write("a/b", [b"0" * size, b"0" * size])
+
+        def write(letter: bytes) -> None:
+            for _ in range(rounds):
+                store.write("a/b", [letter * size, letter * size])
+
+        writers = [threading.Thread(target=write, args=(letter,)) for letter in (b"1", b"2")]
+        for writer in writers:
+            writer.start()
+        seen = [_content(store.read("a/b")) for _ in range(rounds)]
+        for writer in writers:
+            writer.join(60)
+        assert not any(writer.is_alive() for writer in writers)
+        assert {(len(each), len(set(each))) for each in seen} == {(2 * size, 1)}
+
+    def test_location_is_text(self, store: SupportsStore) -> None:
+        """A store says where it and its names are, whether anything is there or not."""
+        assert isinstance(store.location(), str)
+        assert "a/b" in store.location("a/b")
+
+
+def _content(data: Buffer | None) -> bytes:
+    assert data is not None, "nothing was found"
+    return bytes(data)

@@ -1,0 +1,312 @@
+"""What identifies code."""
+
+from __future__ import annotations
+
+import functools
+import os
+import subprocess
+import sys
+import textwrap
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stored._source import code_text, module_name, qualified_name, static_closure
+
+# -- normalised source ------------------------------------------------------------------------------------------------
+
+SOURCE = """
+def f(self, z, k=1):
+    total = z * k
+    for n in (1, 2):
+        total += n
+    return total
+"""
+
+SAME = {
+    "comments": SOURCE.replace("total = z", "# so many\n    total = z"),
+    "a docstring": SOURCE.replace("    total = z", '    """Add up."""\n    total = z'),
+    "formatting": SOURCE.replace("(1, 2)", "(\n        1,\n        2,\n    )").replace("z * k", "(z*k)"),
+    "annotations": SOURCE.replace("z, k=1)", "z: float, k: int = 1) -> float").replace("total = z", "total: float = z"),
+    "the stored decorator": SOURCE.replace("def", "@stored\ndef"),
+    "its options": SOURCE.replace("def", "@stored.stored('name', maxsize=3)\ndef"),
+    "indentation": "class C:\n" + textwrap.indent(SOURCE, "    "),
+}
+
+DIFFERENT = {
+    "an operator": SOURCE.replace("z * k", "z + k"),
+    "a constant": SOURCE.replace("(1, 2)", "(1, 3)"),
+    "the type of a constant": SOURCE.replace("(1, 2)", "(1.0, 2)"),
+    "a default": SOURCE.replace("k=1", "k=2"),
+    "an argument": SOURCE.replace("k=1", "k=1, j=0"),
+    "a kind of argument": SOURCE.replace("k=1", "*, k=1"),
+    "another decorator": SOURCE.replace("def", "@stored\n@doubled\ndef"),
+    "the order of statements": SOURCE.replace("total += n", "n += total"),
+    "async": SOURCE.replace("def", "async def"),
+    "a local name": SOURCE.replace("    total = z", "    k: int\n    total = z"),
+}
+
+
+@pytest.fixture
+def loaded(tmp_path: Path) -> Callable[[str], Any]:
+    """Runs source from a file of its own, and gives what it defines."""
+
+    def load(source: str) -> Any:
+        path = tmp_path / f"source{len(list(tmp_path.iterdir()))}.py"
+        path.write_text(source)
+        decorators = "def stored(*a, **k):\n return a[0] if callable(a[0]) else lambda f: f\n"
+        names: dict[str, Any] = {"doubled": lambda f: f, "__name__": "loaded"}
+        exec(decorators, names)
+        names["stored"].stored = names["stored"]
+        exec(compile(source, str(path), "exec"), names)
+        return getattr(names.get("C"), "f", names.get("f"))
+
+    return load
+
+
+@pytest.mark.parametrize("change", SAME)
+def test_what_cannot_change_a_result_does_not_count(loaded: Callable[[str], Any], change: str) -> None:
+    """Comments, docstring, formatting, annotations and the stored decorator are not the function's."""
+    assert code_text(loaded(SAME[change])) == code_text(loaded(SOURCE))
+
+
+@pytest.mark.parametrize("change", DIFFERENT)
+def test_anything_else_counts(loaded: Callable[[str], Any], change: str) -> None:
+    """A change that can change a result changes the text."""
+    assert code_text(loaded(DIFFERENT[change])) != code_text(loaded(SOURCE))
+
+
+def test_docstrings_inside_do_not_count(loaded: Callable[[str], Any]) -> None:
+    """Functions and classes within have docstrings and comments too."""
+    with_text = 'def f():\n class D:\n  "doc"\n def g():\n  "doc"\n  return 1 # one\n return g()'
+    assert code_text(loaded(with_text)) == code_text(
+        loaded("def f():\n class D: pass\n def g(): return 1\n return g()")
+    )
+
+
+def test_fields_of_a_class_inside_count(loaded: Callable[[str], Any]) -> None:
+    """In a class body an annotation makes a field, and its type can say which kind."""
+    bodies = ["x: int = 1", "x: ClassVar[int] = 1", "x = 1", "x: int"]
+    texts = {code_text(loaded(f"def f():\n class D:\n  {body}\n return D")) for body in bodies}
+    assert len(texts) == len(bodies)
+    inner = "def f():\n class D:\n  def g(self):\n   a{} = 1\n   return a\n return D"
+    assert code_text(loaded(inner.format(": int"))) == code_text(loaded(inner.format("")))
+
+
+def test_text_in_strings_of_many_lines_counts(loaded: Callable[[str], Any]) -> None:
+    """The blanks inside a string are the string's, even where the code around it is indented."""
+    method = 'class C:\n    def f(self):\n        return """a\n{}b"""\n'
+    texts = {code_text(loaded(method.format(" " * blanks))) for blanks in (0, 1, 4, 5, 8)}
+    assert len(texts) == 5
+    assert code_text(loaded('def f(self):\n    return """a\nb"""\n')) in texts
+
+
+def test_a_wrapper_has_its_own_text() -> None:
+    """functools.wraps does not make it say what the wrapped function says."""
+
+    def plain() -> int:
+        return 1
+
+    @functools.wraps(plain)
+    def wrapper() -> int:
+        return plain() + 1
+
+    assert "+ 1" not in code_text(plain)
+    assert code_text(wrapper) != code_text(plain)
+
+
+def test_a_file_edited_later_does_not_speak_for_old_code(tmp_path: Path) -> None:
+    """Once told, the text of running code stays, and newly loaded code has a text of its own."""
+    path = tmp_path / "edited.py"
+    functions = []
+    for body in ("1", "2"):
+        path.write_text(f"def f(): return {body}\n")
+        os.utime(path, ns=(0, int(body) * 10**9))
+        names: dict[str, Any] = {}
+        exec(compile(path.read_text(), str(path), "exec"), names)
+        functions.append(names["f"])
+        code_text(names["f"])
+    assert ["return 1" in code_text(functions[0]), "return 2" in code_text(functions[1])] == [True, True]
+
+
+def test_a_forgotten_function_does_not_lend_its_text() -> None:
+    """Code that comes to stand where forgotten code stood is read anew."""
+    for number in range(50):
+        names: dict[str, Any] = {}
+        exec(f"def f(): return {number}", names)
+        assert f"{number:#x}" in code_text(names.pop("f")).rpartition("(")[2]
+
+
+# -- functions without source -----------------------------------------------------------------------------------------
+
+
+def made(source: str) -> Any:
+    names: dict[str, Any] = {}
+    exec(source, names)
+    return names["f"]
+
+
+SOURCELESS = [
+    "f = lambda a: a",
+    "f = lambda *a: a",
+    "f = lambda **a: a",
+    "f = lambda a, /: a",
+    "f = lambda *, a: a",
+    "f = lambda a, b: a",
+    "f = lambda a: a + 1",
+    "f = lambda a: a + 1.0",
+    "f = lambda a: a + True",
+    "f = lambda a: a.real",
+    "f = lambda a: a.imag",
+    "f = lambda a: a in {1, 2}",
+    "f = lambda a: a in {1, 3}",
+    "f = lambda a: a in (1, 2)",
+    "f = lambda a: (lambda: 1)",
+    "f = lambda a: (lambda: 2)",
+    "f = lambda a: (lambda: a)",
+    "def f(a): return 'x'",
+    "def f(a): return 'y'",
+    f"def f(a): return {hex(16**5000)}",
+    "def f(a):\n try: return 1/a\n except ZeroDivisionError: return 0",
+    "def f(a):\n try: return 1/a\n except ValueError: return 0",
+]
+
+
+def test_functions_without_source_are_told_by_their_code() -> None:
+    """Made by exec, they differ where their code, constants, names or kinds of arguments differ, and only there."""
+    texts = [code_text(made(source)) for source in SOURCELESS]
+    assert len(set(texts)) == len(SOURCELESS)
+    assert texts == [code_text(made(f"\n# a comment\n{source}")) for source in SOURCELESS]
+
+
+def test_lambdas_on_one_line_are_told_apart() -> None:
+    """Their source line is the same, their code is not."""
+    one, other = (lambda x: x + 1), (lambda x: x + 2)
+    assert code_text(one) != code_text(other)
+
+
+def test_source_that_cannot_be_read_as_a_function_is_not_used(loaded: Callable[[str], Any]) -> None:
+    """A file that no longer holds what runs, whether broken or about something else, leaves the bytecode to speak."""
+    for number, replaced in enumerate(["def f(:\n", "def g():\n    return 1\n", "x = (\n", "", "f = '''\n"]):
+        function = loaded("def f():\n    return 12345\n")
+        Path(function.__code__.co_filename).write_text(replaced)
+        assert code_text(function).startswith("python3."), number
+
+
+# -- closures ---------------------------------------------------------------------------------------------------------
+
+
+def around(k: Any, helper: Any = None) -> Any:
+    count = 0
+
+    def method(x: Any) -> Any:
+        nonlocal count
+        count += 1
+        return later if x is None else helper(x) * k * count
+
+    if k == "later":
+        later = 1
+    return method
+
+
+def times(k: Any) -> Any:
+    def helper(x: Any) -> Any:
+        return x * k
+
+    return helper
+
+
+def test_constants_of_a_closure() -> None:
+    """What cannot change is told; counters, lists and names that are not bound yet are not."""
+    assert static_closure(around(2)) == {"k": 2, "helper": None}
+    assert static_closure(around([2])) == {"helper": None}
+    assert static_closure(around("later")) == {"k": "later", "helper": None, "later": 1}
+
+
+def test_functions_of_a_closure() -> None:
+    """A helper is told by its code and by its own closure, itself excepted."""
+    told = [
+        static_closure(around(2, helper)) for helper in (times(1), times(2), abs, made("f = lambda x: x"), around(1))
+    ]
+    assert len({str(each) for each in told}) == 5
+    assert str(told[0]) == str(static_closure(around(2, times(1))))
+
+    def itself(x: int) -> int:
+        return itself(x - 1) if x else 0
+
+    assert static_closure(itself) == {}
+
+
+# -- names ------------------------------------------------------------------------------------------------------------
+
+SCRIPT = "from stored._source import qualified_name\nclass Model: pass\nprint(qualified_name(Model))\n"
+
+
+def run(*command: object, **environment: str) -> str:
+    done = subprocess.run(
+        [sys.executable, *map(str, command)],
+        env={**os.environ, **environment},
+        cwd=environment.get("PWD"),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+def test_names_of_imported_things() -> None:
+    """Module and qualified name, as they are imported."""
+    assert module_name("stored._source") == "stored._source"
+    assert qualified_name(Path) == "pathlib.Path"
+    assert qualified_name(Path.exists) == "pathlib.Path.exists"
+
+
+def test_two_scripts_are_two_modules(tmp_path: Path) -> None:
+    """A class of the same name in another script is another class; a link to a script is that script."""
+    for name in ("one.py", "other.py"):
+        (tmp_path / name).write_text(SCRIPT)
+    (tmp_path / "link.py").symlink_to(tmp_path / "one.py")
+    one, other, link = (run(tmp_path / name) for name in ("one.py", "other.py", "link.py"))
+    assert one == link == f"__main__:{(tmp_path / 'one.py').resolve()}.Model"
+    assert other == f"__main__:{(tmp_path / 'other.py').resolve()}.Model"
+
+
+def test_a_module_run_as_a_script_keeps_its_name(tmp_path: Path) -> None:
+    """Python -m finds what importing the module has stored."""
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package" / "part.py").write_text(SCRIPT)
+    assert run("-m", "package.part", PWD=str(tmp_path)) == "package.part.Model"
+
+
+def test_two_applications_are_two_modules(tmp_path: Path) -> None:
+    """A folder or a zip file that is run has no module name but __main__, and is named by its place."""
+    found = []
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__main__.py").write_text(SCRIPT)
+        with zipfile.ZipFile(tmp_path / f"{name}.zip", "w") as archive:
+            archive.writestr("__main__.py", SCRIPT)
+        found += [run(tmp_path / name), run(tmp_path / f"{name}.zip")]
+    assert len(set(found)) == 4
+
+
+def test_sessions_are_named_by_notebook_or_folder(tmp_path: Path) -> None:
+    """Without a file, the notebook counts, and else the working directory."""
+    assert run("-c", SCRIPT, PWD=str(tmp_path), JPY_SESSION_NAME="") == f"__main__:{tmp_path.resolve()}.Model"
+    assert run("-c", SCRIPT, JPY_SESSION_NAME="/n/a.ipynb") == "__main__:/n/a.ipynb.Model"
+    assert run("-c", f"__vsc_ipynb_file__ = '/n/b.ipynb'\n{SCRIPT}") == "__main__:/n/b.ipynb.Model"
+
+
+def test_worker_processes_agree_with_their_script(tmp_path: Path) -> None:
+    """A worker started afresh runs the script under another name, and must find the same results."""
+    script = tmp_path / "spawning.py"
+    script.write_text(
+        "import multiprocessing\nfrom stored._source import qualified_name\n\nclass Model: pass\n\n"
+        "def name(_): return qualified_name(Model)\n\nif __name__ == '__main__':\n"
+        "    with multiprocessing.get_context('spawn').Pool(1) as pool:\n"
+        "        print(len({name(0), *pool.map(name, [0])}), name(0))\n"
+    )
+    assert run(script) == f"1 __main__:{script.resolve()}.Model"

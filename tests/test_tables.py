@@ -1,0 +1,291 @@
+"""Tables and scipy's splines over them."""
+
+from __future__ import annotations
+
+import gzip
+import threading
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.interpolate import InterpolatedUnivariateSpline, RectBivariateSpline
+
+from stored import TableError, TableWarning
+from stored._tables import load_text_table, spline
+
+X = np.linspace(0.5, 4.0, 9)
+Y = np.linspace(-1.0, 2.0, 7)
+CURVE = np.array([X, X**3 - 2 * X**2 + 10 * X])
+SURFACE = (X, Y, np.sin(X)[:, None] * np.exp(Y)[None, :])
+RISING = np.array([[0.0, 1.0, 2.0, 3.0, 4.0], [1.0, 2.0, 4.0, 8.0, 16.0]])
+FALLING = np.array([[0.0, 1.0, 2.0, 3.0, 4.0], [16.0, 8.0, 4.0, 2.0, 1.0]])
+BETWEEN = np.linspace(0.5, 4.0, 101)
+
+
+# -- curves -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("linear", "degree"), [(False, 3), (True, 1)])
+def test_a_curve_is_scipys(linear: bool, degree: int) -> None:
+    """A table of shape (2, n) gives the very spline that scipy makes of its nodes."""
+    made = spline(CURVE, "xy", linear=linear)
+    assert type(made) is InterpolatedUnivariateSpline
+    assert np.array_equal(made(BETWEEN), InterpolatedUnivariateSpline(*CURVE, k=degree)(BETWEEN))
+
+
+@given(st.lists(st.floats(-10, 10), min_size=4, max_size=4), st.integers(4, 30))
+@settings(max_examples=60, deadline=None)
+def test_cubics_are_met_exactly(coefficients: list[float], points: int) -> None:
+    """A cubic polynomial is reproduced to rounding between the nodes."""
+    x = np.linspace(-2.0, 3.0, points)
+    made = spline(np.array([x, np.polyval(coefficients, x)]), "cubic")
+    between = np.linspace(-2.0, 3.0, 57)
+    np.testing.assert_allclose(made(between), np.polyval(coefficients, between), rtol=1e-10, atol=1e-9)
+
+
+@given(st.lists(st.integers(-(10**6), 10**6), min_size=5, max_size=20, unique=True), st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_an_inverse_meets_every_node(values: list[int], falling: bool) -> None:
+    """The inverse of a monotonic table gives back each x at its y."""
+    y = np.array(sorted(values, reverse=falling), dtype=float)
+    x = np.arange(y.size, dtype=float)
+    np.testing.assert_allclose(spline(np.array([x, y]), "xy", inverse=True, linear=True)(y), x, atol=1e-9)
+
+
+@pytest.mark.parametrize(("linear", "degree"), [(False, 3), (True, 1)])
+@pytest.mark.parametrize("table", [RISING, FALLING])
+def test_an_inverse_is_scipys(table: Any, linear: bool, degree: int) -> None:
+    """The inverse is scipy's spline through the nodes with rows exchanged, a falling table reversed."""
+    y, x = table[::-1] if table is RISING else table[::-1, ::-1]
+    at = np.linspace(1.0, 16.0, 40)
+    expected = InterpolatedUnivariateSpline(y, x, k=degree)(at)
+    assert np.array_equal(spline(table, "xy", inverse=True, linear=linear)(at), expected)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_flat_stretches_are_left_out_of_an_inverse(order: int) -> None:
+    """Of each flat stretch one point is kept, with one warning at the caller's line that counts the others."""
+    y = np.array([0.0, 1.0, 1.0, 1.0, 2.0, 3.0, 3.0, 4.0])[::order]
+    x = np.arange(8.0)
+    with pytest.warns(TableWarning, match="inverting table 'steps': 3 points on flat stretches were left out") as caught:
+        made = spline(np.array([x, y]), "steps", inverse=True)
+    assert [each.filename for each in caught] == [__file__]
+    kept_x = x[::order][[0, 1, 4, 5, 7]]
+    np.testing.assert_allclose(made([0.0, 1.0, 2.0, 3.0, 4.0]), kept_x, atol=1e-12)
+
+
+def test_a_table_that_is_not_monotonic_has_no_inverse() -> None:
+    """The error names the object, says where the trend breaks, and what to do."""
+    table = np.array([[0.0, 1.0, 2.0, 3.0], [0.0, 2.0, 1.0, 3.0]])
+    with pytest.raises(TableError, match=r"'bump' has no inverse.*near x = 1\.0\).*monotonic branches"):
+        spline(table, "bump", inverse=True)
+    assert spline(table, "bump")(1.0) == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint64, np.int32, np.float32, np.longdouble, bool])
+def test_any_real_dtype_counts_as_floats(dtype: Any) -> None:
+    """Differences of unsigned integers do not wrap around, and booleans subtract."""
+    table = np.array([[0, 1, 2, 3, 4], [1, 0, 1, 0, 1]]).astype(dtype)
+    if dtype is bool:
+        with pytest.raises(TableError, match="does not increase"):
+            spline(table, "xy")
+        return
+    assert spline(table, "xy")(2.0) == pytest.approx(1.0)
+    with pytest.raises(TableError, match="rise and fall"):
+        spline(table, "xy", inverse=True)
+    with pytest.raises(TableError, match=r"point 0 \(4\.0\) to the next \(3\.0\)"):
+        spline(table[:, ::-1], "xy")
+
+
+def test_a_table_is_not_changed_and_may_be_read_only() -> None:
+    """Interpolating neither writes to the table nor needs to."""
+    table = FALLING.copy()
+    table.flags.writeable = False
+    spline(table, "xy", inverse=True)
+    spline(table, "xy")
+    assert np.array_equal(table, FALLING)
+
+
+# -- surfaces ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("linear", "degree"), [(False, 3), (True, 1)])
+def test_a_surface_is_scipys(linear: bool, degree: int) -> None:
+    """A tuple (x, y, z) gives the very spline that scipy makes of it."""
+    made = spline(SURFACE, "z", linear=linear)
+    assert type(made) is RectBivariateSpline
+    at = np.linspace(0.5, 4.0, 20), np.linspace(-1.0, 2.0, 30)
+    assert np.array_equal(made(*at), RectBivariateSpline(*SURFACE, kx=degree, ky=degree)(*at))
+
+
+def test_a_surface_of_lists_will_do() -> None:
+    """The parts of a surface may be anything that numpy makes regular arrays of."""
+    x, y, z = SURFACE
+    assert spline((x.tolist(), y.tolist(), z.tolist()), "z").ev(1.1, 0.3) == RectBivariateSpline(x, y, z).ev(1.1, 0.3)
+
+
+def test_a_surface_has_no_inverse() -> None:
+    """The error names the object and says which tables have one."""
+    with pytest.raises(TableError, match=r"'z' has two coordinates; only tables of one, y\(x\), have an inverse"):
+        spline(SURFACE, "z", inverse=True)
+
+
+# -- what is no table -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("found", "shown"),
+    [
+        (None, "NoneType"),
+        (2.5, "float"),
+        ([[1.0, 2.0], [3.0, 4.0]], "list with 2 items"),
+        ((X, X), "tuple with 2 items"),
+        (np.zeros((3, 5)), r"ndarray of shape \(3, 5\)"),
+        (np.zeros(5), r"ndarray of shape \(5,\)"),
+        (np.zeros((2, 5, 1)), r"ndarray of shape \(2, 5, 1\)"),
+    ],
+)
+@pytest.mark.parametrize("inverse", [False, True])
+def test_what_is_no_table_is_named(found: Any, shown: str, inverse: bool) -> None:
+    """The error says what was found and which two shapes a table can have."""
+    with pytest.raises(TableError, match=rf"object 'odd' is not a table: found {shown};.*shape \(2, n\).*\(x, y, z\)"):
+        spline(found, "odd", inverse=inverse)
+
+
+@pytest.mark.parametrize(
+    "surface",
+    [(X, Y, SURFACE[2].T), (X, Y[:-1], SURFACE[2]), (X[:, None], Y, SURFACE[2]), (1.0, 2.0, 3.0), (X, Y, X)],
+)
+def test_a_surface_of_wrong_shape_is_refused(surface: Any) -> None:
+    """The error gives the three shapes found and the shape that z should have."""
+    with pytest.raises(TableError, match=r"'z' has x of shape .* and z of shape .*; x and y must have one dimension"):
+        spline(surface, "z")
+
+
+def test_a_ragged_surface_is_refused() -> None:
+    """Rows of different lengths are a table error, not numpy's."""
+    with pytest.raises(TableError, match="'z' holds no regular array"):
+        spline((X, Y, [[1.0], [1.0, 2.0]]), "z")
+
+
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [
+        (CURVE * (1 + 1j), "values of dtype complex128"),
+        (CURVE.astype(object), "values of dtype object"),
+        (CURVE.astype(str), "values of dtype <U32"),
+        (np.ma.masked_greater(CURVE, 20.0), "masked values"),
+    ],
+)
+def test_only_real_numbers_are_interpolated(values: Any, shown: str) -> None:
+    """Nothing is dropped to make numbers real: no imaginary part, and no mask."""
+    for inverse in (False, True):
+        with pytest.raises(TableError, match=f"'xy' holds {shown}; an interpolator needs real numbers"):
+            spline(values, "xy", inverse=inverse)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("inverse", [False, True])
+@pytest.mark.parametrize("row", [0, 1])
+def test_a_curve_must_be_finite(row: int, inverse: bool, bad: float) -> None:
+    """The error says which value stands where."""
+    table = RISING.copy()
+    table[row, 3] = bad
+    with pytest.raises(TableError, match=rf"'xy' holds {bad!r} at \(3,\); every value must be finite"):
+        spline(table, "xy", inverse=inverse)
+
+
+def test_a_surface_must_be_finite() -> None:
+    """The error says which value stands where in z."""
+    z = SURFACE[2].copy()
+    z[2, 5] = np.nan
+    with pytest.raises(TableError, match=r"'z' holds nan at \(2, 5\)"):
+        spline((X, Y, z), "z")
+
+
+@pytest.mark.parametrize("x", [[0.0, 2.0, 1.0, 3.0], [0.0, 1.0, 1.0, 2.0], [3.0, 2.0, 1.0, 0.0]])
+def test_coordinates_must_increase(x: list[float]) -> None:
+    """The error names the first pair out of order, for curves and surfaces, and says to sort."""
+    wrong = "does not increase from point .*sort the table and drop repeated points"
+    with pytest.raises(TableError, match=wrong):
+        spline(np.array([x, x]), "xy")
+    with pytest.raises(TableError, match=wrong):
+        spline((np.arange(4.0), np.array(x), np.zeros((4, 4))), "z")
+
+
+@pytest.mark.parametrize("points", [0, 1, 2, 3])
+@pytest.mark.parametrize("inverse", [False, True])
+def test_too_few_points_are_refused(points: int, inverse: bool) -> None:
+    """A cubic spline needs 4 points, a linear one 2, and the error says so."""
+    table = np.array([np.arange(float(points))] * 2)
+    with pytest.raises(TableError, match=rf"has {points} points; .* at least 4; linear_interp=True needs 2"):
+        spline(table, "xy", inverse=inverse)
+    if points >= 2:
+        assert spline(table, "xy", inverse=inverse, linear=True)(0.5) == pytest.approx(0.5)
+    else:
+        with pytest.raises(TableError, match=f"has {points} points; a spline of degree 1 needs at least 2$"):
+            spline(table, "xy", inverse=inverse, linear=True)
+
+
+# -- text files -------------------------------------------------------------------------------------------------------
+
+
+def test_a_text_file_gives_its_two_columns(tmp_path: Path) -> None:
+    """Comments, blank lines and further columns are passed over."""
+    file = tmp_path / "table.txt"
+    file.write_text("# x y\n\n 1 10 7\n2 20 7 # two\n   # nothing\n3.5 3e1 7\n")
+    for path in (file, str(file)):
+        assert np.array_equal(load_text_table(path, "t"), [[1.0, 2.0, 3.5], [10.0, 20.0, 30.0]])
+
+
+def test_one_line_is_a_table(tmp_path: Path) -> None:
+    """A file of one line has shape (2, 1)."""
+    file = tmp_path / "table.txt"
+    file.write_text("1 10\n")
+    assert np.array_equal(load_text_table(file, "t"), [[1.0], [10.0]])
+
+
+def test_a_compressed_file_is_read(tmp_path: Path) -> None:
+    """What numpy unpacks by its ending is unpacked here."""
+    file = tmp_path / "table.txt.gz"
+    file.write_bytes(gzip.compress(b"1 10\n2 20\n"))
+    assert np.array_equal(load_text_table(file, "t"), [[1.0, 2.0], [10.0, 20.0]])
+
+
+@pytest.mark.parametrize("content", [b"", b"# only\n\n", b"1\n2\n", b"1 2\n3\n", b"a b\n", b"\xff\xfe\xff 1\n"])
+def test_a_file_that_is_no_table_is_named(tmp_path: Path, content: bytes) -> None:
+    """Empty files, missing columns, words and bytes that are no text are one error that names the file."""
+    file = tmp_path / "odd.txt"
+    file.write_bytes(content)
+    with pytest.raises(TableError, match=r"odd\.txt' is not a table of two columns of numbers: ."):
+        load_text_table(file, "t")
+
+
+@pytest.mark.parametrize("name", ["nowhere.txt", "."])
+def test_a_missing_file_is_named(tmp_path: Path, name: str) -> None:
+    """The error names file and object, for a directory too."""
+    with pytest.raises(FileNotFoundError, match="file '.*' for object 'growth' was not found"):
+        load_text_table(tmp_path / name, "growth")
+
+
+def test_reading_in_threads_leaves_the_warning_filters_alone(tmp_path: Path) -> None:
+    """Reading empty files at the same time does not turn the program's warnings into errors."""
+    file = tmp_path / "empty.txt"
+    file.write_text("")
+    before = list(warnings.filters)
+
+    def read() -> None:
+        for _ in range(50):
+            with pytest.raises(TableError):
+                load_text_table(file, "t")
+
+    threads = [threading.Thread(target=read) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert list(warnings.filters) == before
