@@ -154,7 +154,7 @@ def test_a_wrapper_that_shows_the_methods_parameters_is_fine() -> None:
         (math.inf, math.inf),
         (np.float64(0.12345), np.float64(0.12)),
         (np.float32(0.12345), np.float32(0.12)),
-        (np.int64(3), 3),
+        (np.int64(3), np.int64(3)),
         (Decimal("0.126"), Decimal("0.13")),
         (Fraction(1, 3), Fraction(33, 100)),
         (0.126 + 0.124j, 0.13 + 0.12j),
@@ -166,7 +166,7 @@ def test_rounded_values_are_keyed_and_computed_with(value: Any, rounded: Any) ->
     how = arguments(z=2)
     bound = how.bind(None, (value,), {})
     assert bound.arguments["z"] == rounded
-    assert isinstance(bound.arguments["z"], complex | type(rounded))
+    assert isinstance(bound.arguments["z"], type(rounded))
     assert how.key(bound) == key(how, rounded) == key(arguments(), rounded)
 
 

@@ -881,6 +881,27 @@ class Renamed:
     other = stored(_method)
 
 
+def test_methods_of_one_wrapper_are_told_apart() -> None:
+    """Functions that a factory made are known by their places in the class, in results and when they are cleared."""
+
+    def power(exponents: list[int]) -> Any:
+        def compute(self: Any) -> int:
+            return int(self.n ** exponents[0])
+
+        return compute
+
+    @keyed_by("n")
+    class Powers:
+        n = 3
+        square, cube = stored(power([2])), stored(power([3]))
+        again = square
+
+    owner = Powers()
+    assert [owner.square(), owner.cube(), owner.again()] == [9, 27, 9]
+    owner.cube.cache_clear()
+    assert owner.square.cached()
+
+
 def test_properties_can_be_stored() -> None:
     """@property goes above @stored."""
 

@@ -46,8 +46,12 @@ def identical(one: Any, other: Any) -> bool:
         return False
     if isinstance(one, np.ndarray):
         layouts = [(a.flags.c_contiguous, a.flags.f_contiguous) for a in (one, other)]
-        same = one.shape == other.shape and (layouts[0] == layouts[1] or layouts[0] == (False, False))
-        return same and repr(one.dtype) == repr(other.dtype) and one.tobytes() == other.tobytes()
+        if one.shape != other.shape or repr(one.dtype) != repr(other.dtype):
+            return False
+        same = (False, False) in layouts or layouts[0] == layouts[1]
+        if one.dtype.names is not None:  # what stands between fields is of no account
+            return same and all(identical(one[name], other[name]) for name in one.dtype.names)
+        return same and one.tobytes() == other.tobytes()
     if isinstance(one, np.str_ | np.bytes_):
         return one[:] == other[:]
     if isinstance(one, np.generic):
@@ -267,7 +271,7 @@ def test_a_memory_map_comes_back_as_an_array(tmp_path: Any) -> None:
 
 def test_arrays_are_read_only_aligned_views() -> None:
     """Arrays stand at multiples of 64 in the entry, are not copied, and can never be made writable."""
-    data = bytearray(entry_of([b"odd", np.arange(5.0), "x", np.arange(3, dtype="i1"), np.zeros((2, 2), order="F")]))
+    data = entry_of([b"odd", np.arange(5.0), "x", np.arange(3, dtype="i1"), np.zeros((2, 2), order="F")])
     _, first, _, second, third = unpack_native(unpack(data))
     start = np.frombuffer(data, np.uint8).__array_interface__["data"][0]
     for array in (first, second, third):
@@ -380,6 +384,16 @@ def test_a_header_has_a_limit() -> None:
     assert unpack(entry_of(None, k=longest)).header["k"] == longest
     with pytest.raises(ValueError, match="shorten the hashable string"):
         entry_of(None, k="x" * MAX_HEADER_BYTES)
+
+
+def test_buffers_that_can_change_are_copied() -> None:
+    """An array out of a buffer that others can write to does not change with it, and cannot be written to."""
+    data = bytearray(entry_of(np.arange(3)))
+    found = unpack_native(unpack(data))
+    data[-24:] = bytes(24)
+    assert found.tolist() == [0, 1, 2]
+    with pytest.raises(ValueError, match="cannot set WRITEABLE"):
+        found.flags.writeable = True
 
 
 def test_any_buffer_can_be_unpacked() -> None:

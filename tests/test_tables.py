@@ -71,7 +71,9 @@ def test_flat_stretches_are_left_out_of_an_inverse(order: int) -> None:
     """Of each flat stretch one point is kept, with one warning at the caller's line that counts the others."""
     y = np.array([0.0, 1.0, 1.0, 1.0, 2.0, 3.0, 3.0, 4.0])[::order]
     x = np.arange(8.0)
-    with pytest.warns(TableWarning, match="inverting table 'steps': 3 points on flat stretches were left out") as caught:
+    with pytest.warns(
+        TableWarning, match="inverting table 'steps': 3 points on flat stretches were left out"
+    ) as caught:
         made = spline(np.array([x, y]), "steps", inverse=True)
     assert [each.filename for each in caught] == [__file__]
     kept_x = x[::order][[0, 1, 4, 5, 7]]

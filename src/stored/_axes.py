@@ -123,7 +123,7 @@ class Axis:
         """The arguments at which the method is sampled, the limits themselves included."""
         _, backward = self._transforms()
         low, high = self.forward(np.array([self.low, self.high], dtype=float))
-        nodes = np.array(backward(np.linspace(low, high, cast(int, self.points))), dtype=float)
+        nodes = np.array(backward(np.linspace(low, high, cast(int, self.points))), dtype=float, ndmin=1)
         nodes[[0, -1]] = self.low, self.high  # exact in spite of rounding there and back
         return cast(Floats, np.clip(nodes, self.low, self.high))
 

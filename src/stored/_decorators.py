@@ -59,6 +59,7 @@ class Definition:
         self.name = function.__name__ if name is None else name
         self.identity = qualified_name(function)
         self.attribute = function.__name__
+        self._placed = False
         self.persistent = persistent
         self.table = interpolate is True
         self.axes = _axes(interpolate)
@@ -70,6 +71,13 @@ class Definition:
         # taken now: a file edited later would lend this code the version of another
         self._said = f"version {version}" if version is not None else code_text(plain)
         self._closure_of = plain if version is None else None
+
+    def place(self, owner: type, attribute: str) -> None:
+        """Take the name by which a class has the method: functions made by one wrapper share their own names."""
+        if not self._placed:
+            self._placed = True
+            self.attribute = attribute
+            self.identity = f"{qualified_name(owner)}.{attribute}"
 
     @functools.cached_property
     def version(self) -> str:
@@ -354,7 +362,7 @@ class StoredMethod(wrapt.ObjectProxy[Any], Generic[S, P, R]):
         self._self_definition = definition
 
     def __set_name__(self, owner: type, name: str) -> None:
-        self._self_definition.attribute = name
+        self._self_definition.place(owner, name)
 
     @overload
     def __get__(self, owner: None, kind: type | None = None) -> StoredMethod[S, P, R]: ...

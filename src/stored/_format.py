@@ -281,7 +281,8 @@ def unpack(source: Buffer, *, verify: bool = True) -> Entry:
     DamagedEntryError
         If these are not the bytes that `pack` made, in this version of the format.
     """
-    data = memoryview(source).toreadonly().cast("B")
+    # numpy sees through a read-only view of a buffer that can be written to
+    data = memoryview(source if memoryview(source).readonly else bytes(source)).cast("B")
     if data.nbytes < _PREFIX.size:
         raise DamagedEntryError(f"{data.nbytes} bytes are too few for an entry")
     magic, version, length, checksum = _PREFIX.unpack_from(data)

@@ -166,7 +166,7 @@ def parameter_names(owner: type) -> tuple[str, ...] | None:
 
 def _frozen_field_names(owner: type) -> tuple[str, ...] | None:
     """The compared fields of a frozen dataclass or frozen attrs class, None for any other class."""
-    for base in owner.__mro__:
+    for base in owner.__mro__[:-1]:
         if "__dataclass_params__" in vars(base):
             return _dataclass_names(base)
         if "__attrs_attrs__" in vars(base):
@@ -278,8 +278,6 @@ def _array_data(array: Any) -> Any:
     if array.dtype.names is not None:
         return np.concatenate([np.zeros(0, np.uint8), *(_array_data(array[name]) for name in array.dtype.names)])
     data = np.ascontiguousarray(array).reshape(-1)
-    if data.dtype.itemsize == 0:
-        return np.zeros(0, np.uint8)
     if data.dtype.char not in "gG" or np.dtype("g").itemsize == _LONG_DOUBLE_BYTES:
         return data.view(np.uint8)
     parts = data.astype(data.dtype.newbyteorder("=")).view(np.uint8).reshape(-1, np.dtype("g").itemsize)
@@ -381,7 +379,9 @@ def _type_text(kind: type) -> str:
     """Text of a class itself: its name, and what is said in it and in its bases."""
     if _found(kind.__module__, kind.__qualname__) is not kind:
         raise _unstable(kind)
-    said = [(name, _said(each)) for base in kind.__mro__ for name, each in vars(base).items() if name != "__firstlineno__"]
+    said = [
+        (name, _said(each)) for base in kind.__mro__ for name, each in vars(base).items() if name != "__firstlineno__"
+    ]
     return f"type({qualified_name(kind)!a}, {digest(canonical([pair for pair in said if pair[1] is not None]))})"
 
 

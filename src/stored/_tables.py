@@ -168,7 +168,7 @@ def load_text_table(path: str | os.PathLike[str], name: str) -> Floats:
     if not file.is_file():
         raise FileNotFoundError(f"file {os.fspath(path)!r} for object {name!r} was not found")
     try:
-        with np.lib.npyio.DataSource().open(str(file)) as stream:  # unpacks .gz and its like, as numpy does
+        with np.lib.npyio.DataSource().open(str(file), "rt") as stream:  # unpacks .gz and its like, as numpy does
             lines = [line for line in stream if line.partition("#")[0].strip()]
         if not lines:  # of which numpy only warns
             raise ValueError("it holds no numbers")

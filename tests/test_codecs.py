@@ -1,0 +1,562 @@
+"""Values become entries and come back; what is kept is out of everybody's reach."""
+
+from __future__ import annotations
+
+import array
+import collections
+import copy
+import os
+import pickle
+import struct
+import threading
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+import xxhash
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stored import _format
+from stored._codecs import NotStorableError, decode, encode, frozen, hand_out_for
+from stored._keys import Key, Space
+from stored._trust import sign, verify
+from stored.errors import DamagedEntryError, EntryError, UntrustedEntryError
+
+SECRET = b"s" * 32
+KEY = Key(Space("module", "model", "model 1.5"), "table", "Model.table", "1", (("n", "200"),))
+OTHER = Key(Space("module", "model", "model 1.6"), "table", "Model.table", "1", (("n", "200"),))
+
+
+def written(value: object, key: Key = KEY, secret: bytes = SECRET) -> bytes:
+    def signed(text: str, body: bytes) -> str:
+        return sign(secret, text, body)
+
+    return b"".join(bytes(part) for part in encode(key, value, {"seconds": 1.5}, signed))
+
+
+def read(data: bytes, key: Key = KEY, secret: bytes = SECRET) -> Any:
+    def verified(text: str, body: bytes, signature: object) -> None:
+        verify(secret, text, body, signature)
+
+    return decode(key, _format.unpack(data), verified)
+
+
+def header(data: bytes) -> dict[str, Any]:
+    return _format.unpack(data).header
+
+
+def resealed(data: bytes, body: bytes | None = None, **changes: Any) -> bytes:
+    """The entry with another header or body, and the checksum made good."""
+    entry = _format.unpack(data)
+    changed = {name: each for name, each in {**entry.header, **changes}.items() if each is not ...}
+    new = bytes(entry.body()) if body is None else body
+    return b"".join(bytes(part) for part in _format.pack(changed, new, []))
+
+
+class Plain:
+    """An ordinary class, which pickle can carry."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Plain) and self.value == other.value
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class Text(str):
+    """A str with a class of its own."""
+
+
+class Pair(NamedTuple):
+    """Two values."""
+
+    first: Any
+    second: Any
+
+
+class Labelled(Pair):
+    """A namedtuple that takes attributes."""
+
+
+# --------------------------------------------------------------------------------------------------------------------
+# Entries
+# --------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("value", [None, 1.5, [1, (2, {"k": b"x"})], {1, 2}])
+def test_plain_values_are_written_without_pickle(value: Any) -> None:
+    """A native value needs no signature, and any user of the directory can read it."""
+    data = written(value)
+    assert header(data)["kind"] == "native"
+    assert "signature" not in header(data)
+    found = read(data, secret=b"another key".ljust(32))
+    assert (type(found), found) == (type(value), value)
+
+
+def nested(depth: int) -> list[Any]:
+    value: list[Any] = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        Text("x"),
+        Pair(1, [2]),
+        collections.OrderedDict(b=1, a=2),
+        collections.defaultdict(list, a=[1]),
+        bytearray(b"x"),
+        Plain([1]),
+        [1, {"k": Plain(2)}],
+        nested(80),
+        range(3),
+        slice(1, 2),
+        2 + 1j,
+        int,
+        len,
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_other_values_come_back_too(value: Any) -> None:
+    """Subclasses, objects and deep nesting come back as what they are, by a signed pickle if need be."""
+    data = written(value)
+    assert header(data)["kind"] == ("native" if type(value) is complex else "pickle")
+    found = read(data)
+    assert (type(found), found) == (type(value), value)
+
+
+def test_other_arrays_come_back_too() -> None:
+    """Arrays that have no native form keep class, dtype and content."""
+    masked = np.ma.array([1.0, 2.0], mask=[0, 1])
+    records = np.rec.array([(1, 2.0)], dtype=[("a", "i4"), ("b", "f8")])
+    aligned = np.zeros(2, np.dtype([("a", "i1"), ("b", "f8")], align=True))
+    united = np.zeros(2, np.dtype("f8", metadata={"unit": "Mpc"}))
+    objects = np.array([[1], None], dtype=object)
+    for value in (masked, records, records[0], aligned, united, objects):
+        data = written(value)
+        found = read(data)
+        assert header(data)["kind"] == "pickle"
+        assert type(found) is type(value)
+        assert repr(found.dtype) == repr(value.dtype)
+        assert found.tolist() == value.tolist()
+    assert read(written(united)).dtype.metadata == {"unit": "Mpc"}
+    assert read(written(aligned)).dtype.isalignedstruct
+
+
+def test_a_value_that_holds_itself_comes_back() -> None:
+    """A list and a dict that hold themselves do so again when read."""
+    items: list[Any] = [1]
+    items.append(items)
+    mapping: dict[str, Any] = {"items": items}
+    mapping["self"] = mapping
+    found = read(written(items))
+    assert found[0] == 1
+    assert found[1] is found
+    found = read(written(mapping))
+    assert found["self"] is found
+    assert found["items"][1] is found["items"]
+
+
+class Refusing:
+    """An object that will not be pickled."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def __reduce__(self) -> Any:
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    "value",
+    [lambda: None, threading.Lock(), (each for each in ()), [Refusing(ValueError("no"))], nested(100_000)],
+    ids=["lambda", "lock", "generator", "refusing", "bottomless"],
+)
+def test_what_cannot_be_pickled_is_not_storable(value: object) -> None:
+    """A value that neither way can carry is a NotStorableError, whatever its own methods raise."""
+    with pytest.raises(NotStorableError, match="cannot be pickled"):
+        written(value)
+
+
+def test_a_key_that_is_too_long_is_not_storable() -> None:
+    """A hashable string that no header can hold is a NotStorableError that says what to do."""
+    key = Key(Space("m", "n", "x" * (1 << 20)), "o")
+    for value in (1, Plain(1)):
+        with pytest.raises(NotStorableError, match="shorten the hashable string"):
+            written(value, key)
+
+
+def test_the_key_stands_in_full_in_the_header() -> None:
+    """An entry says itself whose it is, with the details it was given."""
+    found = header(written(1))
+    assert Key.from_json(found["key"]) == KEY
+    assert found["seconds"] == 1.5
+
+
+@pytest.mark.parametrize("value", [1.5, Plain(1)], ids=["native", "pickle"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        OTHER,
+        Key(Space("module", "model", ""), "table", "Model.table", "1", (("n", "200"),)),
+        Key(Space("Module", "model", "model 1.5"), "table", "Model.table", "1", (("n", "200"),)),
+        Key(Space("module", "model 1.5", "model"), "table", "Model.table", "1", (("n", "200"),)),
+        Key(KEY.space, "table2", "Model.table", "1", (("n", "200"),)),
+        Key(KEY.space, "table", "Model.other", "1", (("n", "200"),)),
+        Key(KEY.space, "table", "Model.table", "2", (("n", "200"),)),
+        Key(KEY.space, "table", "Model.table", "1", (("n", "201"),)),
+        Key(KEY.space, "table", "Model.table", "1", (("m", "200"),)),
+        Key(KEY.space, "table", "Model.table", "1", ()),
+    ],
+    ids=["string", "empty", "module", "name", "object", "definition", "version", "value", "argument", "none"],
+)
+def test_an_entry_answers_for_its_own_key_only(value: object, key: Key) -> None:
+    """A renamed file, or a collision of digests, cannot give the value of another key."""
+    with pytest.raises(DamagedEntryError, match="another result"):
+        read(written(value), key)
+
+
+@pytest.mark.parametrize(
+    "found",
+    [..., None, 1, "key", [], {}, [1], {**KEY.as_json(), "string": 5}, {**KEY.as_json(), "arguments": 3}]
+    + [{**KEY.as_json(), "arguments": [["n"]]}, {**KEY.as_json(), "arguments": [["n", 200]]}],
+    ids=repr,
+)  # fmt: skip
+def test_forged_keys_are_refused(found: Any) -> None:
+    """A header without a full key is a DamagedEntryError."""
+    with pytest.raises(DamagedEntryError):
+        read(resealed(written(1), key=found))
+
+
+@pytest.mark.parametrize("kind", [..., None, "", "Pickle", "json", 1, ["native"], {}], ids=repr)
+def test_forged_kinds_are_refused(kind: Any) -> None:
+    """A kind that is neither native nor pickle is a DamagedEntryError."""
+    with pytest.raises(DamagedEntryError, match="neither native nor pickle"):
+        read(resealed(written(Plain(1)), kind=kind))
+
+
+def test_kinds_cannot_be_exchanged() -> None:
+    """A pickle called native is no tree, and a tree called a pickle has no signature."""
+    with pytest.raises(DamagedEntryError):
+        read(resealed(written(Plain(1)), kind="native"))
+    with pytest.raises(UntrustedEntryError):
+        read(resealed(written(1), kind="pickle"))
+
+
+# --------------------------------------------------------------------------------------------------------------------
+# Pickles that must not be loaded
+# --------------------------------------------------------------------------------------------------------------------
+
+
+class Intruder:
+    """A pickle that leaves a directory behind wherever it is loaded."""
+
+    def __init__(self, trace: Path) -> None:
+        self.trace = trace
+
+    def __reduce__(self) -> Any:
+        return os.mkdir, (str(self.trace),)
+
+
+def test_the_intruder_works(tmp_path: Path) -> None:
+    """The pickle of these tests does leave its trace when its signature verifies."""
+    read(written(Intruder(tmp_path / "trace")))
+    assert (tmp_path / "trace").exists()
+
+
+SIGNATURES = [..., None, "", "0" * 64, 5, True, [], {}, "é" * 64, "\ud800" * 64, "0" * 10_000]
+
+
+@pytest.mark.parametrize("signature", SIGNATURES, ids=lambda value: repr(value)[:20])
+def test_an_unsigned_pickle_is_never_loaded(tmp_path: Path, signature: Any) -> None:
+    """Without the right signature, whatever stands in its place, nothing of a pickle runs."""
+    data = resealed(written(Intruder(tmp_path / "trace")), signature=signature)
+    with pytest.raises(UntrustedEntryError, match="not loaded"):
+        read(data)
+    assert not (tmp_path / "trace").exists()
+
+
+def test_a_pickle_of_others_is_never_loaded(tmp_path: Path) -> None:
+    """A pickle signed with another key is not loaded."""
+    data = written(Intruder(tmp_path / "trace"), secret=b"t" * 32)
+    with pytest.raises(UntrustedEntryError):
+        read(data)
+    assert not (tmp_path / "trace").exists()
+
+
+def test_a_good_pickle_is_not_loaded_for_another_key(tmp_path: Path) -> None:
+    """One's own pickle is refused under another key, with the header left as it was and with a header to match."""
+    data = written(Intruder(tmp_path / "trace"), OTHER)
+    with pytest.raises(DamagedEntryError, match="another result"):
+        read(data)
+    with pytest.raises(UntrustedEntryError):
+        read(resealed(data, key=KEY.as_json()))
+    assert not (tmp_path / "trace").exists()
+
+
+def test_a_pickle_put_in_the_place_of_a_good_one_is_never_loaded(tmp_path: Path) -> None:
+    """A good signature does not carry over to another pickle, however little differs."""
+    body = pickle.dumps(Intruder(tmp_path / "trace"))
+    good = written(Plain(1))
+    for forgery in (body, body + b"\0", bytes(_format.unpack(good).body()) + b"\0", b""):
+        with pytest.raises(UntrustedEntryError):
+            read(resealed(good, forgery))
+    assert not (tmp_path / "trace").exists()
+
+
+def test_a_native_entry_runs_nothing(tmp_path: Path) -> None:
+    """A pickle inside a native entry is bytes, and stays bytes."""
+    body = pickle.dumps(Intruder(tmp_path / "trace"))
+    assert read(written(body)) == body
+    assert not (tmp_path / "trace").exists()
+
+
+@pytest.mark.parametrize("value", [[1.5, "é"], Plain("x")], ids=["native", "pickle"])
+def test_every_damage_is_found(value: object) -> None:
+    """No changed byte and no cut gives anything but an EntryError, with the checksum made good or not."""
+    data = written(value)
+    for position in range(len(data)):
+        altered = bytearray(data)
+        altered[position] ^= 0x01
+        cut = data[:position]
+        for source in (altered, cut):
+            with pytest.raises(EntryError):
+                read(bytes(source))
+        with_checksum = bytes(altered[:16]) + xxhash.xxh3_128_digest(bytes(altered[:16] + altered[32:])) + altered[32:]
+        try:
+            found = read(with_checksum)
+        except EntryError:
+            continue
+        # a native value can be forged by whoever can write to the directory; it is never anything but plain data
+        assert type(found) is type(value)
+
+
+class Vanishing:
+    """A class whose objects cannot be made again."""
+
+    def __setstate__(self, state: object) -> None:
+        raise LookupError("no longer")
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"some": "state"}
+
+
+def test_a_pickle_that_does_not_load_is_damaged() -> None:
+    """If the class has changed since, the entry is of no use: a DamagedEntryError that says why."""
+    with pytest.raises(DamagedEntryError, match=r"cannot be loaded \(LookupError: 'no longer'\)"):
+        read(written(Vanishing()))
+
+
+# --------------------------------------------------------------------------------------------------------------------
+# Keeping and handing out
+# --------------------------------------------------------------------------------------------------------------------
+
+
+def kept_and_handed(value: Any, private: bool = False) -> tuple[Any, Any]:
+    """A value as it is kept, and a function that hands it out."""
+    kept = frozen(value)
+    hand_out = hand_out_for(kept, private)
+    return kept, (lambda: kept) if hand_out is None else (lambda: hand_out(kept))
+
+
+def test_arrays_are_kept_read_only() -> None:
+    """A kept array is a copy that nobody can write to, nor make writable."""
+    original = np.arange(6.0).reshape(2, 3)
+    kept, hand_out = kept_and_handed(original)
+    original[:] = 9
+    assert hand_out() is kept
+    assert kept.tolist() == [[0, 1, 2], [3, 4, 5]]
+    with pytest.raises(ValueError, match="read-only"):
+        kept[0, 0] = 1
+    with pytest.raises(ValueError, match="cannot set WRITEABLE"):
+        kept.flags.writeable = True
+    with pytest.raises(ValueError, match="cannot set WRITEABLE"):
+        kept.T[1:].flags.writeable = True
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_kept_arrays_keep_their_layout(order: Any) -> None:
+    """Shape, dtype and order of an array are those of the original."""
+    original = np.zeros((2, 3, 4), ">f4", order=order)
+    kept = frozen(original)
+    assert (kept.shape, kept.dtype, kept.strides) == (original.shape, original.dtype, original.strides)
+    assert frozen(np.array(1.5)).shape == ()
+
+
+def test_mapped_arrays_are_kept_in_memory(tmp_path: Path) -> None:
+    """What is kept does not change with the file that the original is a map of."""
+    original = np.memmap(tmp_path / "a", np.uint8, "w+", shape=3)
+    kept, hand_out = kept_and_handed(original)
+    original[:] = 9
+    assert type(kept) is np.ndarray
+    assert hand_out().tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("dtype", [[("a", "i4")], (np.record, [("a", "i4")])], ids=["void", "record"])
+def test_records_are_no_windows(dtype: Any) -> None:
+    """A record taken from an array is kept apart from it, and read-only."""
+    original = np.zeros(2, dtype)
+    kept, hand_out = kept_and_handed([original[0]])
+    original["a"] = 9
+    assert kept[0]["a"] == 0
+    assert type(kept[0]) is type(original[0])
+    with pytest.raises(ValueError, match="read-only"):
+        hand_out()[0]["a"] = 9
+
+
+def test_containers_are_rebuilt() -> None:
+    """Changes to the original, and to what was handed out, change nothing kept, however deep."""
+    inside = np.zeros(2)
+    original = {"list": [1, [2]], "tuple": ([3], {4}), "array": inside, "pair": Pair([5], {"k": inside})}
+    expected = copy.deepcopy(original)
+    kept, hand_out = kept_and_handed(original)
+
+    def spoil(value: Any) -> None:
+        value["list"][1].append(0)
+        value["tuple"][0].clear()
+        value["tuple"][1].add(0)
+        value["pair"].first.append(0)
+        value["pair"].second["new"] = 0
+        value["more"] = 0
+
+    inside += 1
+    spoil(original)
+    spoil(hand_out())
+    for value in (kept, hand_out()):
+        assert repr(value) == repr(expected)
+        assert list(value) == list(expected)
+        with pytest.raises(ValueError, match="read-only"):
+            value["pair"].second["k"][0] = 1
+    assert hand_out()["array"] is kept["array"]  # no array is copied for a caller
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, 1.5, "x", b"x", (), (1, (2.5, "x")), frozenset({1}), Pair(1, 2), Plain([]), (np.float64(1), Plain([]))],
+    ids=repr,
+)
+def test_what_cannot_change_is_handed_out_itself(value: Any) -> None:
+    """Immutable values, and objects of other classes, reach callers without a copy."""
+    assert hand_out_for(frozen(value), private=False) is None
+
+
+CHANGEABLE = [
+    (bytearray(b"ab"), lambda value: value.append(0)),
+    (array.array("d", [1]), lambda value: value.append(0)),
+    (collections.deque([1]), lambda value: value.append(0)),
+    (collections.OrderedDict(a=[1]), lambda value: value["a"].append(0)),
+    (collections.Counter("aab"), lambda value: value.update("c")),
+    (collections.defaultdict(list, a=[1]), lambda value: value["b"]),
+    (Labelled([1], 2), lambda value: value.first.append(0)),
+    (np.ma.array([1, 2], mask=[0, 1]), lambda value: value.__setitem__(0, np.ma.masked)),
+    (np.ma.array([1, 2], mask=[0, 1]), lambda value: value.mask.__setitem__(0, True)),
+    (np.rec.array([(1,)], dtype=[("a", "i4")]), lambda value: value.a.fill(9)),
+    (np.array([[1], None], dtype=object), lambda value: value[0].append(0)),
+    (np.array([[1], None], dtype=object), lambda value: value.__setitem__(0, 0)),
+    (np.array([([1],)], [("o", "O")])[0], lambda value: value["o"].append(0)),
+    (np.array(["a", "b"], np.dtypes.StringDType()), lambda value: value.__setitem__(0, "z")),
+]
+
+
+@pytest.mark.parametrize(("value", "spoil"), CHANGEABLE, ids=lambda each: type(each).__name__)
+@pytest.mark.parametrize("wrap", [lambda each: each, lambda each: (each,), lambda each: {"k": [each]}])
+def test_what_cannot_be_made_read_only_is_copied(value: Any, spoil: Any, wrap: Any) -> None:
+    """Containers, arrays of objects and arrays with a class of their own are copied in and out."""
+    original = copy.deepcopy(value)
+    expected = repr(wrap(original))
+    kept, hand_out = kept_and_handed(wrap(original))
+    spoil(original)
+    assert repr(kept) == expected
+    out = hand_out()
+    assert type(out) is type(wrap(value))
+    spoil(out if out is not None and type(out) is type(value) else out[0] if type(out) is tuple else out["k"][0])
+    assert repr(kept) == repr(hand_out()) == expected
+
+
+def test_what_refuses_to_be_copied_is_kept_itself() -> None:
+    """A container with something in it that has no copy is kept as it is, and the result is not lost."""
+    original = collections.deque([threading.Lock()])
+    kept, hand_out = kept_and_handed([original])
+    assert kept[0] is original
+    assert hand_out()[0] is original
+
+
+def test_a_value_that_holds_itself_is_copied() -> None:
+    """A list that holds itself is kept and handed out as a copy that holds itself."""
+    original: list[Any] = [[1]]
+    original.append(original)
+    kept, hand_out = kept_and_handed((original,))
+    original[0].append(2)
+    first = hand_out()
+    first[0][0].append(3)
+    for value in (kept, hand_out()):
+        assert value[0][0] == [1]
+        assert value[0][1] is value[0]
+        assert value[0] is not original
+
+
+@pytest.mark.parametrize("kind", [list, tuple], ids=["list", "tuple"])
+def test_bottomless_nesting_does_no_harm(kind: Any) -> None:
+    """A value nested more deeply than Python can follow is still kept and handed out."""
+    value = kind()
+    for _ in range(100_000):
+        value = kind([value])
+    kept, hand_out = kept_and_handed(value)
+    assert type(kept) is type(hand_out()) is kind
+    while value:  # taken apart by hand, as freeing it at once would go as deep
+        value, kept = value[0], None
+
+
+def test_private_copies_are_writable() -> None:
+    """With private copies every caller has arrays and objects of its own, to do with as it likes."""
+    _, hand_out = kept_and_handed({"a": np.zeros(2), "o": Plain([1]), "r": np.zeros(1, [("x", "i4")])[0]}, private=True)
+    first = hand_out()
+    first["a"][0] = 1
+    first["o"].value.append(2)
+    first["r"]["x"] = 1
+    second = hand_out()
+    assert (second["a"].tolist(), second["o"].value, second["r"]["x"]) == ([0, 0], [1], 0)
+    assert second["a"].flags.writeable
+
+
+def test_what_is_read_is_frozen() -> None:
+    """A value from an entry, native or pickled, is as safe as one from memory."""
+    for value in (np.zeros(2), Pair(np.zeros(2), 1), [Plain(1), np.zeros(2)]):
+        found = read(written(value))
+        arrays = [found] if isinstance(found, np.ndarray) else [each for each in found if isinstance(each, np.ndarray)]
+        with pytest.raises(ValueError, match="cannot set WRITEABLE"):
+            arrays[0].flags.writeable = True
+
+
+values = st.recursive(
+    st.none() | st.integers() | st.floats() | st.text(max_size=3) | st.builds(np.arange, st.integers(0, 3)),
+    lambda inside: (
+        st.lists(inside, max_size=3)
+        | st.lists(inside, max_size=3).map(tuple)
+        | st.dictionaries(st.text(max_size=2), inside, max_size=3)
+        | st.builds(Pair, inside, inside)
+    ),
+    max_leaves=10,
+)
+
+
+def shown(value: Any) -> str:
+    """A text that tells types, values and order."""
+    return f"{struct.pack('<d', value).hex()}" if type(value) is float else repr(value)
+
+
+@settings(max_examples=100, deadline=None)
+@given(values)
+def test_keeping_changes_no_value(value: Any) -> None:
+    """What is kept and handed out has the types and values of the original."""
+    kept, hand_out = kept_and_handed(value)
+    assert shown(kept) == shown(hand_out()) == shown(value)
+    assert type(kept) is type(hand_out()) is type(value)
+    _, private = kept_and_handed(value, private=True)
+    assert shown(private()) == shown(value)

@@ -1,0 +1,231 @@
+"""Settings come from the environment, can be changed and restored, and are never half changed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stored import configure
+from stored._config import check_persistence, settings
+from stored.errors import ConfigurationError
+from stored.stores import DirectoryStore, MemoryStore
+
+SHOW = """
+import json
+from stored._config import settings
+now = settings()
+print(json.dumps([str(now.cache_dir), now.persistence, now.disable, str(now.key_file), now.store]))
+"""
+
+
+def start(program: str = SHOW, cwd: str = "/", **environment: str) -> subprocess.CompletedProcess[str]:
+    """A fresh process that has these variables and a home, and nothing else that matters."""
+    kept = {
+        name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "COVERAGE_PROCESS_START") if name in os.environ
+    }
+    command = [sys.executable, "-c", program]
+    full = {"HOME": "/home/nobody", **kept, **environment}
+    return subprocess.run(command, cwd=cwd, env=full, capture_output=True, text=True, timeout=60, check=False)
+
+
+def shown(**environment: str) -> list[Any]:
+    done = start(**environment)
+    assert done.returncode == 0, done.stderr
+    found: list[Any] = json.loads(done.stdout)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({}, ["/home/nobody/.cache/stored", "rw", False, "/home/nobody/.config/stored/key", None]),
+        (
+            {"XDG_CACHE_HOME": "/xdg/cache", "XDG_CONFIG_HOME": "/xdg/config", "STORED_DISABLE": "0"},
+            ["/xdg/cache/stored", "rw", False, "/xdg/config/stored/key", None],
+        ),
+        (
+            # the XDG specification has relative and empty ones ignored; so are empty ones of ours
+            {"XDG_CACHE_HOME": "relative", "XDG_CONFIG_HOME": "", "STORED_CACHE_DIR": "", "STORED_DISABLE": ""},
+            ["/home/nobody/.cache/stored", "rw", False, "/home/nobody/.config/stored/key", None],
+        ),
+        (
+            {"STORED_CACHE_DIR": "/c", "STORED_KEY_FILE": "/k", "STORED_PERSISTENCE": "r", "STORED_DISABLE": "1"},
+            ["/c", "r", True, "/k", None],
+        ),
+        (
+            {"STORED_CACHE_DIR": "~/c", "STORED_KEY_FILE": "relative/k", "STORED_PERSISTENCE": ""},
+            ["/home/nobody/c", "", False, "/relative/k", None],
+        ),
+    ],
+    ids=["defaults", "xdg", "ignored", "own", "relative"],
+)
+def test_the_environment_is_read(environment: dict[str, str], expected: list[Any]) -> None:
+    """A fresh process takes its settings from the environment, and the rest from the platform's conventions."""
+    assert shown(**environment) == expected
+
+
+@pytest.mark.parametrize(
+    ("environment", "message"),
+    [
+        ({"STORED_PERSISTENCE": "x"}, "persistence is 'x'"),
+        ({"STORED_CACHE_DIR": "/c", "STORED_KEY_FILE": "/c/k"}, "lies inside the cache directory"),
+        ({"STORED_CACHE_DIR": "~no such user/c"}, "STORED_CACHE_DIR is '~no such user/c'"),
+    ],
+    ids=["persistence", "key", "path"],
+)
+def test_an_environment_that_cannot_be_used_is_told(environment: dict[str, str], message: str) -> None:
+    """A variable with a value that cannot be used is a ConfigurationError on import, not something silent."""
+    done = start("import stored", **environment)
+    assert done.returncode != 0
+    assert "ConfigurationError" in done.stderr
+    assert message in done.stderr
+
+
+def test_configure_overrides_the_environment() -> None:
+    """What the program says counts more than the environment, and what it does not say stays."""
+    done = start(
+        f"import stored; stored.configure(persistence='w')\n{SHOW}", STORED_PERSISTENCE="r", STORED_DISABLE="1"
+    )
+    assert json.loads(done.stdout)[1:3] == ["w", True]
+
+
+def test_importing_writes_nothing(tmp_path: Path) -> None:
+    """The import makes neither the cache directory nor a key."""
+    assert start("import stored", HOME=str(tmp_path)).returncode == 0
+    assert os.listdir(tmp_path) == []
+
+
+def test_configure_stays(tmp_path: Path) -> None:
+    """Without a with block, settings are changed for good."""
+    with configure():
+        configure(cache_dir=tmp_path / "new", persistence="r", disable=True, key_file=tmp_path / "k")
+        now = settings()
+        assert (now.cache_dir, now.persistence, now.disable, now.key_file) == (
+            tmp_path / "new",
+            "r",
+            True,
+            tmp_path / "k",
+        )
+
+
+def test_configure_changes_what_is_named_only(tmp_path: Path) -> None:
+    """What is not given stays as it is."""
+    before = settings()
+    with configure(persistence="r") as now:
+        assert now is settings()
+        assert (now.persistence, now.cache_dir, now.key_file) == ("r", before.cache_dir, before.key_file)
+        with configure(disable=True):
+            assert (settings().persistence, settings().disable) == ("r", True)
+
+
+def test_a_block_restores(tmp_path: Path) -> None:
+    """After a with block, nested or ended by an error, everything is as it was before."""
+    before = settings()
+    with configure(persistence="r"):
+        outer = settings()
+        with pytest.raises(KeyboardInterrupt), configure(persistence="w", disable=True):
+            assert settings().disable
+            raise KeyboardInterrupt
+        assert settings() is outer
+        with configure(cache_dir=tmp_path):
+            configure(persistence="")  # for the rest of the block
+        assert settings() is outer
+    assert settings() is before
+
+
+class NotAStore:
+    """Reads, and no more."""
+
+    def read(self, name: str) -> None: ...
+
+
+BAD: list[tuple[str, Any, str]] = [
+    *(
+        ("cache_dir", value, "cache_dir is .*; it must be a path")
+        for value in (None, 5, b"bytes", [], "", "a\0b", Path)
+    ),
+    *(("key_file", value, "key_file is .*; it must be a path") for value in (None, 1.5, "", "~no such user/k")),
+    *(
+        ("persistence", value, "it must be 'rw'")
+        for value in (None, True, False, "x", "rwx", "RW", 1, ["r"], b"r", " ")
+    ),
+    *(("disable", value, "it must be True or False") for value in (None, 0, 1, "", "no")),
+    *(("store", value, "it must be a stored.stores.Store") for value in (1, "/dir", True, NotAStore(), MemoryStore)),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "message"), BAD, ids=lambda each: repr(each)[:20])
+def test_a_bad_value_changes_nothing(name: str, value: Any, message: str) -> None:
+    """A value that cannot be used is a ConfigurationError, which is a ValueError, and no setting changes."""
+    before = settings()
+    good = {"persistence": "r", "disable": True, "cache_dir": "/somewhere/else"}
+    with pytest.raises(ConfigurationError, match=message) as caught:
+        configure(**{**good, name: value})
+    assert isinstance(caught.value, ValueError)
+    assert settings() is before
+
+
+@pytest.mark.parametrize("inside", ["key", "deep/er/key", ".", "../cache/key", "link/../../cache/key"])
+def test_the_key_is_not_kept_with_the_entries(tmp_path: Path, inside: str) -> None:
+    """A key file inside the cache directory, on whatever way, is refused: who writes entries could replace it."""
+    cache = tmp_path / "cache"
+    (cache / "link").mkdir(parents=True)
+    before = settings()
+    with pytest.raises(ConfigurationError, match="lies inside the cache directory"):
+        configure(cache_dir=cache, key_file=cache / inside)
+    with configure(key_file=tmp_path / "elsewhere"), pytest.raises(ConfigurationError, match="lies inside"):
+        configure(key_file=cache / inside)
+    with pytest.raises(ConfigurationError, match="lies inside"):
+        configure(cache_dir=before.key_file.parent)
+    assert settings() is before
+
+
+def test_links_do_not_hide_where_the_key_is(tmp_path: Path) -> None:
+    """The directories that are meant count, not their names; a directory with a like name is another."""
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "cache")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    with pytest.raises(ConfigurationError, match="lies inside"):
+        configure(cache_dir=tmp_path / "cache", key_file=tmp_path / "link" / "key")
+    with pytest.raises(ConfigurationError, match="lies inside"):
+        configure(cache_dir=tmp_path / "link", key_file=tmp_path / "cache" / "key")
+    with configure(cache_dir=tmp_path / "cache", key_file=tmp_path / "cache2" / "key"):
+        assert settings().key_file == tmp_path / "cache2" / "key"
+    with configure(cache_dir=tmp_path / "loop"):
+        assert settings().cache_dir == tmp_path / "loop"
+
+
+def test_paths_become_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A relative path means the working directory of now, ~ the home directory; text and paths will do."""
+    monkeypatch.chdir(tmp_path)
+    with configure(cache_dir="relative", key_file=Path("~/k")):
+        monkeypatch.chdir("/")
+        assert settings().cache_dir == tmp_path / "relative"
+        assert settings().key_file == Path.home() / "k"
+
+
+def test_a_store_takes_the_place_of_the_directory(tmp_path: Path) -> None:
+    """A store is used in place of the directory until it is taken back, or a directory is set."""
+    store = MemoryStore()
+    with configure(store=store):
+        assert settings().store is store
+        with configure(persistence="r"):
+            assert settings().store is store
+        with configure(store=None):
+            assert settings().store is None
+        with configure(cache_dir=tmp_path / "d"):
+            assert settings().store is None
+        with configure(cache_dir=tmp_path / "d", store=DirectoryStore(tmp_path)):
+            assert isinstance(settings().store, DirectoryStore)
+
+
+@pytest.mark.parametrize("value", ["rw", "wr", "r", "w", ""])
+def test_persistence_is_of_two_letters(value: str) -> None:
+    """Any combination of r and w is a persistence."""
+    assert check_persistence(value) == value

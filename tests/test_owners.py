@@ -1,0 +1,496 @@
+"""How owners tell their parameters."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import attrs
+import numpy as np
+import pytest
+
+from stored import keyed_by, stored
+from stored._owners import find_describer
+from stored.errors import OwnerError, UnstableKeyError
+
+
+@keyed_by("H0", "Om0")
+class Cosmology:
+    def __init__(self, H0: Any, Om0: Any = 0.3) -> None:
+        self.H0, self.Om0 = H0, Om0
+
+
+@dataclasses.dataclass(frozen=True)
+class Frozen:
+    H0: Any
+    label: Any = dataclasses.field(default="", compare=False)
+
+
+@attrs.frozen
+class FrozenAttrs:
+    H0: Any
+    label: Any = attrs.field(default="", eq=False)
+
+
+@attrs.define(frozen=True, slots=False)
+class OpenAttrs:
+    H0: Any
+
+
+@keyed_by("H0")
+class Slotted:
+    __slots__ = ("H0",)
+
+    def __init__(self, H0: Any) -> None:
+        self.H0 = H0
+
+
+class Told:
+    def __init__(self, string: Any, name: Any = "told") -> None:
+        self.string, self.name = string, name
+
+    def getHashableString(self) -> Any:
+        return self.string
+
+    def getName(self) -> Any:
+        return self.name
+
+
+def snapshot(owner: Any) -> Any:
+    return find_describer(type(owner)).snapshot(owner)
+
+
+def string(owner: Any) -> str:
+    found: str = snapshot(owner).space.string
+    return found
+
+
+# -- what the string says ---------------------------------------------------------------------------------------------
+
+
+def test_a_space_is_named_after_the_class() -> None:
+    """Module, class and the parameters in full."""
+    space = snapshot(Cosmology(70, 0.1)).space
+    assert (space.module, space.name, space.string) == (__name__, "Cosmology", "H0=70, Om0=0.1")
+
+
+def test_a_space_can_be_named_otherwise() -> None:
+    """With a module and a name of the user's choice."""
+
+    @keyed_by("x", module="shared", name="model")
+    @dataclasses.dataclass
+    class Model:
+        x: int
+
+    space = snapshot(Model(1)).space
+    assert (space.module, space.name) == ("shared", "model")
+
+
+def test_a_chosen_name_is_not_inherited() -> None:
+    """A subclass can compute other things from the same parameters, so it must not find its base's results."""
+
+    @keyed_by("x", module="shared", name="model")
+    class Base:
+        x = 1
+
+    class Sub(Base):
+        pass
+
+    @keyed_by("x", module="shared")
+    class Other(Base):
+        pass
+
+    assert len({snapshot(kind()).space for kind in (Base, Sub, Other)}) == 3
+    assert __name__ in snapshot(Other()).space.name
+
+
+def test_classes_of_one_name_do_not_meet_in_a_shared_folder() -> None:
+    """Where the folder is chosen, the module is in the name."""
+    kinds = []
+    for module in ("a", "b"):
+        kind = type("Model", (), {"x": 1, "__module__": module})
+        kinds.append(keyed_by("x", module="shared")(kind))
+    assert len({snapshot(kind()).space for kind in kinds}) == 2
+
+
+@pytest.mark.parametrize("kind", [Frozen, FrozenAttrs])
+def test_compared_fields_of_frozen_classes_are_the_parameters(kind: Any) -> None:
+    """A field that is not compared does not count."""
+    assert string(kind(1, "a")) == string(kind(1.0, "b")) == "H0=1"
+    assert string(kind(2)) != string(kind(1))
+
+
+def test_a_value_cannot_imitate_another_parameter() -> None:
+    """A string that spells the next parameter stays a string."""
+    owners = [
+        Cosmology("1, Om0=2", 2),
+        Cosmology("1", 2),
+        Cosmology(1, 2),
+        Cosmology("1', Om0='2", 2),
+        Cosmology(("1", 2), 2),
+    ]
+    assert len({string(owner) for owner in owners}) == len(owners)
+
+
+def test_owners_hold_owners() -> None:
+    """A parameter that is an owner itself counts with its parameters."""
+    assert string(Cosmology(1, Frozen(2))) == string(Cosmology(1, Frozen(2.0)))
+    assert string(Cosmology(1, Frozen(2))) != string(Cosmology(1, FrozenAttrs(2)))
+    assert string(Cosmology(1, Cosmology(1, 2))) != string(Cosmology(1, Cosmology(1, 3)))
+
+
+def test_an_unstable_parameter_is_named() -> None:
+    """The message says which parameter of which class, and its type."""
+    with pytest.raises(UnstableKeyError, match=r"parameter 'Om0' of Cosmology: a value of type builtins.object"):
+        string(Cosmology(1, object()))
+
+
+def test_a_missing_parameter_is_named() -> None:
+    """The message says what the class is keyed by, what is missing and what to do."""
+    owner = Cosmology(1)
+    del owner.Om0
+    with pytest.raises(OwnerError, match=r"Cosmology is keyed by H0, Om0, but .*'Om0'.* set every parameter before"):
+        snapshot(owner)
+
+
+# -- subclasses -------------------------------------------------------------------------------------------------------
+
+
+def test_a_subclass_adds_to_the_names_of_its_base() -> None:
+    """Decorated itself or not, it is keyed by what its base is keyed by."""
+
+    class Plain(Cosmology):
+        pass
+
+    @keyed_by("w0", "H0")
+    class Dark(Plain):
+        w0 = -1
+
+    assert string(Plain(1, 2)) == "H0=1, Om0=2"
+    assert string(Dark(1, 2)) == "H0=1, Om0=2, w0=-1"
+    assert string(Cosmology(1, 2)) == "H0=1, Om0=2"
+
+
+def test_every_base_has_its_say() -> None:
+    """Of two keyed bases, both sets of names count."""
+
+    @keyed_by("n")
+    class Spectrum:
+        n = 1
+
+    class Both(Cosmology, Spectrum):
+        pass
+
+    owner = Both(1, 2)
+    before = snapshot(owner)
+    owner.n = 2
+    assert not before.holds(owner)
+    assert set(string(owner).split(", ")) == {"H0=1", "Om0=2", "n=2"}
+
+
+def test_frozen_classes_and_keyed_by_add_up() -> None:
+    """Fields of a frozen subclass join the names of its base, and names the fields of a frozen base."""
+
+    @keyed_by("h")
+    class Base:
+        h = 1
+
+    @dataclasses.dataclass(frozen=True)
+    class Sub(Base):
+        w0: float
+
+    @keyed_by("extra")
+    class Below(Frozen):
+        extra = 3
+
+    assert string(Sub(-1)) == "h=1, w0=-1"
+    assert string(Below(70)) == "extra=3, H0=70"
+
+
+def test_a_subclass_of_a_frozen_class_may_add_methods_only() -> None:
+    """One that makes its objects otherwise may hold what is no field, and has to say so."""
+
+    class Methods(Frozen):
+        def age(self) -> float:
+            return 1 / float(self.H0)
+
+    class More(Frozen):
+        def __init__(self, H0: float, extra: float) -> None:
+            super().__init__(H0)
+            object.__setattr__(self, "extra", extra)
+
+    assert string(Methods(70)) == "H0=70"
+    with pytest.raises(OwnerError, match="does not tell its parameters"):
+        find_describer(More)
+
+
+@pytest.mark.parametrize("own", ["getHashableString", "_getHashableString"])
+def test_keyed_by_below_a_string_is_refused(own: str) -> None:
+    """The string of the base comes first and does not know the new parameter, so changes would go unnoticed."""
+    base = type("Base", (), {own: lambda self: "fixed"})
+    with pytest.raises(OwnerError, match=rf"Sub inherits {own}\(\), which comes before keyed_by"):
+        keyed_by("w0")(type("Sub", (base,), {}))
+    both = keyed_by("w0")(type("Both", (base,), {own: lambda self: "own"}))
+    assert string(both()) == "own"
+
+
+def test_a_subclass_can_tell_its_own_string() -> None:
+    """Its own words come before the names of its base."""
+
+    class Own(Cosmology):
+        def _getHashableString(self) -> str:
+            return "own words"
+
+    assert string(Own(1)) == "own words"
+
+
+# -- noticing changes -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [Cosmology, Slotted])
+def test_a_change_is_noticed_and_its_undoing_too(kind: Any) -> None:
+    """Parameters hold while their values are equal, whichever objects they are."""
+    owner = kind(0.1)
+    before = snapshot(owner)
+    assert before.holds(owner)
+    owner.H0 = 0.2
+    assert not before.holds(owner)
+    owner.H0 = float("0.1")
+    assert before.holds(owner)
+    assert snapshot(owner).space == before.space
+
+
+@pytest.mark.parametrize(
+    ("value", "equals", "differs"),
+    [
+        (0.1, np.float64(0.1), np.float32(0.1)),
+        (1, True, "1"),
+        (2**53, 2.0**53, 2**53 + 1),
+        ("a", "".join(["a"]), b"a"),
+        (float("nan"), np.float32("nan"), None),
+        ([1, 2], [1.0, 2], (1, 2)),
+        (np.arange(2.0), np.arange(4.0)[::2] / 2, np.arange(2)),
+        (Frozen(1), Frozen(1.0), Frozen(2)),
+        ({"a": 1, "b": 2}, {"b": 2, "a": 1}, {"a": 1, "b": 3}),
+    ],
+)
+def test_a_value_of_another_type_is_the_same_if_equal(value: Any, equals: Any, differs: Any) -> None:
+    """0.1 and its float32 neighbour are two numbers, 1 and True are one."""
+    owner = Cosmology(value)
+    before = snapshot(owner)
+    owner.H0 = equals
+    assert before.holds(owner)
+    owner.H0 = differs
+    assert not before.holds(owner)
+    owner.H0 = value
+    assert before.holds(owner)
+
+
+def append(value: Any) -> None:
+    value.append(3)
+
+
+def set_first(value: Any) -> None:
+    value[0] = 7
+
+
+def set_deep(value: Any) -> None:
+    value["a"][0].append(1)
+
+
+def set_field(value: Any) -> None:
+    object.__setattr__(value, "H0", 2)
+
+
+def grow_field(value: Any) -> None:
+    value.H0.append(1)
+
+
+@pytest.mark.parametrize(
+    ("value", "change"),
+    [
+        ([1, 2], append),
+        (np.arange(3.0), set_first),
+        (np.arange(1000.0), set_first),
+        (bytearray(b"x"), set_first),
+        ({"a": ([],)}, set_deep),
+        (Frozen(1), set_field),
+        (FrozenAttrs(1), set_field),
+        (Frozen([1]), grow_field),
+        (Cosmology(1), set_field),
+    ],
+)
+def test_a_change_in_place_is_noticed(value: Any, change: Any) -> None:
+    """The object is the same, its content is not."""
+    owner = Cosmology(value)
+    before = snapshot(owner)
+    assert before.holds(owner)
+    change(value)
+    assert not before.holds(owner)
+
+
+@pytest.mark.parametrize("kind", [Frozen, FrozenAttrs, OpenAttrs])
+def test_frozen_is_not_taken_on_trust(kind: Any) -> None:
+    """A field forced to another value, or mutable within, is noticed like any other."""
+    owner = kind([1])
+    before = snapshot(owner)
+    owner.H0.append(2)
+    assert not before.holds(owner)
+    before = snapshot(owner)
+    object.__setattr__(owner, "H0", 5)
+    assert not before.holds(owner)
+
+
+def test_parameters_that_cannot_be_told_do_not_hold() -> None:
+    """A method that removes or spoils a parameter still returns; the next call says what is wrong."""
+    owner = Cosmology(1)
+    before = snapshot(owner)
+    owner.Om0 = object()
+    assert not before.holds(owner)
+    del owner.Om0
+    assert not before.holds(owner)
+
+
+def test_another_class_is_another_owner() -> None:
+    """An object that is given another class does not keep its results."""
+
+    class Other(Cosmology):
+        pass
+
+    owner = Cosmology(1)
+    before = snapshot(owner)
+    owner.__class__ = Other
+    assert not before.holds(owner)
+
+
+def test_properties_can_be_parameters() -> None:
+    """A parameter may be computed anew at each look."""
+
+    @keyed_by("h")
+    class Model:
+        H0 = 70.0
+
+        @property
+        def h(self) -> float:
+            return self.H0 / 100
+
+    owner = Model()
+    before = snapshot(owner)
+    assert before.holds(owner)
+    owner.H0 = 71.0
+    assert not before.holds(owner)
+
+
+# -- owners that tell a string ----------------------------------------------------------------------------------------
+
+
+def test_an_owners_own_string_is_used() -> None:
+    """With its own name, or else the class's."""
+    space = snapshot(Told("model 1", "planck")).space
+    assert (space.module, space.name, space.string) == (__name__, "planck", "model 1")
+
+    class Nameless:
+        @staticmethod
+        def _getHashableString() -> str:
+            return "s"
+
+    assert snapshot(Nameless()).space.name == Nameless.__qualname__
+
+
+def test_a_changed_string_is_noticed() -> None:
+    """And its return too."""
+    owner = Told("a")
+    before = snapshot(owner)
+    assert before.holds(owner)
+    owner.string = "b"
+    assert not before.holds(owner)
+    owner.string = "a"
+    assert before.holds(owner)
+
+
+def test_what_an_owner_tells_must_be_text() -> None:
+    """The message says which function returned what."""
+    with pytest.raises(OwnerError, match=r"Told.getHashableString\(\) returned 5 of type int; it must return a str"):
+        snapshot(Told(5))
+    with pytest.raises(OwnerError, match=r"Told.getName\(\) returned None of type NoneType"):
+        snapshot(Told("a", None))
+
+
+def test_a_string_cannot_be_narrowed() -> None:
+    """Single parameters can be chosen only where single parameters are told."""
+    with pytest.raises(OwnerError, match=r"depends=\('H0',\) needs single parameters"):
+        find_describer(Told).narrowed(("H0",))
+
+
+@dataclasses.dataclass
+class Unfrozen:
+    H0: float
+
+
+@attrs.define
+class UnfrozenAttrs:
+    H0: float
+
+
+@pytest.mark.parametrize("kind", [object, Unfrozen, UnfrozenAttrs, type("Off", (Told,), {"getHashableString": None})])
+def test_an_owner_that_tells_nothing_is_refused(kind: Any) -> None:
+    """The message names the class and the four ways."""
+    with pytest.raises(
+        OwnerError, match=rf"{kind.__qualname__} has stored methods.*storageUser.*getHash.*keyed_by.*frozen"
+    ):
+        find_describer(kind)
+
+
+# -- narrowing and misuse ---------------------------------------------------------------------------------------------
+
+
+def test_narrowed_parameters_are_fewer() -> None:
+    """A change of the others does not count."""
+    owner = Cosmology(1, 2)
+    before = find_describer(Cosmology).narrowed(("H0",)).snapshot(owner)
+    assert before.space.string == "H0=1"
+    owner.Om0 = 3
+    assert before.holds(owner)
+    owner.H0 = 3
+    assert not before.holds(owner)
+
+
+def test_an_unknown_dependence_is_told_when_the_class_is_made() -> None:
+    """Names of bases are known, others are not."""
+
+    class Sub(Cosmology):
+        w0 = -1
+
+        @stored(depends=("H0", "w0"))
+        def f(self) -> int:
+            return 1
+
+    assert keyed_by("w0")(Sub)(1).f() == 1
+    with pytest.raises(OwnerError, match="depends names 'w0', which is none of the parameters H0, Om0, x"):
+        keyed_by("x")(type("Wrong", (Cosmology,), {"f": vars(Sub)["f"]}))
+
+
+@pytest.mark.parametrize("names", [(1,), ("",), ("a b",), ("a.b",), (None,), (("a", "b"),), (Cosmology,)])
+def test_keyed_by_takes_names(names: Any) -> None:
+    """Anything else, the class itself included, is told with what it should be."""
+    with pytest.raises(OwnerError, match="keyed_by takes the names of attributes, as in @keyed_by"):
+        keyed_by(*names)
+
+
+def test_keyed_by_needs_names() -> None:
+    """A class without parameters would never notice a change."""
+    with pytest.raises(OwnerError, match="keyed_by needs the names of the parameters"):
+        keyed_by()
+
+
+@pytest.mark.parametrize("target", [lambda: 1, Cosmology(1), "H0"])
+def test_keyed_by_decorates_classes(target: Any) -> None:
+    """On anything else it would have no effect."""
+    with pytest.raises(OwnerError, match="keyed_by decorates classes, and got"):
+        keyed_by("H0")(target)
+
+
+def test_keyed_by_returns_the_class() -> None:
+    """Itself, not a copy, with slots or without."""
+    kind = type("Model", (), {"__slots__": ("x",)})
+    assert keyed_by("x")(kind) is kind
