@@ -222,12 +222,12 @@ def test_an_entry_answers_for_its_own_key_only(value: object, key: Key) -> None:
         read(written(value), key)
 
 
-@pytest.mark.parametrize(
-    "found",
-    [..., None, 1, "key", [], {}, [1], {**KEY.as_json(), "string": 5}, {**KEY.as_json(), "arguments": 3}]
-    + [{**KEY.as_json(), "arguments": [["n"]]}, {**KEY.as_json(), "arguments": [["n", 200]]}],
-    ids=repr,
-)  # fmt: skip
+JSON = KEY.as_json()
+BAD_KEYS: list[Any] = [..., None, 1, "key", [], {}, [1], {**JSON, "string": 5}, {**JSON, "arguments": 3}]
+BAD_KEYS += [{**JSON, "arguments": [["n"]]}, {**JSON, "arguments": [["n", 200]]}]
+
+
+@pytest.mark.parametrize("found", BAD_KEYS, ids=repr)
 def test_forged_keys_are_refused(found: Any) -> None:
     """A header without a full key is a DamagedEntryError."""
     with pytest.raises(DamagedEntryError):
@@ -349,7 +349,7 @@ class Vanishing:
 
 def test_a_pickle_that_does_not_load_is_damaged() -> None:
     """If the class has changed since, the entry is of no use: a DamagedEntryError that says why."""
-    with pytest.raises(DamagedEntryError, match=r"cannot be loaded \(LookupError: 'no longer'\)"):
+    with pytest.raises(DamagedEntryError, match=r"cannot be loaded \(LookupError: no longer\)"):
         read(written(Vanishing()))
 
 

@@ -124,16 +124,20 @@ def test_configure_changes_what_is_named_only(tmp_path: Path) -> None:
             assert (settings().persistence, settings().disable) == ("r", True)
 
 
+def interrupted() -> None:
+    assert settings().disable
+    raise KeyboardInterrupt
+
+
 def test_a_block_restores(tmp_path: Path) -> None:
     """After a with block, nested or ended by an error, everything is as it was before."""
     before = settings()
     with configure(persistence="r"):
         outer = settings()
-        with pytest.raises(KeyboardInterrupt), configure(persistence="w", disable=True):
-            assert settings().disable
-            raise KeyboardInterrupt
+        with pytest.raises(KeyboardInterrupt), configure(disable=True):
+            interrupted()
         assert settings() is outer
-        with configure(cache_dir=tmp_path):
+        with configure(cache_dir=tmp_path / "other"):
             configure(persistence="")  # for the rest of the block
         assert settings() is outer
     assert settings() is before

@@ -213,7 +213,7 @@ def test_a_leader_that_fails_frees_the_others(error: type[BaseException]) -> Non
     found = []
 
     def leader() -> None:
-        with pytest.raises(error), flights.lead_or_wait("k") as (leads, _):
+        with flights.lead_or_wait("k") as (leads, _):
             assert leads
             led.set()
             until_waiting(flights, 1)
@@ -226,7 +226,8 @@ def test_a_leader_that_fails_frees_the_others(error: type[BaseException]) -> Non
         with flights.lead_or_wait("k") as (leads, flight):
             found.append((leads, flight.result))
 
-    run(leader, waiter)
+    with pytest.raises(error):
+        run(leader, waiter)
     assert found == [(False, ABSENT), (True, ABSENT)]
 
 

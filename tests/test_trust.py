@@ -152,11 +152,16 @@ def test_a_signature_verifies() -> None:
         verify(SECRET, key, BODY, sign(SECRET, key, BODY))
 
 
-@pytest.mark.parametrize(
-    ("secret", "key", "body"),
-    [(b"t" * 32, KEY, BODY), (SECRET, "kez", BODY), (SECRET, KEY, b"bodz"), (SECRET, "keyb", b"ody"), (SECRET, "", b"keybody")],
-    ids=["secret", "key", "body", "shifted", "joined"],
-)  # fmt: skip
+CHANGED = {
+    "secret": (b"t" * 32, KEY, BODY),
+    "key": (SECRET, "kez", BODY),
+    "body": (SECRET, KEY, b"bodz"),
+    "shifted": (SECRET, "keyb", b"ody"),
+    "joined": (SECRET, "", b"keybody"),
+}
+
+
+@pytest.mark.parametrize(("secret", "key", "body"), CHANGED.values(), ids=CHANGED)
 def test_a_signature_is_for_one_secret_key_and_body(secret: bytes, key: str, body: bytes) -> None:
     """A signature does not verify with any part changed, nor with bytes moved between key and body."""
     with pytest.raises(UntrustedEntryError, match="not loaded"):

@@ -125,15 +125,12 @@ def _frozen_leaf(value: Any) -> Any:
     if _is_copied(value):
         return _private(value)
     if isinstance(value, np.ndarray):
-        return _read_only(np.array(value, order="K"))
+        own = np.array(value, order="K")
+        own.flags.writeable = False
+        return own.view()  # unlike its owner, a view of read-only memory cannot be made writable again
     if isinstance(value, np.void):  # a record is a window on the array it was taken from
-        return _read_only(np.array(value))[()]
+        return np.ndarray((), value.dtype, value.tobytes())[()]
     return value
-
-
-def _read_only(own: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    own.flags.writeable = False
-    return own.view()  # unlike its owner, a view of read-only memory cannot be made writable again
 
 
 def _is_copied(value: Any) -> bool:
