@@ -436,5 +436,5 @@ def test_beyond_both_axes(first: str, second: str, expected: str) -> None:
 def test_only_real_coordinates_are_evaluated(x: Any) -> None:
     """The error names the argument and what it was; no text is read and no imaginary part dropped."""
     for made, point in ((curve(cube), (x,)), (surface(bicubic), (x, 0.0))):
-        with pytest.raises(TypeError, match="x is .*; it must be a real number or an array of them"):
+        with pytest.raises(TypeError, match=r"x is .*; it must be a real number or an array of them"):
             made(*point)

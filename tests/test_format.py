@@ -360,8 +360,15 @@ def test_what_would_not_come_back_is_not_native(value: object) -> None:
 # --------------------------------------------------------------------------------------------------------------------
 
 
+headers = st.dictionaries(
+    texts.filter(lambda name: name not in {"body", "size"}),
+    texts | st.integers(-(2**60), 2**60) | st.none(),
+    max_size=5,
+)
+
+
 @settings(max_examples=50, deadline=None)
-@given(st.dictionaries(texts, texts | st.integers(-(2**60), 2**60) | st.none(), max_size=5), st.integers(0, 200))
+@given(headers, st.integers(0, 200))
 @example({"k": "x" * 9900}, 0)
 def test_headers_come_back(header: dict[str, Any], padding: int) -> None:
     """The header comes back whole, with the sizes of the entry, whatever its own length; its beginning suffices."""

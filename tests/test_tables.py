@@ -224,7 +224,7 @@ def test_coordinates_must_increase(x: list[float]) -> None:
 def test_too_few_points_are_refused(points: int, inverse: bool) -> None:
     """A cubic spline needs 4 points, a linear one 2, and the error says so."""
     table = np.array([np.arange(float(points))] * 2)
-    with pytest.raises(TableError, match=rf"has {points} points; .* at least 4; linear_interp=True needs 2"):
+    with pytest.raises(TableError, match=rf"has {points} points; .* at least 4; linear interpolation needs 2"):
         spline(table, "xy", inverse=inverse)
     if points >= 2:
         assert spline(table, "xy", inverse=inverse, linear=True)(0.5) == pytest.approx(0.5)
@@ -270,7 +270,7 @@ def test_a_file_that_is_no_table_is_named(tmp_path: Path, content: bytes) -> Non
 @pytest.mark.parametrize("name", ["nowhere.txt", "."])
 def test_a_missing_file_is_named(tmp_path: Path, name: str) -> None:
     """The error names file and object, for a directory too."""
-    with pytest.raises(FileNotFoundError, match="file '.*' for object 'growth' was not found"):
+    with pytest.raises(FileNotFoundError, match=r"file '.*' for object 'growth' was not found"):
         load_text_table(tmp_path / name, "growth")
 
 

@@ -393,17 +393,12 @@ class StorageUser:
         if state is not None and self._string() == state.space.string:
             return state
         with self._lock:
-            if self._state is None or self._in_callback:
-                # a callback that stores or reads sees the new parameters, and is not called again
-                self._renew()
-            elif self.checkForChangedHash():
+            # a callback that stores or reads sees the new parameters, and is not called again
+            if self.checkForChangedHash() and not self._in_callback:
                 self._announce_change()
-                self._renew()
+            if self._state is None or self.checkForChangedHash():
+                self.resetStorage()
             return cast(_State, self._state)
-
-    def _renew(self) -> None:
-        if self._state is None or self.checkForChangedHash():
-            self.resetStorage()
 
     def _announce_change(self) -> None:
         before = self._state

@@ -107,7 +107,7 @@ def _check_coordinate(x: Floats, name: str, degree: Degree) -> None:
     if x.size <= degree:
         raise TableError(
             f"table {name!r} has {x.size} points; a spline of degree {degree} needs at least {degree + 1}"
-            + ("; linear_interp=True needs 2" if degree > 1 else "")
+            + ("; linear interpolation needs 2" if degree > 1 else "")
         )
     _check_finite(x, name)
     steps = np.diff(x)
