@@ -99,9 +99,9 @@ plain_dtypes = st.one_of(
     npst.unicode_string_dtypes(endianness="?"),
     npst.datetime64_dtypes(endianness="?"),
     npst.timedelta64_dtypes(endianness="?"),
-    st.integers(0, 9).map(lambda n: np.dtype(f"V{n}")),
+    st.integers(1, 9).map(lambda n: np.dtype(f"V{n}")),
 )
-dtypes = plain_dtypes | npst.nested_dtypes(plain_dtypes, max_leaves=5)
+dtypes = st.just(np.dtype("V0")) | plain_dtypes | npst.nested_dtypes(plain_dtypes, max_leaves=5)
 
 
 @st.composite

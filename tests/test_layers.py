@@ -90,6 +90,8 @@ def test_heavy_imports_wait() -> None:
     for module in set(modules()) - {"demo._physics"}:
         tree = ast.parse(modules()[module].read_text())
         top = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
-        names = {alias.name for node in top for alias in node.names} | {getattr(node, "module", "") or "" for node in top}
+        names = {alias.name for node in top for alias in node.names} | {
+            getattr(node, "module", "") or "" for node in top
+        }
         if module != "compat.colossus":
             assert not {name for name in names if name.split(".")[0] in {"scipy", "matplotlib", "colossus", "attr"}}

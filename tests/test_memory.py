@@ -115,7 +115,12 @@ def test_a_value_that_is_read_stays_visible() -> None:
             if "a" not in tier or len(tier) != 1:
                 missed.append(2)
 
-    run(read, look, read)
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        run(read, look, read)
+    finally:
+        sys.setswitchinterval(before)
     assert not missed
 
 
@@ -319,6 +324,33 @@ def test_a_waiter_that_leads_something_else_is_waited_for() -> None:
 
     run(first, second, third)
     assert order == ["first", "second", "third"]
+
+
+def test_who_has_what_it_waited_for_waits_no_more() -> None:
+    """A thread is waited for, and not computed around, once what it had waited for is there."""
+    flights = Flights()
+    first_led, second_led, waited = threading.Event(), threading.Event(), threading.Event()
+
+    def first() -> None:
+        meet(second_led)
+        with flights.lead_or_wait("first"):
+            first_led.set()
+            until_waiting(flights, 1)
+        meet(waited)
+        with flights.lead_or_wait("second") as (leads, flight):
+            assert (leads, flight.result) == (False, 2)
+
+    def second() -> None:
+        with flights.lead_or_wait("second") as (_, flight):
+            second_led.set()
+            meet(first_led)
+            with flights.lead_or_wait("first") as (leads, _):
+                assert not leads
+                waited.set()
+                until_waiting(flights, 2)
+            flight.result = 2
+
+    run(first, second)
 
 
 def test_many_threads_in_any_order_all_end() -> None:
