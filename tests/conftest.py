@@ -10,6 +10,8 @@ import pytest
 import stored
 from stored._engine import PersistentTier
 
+collect_ignore = ["typing/api.py"]  # for mypy alone
+
 
 @pytest.fixture(autouse=True)
 def cache_dir(tmp_path: Path) -> Iterator[Path]:
