@@ -1487,15 +1487,6 @@ def test_a_copied_user_describes_the_copy(duplicate: Callable[[Any], Any]) -> No
     assert other.su.persistence_write
 
 
-def test_a_change_while_copied_is_no_change() -> None:
-    """Parameters set between copying and first use are the copy's first ones, and not announced."""
-    model = Picklable()
-    other = copy.deepcopy(model)
-    other.n = 2.0
-    assert other.su.getStoredObject("a") is None
-    assert other.told == []
-
-
 @pytest.mark.parametrize(
     "describe",
     [
@@ -1545,23 +1536,34 @@ def test_a_user_described_by_no_object_can_be_copied() -> None:
     user.storeObject("a", 1)
     for duplicate in (copy.copy, copy.deepcopy):
         assert duplicate(user).getStoredObject("a") == 1
-    assert user.described_object(Model) is None
+    assert user.describes_instead(Model()) is None
 
 
-def test_the_described_object_is_found() -> None:
-    """It is found behind a method, a closure, a default or a partial, and only for its own class."""
-    model = Model()
+def test_an_object_described_in_place_of_the_owner_is_found() -> None:
+    """It is found behind a method, a closure, a default or a partial, if it is of the owner's class."""
+    model, other = Model(), Model()
 
     def user(describe: Callable[[], str]) -> StorageUser:
         return StorageUser("engine", "", lambda: "x", describe, None)
 
-    assert model.su.described_object(Model) is model
-    assert model.su.described_object(Decorated) is None
-    assert user(lambda: str(model.n)).described_object(Model) is model
-    assert user(lambda owner=model: str(owner.n)).described_object(Model) is model  # type: ignore[misc]
-    assert user(functools.partial(Model.getHashableString, model)).described_object(Model) is model
-    assert user(functools.partial(Model.getHashableString, self=model)).described_object(Model) is model
-    assert user(lambda: "free").described_object(Model) is None
+    for each in (
+        model.su,
+        user(lambda: str(model.n)),
+        user(lambda owner=model: str(owner.n)),  # type: ignore[misc]
+        user(functools.partial(Model.getHashableString, model)),
+        user(functools.partial(Model.getHashableString, self=model)),
+    ):
+        assert each.describes_instead(other) is model
+        assert each.describes_instead(model) is None
+        assert each.describes_instead(Decorated()) is None
+    assert user(lambda: "free").describes_instead(model) is None
+
+
+def test_an_owner_may_be_described_along_with_another() -> None:
+    """A string that tells of the owner and of another object of its class describes the owner."""
+    model, fiducial = Model(), Model()
+    user = StorageUser("engine", "", lambda: "x", lambda: f"{fiducial.n} {model.n}", None)
+    assert user.describes_instead(model) is None
 
 
 def test_an_empty_closure_describes_nothing() -> None:
@@ -1572,9 +1574,20 @@ def test_an_empty_closure_describes_nothing() -> None:
 
     calls: list[int] = []
     user = StorageUser("engine", "", lambda: "x", describe, None)
-    assert user.described_object(Model) is None
+    assert user.describes_instead(Model()) is None
     later = Model()
-    assert user.described_object(Model) is later
+    assert user.describes_instead(Model()) is later
+
+
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
+def test_a_copy_is_told_of_a_change_before_its_first_use(duplicate: Callable[[Any], Any]) -> None:
+    """A parameter changed right after copying is announced, so that what derives from it is derived anew."""
+    model = Picklable()
+    other = duplicate(model)
+    told = len(other.told)
+    other.n = 2.0
+    assert other.su.getStoredObject("a") is None
+    assert len(other.told) == told + 1
 
 
 def test_rebound_calls_the_methods_of_the_copy() -> None:

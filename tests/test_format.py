@@ -48,7 +48,7 @@ def identical(one: Any, other: Any) -> bool:
         layouts = [(a.flags.c_contiguous, a.flags.f_contiguous) for a in (one, other)]
         if one.shape != other.shape or repr(one.dtype) != repr(other.dtype):
             return False
-        same = (False, False) in layouts or layouts[0] == layouts[1]
+        same = not one.nbytes or (False, False) in layouts or layouts[0] == layouts[1]
         if one.dtype.names is not None:  # what stands between fields is of no account
             return same and all(identical(one[name], other[name]) for name in one.dtype.names)
         return same and one.tobytes() == other.tobytes()

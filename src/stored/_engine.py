@@ -74,7 +74,8 @@ class PersistentTier:
     @property
     def writes(self) -> bool:
         """Are results written?"""
-        return "w" in self.persistence and "w" in settings().persistence
+        now = settings()
+        return "w" in self.persistence and "w" in now.persistence and not now.disable
 
     def store(self) -> SupportsStore:
         """Where results live now."""
@@ -114,7 +115,7 @@ class PersistentTier:
 
     def save(self, key: Key, record: Record) -> bool:
         """Write a record; was it written? If not, a warning has said why."""
-        if not self.writes or settings().disable:
+        if not self.writes:
             return False
         name = key.entry()
         details = {"created": time.time(), "seconds": record.seconds, "writer": self.writer()}
@@ -161,6 +162,8 @@ class PersistentTier:
 
     def headers(self, folder: str, prefix: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
         """Names and headers of the readable entries in a folder, unverified: for listing, not for values."""
+        if settings().disable:
+            return
         store = self.store()
         for name in store.names(folder):
             if not name.rpartition("/")[2].startswith(prefix):
@@ -220,6 +223,9 @@ class _State:
         self.space = space
         self.objects: MemoryTier[Record] = MemoryTier()
         self.lock = threading.RLock()  # held while memory and store change together; reading memory needs none
+
+    def __reduce__(self) -> tuple[type[_State], tuple[Space]]:
+        return _State, (self.space,)
 
 
 class UserSnapshot:
@@ -305,16 +311,14 @@ class StorageUser:
         return f"<StorageUser {self.module}/{self.func_name()} {self.getHash()}>"
 
     def __getstate__(self) -> dict[str, Any]:
-        kept = ("module", "func_name", "func_hashstring", "func_changed", "persistent")
-        return {name: getattr(self, name) for name in kept}
+        kept = ("module", "func_name", "func_hashstring", "func_changed", "persistent", "_state")
+        state = {name: getattr(self, name) for name in kept}
+        return {**state, "_state": _State(self._state.space)} if self._state is not None else state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Come back with empty memory; what was persistent is found again.
-
-        The state in memory is made at first use: while a copy is being made, its owner has no parameters yet.
-        """
-        self.__dict__.update(state)
+        """Come back with empty memory, knowing the parameters of before: a change since then is still announced."""
         self._begin()
+        self.__dict__.update(state)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         """Copy with the owner, which methods follow; a plain function would go on describing the original.
@@ -332,9 +336,10 @@ class StorageUser:
         copied.__setstate__(copy.deepcopy(self.__getstate__(), memo))
         return copied
 
-    def described_object(self, kind: type) -> object | None:
-        """The object of a class whose parameters the hashable string tells, as far as that can be seen."""
-        return next((each for each in _referred_to(self.func_hashstring) if type(each) is kind), None)
+    def describes_instead(self, owner: object) -> object | None:
+        """The other object of an owner's class whose parameters the hashable string tells, as far as can be seen."""
+        alike = [each for each in _referred_to(self.func_hashstring) if type(each) is type(owner)]
+        return None if not alike or any(each is owner for each in alike) else alike[0]
 
     def rebound(self, original: object, copied: object) -> StorageUser:
         """A user with the same functions, called on a copy of the object that they belong to.
@@ -344,13 +349,15 @@ class StorageUser:
         OwnerError
             If the functions are not methods, and so cannot be called on the copy.
         """
+        rebound = copy.copy(self)
         functions: list[Any] = [self.func_name, self.func_hashstring, self.func_changed]
         for index, function in enumerate(functions):
             if getattr(function, "__self__", None) is original:
                 functions[index] = function.__func__.__get__(copied)
             elif function is self.func_hashstring:
                 raise _describes_the_original(copied)
-        return type(self)(self.module, self.persistent.persistence, *functions)
+        rebound.func_name, rebound.func_hashstring, rebound.func_changed = functions
+        return rebound
 
     # -- the hashable string ------------------------------------------------------------------------------------------
 
@@ -519,7 +526,7 @@ class StorageUser:
         """
         state = self.current_state()
         names = {str(name) for name in state.objects.keys()}
-        if self.persistence_read and not settings().disable:
+        if self.persistence_read:
             for name, header in self.persistent.headers(state.space.folder()):
                 key = _readable_key(header)
                 if key is not None and key == Key(state.space, key.object) and key.entry() == name:

@@ -403,10 +403,8 @@ def _registered_by_value(registry: Registry, owner: object, kept: OwnerResults, 
 
 def _describing(owner: object, held: StorageUser) -> StorageUser:
     """The owner's StorageUser; for a copy that still holds its original's, one that describes the copy."""
-    described = held.described_object(type(owner))
-    if described is None or described is owner:
-        return held
-    return held.rebound(described, owner)
+    original = held.describes_instead(owner)
+    return held if original is None else held.rebound(original, owner)
 
 
 def live_results(definition: Definition) -> list[tuple[object, Results]]:

@@ -24,14 +24,13 @@ from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Literal, cast
+from typing import Any, Literal
 from weakref import WeakSet
 
 import numpy as np
 
 from stored import _engine
 from stored._codecs import frozen, hand_out_for
-from stored._config import settings
 from stored._keys import Key, Space
 from stored._memory import Record
 from stored.errors import ConfigurationError, DamagedEntryError, EntryWarning, warn_caller
@@ -115,11 +114,6 @@ class _Tier(_engine.PersistentTier):
         super().__init__(persistence)
         self._version = version
 
-    @property
-    def writes(self) -> bool:
-        """Are results written?"""
-        return super().writes and not settings().disable
-
     def store(self) -> DirectoryStore:
         """Where results live now."""
         return _store()
@@ -139,8 +133,6 @@ class _Tier(_engine.PersistentTier):
 
     def load(self, key: Key) -> Record | Literal[Absent.ABSENT]:
         """The record of a key, of an imported one if there is no entry of its own, or `ABSENT`."""
-        if settings().disable:
-            return ABSENT
         record = super().load(key)
         # an entry that cannot be used must not bring back what it had replaced
         if record is ABSENT and not key.definition and self.reads and not self._stands(key, otherwise=True):
@@ -167,10 +159,6 @@ class _Tier(_engine.PersistentTier):
     def _forget_imported(self, key: Key) -> bool:
         imported = _imported(key.space, key.object)
         return not key.definition and self._stands(imported, otherwise=False) and super().forget(imported)
-
-    def headers(self, folder: str, prefix: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-        """Names and headers of the entries in a folder; none while stored is disabled."""
-        return iter(()) if settings().disable else super().headers(folder, prefix)
 
     def imported_names(self, space: Space) -> set[str]:
         """The names of the objects that were imported for a space, and not replaced since."""
@@ -213,6 +201,7 @@ class StorageUser(_engine.StorageUser):
     """
 
     persistent: _Tier
+    _in_place_of: Any = None
 
     def __init__(
         self,
@@ -224,23 +213,9 @@ class StorageUser(_engine.StorageUser):
     ) -> None:
         letters = colossus_settings.PERSISTENCE if persistence is None else persistence
         super().__init__(module, letters, func_name, func_hashstring, func_changed)
-        self._in_place_of: Any = None
 
     def _persistent_tier(self, persistence: str) -> _Tier:
         return _Tier(persistence)
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**super().__getstate__(), "_space": cast(_engine._State, self._state).space}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """Come back with empty memory, but knowing the parameters of before.
-
-        Cosmologies derive parameters from others when they are told of a change; one that comes before the copy is
-        first used must not be missed.
-        """
-        super().__setstate__({name: value for name, value in state.items() if name != "_space"})
-        self._state = _engine._State(state["_space"])
-        self._in_place_of = None
 
     @property
     def storage_pers(self) -> MutableMapping[str, Any]:
