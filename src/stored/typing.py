@@ -19,9 +19,6 @@ class Absent(Enum):
 
     ABSENT = "absent"
 
-    def __repr__(self) -> str:
-        return "ABSENT"
-
 
 ABSENT: Final[Literal[Absent.ABSENT]] = Absent.ABSENT
 """Nothing is stored; None is a value like any other."""
