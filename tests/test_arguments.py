@@ -118,6 +118,29 @@ def test_options_that_name_no_argument_are_refused() -> None:
         arguments(ignore=("z",), function=lambda self: None)
 
 
+@pytest.mark.parametrize("option", [3, None, "z"])
+def test_ignore_takes_names(option: Any) -> None:
+    """What is no collection of them is told with what it should be."""
+    with pytest.raises(TypeError, match=r"ignore of Model.f\(\) is .*; give a tuple of names"):
+        arguments(ignore=option)
+
+
+@pytest.mark.parametrize("option", [3, None, ("z", 3)])
+def test_round_takes_decimals_by_name(option: Any) -> None:
+    """What is no mapping is told with what it should be."""
+    with pytest.raises(TypeError, match=r"round of Model.f\(\) is .*; give the number of decimals by name"):
+        Arguments(method, "Model.f", (), option)
+
+
+def test_an_axis_runs_along_a_single_argument() -> None:
+    """Any number of arguments have no values to sample between."""
+    how = arguments()
+    how.check_names("interpolate", ["z", "scale"])
+    for name, shown in (("rest", r"'\*rest'"), ("more", r"'\*\*more'")):
+        with pytest.raises(TypeError, match=rf"interpolate of Model.f\(\) names {shown}, which takes any number"):
+            how.check_names("interpolate", [name])
+
+
 def without_names(function: Any) -> Any:
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         return function(*args, **kwargs)

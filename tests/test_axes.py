@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from scipy.interpolate import CubicSpline, RectBivariateSpline
 
 from stored import Axis, OutsideAxisError, TableError
-from stored._axes import CurveInterpolant, Interpolant, SurfaceInterpolant, sample
+from stored._axes import CurveInterpolant, Interpolant, SurfaceInterpolant, check_table, sample
+from stored.errors import DamagedEntryError
 
 MODES = ("raise", "nan", "clip", "exact", "extrapolate")
 SQUARES = (np.square, np.sqrt)
@@ -50,6 +51,13 @@ def bicubic(x: Any, y: Any) -> Any:
         ({"low": 3.0, "high": 3.0}, "axis 'x' runs from 3.0 to 3.0; low must be less than high"),
         ({"low": math.nan}, "low must be less than high"),
         ({"high": math.inf}, "low must be less than high"),
+        ({"low": "a"}, "axis 'x' runs from 'a' to 3.0; low must be less than high, and both finite real numbers"),
+        ({"low": None}, "axis 'x' runs from None to 3.0"),
+        ({"high": 3 + 0j}, "axis 'x' runs from 1.0 to (3+0j)"),
+        ({"low": True}, "axis 'x' runs from True to 3.0"),
+        ({"high": np.True_}, "axis 'x' runs from 1.0 to "),
+        ({"high": 10**400}, "both finite real numbers"),
+        ({"points": 10**12}, "axis 'x' has points=1000000000000; give the number of nodes, at least 4 and at most 100"),
         ({"points": None}, "axis 'x' has points=None; give the number of nodes, at least 4"),
         ({"points": 3}, "axis 'x' has points=3; give the number of nodes, at least 4"),
         ({"points": 12.0}, "axis 'x' has points=12.0; give the number of nodes, at least 4"),
@@ -438,3 +446,76 @@ def test_only_real_coordinates_are_evaluated(x: Any) -> None:
     for made, point in ((curve(cube), (x,)), (surface(bicubic), (x, 0.0))):
         with pytest.raises(TypeError, match=r"x is .*; it must be a real number or an array of them"):
             made(*point)
+
+
+# -- tables that were stored ------------------------------------------------------------------------------------------
+
+LINE = (Axis("x", 1, 3, "log", points=5),)
+PLANE = (Axis("x", 1, 3, points=5), Axis("y", 0.0, 1.0, values="log", points=4))
+GOOD_LINE = sample(lambda x: x - 2, LINE, "f")
+GOOD_PLANE = sample(lambda x, y: x + y, PLANE, "f")
+N, V = GOOD_LINE["nodes"][0], GOOD_LINE["values"]
+
+
+@pytest.mark.parametrize(("axes", "table"), [(LINE, GOOD_LINE), (PLANE, GOOD_PLANE)])
+def test_what_was_sampled_is_a_table(axes: Any, table: Any) -> None:
+    """What sample returns passes."""
+    check_table(axes, table)
+
+
+@pytest.mark.parametrize(
+    ("axes", "table", "message"),
+    [
+        *[
+            (LINE, each, "no table of nodes and values")
+            for each in (None, 1, [N, V], {"foo": 1}, {"nodes": [N]}, {**GOOD_LINE, "more": 1})
+        ],
+        *[
+            (LINE, {"nodes": each, "values": V}, "nodes are not those of the axis x")
+            for each in (
+                (N,),
+                N,
+                [],
+                [N, N],
+                [N.tolist()],
+                [N.astype("f4")],
+                [N[:-1]],
+                [N[:, None]],
+                [np.where(N[2] == N, np.nan, N)],
+                [N[[0, 2, 1, 3, 4]]],
+                [N[[0, 1, 1, 3, 4]]],
+                [np.linspace(1.1, 3, 5)],
+                [np.linspace(1, 2.9, 5)],
+                [np.ma.masked_array(N, N[1] == N)],
+            )
+        ],
+        *[
+            (LINE, {"nodes": [N], "values": each}, "values are not one finite number for each node")
+            for each in (
+                None,
+                V.tolist(),
+                V[:-1],
+                V[None],
+                V.astype(int),
+                V + 0j,
+                V.astype(object),
+                V * np.nan,
+                V + np.inf,
+            )
+        ],
+        (PLANE, {**GOOD_PLANE, "nodes": GOOD_PLANE["nodes"][::-1]}, "axis x and y"),
+        (PLANE, {**GOOD_PLANE, "values": GOOD_PLANE["values"].T.copy()}, "one finite number for each node"),
+        (PLANE, {**GOOD_PLANE, "values": GOOD_PLANE["values"] - 1.0}, "its values are not positive"),
+    ],
+)
+def test_what_is_no_table_of_these_axes_is_damaged(axes: Any, table: Any, message: str) -> None:
+    """Anything that sample would not have returned for these axes is refused, and the error says why."""
+    with pytest.raises(DamagedEntryError, match=message):
+        check_table(axes, table)
+
+
+def test_nodes_must_increase_in_the_coordinate_of_now() -> None:
+    """Different nodes that the axis cannot tell from each other make no spline."""
+    rounded = Axis("x", 0.0, 4.0, (np.round, np.asarray), points=5)
+    with pytest.raises(DamagedEntryError, match="nodes are not those of the axis x"):
+        check_table((rounded,), {"nodes": [np.array([0.0, 1.0, 1.2, 3.0, 4.0])], "values": np.ones(5)})

@@ -560,3 +560,28 @@ def test_keeping_changes_no_value(value: Any) -> None:
     assert type(kept) is type(hand_out()) is type(value)
     _, private = kept_and_handed(value, private=True)
     assert shown(private()) == shown(value)
+
+
+def _open_file() -> Any:
+    return open(os.devnull, "rb")
+
+
+@pytest.mark.parametrize("wrap", [lambda value: value, lambda value: [1, {"a": (value,)}]], ids=["bare", "nested"])
+@pytest.mark.parametrize(
+    ("make", "kind"),
+    [
+        (lambda: map(abs, [1, 2]), "map"),
+        (lambda: zip([1], [2], strict=True), "zip"),
+        (lambda: (each for each in [1]), "generator"),
+        (lambda: iter([1]), "list_iterator"),
+        (lambda: np.arange(3).flat, "flatiter"),
+        (_open_file, "BufferedReader"),
+    ],
+)
+def test_what_can_be_used_only_once_is_refused(make: Any, kind: str, wrap: Any) -> None:
+    """An iterator or an open file would be empty for the second caller; the error says what to return instead."""
+    value = make()
+    with pytest.raises(TypeError, match=rf"{kind} .*can be used only once; return list\(\.\.\.\) or an array"):
+        frozen(wrap(value))
+    if hasattr(value, "close"):
+        value.close()

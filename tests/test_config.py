@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,9 @@ print(json.dumps([str(now.cache_dir), now.persistence, now.disable, str(now.key_
 def start(program: str = SHOW, cwd: str = "/", **environment: str) -> subprocess.CompletedProcess[str]:
     """A fresh process that has these variables and a home, and nothing else that matters."""
     kept = {
-        name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "COVERAGE_PROCESS_START") if name in os.environ
+        name: os.environ[name]
+        for name in ("PATH", "LD_LIBRARY_PATH", "COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG")
+        if name in os.environ
     }
     command = [sys.executable, "-c", program]
     full = {"HOME": "/home/nobody", **kept, **environment}
@@ -73,11 +76,14 @@ def test_the_environment_is_read(environment: dict[str, str], expected: list[Any
 @pytest.mark.parametrize(
     ("environment", "message"),
     [
-        ({"STORED_PERSISTENCE": "x"}, "persistence is 'x'"),
+        ({"STORED_PERSISTENCE": "x"}, "STORED_PERSISTENCE is 'x'"),
         ({"STORED_CACHE_DIR": "/c", "STORED_KEY_FILE": "/c/k"}, "lies inside the cache directory"),
         ({"STORED_CACHE_DIR": "~no such user/c"}, "STORED_CACHE_DIR is '~no such user/c'"),
+        ({"STORED_CACHE_DIR": "  "}, "STORED_CACHE_DIR is '  '; it must be a path"),
+        ({"STORED_KEY_FILE": "\t"}, "STORED_KEY_FILE is '\\t'; it must be a path"),
+        ({"STORED_DISABLE": "maybe"}, "STORED_DISABLE is 'maybe'; it must be 1, true, yes or on"),
     ],
-    ids=["persistence", "key", "path"],
+    ids=["persistence", "key", "path", "blank directory", "blank key", "disable"],
 )
 def test_an_environment_that_cannot_be_used_is_told(environment: dict[str, str], message: str) -> None:
     """A variable with a value that cannot be used is a ConfigurationError on import, not something silent."""
@@ -233,3 +239,72 @@ def test_a_store_takes_the_place_of_the_directory(tmp_path: Path) -> None:
 def test_persistence_is_of_two_letters(value: str) -> None:
     """Any combination of r and w is a persistence."""
     assert check_persistence(value) == value
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        *[(each, True) for each in ("1", "true", "Yes", "ON", " on ")],
+        *[(each, False) for each in ("0", "False", "no", "OFF")],
+    ],
+)
+def test_disable_is_switched_in_words(value: str, expected: bool) -> None:
+    """The variable disables with a word that says so, and not with one that says the contrary."""
+    assert shown(STORED_DISABLE=value)[2] is expected
+
+
+# -- without a home directory -----------------------------------------------------------------------------------------
+
+HOMELESS = """
+import os, pwd
+del os.environ["HOME"]
+def unknown(uid):
+    raise KeyError(uid)
+pwd.getpwuid = unknown  # as for a user without an entry in the user database
+import stored
+from stored._config import settings
+user = stored.StorageUser("m", "rw", lambda: "m", lambda: "m", None)
+user.storeObject("x", print)  # pickled, hence signed
+print(settings().cache_dir, settings().key_file)
+"""
+
+
+def homeless(tmp_path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return start(HOMELESS, TMPDIR=str(tmp_path), **environment)
+
+
+def test_without_a_home_the_temporary_directory_serves(tmp_path: Path) -> None:
+    """Where no home directory can be determined, entries and key are in a private directory, twice in the same."""
+    for _ in range(2):
+        done = homeless(tmp_path)
+        assert (done.returncode, done.stderr) == (0, "")
+        own = tmp_path / f"stored-{os.geteuid()}"
+        assert done.stdout.split() == [str(own / ".cache/stored"), str(own / ".config/stored/key")]
+        assert os.listdir(tmp_path) == [own.name]
+        assert own.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_home_that_is_not_needed_is_not_replaced(tmp_path: Path) -> None:
+    """With both places named no home directory is needed, and none is made."""
+    done = homeless(tmp_path, STORED_CACHE_DIR=str(tmp_path / "c"), STORED_KEY_FILE=str(tmp_path / "k"))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not (tmp_path / f"stored-{os.geteuid()}").exists()
+
+
+def _link(place: Path) -> None:
+    place.with_name("elsewhere").mkdir(mode=0o700)
+    place.symlink_to("elsewhere")
+
+
+def _open(place: Path) -> None:
+    place.mkdir()
+    place.chmod(0o777)
+
+
+@pytest.mark.parametrize("occupy", [_link, _open, Path.touch])
+def test_a_directory_open_to_others_does_not_stand_in(tmp_path: Path, occupy: Callable[[Path], None]) -> None:
+    """What somebody else may have put in the place of the private directory is refused, with a way out."""
+    occupy(tmp_path / f"stored-{os.geteuid()}")
+    done = homeless(tmp_path)
+    assert done.returncode != 0
+    assert "set STORED_CACHE_DIR and STORED_KEY_FILE" in done.stderr

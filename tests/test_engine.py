@@ -1879,3 +1879,105 @@ class AgainstADict(RuleBasedStateMachine):
 
 TestAgainstADict = AgainstADict.TestCase
 TestAgainstADict.settings = hypothesis_settings(max_examples=60, stateful_step_count=30, deadline=None)
+
+
+# -- iterators, splines, forks, long calls and keys -------------------------------------------------------------------
+
+
+def test_what_can_be_used_only_once_is_not_stored() -> None:
+    """An iterator would be empty for the second who asks; it is refused, and nothing is stored."""
+    user = Model().su
+    with pytest.raises(TypeError, match=r"a map .*can be used only once"):
+        user.storeObject("x", map(abs, [1]))
+    assert user.listObjects() == []
+
+
+@pytest.mark.parametrize("table", [CURVE, SURFACE], ids=["curve", "surface"])
+def test_a_kept_interpolator_cannot_be_spoilt(table: Any) -> None:
+    """Nobody can change through the coefficients what the next caller gets."""
+    user = Model().su
+    user.storeObject("t", table)
+    with pytest.raises(ValueError, match="read-only"):
+        user.getStoredObject("t", interpolator=True).get_coeffs()[:] = 0
+    assert user.getStoredObject("t", interpolator=True).get_coeffs().any()
+
+
+FORK = """
+import os, signal, sys, threading
+import stored
+from stored.stores import MemoryStore
+
+class Slow(MemoryStore):
+    def write(self, name, buffers):
+        if "slow" in name:
+            wait()
+        return super().write(name, buffers)
+
+held, over = threading.Event(), threading.Event()
+def wait():
+    if os.getpid() == parent:
+        held.set()
+        over.wait(60)
+
+parent, n, told = os.getpid(), 1, []
+def changed():
+    told.append(n)
+    wait()
+
+stored.configure(store=Slow())
+user = stored.StorageUser("m", "rw", lambda: "m", lambda: str(n), changed)
+user.storeObject("a", 1)
+def busy():
+    if sys.argv[1] == "store":
+        user.storeObject("slow", 2)
+    else:
+        user.getStoredObject("a")
+if sys.argv[1] == "change":
+    n = 2
+thread = threading.Thread(target=busy)
+thread.start()
+held.wait(60)
+child = os.fork()
+if not child:
+    signal.alarm(20)  # a deadlock ends too
+    told.clear()
+    user.storeObject("b", 3)
+    good = user.getStoredObject("b") == 3 and user.getStoredObject("slow2") is None
+    os._exit(0 if good and told == ([2] if n == 2 else []) else 1)
+status = os.waitpid(child, 0)[1]
+over.set()
+thread.join()
+raise SystemExit(os.waitstatus_to_exitcode(status))
+"""
+
+
+@pytest.mark.parametrize("busy", ["store", "change"])
+def test_a_forked_process_goes_on_without_the_threads_it_has_not(busy: str) -> None:
+    """Forked while another thread writes or is in the callback, the child stores, and hears of the change itself."""
+    command = [sys.executable, "-W", "ignore", "-c", FORK, busy]
+    done = subprocess.run(command, timeout=60, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("trouble", ["value", "store"])
+def test_a_long_call_is_shortened_in_messages(tmp_path: Path, trouble: str) -> None:
+    """A warning about a call with large arguments begins like the call, and is not as long."""
+    (tmp_path / "blocked").write_text("a file where a directory is needed")
+    arguments = (("table", "[" + "1.5, " * 5000 + "]"),)
+    key = Key(Space("m", "owner", "s"), "f", "definition", "1", arguments)
+    value = (lambda: 1) if trouble == "value" else 1
+    shortened = r"owner\.f\(table=\[1\.5.*\.\.\. is kept in memory only"
+    with configure(cache_dir=tmp_path / "blocked"), pytest.warns(PersistenceWarning, match=shortened) as caught:
+        assert not PersistentTier("rw").save(key, Record(value))
+    assert len(str(caught[0].message)) < 200 + 400 + len(str(tmp_path))
+
+
+@pytest.mark.parametrize("persistence", ["r", "rw"])
+def test_reading_makes_no_key(tmp_path: Path, persistence: str) -> None:
+    """Where there is no key, nothing can be verified: a pickle is passed over, and no key file appears."""
+    Model().su.storeObject("custom", Custom(3))
+    missing = tmp_path / "none" / "key"
+    nothing = "not signed with your key: there is no key file"
+    with configure(key_file=missing, persistence=persistence), pytest.warns(EntryWarning, match=nothing):
+        assert found("custom") is None
+    assert not missing.parent.exists()

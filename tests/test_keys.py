@@ -32,8 +32,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from stored import keyed_by
-from stored._keys import Key, Space, canonical, digest, entry_prefix, module_folder, named_canonical
+from stored import keyed_by, stored
+from stored._keys import (
+    Key,
+    Space,
+    canonical,
+    digest,
+    entry_prefix,
+    module_folder,
+    named_canonical,
+    static_closure,
+)
 from stored.errors import DamagedEntryError, OwnerError, UnstableKeyError
 from stored.stores._base import check_name
 
@@ -604,6 +613,19 @@ def test_bound_methods_are_values_by_owner_and_function() -> None:
     assert canonical(Told.made) != canonical(Told("x").getHashableString)
 
 
+def test_bound_stored_methods_are_bound_methods() -> None:
+    """A stored method as an argument counts as the plain one does, with its owner's parameters."""
+
+    class Stored(Model):
+        @stored
+        def time(self) -> float:
+            return self.h
+
+    owner = Stored(1, 2)
+    assert canonical(owner.time) == canonical(types.MethodType(owner.time.__func__, owner))
+    assert canonical(owner.time) != canonical(Stored(1, 3).time)
+
+
 def made_in_a_function(k: float) -> Any:
     @dataclasses.dataclass(frozen=True)
     class Law:
@@ -718,6 +740,44 @@ def test_mutable_content_of_a_closure_is_in_the_text() -> None:
     assert canonical(function) != before
 
 
+def test_constants_of_any_kind_are_told_from_a_closure() -> None:
+    """All that never changes and has a text tells a factory's functions apart; what can change is left out."""
+    partial = functools.partial
+    constants = [(1, 2), (1, 3), np.float64(4), np.sin, math.sin, math.cos, frozenset("a"), frozenset("b"), Colour.RED]
+    constants += [Fraction(1, 3), datetime.date(2020, 1, 1), np.dtype("f4"), partial(power, 1), partial(power, 2)]
+    constants += [partial(power, n=1), Dark, Base, (power(2), 1), (power(3), 1), functools.lru_cache(power(2))]
+    texts = {canonical(static_closure(power(each))) for each in constants}
+    assert len(texts) == len(constants)
+    mutable: list[Any] = [[1], {"a": 1}, {1}, bytearray(b"a"), np.arange(2), object(), Dark(1), [].append]
+    mutable += [frozenset([Dark(1)]), np.frompyfunc(math.sin, 1, 1)]
+    assert [static_closure(power(each)) for each in mutable] == [{}] * len(mutable)
+
+
+def test_decorators_in_between_are_told_by_code_and_closure() -> None:
+    """What is wrapped counts, and each wrapper, with what it closed over."""
+    wrapped = [plus_one(square), plus_two(square), plus_one(power(2)), plus_one(power(3)), plus_one(plus_one(square))]
+    assert len({canonical(static_closure(each)) for each in wrapped}) == len(wrapped)
+    assert canonical(static_closure(plus_one(power(2)))) == canonical(static_closure(plus_one(power(2.0))))
+
+
+@pytest.mark.parametrize(
+    ("value", "other"),
+    [
+        ("x" * 2000, "x" * 1999 + "y"),
+        (list(range(1000)), [*range(999), 0]),
+        (tuple(range(1000)), (*range(999), 0)),
+        (set(range(1000)), set(range(1001))),
+        (dict.fromkeys(range(1000)), dict.fromkeys(range(1001))),
+        ([["x" * 500] * 5] * 5, [["x" * 500] * 5] * 4),
+    ],
+)
+def test_long_texts_stand_by_their_digest(value: Any, other: Any) -> None:
+    """Headers and messages stay short, and different values different."""
+    assert len(canonical(value)) < 300
+    assert canonical(value) != canonical(other)
+    assert canonical(value) not in (canonical(canonical(value)), canonical([value]))
+
+
 def test_an_unstable_closure_is_refused() -> None:
     """What a function closed over must have a form, and must be there."""
     with pytest.raises(UnstableKeyError, match=r"builtins.object"):
@@ -819,6 +879,12 @@ def test_texts_are_the_same_in_every_process(tmp_path: Path) -> None:
     seen = [run(str(script), PYTHONHASHSEED=seed) for seed in ("0", "1", "12345")]
     assert seen[0] == seen[1] == seen[2]
     assert len(set(seen[0].split())) == 25  # a set and a frozenset are equal
+
+
+def test_numbers_without_end_are_one_value_in_every_type() -> None:
+    """A Decimal can be infinite or no number too."""
+    for name in ("nan", "inf", "-inf"):
+        assert canonical(Decimal(name)) == canonical(np.longdouble(name)) == canonical(float(name))
 
 
 def test_digests_never_change() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from typing import Any
 
 import attrs
@@ -56,6 +57,12 @@ class Told:
         return self.name
 
 
+class Nameless:
+    @staticmethod
+    def _getHashableString() -> str:
+        return "s"
+
+
 def snapshot(owner: Any) -> Any:
     return find_describer(type(owner)).snapshot(owner)
 
@@ -76,13 +83,8 @@ def test_a_space_is_named_after_the_class() -> None:
 
 def test_a_space_can_be_named_otherwise() -> None:
     """With a module and a name of the user's choice."""
-
-    @keyed_by("x", module="shared", name="model")
-    @dataclasses.dataclass
-    class Model:
-        x: int
-
-    space = snapshot(Model(1)).space
+    model = type("Model", (), {"x": 1})
+    space = snapshot(keyed_by("x", module="shared", name="model")(model)()).space
     assert (space.module, space.name) == ("shared", "model")
 
 
@@ -244,6 +246,176 @@ def test_a_subclass_can_tell_its_own_string() -> None:
     assert string(Own(1)) == "own words"
 
 
+# -- classes made by functions ----------------------------------------------------------------------------------------
+
+
+def scaled(k: Any) -> Any:
+    def decorate(function: Any) -> Any:
+        @functools.wraps(function)
+        def wrapper(self: Any) -> Any:
+            return function(self) * k
+
+        return wrapper
+
+    return decorate
+
+
+def by_helper(k: Any) -> Any:
+    @keyed_by("x")
+    class Model:
+        x = 1
+
+        def helper(self) -> Any:
+            return k
+
+        @stored
+        def f(self) -> Any:
+            return self.helper()
+
+    return Model
+
+
+def by_stored(k: Any) -> Any:
+    class Model:
+        _getHashableString = staticmethod(lambda: "s")
+
+        @stored
+        def f(self) -> Any:
+            return k
+
+    return Model
+
+
+def by_decorator(k: Any) -> Any:
+    @keyed_by("x", name="model")
+    class Model:
+        x = 1
+
+        @stored
+        @scaled(k)
+        def f(self) -> Any:
+            return 1
+
+    return Model
+
+
+def by_attribute(k: Any) -> Any:
+    @keyed_by("x")
+    class Model:
+        x, order = 1, k
+
+    return Model
+
+
+def by_default(k: Any) -> Any:
+    @keyed_by("x")
+    class Model:
+        x = 1
+
+        def helper(self, n: Any = k) -> Any:
+            return n
+
+    return Model
+
+
+def by_property(k: Any) -> Any:
+    @keyed_by("x")
+    class Model:
+        x = 1
+
+        @property
+        def order(self) -> Any:
+            return k
+
+    return Model
+
+
+def by_cached_property(k: Any) -> Any:
+    @keyed_by("x")
+    class Model:
+        x = 1
+
+        @functools.cached_property
+        def order(self) -> Any:
+            return k
+
+    return Model
+
+
+def by_base(k: Any) -> Any:
+    class Model(by_helper(k)):  # type: ignore[misc]
+        pass
+
+    return Model
+
+
+def by_class_inside(k: Any) -> Any:
+    law = by_attribute(k)
+
+    @keyed_by("x")
+    class Model:
+        x = 1
+
+        def helper(self) -> Any:
+            return law.order
+
+    return Model
+
+
+FACTORIES = [
+    *(by_helper, by_stored, by_decorator, by_attribute, by_default, by_property, by_cached_property, by_base),
+    by_class_inside,
+]
+
+
+@pytest.mark.parametrize("factory", FACTORIES)
+def test_classes_of_one_factory_do_not_meet(factory: Any) -> None:
+    """What the function gave to the class, in whichever way, is part of whose results they are; equals stay equal."""
+    spaces = [snapshot(factory(k)()).space for k in (2, 2.0, 3, ("a", 2), ("a", 3))]
+    assert spaces[0] == spaces[1]
+    assert len(set(spaces)) == 4
+    assert len({space.string for space in spaces}) == 1
+
+
+def test_bases_given_to_a_factory_count() -> None:
+    """A subclass of another base computes something else."""
+
+    def made(base: type) -> Any:
+        class Sub(base):  # type: ignore[misc]
+            pass
+
+        return Sub
+
+    class Like(Cosmology):
+        pass
+
+    assert snapshot(made(Cosmology)(1)).space != snapshot(made(Like)(1)).space
+
+
+def test_counters_do_not_part_a_class_from_its_results() -> None:
+    """Neither a name that a method rebinds, nor an attribute that counts."""
+
+    def made() -> Any:
+        calls = 0
+
+        @keyed_by("x")
+        class Model:
+            x = 1
+            made = 0
+
+            def f(self) -> None:
+                nonlocal calls
+                calls += 1
+                type(self).made += 1
+
+        return Model
+
+    kind = made()
+    before = snapshot(kind()).space
+    kind().f()
+    assert snapshot(kind()).space == before == snapshot(made()()).space
+
+
 # -- noticing changes -------------------------------------------------------------------------------------------------
 
 
@@ -389,12 +561,7 @@ def test_an_owners_own_string_is_used() -> None:
     space = snapshot(Told("model 1", "planck")).space
     assert (space.module, space.name, space.string) == (__name__, "planck", "model 1")
 
-    class Nameless:
-        @staticmethod
-        def _getHashableString() -> str:
-            return "s"
-
-    assert snapshot(Nameless()).space.name == Nameless.__qualname__
+    assert snapshot(Nameless()).space.name == "Nameless"
 
 
 def test_a_changed_string_is_noticed() -> None:
@@ -475,6 +642,29 @@ def test_keyed_by_takes_names(names: Any) -> None:
     """Anything else, the class itself included, is told with what it should be."""
     with pytest.raises(OwnerError, match="keyed_by takes the names of attributes, as in @keyed_by"):
         keyed_by(*names)
+
+
+@pytest.mark.parametrize("option", ["module", "name"])
+def test_module_and_name_are_strings(option: str) -> None:
+    """Anything else is refused before any class is decorated."""
+    with pytest.raises(OwnerError, match=rf"{option} of keyed_by is 3 of type int; it must be a str"):
+        keyed_by("a", **{option: 3})  # type: ignore[arg-type]
+
+
+def test_a_method_is_no_parameter() -> None:
+    """The message says so, for plain and for stored methods."""
+
+    class Model:
+        def g(self) -> int:
+            return 1
+
+        @stored
+        def h(self) -> int:
+            return 1
+
+    for name in ("g", "h"):
+        with pytest.raises(UnstableKeyError, match=rf"parameter '{name}' of .*Model is a method of the class"):
+            snapshot(keyed_by(name)(type("Model", (Model,), {}))())
 
 
 def test_keyed_by_needs_names() -> None:

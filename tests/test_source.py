@@ -132,6 +132,63 @@ def test_a_file_edited_later_does_not_speak_for_old_code(tmp_path: Path) -> None
     assert ["return 1" in code_text(functions[0]), "return 2" in code_text(functions[1])] == [True, True]
 
 
+def defined(path: Path, running: str, found: str) -> str:
+    """The text of a function that runs other code than its file says by now."""
+    path.write_text(found)
+    names: dict[str, Any] = {"__name__": "defined"}
+    exec(compile(running, str(path), "exec", dont_inherit=True), names)
+    return code_text(names.get("f") or names["C"].f)
+
+
+@pytest.mark.parametrize(
+    ("running", "found"),
+    [
+        ("def f(): return 1\n", "def f(): return 2\n"),
+        ("def f(): return 1\n", "def f(): return 1.0\n"),
+        ("def f(): return [1 for _ in x]\n", "def f(): return [2 for _ in x]\n"),
+        ("def f(): return a\n", "def f(): return b\n"),
+        ("class C:\n def f(self): return self.__a\n", "class D:\n def f(self): return self.__a\n"),
+        ("def f(): return 1\n", "\ndef f(): return 1\n"),
+        ("def f(): return 1\n", "def f(): return 1\n\0"),
+        ("def f(): return 1\n", "def f(): return 1\n)\n"),
+    ],
+)
+def test_a_file_that_says_something_else_does_not_speak(tmp_path: Path, running: str, found: str) -> None:
+    """A file edited since it was compiled, or that another text claims for its name, is not believed."""
+    texts = [defined(tmp_path / "a.py", running, found), defined(tmp_path / "b.py", running, running)]
+    assert [text.startswith("python3.") for text in texts] == [True, False]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "class C:\n def f(self): return self.__a, __class__, super().f()\n",
+        "from __future__ import annotations\ndef f(x: int) -> int:\n def g(y: int): return x\n return g\n",
+        "def outer(k):\n def f(): return k, {'a', 'b'}, 1e400, -0.0\n return f\nf = outer(1)\n",
+        "def f(): return '\\d', 1 is 1\n",
+        "if True:\n\tdef f():\n\t\t'doc'\n\t\treturn [i for i in (1, 2)]\n",
+    ],
+)
+@pytest.mark.filterwarnings("ignore")
+def test_a_file_that_says_what_runs_does_speak(tmp_path: Path, source: str) -> None:
+    """With private names, closures, __future__ imports, and what the compiler warns of."""
+    assert not defined(tmp_path / "a.py", source, source).startswith("python3.")
+
+
+def test_a_file_of_equal_size_and_time_does_not_speak(tmp_path: Path) -> None:
+    """What Python remembers of the file is then what it said before."""
+    path = tmp_path / "a.py"
+    texts = []
+    for body in ("1", "2"):
+        source = f"def f(): return {body}\n"
+        path.write_text(source)
+        os.utime(path, ns=(0, 0))
+        names: dict[str, Any] = {}
+        exec(compile(source, str(path), "exec"), names)
+        texts.append(code_text(names["f"]))
+    assert len(set(texts)) == 2
+
+
 def test_a_forgotten_function_does_not_lend_its_text() -> None:
     """Code that comes to stand where forgotten code stood is read anew."""
     for number in range(50):
@@ -238,6 +295,41 @@ def test_functions_of_a_closure() -> None:
         return itself(x - 1) if x else 0
 
     assert static_closure(itself) == {}
+
+
+def test_classes_of_a_closure() -> None:
+    """A class is told by its name, one made in a function by what that gave to it; its own methods do not count it."""
+
+    def made(k: Any) -> Any:
+        class Own:
+            order = k
+
+            def method(self) -> Any:
+                return Own, __class__  # type: ignore[name-defined]
+
+        return Own
+
+    assert static_closure(made(1).method) == static_closure(made(1).method) != static_closure(made(2).method)
+    assert static_closure(around(int)) != static_closure(around(float))
+
+
+def test_objects_that_have_any_attribute_are_no_wrappers() -> None:
+    """One that makes up what it is asked for does not lead on for ever."""
+
+    class Anything:
+        def __getattr__(self, name: str) -> Any:
+            return Anything()
+
+    assert static_closure(around(Anything())) == {"helper": None}
+
+
+def test_wrappers_in_a_circle_end() -> None:
+    """One that says it wraps itself is told once."""
+
+    def circle() -> None: ...
+
+    circle.__wrapped__ = circle  # type: ignore[attr-defined]
+    assert static_closure(circle) == {}
 
 
 # -- names ------------------------------------------------------------------------------------------------------------

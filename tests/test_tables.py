@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import gzip
+import pickle
 import threading
 import warnings
 from pathlib import Path
@@ -291,3 +293,73 @@ def test_reading_in_threads_leaves_the_warning_filters_alone(tmp_path: Path) -> 
     for thread in threads:
         thread.join()
     assert list(warnings.filters) == before
+
+
+# -- sharing ----------------------------------------------------------------------------------------------------------
+
+
+def arrays_of(found: Any) -> list[np.ndarray[Any, Any]]:
+    """All arrays that a spline is made of."""
+    parts = found.tck if isinstance(found, RectBivariateSpline) else (*found._data, *found._eval_args)
+    return [each for each in parts if isinstance(each, np.ndarray)]
+
+
+@pytest.mark.parametrize("linear", [False, True])
+@pytest.mark.parametrize("table", [CURVE, SURFACE], ids=["curve", "surface"])
+def test_a_spline_cannot_be_changed_through_its_arrays(table: Any, linear: bool) -> None:
+    """Neither what a spline gives out nor what it holds can be written to."""
+    made = spline(table, "t", linear=linear)
+    knots = made.get_knots()
+    for each in (made.get_coeffs(), *(knots if isinstance(knots, tuple) else [knots]), *arrays_of(made)):
+        with pytest.raises(ValueError, match="read-only"):
+            each[:] = 0
+
+
+def everything(found: Any) -> list[Any]:
+    """What scipy can do with a spline of one coordinate."""
+    results = [found(BETWEEN), found(BETWEEN, 1), found(2.0), found.derivatives(1.5), found.get_residual()]
+    results += [found.integral(0.7, 3.1), found.derivative()(BETWEEN), found.antiderivative()(BETWEEN)]
+    results += [found.get_knots(), found.get_coeffs(), found.derivative().integral(1, 2)]
+    return [*results, found.derivative().antiderivative()(BETWEEN)]
+
+
+@pytest.mark.parametrize("duplicate", [lambda made: made, copy.deepcopy, lambda made: pickle.loads(pickle.dumps(made))])
+@pytest.mark.parametrize(("linear", "degree"), [(False, 3), (True, 1)])
+def test_a_read_only_curve_does_all_that_scipys_does(linear: bool, degree: int, duplicate: Any) -> None:
+    """Evaluation, derivatives, integrals, roots and copies are what scipy's own spline gives."""
+    waves = np.array([X, np.sin(3 * X)])
+    made = duplicate(spline(waves, "t", linear=linear))
+    own = InterpolatedUnivariateSpline(*waves, k=degree)
+    for mine, scipys in zip(everything(made), everything(own), strict=True):
+        assert np.array_equal(mine, scipys)
+    if degree == 3:
+        assert own.roots().size > 2
+        assert np.array_equal(made.roots(), own.roots())
+
+
+@pytest.mark.parametrize("duplicate", [lambda made: made, copy.deepcopy, lambda made: pickle.loads(pickle.dumps(made))])
+@pytest.mark.parametrize(("linear", "degree"), [(False, 3), (True, 1)])
+def test_a_read_only_surface_does_all_that_scipys_does(linear: bool, degree: int, duplicate: Any) -> None:
+    """Evaluation on grids and at points, derivatives, integrals and copies are what scipy's own spline gives."""
+    made, own = duplicate(spline(SURFACE, "t", linear=linear)), RectBivariateSpline(*SURFACE, kx=degree, ky=degree)
+    for mine, scipys in [
+        (made(X, Y), own(X, Y)),
+        (made.ev(X[:7], Y), own.ev(X[:7], Y)),
+        (made.integral(1, 2, 0, 1), own.integral(1, 2, 0, 1)),
+        (made.get_residual(), own.get_residual()),
+    ]:
+        assert np.array_equal(mine, scipys)
+    if degree == 3:
+        assert np.array_equal(made(X, Y, dx=1), own(X, Y, dx=1))
+        assert np.array_equal(made.partial_derivative(1, 1)(X, Y), own.partial_derivative(1, 1)(X, Y))
+
+
+@pytest.mark.parametrize("table", [CURVE, SURFACE], ids=["curve", "surface"])
+def test_a_deep_copy_is_the_users_own(table: Any) -> None:
+    """A copy can be changed, and the spline it was made from stays what it was."""
+    made = spline(table, "t")
+    before = made.get_coeffs().copy()
+    copied = copy.deepcopy(made)
+    copied.get_coeffs()[:] = 0
+    assert not copied.get_coeffs().any()
+    assert np.array_equal(made.get_coeffs(), before)

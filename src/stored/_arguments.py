@@ -15,6 +15,8 @@ __all__ = ["Arguments"]
 
 _TAKES_SELF = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
+_MANY = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
 
 class Arguments:
     """How a method's calls are bound and keyed.
@@ -37,6 +39,7 @@ class Arguments:
     """
 
     def __init__(self, function: Any, label: str, ignore: Collection[str], decimals: Mapping[str, int]) -> None:
+        _check_options(label, ignore, decimals)
         self._signature = inspect.signature(function)
         self._label = label
         self._ignore = frozenset(ignore)
@@ -55,11 +58,19 @@ class Arguments:
                 raise TypeError(f"round of {label}() gives {places!r} for {name!r}; it must be a number of decimals")
 
     def check_names(self, option: str, names: Collection[str]) -> None:
-        """Refuse names that are not arguments of the method."""
+        """Refuse names that are not arguments of the method, or for an interpolation not single ones."""
         for name in names:
             if name not in self.names:
                 raise TypeError(
                     f"{option} of {self._label}() names {name!r}; its arguments are {', '.join(self.names) or 'none'}"
+                )
+
+            kind = self._signature.parameters[name].kind
+            if option == "interpolate" and kind in _MANY:
+                stars = "*" if kind is inspect.Parameter.VAR_POSITIONAL else "**"
+                raise TypeError(
+                    f"interpolate of {self._label}() names '{stars}{name}', which takes any number of arguments; an"
+                    " axis runs along a single one"
                 )
 
     def bind(self, owner: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> inspect.BoundArguments:
@@ -97,3 +108,12 @@ class Arguments:
         without = {self._own, *self._ignore, *leave_out}
         kept = [(name, value) for name, value in bound.arguments.items() if name not in without]
         return named_canonical(kept, f"argument {{}} of {self._label}()")
+
+
+def _check_options(label: str, ignore: object, decimals: object) -> None:
+    if isinstance(ignore, str) or not isinstance(ignore, Collection):
+        raise TypeError(f"ignore of {label}() is {ignore!r}; give a tuple of names of arguments, such as ('z',)")
+    if not isinstance(decimals, Mapping):
+        raise TypeError(
+            f"round of {label}() is {decimals!r}; give the number of decimals by name of argument, such as {{'z': 3}}"
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import numbers
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,12 +13,12 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from stored.errors import OutsideAxisError, TableError
+from stored.errors import DamagedEntryError, OutsideAxisError, TableError
 
 if TYPE_CHECKING:
     from scipy.interpolate import BSpline, NdBSpline
 
-__all__ = ["Axis", "CurveInterpolant", "Interpolant", "SurfaceInterpolant", "sample"]
+__all__ = ["Axis", "CurveInterpolant", "Interpolant", "SurfaceInterpolant", "check_table", "sample"]
 
 Floats: TypeAlias = NDArray[np.float64]
 Transform: TypeAlias = Callable[[Any], Any]
@@ -31,6 +32,7 @@ _SPACINGS: dict[str, tuple[Transform, Transform]] = {
 }
 _OUTSIDE = ("raise", "nan", "clip", "exact", "extrapolate")
 _LEAST_POINTS = 4
+_MOST_POINTS = 10**7
 _REAL = "buif"
 """The kinds of numpy dtypes that hold real numbers."""
 
@@ -51,7 +53,7 @@ class Axis:
     values : {"linear", "log"}
         Interpolate the values, or their logarithm (then they must be positive).
     points : int
-        How many nodes to sample, at least 4.
+        How many nodes to sample, at least 4 and at most ten million.
     outside : {"raise", "nan", "clip", "exact", "extrapolate"}
         What a value beyond the limits gives: an `OutsideAxisError`, NaN, the value at the limit, a call of the method
         itself, or the spline continued.
@@ -76,10 +78,18 @@ class Axis:
 
     def __post_init__(self) -> None:
         self._check_choices()
-        if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
+        if not (_is_finite(self.low) and _is_finite(self.high)):
+            raise ValueError(
+                f"axis {self.name!r} runs from {self.low!r} to {self.high!r}; low must be less than high, and"
+                " both finite real numbers"
+            )
+        if not self.low < self.high:
             raise ValueError(f"axis {self.name!r} runs from {self.low!r} to {self.high!r}; low must be less than high")
-        if not isinstance(self.points, int) or self.points < _LEAST_POINTS:
-            raise ValueError(f"axis {self.name!r} has points={self.points!r}; give the number of nodes, at least 4")
+        if not isinstance(self.points, int) or not _LEAST_POINTS <= self.points <= _MOST_POINTS:
+            raise ValueError(
+                f"axis {self.name!r} has points={self.points!r}; give the number of nodes, at least {_LEAST_POINTS} and"
+                f" at most {_MOST_POINTS}"
+            )
         with np.errstate(all="ignore"):
             self._check_spacing()
 
@@ -133,6 +143,13 @@ class Axis:
     def definition(self) -> tuple[object, ...]:
         """What makes another table of the same function."""
         return (self.name, self.low, self.high, self.spacing, self.values, self.points)
+
+
+def _is_finite(limit: object) -> bool:
+    try:
+        return not isinstance(limit, bool) and isinstance(limit, numbers.Real) and math.isfinite(limit)
+    except OverflowError:  # an integer beyond all floats
+        return False
 
 
 def _increases(values: Floats) -> bool:
@@ -208,6 +225,51 @@ def _check_values(values: Floats, nodes: list[Floats], axes: tuple[Axis, ...], l
             f"{axis.name} = {float(each[index])!r}" for axis, each, index in zip(axes, nodes, where, strict=True)
         )
         raise TableError(f"{label}() is {float(values[where])!r} at {point}; every sampled value must be {wanted}")
+
+
+def check_table(axes: tuple[Axis, ...], table: object) -> None:
+    """Refuse what `sample` does not return for these axes.
+
+    Parameters
+    ----------
+    axes : tuple of Axis
+        One or two.
+    table : object
+        What was found in a store.
+
+    Raises
+    ------
+    DamagedEntryError
+        Saying what is wrong.
+    """
+    if not (isinstance(table, dict) and table.keys() == {"nodes", "values"}):
+        raise DamagedEntryError("it holds no table of nodes and values")
+    nodes, values = table["nodes"], table["values"]
+    if not (isinstance(nodes, list) and len(nodes) == len(axes) and all(map(_are_nodes, axes, nodes))):
+        raise DamagedEntryError(f"its nodes are not those of the axis {' and '.join(axis.name for axis in axes)}")
+    if not _is_finite_array(values, tuple(axis.points for axis in axes)):
+        raise DamagedEntryError("its values are not one finite number for each node")
+    if any(axis.values == "log" for axis in axes) and not np.all(values > 0):
+        raise DamagedEntryError("its values are not positive, and their logarithm is to be interpolated")
+
+
+def _are_nodes(axis: Axis, found: object) -> bool:
+    if not _is_finite_array(found, (axis.points,)):
+        return False
+    nodes = cast(Floats, found)
+    # in between, another machine may round otherwise
+    return bool(nodes[0] == float(axis.low) and nodes[-1] == float(axis.high)) and _increases_on(axis, nodes)
+
+
+def _increases_on(axis: Axis, nodes: Floats) -> bool:
+    with np.errstate(all="ignore"):
+        return _increases(nodes) and _increases(axis.forward(nodes))
+
+
+def _is_finite_array(found: object, shape: tuple[int | None, ...]) -> bool:
+    if type(found) is not np.ndarray or found.dtype != np.float64 or found.shape != shape:
+        return False
+    return bool(np.all(np.isfinite(found)))
 
 
 class Interpolant(ABC):

@@ -117,11 +117,20 @@ def frozen(value: Any) -> Any:
     Arrays are copied and read-only. Plain containers and namedtuples are rebuilt. What cannot be made read-only (other
     containers, arrays of objects, subclasses of arrays with attributes of their own, such as a mask) is copied as a
     whole. Anything else is kept as it is.
+
+    Raises
+    ------
+    TypeError
+        If it is, or holds, an iterator or an open file: the first caller would leave nothing to the next.
     """
     return _treated(value, _frozen_leaf)
 
 
 def _frozen_leaf(value: Any) -> Any:
+    if hasattr(type(value), "__next__"):
+        raise TypeError(
+            f"a {type(value).__qualname__} was to be kept, which can be used only once; return list(...) or an array"
+        )
     if _is_copied(value):
         return _private(value)
     if isinstance(value, np.ndarray):

@@ -1,13 +1,16 @@
 """Settings of the process: where entries live, what is written, and whether anything is stored at all.
 
 The environment is read when stored is imported: ``STORED_CACHE_DIR`` (the directory of the entries),
-``STORED_PERSISTENCE`` (any of ``r`` and ``w``), ``STORED_DISABLE`` (any value but empty and 0) and
+``STORED_PERSISTENCE`` (any of ``r`` and ``w``), ``STORED_DISABLE`` (1, true, yes or on) and
 ``STORED_KEY_FILE`` (the key that signs pickles). `configure` overrides it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
+import stat
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +21,10 @@ from stored.errors import ConfigurationError
 from stored.typing import ABSENT, Absent, SupportsStore
 
 __all__ = ["Settings", "check_persistence", "configure", "settings"]
+
+
+_ON = frozenset({"1", "true", "yes", "on"})
+_OFF = frozenset({"", "0", "false", "no", "off"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +52,8 @@ class Settings:
     store: SupportsStore | None = None
 
 
-def check_persistence(persistence: object) -> str:
-    """A persistence, if it is one.
+def check_persistence(persistence: object, name: str = "persistence") -> str:
+    """A persistence, if it is one; messages call it by the name.
 
     Raises
     ------
@@ -56,7 +63,7 @@ def check_persistence(persistence: object) -> str:
     if isinstance(persistence, str) and set(persistence) <= {"r", "w"}:
         return persistence
     raise ConfigurationError(
-        f"persistence is {persistence!r}; it must be 'rw' (read and write), 'r' (read only), 'w' (write only) or ''"
+        f"{name} is {persistence!r}; it must be 'rw' (read and write), 'r' (read only), 'w' (write only) or ''"
         " (memory only)"
     )
 
@@ -75,7 +82,7 @@ def _checked(name: str, value: Any) -> Any:
 
 def _checked_path(name: str, value: Any) -> Path:
     try:
-        if not os.fspath(value) or "\0" in os.fspath(value):
+        if not os.fspath(value).strip() or "\0" in os.fspath(value):
             raise ValueError
         return Path(value).expanduser().absolute()
     except (TypeError, ValueError, RuntimeError):  # the last for a home directory that is not known
@@ -103,8 +110,8 @@ def _from_environment(environment: Mapping[str, str]) -> Settings:
     return _joined(
         Settings(
             cache_dir=_checked_path("STORED_CACHE_DIR", cache),
-            persistence=check_persistence(environment.get("STORED_PERSISTENCE", "rw")),
-            disable=environment.get("STORED_DISABLE", "") not in {"", "0"},
+            persistence=check_persistence(environment.get("STORED_PERSISTENCE", "rw"), "STORED_PERSISTENCE"),
+            disable=_switch("STORED_DISABLE", environment.get("STORED_DISABLE", "")),
             key_file=_checked_path("STORED_KEY_FILE", key),
         )
     )
@@ -113,7 +120,37 @@ def _from_environment(environment: Mapping[str, str]) -> Settings:
 def _base(environment: Mapping[str, str], variable: str, usual: str) -> Path:
     """A base directory; the XDG specification has relative ones ignored."""
     base = Path(environment.get(variable, ""))
-    return base if base.is_absolute() else Path.home() / usual
+    return base if base.is_absolute() else _home() / usual
+
+
+def _home() -> Path:
+    """The home directory, or a directory of the user's own that stands in for it."""
+    try:
+        return Path.home()
+    except RuntimeError:  # as in a container, for a user without an entry in the user database
+        return _private_directory(Path(tempfile.gettempdir()) / f"stored-{os.geteuid()}")
+
+
+def _private_directory(place: Path) -> Path:
+    """A directory that nobody else can write in, made if need be: its name could be known to others."""
+    with contextlib.suppress(FileExistsError):
+        place.mkdir(mode=0o700)
+    state = place.lstat()
+    if not stat.S_ISDIR(state.st_mode) or state.st_uid != os.geteuid() or state.st_mode & 0o077:
+        raise ConfigurationError(
+            f"no home directory is known, and {place}, to be used in its place, is not a directory that only user"
+            f" {os.geteuid()} can use; remove it, or set STORED_CACHE_DIR and STORED_KEY_FILE"
+        )
+    return place
+
+
+def _switch(name: str, value: str) -> bool:
+    found = value.strip().lower()
+    if found not in _ON | _OFF:
+        raise ConfigurationError(
+            f"{name} is {value!r}; it must be 1, true, yes or on, or else 0, false, no, off or empty"
+        )
+    return found in _ON
 
 
 _current = _from_environment(os.environ)

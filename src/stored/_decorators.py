@@ -5,22 +5,26 @@ from __future__ import annotations
 import copy as copying
 import functools
 import inspect
+import operator
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, Literal, ParamSpec, TypeAlias, TypeVar, cast, overload
 
+import numpy as np
 import wrapt
 
 from stored._arguments import Arguments
-from stored._axes import Axis, CurveInterpolant, SurfaceInterpolant, sample
+from stored._axes import Axis, CurveInterpolant, SurfaceInterpolant, check_table, sample
 from stored._codecs import frozen, hand_out_for
 from stored._config import settings
-from stored._keys import Key, canonical, digest
+from stored._keys import Key, canonical, digest, static_closure
 from stored._memory import Record
-from stored._results import CacheInfo, Results, live_results, results_of
-from stored._source import code_text, qualified_name, static_closure
+from stored._results import CacheInfo, Results, clear_everywhere, results_of
+from stored._source import code_text, qualified_name
 from stored._tables import spline
+from stored.errors import OwnerError
 from stored.typing import TableInterpolant
 
 __all__ = ["BoundMethod", "Explanation", "StoredMethod", "stored"]
@@ -57,27 +61,42 @@ class Definition:
         self.function = function
         self.label = function.__qualname__
         self.name = function.__name__ if name is None else name
-        self.identity = qualified_name(function)
         self.attribute = function.__name__
-        self._placed = False
+        self.qualname = function.__qualname__
+        self.method: Any = None
+        self._class: str | None = None
         self.persistent = persistent
         self.table = interpolate is True
         self.axes = _axes(interpolate)
         self.maxsize = maxsize
         self.copy = copy
         self.depends = None if depends is None else tuple(depends)
-        self.arguments = Arguments(function, self.label, _names("ignore", ignore), round or {})
+        self.arguments = Arguments(function, self.label, ignore, {} if round is None else round)
         self.arguments.check_names("interpolate", [axis.name for axis in self.axes])
         # taken now: a file edited later would lend this code the version of another
         self._said = f"version {version}" if version is not None else code_text(plain)
-        self._closure_of = plain if version is None else None
+        self._closure_of = function if version is None else None
 
     def place(self, owner: type, attribute: str) -> None:
         """Take the name by which a class has the method: functions made by one wrapper share their own names."""
-        if not self._placed:
-            self._placed = True
+        if self._class is None:
             self.attribute = attribute
-            self.identity = f"{qualified_name(owner)}.{attribute}"
+            self.qualname = f"{owner.__qualname__}.{attribute}"
+            self._class = qualified_name(owner)
+
+    def identity_for(self, kind: type) -> str:
+        """The method's name and place, and the class that has it by inheritance."""
+        if self._class is None:
+            return f"{qualified_name(self.function)} of {qualified_name(kind)}"
+        own = f"{self._class}.{self.attribute}"
+        return own if qualified_name(kind) == self._class else f"{own} of {qualified_name(kind)}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle with the method in its class; a partial of a bound method refers to this."""
+        return operator.attrgetter("_self_definition"), (self.method,)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Definition:
+        return self
 
     @functools.cached_property
     def version(self) -> str:
@@ -89,16 +108,31 @@ class Definition:
     def call(self, owner: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Call:
         """A call, bound and keyed."""
         bound = self.arguments.bind(owner, args, kwargs)
-        return Call(self, bound, self.arguments.key(bound, [axis.name for axis in self.axes]))
+        key = self.arguments.key(bound, [axis.name for axis in self.axes])
+        # equal numbers share a result, so none may be computed in the narrow type that one caller happened to use
+        bound.arguments = {name: _widened(value) for name, value in bound.arguments.items()}
+        return Call(self, bound, key)
 
     def __call__(self, owner: object, /, *args: Any, **kwargs: Any) -> Any:
         """Answer a call of the decorated method."""
         if settings().disable:
             return self._undecorated(owner, args, kwargs)
-        results = results_of(owner, self)
+        results = self.results(owner)
         call = self.call(owner, args, kwargs)
         record = results.answer(owner, call)
         return self.finished(call, record, results)
+
+    def results(self, owner: object) -> Results:
+        """The results for an owner."""
+        try:
+            return results_of(owner, self)
+        except OwnerError as error:
+            if self._class is not None:
+                raise
+            raise OwnerError(
+                f"{self.label}() was called on {owner!r}. @stored is for methods of objects that tell their parameters,"
+                f" below @property, and without @staticmethod or @classmethod. {error}"
+            ) from None
 
     def finished(self, call: Call, record: Record, results: Results) -> Any:
         """What the caller gets: the result, or the interpolant's value at the call's arguments."""
@@ -117,6 +151,15 @@ class Definition:
         return spline(frozen(self.function(owner, *args, **kwargs)), self.label)
 
 
+def _widened(value: Any) -> Any:
+    """The Python number for a numpy integer, or for a numpy number of less than double precision."""
+    if type(value) is tuple:
+        return tuple([_widened(each) for each in value])
+    if isinstance(value, np.bool | np.integer | np.float16 | np.float32 | np.complex64):
+        return value.item()
+    return value
+
+
 def _plain_function(function: Any, version: str | None) -> Any:
     """The function whose source counts, if this can be decorated at all."""
     if isinstance(function, staticmethod | classmethod | property | type) or not callable(function):
@@ -124,7 +167,10 @@ def _plain_function(function: Any, version: str | None) -> Any:
             f"@stored decorates plain methods, and got {function!r}; put @stored below @property, and do without"
             " @staticmethod and @classmethod: results belong to an object and its parameters"
         )
-    if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function):
+    for part in ("__name__", "__qualname__"):
+        if not isinstance(getattr(function, part, None), str):
+            raise TypeError(f"{function!r} has no {part}, so its results have no name; wrap it in a def")
+    if any(kind(function) for kind in _USED_ONCE):
         raise TypeError(
             f"{function.__qualname__}() is a generator or a coroutine, whose result can be used only once; return a"
             " list or an array to have it stored"
@@ -133,6 +179,9 @@ def _plain_function(function: Any, version: str | None) -> Any:
     if version is None and not isinstance(plain, FunctionType):
         raise TypeError(f"{function!r} has no Python source to tell its version by; give one: @stored(version='1')")
     return plain
+
+
+_USED_ONCE = (inspect.isgeneratorfunction, inspect.iscoroutinefunction, inspect.isasyncgenfunction)
 
 
 def _names(option: str, names: Collection[str]) -> Collection[str]:
@@ -147,6 +196,8 @@ def _axes(interpolate: object) -> tuple[Axis, ...]:
     axes = interpolate if isinstance(interpolate, tuple) else (interpolate,)
     if not all(isinstance(axis, Axis) for axis in axes) or len(axes) not in {1, 2}:
         raise TypeError(f"interpolate is {interpolate!r}; give True, an Axis, or a pair of them")
+    if len({axis.name for axis in axes}) < len(axes):
+        raise TypeError(f"interpolate has two axes of one name, {axes[0].name!r}; each takes an argument of its own")
     return cast(tuple[Axis, ...], axes)
 
 
@@ -164,7 +215,16 @@ class Call:
         if definition.axes:
             return sample(self.function_of_axes, definition.axes, definition.label)
         value = definition.function(*self.bound.args, **self.bound.kwargs)
-        return frozen(copying.deepcopy(value) if definition.copy else value)
+        return frozen(self._copied(value) if definition.copy else value)
+
+    def _copied(self, value: Any) -> Any:
+        try:
+            return copying.deepcopy(value)
+        except Exception as error:  # whatever the value's own class raises
+            raise TypeError(
+                f"{self.definition.label}() returned a {type(value).__qualname__} that cannot be copied ({error}), as"
+                " copy=True asks; return something that can, or leave copy out"
+            ) from error
 
     def record(self, value: Any, seconds: float) -> Record:
         """What memory keeps: the value, the interpolant over a table, or the one along the axes."""
@@ -172,6 +232,7 @@ class Call:
         if definition.table:
             return Record(spline(value, definition.label), None, seconds)
         if definition.axes:
+            check_table(definition.axes, value)
             kind = CurveInterpolant if len(definition.axes) == 1 else SurfaceInterpolant
             return Record(kind(definition.axes, value), None, seconds)
         return Record(value, hand_out_for(value, definition.copy), seconds)
@@ -225,7 +286,7 @@ class Explanation:
 
 
 def _explained(definition: Definition, owner: object, call: Call) -> Explanation:
-    results = results_of(owner, definition)
+    results = definition.results(owner)
     key = results.key(owner, call)
     where = results.where(owner, call)
     if where is not None:
@@ -252,9 +313,24 @@ def _differences(found: Key, asked: Key) -> dict[str, tuple[str, str]]:
     return differences
 
 
+_BRACKETS = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
+
+
+def _split(string: str) -> list[str]:
+    """Split at commas, but not within brackets or quotes."""
+    parts, depth = [""], 0
+    for piece in re.findall(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|, |.""", string, re.DOTALL):
+        depth += _BRACKETS.get(piece, 0)
+        if piece == ", " and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += piece
+    return parts
+
+
 def _parts(string: str) -> dict[str, str]:
     """A canonical hashable string by parameter; any other whole, under an empty name."""
-    parts = [part.partition("=") for part in string.split(", ")]
+    parts = [part.partition("=") for part in _split(string)]
     if all(name.isidentifier() and equals for name, equals, _ in parts):
         return {name: text for name, _, text in parts}
     return {"": string}
@@ -288,7 +364,7 @@ class BoundMethod(functools.partial[R], Generic[P, R]):
         return MethodType(self._definition().function, self._owner())
 
     def _results(self) -> Results:
-        return results_of(self._owner(), self._definition())
+        return self._definition().results(self._owner())
 
     def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
         return self._definition().call(self._owner(), args, kwargs)
@@ -360,6 +436,7 @@ class StoredMethod(wrapt.ObjectProxy[Any], Generic[S, P, R]):
     def __init__(self, definition: Definition) -> None:
         super().__init__(definition.function)
         self._self_definition = definition
+        definition.method = self
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._self_definition.place(owner, name)
@@ -372,8 +449,17 @@ class StoredMethod(wrapt.ObjectProxy[Any], Generic[S, P, R]):
         """The method of an object, or itself for the class."""
         return self if owner is None else BoundMethod(self._self_definition, owner)
 
-    def __call__(self, owner: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        return cast(R, self._self_definition(owner, *args, **kwargs))
+    if TYPE_CHECKING:
+
+        def __call__(self, owner: S, /, *args: P.args, **kwargs: P.kwargs) -> R: ...
+
+    else:
+
+        def __call__(self, *args, **kwargs):
+            if not args:
+                label = self._self_definition.label
+                raise TypeError(f"{label}() was called without its object; call it on one, or give one first")
+            return self._self_definition(*args, **kwargs)
 
     @property
     def __stored_depends__(self) -> tuple[str, ...] | None:
@@ -385,7 +471,7 @@ class StoredMethod(wrapt.ObjectProxy[Any], Generic[S, P, R]):
 
     def __reduce__(self) -> str:
         """Pickle as a function is, by name."""
-        return str(self.__qualname__)
+        return str(self._self_definition.qualname)
 
     def __reduce_ex__(self, protocol: Any) -> str:
         return self.__reduce__()
@@ -404,8 +490,7 @@ class StoredMethod(wrapt.ObjectProxy[Any], Generic[S, P, R]):
         if owner is not None:
             self._bound(owner).cache_clear(*args, **kwargs)
             return
-        for each, results in live_results(self._self_definition):
-            results.clear(each)
+        clear_everywhere(self._self_definition)
 
     def cache_info(self, owner: S) -> CacheInfo:
         """As the owner's method has it."""
@@ -518,6 +603,8 @@ def stored(
     >>> Model(10).total(2)
     90
     """
+    if not isinstance(persistent, bool):
+        raise TypeError(f"persistent is {persistent!r}; it must be True or False")
     if maxsize is not None and (not isinstance(maxsize, int) or maxsize < 1):
         raise ValueError(f"maxsize is {maxsize!r}; it must be a positive integer, or None for any number")
     if name is not None and not isinstance(name, str):

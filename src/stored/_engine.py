@@ -17,7 +17,7 @@ from stored._codecs import NotStorableError, decode, encode, frozen, hand_out_fo
 from stored._config import check_persistence, settings
 from stored._format import Entry, unpack
 from stored._keys import Key, Space, digest, entry_prefix, module_folder
-from stored._memory import MemoryTier, Record
+from stored._memory import ForkSafeLock, MemoryTier, Record
 from stored._owners import checked_string
 from stored._tables import Spline, load_text_table, spline
 from stored._trust import load_secret, sign, verify
@@ -123,12 +123,15 @@ class PersistentTier:
             self.store().write(name, encode(key, record.value, details, self._sign))
         except (NotStorableError, UntrustedEntryError) as error:
             self._replace_by_nothing(name)
-            self._report("value", f"{key.space.name}.{key.object}", f"{key.call()} is kept in memory only: {error}")
+            self._report(
+                "value", f"{key.space.name}.{key.object}", f"{_short_call(key)} is kept in memory only: {error}"
+            )
             return False
         except OSError as error:
             self._replace_by_nothing(name)
             place = self.store().location()
-            self._report("store", place, f"{key.call()} is kept in memory only: writing to {place} failed ({error})")
+            message = f"{_short_call(key)} is kept in memory only: writing to {place} failed ({error})"
+            self._report("store", place, message)
             return False
         self._reported.difference_update({("entry", name), ("store", self.store().location())})
         return True
@@ -195,10 +198,10 @@ class PersistentTier:
             return unpack(store.read(name) or b"", verify=False).header
 
     def _sign(self, text: str, body: bytes) -> str:
-        return sign(_secret(), text, body)
+        return sign(_secret(make=True), text, body)
 
     def _verify(self, text: str, body: bytes, signature: object) -> None:
-        verify(_secret(), text, body, signature)
+        verify(_secret(make=False), text, body, signature)  # a new key would verify nothing
 
     def _report(self, trouble: str, subject: str, message: str) -> None:
         if (trouble, subject) not in self._reported:
@@ -209,9 +212,18 @@ class PersistentTier:
 _RECOMPUTED = "the result is computed anew"
 
 
-def _secret() -> bytes:
+_LONGEST_CALL = 200
+"""Characters of a call in a message; arguments may be tables."""
+
+
+def _short_call(key: Key) -> str:
+    call = key.call()
+    return call if len(call) <= _LONGEST_CALL else f"{call[:_LONGEST_CALL]}..."
+
+
+def _secret(make: bool) -> bytes:
     try:
-        return load_secret(settings().key_file)
+        return load_secret(settings().key_file, make=make)
     except OSError as error:
         raise UntrustedEntryError(f"it is a pickle, and the key that signs pickles cannot be read ({error})") from None
 
@@ -222,10 +234,16 @@ class _State:
     def __init__(self, space: Space) -> None:
         self.space = space
         self.objects: MemoryTier[Record] = MemoryTier()
-        self.lock = threading.RLock()  # held while memory and store change together; reading memory needs none
+        self.lock = ForkSafeLock()  # held while memory and store change together; reading memory needs none
 
     def __reduce__(self) -> tuple[type[_State], tuple[Space]]:
         return _State, (self.space,)
+
+
+class _Callback(threading.local):
+    """Is this thread in the change callback? A process forked meanwhile by another thread is not."""
+
+    runs = False
 
 
 class UserSnapshot:
@@ -299,8 +317,8 @@ class StorageUser:
         self.resetStorage()
 
     def _begin(self) -> None:
-        self._lock = threading.RLock()
-        self._in_callback = False
+        self._lock = ForkSafeLock()
+        self._callback = _Callback()
         self._state: _State | None = None
         self.decorated: Any = None  # results of decorated methods, which end with this object
 
@@ -401,7 +419,7 @@ class StorageUser:
             return state
         with self._lock:
             # a callback that stores or reads sees the new parameters, and is not called again
-            if self.checkForChangedHash() and not self._in_callback:
+            if self.checkForChangedHash() and not self._callback.runs:
                 self._announce_change()
             if self._state is None or self.checkForChangedHash():
                 self.resetStorage()
@@ -409,7 +427,7 @@ class StorageUser:
 
     def _announce_change(self) -> None:
         before = self._state
-        self._in_callback = True
+        self._callback.runs = True
         try:
             if self.func_changed is not None:
                 self.func_changed()
@@ -417,7 +435,7 @@ class StorageUser:
             self._state = before  # so that the change is announced again
             raise
         finally:
-            self._in_callback = False
+            self._callback.runs = False
 
     # -- objects ------------------------------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ import re
 import sys
 import types
 import uuid
+import weakref
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
@@ -26,7 +27,8 @@ from typing import Any
 import numpy as np
 import xxhash
 
-from stored._source import code_text, qualified_name, static_closure
+from stored import _source
+from stored._source import code_text, qualified_name
 from stored.errors import DamagedEntryError, OwnerError, UnstableKeyError
 
 __all__ = [
@@ -34,16 +36,21 @@ __all__ = [
     "Space",
     "canonical",
     "checked_string",
+    "class_text",
     "digest",
     "entry_prefix",
     "module_folder",
     "named_canonical",
     "owner_method",
     "parameter_names",
+    "static_closure",
 ]
 
 _INLINE_BYTES = 256
 """Longer contents stand in a text by their digest."""
+
+_INLINE_TEXT = 1024
+"""And so do longer texts of strings and containers, which would make headers and messages long."""
 
 
 def digest(text: str) -> str:
@@ -113,6 +120,8 @@ def _text(value: object) -> str:
 
 
 def _text_by_kind(value: Any) -> str:
+    if isinstance(value, types.MethodType):  # also what only poses as one, as stored methods do
+        return _method_text(value)
     for kind, encode in _KINDS:
         if isinstance(value, kind) and _compares_as(kind, value):
             return encode(value)
@@ -191,8 +200,48 @@ def _class_name(kind: type) -> str:
     name = ascii(qualified_name(kind))
     if "<locals>" not in name:
         return name
-    functions = {name: each for name, each in vars(kind).items() if isinstance(each, types.FunctionType)}
-    return f"{name}, {_text({name: static_closure(each) for name, each in functions.items()})}"
+    return f"{name}, {class_text(kind)}"
+
+
+_class_texts: weakref.WeakKeyDictionary[type, str] = weakref.WeakKeyDictionary()
+
+
+def class_text(kind: type) -> str:
+    """What tells a class that was made in a function from its likes; empty for any other class.
+
+    It is taken once: a class that counts in an attribute stays the class it is.
+    """
+    if "<locals>" not in kind.__qualname__:
+        return ""
+    known = _class_texts.get(kind)
+    if known is None:
+        known = _class_texts[kind] = digest(canonical(_source.static_class(kind, _is_constant)))
+    return known
+
+
+def static_closure(function: Any) -> dict[str, object]:
+    """What a function takes from the function around it, as far as it cannot change and has a canonical text."""
+    return _source.static_closure(function, _is_constant)
+
+
+def _is_constant(value: object) -> bool:
+    """Can a value, and all that is in it, never change, and has it a text?"""
+    if isinstance(value, frozenset):
+        return all(map(_is_constant, value))
+    if not isinstance(value, _CONSTANTS):
+        return False
+    try:
+        canonical(value)
+    except UnstableKeyError:
+        return False
+    return True
+
+
+_CONSTANTS = (
+    *(types.NoneType, int, float, complex, str, bytes, fractions.Fraction, Decimal, range, enum.Enum, uuid.UUID),
+    *(datetime.date, datetime.timedelta, pathlib.PurePath, np.generic, np.dtype, np.ufunc, type(np.mean)),
+    types.BuiltinFunctionType,
+)
 
 
 def _pairs(values: Iterable[tuple[str, object]]) -> str:
@@ -305,20 +354,25 @@ def _scalar_text(value: Any) -> str:
 
 
 def _string_text(value: Any) -> str:
-    return ascii(str.__str__(value))  # an enumeration of strings shows its own name in its place
+    return _bounded("str", ascii(str.__str__(value)))  # an enumeration of strings shows its own name in its place
+
+
+def _bounded(kind: str, text: str) -> str:
+    return text if len(text) <= _INLINE_TEXT else f"{kind}({len(text)}:{digest(text)})"
 
 
 def _sequence_text(value: Any) -> str:
     inside = ", ".join([_text(each) for each in value])
-    return f"[{inside}]" if isinstance(value, list) else f"({inside})"
+    return _bounded("list", f"[{inside}]") if isinstance(value, list) else _bounded("tuple", f"({inside})")
 
 
 def _set_text(value: Any) -> str:
-    return f"set({', '.join(sorted(_text(each) for each in value))})"
+    return _bounded("set", f"set({', '.join(sorted(_text(each) for each in value))})")
 
 
 def _dict_text(value: Any) -> str:
-    return f"{{{', '.join(sorted(f'{_text(key)}: {_text(each)}' for key, each in value.items()))}}}"
+    inside = sorted(f"{_text(key)}: {_text(each)}" for key, each in value.items())
+    return _bounded("dict", f"{{{', '.join(inside)}}}")
 
 
 def _range_text(value: range) -> str:
@@ -416,7 +470,7 @@ _ENCODERS: dict[type, Callable[[Any], str]] = {
     float: _float_text,
     int: _integer_text,
     bool: _integer_text,
-    str: ascii,
+    str: _string_text,
     type(None): repr,
     tuple: _sequence_text,
     np.ndarray: _array_text,

@@ -4,17 +4,44 @@ from __future__ import annotations
 
 import os
 import threading
+from _thread import RLock  # threading.RLock is a function that makes one
 from collections import OrderedDict
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
+from weakref import WeakSet
 
 from stored.typing import ABSENT, Absent, HandOut
 
-__all__ = ["Flight", "Flights", "MemoryTier", "Record"]
+__all__ = ["Flight", "Flights", "ForkSafeLock", "MemoryTier", "Record"]
 
 T = TypeVar("T")
+
+
+class ForkSafeLock(RLock):  # type: ignore[misc]  # final only to the type checker
+    """A re-entrant lock that nobody holds in a forked process but the thread that forked.
+
+    The other threads stayed behind in the parent, and would never release it. What it guards must be in order for a
+    newcomer after each single step.
+    """
+
+    _all: WeakSet[ForkSafeLock] = WeakSet()
+
+    def __init__(self) -> None:
+        self._all.add(self)
+
+    @classmethod
+    def free_all(cls) -> None:
+        """Take all locks from threads that are not in this process."""
+        for lock in cls._all:
+            if lock.acquire(blocking=False):  # it was free, or this thread's own
+                lock.release()
+            else:
+                lock._at_fork_reinit()  # type: ignore[attr-defined]  # as the standard library itself does
+
+
+os.register_at_fork(after_in_child=ForkSafeLock.free_all)
 
 
 @dataclass(slots=True)
@@ -55,7 +82,7 @@ class MemoryTier(Generic[T]):
     def __init__(self, maxsize: int | None = None) -> None:
         self.maxsize = maxsize
         self._values: OrderedDict[Hashable, T] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
 
     def __len__(self) -> int:
         return len(self._values)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from operator import is_
+from types import MethodType
 from typing import Any, Protocol, TypeVar
 
-from stored._keys import Space, checked_string, named_canonical, owner_method, parameter_names
+from stored._keys import Space, checked_string, class_text, named_canonical, owner_method, parameter_names
 from stored._source import module_name, qualified_name
 from stored.errors import OwnerError, UnstableKeyError
 
@@ -74,7 +75,9 @@ class FieldParameters:
 
     def string(self, owner: object, values: tuple[object, ...]) -> str:
         """The canonical hashable string for such values."""
-        pairs = zip(self.names, values, strict=True)
+        pairs = list(zip(self.names, values, strict=True))
+        for name, value in pairs:
+            _check_is_no_method(owner, name, value)
         named = named_canonical(pairs, f"parameter {{}} of {type(owner).__qualname__}")
         return ", ".join(f"{name}={text}" for name, text in named)
 
@@ -86,8 +89,25 @@ class FieldParameters:
         name, module = own.__qualname__, module_name(own.__module__)
         if self.module is not None:
             name, module = qualified_name(own), self.module
-        space = Space(module, name if self.name is None else self.name, self.string(owner, values))
+        name = _told_from_likes(own, name if self.name is None else self.name)
+        space = Space(module, name, self.string(owner, values))
         return FieldSnapshot(self, own, values, space)
+
+
+def _told_from_likes(own: type, name: str) -> str:
+    """The name of an owner; one whose class was made in a function bears what the function gave to the class."""
+    text = class_text(own)
+    return f"{name}-{text}" if text else name
+
+
+def _check_is_no_method(owner: object, name: str, value: object) -> None:
+    if isinstance(value, MethodType) and value.__self__ is owner:
+        kind = type(owner).__qualname__
+        raise UnstableKeyError(
+            f"parameter {name!r} of {kind} is a method of the class, not a value; name the attributes that it computes"
+            " from, or make it a property",
+            "builtins.method",
+        )
 
 
 class FieldSnapshot:
@@ -144,7 +164,8 @@ class OwnString:
         own = type(owner)
         name = own.__qualname__ if self._name is None else self._name(owner)
         name = checked_string(name, f"{own.__qualname__}.getName()")
-        return StringSnapshot(self, Space(module_name(own.__module__), name, self.string(owner)))
+        space = Space(module_name(own.__module__), _told_from_likes(own, name), self.string(owner))
+        return StringSnapshot(self, space)
 
 
 class StringSnapshot:
@@ -208,8 +229,8 @@ def keyed_by(*names: str, module: str | None = None, name: str | None = None) ->
     Raises
     ------
     OwnerError
-        If no names are given, one is not the name of an attribute, or a stored method depends on a parameter that is
-        not among them.
+        If no names are given, one is not the name of an attribute, `module` or `name` is no string, or a stored
+        method depends on a parameter that is not among them.
 
     Examples
     --------
@@ -226,6 +247,10 @@ def keyed_by(*names: str, module: str | None = None, name: str | None = None) ->
             )
     if not names:
         raise OwnerError('keyed_by needs the names of the parameters, as in @keyed_by("H0", "Om0")')
+
+    for option, text in (("module", module), ("name", name)):
+        if not (text is None or isinstance(text, str)):
+            raise OwnerError(f"{option} of keyed_by is {text!r} of type {type(text).__name__}; it must be a str")
 
     def decorate(owner: C) -> C:
         if not isinstance(owner, type):

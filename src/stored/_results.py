@@ -7,17 +7,24 @@ import threading
 import time
 import weakref
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple, Protocol
 
 from stored._engine import PersistentTier, StorageUser, UserSnapshot
-from stored._keys import Key
-from stored._memory import Flight, Flights, MemoryTier, Record
-from stored._owners import Describer, Snapshot, find_describer
-from stored.errors import OwnerError
+from stored._keys import Key, canonical, parameter_names
+from stored._memory import Flight, Flights, ForkSafeLock, MemoryTier, Record
+from stored._owners import Describer, FieldParameters, Snapshot, find_describer
+from stored.errors import (
+    DamagedEntryError,
+    EntryWarning,
+    OwnerError,
+    TableError,
+    UnstableKeyError,
+    warn_caller,
+)
 from stored.typing import ABSENT, Absent
 
-__all__ = ["CacheInfo", "Computation", "Results", "live_results", "results_of"]
+__all__ = ["CacheInfo", "Computation", "Results", "clear_everywhere", "results_of"]
 
 
 class CacheInfo(NamedTuple):
@@ -79,7 +86,6 @@ class Definition(Protocol):
     """What `Results` needs to know of a stored method."""
 
     name: str
-    identity: str
     persistent: bool
     maxsize: int | None
     depends: tuple[str, ...] | None
@@ -87,6 +93,9 @@ class Definition(Protocol):
     @property
     def version(self) -> str:
         """The version of the method."""
+
+    def identity_for(self, kind: type) -> str:
+        """The qualified name of the method, as objects of a class have it."""
 
 
 _flights = Flights()
@@ -99,15 +108,18 @@ class Results:
     ----------
     definition : Definition
         The method.
+    kind : type
+        The class of the owner: what it overrides can change what an inherited method computes.
     tell : Telling
         How the owner tells its parameters, and where its results persist.
     """
 
-    def __init__(self, definition: Definition, tell: Telling) -> None:
+    def __init__(self, definition: Definition, kind: type, tell: Telling) -> None:
         self._definition = definition
+        self._identity = definition.identity_for(kind)
         self._tell = tell
         self._counters = Counters()
-        self._lock = threading.RLock()
+        self._lock = ForkSafeLock()
         self._latest: tuple[Snapshot, MemoryTier[Record]] | None = None
 
     def _current(self, owner: object) -> tuple[Snapshot, MemoryTier[Record]]:
@@ -123,7 +135,7 @@ class Results:
 
     def _key(self, snapshot: Snapshot, arguments: tuple[tuple[str, str], ...]) -> Key:
         definition = self._definition
-        return Key(snapshot.space, definition.name, definition.identity, definition.version, arguments)
+        return Key(snapshot.space, definition.name, self._identity, definition.version, arguments)
 
     def answer(self, owner: object, call: Computation) -> Record:
         """The result of a call, from memory, from the store, from another thread, or computed."""
@@ -159,7 +171,12 @@ class Results:
         found = self._tell.persistent.load(key) if self._definition.persistent else ABSENT
         if found is ABSENT:
             return ABSENT
-        record = call.record(found.value, found.seconds)
+        try:
+            record = call.record(found.value, found.seconds)
+        except (DamagedEntryError, TableError) as error:
+            place = self._tell.persistent.store().location(key.entry())
+            warn_caller(f"{place} was passed over: {error}; the result is computed anew", EntryWarning)
+            return ABSENT
         memory.put(key.arguments, record)
         self._count(hits=1, persistent_hits=1, seconds_saved=record.seconds)
         return record
@@ -218,13 +235,12 @@ class Results:
         if latest is None:
             return
         snapshot, memory = latest
-        definition = self._definition
         if call is not None:
             memory.discard(call.arguments)
             self._tell.persistent.forget(self._key(snapshot, call.arguments))
             return
         memory.clear()
-        self._tell.persistent.forget_all(snapshot.space, definition.name, definition.identity)
+        self._tell.persistent.forget_all(snapshot.space, self._definition.name, self._identity)
         self._counters = Counters()
 
     def _count(self, **increments: float) -> None:
@@ -279,15 +295,33 @@ class DescribedTelling:
 
 
 class UserTelling:
-    """An owner that holds a StorageUser: its decorated methods share that space."""
+    """An owner that holds a StorageUser: its decorated methods share that space.
 
-    def __init__(self, user: StorageUser) -> None:
+    If its class names parameters too, they count as well: the StorageUser, perhaps that of a base class, may not know
+    them.
+    """
+
+    def __init__(self, user: StorageUser, fields: FieldParameters | None) -> None:
         self.user = user
         self.persistent = user.persistent
+        self._fields = fields
 
     def snapshot(self, owner: object) -> Snapshot:
         """The parameters now."""
-        return UserSnapshot(self.user)
+        told = UserSnapshot(self.user)
+        return told if self._fields is None else BothSnapshots(told, self._fields.snapshot(owner))
+
+
+class BothSnapshots:
+    """What a StorageUser and a class tell of an owner, together."""
+
+    def __init__(self, user: Snapshot, fields: Snapshot) -> None:
+        self._user, self._fields = user, fields
+        self.space = replace(user.space, string=canonical([user.space.string, fields.space.string]))
+
+    def holds(self, owner: object) -> bool:
+        """Are both still the same?"""
+        return self._user.holds(owner) and self._fields.holds(owner)
 
 
 class OwnerResults:
@@ -318,7 +352,7 @@ class Registry:
 
 
 _registries: weakref.WeakSet[Registry] = weakref.WeakSet()
-_registry_lock = threading.RLock()
+_registry_lock = ForkSafeLock()
 _registry = Registry()
 
 
@@ -333,7 +367,8 @@ def results_of(owner: object, definition: Definition) -> Results:
     kept = _kept(owner, definition)
     results = kept.by_definition.get(definition)
     if results is None:
-        results = kept.by_definition.setdefault(definition, Results(definition, _telling(owner, kept.user, definition)))
+        tell = _telling(owner, kept.user, definition)
+        results = kept.by_definition.setdefault(definition, Results(definition, type(owner), tell))
     return results
 
 
@@ -346,12 +381,16 @@ def _telling(owner: object, user: StorageUser | None, definition: Definition) ->
             f"depends={definition.depends!r} needs single parameters to choose from, but {type(owner).__qualname__}"
             " holds a StorageUser, which has one hashable string for all"
         )
-    return UserTelling(user)
+    names = parameter_names(type(owner))
+    return UserTelling(user, None if names is None else FieldParameters(names))
 
 
 def _storage_user(owner: object) -> StorageUser | None:
     for name in ("storageUser", "su"):
-        user = getattr(owner, name, None)
+        try:
+            user = object.__getattribute__(owner, name)  # not by __getattr__, which may answer for another object
+        except AttributeError:
+            continue
         if isinstance(user, StorageUser):
             return user
     return None
@@ -378,6 +417,8 @@ def _known(registry: Registry, owner: object) -> OwnerResults | None:
 
 def _registered(registry: Registry, owner: object, held: StorageUser | None, definition: Definition) -> OwnerResults:
     kept = OwnerResults(None if held is None else _describing(owner, held))
+    if kept.user is not held and not type(owner).__weakrefoffset__:
+        return kept  # a copy that nothing can be kept for: its results are found in the store
     try:
         reference = weakref.ref(owner, functools.partial(_forget, registry.referenced, id(owner)))
     except TypeError:
@@ -407,11 +448,20 @@ def _describing(owner: object, held: StorageUser) -> StorageUser:
     return held if original is None else held.rebound(original, owner)
 
 
+def clear_everywhere(definition: Definition) -> None:
+    """Forget the results of a method for every live owner that has used it."""
+    for owner, results in live_results(definition):
+        try:
+            results.clear(owner)
+        except (OwnerError, UnstableKeyError):  # parameters half set: no reason to keep the results of others
+            results.clear(None)
+
+
 def live_results(definition: Definition) -> list[tuple[object, Results]]:
     """Every live owner that has used a method, with its results; None for an owner known by its parameters only."""
     with _registry_lock:
         kept: list[tuple[object, OwnerResults]] = []
-        for registry in _registries:
+        for registry in list(_registries):
             kept += [(reference(), each) for reference, each in registry.referenced.values()]
             kept += [(None, each) for each in registry.unreferenced.values()]
     return [(owner, each.by_definition[definition]) for owner, each in kept if definition in each.by_definition]

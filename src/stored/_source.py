@@ -5,6 +5,7 @@ comments, formatting, docstrings, annotations and the `stored` decorator itself.
 """
 
 from __future__ import annotations
+import __future__
 
 import ast
 import functools
@@ -12,11 +13,13 @@ import inspect
 import os
 import sys
 import tokenize
+import warnings
 import weakref
+from collections.abc import Callable, Iterator
 from types import CodeType, FunctionType
 from typing import Any, cast
 
-__all__ = ["code_text", "module_name", "qualified_name", "static_closure"]
+__all__ = ["code_text", "module_name", "qualified_name", "static_class", "static_closure"]
 
 _UNCHANGING = (type(None), bool, int, float, complex, str, bytes)
 
@@ -66,10 +69,43 @@ def _forget(number: int, _: object) -> None:
 def _text(code: CodeType) -> str:
     try:
         # of the code, not of the function: a wrapper would show the source of what it wraps
-        return _normalised(inspect.getsource(code), code.co_name)
-    except (OSError, TypeError, SyntaxError, LookupError, tokenize.TokenError):
-        # no source (exec, a bare interpreter), or a lambda amid an expression
+        lines, first = inspect.findsource(code)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # those of the compiler were given when the code was first compiled
+            text = _normalised("".join(inspect.getblock(lines[first:])), code.co_name)
+            _check_speaks_for(code, "".join(lines))
+        return text
+    except (OSError, TypeError, ValueError, SyntaxError, LookupError, RecursionError, tokenize.TokenError):
+        # no source (exec, a bare interpreter), a lambda amid an expression, or a file that is not what runs
         return f"python{sys.version_info.major}.{sys.version_info.minor} {_code_object_text(code)}"
+
+
+def _check_speaks_for(code: CodeType, text: str) -> None:
+    """Refuse the text of a file that does not compile to this very code, such as one edited since it was imported."""
+    compiled = _compiled(text, code.co_filename, code.co_flags & __future__.annotations.compiler_flag)
+    said = _code_object_text(code)
+    if not any(_code_object_text(each) == said for each in compiled[_place(code)]):
+        raise LookupError(code.co_qualname)
+
+
+@functools.lru_cache(maxsize=4)
+def _compiled(text: str, filename: str, flags: int) -> dict[tuple[str, int], list[CodeType]]:
+    """All code of a file, by place."""
+    found: dict[tuple[str, int], list[CodeType]] = {}
+    for code in _inside(compile(text, filename, "exec", flags=flags, dont_inherit=True)):
+        found.setdefault(_place(code), []).append(code)
+    return found
+
+
+def _inside(code: CodeType) -> Iterator[CodeType]:
+    for each in code.co_consts:
+        if isinstance(each, CodeType):
+            yield each
+            yield from _inside(each)
+
+
+def _place(code: CodeType) -> tuple[str, int]:
+    return code.co_qualname, code.co_firstlineno
 
 
 def _normalised(source: str, name: str) -> str:
@@ -146,24 +182,116 @@ def _constant_text(value: object) -> str:
     return hex(value) if type(value) is int else repr(value)  # the decimal digits that Python will write are limited
 
 
-def static_closure(function: FunctionType) -> dict[str, object]:
-    """What a function takes from the function around it and cannot change: plain constants, and other functions.
+# --------------------------------------------------------------------------------------------------------------------
+# What a factory gives to the functions and classes it makes
+# --------------------------------------------------------------------------------------------------------------------
+
+Constant = Callable[[object], bool]
+
+
+def _is_plain(value: object) -> bool:
+    return type(value) in _UNCHANGING
+
+
+def static_closure(function: Any, constant: Constant = _is_plain) -> dict[str, object]:
+    """What a function takes from the function around it and cannot change: constants, functions and classes.
 
     A class made by a factory keeps one source for many meanings; these tell them apart. Names that the function
-    rebinds (counters, say) and mutable values are left out.
+    rebinds (counters, say) and mutable values are left out. Of a decorated function, the decorators that lead to what
+    they wrap by ``__wrapped__`` count too.
+
+    Parameters
+    ----------
+    function : callable
+        The function, decorated or not.
+    constant : callable
+        Tells whether a value, other than a function or a class, can stand in the result.
     """
-    return _static_closure(function, (function,))
+    return _static_closure(function, constant, (function,))
 
 
-def _static_closure(function: FunctionType, around: tuple[FunctionType, ...]) -> dict[str, object]:
-    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
-    rebound = _rebound_names(function.__code__)
-    values = {name: _contents(cell) for name, cell in cells if name not in rebound}
-    told: dict[str, object] = {name: value for name, value in values.items() if type(value) in _UNCHANGING}
-    for name, value in values.items():
-        if isinstance(value, FunctionType) and value not in around:
-            told[name] = (code_text(value), _static_closure(value, (*around, value)))
+def _static_closure(function: Any, constant: Constant, around: tuple[object, ...]) -> dict[str, object]:
+    told: dict[str, object] = {}
+    if isinstance(function, FunctionType):
+        cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+        without = {"__class__", *_rebound_names(function.__code__)}
+        values = {name: _told(_contents(cell), constant, around) for name, cell in cells if name not in without}
+        told = {name: value for name, value in values.items() if value is not ...}
+    wrapped = _wrapped(function)
+    if wrapped is not None and not _among(wrapped, around):
+        told["__wrapped__"] = _told(wrapped, constant, around)
+        if type(function) is FunctionType:  # not what only poses as one, which is the function that it wraps
+            told["__code__"] = code_text(function)
     return told
+
+
+def _wrapped(function: Any) -> object:
+    found = inspect.getattr_static(function, "__wrapped__", None)  # objects that have any attribute have no end of them
+    return None if found is None else function.__wrapped__
+
+
+def _told(value: Any, constant: Constant, around: tuple[object, ...]) -> object:
+    """A value with the functions in it told by code, closure and defaults; an ellipsis in place of what can change."""
+    if _among(value, around):
+        return ...
+    inner = (*around, value)
+    if isinstance(value, FunctionType):
+        return code_text(value), _static_closure(value, constant, inner), _defaults(value, constant, inner)
+    if type(value) is functools.partial:
+        parts = (value.func, value.args, tuple(value.keywords.items()))
+        return "partial", *(_told(part, constant, inner) for part in parts)
+    if type(value) is tuple:
+        return tuple([_told(each, constant, inner) for each in value])
+    if isinstance(value, type):
+        return _static_class(value, constant, inner)
+    if _wrapped(value) is not None:
+        return _static_closure(value, constant, inner)
+    return value if constant(value) else ...
+
+
+def _among(value: object, around: tuple[object, ...]) -> bool:
+    return any(each is value for each in around)
+
+
+def _defaults(function: FunctionType, constant: Constant, around: tuple[object, ...]) -> object:
+    given = (function.__defaults__ or (), tuple((function.__kwdefaults__ or {}).items()))
+    return _told(given, constant, around) if any(given) else ()
+
+
+def static_class(kind: type, constant: Constant = _is_plain) -> object:
+    """What tells a class from its likes: the names of its bases and, for each one made in a function, what is in it.
+
+    That is the closures and defaults of its functions, and constants. The code of the functions does not count.
+    """
+    return _static_class(kind, constant, (kind,))
+
+
+def _static_class(kind: type, constant: Constant, around: tuple[object, ...]) -> object:
+    return tuple(
+        (qualified_name(base), _static_attributes(base, constant, around) if "<locals>" in base.__qualname__ else {})
+        for base in kind.__mro__
+    )
+
+
+def _static_attributes(kind: type, constant: Constant, around: tuple[object, ...]) -> dict[str, object]:
+    told: dict[str, object] = {}
+    for name, attribute in vars(kind).items():
+        function = _function_of(attribute)
+        if isinstance(function, FunctionType):
+            closure = _static_closure(function, constant, (*around, function))
+            defaults = _defaults(function, constant, around)
+            told[name] = (closure, defaults) if closure or defaults else ...
+        elif not (name.startswith("__") and name.endswith("__")):
+            told[name] = _told(attribute, constant, around)
+    return {name: value for name, value in told.items() if value is not ...}
+
+
+def _function_of(attribute: Any) -> object:
+    if isinstance(attribute, staticmethod | classmethod):
+        return attribute.__func__
+    if isinstance(attribute, property):
+        return attribute.fget
+    return attribute.func if isinstance(attribute, functools.cached_property) else attribute
 
 
 def _contents(cell: Any) -> object:

@@ -40,6 +40,7 @@ def spline(table: object, name: str, *, inverse: bool = False, linear: bool = Fa
     Returns
     -------
     InterpolatedUnivariateSpline or RectBivariateSpline
+        All callers may share it: its arrays are read-only, those of a deep copy are not.
 
     Raises
     ------
@@ -85,7 +86,9 @@ def _curve(x: Floats, y: Floats, name: str, degree: Degree) -> InterpolatedUniva
 
     _check_coordinate(x, name, degree)
     _check_finite(y, name)
-    return InterpolatedUnivariateSpline(x, y, k=degree)
+    made = InterpolatedUnivariateSpline(x, y, k=degree)
+    _make_read_only(*vars(made)["_data"], *vars(made)["_eval_args"])
+    return made
 
 
 def _surface(table: tuple[Any, ...], name: str, degree: Degree) -> RectBivariateSpline:
@@ -100,7 +103,16 @@ def _surface(table: tuple[Any, ...], name: str, degree: Degree) -> RectBivariate
     for each in (x, y):
         _check_coordinate(each, name, degree)
     _check_finite(z, name)
-    return RectBivariateSpline(x, y, z, kx=degree, ky=degree)
+    made = RectBivariateSpline(x, y, z, kx=degree, ky=degree)
+    _make_read_only(*made.tck)
+    return made
+
+
+def _make_read_only(*parts: object) -> None:
+    """What get_knots(), get_coeffs() and the like give out are views of the spline's own arrays."""
+    for each in parts:
+        if isinstance(each, np.ndarray):
+            each.flags.writeable = False
 
 
 def _check_coordinate(x: Floats, name: str, degree: Degree) -> None:

@@ -17,13 +17,13 @@ __all__ = ["load_secret", "sign", "verify"]
 _LENGTH = 32
 
 
-def load_secret(file: Path) -> bytes:
-    """Read the key file; make it, readable by its owner only, if there is none.
+def load_secret(file: Path, *, make: bool = True) -> bytes:
+    """Read the key file; make it, readable by its owner only, if there is none and it may be made.
 
     Raises
     ------
     UntrustedEntryError
-        If others could have read or written the file, or it holds no key.
+        If others could have read or written the file, or it holds no key, or is not there and may not be made.
     OSError
         If it cannot be read or made.
     """
@@ -34,6 +34,10 @@ def load_secret(file: Path) -> bytes:
     try:
         return _read(file)
     except FileNotFoundError:
+        if not make:
+            raise UntrustedEntryError(
+                f"it is a pickle that was not signed with your key: there is no key file {file}; it was not loaded"
+            ) from None
         _make(file)
     return _read(file)
 
