@@ -506,6 +506,13 @@ def test_owners_are_freed(kind: Any) -> None:
     assert reference() is None
 
 
+def test_an_attribute_su_may_be_anything() -> None:
+    """Only a StorageUser in storageUser or su describes an owner."""
+    owner = Plain(1.0)
+    owner.su = "single unit"  # type: ignore[attr-defined]
+    assert [owner.method(), Plain(2.0).method()] == [1.0, 2.0]
+
+
 def test_owners_need_not_be_hashable() -> None:
     """Owners that compare by value and cannot be hashed have results all the same."""
 

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from stored._source import code_text, module_name, qualified_name, static_closure
+from stored._keys import static_closure
+from stored._source import code_text, module_name, qualified_name
 
 # -- normalised source ------------------------------------------------------------------------------------------------
 

@@ -21,8 +21,6 @@ from typing import Any, cast
 
 __all__ = ["code_text", "module_name", "qualified_name", "static_class", "static_closure"]
 
-_UNCHANGING = (type(None), bool, int, float, complex, str, bytes)
-
 
 def module_name(module: str) -> str:
     """The importable name of a module, also for a script, so that two scripts are never taken for one.
@@ -189,11 +187,7 @@ def _constant_text(value: object) -> str:
 Constant = Callable[[object], bool]
 
 
-def _is_plain(value: object) -> bool:
-    return type(value) in _UNCHANGING
-
-
-def static_closure(function: Any, constant: Constant = _is_plain) -> dict[str, object]:
+def static_closure(function: Any, constant: Constant) -> dict[str, object]:
     """What a function takes from the function around it and cannot change: constants, functions and classes.
 
     A class made by a factory keeps one source for many meanings; these tell them apart. Names that the function
@@ -258,7 +252,7 @@ def _defaults(function: FunctionType, constant: Constant, around: tuple[object, 
     return _told(given, constant, around) if any(given) else ()
 
 
-def static_class(kind: type, constant: Constant = _is_plain) -> object:
+def static_class(kind: type, constant: Constant) -> object:
     """What tells a class from its likes: the names of its bases and, for each one made in a function, what is in it.
 
     That is the closures and defaults of its functions, and constants. The code of the functions does not count.
