@@ -1458,6 +1458,27 @@ def test_what_is_no_method_says_so(wrap: Any) -> None:
         call(2.0) if wrap is not classmethod else call()
 
 
+def test_an_argument_in_place_of_the_object_is_explained() -> None:
+    """A method called on its class with an argument only says on what it was called."""
+    with pytest.raises(OwnerError, match=r"Cosmology\.age\(\) was called on 1\.0"):
+        Cosmology.age(1.0)  # type: ignore[call-arg, arg-type]
+
+
+def test_an_iterator_is_no_result() -> None:
+    """What could be read only once is refused, with the method's name and what to return instead."""
+
+    @keyed_by("n")
+    class Iterating:
+        n = 3
+
+        @stored
+        def method(self) -> Any:
+            return map(float, range(self.n))
+
+    with pytest.raises(TypeError, match=r"method\(\) cannot be stored: a map .* return list"):
+        Iterating().method()
+
+
 def test_a_method_needs_its_object() -> None:
     """Called on the class without an object, the method is named."""
     with pytest.raises(TypeError, match=r"Cosmology\.age\(\) was called without its object"):

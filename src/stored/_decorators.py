@@ -127,7 +127,7 @@ class Definition:
         try:
             return results_of(owner, self)
         except OwnerError as error:
-            if self._class is not None:
+            if hasattr(type(owner), self.attribute):
                 raise
             raise OwnerError(
                 f"{self.label}() was called on {owner!r}. @stored is for methods of objects that tell their parameters,"
@@ -215,7 +215,11 @@ class Call:
         if definition.axes:
             return sample(self.function_of_axes, definition.axes, definition.label)
         value = definition.function(*self.bound.args, **self.bound.kwargs)
-        return frozen(self._copied(value) if definition.copy else value)
+        value = self._copied(value) if definition.copy else value
+        try:
+            return frozen(value)
+        except TypeError as error:
+            raise TypeError(f"the result of {definition.label}() cannot be stored: {error}") from None
 
     def _copied(self, value: Any) -> Any:
         try:
