@@ -1004,3 +1004,9 @@ def test_messages_name_a_call() -> None:
     """A call shows its arguments, an object stored by name its name."""
     assert Key(SPACE, "age", "m.C.age", "v", (("z", "1"), ("k", "'a'"))).call() == "n.age(z=1, k='a')"
     assert Key(SPACE, "limits").call() == "object 'limits'"
+
+
+def test_fractions_beyond_every_float_have_texts_of_their_own() -> None:
+    """A ratio too large for a float is told by its terms."""
+    large = Fraction(10**400 + 1, 3)
+    assert canonical(large) == canonical(Fraction(10**400 + 1, 3)) != canonical(large + 1)
