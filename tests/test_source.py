@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 import zipfile
+from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -353,8 +354,8 @@ def run(*command: object, **environment: str) -> str:
 def test_names_of_imported_things() -> None:
     """Module and qualified name, as they are imported."""
     assert module_name("stored._source") == "stored._source"
-    assert qualified_name(Path) == "pathlib.Path"
-    assert qualified_name(Path.exists) == "pathlib.Path.exists"
+    assert qualified_name(OrderedDict) == "collections.OrderedDict"
+    assert qualified_name(textwrap.TextWrapper.fill) == "textwrap.TextWrapper.fill"
 
 
 def test_two_scripts_are_two_modules(tmp_path: Path) -> None:
