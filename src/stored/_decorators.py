@@ -72,7 +72,8 @@ class Definition:
         self.copy = copy
         self.depends = None if depends is None else tuple(depends)
         self.arguments = Arguments(function, self.label, ignore, {} if round is None else round)
-        self.arguments.check_names("interpolate", [axis.name for axis in self.axes])
+        self.axis_names = tuple(axis.name for axis in self.axes)
+        self.arguments.check_names("interpolate", self.axis_names)
         # taken now: a file edited later would lend this code the version of another
         self._said = f"version {version}" if version is not None else code_text(plain)
         self._closure_of = function if version is None else None
@@ -108,10 +109,7 @@ class Definition:
     def call(self, owner: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Call:
         """A call, bound and keyed."""
         bound = self.arguments.bind(owner, args, kwargs)
-        key = self.arguments.key(bound, [axis.name for axis in self.axes])
-        # equal numbers share a result, so none may be computed in the narrow type that one caller happened to use
-        bound.arguments = {name: _widened(value) for name, value in bound.arguments.items()}
-        return Call(self, bound, key)
+        return Call(self, bound, self.arguments.key(bound, self.axis_names))
 
     def __call__(self, owner: object, /, *args: Any, **kwargs: Any) -> Any:
         """Answer a call of the decorated method."""
@@ -143,7 +141,7 @@ class Definition:
 
     def _counted_exact(self, call: Call, results: Results, *point: float) -> Any:
         results.count_exact(1)
-        return call.function_of_axes(**dict(zip((axis.name for axis in self.axes), point, strict=True)))
+        return call.evaluate(**dict(zip(self.axis_names, point, strict=True)))
 
     def _undecorated(self, owner: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         if not self.table:
@@ -213,9 +211,8 @@ class Call:
         """Call the plain method, or sample it along its axes."""
         definition = self.definition
         if definition.axes:
-            return sample(self.function_of_axes, definition.axes, definition.label)
-        value = definition.function(*self.bound.args, **self.bound.kwargs)
-        value = self._copied(value) if definition.copy else value
+            return sample(self.evaluate, definition.axes, definition.label)
+        value = self._copied(self.evaluate()) if definition.copy else self.evaluate()
         try:
             return frozen(value)
         except TypeError as error:
@@ -241,15 +238,16 @@ class Call:
             return Record(kind(definition.axes, value), None, seconds)
         return Record(value, hand_out_for(value, definition.copy), seconds)
 
-    def function_of_axes(self, **point: float) -> Any:
-        """The plain method with other values along the axes."""
+    def evaluate(self, **point: float) -> Any:
+        """Call the plain method, with other values along the axes if a point is given."""
         bound = copying.copy(self.bound)
-        bound.arguments = {**self.bound.arguments, **point}
+        # equal numbers share a result, so none may be computed in the narrow type that one caller happened to use
+        bound.arguments = {name: _widened(value) for name, value in {**self.bound.arguments, **point}.items()}
         return self.definition.function(*bound.args, **bound.kwargs)
 
     def axis_values(self) -> list[Any]:
         """The values along the axes that were asked for."""
-        return [self.bound.arguments[axis.name] for axis in self.definition.axes]
+        return [self.bound.arguments[name] for name in self.definition.axis_names]
 
 
 # --------------------------------------------------------------------------------------------------------------------
