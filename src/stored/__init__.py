@@ -1,9 +1,10 @@
 """Remember what a model object computed, for exactly as long as its parameters stay the same."""
 
-from stored._axes import Axis, Interpolant
+from stored._axes import Axis
 from stored._config import configure
 from stored._decorators import Explanation, stored
 from stored._engine import StorageUser, getCacheDir
+from stored._interpolants import Interpolant
 from stored._owners import keyed_by
 from stored._results import CacheInfo
 from stored._version import __version__
@@ -13,12 +14,14 @@ from stored.errors import (
     EntryError,
     EntryWarning,
     OutsideAxisError,
+    OutsideValuesError,
     OwnerError,
     PersistenceWarning,
     StoredError,
     StoredWarning,
     TableError,
     TableWarning,
+    ToleranceError,
     UnstableKeyError,
     UntrustedEntryError,
 )
@@ -33,6 +36,7 @@ __all__ = [
     "Explanation",
     "Interpolant",
     "OutsideAxisError",
+    "OutsideValuesError",
     "OwnerError",
     "PersistenceWarning",
     "StorageUser",
@@ -40,6 +44,7 @@ __all__ = [
     "StoredWarning",
     "TableError",
     "TableWarning",
+    "ToleranceError",
     "UnstableKeyError",
     "UntrustedEntryError",
     "__version__",

@@ -73,6 +73,11 @@ class Arguments:
                     " axis runs along a single one"
                 )
 
+    def is_alone(self, name: str) -> bool:
+        """Does one positional argument say all, this one being the first, not rounded, and there being no other?"""
+        kind = self._signature.parameters[name].kind
+        return self.names == [name] and name not in self._decimals and kind is not inspect.Parameter.KEYWORD_ONLY
+
     def bind(self, owner: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> inspect.BoundArguments:
         """Bind a call, with defaults applied and arguments rounded."""
         try:

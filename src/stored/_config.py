@@ -20,7 +20,7 @@ from typing import Any
 from stored.errors import ConfigurationError
 from stored.typing import ABSENT, Absent, SupportsStore
 
-__all__ = ["Settings", "check_persistence", "configure", "settings"]
+__all__ = ["Settings", "check_persistence", "configure", "epoch", "settings"]
 
 
 _ON = frozenset({"1", "true", "yes", "on"})
@@ -156,6 +156,37 @@ def _switch(name: str, value: str) -> bool:
 _current = _from_environment(os.environ)
 
 
+class Epoch:
+    """What shortcuts hold good for: a new object whenever something changes that they do not look at themselves.
+
+    Attributes
+    ----------
+    now : object
+        Compared by identity.
+    has_users : bool
+        Has any `StorageUser` been made? Until then no owner can hold one.
+    """
+
+    __slots__ = ("has_users", "now")
+
+    def __init__(self) -> None:
+        self.now = object()
+        self.has_users = False
+
+    def begin(self) -> None:
+        """Let all shortcuts lapse."""
+        self.now = object()
+
+    def note_user(self) -> None:
+        """A `StorageUser` is being made."""
+        if not self.has_users:
+            self.has_users = True
+            self.begin()
+
+
+epoch = Epoch()
+
+
 def settings() -> Settings:
     """The settings in force."""
     return _current
@@ -209,6 +240,7 @@ class configure:  # noqa: N801  (reads as the function that it is to its callers
         if "cache_dir" in checked:
             checked.setdefault("store", None)
         self._before, _current = _current, _joined(replace(_current, **checked))
+        epoch.begin()
 
     def __enter__(self) -> Settings:
         return _current
@@ -216,3 +248,4 @@ class configure:  # noqa: N801  (reads as the function that it is to its callers
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         global _current
         _current = self._before
+        epoch.begin()

@@ -10,22 +10,23 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from types import FunctionType, MethodType
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, Literal, ParamSpec, TypeAlias, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, Literal, ParamSpec, Self, TypeAlias, TypeVar, cast, overload
 
 import numpy as np
 import wrapt
 
 from stored._arguments import Arguments
-from stored._axes import Axis, CurveInterpolant, SurfaceInterpolant, check_table, sample
+from stored._axes import Axis
 from stored._codecs import frozen, hand_out_for
-from stored._config import settings
+from stored._config import epoch, settings
 from stored._keys import Key, canonical, digest, static_closure
 from stored._memory import Record
-from stored._results import CacheInfo, Results, clear_everywhere, results_of
+from stored._results import CacheInfo, Results, Shortcuts, clear_everywhere, results_of
 from stored._source import code_text, qualified_name
 from stored._tables import spline
+from stored._tabulation import interpolant, tabulate
 from stored.errors import OwnerError
-from stored.typing import TableInterpolant
+from stored.typing import ABSENT, TableInterpolant
 
 __all__ = ["BoundMethod", "Explanation", "StoredMethod", "stored"]
 
@@ -63,8 +64,9 @@ class Definition:
         self.name = function.__name__ if name is None else name
         self.attribute = function.__name__
         self.qualname = function.__qualname__
-        self.method: Any = None
         self._class: str | None = None
+        self.shortcuts = Shortcuts()
+        self.answer = _entrance(self)
         self.persistent = persistent
         self.table = interpolate is True
         self.axes = _axes(interpolate)
@@ -74,6 +76,7 @@ class Definition:
         self.arguments = Arguments(function, self.label, ignore, {} if round is None else round)
         self.axis_names = tuple(axis.name for axis in self.axes)
         self.arguments.check_names("interpolate", self.axis_names)
+        self._has_shortcuts = len(self.axes) == 1 and maxsize is None and self.arguments.is_alone(self.axis_names[0])
         # taken now: a file edited later would lend this code the version of another
         self._said = f"version {version}" if version is not None else code_text(plain)
         self._closure_of = function if version is None else None
@@ -83,6 +86,7 @@ class Definition:
         if self._class is None:
             self.attribute = attribute
             self.qualname = f"{owner.__qualname__}.{attribute}"
+            self.answer.__qualname__ = f"{self.qualname}._answer"  # where pickle finds it, if asked to
             self._class = qualified_name(owner)
 
     def identity_for(self, kind: type) -> str:
@@ -91,13 +95,6 @@ class Definition:
             return f"{qualified_name(self.function)} of {qualified_name(kind)}"
         own = f"{self._class}.{self.attribute}"
         return own if qualified_name(kind) == self._class else f"{own} of {qualified_name(kind)}"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle with the method in its class; a partial of a bound method refers to this."""
-        return operator.attrgetter("_self_definition"), (self.method,)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Definition:
-        return self
 
     @functools.cached_property
     def version(self) -> str:
@@ -111,13 +108,15 @@ class Definition:
         bound = self.arguments.bind(owner, args, kwargs)
         return Call(self, bound, self.arguments.key(bound, self.axis_names))
 
-    def __call__(self, owner: object, /, *args: Any, **kwargs: Any) -> Any:
+    def answered(self, owner: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         """Answer a call of the decorated method."""
         if settings().disable:
             return self._undecorated(owner, args, kwargs)
         results = self.results(owner)
         call = self.call(owner, args, kwargs)
         record = results.answer(owner, call)
+        if self._has_shortcuts:
+            results.take_shortcut(owner, call, record, record.value.scalar)
         return self.finished(call, record, results)
 
     def results(self, owner: object) -> Results:
@@ -147,6 +146,30 @@ class Definition:
         if not self.table:
             return self.function(owner, *args, **kwargs)
         return spline(frozen(self.function(owner, *args, **kwargs)), self.label)
+
+
+def _entrance(definition: Definition) -> Any:
+    """The function that calls of a method go through: past all that a shortcut makes needless, if there is one."""
+    shortcuts = definition.shortcuts
+
+    def answer(owner: object, x: Any = ABSENT, /, *args: Any, **kwargs: Any) -> Any:
+        shortcut = shortcuts.last
+        if shortcut is not None and not args and not kwargs:
+            if shortcut.owner() is not owner:
+                shortcut = shortcuts.find(owner)
+            try:
+                if shortcut is not None and shortcut.epoch is epoch.now and shortcut.is_same(owner):
+                    value = shortcut.value(x)
+                    if value is not None:
+                        shortcut.hits += 1
+                        return value
+            except AttributeError:  # of a parameter that is gone: who asks for it is told
+                pass
+        return definition.answered(owner, args if x is ABSENT else (x, *args), kwargs)
+
+    answer.__module__ = definition.function.__module__
+    answer.definition = definition  # type: ignore[attr-defined]
+    return answer
 
 
 def _widened(value: Any) -> Any:
@@ -211,7 +234,7 @@ class Call:
         """Call the plain method, or sample it along its axes."""
         definition = self.definition
         if definition.axes:
-            return sample(self.evaluate, definition.axes, definition.label)
+            return tabulate(self.evaluate, definition.axes, definition.label)
         value = self._copied(self.evaluate()) if definition.copy else self.evaluate()
         try:
             return frozen(value)
@@ -233,9 +256,7 @@ class Call:
         if definition.table:
             return Record(spline(value, definition.label), None, seconds)
         if definition.axes:
-            check_table(definition.axes, value)
-            kind = CurveInterpolant if len(definition.axes) == 1 else SurfaceInterpolant
-            return Record(kind(definition.axes, value), None, seconds)
+            return Record(interpolant(definition.axes, value, definition.label), None, seconds)
         return Record(value, hand_out_for(value, definition.copy), seconds)
 
     def evaluate(self, **point: float) -> Any:
@@ -357,7 +378,7 @@ class BoundMethod(functools.partial[R], Generic[P, R]):
         return getattr(self._plain(), name)
 
     def _definition(self) -> Definition:
-        return cast(Definition, functools.partial.func.__get__(self))
+        return cast(Definition, functools.partial.func.__get__(self).definition)
 
     def _owner(self) -> object:
         return functools.partial.args.__get__(self)[0]
@@ -435,21 +456,32 @@ _OWN_ATTRIBUTES = frozenset(vars(BoundMethod)) - {"__doc__", "__module__", "__di
 class StoredMethod(wrapt.ObjectProxy[Any], Generic[S, P, R]):
     """A stored method as its class has it; in all else it is the plain function."""
 
+    def __new__(cls, definition: Definition) -> Self:
+        """An object of a class of its own, whose `__get__` need not look anything up."""
+        answer = definition.answer
+
+        def __get__(self: Any, owner: object | None, kind: type | None = None) -> Any:  # noqa: N807
+            """The method of an object, or itself for the class."""
+            return self if owner is None else BoundMethod(answer, owner)
+
+        own = type(cls.__name__, (cls,), {"__get__": __get__, "__doc__": cls.__doc__, "__module__": cls.__module__})
+        return cast("Self", super().__new__(own))
+
     def __init__(self, definition: Definition) -> None:
         super().__init__(definition.function)
         self._self_definition = definition
-        definition.method = self
+        self._self_answer = definition.answer
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._self_definition.place(owner, name)
 
-    @overload
-    def __get__(self, owner: None, kind: type | None = None) -> StoredMethod[S, P, R]: ...
-    @overload
-    def __get__(self, owner: object, kind: type | None = None) -> BoundMethod[P, R]: ...
-    def __get__(self, owner: object | None, kind: type | None = None) -> Any:
-        """The method of an object, or itself for the class."""
-        return self if owner is None else BoundMethod(self._self_definition, owner)
+    if TYPE_CHECKING:
+
+        @overload
+        def __get__(self, owner: None, kind: type | None = None) -> StoredMethod[S, P, R]: ...
+        @overload
+        def __get__(self, owner: object, kind: type | None = None) -> BoundMethod[P, R]: ...
+        def __get__(self, owner: object | None, kind: type | None = None) -> Any: ...
 
     if TYPE_CHECKING:
 
@@ -461,7 +493,12 @@ class StoredMethod(wrapt.ObjectProxy[Any], Generic[S, P, R]):
             if not args:
                 label = self._self_definition.label
                 raise TypeError(f"{label}() was called without its object; call it on one, or give one first")
-            return self._self_definition(*args, **kwargs)
+            return self._self_answer(*args, **kwargs)
+
+    @property
+    def _answer(self) -> Any:
+        """What bound methods call; a pickled partial of one names it."""
+        return self._self_answer
 
     @property
     def __stored_depends__(self) -> tuple[str, ...] | None:
@@ -485,7 +522,7 @@ class StoredMethod(wrapt.ObjectProxy[Any], Generic[S, P, R]):
         return self
 
     def _bound(self, owner: S) -> BoundMethod[P, R]:
-        return BoundMethod(self._self_definition, owner)
+        return BoundMethod(self._self_answer, owner)
 
     def cache_clear(self, owner: S | None = None, *args: Any, **kwargs: Any) -> None:
         """Forget the results of one owner, as its own method does, or of every live owner that has used the method."""

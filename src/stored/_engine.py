@@ -14,7 +14,7 @@ from types import FunctionType
 from typing import Any, Literal, Self, cast
 
 from stored._codecs import NotStorableError, decode, encode, frozen, hand_out_for
-from stored._config import check_persistence, settings
+from stored._config import check_persistence, epoch, settings
 from stored._format import Entry, unpack
 from stored._keys import Key, Space, digest, entry_prefix, module_folder
 from stored._memory import ForkSafeLock, MemoryTier, Record
@@ -299,6 +299,11 @@ class StorageUser:
     >>> user.getStoredObject("limits")
     [2.6, 9.5]
     """
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """However it is made, by copying or unpickling too, owners can hold it from now on."""
+        epoch.note_user()
+        return super().__new__(cls)
 
     def __init__(
         self,

@@ -7,13 +7,15 @@ import threading
 import time
 import weakref
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple, Protocol
 
+from stored._config import epoch
 from stored._engine import PersistentTier, StorageUser, UserSnapshot
 from stored._keys import Key, canonical, parameter_names
 from stored._memory import Flight, Flights, ForkSafeLock, MemoryTier, Record
-from stored._owners import Describer, FieldParameters, Snapshot, find_describer
+from stored._owners import USER_ATTRIBUTES, Describer, FieldParameters, FieldSnapshot, Snapshot, find_describer
 from stored.errors import (
     DamagedEntryError,
     EntryWarning,
@@ -24,7 +26,7 @@ from stored.errors import (
 )
 from stored.typing import ABSENT, Absent
 
-__all__ = ["CacheInfo", "Computation", "Results", "clear_everywhere", "results_of"]
+__all__ = ["CacheInfo", "Computation", "Results", "Shortcuts", "clear_everywhere", "results_of"]
 
 
 class CacheInfo(NamedTuple):
@@ -68,6 +70,95 @@ class Counters:
     exact_calls: int = 0
 
 
+class Shortcut:
+    """One result of one owner, and a quick proof that it still is the result.
+
+    Parameters
+    ----------
+    owner : object
+        The owner; it is referred to weakly.
+    shortcuts : Shortcuts
+        Where this is kept, until the owner dies.
+    epoch : object
+        What the proof holds good for.
+    is_same : callable
+        Are the owner's parameters still the same? False and AttributeError prove nothing.
+    value : callable
+        From an argument to what the call returns; None if that takes more.
+    seconds : float
+        What computing the result took.
+
+    Attributes
+    ----------
+    hits : int
+        The calls answered so.
+    """
+
+    __slots__ = ("epoch", "hits", "is_same", "number", "owner", "seconds", "value")
+
+    def __init__(
+        self,
+        owner: object,
+        shortcuts: Shortcuts,
+        epoch: object,
+        is_same: Callable[[Any], bool],
+        value: Any,
+        seconds: float,
+    ) -> None:
+        self.number = id(owner)
+        self.owner = weakref.ref(owner, functools.partial(shortcuts.forget, self.number))
+        self.epoch = epoch
+        self.is_same = is_same
+        self.value = value
+        self.seconds = seconds
+        self.hits = 0
+
+    def leads_to(self, owner: object, now: object, value: object) -> bool:
+        """Is this still the way to such values?"""
+        return self.epoch is now and self.value is value and self.is_same(owner)
+
+
+class Shortcuts:
+    """The shortcuts of one method.
+
+    Attributes
+    ----------
+    last : Shortcut or None
+        The one used last.
+    """
+
+    __slots__ = ("_by_owner", "last")
+
+    def __init__(self) -> None:
+        self.last: Shortcut | None = None
+        self._by_owner: dict[int, Shortcut] = {}
+
+    def find(self, owner: object) -> Shortcut | None:
+        """The owner's, which becomes the last."""
+        found = self._by_owner.get(id(owner))
+        if found is not None and found.owner() is owner:
+            self.last = found
+            return found
+        return None
+
+    def forget(self, number: int, owner: weakref.ref[Any]) -> None:
+        """An owner has died."""
+        found = self._by_owner.get(number)
+        if found is not None and found.owner is owner:
+            self.drop(found)
+
+    def add(self, shortcut: Shortcut) -> None:
+        """Take one."""
+        self._by_owner[shortcut.number] = self.last = shortcut
+
+    def drop(self, shortcut: Shortcut) -> None:
+        """Forget one."""
+        if self._by_owner.get(shortcut.number) is shortcut:
+            del self._by_owner[shortcut.number]
+        if self.last is shortcut:
+            self.last = None
+
+
 class Computation(Protocol):
     """One call of a stored method: its key, and how to answer it."""
 
@@ -89,6 +180,7 @@ class Definition(Protocol):
     persistent: bool
     maxsize: int | None
     depends: tuple[str, ...] | None
+    shortcuts: Shortcuts
 
     @property
     def version(self) -> str:
@@ -121,6 +213,7 @@ class Results:
         self._counters = Counters()
         self._lock = ForkSafeLock()
         self._latest: tuple[Snapshot, MemoryTier[Record]] | None = None
+        self._shortcut: Shortcut | None = None
 
     def _current(self, owner: object) -> tuple[Snapshot, MemoryTier[Record]]:
         """The owner's parameters, and the memory for them: an empty one if they changed."""
@@ -201,7 +294,10 @@ class Results:
         """Compute anew, and replace."""
         snapshot, memory = self._current(owner)
         key = self._key(snapshot, call.arguments)
-        return self._computed(owner, call, snapshot, memory, key, Flight(threading.get_ident()))
+        record = self._computed(owner, call, snapshot, memory, key, Flight(threading.get_ident()))
+        with self._lock:
+            self._drop_shortcut()
+        return record
 
     def where(self, owner: object, call: Computation) -> str | None:
         """Where the result is at hand: in ``"memory"``, in the ``"store"``, or nowhere."""
@@ -229,6 +325,44 @@ class Results:
         """Where results persist."""
         return self._tell.persistent
 
+    def take_shortcut(self, owner: object, call: Computation, record: Record, value: Callable[[Any], Any]) -> None:
+        """Answer such calls of an owner without binding and keying, for as long as its parameters stay identical.
+
+        Parameters
+        ----------
+        owner : object
+            The owner.
+        call : Computation
+            A call that has been answered.
+        record : Record
+            With what.
+        value : callable
+            From the argument to the value, or to None if that takes more.
+        """
+        now = epoch.now  # before anything is looked at that may change
+        latest = self._latest
+        if self._shortcut is not None and self._shortcut.leads_to(owner, now, value):
+            return  # this call took more than it gives
+        if latest is None or not isinstance(latest[0], FieldSnapshot) or not type(owner).__weakrefoffset__:
+            return
+        is_same = latest[0].identity_check(guarded=epoch.has_users)
+        if is_same is None or not is_same(owner):
+            return
+        with self._lock:
+            if self._latest is not latest or latest[1].get(call.arguments) is not record:
+                return  # forgotten meanwhile
+            self._drop_shortcut()
+            shortcuts = self._definition.shortcuts
+            self._shortcut = Shortcut(owner, shortcuts, now, is_same, value, record.seconds)
+            shortcuts.add(self._shortcut)
+
+    def _drop_shortcut(self) -> None:
+        shortcut, self._shortcut = self._shortcut, None
+        if shortcut is not None:
+            self._definition.shortcuts.drop(shortcut)
+            self._counters.hits += shortcut.hits
+            self._counters.seconds_saved += shortcut.hits * shortcut.seconds
+
     def clear(self, owner: object, call: Computation | None = None) -> None:
         """Forget one call, or all and the counts too; an owner that is not at hand is taken as it was last seen."""
         latest = self._current(owner) if owner is not None else self._latest
@@ -236,10 +370,14 @@ class Results:
             return
         snapshot, memory = latest
         if call is not None:
-            memory.discard(call.arguments)
+            with self._lock:
+                memory.discard(call.arguments)
+                self._drop_shortcut()
             self._tell.persistent.forget(self._key(snapshot, call.arguments))
             return
-        memory.clear()
+        with self._lock:
+            memory.clear()
+            self._drop_shortcut()
         self._tell.persistent.forget_all(snapshot.space, self._definition.name, self._identity)
         self._counters = Counters()
 
@@ -255,7 +393,9 @@ class Results:
     def info(self, owner: object) -> CacheInfo:
         """The counts so far."""
         _, memory = self._current(owner)
-        counted = self._counters
+        with self._lock:
+            self._drop_shortcut()  # it keeps counts of its own
+            counted = replace(self._counters)
         return CacheInfo(
             counted.hits,
             counted.misses,
@@ -386,7 +526,7 @@ def _telling(owner: object, user: StorageUser | None, definition: Definition) ->
 
 
 def _storage_user(owner: object) -> StorageUser | None:
-    for name in ("storageUser", "su"):
+    for name in USER_ATTRIBUTES:
         try:
             user = object.__getattribute__(owner, name)  # not by __getattr__, which may answer for another object
         except AttributeError:

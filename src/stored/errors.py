@@ -8,6 +8,8 @@
     +-- UnstableKeyError (TypeError)        a parameter or argument that has no stable form
     +-- TableError (ValueError)             data that is not a table, or not an invertible one
     +-- OutsideAxisError (ValueError)       a value beyond the limits of an interpolated axis
+    |   +-- OutsideValuesError              a value that an interpolant does not take, asked of its inverse
+    +-- ToleranceError (ValueError)         an accuracy that was not met at as many points as an axis allows
     +-- EntryError                          an entry that must not be used; the engine makes a miss of it
         +-- DamagedEntryError               bytes that are not an entry, or not the entry that was written
         +-- UntrustedEntryError             a pickle whose signature does not verify
@@ -32,12 +34,14 @@ __all__ = [
     "EntryError",
     "EntryWarning",
     "OutsideAxisError",
+    "OutsideValuesError",
     "OwnerError",
     "PersistenceWarning",
     "StoredError",
     "StoredWarning",
     "TableError",
     "TableWarning",
+    "ToleranceError",
     "UnstableKeyError",
     "UntrustedEntryError",
     "warn_caller",
@@ -98,6 +102,82 @@ class OutsideAxisError(StoredError, ValueError):
         return (
             f"{self.axis} = {self.value!r} is outside the axis, which runs from {self.low!r} to {self.high!r} (both"
             " inside); widen the axis, or choose outside='exact', 'clip', 'nan' or 'extrapolate'"
+        )
+
+
+class OutsideValuesError(OutsideAxisError):
+    """An inverse was asked for a value that the interpolant does not take.
+
+    Attributes
+    ----------
+    axis : str
+        The name of the function.
+    value : float
+        The first value outside.
+    low, high : float
+        The limits of its values.
+    """
+
+    def __str__(self) -> str:
+        return (
+            f"{self.axis}() does not take the value {self.value!r}: on this axis, or branch, its values run from"
+            f" {self.low!r} to {self.high!r}; widen the axis, or choose another branch"
+        )
+
+
+_REMEDIES = {
+    "jump": "the function seems to jump or to be singular there; end the axis before it, or choose a spacing in which"
+    " it is smooth",
+    "zero": "the function passes zero, near which no relative error is small; give atol=, the absolute error that you"
+    " can bear",
+    "hard": "allow more with max_points=, ask for less with rtol= or atol=, or choose spacing= or values= in which the"
+    " function is smoother; a function that is noisy itself (a quadrature to 1e-8, say) cannot be met closer",
+    "surface": "allow more with max_points=, ask for less with rtol= or atol=, or choose spacing= or values= in which"
+    " the function is smoother; a surface cannot have kinks",
+    "rounding": "this is near the limit of double precision; ask for less with rtol= or atol=",
+}
+
+
+class ToleranceError(StoredError, ValueError):
+    """A function was not met to the tolerance that its axis asks for; nothing of it is stored.
+
+    Attributes
+    ----------
+    label : str
+        The function.
+    axis : str
+        The name of the argument.
+    error : float
+        What was reached where it was worst, relative to the largest value there.
+    asked : float
+        The tolerance.
+    where : tuple of (float, float) or None
+        Between which arguments.
+    evaluations : int
+        At how many points the function was evaluated.
+    why : {"jump", "zero", "hard", "surface", "rounding"}
+        What seems to be the reason.
+    """
+
+    def __init__(
+        self,
+        label: str,
+        axis: str,
+        error: float,
+        asked: float,
+        where: tuple[float, float] | None,
+        evaluations: int,
+        why: str,
+    ) -> None:
+        super().__init__(label, axis, error, asked, where, evaluations, why)
+        self.label, self.axis, self.error, self.asked = label, axis, error, asked
+        self.where, self.evaluations, self.why = where, evaluations, why
+
+    def __str__(self) -> str:
+        place = "" if self.where is None else f" from {self.where[0]!r} to {self.where[1]!r}"
+        return (
+            f"{self.label}() was not met to {self.asked:g} along {self.axis}: after {self.evaluations} evaluations the"
+            f" error{place} is {self.error:.1e} of the largest value there; {_REMEDIES[self.why]}"
         )
 
 

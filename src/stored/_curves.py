@@ -1,0 +1,332 @@
+"""A function of one number, sampled until polynomials meet it to a tolerance.
+
+The axis is halved where the function is not smooth. On each part the function is sampled at Leja points, a few more in
+each round, until the polynomial through them meets values that it never saw. The polynomials are then resampled onto
+pieces of degree 5, fine enough that evaluating is a matter of picking one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+
+from stored._axes import Axis, Floats
+from stored._leja import MOST_NODES, basis, leja_points
+from stored.errors import ToleranceError
+
+__all__ = ["NO_VALUE", "Part", "Sampled", "Tolerance", "sample_curve"]
+
+Evaluate: TypeAlias = Callable[[Floats, bool], Floats]
+"""From coordinates to values, in the form in which they are interpolated; True asks for single calls."""
+
+_FIRST_ROOT, _FIRST = 17, 7
+"""The nodes to begin with, on the whole axis and on a part of it."""
+_BEFORE_SPLIT_ROOT, _BEFORE_SPLIT = 33, 21
+_HELD_OUT = np.modf(np.arange(1, 13) * (math.sqrt(5.0) - 1.0) / 2.0)[0]
+"""Where in a part the function is held out from the fit: evenly spread, and never at a node."""
+_ENOUGH_HELD_OUT = 6
+_SAFETY = 2.0
+_GRID = 128
+_ZERO_WIDTH = 2e-6
+"""So much of the axis around a zero may have a larger relative error."""
+_NARROWEST = 2.0**-44
+NO_VALUE = 1e-12
+"""Below this fraction of the largest value, rounding alone may have kept a value from being zero."""
+_NEARLY_ZERO = 1e-6
+"""A function whose values fall below this fraction of the largest is said to pass zero."""
+
+
+class Tolerance(NamedTuple):
+    """What error a value may have, in the form in which it is interpolated.
+
+    Parameters
+    ----------
+    rtol, atol : float
+        As `Axis` has them.
+    log : bool
+        Are the logarithms of the values interpolated?
+    """
+
+    rtol: float
+    atol: float
+    log: bool
+
+    @classmethod
+    def of(cls, axes: tuple[Axis, ...]) -> Tolerance:
+        """What the axes ask for: of two, the smaller."""
+        log = any(axis.values == "log" for axis in axes)
+        return cls(min(axis.rtol for axis in axes), min(axis.atol for axis in axes), log)
+
+    def at(self, values: Floats) -> Floats:
+        """The error allowed at single values."""
+        if self.log:
+            return np.asarray(self.rtol + self.atol * np.exp(-values))
+        return np.asarray(self.atol + self.rtol * np.abs(values))
+
+    def relative(self, errors: Floats, values: Floats) -> Floats:
+        """Errors in units of what is allowed."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(errors == 0.0, 0.0, np.abs(errors) / self.at(values))
+
+    def allowed(self, grid: Floats, cell: float) -> float:
+        """The error allowed everywhere on a part of the axis.
+
+        Parameters
+        ----------
+        grid : ndarray, shape (n,)
+            The function's values on an even grid.
+        cell : float
+            The distance of the grid's points, in units of the axis.
+        """
+        if self.log:
+            return float(np.min(self.at(grid)))
+        size = np.abs(grid)
+        least, most = np.minimum(size[:-1], size[1:]), np.maximum(size[:-1], size[1:])
+        near = min(1.0, _ZERO_WIDTH / cell)
+        crosses = (grid[:-1] * grid[1:] <= 0.0) | (least <= NO_VALUE * size.max())
+        least = np.where(crosses, most * near, np.where(_dips(grid), most * near**2, least))
+        return float(self.atol + self.rtol * np.min(least))
+
+
+def _dips(grid: Floats) -> np.ndarray[tuple[int], np.dtype[np.bool]]:
+    """In which cells of a grid of values, by a parabola through three of them, the function may come close to zero."""
+    low, mid, high = grid[:-2], grid[1:-1], grid[2:]
+    bend, slope = (low - 2.0 * mid + high) / 2.0, (high - low) / 2.0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        vertex = mid - slope**2 / (4.0 * bend)
+    dip = (np.abs(mid) <= np.abs(low)) & (np.abs(mid) <= np.abs(high)) & (2.0 * vertex * np.sign(mid) < np.abs(mid))
+    return np.append(dip, False) | np.append(False, dip)
+
+
+@dataclass
+class Part:
+    """A part of the axis, and the polynomial that stands for the function there.
+
+    Parameters
+    ----------
+    low, high : float
+        Its limits, coordinates.
+    depth : int
+        How often the axis was halved to get it.
+    number : int
+        Its place among the parts of that depth.
+    """
+
+    low: float
+    high: float
+    depth: int
+    number: int
+
+    def __post_init__(self) -> None:
+        self.values: Floats = np.empty(0)
+        self.held_out: tuple[Floats, Floats] = (np.empty(0), np.empty(0))
+        self.inherited: tuple[Floats, Floats] = (np.empty(0), np.empty(0))
+        self.allowed = 0.0
+        self.error = math.inf  # until the first values beyond the nodes
+
+    def coordinates(self, s: Floats) -> Floats:
+        """From [-1, 1] to the part; the ends and the middle are exactly those of the parts beside and below."""
+        middle = 0.5 * (self.low + self.high)
+        t = middle + 0.5 * (self.high - self.low) * s
+        return np.where(s == -1.0, self.low, np.where(s == 1.0, self.high, t))
+
+    def nodes(self) -> Floats:
+        """The coordinates of the nodes."""
+        return self.coordinates(leja_points(0, self.values.size))
+
+    def __call__(self, s: Floats) -> Floats:
+        """The polynomial at points of [-1, 1]."""
+        return np.asarray(basis(self.values.size, s) @ self.values)
+
+    def local(self, t: Floats) -> Floats:
+        """From coordinates to [-1, 1]."""
+        return np.asarray((2.0 * t - self.low - self.high) / (self.high - self.low))
+
+    def halves(self) -> list[Part]:
+        """The two halves; they inherit all values known there, to be checked against."""
+        middle = 0.5 * (self.low + self.high)
+        known_t = np.concatenate([self.nodes(), self.held_out[0]])
+        known = np.concatenate([self.values, self.held_out[1]])
+        below = Part(self.low, middle, self.depth + 1, 2 * self.number)
+        above = Part(middle, self.high, self.depth + 1, 2 * self.number + 1)
+        for half, chosen in ((below, known_t < middle), (above, known_t > middle)):
+            half.inherited = known_t[chosen], known[chosen]
+            half.error, half.allowed = self.error, self.allowed  # until its own are known
+        return [below, above]
+
+
+class Sampled(NamedTuple):
+    """What sampling gave.
+
+    Attributes
+    ----------
+    parts : list of Part
+        In order; they cover the axis.
+    held_out : tuple of (ndarray, ndarray)
+        Coordinates and values that no polynomial was fitted to.
+    """
+
+    parts: list[Part]
+    held_out: tuple[Floats, Floats]
+
+
+Fitting: TypeAlias = Generator[tuple[Floats, bool], Floats, bool]
+
+
+def _fitting(part: Part, span: float, tolerance: Tolerance) -> Fitting:
+    """Fit a part: yields the coordinates whose values it needs, and returns whether the tolerance was met."""
+    size = _FIRST if part.depth else _FIRST_ROOT
+    part.values = yield part.coordinates(leja_points(0, size)), False
+    history: list[tuple[int, float]] = []
+    while size < MOST_NODES:
+        larger = min(size + max(4, size // 12), MOST_NODES)
+        seen = leja_points(size, larger)
+        new = yield part.coordinates(seen), False
+        part.error = float(np.max(np.abs(part(seen) - new)))
+        part.values, size = np.concatenate([part.values, new]), larger
+        history.append((larger - seen.size, part.error))
+        grid = part(np.linspace(-1.0, 1.0, _GRID + 1))
+        part.allowed = tolerance.allowed(grid, (part.high - part.low) / span / _GRID)
+        if _SAFETY * min(part.error, _extrapolated(history, size)) <= part.allowed:
+            yield from _hold_out(part)
+            if _meets(part, tolerance):
+                return True
+        if size >= (_BEFORE_SPLIT if part.depth else _BEFORE_SPLIT_ROOT) and _is_hopeless(history, part.allowed):
+            return False
+    return False
+
+
+def _hold_out(part: Part) -> Generator[tuple[Floats, bool], Floats, None]:
+    if part.held_out[0].size:
+        return
+    t, values = part.inherited
+    if t.size < _ENOUGH_HELD_OUT:
+        few = _HELD_OUT if part.depth == 0 else _HELD_OUT[: _ENOUGH_HELD_OUT - t.size]
+        wanted = part.low + (part.high - part.low) * few
+        t, values = np.concatenate([t, wanted]), np.concatenate([values, (yield wanted, True)])
+    nodes = part.nodes()
+    fresh = ~np.isin(t, nodes)
+    part.held_out = t[fresh], values[fresh]
+
+
+def _meets(part: Part, tolerance: Tolerance) -> bool:
+    t, values = part.held_out
+    errors = np.abs(part(part.local(t)) - values)
+    part.error = float(np.max(errors, initial=0.0))
+    return _SAFETY * part.error <= part.allowed and bool(np.all(tolerance.relative(errors, values) <= 1.0))
+
+
+def _extrapolated(history: list[tuple[int, float]], size: int) -> float:
+    """The error of a polynomial with so many nodes, if errors go on falling as they have lately."""
+    number, error = history[-1]
+    late = [each for each in history if 3 * each[0] >= 2 * number]
+    return error * math.exp(min(0.0, _rate(late)) * (size - number)) if len(late) > 1 else error
+
+
+def _rate(history: list[tuple[int, float]]) -> float:
+    """The change of the error's logarithm for each node."""
+    (early, before), (late, now) = history[0], history[-1]
+    return -math.inf if now == 0.0 else (math.log(now) - math.log(max(before, now))) / (late - early)
+
+
+def _is_hopeless(history: list[tuple[int, float]], allowed: float) -> bool:
+    """Would a polynomial need more nodes than there are, by how errors have fallen since half as many?"""
+    number, error = history[-1]
+    late = [each for each in history if 2 * each[0] >= number]
+    if error <= allowed or len(late) < 2:
+        return False
+    rate = _rate(late)
+    return rate == 0.0 or allowed == 0.0 or number + math.log(allowed / error) / rate > MOST_NODES
+
+
+def sample_curve(evaluate: Evaluate, limits: tuple[float, float], axis: Axis, label: str) -> Sampled:
+    """Sample a function to the tolerance of its axis.
+
+    Parameters
+    ----------
+    evaluate : callable
+        Takes coordinates and returns values in the form in which they are interpolated.
+    limits : tuple of (float, float)
+        The coordinates of the axis's limits.
+    axis : Axis
+        The axis.
+    label : str
+        What messages call the function.
+
+    Raises
+    ------
+    ToleranceError
+        If the tolerance is not met at `max_points` points.
+    """
+    tolerance = Tolerance.of((axis,))
+    span = limits[1] - limits[0]
+    work = _Work(evaluate, axis, label, tolerance)
+    root = Part(*limits, 0, 0)
+    waiting: list[tuple[Part, Fitting]] = [(root, _fitting(root, span, tolerance))]
+    requests = {id(part): next(fitting) for part, fitting in waiting}
+    done: list[Part] = []
+    while waiting:
+        answers = work.answered(requests, [part for part, _ in waiting])
+        further: list[tuple[Part, Fitting]] = []
+        requests = {}
+        for part, fitting in waiting:
+            try:
+                requests[id(part)] = fitting.send(answers[id(part)])
+                further.append((part, fitting))
+            except StopIteration as stop:
+                if stop.value:
+                    done.append(part)
+                    continue
+                if part.high - part.low <= _NARROWEST * span:
+                    raise work.failure([part], "jump") from None
+                for half in part.halves():
+                    further.append((half, _fitting(half, span, tolerance)))
+                    requests[id(half)] = next(further[-1][1])
+        waiting = further
+    done.sort(key=lambda part: part.low)
+    t, values = (np.concatenate([part.held_out[index] for part in done]) for index in (0, 1))
+    return Sampled(done, (t, values))
+
+
+class _Work:
+    """The evaluations of one sampling: each point once, and no more than the axis allows."""
+
+    def __init__(self, evaluate: Evaluate, axis: Axis, label: str, tolerance: Tolerance) -> None:
+        self._evaluate = evaluate
+        self._axis = axis
+        self._label = label
+        self._tolerance = tolerance
+        self._known: dict[float, float] = {}
+
+    def answered(self, requests: dict[int, tuple[Floats, bool]], parts: list[Part]) -> dict[int, Floats]:
+        """The values that parts wait for, from one call for all of them."""
+        for single in (False, True):
+            wanted = [t for t, singly in requests.values() if singly is single]
+            new = np.setdiff1d(np.concatenate([*wanted, np.empty(0)]), list(self._known))
+            if len(self._known) + new.size > self._axis.max_points:
+                raise self.failure(parts, "hard")
+            if new.size:
+                self._known.update(zip(new.tolist(), self._evaluate(new, single).tolist(), strict=True))
+        return {each: np.array([self._known[at] for at in t.tolist()]) for each, (t, _) in requests.items()}
+
+    def failure(self, parts: list[Part], why: str) -> ToleranceError:
+        """What to raise when parts could not be fitted."""
+        worst = max(parts, key=lambda part: part.error / part.allowed if part.allowed else part.error)
+        low, high = self._axis.backward(np.array([worst.low, worst.high])).tolist()
+        values = np.concatenate([worst.values, worst.inherited[1], worst.held_out[1]])
+        scale = 1.0 if self._tolerance.log else float(np.max(np.abs(values), initial=0.0))
+        known = np.abs(list(self._known.values()))
+        zero = not self._tolerance.log and not self._axis.atol and known.min() <= _NEARLY_ZERO * known.max()
+        return ToleranceError(
+            self._label,
+            self._axis.name,
+            worst.error / scale if scale else worst.error,
+            self._axis.rtol or self._axis.atol,
+            (low, high),
+            len(self._known),
+            "zero" if zero else why,
+        )
