@@ -15,8 +15,12 @@ ROOT = Path(stored.__file__).parent
 ROWS = (
     {"errors", "typing", "_version"},
     {"_source", "_format", "_config", "_tables", "_axes"},
-    {"_keys"},
-    {"_owners", "_arguments"},
+    {"_keys", "_sampling", "_leja"},
+    {"_owners", "_arguments", "_curves"},
+    {"_pieces"},
+    {"_calculus", "_monotone", "_quadrature", "_surfaces", "_plots"},
+    {"_interpolants"},
+    {"_tabulation"},
     {"stores._base"},
     {"_codecs", "_memory", "_trust", "stores._directory", "stores._memory"},
     {"stores"},
@@ -34,7 +38,9 @@ RANK = {module: rank for rank, row in enumerate(ROWS) for module in row}
 
 BY_LAYER = {
     "L0": {"errors", "typing", "_version"},
-    "L1": {"_source", "_keys", "_owners", "_arguments", "_format", "_tables", "_axes", "_config"},
+    "L1": {"_source", "_keys", "_owners", "_arguments", "_format", "_tables", "_config"}
+    | {"_axes", "_sampling", "_leja", "_curves", "_pieces", "_calculus", "_monotone", "_quadrature", "_surfaces"}
+    | {"_plots", "_interpolants", "_tabulation"},
     "L2": {"_codecs", "_memory", "_trust", "stores", "stores._base", "stores._directory", "stores._memory"},
 }
 

@@ -80,13 +80,27 @@ class Arguments:
 
     def bind(self, owner: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> inspect.BoundArguments:
         """Bind a call, with defaults applied and arguments rounded."""
+        return self._bound(self._signature, owner, args, kwargs)
+
+    def bind_without(
+        self, given: Mapping[str, Any], owner: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> inspect.BoundArguments:
+        """Bind what a call says beside some arguments that are given."""
+        parameters = [each for name, each in self._signature.parameters.items() if name not in given]
+        bound = self._bound(self._signature.replace(parameters=parameters), owner, args, kwargs)
+        return inspect.BoundArguments(self._signature, {**bound.arguments, **given})
+
+    def _bound(
+        self, signature: inspect.Signature, owner: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> inspect.BoundArguments:
         try:
-            bound = self._signature.bind(owner, *args, **kwargs)
+            bound = signature.bind(owner, *args, **kwargs)
         except TypeError as error:
             raise TypeError(f"{self._label}() got a call that does not fit its signature: {error}") from None
         bound.apply_defaults()
         for name, decimals in self._decimals.items():
-            bound.arguments[name] = self._rounded(name, bound.arguments[name], decimals)
+            if name in bound.arguments:
+                bound.arguments[name] = self._rounded(name, bound.arguments[name], decimals)
         return bound
 
     def _rounded(self, name: str, value: Any, decimals: int) -> Any:

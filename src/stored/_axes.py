@@ -165,10 +165,10 @@ class Axis:
         """From the coordinate to the argument: exactly the limits at their coordinates, and never beyond them."""
         _, backward = self._transforms()
         low, high = self.coordinate_limits()
-        x = np.clip(np.asarray(backward(t), dtype=float), self.low, self.high)
+        x: Floats = np.clip(np.asarray(backward(t), dtype=float), self.low, self.high)
         if x.shape != np.shape(t):
             return x
-        return np.where(t <= low, float(self.low), np.where(t >= high, float(self.high), x))
+        return np.asarray(np.where(t <= low, self.low, np.where(t >= high, self.high, x)), dtype=float)
 
     def coordinate_limits(self) -> tuple[float, float]:
         """The coordinates of the limits."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stored._axes import Axis, Floats
 from stored._leja import MOST_NODES, basis, leja_points
@@ -92,14 +93,18 @@ class Tolerance(NamedTuple):
         return float(self.atol + self.rtol * np.min(least))
 
 
-def _dips(grid: Floats) -> np.ndarray[tuple[int], np.dtype[np.bool]]:
+def _dips(grid: Floats) -> NDArray[np.bool]:
     """In which cells of a grid of values, by a parabola through three of them, the function may come close to zero."""
     low, mid, high = grid[:-2], grid[1:-1], grid[2:]
     bend, slope = (low - 2.0 * mid + high) / 2.0, (high - low) / 2.0
     with np.errstate(divide="ignore", invalid="ignore"):
         vertex = mid - slope**2 / (4.0 * bend)
-    dip = (np.abs(mid) <= np.abs(low)) & (np.abs(mid) <= np.abs(high)) & (2.0 * vertex * np.sign(mid) < np.abs(mid))
-    return np.append(dip, False) | np.append(False, dip)
+    nearest = (np.abs(mid) <= np.abs(low)) & (np.abs(mid) <= np.abs(high)) & (low * mid > 0.0) & (mid * high > 0.0)
+    dip = nearest & (2.0 * vertex * np.sign(mid) < np.abs(mid))
+    cells = np.zeros(grid.size - 1, dtype=bool)
+    cells[:-1] |= dip
+    cells[1:] |= dip
+    return cells
 
 
 @dataclass

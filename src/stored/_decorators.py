@@ -5,20 +5,34 @@ from __future__ import annotations
 import copy as copying
 import functools
 import inspect
-import operator
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from types import FunctionType, MethodType
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, Literal, ParamSpec, Self, TypeAlias, TypeVar, cast, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Concatenate,
+    Generic,
+    Literal,
+    NoReturn,
+    ParamSpec,
+    Self,
+    TypeAlias,
+    TypeVar,
+    cast,
+    overload,
+)
 
 import numpy as np
 import wrapt
+from numpy.typing import NDArray
 
 from stored._arguments import Arguments
 from stored._axes import Axis
 from stored._codecs import frozen, hand_out_for
 from stored._config import epoch, settings
+from stored._interpolants import CurveInterpolant, Interpolant
 from stored._keys import Key, canonical, digest, static_closure
 from stored._memory import Record
 from stored._results import CacheInfo, Results, Shortcuts, clear_everywhere, results_of
@@ -141,6 +155,31 @@ class Definition:
     def _counted_exact(self, call: Call, results: Results, *point: float) -> Any:
         results.count_exact(1)
         return call.evaluate(**dict(zip(self.axis_names, point, strict=True)))
+
+    def interpolant(self, owner: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Interpolant:
+        """The interpolant for a call of which all but the values along the axes is given."""
+        anywhere = {axis.name: axis.low for axis in self.axes}
+        bound = self.arguments.bind_without(anywhere, owner, args, kwargs)
+        call = Call(self, bound, self.arguments.key(bound, self.axis_names))
+        if settings().disable:
+            return cast(Interpolant, call.record(call.compute(), 0.0).value)
+        return cast(Interpolant, self.results(owner).answer(owner, call).value)
+
+    def exact(self, owner: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        """The plain method's own values."""
+        call = self.call(owner, args, kwargs)
+        given = call.axis_values()
+        points = np.broadcast_arrays(*given)
+        if not any(isinstance(each, np.ndarray) or np.ndim(each) for each in given):
+            return call.evaluate()
+        columns = zip(*(each.ravel().tolist() for each in points), strict=True)
+        values = [call.evaluate(**dict(zip(self.axis_names, point, strict=True))) for point in columns]
+        return np.array(values, dtype=float).reshape(points[0].shape)
+
+    def refuse_attribute(self, name: str) -> NoReturn:
+        """Say why there is no such attribute."""
+        how = "the call itself gives the spline of its table" if self.table else "say @stored(interpolate=Axis(...))"
+        raise AttributeError(f"{self.label}() is not interpolated along an axis, so it has no {name}; {how}")
 
     def _undecorated(self, owner: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         if not self.table:
@@ -373,9 +412,11 @@ class BoundMethod(functools.partial[R], Generic[P, R]):
 
     def __getattribute__(self, name: str) -> Any:
         """Look like the plain bound method in all that is not the cache's."""
-        if name in _OWN_ATTRIBUTES:
-            return super().__getattribute__(name)
-        return getattr(self._plain(), name)
+        if name not in _OWN_ATTRIBUTES:
+            return getattr(self._plain(), name)
+        if name in _OF_INTERPOLATED and not self._definition().axes:
+            return self._definition().refuse_attribute(name)
+        return super().__getattribute__(name)
 
     def _definition(self) -> Definition:
         return cast(Definition, functools.partial.func.__get__(self).definition)
@@ -447,7 +488,84 @@ class BoundMethod(functools.partial[R], Generic[P, R]):
         """Say why such a call would hit or miss: what differs from the nearest stored result."""
         return _explained(self._definition(), self._owner(), self._call(args, kwargs))
 
+    # -- of methods that are interpolated along an axis ----------------------------------------------------------------
 
+    def interpolant(self, *args: Any, **kwargs: Any) -> Interpolant:
+        """The interpolant that answers the method's calls, sampled now if it is not at hand.
+
+        Parameters
+        ----------
+        *args, **kwargs
+            The method's other arguments, without those of the axes.
+        """
+        return self._definition().interpolant(self._owner(), args, kwargs)
+
+    def exact(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Call the plain method, for each point if arrays are given for the axes; nothing is stored."""
+        return cast(R, self._definition().exact(self._owner(), args, kwargs))
+
+    def inverse(self, y: Any, branch: tuple[float, float] | None = None, **others: Any) -> Any:
+        """The argument at which the method has a value: see `CurveInterpolant.inverse`.
+
+        Parameters
+        ----------
+        y : array_like
+            Values.
+        branch : tuple of (float, float), optional
+            The range of the argument in which to look; there the function must rise, or fall, throughout.
+        **others
+            The method's other arguments.
+        """
+        return self._curve("inverse", others).inverse(y, branch)
+
+    def derivative(self, *x: Any, nu: Any = None, **others: Any) -> Any:
+        """A derivative of the interpolant, ``derivative(x, nu=1)``, of two arguments ``derivative(x, y, nu=(1, 0))``.
+
+        Parameters
+        ----------
+        *x : array_like
+            The arguments along the axes; the order `nu` may follow.
+        nu : int or tuple of (int, int)
+            The order, 1 to 3; for two axes the order along each, together 1 to 3.
+        **others
+            The method's other arguments.
+        """
+        made: Any = self.interpolant(**others)
+        return made.derivative(*x) if nu is None else made.derivative(*x, nu=nu)
+
+    def integral(self, a: Any, b: Any, **others: Any) -> Any:
+        """The integral of the interpolant from `a` to `b`: see `CurveInterpolant.integral`.
+
+        Parameters
+        ----------
+        a, b : array_like
+            The limits, within the axis.
+        **others
+            The method's other arguments.
+        """
+        return self._curve("integral", others).integral(a, b)
+
+    def roots(self, value: float = 0.0, **others: Any) -> NDArray[np.float64]:
+        """All arguments at which the interpolant has a value: see `CurveInterpolant.roots`.
+
+        Parameters
+        ----------
+        value : float
+            The value.
+        **others
+            The method's other arguments.
+        """
+        return self._curve("roots", others).roots(value)
+
+    def _curve(self, wanted: str, others: dict[str, Any]) -> CurveInterpolant:
+        made = self.interpolant(**others)
+        if isinstance(made, CurveInterpolant):
+            return made
+        names = " and ".join(self._definition().axis_names)
+        raise TypeError(f"{self._definition().label}() is interpolated along {names}; {wanted} is for one axis only")
+
+
+_OF_INTERPOLATED = frozenset({"interpolant", "exact", "inverse", "derivative", "integral", "roots"})
 _OWN_ATTRIBUTES = frozenset(vars(BoundMethod)) - {"__doc__", "__module__", "__dict__", "__orig_bases__"} | {
     "__reduce_ex__"
 }

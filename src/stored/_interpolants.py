@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -10,9 +11,10 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from stored._axes import Axis, Floats
+from stored._calculus import MOST_ORDER, argument_slopes, coordinate_derivatives, exponential, through_coordinate
 from stored._curves import Tolerance
 from stored._monotone import Branch, crossings, turning_free
-from stored._pieces import CHUNK, LOBATTO, Pieces, powers_from_values, work_space
+from stored._pieces import CHUNK, Pieces, work_space
 from stored._quadrature import Antiderivative
 from stored._sampling import REAL_KINDS
 from stored._surfaces import Patches
@@ -22,9 +24,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["CurveInterpolant", "Interpolant", "SurfaceInterpolant"]
-
-_MOST_NU = 3
-_BACKWARD_PIECES = 512
 
 
 class Interpolant(ABC):
@@ -108,7 +107,9 @@ class Interpolant(ABC):
     def _at(self, points: list[Floats]) -> Floats:
         """The values at points of equal shape (n,); beyond an axis that is extrapolated, along the tangent."""
         kept = self._clipped(points, keep=("extrapolate",))
-        drawn = [np.clip(np.nan_to_num(each), axis.low, axis.high) for axis, each in zip(self.axes, points, strict=True)]
+        drawn = [
+            np.clip(np.nan_to_num(each), axis.low, axis.high) for axis, each in zip(self.axes, points, strict=True)
+        ]
         inside = [axis.forward(each) for axis, each in zip(self.axes, drawn, strict=True)]
         values = self._form(inside, 0)
         for number, axis in enumerate(self.axes):
@@ -181,7 +182,6 @@ class CurveInterpolant(Interpolant):
         self._axis = axis
         self._branches: dict[tuple[float, float], Branch] = {}
         self._integrated: Antiderivative | None = None
-        self._backward: Pieces | None = None
         self._scalar: Callable[[float], float | None] | None = None
 
     @property
@@ -224,7 +224,7 @@ class CurveInterpolant(Interpolant):
         return self._general((x,), exact) if values is None else _as_given(values.reshape(points.shape), (x,))
 
     def _inside(self, x: Floats) -> Floats | None:
-        """The values at points of shape (n,), in chunks that stay in the cache; None if one is not within the limits."""
+        """The values at points of shape (n,), in chunks that stay in the cache; None if one is beyond the limits."""
         values = np.empty(x.size)
         low, high = self._axis.low, self._axis.high
         space = work_space(x.size)
@@ -281,8 +281,7 @@ class CurveInterpolant(Interpolant):
 
     def _derived(self, x: Floats, nu: int) -> Floats:
         t = self._axis.forward(x)
-        form = [self._fit.derivative(t, order) for order in range(nu + 1)]
-        return _chained(form, self._coordinate_derivatives(x, t), nu, self._log)
+        return self._chained([self._fit.derivative(t, order) for order in range(nu + 1)], x, t, nu)
 
     def _derived_beyond(self, x: Floats, nu: int) -> Floats:
         outside = self._axis.outside
@@ -293,40 +292,14 @@ class CurveInterpolant(Interpolant):
             t = self._axis.forward(x)
             slope = self._fit.derivative(limit, 1)
             value = self._fit.derivative(limit, 0) + slope * (t - limit)
-            zero = np.zeros_like(t)
-            return _chained([value, slope, zero, zero], self._coordinate_derivatives(x, t), nu, self._log)
+            return self._chained([value, slope, np.zeros_like(t), np.zeros_like(t)], x, t, nu)
 
-    def _coordinate_derivatives(self, x: Floats, t: Floats) -> tuple[Floats, Floats, Floats]:
-        """The derivatives of the coordinate to the argument, of orders 1 to 3."""
-        spacing = self._axis.spacing
-        if spacing == "linear":
-            return np.ones_like(x), np.zeros_like(x), np.zeros_like(x)
-        if isinstance(spacing, str):
-            base = x if spacing == "log" else 1.0 + x
-            return 1.0 / base, -1.0 / base**2, 2.0 / base**3
-        low, high = self._axis.coordinate_limits()
-        d1, d2, d3 = (self._arguments().derivative(np.clip(t, low, high), order) for order in (1, 2, 3))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return 1.0 / d1, -d2 / d1**3, (3.0 * d2**2 - d1 * d3) / d1**5
-
-    def _argument_slopes(self, t: Floats) -> Floats:
-        """The derivative of the argument to the coordinate."""
-        spacing = self._axis.spacing
-        if spacing == "linear":
-            return np.ones_like(t)
-        if isinstance(spacing, str):
-            return np.exp(t)  # of ln x it is x, and of ln(1 + x) it is 1 + x
-        return cast(Floats, self._arguments().derivative(t, 1))
-
-    def _arguments(self) -> Pieces:
-        """The argument as a function of the coordinate, for a spacing whose derivatives nobody has told."""
-        if self._backward is None:
-            low, high = self._axis.coordinate_limits()
-            edges = np.linspace(low, high, _BACKWARD_PIECES + 1)
-            t = edges[:-1, None] + LOBATTO * np.diff(edges)[:, None]
-            coefficients = powers_from_values(self._axis.backward(t.ravel()).reshape(t.shape))
-            self._backward = Pieces(low, high, coefficients, np.zeros(_BACKWARD_PIECES, dtype=np.uint8))
-        return self._backward
+    def _chained(self, form: list[Floats], x: Floats, t: Floats, nu: int) -> Floats:
+        """From derivatives of what is interpolated, to the coordinate, to one of the function to its argument."""
+        coordinate = coordinate_derivatives(self._axis, x, t)
+        if self._log:
+            return exponential(lambda order, _: through_coordinate(form, coordinate, order), nu, 0)
+        return through_coordinate(form, coordinate, nu)
 
     # -- integral -----------------------------------------------------------------------------------------------------
 
@@ -355,7 +328,8 @@ class CurveInterpolant(Interpolant):
             if beyond.any():
                 raise OutsideAxisError(self._axis.name, float(each[beyond][0]), self._axis.low, self._axis.high)
         if self._integrated is None:
-            self._integrated = Antiderivative(self._fit, self._argument_slopes, self._log, self._axis.spacing != "linear")
+            slopes = functools.partial(argument_slopes, self._axis)
+            self._integrated = Antiderivative(self._fit, slopes, self._log, self._axis.spacing != "linear")
         missing = np.isnan(points[0]) | np.isnan(points[1])
         t = [self._axis.forward(np.where(missing, self._axis.low, each)).ravel() for each in points]
         values = self._integrated(*t).reshape(missing.shape)
@@ -394,8 +368,10 @@ class CurveInterpolant(Interpolant):
             with np.errstate(divide="ignore", invalid="ignore"):
                 flat = np.log(flat)
         margin = 2.0 * self._margin(np.array([found.lowest, found.highest]))
-        beyond = (flat < found.lowest - margin[0]) | (flat > found.highest + margin[1]) | (
-            np.isnan(flat) & ~np.isnan(wanted.ravel())
+        beyond = (
+            (flat < found.lowest - margin[0])
+            | (flat > found.highest + margin[1])
+            | (np.isnan(flat) & ~np.isnan(wanted.ravel()))
         )
         if beyond.any() and self._axis.outside not in {"nan", "clip"}:
             raise OutsideValuesError(self.label, float(wanted.ravel()[beyond][0]), *self._value_range(found))
@@ -421,7 +397,7 @@ class CurveInterpolant(Interpolant):
         for _ in range(2):
             t = self._axis.forward(x)
             off = self._fit.derivative(t, 0) - target
-            slope = self._fit.derivative(t, 1) * self._coordinate_derivatives(x, t)[0]
+            slope = self._fit.derivative(t, 1) * coordinate_derivatives(self._axis, x, t)[0]
             with np.errstate(divide="ignore", invalid="ignore"):
                 better = np.clip(x - off / slope, *branch.limits)
             better = np.where(np.isfinite(better), better, x)
@@ -519,10 +495,64 @@ class SurfaceInterpolant(Interpolant):
     def _form(self, coordinates: list[Floats], nu: int, axis: int = 0) -> Floats:
         return cast(Floats, self._fit(coordinates, (nu, 0) if axis == 0 else (0, nu)))
 
+    def derivative(self, x: Any, y: Any, nu: tuple[int, int] = (1, 0)) -> Any:
+        """A partial derivative of the interpolant, exact for it, within the limits of both axes.
+
+        Parameters
+        ----------
+        x, y : array_like
+            The arguments; they are broadcast against each other.
+        nu : tuple of (int, int)
+            The orders along x and y, not negative and together 1 to 3.
+
+        Returns
+        -------
+        float or ndarray
+            As for a call.
+
+        Raises
+        ------
+        OutsideAxisError
+            If a value lies outside an axis, unless that says ``outside="nan"``.
+        ValueError
+            If there are no such orders.
+        """
+        orders = _checked_orders(nu)
+        points = np.broadcast_arrays(*map(_real_numbers, self.axes, (x, y)))
+        outside = [(each < axis.low) | (each > axis.high) for axis, each in zip(self.axes, points, strict=True)]
+        for axis, each, beyond in zip(self.axes, points, outside, strict=True):
+            if beyond.any() and axis.outside != "nan":
+                raise OutsideAxisError(axis.name, float(each[beyond][0]), axis.low, axis.high)
+        missing = outside[0] | outside[1] | np.isnan(points[0]) | np.isnan(points[1])
+        inside = [np.where(missing, axis.low, each).ravel() for axis, each in zip(self.axes, points, strict=True)]
+        values = self._derived(inside, orders).reshape(missing.shape)
+        values[missing] = math.nan
+        return _as_given(values, (x, y))
+
+    def _derived(self, points: list[Floats], orders: tuple[int, int]) -> Floats:
+        t = [axis.forward(each) for axis, each in zip(self.axes, points, strict=True)]
+        along = [coordinate_derivatives(axis, *each) for axis, *each in zip(self.axes, points, t, strict=True)]
+
+        def form(first: int, second: int) -> Floats:
+            """A derivative, to the arguments, of what is interpolated."""
+            columns = [[self._fit(t, (a, b)) for a in range(first + 1)] for b in range(second + 1)]
+            along_first = [through_coordinate(column, along[0], first) for column in columns]
+            return through_coordinate(along_first, along[1], second)
+
+        return exponential(form, *orders) if self._log else form(*orders)
+
 
 def _check_order(nu: object) -> None:
-    if isinstance(nu, bool) or not isinstance(nu, int) or not 1 <= nu <= _MOST_NU:
+    if isinstance(nu, bool) or not isinstance(nu, int) or not 1 <= nu <= MOST_ORDER:
         raise ValueError(f"nu is {nu!r}; derivatives are of order 1, 2 or 3")
+
+
+def _checked_orders(nu: object) -> tuple[int, int]:
+    orders: tuple[int, ...] = nu if isinstance(nu, tuple) else ()
+    whole = all(isinstance(each, int) and not isinstance(each, bool) for each in orders)
+    if not whole or len(orders) != 2 or min(orders) < 0 or not 1 <= sum(orders) <= MOST_ORDER:
+        raise ValueError(f"nu is {nu!r}; give the orders along both axes, not negative and together 1, 2 or 3")
+    return orders[0], orders[1]
 
 
 def _limits(branch: object, axis: Axis) -> tuple[float, float]:
@@ -535,26 +565,3 @@ def _limits(branch: object, axis: Axis) -> tuple[float, float]:
         if not axis.low <= each <= axis.high:
             raise OutsideAxisError(axis.name, each, axis.low, axis.high)
     return low, high
-
-
-def _chained(form: list[Floats], coordinate: tuple[Floats, Floats, Floats], nu: int, log: bool) -> Floats:
-    """A derivative to the argument: of p(t(x)), or of its exponential.
-
-    Parameters
-    ----------
-    form : list of ndarray
-        p and its derivatives to t, up to order `nu` at least.
-    coordinate : tuple of ndarray
-        The derivatives of t to x, of orders 1 to 3.
-    """
-    value, p1, p2, p3 = (*form, *[form[0]] * (_MOST_NU + 1 - len(form)))[: _MOST_NU + 1]
-    t1, t2, t3 = coordinate
-    # Faa di Bruno's formula, once for t(x) and once for the exponential
-    d1 = p1 * t1
-    d2 = p2 * t1**2 + p1 * t2
-    d3 = p3 * t1**3 + 3.0 * p2 * t1 * t2 + p1 * t3
-    if not log:
-        return (d1, d2, d3)[nu - 1]
-    factor = (d1, d2 + d1**2, d3 + 3.0 * d1 * d2 + d1**3)[nu - 1]
-    return np.asarray(np.exp(value) * factor)
-

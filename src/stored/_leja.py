@@ -71,7 +71,7 @@ def basis(number: int, s: Floats) -> Floats:
     distances = s[:, None] - leja_points(0, number)
     hits = distances == 0.0
     terms = _weights(number) / np.where(hits, 1.0, distances)
-    result = terms / np.sum(terms, axis=1, keepdims=True)
+    result: Floats = terms / np.sum(terms, axis=1, keepdims=True)
     on_a_node = hits.any(axis=1)
     result[on_a_node] = hits[on_a_node]
     return result

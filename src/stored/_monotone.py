@@ -104,7 +104,7 @@ def _undecided(powers: Floats, sign: float) -> list[int]:
 
 def _turn(powers: Floats, begin: float, end: float, slack: float) -> float | None:
     """Where a polynomial first falls by more than rounding, if it does."""
-    stationary = _real_roots(np.polynomial.polynomial.polyder(powers), begin, end)
+    stationary = _real_roots(np.asarray(np.polynomial.polynomial.polyder(powers), dtype=float), begin, end)
     at = np.array([begin, *stationary, end])
     falls = np.flatnonzero(np.diff(np.polynomial.polynomial.polyval(at, powers)) < -slack)
     if not falls.size:
@@ -139,7 +139,7 @@ def crossings(pieces: Pieces, target: float) -> Floats:
 
 def _zeros(powers: Floats, end: float, slack: float) -> list[float]:
     """The zeros of a polynomial on [0, 1], of which it has `end` at 1; where it only touches zero, to rounding."""
-    stationary = _real_roots(np.polynomial.polynomial.polyder(powers), 0.0, 1.0)
+    stationary = _real_roots(np.asarray(np.polynomial.polynomial.polyder(powers), dtype=float), 0.0, 1.0)
     at = [0.0, *stationary, 1.0]
     values = [powers[0], *np.polynomial.polynomial.polyval(np.array(stationary), powers).tolist(), end]
     found = [u for u, value in zip(stationary, values[1:-1], strict=True) if abs(value) <= slack]

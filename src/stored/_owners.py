@@ -12,7 +12,16 @@ from stored._keys import Space, checked_string, class_text, named_canonical, own
 from stored._source import module_name, qualified_name
 from stored.errors import OwnerError, UnstableKeyError
 
-__all__ = ["USER_ATTRIBUTES", "FieldParameters", "FieldSnapshot", "OwnString", "Snapshot", "checked_string", "find_describer", "keyed_by"]
+__all__ = [
+    "USER_ATTRIBUTES",
+    "FieldParameters",
+    "FieldSnapshot",
+    "OwnString",
+    "Snapshot",
+    "checked_string",
+    "find_describer",
+    "keyed_by",
+]
 
 C = TypeVar("C", bound=type)
 

@@ -95,12 +95,12 @@ class Pieces:
         widths = (self.high - self.low) / self._number / np.power(float(CELLS_IN_A_CELL), self.depths)
         edges = self.low + np.concatenate([[0.0], np.cumsum(widths)])
         edges[-1] = self.high
-        return cast(Floats, edges)
+        return edges
 
     @functools.cached_property
     def widths(self) -> Floats:
         """The widths of the pieces, in the coordinate."""
-        return cast(Floats, (self.high - self.low) / self._number / np.power(float(CELLS_IN_A_CELL), self.depths))
+        return (self.high - self.low) / self._number / np.power(float(CELLS_IN_A_CELL), self.depths)
 
     def locate(self, t: Floats) -> tuple[Integers, Floats]:
         """The piece of each coordinate within the range, and u in it."""

@@ -128,17 +128,17 @@ class Sampler:
                 " (leave vectorized out if it takes one number at a time)"
             )
         self.evaluations += found.size
-        return found.astype(float)
+        return np.asarray(found, dtype=float)
 
     def _tried(self, *points: Floats) -> Floats | None:
         try:
             found = self._called(points)
-        except Exception:  # noqa: BLE001  # whatever it is that a function of one number does with an array
+        except Exception:  # whatever it is that a function of one number does with an array
             return None
         if found.shape != points[0].shape or found.dtype.kind not in REAL_KINDS:
             return None
         self.evaluations += found.size
-        return found.astype(float)
+        return np.asarray(found, dtype=float)
 
     def _compare(self, values: Floats, points: tuple[Floats, ...], checks: int) -> None:
         """Hold some of the values, and the first bad one, against what single numbers give."""

@@ -99,7 +99,7 @@ class _Grid:
     def __call__(self, x: Floats, y: Floats) -> Floats:
         """The polynomial at pairs of points of [-1, 1]."""
         rows, columns = self.values.shape
-        return np.einsum("ij,ij->i", basis(rows, x) @ self.values, basis(columns, y))
+        return np.asarray(np.einsum("ij,ij->i", basis(rows, x) @ self.values, basis(columns, y)))
 
     def errors(self) -> tuple[float, float]:
         """For each axis, the error at the last nodes of the polynomial through those before."""

@@ -122,9 +122,7 @@ def _surface(sampler: Sampler, axes: tuple[Axis, ...], label: str) -> Table:
     orders = [np.argsort(nodes) for nodes in sampled.nodes]
     x, y, values = sampled.held_out
     return {
-        "nodes": [
-            axis.backward(nodes[order]) for axis, nodes, order in zip(axes, sampled.nodes, orders, strict=True)
-        ],
+        "nodes": [axis.backward(nodes[order]) for axis, nodes, order in zip(axes, sampled.nodes, orders, strict=True)],
         "values": form.values(sampled.values[np.ix_(*orders)]),
         "held_out": [axes[0].backward(x), axes[1].backward(y), form.values(values)],
         "limits": [np.array(each) for each in form.limits],
