@@ -30,7 +30,9 @@ _BEFORE_SPLIT_ROOT, _BEFORE_SPLIT = 33, 21
 _HELD_OUT = np.modf(np.arange(1, 13) * (math.sqrt(5.0) - 1.0) / 2.0)[0]
 """Where in a part the function is held out from the fit: evenly spread, and never at a node."""
 _ENOUGH_HELD_OUT = 6
-_SAFETY = 2.0
+_SAFETY, _SAFETY_SLOW = 2.0, 16.0
+"""The error at points held out is taken times this: near a kink, where errors fall slowly, it can be far larger."""
+_FAST = 0.1
 _GRID = 128
 _ZERO_WIDTH = 2e-6
 """So much of the axis around a zero may have a larger relative error."""
@@ -196,9 +198,10 @@ def _fitting(part: Part, span: float, tolerance: Tolerance) -> Fitting:
         history.append((larger - seen.size, part.error))
         grid = part(np.linspace(-1.0, 1.0, _GRID + 1))
         part.allowed = tolerance.allowed(grid, (part.high - part.low) / span / _GRID)
-        if _SAFETY * min(part.error, _extrapolated(history, size)) <= part.allowed:
+        safety = _SAFETY if _falls_fast(history) else _SAFETY_SLOW
+        if safety * min(part.error, _extrapolated(history, size)) <= part.allowed:
             yield from _hold_out(part)
-            if _meets(part, tolerance):
+            if _meets(part, tolerance, safety):
                 return True
         if size >= (_BEFORE_SPLIT if part.depth else _BEFORE_SPLIT_ROOT) and _is_hopeless(history, part.allowed):
             return False
@@ -218,11 +221,18 @@ def _hold_out(part: Part) -> Generator[tuple[Floats, bool], Floats, None]:
     part.held_out = t[fresh], values[fresh]
 
 
-def _meets(part: Part, tolerance: Tolerance) -> bool:
+def _meets(part: Part, tolerance: Tolerance, safety: float) -> bool:
     t, values = part.held_out
     errors = np.abs(part(part.local(t)) - values)
     part.error = float(np.max(errors, initial=0.0))
-    return _SAFETY * part.error <= part.allowed and bool(np.all(tolerance.relative(errors, values) <= 1.0))
+    return safety * part.error <= part.allowed and bool(np.all(tolerance.relative(errors, values) <= 1.0))
+
+
+def _falls_fast(history: list[tuple[int, float]]) -> bool:
+    """Do errors fall as those of smooth functions do: tenfold, while the nodes become half as many again?"""
+    number, error = history[-1]
+    late = [each for each in history if 3 * each[0] >= 2 * number]
+    return len(late) > 1 and error <= _FAST * late[0][1]
 
 
 def _extrapolated(history: list[tuple[int, float]], size: int) -> float:
