@@ -27,14 +27,16 @@ Evaluate: TypeAlias = Callable[[Floats, bool], Floats]
 _FIRST_ROOT, _FIRST = 17, 7
 """The nodes to begin with, on the whole axis and on a part of it."""
 _BEFORE_SPLIT_ROOT, _BEFORE_SPLIT = 33, 21
-_HELD_OUT = np.modf(np.arange(1, 13) * (math.sqrt(5.0) - 1.0) / 2.0)[0]
-"""Where in a part the function is held out from the fit: evenly spread, and never at a node."""
+_HELD_OUT = 0.5 - 0.5 * np.cos(math.pi * np.modf(np.arange(1, 13) * (math.sqrt(5.0) - 1.0) / 2.0)[0])
+"""Where in a part the function is held out from the fit: closer towards its ends, as nodes are, and never at one."""
 _ENOUGH_HELD_OUT = 6
-_SAFETY, _SAFETY_SLOW = 2.0, 16.0
+_SAFETY, _SAFETY_SLOW = 3.0, 24.0
 """The error at points held out is taken times this: near a kink, where errors fall slowly, it can be far larger."""
-_FAST = 0.1
+_FAST = 0.02
+_IN_A_ROW = 2
+_FEW = 3
 _GRID = 128
-_ZERO_WIDTH = 2e-6
+_ZERO_WIDTH = 1e-6
 """So much of the axis around a zero may have a larger relative error."""
 _NARROWEST = 2.0**-44
 NO_VALUE = 1e-12
@@ -70,11 +72,6 @@ class Tolerance(NamedTuple):
             return np.asarray(self.rtol + self.atol * np.exp(-values))
         return np.asarray(self.atol + self.rtol * np.abs(values))
 
-    def relative(self, errors: Floats, values: Floats) -> Floats:
-        """Errors in units of what is allowed."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(errors == 0.0, 0.0, np.abs(errors) / self.at(values))
-
     def allowed(self, grid: Floats, cell: float) -> float:
         """The error allowed everywhere on a part of the axis.
 
@@ -92,7 +89,8 @@ class Tolerance(NamedTuple):
         near = min(1.0, _ZERO_WIDTH / cell)
         crosses = (grid[:-1] * grid[1:] <= 0.0) | (least <= NO_VALUE * size.max())
         least = np.where(crosses, most * near, np.where(_dips(grid), most * near**2, least))
-        return float(self.atol + self.rtol * np.min(least))
+        left_out = min(int(_ZERO_WIDTH / cell), least.size - 1)
+        return float(self.atol + self.rtol * np.partition(least, left_out)[left_out])
 
 
 def _dips(grid: Floats) -> NDArray[np.bool]:
@@ -175,10 +173,13 @@ class Sampled(NamedTuple):
         In order; they cover the axis.
     held_out : tuple of (ndarray, ndarray)
         Coordinates and values that no polynomial was fitted to.
+    allowed : ndarray
+        The errors that are allowed there: more than the tolerance, where the function passes zero.
     """
 
     parts: list[Part]
     held_out: tuple[Floats, Floats]
+    allowed: Floats
 
 
 Fitting: TypeAlias = Generator[tuple[Floats, bool], Floats, bool]
@@ -199,9 +200,9 @@ def _fitting(part: Part, span: float, tolerance: Tolerance) -> Fitting:
         grid = part(np.linspace(-1.0, 1.0, _GRID + 1))
         part.allowed = tolerance.allowed(grid, (part.high - part.low) / span / _GRID)
         safety = _SAFETY if _falls_fast(history) else _SAFETY_SLOW
-        if safety * min(part.error, _extrapolated(history, size)) <= part.allowed:
+        if _is_promising(history, part.allowed / safety):
             yield from _hold_out(part)
-            if _meets(part, tolerance, safety):
+            if _meets(part, safety):
                 return True
         if size >= (_BEFORE_SPLIT if part.depth else _BEFORE_SPLIT_ROOT) and _is_hopeless(history, part.allowed):
             return False
@@ -221,41 +222,35 @@ def _hold_out(part: Part) -> Generator[tuple[Floats, bool], Floats, None]:
     part.held_out = t[fresh], values[fresh]
 
 
-def _meets(part: Part, tolerance: Tolerance, safety: float) -> bool:
+def _meets(part: Part, safety: float) -> bool:
     t, values = part.held_out
-    errors = np.abs(part(part.local(t)) - values)
-    part.error = float(np.max(errors, initial=0.0))
-    return safety * part.error <= part.allowed and bool(np.all(tolerance.relative(errors, values) <= 1.0))
+    part.error = float(np.max(np.abs(part(part.local(t)) - values), initial=0.0))
+    return safety * part.error <= part.allowed
 
 
 def _falls_fast(history: list[tuple[int, float]]) -> bool:
-    """Do errors fall as those of smooth functions do: tenfold, while the nodes become half as many again?"""
-    number, error = history[-1]
-    late = [each for each in history if 3 * each[0] >= 2 * number]
-    return len(late) > 1 and error <= _FAST * late[0][1]
+    """Do errors fall as those of smooth functions do: fiftyfold, while the nodes double?"""
+    late = [error for number, error in history if 2 * number >= history[-1][0]]
+    return len(late) > _IN_A_ROW and max(late[-_IN_A_ROW:]) <= _FAST * late[0]
 
 
-def _extrapolated(history: list[tuple[int, float]], size: int) -> float:
-    """The error of a polynomial with so many nodes, if errors go on falling as they have lately."""
-    number, error = history[-1]
-    late = [each for each in history if 3 * each[0] >= 2 * number]
-    return error * math.exp(min(0.0, _rate(late)) * (size - number)) if len(late) > 1 else error
-
-
-def _rate(history: list[tuple[int, float]]) -> float:
-    """The change of the error's logarithm for each node."""
-    (early, before), (late, now) = history[0], history[-1]
-    return -math.inf if now == 0.0 else (math.log(now) - math.log(max(before, now))) / (late - early)
+def _is_promising(history: list[tuple[int, float]], wanted: float) -> bool:
+    """Was the last polynomial nearly good enough, and the one before not by much worse, as by chance near a kink?"""
+    last = [error for _, error in history[-_IN_A_ROW:]]
+    return len(last) == _IN_A_ROW and last[1] <= 2.0 * wanted and last[0] <= 20.0 * wanted
 
 
 def _is_hopeless(history: list[tuple[int, float]], allowed: float) -> bool:
     """Would a polynomial need more nodes than there are, by how errors have fallen since half as many?"""
-    number, error = history[-1]
-    late = [each for each in history if 2 * each[0] >= number]
-    if error <= allowed or len(late) < 2:
+    number = history[-1][0]
+    late = [error for each, error in history if 2 * each >= number]
+    # the largest of a few, as one alone may have missed a kink
+    before, now = max(late[:_FEW]), max(late[-_FEW:])
+    if history[-1][1] <= allowed or len(late) <= _FEW:
         return False
-    rate = _rate(late)
-    return rate == 0.0 or allowed == 0.0 or number + math.log(allowed / error) / rate > MOST_NODES
+    if allowed == 0.0 or now >= before:
+        return True
+    return number * (1.0 + 0.5 * math.log(allowed / now) / math.log(now / before)) > MOST_NODES
 
 
 def sample_curve(evaluate: Evaluate, limits: tuple[float, float], axis: Axis, label: str) -> Sampled:
@@ -304,7 +299,8 @@ def sample_curve(evaluate: Evaluate, limits: tuple[float, float], axis: Axis, la
         waiting = further
     done.sort(key=lambda part: part.low)
     t, values = (np.concatenate([part.held_out[index] for part in done]) for index in (0, 1))
-    return Sampled(done, (t, values))
+    floors = np.concatenate([np.full(part.held_out[0].size, part.allowed) for part in done])
+    return Sampled(done, (t, values), np.maximum(tolerance.at(values), floors))
 
 
 class _Work:

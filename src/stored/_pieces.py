@@ -38,6 +38,7 @@ _MOST_ROOT_LEVELS = 12
 _REFINED = 0.02
 """Up to this fraction of the axis is left to divided cells."""
 _RESAMPLING = 0.1
+_ROUNDING = 1e-12
 """The share of the tolerance that resampling may use."""
 
 
@@ -306,10 +307,11 @@ _LEVELS_OF_A_CELL = int(math.log2(CELLS_IN_A_CELL))
 
 def _level(part: Part) -> int:
     """How often the axis is halved for pieces that meet the part's polynomial."""
+    rounding = _ROUNDING * float(np.max(np.abs(part.values)))
     before = math.inf
     for halvings in range(_MOST_LEVELS):
         error = _resampling_error(part, halvings)
-        if error <= _RESAMPLING * part.allowed or (error >= 0.5 * before and before <= part.allowed):
+        if error <= _RESAMPLING * part.allowed or 0.5 * before <= error <= rounding:
             break  # it meets the polynomial, or rounding is all that is left
         before = error
     return part.depth + halvings

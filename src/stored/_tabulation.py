@@ -97,15 +97,14 @@ def _curve(sampler: Sampler, axes: tuple[Axis, ...], label: str) -> Table:
         "limits": [np.array(form.limits[0])],
         "coefficients": pieces.coefficients,
         "depths": pieces.depths,
-        "error": _measured(pieces.derivative(t, 0), values, axes, label, sampler.evaluations),
+        "error": _measured(pieces.derivative(t, 0) - values, sampled.allowed, axes, label, sampler.evaluations),
     }
 
 
-def _measured(found: Floats, values: Floats, axes: tuple[Axis, ...], label: str, evaluations: int) -> float:
-    """The error of what was made, against values held out; it can be larger than the polynomial's by rounding only."""
-    tolerance = Tolerance.of(axes)
-    worst = float(np.max(tolerance.relative(found - values, values), initial=0.0))
-    asked = tolerance.rtol or tolerance.atol
+def _measured(errors: Floats, allowed: Floats, axes: tuple[Axis, ...], label: str, evaluations: int) -> float:
+    """The error of what was made, where it was held out; it can be more than the polynomial's by rounding only."""
+    worst = float(np.max(np.abs(errors) / np.where(errors == 0.0, 1.0, allowed), initial=0.0))
+    asked = min(axis.rtol for axis in axes) or min(axis.atol for axis in axes)
     if worst > 1.0:
         names = " and ".join(axis.name for axis in axes)
         raise ToleranceError(label, names, worst * asked, asked, None, evaluations, "rounding")
@@ -121,13 +120,14 @@ def _surface(sampler: Sampler, axes: tuple[Axis, ...], label: str) -> Table:
     patches = resampled_surface(sampled, form.limits)
     orders = [np.argsort(nodes) for nodes in sampled.nodes]
     x, y, values = sampled.held_out
+    allowed = np.maximum(Tolerance.of(axes).at(values), sampled.allowed)
     return {
         "nodes": [axis.backward(nodes[order]) for axis, nodes, order in zip(axes, sampled.nodes, orders, strict=True)],
         "values": form.values(sampled.values[np.ix_(*orders)]),
         "held_out": [axes[0].backward(x), axes[1].backward(y), form.values(values)],
         "limits": [np.array(each) for each in form.limits],
         "coefficients": patches.coefficients,
-        "error": _measured(patches([x, y]), values, axes, label, sampler.evaluations),
+        "error": _measured(patches([x, y]) - values, allowed, axes, label, sampler.evaluations),
     }
 
 

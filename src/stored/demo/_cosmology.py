@@ -48,22 +48,22 @@ class FlatLambdaCDM:
         """Density of radiation today, in units of the critical density."""
         return physics.radiation_density(self.H0, self.Tcmb0, self.Neff)
 
-    @stored(interpolate=Axis("z", -0.995, 200.0, spacing="log1p", values="log", points=120))
+    @stored(interpolate=Axis("z", -0.995, 499.0, spacing="log1p", values="log", rtol=1e-9))
     def age(self, z: float) -> float:
         """Age of the universe at redshift z, Gyr."""
         return physics.age(z, self.H0, self.Om0, self.Or0)
 
-    @stored(interpolate=Axis("z", 0.0, 200.0, spacing="log1p", points=120))
+    @stored(interpolate=Axis("z", 0.0, 200.0, spacing="log1p", rtol=1e-9, atol=1e-9))
     def comoving_distance(self, z: float) -> float:
         """Comoving distance to redshift z, Mpc/h."""
         return physics.comoving_distance(z, self.H0, self.Om0, self.Or0)
 
-    @stored(interpolate=Axis("z", -0.995, 200.0, spacing="log1p", values="log", points=120), depends=("Om0",))
+    @stored(interpolate=Axis("z", -0.995, 200.0, spacing="log1p", values="log", rtol=1e-9), depends=("Om0",))
     def growth_factor(self, z: float) -> float:
         """Linear growth factor, 1 today. It depends on the density of matter alone."""
         return physics.growth_factor(z, self.Om0, 0.0)
 
-    @stored(interpolate=Axis("R", 0.01, 200.0, spacing="log", values="log", points=120))
+    @stored(interpolate=Axis("R", 0.01, 200.0, spacing="log", values="log", rtol=1e-7))
     def sigma(self, R: float) -> float:
         """Rms fluctuation of linear density today in spheres of radius R, Mpc/h."""
         return self.sigma8 * self._shape(R) / self.sigma_of_shape()
