@@ -7,6 +7,7 @@ import dataclasses
 import functools
 import gc
 import inspect
+import math
 import os
 import pickle
 import subprocess
@@ -30,12 +31,14 @@ from stored import (
     OutsideAxisError,
     OwnerError,
     StorageUser,
+    ToleranceError,
     UnstableKeyError,
     _results,
     configure,
     keyed_by,
     stored,
 )
+from stored._config import epoch
 
 CALLS: list[Any] = []
 
@@ -103,12 +106,12 @@ class Cosmology:
         x = np.linspace(0.0, 1.0, n)
         return np.array([x, self.H0 * x**3])
 
-    @stored(interpolate=Axis("x", 0.0, 1.0, points=20, outside="exact"))
+    @stored(interpolate=Axis("x", 0.0, 1.0, points=20, outside="exact", vectorized=False))
     def curve(self, x: float, scale: float = 1.0) -> float:
         CALLS.append(("curve", x, scale))
         return scale * x**3
 
-    @stored(interpolate=(Axis("x", 0.0, 1.0, points=6), Axis("y", 1.0, 2.0, points=5)))
+    @stored(interpolate=(Axis("x", 0.0, 1.0, points=6, vectorized=False), Axis("y", 1.0, 2.0, points=5)))
     def surface(self, x: float, y: float) -> float:
         CALLS.append("surface")
         return x * y
@@ -1052,6 +1055,355 @@ def test_interpolated_results_refresh_and_clear() -> None:
     assert not cosmo.curve.cached(0.1)
 
 
+@keyed_by("scale")
+class Curves:
+    """Interpolated methods of every kind, of one parameter that every value shows."""
+
+    def __init__(self, scale: float = 2.0) -> None:
+        self.scale = scale
+
+    @stored(interpolate=Axis("x", 0.1, 3.0, spacing="log", values="log", rtol=1e-10, vectorized=False))
+    def power(self, x: float) -> float:
+        """scale * x**2"""
+        CALLS.append("power")
+        return self.scale * x**2
+
+    @stored(interpolate=Axis("x", 0.0, 7.0, atol=1e-10, vectorized=False))
+    def wave(self, amplitude: float, x: float, *, phase: float = 0.0) -> float:
+        return self.scale * amplitude * math.sin(x + phase)
+
+    @stored(interpolate=(Axis("x", 0.0, 1.0), Axis("y", 0.0, 2.0)))
+    def plane(self, x: float, y: float) -> float:
+        return self.scale + x * y**2
+
+    @stored(interpolate=Axis("x", 0.0, 1.0, vectorized=True))
+    def arrays(self, x: Any) -> Any:
+        CALLS.append(np.shape(x))
+        return self.scale + x
+
+    @stored(interpolate=Axis("x", 0.0, 1.0, rtol=1e-8, max_points=30))
+    def hard(self, x: float) -> float:
+        return self.scale + abs(x - 0.3)
+
+
+def test_interpolated_methods_have_inverse_derivative_integral_and_roots() -> None:
+    """They are those of the interpolant that answers the calls."""
+    curves = Curves()
+    assert curves.power.inverse(curves.power(1.5)) == pytest.approx(1.5, rel=1e-14)
+    assert curves.power.derivative(1.5) == pytest.approx(6.0)
+    assert curves.power.derivative(1.5, 2) == curves.power.derivative(1.5, nu=2) == pytest.approx(4.0)
+    assert curves.power.integral(0.5, 2.0) == pytest.approx(2 / 3 * (8 - 0.125))
+    np.testing.assert_allclose(curves.power.roots(2.0), [1.0])
+    assert curves.power.exact(1.5) == 4.5
+    assert curves.power.interpolant()(1.5) == curves.power(1.5)
+    assert curves.power.cache_info().misses == 1
+
+
+def test_other_arguments_choose_the_table() -> None:
+    """They are given beside the values along the axis, by name, or in order to interpolant()."""
+    curves = Curves()
+    assert curves.wave(3.0, 1.0, phase=0.5) == pytest.approx(6.0 * math.sin(1.5))
+    for made in (curves.wave.interpolant(3.0, phase=0.5), curves.wave.interpolant(amplitude=3.0, phase=0.5)):
+        assert made(1.0) == curves.wave(3.0, 1.0, phase=0.5)
+    assert curves.wave.derivative(1.0, amplitude=3.0) == pytest.approx(6.0 * math.cos(1.0), rel=1e-6)
+    assert curves.wave.inverse(3.0, (0.0, 1.5), amplitude=3.0) == pytest.approx(math.pi / 6)
+    assert curves.wave.integral(0.0, math.pi, amplitude=3.0) == pytest.approx(12.0)
+    np.testing.assert_allclose(curves.wave.roots(amplitude=3.0), [0.0, math.pi, 2 * math.pi], atol=1e-9)
+    np.testing.assert_allclose(curves.wave.exact(3.0, [0.0, 1.0]), [0.0, 6.0 * math.sin(1.0)])  # type: ignore[arg-type]
+    assert curves.wave.cache_info().currsize == 2
+    for wrong in ({}, {"amplitude": 1.0, "x": 1.0}, {"amplitude": 1.0, "depth": 2}):
+        with pytest.raises(TypeError, match=r"Curves\.wave\(\) got a call that does not fit its signature"):
+            curves.wave.interpolant(**wrong)
+
+
+def test_surfaces_have_derivatives_and_no_inverse() -> None:
+    """What is for one axis says so."""
+    curves = Curves()
+    assert curves.plane(0.5, 1.0) == pytest.approx(2.5)
+    assert curves.plane.derivative(0.5, 1.5) == pytest.approx(2.25, rel=1e-4)
+    assert curves.plane.derivative(0.5, 1.5, nu=(1, 1)) == pytest.approx(3.0, rel=1e-3)
+    np.testing.assert_allclose(curves.plane.exact(0.5, [1.0, 2.0]), [2.5, 4.0])  # type: ignore[arg-type]
+    for call in (lambda: curves.plane.inverse(1.0), lambda: curves.plane.integral(0, 1), lambda: curves.plane.roots()):
+        with pytest.raises(TypeError, match=r"plane\(\) is interpolated along x and y; \w+ is for one axis only"):
+            call()
+
+
+@pytest.mark.parametrize("name", ["interpolant", "inverse", "derivative", "integral", "roots", "exact"])
+def test_other_methods_have_no_interpolant(name: str) -> None:
+    """The error says what to decorate with; hasattr is False."""
+    cosmo = Cosmology()
+    assert hasattr(cosmo.curve, name)
+    with pytest.raises(
+        AttributeError, match=rf"age\(\) is not interpolated .* has no {name}; say @stored\(interpolate"
+    ):
+        getattr(cosmo.age, name)
+    with pytest.raises(AttributeError, match=rf"has no {name}; the call itself gives the spline of its table"):
+        getattr(cosmo.table, name)
+
+
+def test_a_tolerance_that_is_not_met_stores_nothing() -> None:
+    """The error names method and axis, comes again, and nothing is kept of it."""
+    curves = Curves()
+    for _ in range(2):
+        with pytest.raises(
+            ToleranceError, match=r"Curves\.hard\(\) was not met to 1e-08 along x: after \d+ evaluations"
+        ):
+            curves.hard(0.5)
+    assert not curves.hard.cached(0.5)
+    assert curves.hard.cache_info().stores == 0
+
+
+def test_disabled_interpolants_are_made_each_time() -> None:
+    """With disable=True nothing is found or kept, and the interpolant is still one."""
+    curves = Curves()
+    with configure(disable=True):
+        assert curves.power.interpolant()(1.5) == pytest.approx(4.5)
+        made = len(CALLS)
+        assert curves.power.inverse(4.5) == pytest.approx(1.5)
+    assert len(CALLS) == 2 * made
+    assert not curves.power.cached(1.5)
+
+
+# -- shortcuts: repeated calls with a float must notice all that other calls notice --
+
+
+@pytest.fixture(params=[False, True], ids=["no StorageUser made", "some made"])
+def has_users(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Whether owners can hold a StorageUser, which decides how they are looked at."""
+    monkeypatch.setattr(epoch, "has_users", request.param)
+    epoch.begin()
+    return bool(request.param)
+
+
+def repeated(curves: Any, x: float = 1.5) -> float:
+    """A call after others that make it a shortcut."""
+    for _ in range(3):
+        curves.power(x)
+    return float(curves.power(x))
+
+
+@pytest.mark.usefixtures("has_users")
+def test_a_shortcut_notices_every_change_of_a_parameter() -> None:
+    """Assigned, written to the __dict__, deleted, or of another type: the next call knows."""
+    curves = Curves()
+    assert repeated(curves) == pytest.approx(4.5)
+    curves.scale = 3.0
+    assert curves.power(1.5) == pytest.approx(6.75)
+    assert repeated(curves) == pytest.approx(6.75)
+    vars(curves)["scale"] = 5.0
+    assert curves.power(1.5) == pytest.approx(11.25)
+    assert repeated(curves) == pytest.approx(11.25)
+    curves.scale = np.array([1.0])  # type: ignore[assignment]
+    with pytest.raises(package.TableError, match="must return one real number"):
+        curves.power(1.5)
+    del curves.scale
+    with pytest.raises(OwnerError, match="set every parameter"):
+        curves.power(1.5)
+    curves.scale = 5
+    assert repeated(curves) == pytest.approx(11.25)
+
+
+@pytest.mark.usefixtures("has_users")
+def test_equal_parameters_keep_the_shortcut() -> None:
+    """Another object of equal value changes nothing, and calls are counted one by one."""
+    curves = Curves(float("2.5"))
+    repeated(curves)
+    curves.scale = float("2.50")
+    repeated(curves)
+    made = len(CALLS)
+    assert curves.power.cache_info()[:2] == (7, 1)
+    repeated(curves)
+    assert curves.power.cache_info()[:2] == (11, 1)
+    assert len(CALLS) == made
+
+
+@pytest.mark.usefixtures("has_users")
+def test_a_shortcut_ends_with_what_it_leads_to() -> None:
+    """refresh and cache_clear, of the owner's method and the class's, sample again."""
+    curves, other = Curves(), Curves()
+    repeated(curves)
+    one = len(CALLS)
+    for number, forget in enumerate(
+        (
+            lambda: curves.power.refresh(1.5),
+            lambda: curves.power.cache_clear(),
+            lambda: curves.power.cache_clear(1.5),
+            lambda: Curves.power.cache_clear(curves),
+            lambda: Curves.power.cache_clear(),
+        ),
+        start=2,
+    ):
+        forget()
+        assert repeated(curves) == pytest.approx(4.5)
+        assert len(CALLS) == number * one
+    assert repeated(other) == pytest.approx(4.5)
+    assert len(CALLS) == 6 * one
+
+
+@pytest.mark.usefixtures("has_users")
+def test_switches_close_shortcuts() -> None:
+    """configure(disable=True) computes, for a block too, and the shortcut is there again after it."""
+    curves = Curves()
+    repeated(curves)
+    made = len(CALLS)
+    with configure(disable=True):
+        assert curves.power(1.5) == 4.5
+        assert curves.power(50.0) == 5000.0
+    assert len(CALLS) == made + 2
+    repeated(curves)
+    assert len(CALLS) == made + 2
+
+
+@pytest.mark.usefixtures("has_users")
+def test_copies_and_other_owners_do_not_share_a_shortcut() -> None:
+    """Each object has the results for its own parameters, in turns."""
+    curves = Curves()
+    repeated(curves)
+    owners = [curves, copy.copy(curves), copy.deepcopy(curves), Curves(3.0)]
+    owners[1].scale = 7.0
+    for _ in range(3):
+        assert [each.power(1.0) for each in owners] == pytest.approx([2.0, 7.0, 2.0, 3.0])
+
+
+@pytest.mark.usefixtures("has_users")
+def test_another_class_is_noticed() -> None:
+    """An object whose class changes has the results of the new class."""
+
+    class Double(Curves):
+        def factor(self) -> float:
+            return 2.0
+
+    curves = Curves()
+    repeated(curves)
+    info = curves.power.cache_info()
+    curves.__class__ = Double
+    assert curves.power(1.5) == pytest.approx(4.5)
+    assert curves.power.cache_info().misses == info.misses + 1
+
+
+def test_a_storage_user_that_comes_later_is_noticed() -> None:
+    """An owner that is given a StorageUser after a call is keyed by what that tells too."""
+    for name in ("su", "storageUser"):
+        curves: Any = Curves()
+        repeated(curves)
+        curves.tilt = 1
+        setattr(curves, name, StorageUser("m", "", lambda: "Curves", lambda: f"tilt {curves.tilt}", None))  # noqa: B023
+        for tilt in (1, 2):
+            curves.tilt = tilt
+            made = len(CALLS)
+            repeated(curves)
+            assert len(CALLS) > made
+
+
+def test_a_class_that_has_a_storage_user_is_looked_at_in_full() -> None:
+    """An attribute of the class that can hold a StorageUser rules shortcuts out, and changes nothing else."""
+
+    @keyed_by("scale")
+    class Held(Curves):
+        su: Any = None
+
+    StorageUser("m", "", lambda: "x", lambda: "y", None)
+    held = Held()
+    assert repeated(held) == pytest.approx(4.5)
+    held.su = StorageUser("m", "", lambda: "Held", lambda: "z", None)
+    made = len(CALLS)
+    repeated(held)
+    assert len(CALLS) > made
+
+
+@pytest.mark.usefixtures("has_users")
+def test_a_shortcut_keeps_nobody_alive() -> None:
+    """An owner goes with its last reference, and its table with it."""
+    curves = Curves()
+    repeated(curves)
+    gone = weakref.ref(curves)
+    del curves
+    assert gone() is None
+
+
+@pytest.mark.usefixtures("has_users")
+def test_parameters_may_be_named_by_keywords() -> None:
+    """Names that cannot be written with a dot are compared all the same."""
+
+    @keyed_by("class")
+    class Odd:
+        @stored(interpolate=Axis("x", 0.0, 1.0, vectorized=False))
+        def power(self, x: float) -> float:
+            return float(getattr(self, "class") + x)
+
+    odd = Odd()
+    for value in (1.0, 2.0):
+        setattr(odd, "class", value)
+        assert repeated(odd, 0.5) == pytest.approx(value + 0.5)
+
+
+@pytest.mark.usefixtures("has_users")
+def test_what_a_shortcut_does_not_answer_goes_the_other_way() -> None:
+    """Integers, numpy numbers, arrays, NaN and what is outside give what they give without one."""
+    curves = Curves()
+    repeated(curves)
+    assert curves.power(2) == curves.power(np.float32(2)) == curves.power(2.0)  # type: ignore[arg-type]
+    assert [type(curves.power(x)) for x in (2, np.float64(2), 2.0)] == [float] * 3
+    assert curves.power(x=2.0) == curves.power(2.0)
+    assert math.isnan(curves.power(math.nan))
+    np.testing.assert_allclose(curves.power([[1.0], [2.0]]), [[2.0], [8.0]])  # type: ignore[arg-type]
+    with pytest.raises(OutsideAxisError):
+        curves.power(4.0)
+    with pytest.raises(TypeError, match="x is 'one'"):
+        curves.power("one")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="does not fit its signature"):
+        curves.power()  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="does not fit its signature"):
+        curves.power(1.0, 2.0)  # type: ignore[call-arg]
+    assert curves.power.interpolant().pieces >= 1
+
+
+@pytest.mark.usefixtures("has_users")
+def test_threads_never_mix_owners_or_parameters() -> None:
+    """Many threads on owners of changing parameters: every value belongs to the parameters of its call."""
+    owners = [Curves(float(number)) for number in range(1, 5)]
+    wrong = []
+
+    def work(number: int) -> None:
+        curves = owners[number]
+        for turn in range(60):
+            curves.scale = float(turn % 3 + 1 + 10 * number)
+            for other in (1.0, 1.5):
+                value = curves.power(other)
+                if value != pytest.approx(curves.scale * other**2, rel=1e-9):
+                    wrong.append((number, turn, value))
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(len(owners))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+@pytest.mark.usefixtures("has_users")
+def test_slotted_owners_have_the_same_results() -> None:
+    """Owners without a __dict__, and without weak references, are answered right."""
+
+    @keyed_by("scale")
+    class Slotted:
+        __slots__ = ("scale",)
+
+        @stored(interpolate=Axis("x", 0.1, 3.0, vectorized=False))
+        def power(self, x: float) -> float:
+            return float(self.scale * x)
+
+    @keyed_by("scale")
+    class Referenced(Slotted):
+        __slots__ = ("__weakref__",)
+
+    for kind in (Slotted, Referenced):
+        owner: Any = kind()
+        for scale in (1.0, 2.0, 1.0):
+            owner.scale = scale
+            assert repeated(owner, 1.0) == pytest.approx(scale)
+
+
 # -- switches --
 
 
@@ -1097,7 +1449,7 @@ class Model:
     def plain(self, z, label="x"): calls.append(1); return self.H0 * z
     @stored
     def table(self): calls.append(1); return np.arange(5) * self.H0
-    @stored(interpolate=Axis("z", 0, 1, points=8))
+    @stored(interpolate=Axis("z", 0, 1, points=8, vectorized=False))
     def curve(self, z): calls.append(1); return z
     @stored(interpolate=True)
     def spline(self): calls.append(1); return np.array([np.arange(5.0), np.arange(5.0)])
