@@ -1116,6 +1116,22 @@ def test_other_arguments_choose_the_table() -> None:
             curves.wave.interpolant(**wrong)
 
 
+def test_rounded_arguments_have_no_shortcut_and_an_interpolant() -> None:
+    """The value along the axis is rounded at every call; interpolant() has none to round."""
+
+    @keyed_by("scale")
+    class Rounded:
+        scale = 2.0
+
+        @stored(interpolate=Axis("x", 0.0, 3.0), round={"x": 1, "y": 0})
+        def power(self, x: float, y: float = 1.2) -> float:
+            return self.scale * x * y
+
+    rounded = Rounded()
+    assert repeated(rounded, 1.54) == pytest.approx(3.0)
+    assert rounded.power.interpolant()(1.54) == pytest.approx(3.08)
+
+
 def test_surfaces_have_derivatives_and_no_inverse() -> None:
     """What is for one axis says so."""
     curves = Curves()
@@ -1238,6 +1254,17 @@ def test_a_shortcut_ends_with_what_it_leads_to() -> None:
         assert len(CALLS) == number * one
     assert repeated(other) == pytest.approx(4.5)
     assert len(CALLS) == 6 * one
+
+
+def test_what_is_forgotten_meanwhile_gets_no_shortcut() -> None:
+    """Between an answer and its shortcut another thread may clear: then there is none."""
+    curves = Curves()
+    definition: Any = Curves.power._self_definition
+    results, call = definition.results(curves), definition.call(curves, (1.5,), {})
+    record = results.answer(curves, call)
+    curves.power.cache_clear()
+    results.take_shortcut(curves, call, record, record.value.scalar)
+    assert definition.shortcuts.find(curves) is None
 
 
 @pytest.mark.usefixtures("has_users")

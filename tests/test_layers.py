@@ -22,7 +22,7 @@ ROWS = (
     {"_interpolants"},
     {"_tabulation"},
     {"stores._base"},
-    {"_codecs", "_memory", "_trust", "stores._directory", "stores._memory"},
+    {"_codecs", "_memory", "_shortcuts", "_trust", "stores._directory", "stores._memory"},
     {"stores"},
     {"_engine"},
     {"_results"},
@@ -41,7 +41,16 @@ BY_LAYER = {
     "L1": {"_source", "_keys", "_owners", "_arguments", "_format", "_tables", "_config"}
     | {"_axes", "_sampling", "_leja", "_curves", "_pieces", "_calculus", "_monotone", "_quadrature", "_surfaces"}
     | {"_plots", "_interpolants", "_tabulation"},
-    "L2": {"_codecs", "_memory", "_trust", "stores", "stores._base", "stores._directory", "stores._memory"},
+    "L2": {
+        "_codecs",
+        "_memory",
+        "_shortcuts",
+        "_trust",
+        "stores",
+        "stores._base",
+        "stores._directory",
+        "stores._memory",
+    },
 }
 
 

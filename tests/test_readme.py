@@ -12,13 +12,19 @@ import pytest
 
 README = Path(__file__).parent.parent / "README.md"
 BLOCKS = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.DOTALL)
+TOUR = next(block for block in BLOCKS if "class Cosmology" in block)
+
+
+def before(code: str) -> str:
+    """The line that introduces an example."""
+    return README.read_text().split(f"```python\n{code}")[0].rstrip().splitlines()[-1]
 
 
 @pytest.mark.parametrize("code", BLOCKS)
 def test_examples_run(code: str, tmp_path: Path) -> None:
     """Every example of the README runs as it stands, and what it prints is what its comments say."""
     script = tmp_path / "example.py"
-    script.write_text(code)
+    script.write_text(TOUR + code if "of the tour" in before(code) else code)
     environment = {
         **os.environ,
         "STORED_CACHE_DIR": str(tmp_path / "cache"),
@@ -26,7 +32,12 @@ def test_examples_run(code: str, tmp_path: Path) -> None:
         "HOME": str(tmp_path),
     }
     done = subprocess.run(
-        [sys.executable, "-W", "error", str(script)], env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-W", "error", str(script)],
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     if "class Demo" in code:
@@ -34,3 +45,8 @@ def test_examples_run(code: str, tmp_path: Path) -> None:
     if "class Cosmology" in code:
         assert "hits=2, misses=2" in done.stdout
         assert "argument n is 100, stored is 200" in done.stdout
+    if "interpolant()" in code:
+        shown, right = done.stdout.splitlines()[-2:]
+        assert shown.startswith("<interpolant of Cosmology.age(z), z from -0.995 to 200 in log1p spacing")
+        assert right == "True"
+        assert (tmp_path / "age.png").is_file()

@@ -35,7 +35,8 @@ from stored._config import epoch, settings
 from stored._interpolants import CurveInterpolant, Interpolant
 from stored._keys import Key, canonical, digest, static_closure
 from stored._memory import Record
-from stored._results import CacheInfo, Results, Shortcuts, clear_everywhere, results_of
+from stored._results import CacheInfo, Results, clear_everywhere, results_of
+from stored._shortcuts import Shortcuts
 from stored._source import code_text, qualified_name
 from stored._tables import spline
 from stored._tabulation import interpolant, tabulate

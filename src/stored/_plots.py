@@ -73,10 +73,16 @@ def _draw_tolerance(below: Any, axis: Axis, x: Any, values: Any) -> None:
 
 def _scale(plot: Any, axis: Axis) -> None:
     """Draw the argument in the axis's own coordinate."""
+
+    def forward(x: Any) -> Floats:
+        with np.errstate(all="ignore"):  # matplotlib tries places beyond the limits, too
+            return axis.forward(x)
+
     if axis.spacing == "log":
         plot.set_xscale("log")
     elif axis.spacing != "linear":
-        plot.set_xscale("function", functions=(axis.forward, axis.backward))
+        plot.set_xscale("function", functions=(forward, axis.backward))
+        plot.set_xlim(axis.low, axis.high)
 
 
 def _draw_surface(interpolant: Any, figure: Figure) -> None:

@@ -16,6 +16,7 @@ from stored._engine import PersistentTier, StorageUser, UserSnapshot
 from stored._keys import Key, canonical, parameter_names
 from stored._memory import Flight, Flights, ForkSafeLock, MemoryTier, Record
 from stored._owners import USER_ATTRIBUTES, Describer, FieldParameters, FieldSnapshot, Snapshot, find_describer
+from stored._shortcuts import Shortcut, Shortcuts
 from stored.errors import (
     DamagedEntryError,
     EntryWarning,
@@ -26,7 +27,7 @@ from stored.errors import (
 )
 from stored.typing import ABSENT, Absent
 
-__all__ = ["CacheInfo", "Computation", "Results", "Shortcuts", "clear_everywhere", "results_of"]
+__all__ = ["CacheInfo", "Computation", "Results", "clear_everywhere", "results_of"]
 
 
 class CacheInfo(NamedTuple):
@@ -68,95 +69,6 @@ class Counters:
     stores: int = 0
     seconds_saved: float = 0.0
     exact_calls: int = 0
-
-
-class Shortcut:
-    """One result of one owner, and a quick proof that it still is the result.
-
-    Parameters
-    ----------
-    owner : object
-        The owner; it is referred to weakly.
-    shortcuts : Shortcuts
-        Where this is kept, until the owner dies.
-    epoch : object
-        What the proof holds good for.
-    is_same : callable
-        Are the owner's parameters still the same? False and AttributeError prove nothing.
-    value : callable
-        From an argument to what the call returns; None if that takes more.
-    seconds : float
-        What computing the result took.
-
-    Attributes
-    ----------
-    hits : int
-        The calls answered so.
-    """
-
-    __slots__ = ("epoch", "hits", "is_same", "number", "owner", "seconds", "value")
-
-    def __init__(
-        self,
-        owner: object,
-        shortcuts: Shortcuts,
-        epoch: object,
-        is_same: Callable[[Any], bool],
-        value: Any,
-        seconds: float,
-    ) -> None:
-        self.number = id(owner)
-        self.owner = weakref.ref(owner, functools.partial(shortcuts.forget, self.number))
-        self.epoch = epoch
-        self.is_same = is_same
-        self.value = value
-        self.seconds = seconds
-        self.hits = 0
-
-    def leads_to(self, owner: object, now: object, value: object) -> bool:
-        """Is this still the way to such values?"""
-        return self.epoch is now and self.value is value and self.is_same(owner)
-
-
-class Shortcuts:
-    """The shortcuts of one method.
-
-    Attributes
-    ----------
-    last : Shortcut or None
-        The one used last.
-    """
-
-    __slots__ = ("_by_owner", "last")
-
-    def __init__(self) -> None:
-        self.last: Shortcut | None = None
-        self._by_owner: dict[int, Shortcut] = {}
-
-    def find(self, owner: object) -> Shortcut | None:
-        """The owner's, which becomes the last."""
-        found = self._by_owner.get(id(owner))
-        if found is not None and found.owner() is owner:
-            self.last = found
-            return found
-        return None
-
-    def forget(self, number: int, owner: weakref.ref[Any]) -> None:
-        """An owner has died."""
-        found = self._by_owner.get(number)
-        if found is not None and found.owner is owner:
-            self.drop(found)
-
-    def add(self, shortcut: Shortcut) -> None:
-        """Take one."""
-        self._by_owner[shortcut.number] = self.last = shortcut
-
-    def drop(self, shortcut: Shortcut) -> None:
-        """Forget one."""
-        if self._by_owner.get(shortcut.number) is shortcut:
-            del self._by_owner[shortcut.number]
-        if self.last is shortcut:
-            self.last = None
 
 
 class Computation(Protocol):

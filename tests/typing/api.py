@@ -9,7 +9,7 @@ from typing import assert_type
 import numpy as np
 from numpy.typing import NDArray
 
-from stored import Axis, CacheInfo, Explanation, StorageUser, configure, getCacheDir, keyed_by, stored
+from stored import Axis, CacheInfo, Explanation, Interpolant, StorageUser, configure, getCacheDir, keyed_by, stored
 from stored.typing import TableInterpolant
 
 
@@ -57,6 +57,9 @@ assert_type(model.named(), str)
 assert_type(model.with_options(1.0), NDArray[np.float64])
 assert_type(model.table(3), TableInterpolant)
 assert_type(model.curve(0.5), float)
+assert_type(model.curve.exact(0.5), float)
+assert_type(model.curve.interpolant(), Interpolant)
+assert_type(model.curve.roots(0.5), NDArray[np.float64])
 assert_type(Frozen(1).total(), int)
 assert_type(model.bare.cache_info(), CacheInfo)
 assert_type(model.bare.refresh(1.0), list[float])
