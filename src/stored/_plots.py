@@ -15,6 +15,7 @@ __all__ = ["draw"]
 
 _POINTS = 1000
 _POINTS_ALONG = 200
+_TICKS = 8
 _MOST_NODES_MARKED = 400
 
 
@@ -50,7 +51,8 @@ def _draw_curve(interpolant: Any, figure: Figure) -> None:
     above.set_title(f"{interpolant.evaluations} evaluations, {interpolant.pieces} pieces", fontsize="medium")
     held_out, values = interpolant.held_out
     error = np.abs(interpolant(held_out) - values)
-    below.plot(held_out, np.maximum(error, np.finfo(float).tiny), ".", markersize=4, label="held out")
+    seen = np.maximum(error, np.finfo(float).eps * np.abs(values))  # less than rounding is no error
+    below.plot(held_out, np.where(seen > 0.0, seen, np.nan), ".", markersize=4, label="held out")
     _draw_tolerance(below, axis, x, interpolant(x))
     below.set_yscale("log")
     below.set_xlabel(axis.name)
@@ -68,7 +70,8 @@ def _spread(axis: Axis, points: int) -> Floats:
 
 def _draw_tolerance(below: Any, axis: Axis, x: Any, values: Any) -> None:
     if axis.points is None:
-        below.plot(x, axis.atol + axis.rtol * np.abs(values), linewidth=1.0, label="tolerance")
+        allowed = axis.atol + axis.rtol * np.abs(values)
+        below.plot(x, np.where(allowed > 0.0, allowed, np.nan), linewidth=1.0, label="tolerance")
 
 
 def _scale(plot: Any, axis: Axis) -> None:
@@ -83,6 +86,9 @@ def _scale(plot: Any, axis: Axis) -> None:
     elif axis.spacing != "linear":
         plot.set_xscale("function", functions=(forward, axis.backward))
         plot.set_xlim(axis.low, axis.high)
+        # round numbers, about as far from each other in the coordinate
+        ticks = sorted({float(f"{each:.1g}") for each in _spread(axis, _TICKS).tolist()})
+        plot.set_xticks([each for each in ticks if axis.low <= each <= axis.high])
 
 
 def _draw_surface(interpolant: Any, figure: Figure) -> None:
