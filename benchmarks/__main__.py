@@ -1,4 +1,4 @@
-"""Time the common paths: ``python -m benchmarks [--quick]``.
+"""Time the common paths, and interpolation tables: ``python -m benchmarks [--quick]``.
 
 Every row is a ratio of medians taken in turns within one process, so that it means the same on every machine.
 """
@@ -7,10 +7,7 @@ from __future__ import annotations
 
 import argparse
 import functools
-import statistics
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +15,7 @@ from colossus import settings as colossus_settings
 from colossus.utils import storage as colossus_storage
 
 import stored
+from benchmarks.tables import median_seconds, tables
 
 
 @stored.keyed_by("H0", "Om0", "Ob0", "sigma8", "ns")
@@ -36,18 +34,6 @@ class Model:
     def theirs(self, z: float) -> float:
         """Remembered by functools, which looks at no parameters."""
         return z
-
-
-def median_seconds(actions: dict[str, Callable[[], object]], rounds: int, repeats: int) -> dict[str, float]:
-    """The median time of each action, taken in turns."""
-    times: dict[str, list[float]] = {name: [] for name in actions}
-    for _ in range(rounds):
-        for name, action in actions.items():
-            started = time.perf_counter()
-            for _ in range(repeats):
-                action()
-            times[name].append((time.perf_counter() - started) / repeats)
-    return {name: statistics.median(each) for name, each in times.items()}
 
 
 def hits(rounds: int) -> str:
@@ -92,13 +78,15 @@ def _row(path: str, seconds: dict[str, float], peer: str) -> str:
 
 
 def main() -> None:
-    """Print a table in Markdown."""
+    """Print tables in Markdown."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="few rounds: does it run?")
     rounds = 4 if parser.parse_args().quick else 40
     with tempfile.TemporaryDirectory() as place:
         colossus_settings.BASE_DIR = place
         with stored.configure(cache_dir=Path(place) / "stored", key_file=Path(place) / "key"):
+            for each in tables(rounds):  # first: a stored.StorageUser would put a guard on the way of every call
+                print(each, end="\n\n", flush=True)
             rows = [run(rounds) for run in (hits, objects, stores)]
     print("| path | microseconds | ratio | beside |\n| --- | --- | --- | --- |")
     print("\n".join(rows))

@@ -30,9 +30,11 @@ _BEFORE_SPLIT_ROOT, _BEFORE_SPLIT = 33, 21
 _HELD_OUT = 0.5 - 0.5 * np.cos(math.pi * np.modf(np.arange(1, 13) * (math.sqrt(5.0) - 1.0) / 2.0)[0])
 """Where in a part the function is held out from the fit: closer towards its ends, as nodes are, and never at one."""
 _ENOUGH_HELD_OUT = 6
-_SAFETY, _SAFETY_SLOW = 3.0, 24.0
+_SAFETY, _SAFETY_SLOW = 3.0, 100.0
 """The error at points held out is taken times this: near a kink, where errors fall slowly, it can be far larger."""
 _FAST = 0.02
+_NOISE = 1e-14
+"""Below this fraction of the largest value errors are rounding, and need not fall."""
 _IN_A_ROW = 2
 _FEW = 3
 _GRID = 128
@@ -69,7 +71,8 @@ class Tolerance(NamedTuple):
     def at(self, values: Floats) -> Floats:
         """The error allowed at single values."""
         if self.log:
-            return np.asarray(self.rtol + self.atol * np.exp(-values))
+            with np.errstate(over="ignore"):  # beside the smallest values any atol is infinite
+                return np.asarray(self.rtol + self.atol * np.exp(-values))
         return np.asarray(self.atol + self.rtol * np.abs(values))
 
     def allowed(self, grid: Floats, cell: float) -> float:
@@ -84,13 +87,15 @@ class Tolerance(NamedTuple):
         """
         if self.log:
             return float(np.min(self.at(grid)))
+        scale = float(np.max(np.abs(grid))) or 1.0
+        grid = grid / scale  # so that no product overflows
         size = np.abs(grid)
         least, most = np.minimum(size[:-1], size[1:]), np.maximum(size[:-1], size[1:])
         near = min(1.0, _ZERO_WIDTH / cell)
         crosses = (grid[:-1] * grid[1:] <= 0.0) | (least <= NO_VALUE * size.max())
         least = np.where(crosses, most * near, np.where(_dips(grid), most * near**2, least))
         left_out = min(int(_ZERO_WIDTH / cell), least.size - 1)
-        return float(self.atol + self.rtol * np.partition(least, left_out)[left_out])
+        return float(self.atol + self.rtol * scale * np.partition(least, left_out)[left_out])
 
 
 def _dips(grid: Floats) -> NDArray[np.bool]:
@@ -99,8 +104,9 @@ def _dips(grid: Floats) -> NDArray[np.bool]:
     bend, slope = (low - 2.0 * mid + high) / 2.0, (high - low) / 2.0
     with np.errstate(divide="ignore", invalid="ignore"):
         vertex = mid - slope**2 / (4.0 * bend)
+        close = 2.0 * vertex * np.sign(mid) < np.abs(mid)
     nearest = (np.abs(mid) <= np.abs(low)) & (np.abs(mid) <= np.abs(high)) & (low * mid > 0.0) & (mid * high > 0.0)
-    dip = nearest & (2.0 * vertex * np.sign(mid) < np.abs(mid))
+    dip = nearest & close
     cells = np.zeros(grid.size - 1, dtype=bool)
     cells[:-1] |= dip
     cells[1:] |= dip
@@ -199,7 +205,8 @@ def _fitting(part: Part, span: float, tolerance: Tolerance) -> Fitting:
         history.append((larger - seen.size, part.error))
         grid = part(np.linspace(-1.0, 1.0, _GRID + 1))
         part.allowed = tolerance.allowed(grid, (part.high - part.low) / span / _GRID)
-        safety = _SAFETY if _falls_fast(history) else _SAFETY_SLOW
+        is_smooth = _falls_fast(history) or part.error <= _NOISE * float(np.max(np.abs(part.values)))
+        safety = _SAFETY if is_smooth else _SAFETY_SLOW
         if _is_promising(history, part.allowed / safety):
             yield from _hold_out(part)
             if _meets(part, safety):
@@ -331,7 +338,8 @@ class _Work:
         values = np.concatenate([worst.values, worst.inherited[1], worst.held_out[1]])
         scale = 1.0 if self._tolerance.log else float(np.max(np.abs(values), initial=0.0))
         known = np.abs(list(self._known.values()))
-        zero = not self._tolerance.log and not self._axis.atol and known.min() <= _NEARLY_ZERO * known.max()
+        relative = not self._tolerance.log and not self._axis.atol and bool(known.size)
+        zero = relative and known.min() <= _NEARLY_ZERO * known.max()
         return ToleranceError(
             self._label,
             self._axis.name,

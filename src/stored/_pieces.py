@@ -326,11 +326,11 @@ def _resampling_error(part: Part, halvings: int) -> float:
 
 def _root_level(parts: list[Part], levels: list[int]) -> int:
     """The level of cells that are not divided, for all but a small fraction of the axis."""
-    for level in sorted(set(levels)):
-        beyond = sum(2.0**-part.depth for part, each in zip(parts, levels, strict=True) if each > level)
-        if beyond <= _REFINED:
-            break
-    return min(level, _MOST_ROOT_LEVELS)
+
+    def beyond(level: int) -> float:
+        return sum(2.0**-part.depth for part, each in zip(parts, levels, strict=True) if each > level)
+
+    return min(next(level for level in sorted(levels) if beyond(level) <= _REFINED), _MOST_ROOT_LEVELS)
 
 
 def _coefficients(part: Part, halvings: int) -> Floats:

@@ -92,7 +92,7 @@ class Sampler:
                 return self.singly(*points)
             raise NotVectorizedError
         self._takes_arrays = True
-        self._compare(values, points, 3 if first else values.size // _CHECKED_ONCE_IN)
+        self._compare(values, points, values.size // _CHECKED_ONCE_IN + (3 if first else 0))
         return self._checked(values, points)
 
     def singly(self, *points: Floats) -> Floats:

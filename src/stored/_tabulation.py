@@ -108,7 +108,7 @@ def _measured(errors: Floats, allowed: Floats, axes: tuple[Axis, ...], label: st
     if worst > 1.0:
         names = " and ".join(axis.name for axis in axes)
         raise ToleranceError(label, names, worst * asked, asked, None, evaluations, "rounding")
-    return worst * asked
+    return float(worst * asked)
 
 
 def _surface(sampler: Sampler, axes: tuple[Axis, ...], label: str) -> Table:

@@ -24,6 +24,7 @@ Every message says what was found, what was expected and what to do about it.
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import warnings
@@ -175,9 +176,10 @@ class ToleranceError(StoredError, ValueError):
 
     def __str__(self) -> str:
         place = "" if self.where is None else f" from {self.where[0]!r} to {self.where[1]!r}"
+        reached = "is not known yet" if math.isinf(self.error) else f"is {self.error:.1e} of the largest value there"
         return (
             f"{self.label}() was not met to {self.asked:g} along {self.axis}: after {self.evaluations} evaluations the"
-            f" error{place} is {self.error:.1e} of the largest value there; {_REMEDIES[self.why]}"
+            f" error{place} {reached}; {_REMEDIES[self.why]}"
         )
 
 

@@ -1,0 +1,392 @@
+"""Where interpolants have a value: their inverse on a branch, and their roots."""
+
+from __future__ import annotations
+
+import math
+import pickle
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stored import Axis, OutsideAxisError, OutsideValuesError, TableError
+from stored._monotone import Branch, turning_free
+from stored._pieces import Pieces
+from stored._tabulation import interpolant, tabulate
+
+ROOTS = (np.sqrt, np.square)
+SPACINGS = ["linear", "log", "log1p", ROOTS]
+RISING: dict[str, Callable[[Any], Any]] = {
+    "exponential": lambda x: np.exp(x / 3) + 0.1 * np.sin(x),
+    "kink": lambda x: np.where(x < 2.0, x, 2 * x - 2.0),
+    "kinks": lambda x: 1 + np.abs(x - 1.7) + 6 * x + np.abs(x - 3.3),
+    "step": lambda x: np.tanh(3 * (x - 2)) + 2 + x / 100,
+    "fast": lambda x: x**6,
+}
+
+
+def curve(function: Callable[..., Any], **options: Any) -> Any:
+    axes = (Axis("x", **{"low": 0.5, "high": 5.0, "rtol": 1e-8, **options}),)
+    return interpolant(axes, tabulate(function, axes, "f"), "f")
+
+
+def assert_undone(f: Any, y: Any, branch: tuple[float, float] | None = None) -> None:
+    """f(f.inverse(y)) is y, but for the rounding of the argument and of the polynomials."""
+    x = f.inverse(y, branch)
+    rounding = np.spacing(np.abs(y)) + np.abs(f.derivative(x)) * np.spacing(np.abs(x))
+    scale = np.finfo(float).eps * np.max(np.abs(f.values))
+    assert np.all(np.abs(f(x) - y) <= 8 * rounding + 16 * scale)
+
+
+# -- inverse ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("falling", [False, True])
+@pytest.mark.parametrize("values", ["linear", "log"])
+@pytest.mark.parametrize("spacing", SPACINGS)
+@pytest.mark.parametrize("name", RISING)
+def test_the_inverse_undoes_the_interpolant(name: str, spacing: Any, values: Any, falling: bool) -> None:
+    """f(f.inverse(y)) is y to rounding, rising or falling, over kinks too, in every spacing and values' logarithm."""
+    f = curve(lambda x: 1 / RISING[name](x) if falling else RISING[name](x), spacing=spacing, values=values)
+    low, high = sorted(f([0.5, 5.0]))
+    random = np.random.default_rng(4)
+    assert_undone(f, np.concatenate([np.linspace(low, high, 201), np.exp(random.uniform(*np.log([low, high]), 200))]))
+    x = random.uniform(0.5, 5.0, 200)
+    assert_undone(f, np.clip(f(x), low, high))
+    np.testing.assert_allclose(f.inverse(f(x)), x, rtol=1e-9)
+
+
+def test_the_inverse_of_a_function_is_met() -> None:
+    """Of an exponential it is the logarithm, within the tolerance."""
+    y = np.geomspace(math.exp(0.5), math.exp(5.0), 50)
+    found = curve(lambda x: np.exp(x)).inverse(y)
+    np.testing.assert_allclose(found, np.log(y), rtol=1e-7)
+    assert np.all(np.diff(found) > 0)
+
+
+def test_a_flat_place_is_no_turn() -> None:
+    """A function that stands still at one place only still has an inverse."""
+    cubic = curve(lambda x: (x - 2.0) ** 3 + 5.0)
+    assert_undone(cubic, np.linspace(*cubic([0.5, 5.0]), 400))
+    assert cubic.inverse(5.0) == pytest.approx(2.0, abs=1e-4)
+
+
+@pytest.mark.xfail(reason="bug: near a kink at which the slope grows manyfold the interpolant turns, by less than rtol")
+@pytest.mark.parametrize("ratio", [10.0, 50.0, math.inf])
+def test_steep_kinks_are_no_turns(ratio: float) -> None:
+    """A function that rises throughout has an inverse, however much its slope changes at a kink."""
+    before, after = (1.0, ratio) if math.isfinite(ratio) else (0.0, 1.0)
+    for kink in np.linspace(1.2, 4.3, 12).tolist():
+        f = curve(lambda x, at=kink: 9.0 + np.where(x < at, before, after) * (x - at), rtol=1e-6)
+        assert_undone(f, np.linspace(*f([0.5, 5.0]), 50))
+
+
+@given(
+    st.lists(st.floats(0.01, 5.0), min_size=2, max_size=5),
+    st.lists(st.floats(0.0, 3.0), min_size=5, max_size=5),
+    st.sampled_from(SPACINGS),
+    st.sampled_from(["linear", "log"]),
+    st.booleans(),
+)
+@settings(max_examples=40, deadline=None)
+def test_any_monotonic_function_has_an_inverse(
+    slopes: list[float], bends: list[float], spacing: Any, values: Any, falling: bool
+) -> None:
+    """Sums of rising functions of all kinds are undone to rounding, and so are their reciprocals."""
+
+    def function(x: float) -> float:
+        total = 1.0 + sum(slope * x**power for power, slope in enumerate(slopes, 1))
+        total += bends[0] * math.tanh(bends[1] * (x - 2.0)) + bends[2] * max(x - 3.0, 0.0) + bends[0]
+        total += bends[3] * math.sqrt(x) + bends[4] * math.log1p(x)
+        return 1.0 / total if falling else total
+
+    f = curve(function, spacing=spacing, values=values, rtol=1e-6)
+    assert_undone(f, np.linspace(*sorted(f([0.5, 5.0])), 50))
+
+
+def test_the_inverse_has_the_shape_of_the_values() -> None:
+    """Numbers give floats, arrays and lists arrays of their shape, and NaN gives NaN."""
+    f = curve(lambda x: x**2)
+    assert type(f.inverse(4)) is float
+    assert f.inverse(4) == pytest.approx(2.0)
+    assert math.isnan(f.inverse(math.nan))
+    y = np.array([[1.0, 4.0], [math.nan, 9.0], [16.0, 25.0]])
+    found = f.inverse(y)
+    assert found.shape == (3, 2)
+    np.testing.assert_allclose(found, np.sqrt(y), rtol=1e-8)
+    assert f.inverse(np.array(4.0)).shape == ()
+    assert type(f.inverse(np.array(4.0))) is np.ndarray
+    assert f.inverse([4.0]).shape == (1,)
+    assert f.inverse([]).shape == (0,)
+
+
+@pytest.mark.parametrize("function", [np.square, lambda x: 1 / x])
+@pytest.mark.parametrize("values", ["linear", "log"])
+def test_values_at_the_ends_give_the_limits(function: Callable[[Any], Any], values: Any) -> None:
+    """The values at the limits, and those beyond them by less than the tolerance, give the limits."""
+    f = curve(lambda x: function(x), values=values, rtol=1e-6)
+    ends = f([0.5, 5.0])
+    np.testing.assert_allclose(f.inverse(ends), [0.5, 5.0], rtol=1e-15)
+    outwards = ends * np.where(ends == ends.max(), 1 + 1e-6, 1 - 1e-6)
+    np.testing.assert_array_equal(f.inverse(outwards), [0.5, 5.0])
+
+
+@pytest.mark.parametrize("values", ["linear", "log"])
+@pytest.mark.parametrize("outside", ["raise", "exact", "extrapolate"])
+@pytest.mark.parametrize("beyond", [0.2, 26.0, -1.0, 0.0, math.inf, -math.inf])
+def test_values_that_are_not_taken_are_refused(beyond: float, outside: Any, values: Any) -> None:
+    """The error holds and tells the function, the value and the range of values, and it can be pickled."""
+    f = curve(lambda x: x**2, outside=outside, values=values)
+    with pytest.raises(OutsideValuesError, match=re.escape(f"f() does not take the value {beyond!r}")) as caught:
+        f.inverse([4.0, beyond])
+    error = caught.value
+    assert (error.axis, error.value) == ("f", beyond)
+    assert (error.low, error.high) == pytest.approx((0.25, 25.0))
+    copy = pickle.loads(pickle.dumps(error))
+    assert type(copy) is OutsideValuesError
+    assert (str(copy), copy.args) == (str(error), error.args)
+    assert isinstance(error, OutsideAxisError)
+
+
+@pytest.mark.parametrize("values", ["linear", "log"])
+def test_values_that_are_not_taken_may_be_nan_or_clipped(values: Any) -> None:
+    """With outside='nan' they have no argument, and with 'clip' that of the limit on their side."""
+    y = [-1.0, 0.0, 0.2, 4.0, 26.0, math.inf, math.nan]
+    absent = curve(lambda x: x**2, outside="nan", values=values).inverse(y)
+    assert np.isnan(absent).tolist() == [True, True, True, False, True, True, True]
+    assert absent[3] == pytest.approx(2.0)
+    rising = curve(lambda x: x**2, outside="clip", values=values).inverse(y)
+    np.testing.assert_allclose(rising, [0.5, 0.5, 0.5, 2.0, 5.0, 5.0, math.nan], rtol=1e-8)
+    falling = curve(lambda x: 1 / x, outside="clip", values=values).inverse(y)
+    np.testing.assert_allclose(falling, [5.0, 5.0, 5.0, 0.5, 0.5, 0.5, math.nan])
+
+
+@pytest.mark.parametrize("values", ["linear", "log"])
+def test_tables_of_given_points_have_inverses(values: Any) -> None:
+    """Their splines are undone to rounding, and values within their measured error of the end give the limit."""
+    f = curve(lambda x: np.exp(x), points=20, values=values)
+    low, high = f([0.5, 5.0])
+    assert_undone(f, np.linspace(low, high, 100))
+    assert f.error > 0.0
+    assert f.inverse(high * (1 + 0.1 * f.error)) == 5.0
+    with pytest.raises(OutsideValuesError):
+        f.inverse(high * 1.5)
+
+
+# -- branches ---------------------------------------------------------------------------------------------------------
+
+
+def parabola(x: Any) -> Any:
+    return 1.0 + (x - 2.0) ** 2
+
+
+@pytest.mark.parametrize("spacing", SPACINGS)
+@pytest.mark.parametrize(("branch", "sign"), [((0.5, 2.0), -1.0), ((2.0, 5.0), 1.0), ((0.6, 1.9), -1.0), ((3, 4), 1.0)])
+def test_a_branch_has_an_inverse(branch: tuple[float, float], sign: float, spacing: Any) -> None:
+    """On a range in which it only rises, or falls, a function that turns elsewhere has an inverse."""
+    f = curve(parabola, spacing=spacing, rtol=1e-9)
+    y = np.linspace(*sorted(f(list(branch))), 50)
+    found = f.inverse(y, branch=branch)
+    np.testing.assert_allclose(found, 2.0 + sign * np.sqrt(np.maximum(y - 1.0, 0.0)), atol=1e-4)
+    np.testing.assert_allclose(f(found), y, rtol=1e-12)
+    assert np.all((found >= branch[0]) & (found <= branch[1]))
+    for beyond in (y[0] - 0.01, y[-1] + 0.01):
+        with pytest.raises(OutsideValuesError, match="choose another branch"):
+            f.inverse(beyond, branch=branch)
+
+
+def test_a_branch_may_end_where_pieces_meet() -> None:
+    """A range whose limits are those of pieces has an inverse up to both of them."""
+    f = curve(lambda x: 1.0 + np.abs(x - 0.5), low=0.0, high=1.0)
+    assert f.pieces == 2
+    assert f.inverse([1.0, 1.25, 1.5], branch=(0.0, 0.5)).tolist() == pytest.approx([0.5, 0.25, 0.0])
+    assert f.inverse([1.0, 1.25, 1.5], branch=(0.5, 1.0)).tolist() == pytest.approx([0.5, 0.75, 1.0])
+
+
+@pytest.mark.parametrize("turn", [0.9, 2.0, 2.71, 4.9])
+@pytest.mark.parametrize("spacing", SPACINGS)
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_the_error_tells_a_branch_that_works(turn: float, spacing: Any, sign: float) -> None:
+    """What it suggests is a range in which the function has an inverse."""
+    f = curve(lambda x: 30.0 + sign * (x - turn) ** 2, spacing=spacing)
+    with pytest.raises(TableError, match=r"f\(\) has no inverse between x = 0\.5 and 5\.0: it turns near") as caught:
+        f.inverse(30.0)
+    low, high = _suggested(str(caught.value))
+    assert_undone(f, np.linspace(*sorted(f([low, high])), 20), (low, high))
+
+
+def _suggested(message: str) -> tuple[float, float]:
+    found = re.search(r"branch=\((\S+), (\S+)\)", message)
+    assert found
+    return float(found[1]), float(found[2])
+
+
+@pytest.mark.xfail(reason="bug: where a piece falls from its beginning on, its end or next extremum is called the turn")
+@pytest.mark.parametrize("turn", [0.9, 2.0, 2.71])
+@pytest.mark.parametrize("width", [1.0, 0.1])
+def test_the_error_tells_where_it_turns(turn: float, width: float) -> None:
+    """A function that falls and then rises, of many pieces, turns at its minimum."""
+    f = curve(lambda x: 3.0 - 2.0 / (1.0 + ((x - turn) / width) ** 2))
+    with pytest.raises(TableError, match="it turns near x = ") as caught:
+        f.inverse(2.0)
+    assert _suggested(str(caught.value)) == pytest.approx((0.5, turn), abs=1e-3)
+
+
+@pytest.mark.xfail(reason="bug: a turn between two pieces is reported at the end of the second")
+def test_a_turn_between_two_pieces_is_told() -> None:
+    """The suggestion works where the function turns where two pieces meet, too."""
+    f = curve(lambda x: 1.0 - np.abs(x - 0.5), low=0.0, high=1.0)
+    assert f.pieces == 2
+    with pytest.raises(TableError, match="it turns near x = ") as caught:
+        f.inverse(0.9)
+    assert _suggested(str(caught.value)) == (0.0, 0.5)
+
+
+def test_a_constant_has_no_inverse() -> None:
+    """The error says that there is one value only, on the axis or on a branch."""
+    with pytest.raises(TableError, match=r"f\(\) has no inverse between x = 0\.5 and 5\.0: it has the same value"):
+        curve(lambda x: 3.0).inverse(3.0)
+
+
+@pytest.mark.xfail(reason="bug: a constant that rounding has not left exactly constant is inverted")
+def test_a_constant_branch_has_no_inverse() -> None:
+    """A function that is constant but for rounding has no inverse there, and one elsewhere."""
+    flat = curve(lambda x: np.maximum(x, 2.75))
+    assert flat.inverse(4.0, branch=(3.0, 5.0)) == pytest.approx(4.0)
+    with pytest.raises(TableError, match=r"between x = 1\.0 and 1\.5: it has the same value"):
+        flat.inverse(2.75, branch=(1.0, 1.5))
+
+
+@pytest.mark.parametrize("branch", [(1.0,), [1.0, 2.0], 1.0, "ab", (1.0, 2.0, 3.0), ("1", "2"), (1.0, 2j), (None, 2.0)])
+def test_a_branch_is_a_pair_of_numbers(branch: Any) -> None:
+    """The error says what was found."""
+    with pytest.raises(TypeError, match=r"branch is .*; give the limits of x|x is .*; it must be a real number"):
+        curve(parabola).inverse(2.0, branch=branch)
+
+
+@pytest.mark.parametrize("branch", [(2.0, 1.0), (2.0, 2.0), (math.nan, 2.0), (1.0, math.nan)])
+def test_a_branch_runs_upwards(branch: tuple[float, float]) -> None:
+    """The first limit is the smaller."""
+    with pytest.raises(ValueError, match=r"branch runs from .* to .*; its first limit must be the smaller"):
+        curve(parabola).inverse(2.0, branch=branch)
+
+
+@pytest.mark.parametrize(("branch", "bad"), [((0.4, 2.0), "0.4"), ((1.0, 5.1), "5.1"), ((-math.inf, 1.0), "-inf")])
+def test_a_branch_lies_on_the_axis(branch: tuple[float, float], bad: str) -> None:
+    """A limit beyond the axis is refused, whatever a value there would be."""
+    with pytest.raises(OutsideAxisError, match=f"x = {bad} is outside the axis"):
+        curve(parabola, outside="clip").inverse(2.0, branch=branch)
+
+
+def test_pieces_that_do_not_join_are_no_branch() -> None:
+    """A jump down between two rising pieces is a turn; a jump up is not."""
+    down = np.array([[0.0, 1.0, 0, 0, 0, 0], [-0.2, 2.0, 0, 0, 0, 0]])
+    found = turning_free(Pieces(0.0, 1.0, down, np.zeros(2, np.uint8)), 0.0, 1.0)
+    assert isinstance(found, float)
+    up = np.array([[0.0, 1.0, 0, 0, 0, 0], [1.2, 2.0, 0, 0, 0, 0]])
+    branch = turning_free(Pieces(0.0, 1.0, up, np.zeros(2, np.uint8)), 0.0, 1.0)
+    assert isinstance(branch, Branch)
+    assert branch.solve(np.array([0.5, 1.2, 2.2])).tolist() == pytest.approx([0.25, 0.5, 0.75])
+
+
+# -- roots ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("spacing", SPACINGS)
+def test_all_roots_are_found(spacing: Any) -> None:
+    """The zeros of a sine, in order, and where it has another value."""
+    f = curve(lambda x: np.sin(5 * x), spacing=spacing, atol=1e-10)
+    np.testing.assert_allclose(f.roots(), np.arange(1, 8) * math.pi / 5, atol=1e-9)
+    half = f.roots(value=0.5)
+    np.testing.assert_allclose(np.sin(5 * half), 0.5, atol=1e-8)
+    assert half.size == 7
+    np.testing.assert_allclose(f(half), 0.5, atol=1e-13)
+    assert f.roots(1.5).shape == (0,)
+    assert type(half) is np.ndarray
+
+
+def test_roots_at_kinks_and_ends() -> None:
+    """A zero at either limit counts, and so does each side of a kink."""
+    line = curve(lambda x: x - 0.5, atol=1e-9)
+    assert line.roots().tolist() == [0.5]
+    assert line.roots(line(5.0)).tolist() == [5.0]
+    found = curve(lambda x: np.abs(x - 2.2), atol=1e-8).roots(0.5)
+    np.testing.assert_allclose(found, [1.7, 2.7], atol=1e-6)
+
+
+def test_roots_of_values_in_logarithm() -> None:
+    """A value is compared with the function, not with its logarithm; what is not positive is never taken."""
+    f = curve(lambda x: np.exp(np.sin(2 * x)), values="log")
+    np.testing.assert_allclose(f.roots(1.0), np.arange(1, 4) * math.pi / 2, rtol=1e-7)
+    assert f.roots().shape == f.roots(-1.0).shape == (0,)
+
+
+def test_roots_of_constants() -> None:
+    """A constant has a value nowhere or everywhere; then the ends are told."""
+    assert curve(lambda x: 3.0).roots(2.0).shape == (0,)
+    assert curve(lambda x: 0.0).roots().tolist() == [0.5, 5.0]
+
+
+@pytest.mark.parametrize("at", [2.0, 1.25, 3.5])
+def test_touching_is_found(at: float) -> None:
+    """A parabola that touches its least value does so once, where the arithmetic is exact."""
+    quadratic = np.array([[at**2, -2 * at * 4.0, 16.0, 0.0, 0.0, 0.0]])
+    table = {**tabulate(lambda x: x, (Axis("x", 0.0, 4.0, atol=1.0),), "f"), "coefficients": quadratic}
+    f = interpolant((Axis("x", 0.0, 4.0, atol=1.0),), {**table, "depths": np.zeros(1, np.uint8)}, "f")
+    assert f.roots().tolist() == pytest.approx([at], abs=1e-7)
+
+
+@pytest.mark.xfail(reason="bug: a touch is found as 0, 1, 2 or 3 roots, at the mercy of rounding")
+def test_touching_is_found_once() -> None:
+    """A sampled parabola touches zero to rounding, and that is one root."""
+    found = [curve(lambda x, at=at: (x - at) ** 2, low=0.0, atol=1e-9).roots().size for at in np.linspace(0.6, 4.0, 21)]
+    assert set(found) == {1}
+
+
+@pytest.mark.xfail(reason="bug: a root where two pieces meet may be found by both, rounded differently")
+def test_a_root_where_pieces_meet_is_found_once() -> None:
+    """Zero in the middle of a symmetrical axis is one root, whatever the limits are."""
+    for limit in np.linspace(0.1, 1.3, 25).tolist():
+        f = curve(lambda x: np.sin(20 * x) + x**9, low=-limit, high=limit, atol=1e-9)
+        assert np.sum(np.abs(f.roots()) < 1e-6) == 1
+
+
+@pytest.mark.xfail(reason="bug: every limit of a piece within the stretch is found")
+def test_of_a_stretch_the_ends_are_found() -> None:
+    """Where the function stays at a value, the ends of the stretch are told."""
+    f = curve(lambda x: np.maximum(x - 0.3, 0.0), low=-1.0, high=1.0, atol=1e-9)
+    assert f.roots().tolist() == pytest.approx([-1.0, 0.3], abs=1e-6)
+    assert curve(lambda x: 3.0).roots(3.0).tolist() == [0.5, 5.0]
+
+
+@pytest.mark.xfail(reason="bug: of an infinite value the extrema are told")
+def test_infinity_is_not_taken() -> None:
+    """No function has an infinite value."""
+    f = curve(lambda x: np.sin(5 * x), atol=1e-9)
+    for value in (math.inf, -math.inf, math.nan):
+        assert f.roots(value).shape == (0,)
+
+
+@pytest.mark.parametrize("value", ["0", 1j, None])
+def test_only_real_values_are_sought(value: Any) -> None:
+    """The error says what was given."""
+    with pytest.raises(TypeError, match=r"value is .*; it must be a real number"):
+        curve(parabola).roots(value)
+
+
+@given(st.lists(st.floats(-0.95, 0.95), min_size=1, max_size=6, unique_by=lambda x: round(x, 1)))
+@settings(max_examples=40, deadline=None)
+def test_roots_of_products_are_their_zeros(zeros: list[float]) -> None:
+    """A product of distances has its zeros where it was given them, and no others."""
+    f = curve(lambda x: np.prod([x - each for each in zeros], axis=0), low=-1.0, high=1.0, rtol=0.0, atol=1e-13)
+    found = f.roots()
+    signs = np.sign(f(np.sort(np.concatenate([[-1.0, 1.0], 0.5 * (found[1:] + found[:-1])]))))
+    apart = np.diff(np.sort(zeros)).min(initial=1.0)
+    if apart > 1e-3:
+        np.testing.assert_allclose(found, np.sort(zeros), atol=1e-6)
+        assert np.all(signs[1:] * signs[:-1] < 0)
+    np.testing.assert_allclose(f(found), 0.0, atol=1e-13)

@@ -1,0 +1,380 @@
+"""Tables: of as many points as the tolerance needs or as were asked for, and those that were found in a store."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.interpolate import CubicSpline, RectBivariateSpline
+
+from stored import Axis, TableError, ToleranceError
+from stored._format import pack, pack_native, unpack, unpack_native
+from stored._tabulation import interpolant, tabulate
+from stored.errors import DamagedEntryError
+
+ROOTS = (np.sqrt, np.square)
+SPACINGS = ["linear", "log", "log1p", ROOTS]
+
+
+def made(function: Callable[..., Any], *axes: Axis) -> Any:
+    return interpolant(axes, tabulate(function, axes, "f"), "f")
+
+
+# -- sampling ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_table_tells_all_about_itself() -> None:
+    """It has the same fields however it was sampled, and depths if it is of one axis."""
+    fields = {"nodes", "values", "held_out", "limits", "coefficients", "error", "evaluations"}
+    for points in (None, 9):
+        axes = Axis("x", 1.0, 2.0, points=points), Axis("y", 1.0, 2.0, points=points)
+        assert tabulate(lambda x: x, axes[:1], "f").keys() == fields | {"depths"}
+        assert tabulate(lambda x, y: x + y, axes, "f").keys() == fields
+
+
+@pytest.mark.parametrize("points", [None, 12])
+def test_a_function_that_treats_arrays_otherwise_is_called_with_numbers(points: int | None) -> None:
+    """A function that gives other values for arrays than for numbers is sampled with numbers throughout."""
+
+    def skewed(x: Any) -> Any:
+        return x + np.mean(x)
+
+    f = made(skewed, Axis("x", 1.0, 3.0, points=points))
+    assert f(2.5) == pytest.approx(5.0, rel=1e-9)
+    assert made(lambda x, y: skewed(x) + y, Axis("x", 1.0, 3.0, points=points), Axis("y", 1.0, 2.0, points=points))(
+        2.5, 1.5
+    ) == pytest.approx(6.5, rel=1e-9)
+
+
+@pytest.mark.parametrize("points", [None, 9])
+def test_values_in_logarithm_must_be_positive(points: int | None) -> None:
+    """The error says what value stands where, and why it must be positive, along one axis and two."""
+    x, y = Axis("x", 1.0, 3.0, values="log", points=points), Axis("y", 0.0, 1.0, points=points)
+    for call in (lambda: made(lambda x: 2.9 - x, x), lambda: made(lambda x, y: 2.9 - x - 0 * y, x, y)):
+        with pytest.raises(TableError, match=r"is -0\.\d+ at x = .*; .* must be positive, because values='log'"):
+            call()
+
+
+def test_what_rounding_keeps_from_being_met_is_refused() -> None:
+    """A function that is not met after resampling is refused, and the error says that the tolerance is too small."""
+    axes = Axis("x", 0.0, 1.0, rtol=1e-13), Axis("y", 0.0, 1.0)
+    with pytest.raises(ToleranceError, match="near the limit of double precision") as caught:
+        tabulate(lambda x, y: np.sin(60 * x) + 2 + y, axes, "f")
+    assert (caught.value.why, caught.value.axis, caught.value.asked) == ("rounding", "x and y", 1e-13)
+    assert caught.value.error > 1e-13
+
+
+# -- a given number of points -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("points", [4, 5, 6, 9, 30])
+def test_a_curve_of_points_is_the_not_a_knot_spline(points: int) -> None:
+    """The interpolant is the cubic spline that scipy makes of the same nodes, with its derivatives."""
+    f = made(lambda x: np.sin(3 * x), Axis("x", 1.0, 3.0, points=points))
+    spline = CubicSpline(f.nodes[0], f.values)
+    at = np.linspace(1.0, 3.0, 50)
+    np.testing.assert_allclose(f.nodes[0], np.linspace(1.0, 3.0, points), rtol=1e-15)
+    np.testing.assert_allclose(f(at), spline(at), atol=1e-13)
+    np.testing.assert_allclose(f(f.nodes[0]), f.values, atol=1e-14)
+    for nu in (1, 2):
+        np.testing.assert_allclose(f.derivative(at, nu), spline(at, nu), atol=1e-10)
+    assert f.integral(1.0, 3.0) == pytest.approx(float(spline.integrate(1.0, 3.0)), abs=1e-14)
+    assert [f(x) for x in at.tolist()] == pytest.approx(f(at).tolist(), rel=1e-13, abs=1e-14)
+
+
+@pytest.mark.parametrize("values", ["linear", "log"])
+@pytest.mark.parametrize("spacing", SPACINGS)
+def test_a_curve_of_points_is_even_in_the_coordinate(spacing: Any, values: Any) -> None:
+    """Nodes are even in the coordinate, and the spline is in it, of the values or their logarithm."""
+    axis = Axis("x", 1.0, 3.0, spacing=spacing, values=values, points=8)
+    f = made(lambda x: 3 + np.sin(3 * x), axis)
+    t = np.linspace(*axis.coordinate_limits(), 8)
+    np.testing.assert_allclose(axis.forward(f.nodes[0]), t, atol=1e-13)
+    at = np.linspace(1.0, 3.0, 50)
+    spline = CubicSpline(t, np.log(f.values) if values == "log" else f.values)(axis.forward(at))
+    np.testing.assert_allclose(f(at), np.exp(spline) if values == "log" else spline, rtol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(4, 4), (5, 9), (12, 7)])
+@pytest.mark.parametrize("values", ["linear", "log"])
+def test_a_surface_of_points_is_scipys(shape: tuple[int, int], values: Any) -> None:
+    """The interpolant is the bicubic spline that RectBivariateSpline makes of the same nodes."""
+    f = made(
+        lambda x, y: 2 + np.sin(x * y),
+        Axis("x", 1.0, 3.0, points=shape[0], values=values),
+        Axis("y", 0, 2, points=shape[1]),
+    )
+    assert f.values.shape == shape
+    x, y = np.meshgrid(np.linspace(1, 3, 13), np.linspace(0, 2, 17))
+    form = np.log if values == "log" else np.asarray
+    spline = RectBivariateSpline(*f.nodes, form(f.values), s=0).ev(x, y)
+    np.testing.assert_allclose(f(x, y), np.exp(spline) if values == "log" else spline, atol=1e-12)
+
+
+def test_as_many_points_are_computed_as_asked_for() -> None:
+    """The function of numbers is called once for each node, with floats."""
+    calls = []
+
+    def function(x: float, y: float = 0.0) -> float:
+        assert type(x) is type(y) is float
+        calls.append((x, y))
+        return x + y
+
+    f = made(function, Axis("x", 1, 3, points=7, vectorized=False))
+    assert len(calls) == len(set(calls)) == f.evaluations == 7
+    calls.clear()
+    f = made(function, Axis("x", 1, 3, points=7, vectorized=False), Axis("y", 0, 1, points=5, vectorized=False))
+    assert len(calls) == len(set(calls)) == f.evaluations == 35
+
+
+@pytest.mark.parametrize("values", ["linear", "log"])
+@pytest.mark.parametrize("points", [6, 11, 40])
+def test_the_error_of_given_points_is_an_estimate_from_above(points: int, values: Any) -> None:
+    """It is finite, and not smaller than the error that the table has, relative to the largest value."""
+    at, x = np.linspace(1.0, 4.0, 2000), Axis("x", 1.0, 4.0, points=points, values=values)
+    f = made(lambda x: 3 + np.sin(3 * x), x)
+    relative = np.abs(f(at) - 3 - np.sin(3 * at)) / (4.0 if values == "linear" else 3 + np.sin(3 * at))
+    assert 0.5 * relative.max() <= f.error < math.inf
+    both = made(lambda x, y: 3 + np.sin(3 * x) * y, x, Axis("y", 0.0, 1.0, points=points))
+    error = np.abs(both(at, at / 4) - 3 - np.sin(3 * at) * at / 4)
+    assert 0.5 * error.max() / 4.0 <= both.error < math.inf
+
+
+@pytest.mark.parametrize("value", [0.0, 3.0])
+def test_a_constant_of_points_has_no_error(value: float) -> None:
+    """The error of a constant is 0, also of zero, to which nothing is relative."""
+    assert made(lambda x: value, Axis("x", 0.0, 1.0, points=9)).error == pytest.approx(0.0, abs=1e-15)
+    f = made(lambda x, y: value, Axis("x", 0.0, 1.0, points=9), Axis("y", 0.0, 1.0, points=9))
+    assert f.error == pytest.approx(0.0, abs=1e-15)
+
+
+@given(st.lists(st.floats(-10, 10), min_size=4, max_size=4), st.integers(4, 25))
+@settings(max_examples=40, deadline=None)
+def test_cubics_are_met_exactly_by_points(coefficients: list[float], points: int) -> None:
+    """A cubic in the coordinate is reproduced to rounding, by any number of points."""
+    f = made(lambda x: np.polyval(coefficients, x), Axis("x", 1.0, 3.0, points=points))
+    at = np.linspace(1.0, 3.0, 37)
+    np.testing.assert_allclose(f(at), np.polyval(coefficients, at), rtol=1e-9, atol=1e-10)
+
+
+@pytest.mark.xfail(reason="bug: points along one axis only end in a TypeError of numpy's, or are ignored")
+def test_points_along_one_axis_only_are_refused() -> None:
+    """Either both axes have points or none; the error says so."""
+    for points in ((5, None), (None, 5)):
+        with pytest.raises(ValueError, match="points"):
+            made(lambda x, y: x + y + 1, Axis("x", 0, 1, points=points[0]), Axis("y", 0, 1, points=points[1]))
+
+
+# -- tables that were stored ------------------------------------------------------------------------------------------
+
+LINE = (Axis("x", 1, 3, spacing="log", atol=1e-9),)
+KINKED = (Axis("x", 1.0, 3.0, rtol=1e-4),)
+POINTS = (Axis("x", 1, 3, points=6),)
+PLANE = (Axis("x", 1, 3), Axis("y", 0.0, 1.0, values="log"))
+GRID = (Axis("x", 1, 3, points=5), Axis("y", 0.0, 1.0, points=6))
+TABLES: dict[str, tuple[tuple[Axis, ...], dict[str, Any]]] = {
+    "line": (LINE, tabulate(lambda x: np.sin(9 * x), LINE, "f")),
+    "kinked": (KINKED, tabulate(lambda x: np.abs(x - 1.7) + 1, KINKED, "f")),
+    "points": (POINTS, tabulate(lambda x: np.sin(x), POINTS, "f")),
+    "plane": (PLANE, tabulate(lambda x, y: np.exp(np.sin(4 * x) * y), PLANE, "f")),
+    "grid": (GRID, tabulate(lambda x, y: np.sin(x * y), GRID, "f")),
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_from_a_store_gives_identical_values(name: str) -> None:
+    """A table that was written and read gives the same bits in values, derivatives, integral and inverse."""
+    axes, table = TABLES[name]
+    entry = unpack(b"".join(bytes(part) for part in pack({}, *pack_native(table))))
+    found = unpack_native(entry)
+    before, after = (interpolant(axes, each, "f") for each in (table, found))
+    at = [np.linspace(axis.low, axis.high, 301) for axis in axes]
+    assert before(*at).tobytes() == after(*at).tobytes()  # type: ignore[operator]
+    assert before.derivative(*at).tobytes() == after.derivative(*at).tobytes()  # type: ignore[attr-defined]
+    point = [each[100].item() for each in at]
+    assert before(*point) == after(*point)  # type: ignore[operator]
+    assert repr(before) == repr(after)
+    if len(axes) == 1:
+        assert before.integral(1.0, 2.5) == after.integral(1.0, 2.5)  # type: ignore[attr-defined]
+        assert before.roots(0.1).tobytes() == after.roots(0.1).tobytes()  # type: ignore[attr-defined]
+
+
+def test_there_is_a_divided_table_among_these() -> None:
+    """What is checked of divided cells is checked of a table that has them."""
+    assert TABLES["kinked"][1]["depths"].max() > 0
+
+
+CASES: list[tuple[str, Any, Any, str]] = []
+"""The table's name, the field, what it becomes (or a function from what it is), and the message."""
+
+
+def forged(message: str, name: str, field: str, *changes: Any) -> None:
+    CASES.extend((name, field, change, message) for change in changes)
+
+
+NODES = "nodes are not those of the axis x"
+for _name in ("line", "points"):
+    forged(
+        NODES,
+        _name,
+        "nodes",
+        None,
+        tuple,
+        [],
+        lambda nodes: nodes[0],
+        lambda nodes: nodes * 2,
+        lambda nodes: [nodes[0].tolist()],
+        lambda nodes: [nodes[0].astype("f4")],
+        lambda nodes: [nodes[0][1:]],
+        lambda nodes: [nodes[0][:-1]],
+        lambda nodes: [nodes[0][:, None]],
+        lambda nodes: [nodes[0][::-1]],
+        lambda nodes: [np.where(nodes[0] == nodes[0][2], np.nan, nodes[0])],
+        lambda nodes: [np.where(nodes[0] == nodes[0][2], nodes[0][1], nodes[0])],
+        lambda nodes: [np.ma.masked_array(nodes[0], nodes[0] == nodes[0][1])],
+        [np.empty(0)],
+    )
+forged(NODES, "points", "nodes", [np.linspace(1, 3, 5)], [np.linspace(1, 3, 7)])
+forged("nodes are not those of the axis x and y", "plane", "nodes", lambda nodes: nodes[::-1], lambda nodes: nodes[:1])
+for _name in ("line", "points", "plane", "grid"):
+    forged(
+        "values are not one finite number for each node",
+        _name,
+        "values",
+        None,
+        lambda values: values.tolist(),
+        lambda values: values[:-1],
+        lambda values: values[None],
+        lambda values: values.astype(int),
+        lambda values: values + 0j,
+        lambda values: values.astype(object),
+        lambda values: values * np.nan,
+        lambda values: values + np.inf,
+    )
+forged("values are not positive, and their logarithm", "plane", "values", lambda values: values - 5.0)
+for _name in TABLES:
+    _axis = "x and y" if len(TABLES[_name][0]) > 1 else "x"
+    forged(
+        f"limits are not those of the axis {_axis}",
+        _name,
+        "limits",
+        None,
+        tuple,
+        [],
+        lambda limits: limits * 2,
+        lambda limits: [each.tolist() for each in limits],
+        lambda limits: [each[::-1] for each in limits],
+        lambda limits: [each + 1e-9 for each in limits],
+        lambda limits: [each * np.nan for each in limits],
+        lambda limits: [np.append(each, 4.0) for each in limits],
+    )
+    forged(
+        "held-out values are not one finite number for each point",
+        _name,
+        "held_out",
+        None,
+        tuple,
+        lambda held_out: held_out[1:],
+        lambda held_out: [*held_out, held_out[0]],
+        lambda held_out: [each.tolist() for each in held_out],
+        lambda held_out: [each[:0] for each in held_out],
+        lambda held_out: [each * np.inf for each in held_out],
+        lambda held_out: [*held_out[:-1], held_out[-1][1:]],
+        lambda held_out: [each[None] for each in held_out],
+    )
+    forged(
+        "coefficients do not make pieces of the axis",
+        _name,
+        "coefficients",
+        None,
+        lambda found: found.tolist(),
+        lambda found: found[..., :-1],
+        lambda found: found[:0],
+        lambda found: found.astype("f4"),
+        lambda found: found * np.nan,
+        lambda found: found.ravel(),
+    )
+    forged("error and evaluations", _name, "error", None, 1, -1.0, math.nan, np.float64(1e-7), True)
+    forged("error and evaluations", _name, "evaluations", None, 0, -3, 5.0, True, np.int64(7))
+PIECES = "coefficients do not make pieces of the axis"
+forged(PIECES, "points", "coefficients", lambda found: found[1:], lambda found: np.append(found, found[:1], axis=0))
+forged(PIECES, "grid", "coefficients", lambda found: found[1:], lambda found: found.swapaxes(0, 1).copy())
+for _name in ("line", "kinked", "points"):
+    forged(
+        PIECES,
+        _name,
+        "depths",
+        None,
+        lambda depths: depths.tolist(),
+        lambda depths: depths.astype(int),
+        lambda depths: depths[1:],
+        lambda depths: depths[None],
+        lambda depths: depths + np.uint8(17),
+        lambda depths: np.append(depths[:-1], np.uint8(1)) if depths[-1] == 0 else depths,
+    )
+forged(PIECES, "kinked", "depths", lambda depths: depths[::-1] * 0 + np.arange(depths.size).astype("u1") % 3)
+
+
+@pytest.mark.parametrize(("name", "field", "change", "message"), CASES)
+def test_what_is_no_table_of_these_axes_is_damaged(name: str, field: str, change: Any, message: str) -> None:
+    """Anything that tabulate would not have returned for these axes is refused, and the error says what is wrong."""
+    axes, table = TABLES[name]
+    changed = copy.deepcopy(table)
+    changed[field] = change(changed[field]) if callable(change) else change
+    with pytest.raises(DamagedEntryError, match=message):
+        interpolant(axes, changed, "f")
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_what_has_not_the_fields_of_a_table_is_damaged(name: str) -> None:
+    """Every field must be there, and no other; of two axes there are no depths."""
+    axes, table = TABLES[name]
+    wrong: list[Any] = [None, 1, [], {}, list(table.items()), {**table, "more": 1}, table["coefficients"]]
+    wrong += [{key: each for key, each in table.items() if key != missing} for missing in table]
+    if len(axes) == 2:
+        wrong.append({**table, "depths": np.zeros(4, np.uint8)})
+    for each in wrong:
+        with pytest.raises(DamagedEntryError, match="it holds no table of nodes, values and coefficients"):
+            interpolant(axes, each, "f")
+
+
+def test_a_table_of_another_kind_of_axis_is_damaged() -> None:
+    """A table of given points is not one of a tolerance, nor the other way round, nor of other limits."""
+    pairs = [("line", "points"), ("points", "line"), ("plane", "grid"), ("grid", "plane"), ("line", "grid")]
+    for axes, table in pairs:
+        with pytest.raises(DamagedEntryError):
+            interpolant(TABLES[axes][0], TABLES[table][1], "f")
+    for other in (Axis("x", 1, 3.5), Axis("x", 0.5, 3.0), Axis("x", 1, 3, spacing="log1p")):
+        with pytest.raises(DamagedEntryError, match=r"not those of the axis x$"):
+            interpolant((other,), TABLES["line"][1], "f")
+
+
+def test_another_machines_rounding_is_no_damage() -> None:
+    """Nodes between the limits, and the coordinates of the limits, may differ in their last bits."""
+    axes, table = TABLES["line"]
+    nodes, limits = table["nodes"][0].copy(), np.nextafter(table["limits"][0], 0.5)
+    nodes[1:-1] = np.nextafter(nodes[1:-1], 2.0)
+    found: Any = interpolant(axes, {**table, "nodes": [nodes], "limits": [limits]}, "f")
+    assert found([1.0, 2.0, 3.0]).tolist() == pytest.approx(np.sin([9.0, 18.0, 27.0]).tolist(), abs=1e-6)
+
+
+@given(st.data())
+@settings(max_examples=50, deadline=None)
+def test_pieces_that_make_no_whole_cells_are_damaged(data: Any) -> None:
+    """Any depths but those of whole cells are refused; those that pass can be evaluated everywhere."""
+    axes, table = TABLES["kinked"]
+    depths = table["depths"].copy()
+    place = data.draw(st.integers(0, depths.size - 1))
+    depths[place] = data.draw(st.integers(0, 255))
+    try:
+        found: Any = interpolant(axes, {**table, "depths": depths}, "f")
+    except DamagedEntryError:
+        assert not np.array_equal(depths, table["depths"])
+    else:
+        assert np.all(np.isfinite(found(np.linspace(1.0, 3.0, 1000))))
