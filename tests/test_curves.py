@@ -103,7 +103,7 @@ def test_smooth_functions_are_met(seed: int, terms: int, rtol: float) -> None:
 def test_kinks_are_found_anywhere(root: float, slope: float) -> None:
     """Wherever a function has its kink, the estimate of the error beside it is right to an order of magnitude."""
     axis = Axis("x", 0.0, 1.0, rtol=1e-4)
-    assert _worst(lambda x: 1.0 + slope * np.abs(x - root), axis, 2000) <= 10.0
+    assert _worst(lambda x: 1.0 + slope * np.abs(x - root), axis, 2000) <= 2.0
 
 
 @pytest.mark.parametrize("center", [0.1, 1 / 3, 0.5, 0.7123])
@@ -203,15 +203,15 @@ def test_what_cannot_be_met_is_an_error_that_says_so(name: str) -> None:
     assert error.where is not None
     low, high = error.where
     assert axis.low <= low < high <= axis.high
+    reached = "not known yet" if math.isinf(error.error) else f"{error.error:.1e} of the largest value there"
     message = (
         rf"model\.f\(\) was not met to 1e-06 along x: after {error.evaluations} evaluations the error from {low!r} to"
-        rf" {high!r} is .* of the largest value there; .*{remedy}"
+        rf" {high!r} is {reached}; .*{remedy}"
     )
     with pytest.raises(ToleranceError, match=message):
         raise error
     assert (error.label, error.axis, error.asked) == ("model.f", "x", 1e-6)
     assert error.error > 0.0
-    assert f"{error.error:.1e} of" in str(error)
 
 
 @pytest.mark.parametrize("name", HOPELESS)
@@ -224,11 +224,11 @@ def test_giving_up_keeps_within_the_points_allowed(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["step", "corner at zero"])
 def test_the_place_is_where_the_trouble_is(name: str) -> None:
-    """The part of the axis in the error holds the jump, and little else."""
+    """The part of the axis in the error is at the jump, and narrow."""
     error, _, _ = _failure(name)
     assert error.where is not None
     low, high = error.where
-    assert low <= 0.3 <= high
+    assert abs(low - 0.3) < 1e-6
     assert high - low < 1e-6
 
 

@@ -15,7 +15,7 @@ ROOT = Path(stored.__file__).parent
 ROWS = (
     {"errors", "typing", "_version"},
     {"_source", "_format", "_config", "_tables", "_axes"},
-    {"_keys", "_sampling", "_leja"},
+    {"_keys", "_sampling", "_leja", "_tolerance"},
     {"_owners", "_arguments", "_curves"},
     {"_pieces"},
     {"_calculus", "_monotone", "_quadrature", "_surfaces", "_plots"},
@@ -40,7 +40,7 @@ BY_LAYER = {
     "L0": {"errors", "typing", "_version"},
     "L1": {"_source", "_keys", "_owners", "_arguments", "_format", "_tables", "_config"}
     | {"_axes", "_sampling", "_leja", "_curves", "_pieces", "_calculus", "_monotone", "_quadrature", "_surfaces"}
-    | {"_plots", "_interpolants", "_tabulation"},
+    | {"_plots", "_interpolants", "_tabulation", "_tolerance"},
     "L2": {
         "_codecs",
         "_memory",

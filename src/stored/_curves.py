@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stored._axes import Axis, Floats
 from stored._leja import MOST_NODES, basis, leja_points
+from stored._tolerance import Tolerance
 from stored.errors import ToleranceError
 
-__all__ = ["NO_VALUE", "Part", "Sampled", "Tolerance", "sample_curve"]
+__all__ = ["Part", "Sampled", "sample_curve"]
 
 Evaluate: TypeAlias = Callable[[Floats, bool], Floats]
 """From coordinates to values, in the form in which they are interpolated; True asks for single calls."""
@@ -38,79 +38,9 @@ _NOISE = 1e-14
 _IN_A_ROW = 2
 _FEW = 3
 _GRID = 128
-_ZERO_WIDTH = 1e-6
-"""So much of the axis around a zero may have a larger relative error."""
 _NARROWEST = 2.0**-44
-NO_VALUE = 1e-12
-"""Below this fraction of the largest value, rounding alone may have kept a value from being zero."""
 _NEARLY_ZERO = 1e-6
 """A function whose values fall below this fraction of the largest is said to pass zero."""
-
-
-class Tolerance(NamedTuple):
-    """What error a value may have, in the form in which it is interpolated.
-
-    Parameters
-    ----------
-    rtol, atol : float
-        As `Axis` has them.
-    log : bool
-        Are the logarithms of the values interpolated?
-    """
-
-    rtol: float
-    atol: float
-    log: bool
-
-    @classmethod
-    def of(cls, axes: tuple[Axis, ...]) -> Tolerance:
-        """What the axes ask for: of two, the smaller."""
-        log = any(axis.values == "log" for axis in axes)
-        return cls(min(axis.rtol for axis in axes), min(axis.atol for axis in axes), log)
-
-    def at(self, values: Floats) -> Floats:
-        """The error allowed at single values."""
-        if self.log:
-            with np.errstate(over="ignore"):  # beside the smallest values any atol is infinite
-                return np.asarray(self.rtol + self.atol * np.exp(-values))
-        return np.asarray(self.atol + self.rtol * np.abs(values))
-
-    def allowed(self, grid: Floats, cell: float) -> float:
-        """The error allowed everywhere on a part of the axis.
-
-        Parameters
-        ----------
-        grid : ndarray, shape (n,)
-            The function's values on an even grid.
-        cell : float
-            The distance of the grid's points, in units of the axis.
-        """
-        if self.log:
-            return float(np.min(self.at(grid)))
-        scale = float(np.max(np.abs(grid))) or 1.0
-        grid = grid / scale  # so that no product overflows
-        size = np.abs(grid)
-        least, most = np.minimum(size[:-1], size[1:]), np.maximum(size[:-1], size[1:])
-        near = min(1.0, _ZERO_WIDTH / cell)
-        crosses = (grid[:-1] * grid[1:] <= 0.0) | (least <= NO_VALUE * size.max())
-        least = np.where(crosses, most * near, np.where(_dips(grid), most * near**2, least))
-        left_out = min(int(_ZERO_WIDTH / cell), least.size - 1)
-        return float(self.atol + self.rtol * scale * np.partition(least, left_out)[left_out])
-
-
-def _dips(grid: Floats) -> NDArray[np.bool]:
-    """In which cells of a grid of values, by a parabola through three of them, the function may come close to zero."""
-    low, mid, high = grid[:-2], grid[1:-1], grid[2:]
-    bend, slope = (low - 2.0 * mid + high) / 2.0, (high - low) / 2.0
-    with np.errstate(divide="ignore", invalid="ignore"):
-        vertex = mid - slope**2 / (4.0 * bend)
-        close = 2.0 * vertex * np.sign(mid) < np.abs(mid)
-    nearest = (np.abs(mid) <= np.abs(low)) & (np.abs(mid) <= np.abs(high)) & (low * mid > 0.0) & (mid * high > 0.0)
-    dip = nearest & close
-    cells = np.zeros(grid.size - 1, dtype=bool)
-    cells[:-1] |= dip
-    cells[1:] |= dip
-    return cells
 
 
 @dataclass

@@ -12,12 +12,12 @@ import numpy as np
 
 from stored._axes import Axis, Floats
 from stored._calculus import MOST_ORDER, argument_slopes, coordinate_derivatives, exponential, through_coordinate
-from stored._curves import Tolerance
 from stored._monotone import Branch, crossings, turning_free
 from stored._pieces import CHUNK, Pieces, work_space
 from stored._quadrature import Antiderivative
 from stored._sampling import REAL_KINDS
 from stored._surfaces import Patches
+from stored._tolerance import Tolerance
 from stored.errors import OutsideAxisError, OutsideValuesError, TableError
 
 if TYPE_CHECKING:
@@ -183,6 +183,10 @@ class CurveInterpolant(Interpolant):
         self._branches: dict[tuple[float, float], Branch] = {}
         self._integrated: Antiderivative | None = None
         self._scalar: Callable[[float], float | None] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but what is made on demand: functions made here cannot be pickled."""
+        return {**vars(self), "_branches": {}, "_integrated": None, "_scalar": None}
 
     @property
     def scalar(self) -> Callable[[float], float | None]:

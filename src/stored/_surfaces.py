@@ -9,9 +9,9 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from stored._axes import Axis, Floats
-from stored._curves import NO_VALUE, Tolerance
 from stored._leja import MOST_NODES, basis, leja_points
 from stored._pieces import DEGREE, LOBATTO, powers_from_values
+from stored._tolerance import NO_VALUE, Tolerance
 from stored.errors import ToleranceError
 
 __all__ = ["Patches", "SampledSurface", "resampled_surface", "sample_surface"]

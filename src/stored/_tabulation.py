@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 import numpy as np
 
 from stored._axes import Axis, Floats
-from stored._curves import Tolerance, sample_curve
+from stored._curves import sample_curve
 from stored._interpolants import CurveInterpolant, Interpolant, SurfaceInterpolant
 from stored._pieces import DEGREE, Pieces, resampled
 from stored._sampling import NotVectorizedError, Sampler
 from stored._surfaces import resampled_surface, sample_surface
+from stored._tolerance import Tolerance
 from stored.errors import DamagedEntryError, ToleranceError
 
 if TYPE_CHECKING:
