@@ -160,7 +160,6 @@ def test_tangents_in_logarithms_have_their_derivatives(at: float, nu: int) -> No
     assert rising.derivative(at, nu) == pytest.approx(sign * (1 + at) ** -nu, rel=1e-8)
 
 
-@pytest.mark.xfail(reason="bug: beyond an axis with a pair as spacing, the pair's derivatives are those at the limit")
 @pytest.mark.parametrize("at", [0.25, 5.0])
 def test_tangents_in_an_own_coordinate_have_their_derivatives(at: float) -> None:
     """What is extrapolated along a tangent in the square root has the square root's derivative."""

@@ -984,6 +984,10 @@ def test_code_without_source_needs_a_version() -> None:
         ({"persistent": "rw"}, "persistent is 'rw'; it must be True or False"),
         ({"interpolate": (Axis("x", 0, 1, points=5), Axis("x", 0, 1, points=5))}, "two axes of one name, 'x'"),
         ({"maxsize": 0}, "maxsize is 0; it must be a positive integer"),
+        (
+            {"interpolate": (Axis("x", 0, 1, points=5), Axis("y", 0, 1))},
+            r"points=\[5, None\]; give points for both",
+        ),
         ({"interpolate": 5}, "interpolate is 5; give True, an Axis, or a pair"),
         ({"interpolate": Axis("nonsense", 0.0, 1.0, points=5)}, "interpolate of .* names 'nonsense'"),
     ],

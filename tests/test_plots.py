@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -46,15 +45,20 @@ def test_curves_are_drawn(name: str, tmp_path: Path) -> None:
     function, options = CURVES[name]
     f = made(lambda x: function(x), Axis("x", **options))
     figure = f.plot()
-    above, below = figure.axes
+    above, below = figure.axes[0], figure.axes[-1]
     assert above.get_ylabel() == "f(x)"
-    assert (below.get_xlabel(), below.get_ylabel(), below.get_yscale()) == ("x", "measured error", "log")
-    assert above.get_title() == f"{f.evaluations} evaluations, {f.pieces} pieces"
+    assert below.get_xlabel() == "x"
+    if "points" in options:  # whose points held out are nodes of the spline
+        assert above is below
+    else:
+        assert (below.get_ylabel(), below.get_yscale()) == ("measured error", "log")
+        assert len(below.get_lines()[0].get_xdata()) == f.held_out[0].size
+    pieces = "1 piece" if f.pieces == 1 else f"{f.pieces} pieces"
+    assert above.get_title() == f"{f.evaluations} evaluations, {pieces}, measured error {f.error:.1e}"
     assert above.get_yscale() == options.get("values", "linear")
     x, y = above.get_lines()[0].get_data()
     assert (x[0], x[-1]) == (options["low"], options["high"])
     np.testing.assert_array_equal(y, f(x))
-    assert len(below.get_lines()[0].get_xdata()) == f.held_out[0].size
     assert_saved(figure, tmp_path)
 
 
@@ -82,15 +86,10 @@ def test_nodes_are_marked_unless_they_are_too_many() -> None:
     assert len(many.get_lines()) == 1
 
 
-def test_the_tolerance_is_drawn_if_there_is_one() -> None:
-    """A table of given points has none."""
-
-    def legend(**options: Any) -> list[str]:
-        below = made(lambda x: np.sin(x), Axis("x", 0.0, 1.0, **options)).plot().axes[1]
-        return [each.get_text() for each in below.get_legend().get_texts()]
-
-    assert legend(atol=1e-9) == ["held out", "tolerance"]
-    assert legend(points=9) == ["held out"]
+def test_the_tolerance_is_drawn() -> None:
+    """The errors are seen beside what was asked for."""
+    below = made(lambda x: np.sin(x), Axis("x", 0.0, 1.0, atol=1e-9)).plot().axes[1]
+    assert [each.get_text() for each in below.get_legend().get_texts()] == ["held out", "tolerance"]
 
 
 @pytest.mark.parametrize(
@@ -108,12 +107,11 @@ def test_surfaces_are_drawn(first: dict[str, Any], second: dict[str, Any], tmp_p
     figure = f.plot()
     plot, colours = figure.axes
     assert (plot.get_xlabel(), plot.get_ylabel(), colours.get_ylabel()) == ("x", "y", "f(x, y)")
-    size = f.held_out[0].size
-    assert re.fullmatch(rf"held out at {size} points, largest error \d\.\de[+-]\d\d", plot.get_title())
+    assert plot.get_title() == f"{f.evaluations} evaluations, {f.pieces} pieces, measured error {f.error:.1e}"
+    assert len(plot.collections[-1].get_offsets()) == f.held_out[0].size
     assert_saved(figure, tmp_path)
 
 
-@pytest.mark.xfail(reason="bug: a surface is drawn on linear scales whatever its spacing and values")
 def test_surfaces_have_the_scales_of_their_axes() -> None:
     """A surface of logarithmic axes and values is drawn on logarithmic scales."""
     f = made(lambda x, y: y * x**-2.0, Axis("x", 0.01, 100.0, spacing="log", values="log"), Axis("y", 1.0, 2.0))
@@ -121,7 +119,7 @@ def test_surfaces_have_the_scales_of_their_axes() -> None:
     assert (plot.get_xscale(), plot.get_yscale(), colours.get_yscale()) == ("log", "linear", "log")
 
 
-@pytest.mark.parametrize("name", ["kink", "constant", "points"])
+@pytest.mark.parametrize("name", ["kink", "constant", "zero"])
 def test_the_scale_of_errors_is_legible(name: str) -> None:
     """Errors of 0 do not stretch the scale by hundreds of decades."""
     function, options = CURVES[name]

@@ -175,7 +175,6 @@ def test_the_error_of_logarithms_is_told_as_it_is() -> None:
     assert 1e-6 < caught.value.error < 0.1
 
 
-@pytest.mark.xfail(reason="bug: of no values at all the least is sought")
 def test_too_few_points_for_a_beginning_are_told() -> None:
     """A max_points below what sampling begins with is a ToleranceError too."""
     with pytest.raises(ToleranceError) as caught:
@@ -183,7 +182,6 @@ def test_too_few_points_for_a_beginning_are_told() -> None:
     assert caught.value.evaluations == 0
 
 
-@pytest.mark.xfail(reason="bug: of 256 patches along an axis degree 5 does not meet what the polynomial met")
 def test_waves_are_met_closely() -> None:
     """A wave that its grid meets is met by the patches too."""
     f = surface(

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.interpolate import CubicSpline, RectBivariateSpline
 
-from stored import Axis, TableError, ToleranceError
+from stored import Axis, TableError, ToleranceError, _surfaces, _tabulation
 from stored._format import pack, pack_native, unpack, unpack_native
 from stored._tabulation import interpolant, tabulate
 from stored.errors import DamagedEntryError
@@ -61,13 +61,17 @@ def test_values_in_logarithm_must_be_positive(points: int | None) -> None:
             call()
 
 
-def test_what_rounding_keeps_from_being_met_is_refused() -> None:
-    """A function that is not met after resampling is refused, and the error says that the tolerance is too small."""
-    axes = Axis("x", 0.0, 1.0, rtol=1e-13), Axis("y", 0.0, 1.0)
-    with pytest.raises(ToleranceError, match="near the limit of double precision") as caught:
+def test_what_is_not_met_after_resampling_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pieces that cannot follow the polynomial are an error that says why."""
+    axes = Axis("x", 0.0, 1.0, rtol=1e-10), Axis("y", 0.0, 1.0)
+    for module in (_tabulation, _surfaces):
+        monkeypatch.setattr(module, "MOST_PATCHES", 256)
+    with pytest.raises(ToleranceError, match="only on too many patches") as caught:
         tabulate(lambda x, y: np.sin(60 * x) + 2 + y, axes, "f")
-    assert (caught.value.why, caught.value.axis, caught.value.asked) == ("rounding", "x and y", 1e-13)
-    assert caught.value.error > 1e-13
+    assert (caught.value.why, caught.value.axis, caught.value.asked) == ("patches", "x and y", 1e-10)
+    assert caught.value.error > 1e-10
+    with pytest.raises(ToleranceError, match="near the limit of double precision"):
+        _tabulation._measured(np.array([1.0, 2.0]), np.array([1.5, 1.5]), axes, "f", 10)
 
 
 # -- a given number of points -----------------------------------------------------------------------------------------
@@ -161,14 +165,6 @@ def test_cubics_are_met_exactly_by_points(coefficients: list[float], points: int
     f = made(lambda x: np.polyval(coefficients, x), Axis("x", 1.0, 3.0, points=points))
     at = np.linspace(1.0, 3.0, 37)
     np.testing.assert_allclose(f(at), np.polyval(coefficients, at), rtol=1e-9, atol=1e-10)
-
-
-@pytest.mark.xfail(reason="bug: points along one axis only end in a TypeError of numpy's, or are ignored")
-def test_points_along_one_axis_only_are_refused() -> None:
-    """Either both axes have points or none; the error says so."""
-    for points in ((5, None), (None, 5)):
-        with pytest.raises(ValueError, match="points"):
-            made(lambda x, y: x + y + 1, Axis("x", 0, 1, points=points[0]), Axis("y", 0, 1, points=points[1]))
 
 
 # -- tables that were stored ------------------------------------------------------------------------------------------

@@ -170,6 +170,11 @@ class Axis:
             return x
         return np.asarray(np.where(t <= low, self.low, np.where(t >= high, self.high, x)), dtype=float)
 
+    def continued_backward(self, t: Floats) -> Floats:
+        """From the coordinate to the argument, wherever that leads."""
+        _, backward = self._transforms()
+        return np.asarray(backward(t), dtype=float)
+
     def coordinate_limits(self) -> tuple[float, float]:
         """The coordinates of the limits."""
         low, high = self.forward(np.array([self.low, self.high], dtype=float)).tolist()

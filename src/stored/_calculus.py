@@ -69,8 +69,9 @@ def coordinate_derivatives(axis: Axis, x: Floats, t: Floats) -> tuple[Floats, Fl
     if isinstance(axis.spacing, str):
         base = x if axis.spacing == "log" else 1.0 + x
         return 1.0 / base, -1.0 / base**2, 2.0 / base**3
-    inside = np.clip(t, *axis.coordinate_limits())
-    d1, d2, d3 = (_arguments(axis).derivative(inside, order) for order in (1, 2, 3))
+    low, high = axis.coordinate_limits()
+    arguments = _arguments(axis, min(low, float(np.min(t, initial=low))), max(high, float(np.max(t, initial=high))))
+    d1, d2, d3 = (arguments.derivative(t, order) for order in (1, 2, 3))
     return 1.0 / d1, -d2 / d1**3, (3.0 * d2**2 - d1 * d3) / d1**5
 
 
@@ -80,14 +81,13 @@ def argument_slopes(axis: Axis, t: Floats) -> Floats:
         return np.ones_like(t)
     if isinstance(axis.spacing, str):
         return np.asarray(np.exp(t))  # of ln x it is x, and of ln(1 + x) it is 1 + x
-    return _arguments(axis).derivative(t, 1)
+    return _arguments(axis, *axis.coordinate_limits()).derivative(t, 1)
 
 
 @functools.lru_cache(maxsize=64)
-def _arguments(axis: Axis) -> Pieces:
+def _arguments(axis: Axis, low: float, high: float) -> Pieces:
     """The argument as a function of the coordinate, for a spacing whose derivatives nobody has told."""
-    low, high = axis.coordinate_limits()
     edges = np.linspace(low, high, _PIECES + 1)
     t = edges[:-1, None] + LOBATTO * np.diff(edges)[:, None]
-    coefficients = powers_from_values(axis.backward(t.ravel()).reshape(t.shape))
+    coefficients = powers_from_values(axis.continued_backward(t.ravel()).reshape(t.shape))
     return Pieces(low, high, coefficients, np.zeros(_PIECES, dtype=np.uint8))

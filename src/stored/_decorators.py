@@ -259,6 +259,11 @@ def _axes(interpolate: object) -> tuple[Axis, ...]:
         raise TypeError(f"interpolate is {interpolate!r}; give True, an Axis, or a pair of them")
     if len({axis.name for axis in axes}) < len(axes):
         raise TypeError(f"interpolate has two axes of one name, {axes[0].name!r}; each takes an argument of its own")
+    if len({axis.points is None for axis in axes}) > 1:
+        raise TypeError(
+            f"interpolate has axes with points={[axis.points for axis in axes]!r}; give points for both, or a tolerance"
+            " for both"
+        )
     return cast(tuple[Axis, ...], axes)
 
 

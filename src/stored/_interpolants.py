@@ -116,10 +116,11 @@ class Interpolant(ABC):
             beyond = (kept[number] < axis.low) | (kept[number] > axis.high)
             if beyond.any():
                 there = [each[beyond] for each in inside]
-                with np.errstate(invalid="ignore", divide="ignore"):
+                with np.errstate(all="ignore"):
                     step = axis.forward(kept[number][beyond]) - there[number]
-                values[beyond] += step * self._form(there, 1, number)
-        return np.exp(values) if self._log else values
+                    values[beyond] += step * self._form(there, 1, number)
+        with np.errstate(over="ignore"):  # a tangent can lead beyond all floats
+            return np.exp(values) if self._log else values
 
     @abstractmethod
     def _form(self, coordinates: list[Floats], nu: int, axis: int = 0) -> Floats:
@@ -285,14 +286,15 @@ class CurveInterpolant(Interpolant):
 
     def _derived(self, x: Floats, nu: int) -> Floats:
         t = self._axis.forward(x)
-        return self._chained([self._fit.derivative(t, order) for order in range(nu + 1)], x, t, nu)
+        with np.errstate(over="ignore"):
+            return self._chained([self._fit.derivative(t, order) for order in range(nu + 1)], x, t, nu)
 
     def _derived_beyond(self, x: Floats, nu: int) -> Floats:
         outside = self._axis.outside
         if outside != "extrapolate":
             return np.full(x.shape, 0.0 if outside == "clip" else math.nan)
         limit = self._axis.forward(np.clip(x, self._axis.low, self._axis.high))
-        with np.errstate(invalid="ignore", divide="ignore"):
+        with np.errstate(all="ignore"):  # a tangent can lead beyond all floats
             t = self._axis.forward(x)
             slope = self._fit.derivative(limit, 1)
             value = self._fit.derivative(limit, 0) + slope * (t - limit)
@@ -391,10 +393,15 @@ class CurveInterpolant(Interpolant):
         return low, high
 
     def _margin(self, values: Floats) -> Floats:
+        """The error that values may have, in the form in which they are interpolated."""
         if self._axis.points is not None:
             scale = 1.0 if self._log else float(np.max(np.abs(self.values)))
             return np.full(values.shape, self.error * scale)
         return Tolerance.of(self.axes).at(values)
+
+    def _doubt(self, values: Floats) -> Floats:
+        """By how much the interpolant may turn back beside a kink; a spline through given points may not."""
+        return np.zeros(values.shape) if self._axis.points is not None else self._margin(values)
 
     def _polished(self, x: Floats, target: Floats, branch: Branch) -> Floats:
         """Newton's method on the argument itself: going through the coordinate and back has rounded it."""
@@ -415,7 +422,7 @@ class CurveInterpolant(Interpolant):
         found = self._branches.get(key)
         if found is None:
             t = self._axis.forward(np.array(key))
-            turn = turning_free(self._fit, float(t[0]), float(t[1]))
+            turn = turning_free(self._fit, float(t[0]), float(t[1]), self._doubt)
             if not isinstance(turn, Branch):
                 raise self._not_monotonic(key, turn)
             turn.limits = key
@@ -443,14 +450,16 @@ class CurveInterpolant(Interpolant):
         Returns
         -------
         ndarray, shape (n,)
-            Increasing; of a stretch on which the function equals `value`, the ends.
+            Increasing; of a stretch on which the function equals `value`, the ends. An extreme that comes as close as
+            the tolerance counts as one root.
         """
-        target = float(_real_numbers("value", value))
-        if self._log:
-            if target <= 0.0:
-                return np.empty(0)
-            target = math.log(target)
-        return self._axis.backward(crossings(self._fit, target))
+        target = _real_numbers("value", value)
+        if target.ndim:
+            raise TypeError(f"value is {value!r}; roots are asked for one number at a time")
+        if not np.isfinite(target) or (self._log and target <= 0.0):
+            return np.empty(0)
+        form = np.log(target) if self._log else target
+        return self._axis.backward(crossings(self._fit, float(form), float(self._doubt(np.asarray(form)))))
 
 
 class SurfaceInterpolant(Interpolant):

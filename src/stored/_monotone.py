@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -69,90 +70,135 @@ class Branch:
         return np.asarray(start + u * width)
 
 
-def turning_free(pieces: Pieces, low: float, high: float) -> Branch | float | None:
-    """The branch between two coordinates, the coordinate at which it turns, or None if the function is constant."""
+def turning_free(pieces: Pieces, low: float, high: float, slack: Callable[[Floats], Floats]) -> Branch | float | None:
+    """The branch between two coordinates, the coordinate at which it turns, or None if the function is constant.
+
+    Parameters
+    ----------
+    pieces : Pieces
+        The function.
+    low, high : float
+        Coordinates.
+    slack : callable
+        From values to how far the function may turn back there: what its error could have done.
+    """
     numbers, places = pieces.locate(np.array([low, high]))
     first, last = numbers.tolist()
-    if last > first and places[1] == 0.0:
-        last -= 1
-        places[1] = 1.0
+    begin, end = places.tolist()
+    if last > first and end == 0.0:
+        last, end = last - 1, 1.0
     edges = np.concatenate([[low], pieces.edges[first + 1 : last + 1], [high]])
     powers = pieces.coefficients[first : last + 1]
-    at = np.concatenate([[places[0]], np.zeros(last - first)])
-    values = np.polynomial.polynomial.polyval(at, powers.T, tensor=False)
-    values = np.append(values, np.polynomial.polynomial.polyval(places[1], powers[-1]))
-    if np.ptp(values) == 0.0:
+    values = np.append(powers[:, 0], _value(powers[-1], end))
+    values[0] = _value(powers[0], begin)
+    t, extremes = _with_stationary(pieces, first, edges, values, (begin, end))
+    rounding = _ROUNDING * float(np.max(np.abs(extremes)))
+    if np.ptp(extremes) <= rounding:
         return None
-    slack = _ROUNDING * float(np.max(np.abs(values)))
-    sign = 1.0 if values[-1] > values[0] else -1.0
-    for number in _undecided(powers, sign):
-        begin = places[0] if number == 0 else 0.0
-        end = places[1] if number == last - first else 1.0
-        turn = _turn(sign * powers[number], float(begin), float(end), slack)
-        if turn is not None:
-            return float(pieces.edges[first + number] + turn * pieces.widths[first + number])
-    falls = np.flatnonzero(np.diff(sign * values) < -slack)
-    return float(edges[falls[0]]) if falls.size else Branch(pieces, first, edges, values)
+    turn = _first_turn(extremes, np.maximum(slack(extremes), rounding))
+    return Branch(pieces, first, edges, values) if turn is None else float(t[turn])
 
 
-def _undecided(powers: Floats, sign: float) -> list[int]:
+def _value(powers: Floats, u: float) -> float:
+    return float(np.polynomial.polynomial.polyval(u, powers))
+
+
+def _with_stationary(
+    pieces: Pieces, first: int, edges: Floats, values: Floats, ends: tuple[float, float]
+) -> tuple[Floats, Floats]:
+    """Coordinates and values at the edges of pieces, and where a piece is stationary in between."""
+    t, found = [edges], [values]
+    powers = pieces.coefficients[first : first + len(edges) - 1]
+    for number in _undecided(powers):
+        begin = ends[0] if number == 0 else 0.0
+        end = ends[1] if number == len(powers) - 1 else 1.0
+        u = np.array(_real_roots(_slope(powers[number]), begin, end))
+        t.append(pieces.edges[first + number] + pieces.widths[first + number] * u)
+        found.append(np.polynomial.polynomial.polyval(u, powers[number]))
+    together = np.concatenate(t)
+    order = np.argsort(together, kind="stable")
+    return together[order], np.concatenate(found)[order]
+
+
+def _first_turn(values: Floats, slack: Floats) -> int | None:
+    """Where a sequence first turns back by more than it may."""
+    up = np.flatnonzero(np.maximum.accumulate(values) - values > slack)
+    down = np.flatnonzero(values - np.minimum.accumulate(values) > slack)
+    if not (up.size and down.size):
+        return None
+    # it has turned when both have happened: the extreme before that is where
+    back = int(max(up[0], down[0]))
+    return int(np.argmax(values[: back + 1]) if up[0] > down[0] else np.argmin(values[: back + 1]))
+
+
+def _undecided(powers: Floats) -> list[int]:
     """The pieces whose derivative has not one sign by its Bernstein coefficients, whose hull contains it."""
-    slopes = sign * powers[:, 1:] * np.arange(1, DEGREE + 1)
-    bernstein = slopes @ _TO_BERNSTEIN.T
-    return [int(each) for each in np.flatnonzero(bernstein.min(axis=1) < 0.0)]
+    bernstein = (powers[:, 1:] * np.arange(1, DEGREE + 1)) @ _TO_BERNSTEIN.T
+    return [int(each) for each in np.flatnonzero((bernstein.min(axis=1) < 0.0) & (bernstein.max(axis=1) > 0.0))]
 
 
-def _turn(powers: Floats, begin: float, end: float, slack: float) -> float | None:
-    """Where a polynomial first falls by more than rounding, if it does."""
-    stationary = _real_roots(np.asarray(np.polynomial.polynomial.polyder(powers), dtype=float), begin, end)
-    at = np.array([begin, *stationary, end])
-    falls = np.flatnonzero(np.diff(np.polynomial.polynomial.polyval(at, powers)) < -slack)
-    if not falls.size:
-        return None
-    first = int(falls[0])
-    return float(at[first] if first else at[1])
+def _slope(powers: Floats) -> Floats:
+    return np.asarray(np.polynomial.polynomial.polyder(powers), dtype=float)
 
 
 def _real_roots(powers: Floats, begin: float, end: float) -> list[float]:
     scale = float(np.max(np.abs(powers)))
     if scale == 0.0:
         return []
-    kept = powers[: int(np.flatnonzero(np.abs(powers) > np.finfo(float).eps * scale)[-1]) + 1]
+    kept = powers[: int(np.flatnonzero(np.abs(powers) > np.finfo(float).eps * scale)[-1]) + 1] / scale
     roots = np.polynomial.polynomial.polyroots(kept) if kept.size > 1 else np.empty(0)
     near = roots.real[np.abs(roots.imag) <= 1e-7]
     return sorted(float(each) for each in near if begin < each < end)
 
 
-def crossings(pieces: Pieces, target: float) -> Floats:
-    """The coordinates, increasing, at which a function has a value; of a stretch where it stays there, some."""
+def crossings(pieces: Pieces, target: float, slack: float) -> Floats:
+    """The coordinates, increasing, at which a function has a value; of a stretch where it stays there, the ends.
+
+    Parameters
+    ----------
+    pieces : Pieces
+        The function.
+    target : float
+        The value.
+    slack : float
+        An extreme that comes so close touches the value.
+    """
     shifted = pieces.coefficients.copy()
     shifted[:, 0] -= target
-    reach = np.sum(np.abs(shifted[:, 1:]), axis=1)
     ends = np.append(shifted[1:, 0], np.sum(shifted[-1]))  # what the next piece begins with, so that no root is between
-    slack = _ROUNDING * (abs(target) + float(np.max(np.abs(pieces.coefficients[:, 0]))))
+    rounding = _ROUNDING * (abs(target) + float(np.max(np.abs(pieces.coefficients[:, 0]))))
+    reach = np.sum(np.abs(shifted[:, 1:]), axis=1) + max(rounding, slack)
     found: list[float] = []
-    for number in np.flatnonzero(np.abs(shifted[:, 0]) <= reach + slack):
-        start, width = pieces.edges[number], pieces.widths[number]
-        found += [start + width * u for u in _zeros(shifted[number], float(ends[number]), slack)]
-    return np.unique(np.minimum(found, pieces.high))
+    begins: set[float] = set()
+    stops: set[float] = set()
+    for number in np.flatnonzero(np.abs(shifted[:, 0]) <= reach):
+        edges = pieces.edges[number : number + 2].tolist()
+        u, values = _critical(shifted[number], float(ends[number]), (rounding, slack))
+        t = [edges[0], *(edges[0] + pieces.widths[number] * np.array(u[1:-1])).tolist(), edges[1]]
+        for index in range(len(u) - 1):
+            before, after = values[index], values[index + 1]
+            if before == 0.0 == after:
+                begins.add(t[index])
+                stops.add(t[index + 1])
+            elif (before < 0.0 < after) or (after < 0.0 < before):
+                root = _bisected(shifted[number], u[index], u[index + 1], before < 0.0)
+                found.append(edges[0] + pieces.widths[number] * root)
+        found += [at for at, value in zip(t, values, strict=True) if value == 0.0]
+    return np.array(sorted(set(found) - (begins & stops)))
 
 
-def _zeros(powers: Floats, end: float, slack: float) -> list[float]:
-    """The zeros of a polynomial on [0, 1], of which it has `end` at 1; where it only touches zero, to rounding."""
-    stationary = _real_roots(np.asarray(np.polynomial.polynomial.polyder(powers), dtype=float), 0.0, 1.0)
-    at = [0.0, *stationary, 1.0]
-    values = [powers[0], *np.polynomial.polynomial.polyval(np.array(stationary), powers).tolist(), end]
-    found = [u for u, value in zip(stationary, values[1:-1], strict=True) if abs(value) <= slack]
-    found += [u for u, value in ((0.0, values[0]), (1.0, end)) if value == 0.0]
-    for u, v, before, after in zip(at[:-1], at[1:], values[:-1], values[1:], strict=True):
-        if before * after < 0.0 and min(abs(before), abs(after)) > 0.0:
-            found.append(_bisected(powers, u, v, before))
-    return found
+def _critical(powers: Floats, end: float, slack: tuple[float, float]) -> tuple[list[float], list[float]]:
+    """The ends of [0, 1] and where a polynomial is stationary between, and its values; 0 for what is nearly that."""
+    stationary = _real_roots(_slope(powers), 0.0, 1.0)
+    values = np.array([powers[0], *np.polynomial.polynomial.polyval(np.array(stationary), powers), end])
+    limits = np.full(values.size, slack[0])
+    limits[1:-1] = max(slack)
+    return [0.0, *stationary, 1.0], np.where(np.abs(values) <= limits, 0.0, values).tolist()
 
 
-def _bisected(powers: Floats, low: float, high: float, before: float) -> float:
+def _bisected(powers: Floats, low: float, high: float, rises: bool) -> float:
     while low < (middle := 0.5 * (low + high)) < high:
-        if float(np.polynomial.polynomial.polyval(middle, powers)) * before > 0.0:
+        if (_value(powers, middle) < 0.0) is rises:
             low = middle
         else:
             high = middle

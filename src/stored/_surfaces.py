@@ -14,7 +14,7 @@ from stored._pieces import DEGREE, LOBATTO, powers_from_values
 from stored._tolerance import NO_VALUE, Tolerance
 from stored.errors import ToleranceError
 
-__all__ = ["Patches", "SampledSurface", "resampled_surface", "sample_surface"]
+__all__ = ["MOST_PATCHES", "Patches", "SampledSurface", "resampled_surface", "sample_surface"]
 
 Evaluate: TypeAlias = Callable[[Floats, Floats, bool], Floats]
 """From pairs of coordinates to values, in the form in which they are interpolated; True asks for single calls."""
@@ -28,7 +28,9 @@ _HELD_OUT = np.modf(np.arange(1, 17)[:, None] * np.array([0.7548776662466927, 0.
 _ZERO_VALUE = 1e-4
 """In a grid's cell that holds a zero, so much of its largest value must be met."""
 _RESAMPLING = 0.1
-_MOST_PATCHES = 1 << 16
+_MOST_PIECES = 2048
+MOST_PATCHES = 1 << 18
+"""75 MiB of them."""
 _CHUNK = 1024
 
 
@@ -126,7 +128,8 @@ class _Grid:
     def failure(self) -> ToleranceError:
         """What to raise when the tolerance is not met."""
         scale = 1.0 if self.tolerance.log else float(np.max(np.abs(self.values), initial=0.0))
-        zero = not self.tolerance.log and not self.tolerance.atol and bool(self.values.min() <= 0 <= self.values.max())
+        relative = not self.tolerance.log and not self.tolerance.atol and bool(self.values.size)
+        zero = relative and bool(self.values.min() <= 0.0 <= self.values.max())
         return ToleranceError(
             self._label,
             " and ".join(axis.name for axis in self._axes),
@@ -230,6 +233,8 @@ def resampled_surface(sampled: SampledSurface, limits: list[tuple[float, float]]
     """The polynomial of a grid, on patches."""
     wanted = max(_RESAMPLING * sampled.allowed, 8.0 * np.finfo(float).eps * float(np.max(np.abs(sampled.values))))
     numbers = [_number(values, wanted) for values in (sampled.values, sampled.values.T)]
+    while math.prod(numbers) > MOST_PATCHES:
+        numbers[int(np.argmax(numbers))] //= 2
     along = [_resampling(number, size) for number, size in zip(numbers, sampled.values.shape, strict=True)]
     values = along[0] @ sampled.values @ along[1].T
     values = values.reshape(numbers[0], DEGREE + 1, numbers[1], DEGREE + 1).transpose(0, 2, 1, 3)
@@ -247,7 +252,7 @@ def _number(values: Floats, wanted: float) -> int:
     """The number of pieces along the first axis that meet the polynomial."""
     between = 0.5 * (LOBATTO[1:] + LOBATTO[:-1])
     number = 1
-    while number * number < _MOST_PATCHES:
+    while number < _MOST_PIECES:
         known = (_resampling(number, len(values)) @ values).reshape(number, DEGREE + 1, -1)
         powers = powers_from_values(known.swapaxes(1, 2))
         found = np.polynomial.polynomial.polyval(between, np.moveaxis(powers, 2, 0))

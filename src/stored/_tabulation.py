@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
@@ -12,7 +13,7 @@ from stored._curves import sample_curve
 from stored._interpolants import CurveInterpolant, Interpolant, SurfaceInterpolant
 from stored._pieces import DEGREE, Pieces, resampled
 from stored._sampling import NotVectorizedError, Sampler
-from stored._surfaces import resampled_surface, sample_surface
+from stored._surfaces import MOST_PATCHES, resampled_surface, sample_surface
 from stored._tolerance import Tolerance
 from stored.errors import DamagedEntryError, ToleranceError
 
@@ -102,13 +103,15 @@ def _curve(sampler: Sampler, axes: tuple[Axis, ...], label: str) -> Table:
     }
 
 
-def _measured(errors: Floats, allowed: Floats, axes: tuple[Axis, ...], label: str, evaluations: int) -> float:
-    """The error of what was made, where it was held out; it can be more than the polynomial's by rounding only."""
+def _measured(
+    errors: Floats, allowed: Floats, axes: tuple[Axis, ...], label: str, evaluations: int, why: str = "rounding"
+) -> float:
+    """The error of what was made, where it was held out; there must be a reason for it to be more than allowed."""
     worst = float(np.max(np.abs(errors) / np.where(errors == 0.0, 1.0, allowed), initial=0.0))
     asked = min(axis.rtol for axis in axes) or min(axis.atol for axis in axes)
     if worst > 1.0:
         names = " and ".join(axis.name for axis in axes)
-        raise ToleranceError(label, names, worst * asked, asked, None, evaluations, "rounding")
+        raise ToleranceError(label, names, worst * asked, asked, None, evaluations, why)
     return float(worst * asked)
 
 
@@ -119,6 +122,8 @@ def _surface(sampler: Sampler, axes: tuple[Axis, ...], label: str) -> Table:
         return _even_surface(form, both)
     sampled = sample_surface(form, form.limits, both, label)
     patches = resampled_surface(sampled, form.limits)
+    crowded = 4 * math.prod(patches.coefficients.shape[:2]) > MOST_PATCHES
+    why = "patches" if crowded else "rounding"
     orders = [np.argsort(nodes) for nodes in sampled.nodes]
     x, y, values = sampled.held_out
     allowed = np.maximum(Tolerance.of(axes).at(values), sampled.allowed)
@@ -128,7 +133,7 @@ def _surface(sampler: Sampler, axes: tuple[Axis, ...], label: str) -> Table:
         "held_out": [axes[0].backward(x), axes[1].backward(y), form.values(values)],
         "limits": [np.array(each) for each in form.limits],
         "coefficients": patches.coefficients,
-        "error": _measured(patches([x, y]) - values, allowed, axes, label, sampler.evaluations),
+        "error": _measured(patches([x, y]) - values, allowed, axes, label, sampler.evaluations, why),
     }
 
 

@@ -135,6 +135,8 @@ _REMEDIES = {
     " function is smoother; a function that is noisy itself (a quadrature to 1e-8, say) cannot be met closer",
     "surface": "allow more with max_points=, ask for less with rtol= or atol=, or choose spacing= or values= in which"
     " the function is smoother; a surface cannot have kinks",
+    "patches": "a polynomial meets it, but only on too many patches; choose narrower axes, or ask for less with"
+    " rtol= or atol=",
     "rounding": "this is near the limit of double precision; ask for less with rtol= or atol=",
 }
 
@@ -156,7 +158,7 @@ class ToleranceError(StoredError, ValueError):
         Between which arguments.
     evaluations : int
         At how many points the function was evaluated.
-    why : {"jump", "zero", "hard", "surface", "rounding"}
+    why : {"jump", "zero", "hard", "surface", "patches", "rounding"}
         What seems to be the reason.
     """
 
