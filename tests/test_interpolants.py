@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import math
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -421,3 +423,18 @@ def test_a_surface_describes_itself() -> None:
         assert part in repr(made)
     axes = (Axis("x", 1.0, 3.0, points=5), Axis("y", 0.0, 1.0, points=8))
     assert ": 5 x 8 points asked for" in repr(interpolant(axes, tabulate(bicubic, axes, "f"), "f"))
+
+
+@pytest.mark.parametrize("options", [{}, {"spacing": "log", "values": "log"}, {"points": 9}])
+def test_interpolants_can_be_sent_to_other_processes(options: dict[str, Any]) -> None:
+    """Pickled or copied, used before or not, an interpolant gives the same to the last bit."""
+    f = curve(cube_above_zero, **options)
+    asked = [(f(2.0), f.inverse(f(2.0)), f.integral(1.5, 2.5), f.derivative(2.0))]
+    for other in (pickle.loads(pickle.dumps(f)), copy.deepcopy(f)):
+        asked.append((other(2.0), other.inverse(other(2.0)), other.integral(1.5, 2.5), other.derivative(2.0)))
+        assert repr(other) == repr(f)
+    assert asked[0] == asked[1] == asked[2]
+
+
+def cube_above_zero(x: Any) -> Any:
+    return x**3

@@ -384,11 +384,18 @@ def test_only_real_values_are_sought(value: Any) -> None:
 def test_roots_of_products_are_their_zeros(zeros: list[float]) -> None:
     """A product of distances has its zeros where it was given them, and no others."""
     zeros = [round(each, 9) for each in zeros]
-    f = curve(lambda x: np.prod([x - each for each in zeros], axis=0), low=-1.0, high=1.0, rtol=0.0, atol=1e-13)
+    f = curve(lambda x: np.prod([x - each for each in zeros], axis=0), low=-1.0, high=1.0, rtol=0.0, atol=1e-12)
     found = f.roots()
     signs = np.sign(f(np.sort(np.concatenate([[-1.0, 1.0], 0.5 * (found[1:] + found[:-1])]))))
     apart = np.diff(np.sort(zeros)).min(initial=1.0)
     if apart > 1e-3:
         np.testing.assert_allclose(found, np.sort(zeros), atol=1e-6)
         assert np.all(signs[1:] * signs[:-1] < 0)
-    np.testing.assert_allclose(f(found), 0.0, atol=1e-13)
+    np.testing.assert_allclose(f(found), 0.0, atol=2e-12)
+
+
+def test_roots_are_asked_for_one_value_at_a_time() -> None:
+    """The error says so."""
+    f = curve(lambda x: np.sin(x), low=0.0, high=1.0, atol=1e-9)
+    with pytest.raises(TypeError, match=r"value is \[0\.1, 0\.2\]; roots are asked for one number at a time"):
+        f.roots([0.1, 0.2])  # type: ignore[arg-type]

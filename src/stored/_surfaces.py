@@ -249,15 +249,17 @@ def _resampling(number: int, size: int, at: Floats = LOBATTO) -> Floats:
 
 
 def _number(values: Floats, wanted: float) -> int:
-    """The number of pieces along the first axis that meet the polynomial."""
-    between = 0.5 * (LOBATTO[1:] + LOBATTO[:-1])
+    """The number of pieces along the first axis that meet the polynomial, or as many as there may be."""
     number = 1
-    while number < _MOST_PIECES:
-        known = (_resampling(number, len(values)) @ values).reshape(number, DEGREE + 1, -1)
-        powers = powers_from_values(known.swapaxes(1, 2))
-        found = np.polynomial.polynomial.polyval(between, np.moveaxis(powers, 2, 0))
-        exact = (_resampling(number, len(values), between) @ values).reshape(number, between.size, -1)
-        if np.max(np.abs(found.swapaxes(1, 2) - exact)) <= wanted:
-            break
+    while number < _MOST_PIECES and _resampling_error(number, values) > wanted:
         number *= 2
     return number
+
+
+def _resampling_error(number: int, values: Floats) -> float:
+    between = 0.5 * (LOBATTO[1:] + LOBATTO[:-1])
+    known = (_resampling(number, len(values)) @ values).reshape(number, DEGREE + 1, -1)
+    powers = powers_from_values(known.swapaxes(1, 2))
+    found = np.polynomial.polynomial.polyval(between, np.moveaxis(powers, 2, 0))
+    exact = (_resampling(number, len(values), between) @ values).reshape(number, between.size, -1)
+    return float(np.max(np.abs(found.swapaxes(1, 2) - exact)))
