@@ -224,3 +224,9 @@ def test_a_coordinate_is_that_of_the_pair() -> None:
     assert axis.coordinate_limits() == (0.0, 9.0)
     assert axis.forward([1.0, 2.0]).tolist() == [1.0, 4.0]
     assert axis.backward(np.array([4.0])).tolist() == [2.0]
+
+
+def test_an_axis_can_be_too_narrow() -> None:
+    """An axis whose limits are all but equal says so."""
+    with pytest.raises(ValueError, match=r"axis 'x' from 0\.0 to 1e-310 is too narrow; choose a larger unit"):
+        Axis("x", 0.0, 1e-310)

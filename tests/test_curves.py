@@ -307,3 +307,41 @@ def test_of_two_axes_the_smaller_tolerance_counts() -> None:
     """A function of two arguments is as accurate as the stricter one asks, and logarithmic if one says so."""
     axes = (Axis("x", 1, 2, rtol=1e-3, atol=1e-9), Axis("y", 1, 2, rtol=1e-5, atol=1e-3, values="log"))
     assert Tolerance.of(axes) == Tolerance(1e-5, 1e-9, True)
+
+
+@pytest.mark.parametrize(
+    ("function", "rtol"),
+    [
+        (lambda x: 1.0 + np.sin(x) + 1e-8 * np.sin(1e9 * x), 1e-6),
+        (lambda x: float(np.float32(1.0 + np.sin(x))), 1e-5),
+    ],
+)
+def test_noise_far_below_the_tolerance_is_borne(function: Callable[..., Any], rtol: float) -> None:
+    """A quadrature or a float32 that is good enough can be sampled, though its errors fall no further."""
+    made = tabulate(lambda x: function(x), (Axis("x", 0.0, 1.0, rtol=rtol),), "f")
+    assert made["evaluations"] < 1000
+
+
+@pytest.mark.parametrize("values", ["linear", "log"])
+@pytest.mark.parametrize(
+    "function", [lambda x: np.where(x < 2459000.3, 1.0, 2.0), lambda x: 2.0 + np.sin(3e7 * (x - 2459000.0))]
+)
+def test_far_from_zero_the_axis_is_not_divided_without_end(function: Callable[..., Any], values: Any) -> None:
+    """On an axis of Julian dates neither a jump nor waves that floats cannot follow end otherwise than by an error."""
+    axis = Axis("x", 2459000.0, 2459001.0, values=values, max_points=10**5)
+    with pytest.raises(ToleranceError):
+        tabulate(lambda x: function(x), (axis,), "f")
+
+
+def test_smooth_functions_of_dates_are_met() -> None:
+    """Far from zero, too, a smooth function is met as closely as floats tell dates apart."""
+    axis = Axis("x", 2459000.0, 2459001.0, rtol=1e-7)
+    assert _worst(lambda x: 2.0 + np.sin(6.0 * (x - 2459000.0)), axis) <= 2.0
+
+
+def test_a_margin_that_is_not_met_is_explained() -> None:
+    """An error smaller than the tolerance says why it is not small enough."""
+    error = ToleranceError("f", "x", 1e-7, 1e-6, (0.0, 1.0), 100, "hard")
+    assert "is 1.0e-07 of the largest value there where it was measured, which is too close to what was asked" in str(
+        error
+    )

@@ -337,9 +337,9 @@ def test_touching_is_found(at: float) -> None:
 
 
 def test_touching_is_found_once() -> None:
-    """A sampled parabola touches zero to rounding, and that is one root."""
+    """A sampled parabola touches zero to rounding: that is one root, or two close together."""
     found = [curve(lambda x, at=at: (x - at) ** 2, low=0.0, atol=1e-9).roots().size for at in np.linspace(0.6, 4.0, 21)]
-    assert set(found) == {1}
+    assert set(found) <= {1, 2}
 
 
 def test_a_root_where_pieces_meet_is_found_once() -> None:
@@ -355,7 +355,7 @@ def test_of_a_stretch_the_ends_are_found() -> None:
     first, *others = f.roots().tolist()
     assert first == -1.0
     assert others == pytest.approx([0.3] * len(others), abs=1e-6)
-    assert 1 <= len(others) <= 4  # about the kink the interpolant is no straight line
+    assert len(others) == 1
     assert curve(lambda x: 3.0).roots(3.0).tolist() == [0.5, 5.0]
 
 
@@ -399,3 +399,26 @@ def test_roots_are_asked_for_one_value_at_a_time() -> None:
     f = curve(lambda x: np.sin(x), low=0.0, high=1.0, atol=1e-9)
     with pytest.raises(TypeError, match=r"value is \[0\.1, 0\.2\]; roots are asked for one number at a time"):
         f.roots([0.1, 0.2])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("low", "rtol", "turn"), [(0.0, 1e-2, 0.05), (0.0, 1e-6, 0.01)])
+def test_small_turns_are_turns(low: float, rtol: float, turn: float) -> None:
+    """A function that turns by less than the tolerance has no inverse, as the interpolant shows that it turns."""
+    f = curve(lambda x: 1.0 + (x - turn) ** 2, low=low, high=1.0, rtol=rtol)
+    with pytest.raises(TableError, match=r"it turns near x = 0\.0[15]|it turns near x = 0\.0[04]9"):
+        f.inverse(1.0)
+    y = f(np.linspace(turn, 1.0, 50))
+    np.testing.assert_allclose(f(f.inverse(y, (turn, 1.0))), y, rtol=1e-15)
+
+
+def test_crossings_within_the_tolerance_are_roots() -> None:
+    """A loose tolerance drops no sign change of the interpolant."""
+    f = curve(lambda x: x**3 - 0.03 * x, low=-0.5, high=0.5, atol=1e-2)
+    np.testing.assert_allclose(f.roots(), [-(0.03**0.5), 0.0, 0.03**0.5], atol=1e-6)
+
+
+def test_a_turn_that_the_error_may_have_made_is_undone_all_the_same() -> None:
+    """Where the interpolant turns by less than its error, every value that it takes is found, and gives itself again."""
+    f = curve(lambda x: 1.0 + (x - 0.05) ** 2, low=0.0, high=1.0, rtol=2e-2)
+    x = np.linspace(0.0, 1.0, 101)
+    np.testing.assert_allclose(f(f.inverse(f(x))), f(x), rtol=1e-15)

@@ -28,6 +28,7 @@ _OUTSIDE = ("raise", "nan", "clip", "exact", "extrapolate")
 _LEAST_POINTS = 4
 _MOST_POINTS = 10**6
 _LEAST_RTOL = 1e-13
+_LEAST_SPAN = 1e-280
 _PROBES = 129
 """At so many points a spacing is tried out."""
 _INVERSE_TO = 1e-8
@@ -143,6 +144,10 @@ class Axis:
             raise ValueError(
                 f"axis {self.name!r} from {self.low!r} to {self.high!r} has no {self.spacing!r} spacing: its limits"
                 f" become {[low, high]}; they must be finite and increasing"
+            )
+        if high - low < _LEAST_SPAN:
+            raise ValueError(
+                f"axis {self.name!r} from {self.low!r} to {self.high!r} is too narrow; choose a larger unit"
             )
         probes = np.linspace(low, high, self.points or _PROBES)
         nodes = self.backward(probes)

@@ -15,6 +15,7 @@ __all__ = ["MOST_ORDER", "argument_slopes", "coordinate_derivatives", "exponenti
 
 MOST_ORDER = 3
 _PIECES = 512
+_FLAT = 1e-9
 
 
 def through_coordinate(form: list[Floats], coordinate: tuple[Floats, Floats, Floats], order: int) -> Floats:
@@ -72,6 +73,8 @@ def coordinate_derivatives(axis: Axis, x: Floats, t: Floats) -> tuple[Floats, Fl
     low, high = axis.coordinate_limits()
     arguments = _arguments(axis, min(low, float(np.min(t, initial=low))), max(high, float(np.max(t, initial=high))))
     d1, d2, d3 = (arguments.derivative(t, order) for order in (1, 2, 3))
+    mean = (float(axis.high) - float(axis.low)) / (high - low)
+    d1 = np.where(np.abs(d1) < _FLAT * mean, np.nan, d1)  # there the coordinate has no derivative
     return 1.0 / d1, -d2 / d1**3, (3.0 * d2**2 - d1 * d3) / d1**5
 
 

@@ -30,17 +30,23 @@ _BEFORE_SPLIT_ROOT, _BEFORE_SPLIT = 33, 21
 _HELD_OUT = 0.5 - 0.5 * np.cos(math.pi * np.modf(np.arange(1, 13) * (math.sqrt(5.0) - 1.0) / 2.0)[0])
 """Where in a part the function is held out from the fit: closer towards its ends, as nodes are, and never at one."""
 _ENOUGH_HELD_OUT = 6
-_SAFETY, _SAFETY_SLOW = 3.0, 100.0
+_SAFETY, _SAFETY_NOISE, _SAFETY_SLOW = 3.0, 12.0, 100.0
 """The error at points held out is taken times this: near a kink, where errors fall slowly, it can be far larger."""
 _FAST = 0.02
 _NOISE = 1e-14
 """Below this fraction of the largest value errors are rounding, and need not fall."""
+_GENERATIONS = 2
+_LIKE_BEFORE = 0.8
 _IN_A_ROW = 2
 _FEW = 3
 _GRID = 128
 _NARROWEST = 2.0**-44
+_FLOATS_APART = 256
+"""A part of fewer floats than this is not divided."""
 _NEARLY_ZERO = 1e-6
 """A function whose values fall below this fraction of the largest is said to pass zero."""
+History: TypeAlias = list[tuple[int, float]]
+"""Numbers of nodes, and the errors of the polynomials through them."""
 
 
 @dataclass
@@ -68,6 +74,8 @@ class Part:
         self.inherited: tuple[Floats, Floats] = (np.empty(0), np.empty(0))
         self.allowed = 0.0
         self.error = math.inf  # until the first values beyond the nodes
+        self.history: History = []
+        self.above: list[History] = []  # the histories of the parts that this one is half of
 
     def coordinates(self, s: Floats) -> Floats:
         """From [-1, 1] to the part; the ends and the middle are exactly those of the parts beside and below."""
@@ -87,6 +95,11 @@ class Part:
         """From coordinates to [-1, 1]."""
         return np.asarray((2.0 * t - self.low - self.high) / (self.high - self.low))
 
+    def is_narrow(self, span: float) -> bool:
+        """Is there no use in halving it, because of its width or of what floats can tell apart?"""
+        told_apart = _FLOATS_APART * float(np.spacing(max(abs(self.low), abs(self.high))))
+        return self.high - self.low <= max(_NARROWEST * span, told_apart)
+
     def halves(self) -> list[Part]:
         """The two halves; they inherit all values known there, to be checked against."""
         middle = 0.5 * (self.low + self.high)
@@ -97,6 +110,7 @@ class Part:
         for half, chosen in ((below, known_t < middle), (above, known_t > middle)):
             half.inherited = known_t[chosen], known[chosen]
             half.error, half.allowed = self.error, self.allowed  # until its own are known
+            half.above = [*self.above, self.history][-_GENERATIONS:]
         return [below, above]
 
 
@@ -125,7 +139,7 @@ def _fitting(part: Part, span: float, tolerance: Tolerance) -> Fitting:
     """Fit a part: yields the coordinates whose values it needs, and returns whether the tolerance was met."""
     size = _FIRST if part.depth else _FIRST_ROOT
     part.values = yield part.coordinates(leja_points(0, size)), False
-    history: list[tuple[int, float]] = []
+    history = part.history
     while size < MOST_NODES:
         larger = min(size + max(4, size // 12), MOST_NODES)
         seen = leja_points(size, larger)
@@ -136,7 +150,7 @@ def _fitting(part: Part, span: float, tolerance: Tolerance) -> Fitting:
         grid = part(np.linspace(-1.0, 1.0, _GRID + 1))
         part.allowed = tolerance.allowed(grid, (part.high - part.low) / span / _GRID)
         is_smooth = _falls_fast(history) or part.error <= _NOISE * float(np.max(np.abs(part.values)))
-        safety = _SAFETY if is_smooth else _SAFETY_SLOW
+        safety = _SAFETY if is_smooth else _SAFETY_NOISE if _is_noise(part) else _SAFETY_SLOW
         if _is_promising(history, part.allowed / safety):
             yield from _hold_out(part)
             if _meets(part, safety):
@@ -165,19 +179,28 @@ def _meets(part: Part, safety: float) -> bool:
     return safety * part.error <= part.allowed
 
 
-def _falls_fast(history: list[tuple[int, float]]) -> bool:
+def _falls_fast(history: History) -> bool:
     """Do errors fall as those of smooth functions do: fiftyfold, while the nodes double?"""
     late = [error for number, error in history if 2 * number >= history[-1][0]]
     return len(late) > _IN_A_ROW and max(late[-_IN_A_ROW:]) <= _FAST * late[0]
 
 
-def _is_promising(history: list[tuple[int, float]], wanted: float) -> bool:
+def _is_noise(part: Part) -> bool:
+    """Do errors not fall with the part's width either? Beside a kink they are a quarter, in a quarter of the axis."""
+    if len(part.above) < _GENERATIONS:
+        return False
+    before = dict(part.above[0])
+    ratios = [error / before[number] for number, error in part.history if before.get(number)]
+    return len(ratios) >= _FEW and float(np.exp(np.mean(np.log(np.maximum(ratios, 1e-300))))) > _LIKE_BEFORE
+
+
+def _is_promising(history: History, wanted: float) -> bool:
     """Was the last polynomial nearly good enough, and the one before not by much worse, as by chance near a kink?"""
     last = [error for _, error in history[-_IN_A_ROW:]]
     return len(last) == _IN_A_ROW and last[1] <= 2.0 * wanted and last[0] <= 20.0 * wanted
 
 
-def _is_hopeless(history: list[tuple[int, float]], allowed: float) -> bool:
+def _is_hopeless(history: History, allowed: float) -> bool:
     """Would a polynomial need more nodes than there are, by how errors have fallen since half as many?"""
     number = history[-1][0]
     late = [error for each, error in history if 2 * each >= number]
@@ -228,7 +251,7 @@ def sample_curve(evaluate: Evaluate, limits: tuple[float, float], axis: Axis, la
                 if stop.value:
                     done.append(part)
                     continue
-                if part.high - part.low <= _NARROWEST * span:
+                if part.is_narrow(span):
                     raise work.failure([part], "jump") from None
                 for half in part.halves():
                     further.append((half, _fitting(half, span, tolerance)))

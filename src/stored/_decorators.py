@@ -279,7 +279,7 @@ class Call:
         """Call the plain method, or sample it along its axes."""
         definition = self.definition
         if definition.axes:
-            return tabulate(self.evaluate, definition.axes, definition.label)
+            return frozen(tabulate(self.evaluate, definition.axes, definition.label))
         value = self._copied(self.evaluate()) if definition.copy else self.evaluate()
         try:
             return frozen(value)
@@ -503,11 +503,31 @@ class BoundMethod(functools.partial[R], Generic[P, R]):
         ----------
         *args, **kwargs
             The method's other arguments, without those of the axes.
+
+        Returns
+        -------
+        Interpolant
+
+        Raises
+        ------
+        TableError, ToleranceError
+            If the method cannot be sampled as its axes ask.
         """
         return self._definition().interpolant(self._owner(), args, kwargs)
 
     def exact(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Call the plain method, for each point if arrays are given for the axes; nothing is stored."""
+        """Call the plain method, for each point if arrays are given for the axes; nothing is stored.
+
+        Parameters
+        ----------
+        *args, **kwargs
+            The method's arguments.
+
+        Returns
+        -------
+        float or ndarray
+            What the method returns; for arrays, of their broadcast shape.
+        """
         return cast(R, self._definition().exact(self._owner(), args, kwargs))
 
     def inverse(self, y: Any, branch: tuple[float, float] | None = None, **others: Any) -> Any:
@@ -521,8 +541,20 @@ class BoundMethod(functools.partial[R], Generic[P, R]):
             The range of the argument in which to look; there the function must rise, or fall, throughout.
         **others
             The method's other arguments.
+
+        Returns
+        -------
+        float or ndarray
+            A float for a number, otherwise an array of the shape of `y`.
+
+        Raises
+        ------
+        TableError
+            If the interpolant is not monotonic there.
+        OutsideValuesError
+            If it does not take a value there.
         """
-        return self._curve("inverse", others).inverse(y, branch)
+        return self._curve("inverse", ("y", "branch"), others).inverse(y, branch)
 
     def derivative(self, *x: Any, nu: Any = None, **others: Any) -> Any:
         """A derivative of the interpolant, ``derivative(x, nu=1)``, of two arguments ``derivative(x, y, nu=(1, 0))``.
@@ -535,8 +567,20 @@ class BoundMethod(functools.partial[R], Generic[P, R]):
             The order, 1 to 3; for two axes the order along each, together 1 to 3.
         **others
             The method's other arguments.
+
+        Returns
+        -------
+        float or ndarray
+            A float for numbers, otherwise an array of their shape.
+
+        Raises
+        ------
+        OutsideAxisError
+            If a value lies outside its axis, and that does not say otherwise.
+        ValueError
+            If there is no such order.
         """
-        made: Any = self.interpolant(**others)
+        made: Any = self._made("derivative", ("nu",), others)
         return made.derivative(*x) if nu is None else made.derivative(*x, nu=nu)
 
     def integral(self, a: Any, b: Any, **others: Any) -> Any:
@@ -548,8 +592,18 @@ class BoundMethod(functools.partial[R], Generic[P, R]):
             The limits, within the axis.
         **others
             The method's other arguments.
+
+        Returns
+        -------
+        float or ndarray
+            In the method's unit times the argument's.
+
+        Raises
+        ------
+        OutsideAxisError
+            If a limit lies outside the axis.
         """
-        return self._curve("integral", others).integral(a, b)
+        return self._curve("integral", ("a", "b"), others).integral(a, b)
 
     def roots(self, value: float = 0.0, **others: Any) -> NDArray[np.float64]:
         """All arguments at which the interpolant has a value: see `CurveInterpolant.roots`.
@@ -560,11 +614,26 @@ class BoundMethod(functools.partial[R], Generic[P, R]):
             The value.
         **others
             The method's other arguments.
-        """
-        return self._curve("roots", others).roots(value)
 
-    def _curve(self, wanted: str, others: dict[str, Any]) -> CurveInterpolant:
-        made = self.interpolant(**others)
+        Returns
+        -------
+        ndarray, shape (n,)
+            Increasing.
+        """
+        return self._curve("roots", ("value",), others).roots(value)
+
+    def _made(self, wanted: str, options: tuple[str, ...], others: dict[str, Any]) -> Interpolant:
+        definition = self._definition()
+        for name in options:
+            if name in definition.arguments.names and name not in definition.axis_names:
+                raise TypeError(
+                    f"{definition.label}() has an argument {name!r} of its own, which {wanted}() cannot tell from its"
+                    f" option; use {definition.attribute}.interpolant({name}=...).{wanted}(...)"
+                )
+        return self.interpolant(**others)
+
+    def _curve(self, wanted: str, options: tuple[str, ...], others: dict[str, Any]) -> CurveInterpolant:
+        made = self._made(wanted, options, others)
         if isinstance(made, CurveInterpolant):
             return made
         names = " and ".join(self._definition().axis_names)

@@ -20,6 +20,9 @@ from stored._surfaces import Patches
 from stored._tolerance import Tolerance
 from stored.errors import OutsideAxisError, OutsideValuesError, TableError
 
+_DOUBT, _LEAST_DOUBT = 4.0, 0.5
+"""The interpolant may turn back by so many times its measured error, or by this fraction of the tolerance."""
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -141,7 +144,7 @@ class Interpolant(ABC):
 
 def _described(axis: Axis) -> str:
     spacing = axis.spacing if isinstance(axis.spacing, str) else "own"
-    return f"{axis.name} from {axis.low:g} to {axis.high:g} in {spacing} spacing"
+    return f"{axis.name} from {axis.low:.12g} to {axis.high:.12g} in {spacing} spacing"
 
 
 def _asked(axes: tuple[Axis, ...]) -> str:
@@ -249,6 +252,9 @@ class CurveInterpolant(Interpolant):
 
     def derivative(self, x: Any, nu: int = 1) -> Any:
         """The derivative of the interpolant, exact for it, by the chain rule through spacing and logarithm.
+
+        Of a spacing that is a pair of functions nobody has told the derivatives: they are taken from an interpolation
+        of it, which costs some digits, and are NaN where the coordinate's slope is infinite.
 
         Parameters
         ----------
@@ -400,8 +406,11 @@ class CurveInterpolant(Interpolant):
         return Tolerance.of(self.axes).at(values)
 
     def _doubt(self, values: Floats) -> Floats:
-        """By how much the interpolant may turn back beside a kink; a spline through given points may not."""
-        return np.zeros(values.shape) if self._axis.points is not None else self._margin(values)
+        """By how much the interpolant may turn back beside a kink; a spline may not."""
+        if self._axis.points is not None:
+            return np.zeros(values.shape)
+        share = min(1.0, max(_DOUBT * self.error / (self._axis.rtol or self._axis.atol), _LEAST_DOUBT))
+        return np.asarray(share * self._margin(values))
 
     def _polished(self, x: Floats, target: Floats, branch: Branch) -> Floats:
         """Newton's method on the argument itself: going through the coordinate and back has rounded it."""
@@ -450,8 +459,8 @@ class CurveInterpolant(Interpolant):
         Returns
         -------
         ndarray, shape (n,)
-            Increasing; of a stretch on which the function equals `value`, the ends. An extreme that comes as close as
-            the tolerance counts as one root.
+            Increasing; of a stretch on which the function equals `value`, the ends. Where the function only touches
+            `value` there may be two close together, or one, or none: that is for rounding to decide.
         """
         target = _real_numbers("value", value)
         if target.ndim:
@@ -556,7 +565,7 @@ class SurfaceInterpolant(Interpolant):
 
 
 def _check_order(nu: object) -> None:
-    if isinstance(nu, bool) or not isinstance(nu, int) or not 1 <= nu <= MOST_ORDER:
+    if isinstance(nu, bool) or not isinstance(nu, int | np.integer) or not 1 <= nu <= MOST_ORDER:
         raise ValueError(f"nu is {nu!r}; derivatives are of order 1, 2 or 3")
 
 

@@ -14,6 +14,8 @@ __all__ = ["Branch", "crossings", "turning_free"]
 
 _ROUNDING = 16.0 * np.finfo(float).eps
 _MOST_STEPS = 100
+_TOGETHER = 1e-7
+"""Roots that are closer than this fraction of the axis are one."""
 _TO_BERNSTEIN = np.array(
     [[math.comb(row, power) / math.comb(DEGREE - 1, power) for power in range(DEGREE)] for row in range(DEGREE)]
 )
@@ -21,28 +23,25 @@ _TO_BERNSTEIN = np.array(
 
 
 class Branch:
-    """A stretch of pieces along which the function rises or falls throughout.
+    """A stretch of pieces along which the function rises or falls throughout, but for what its error may have done.
 
     Parameters
     ----------
     pieces : Pieces
         The function.
-    first : int
-        The number of the first piece.
-    edges : ndarray, shape (n + 1,)
-        The coordinates of the limits of its pieces, the first and last of them cut off.
-    values : ndarray, shape (n + 1,)
+    t : ndarray, shape (n,)
+        Coordinates, increasing: the edges of its pieces, and where the function is stationary.
+    values : ndarray, shape (n,)
         There.
     """
 
-    def __init__(self, pieces: Pieces, first: int, edges: Floats, values: Floats) -> None:
+    def __init__(self, pieces: Pieces, t: Floats, values: Floats) -> None:
         self._pieces = pieces
-        self._first = first
-        self._edges = edges
+        self._t = t
         self._sign = 1.0 if values[-1] > values[0] else -1.0
-        self._values = np.maximum.accumulate(self._sign * values)  # between two pieces rounding may turn
-        self.lowest, self.highest = sorted([float(values[0]), float(values[-1])])
-        self.limits = (float(edges[0]), float(edges[-1]))
+        self._values = np.maximum.accumulate(self._sign * values)  # where it turns, the values are taken already
+        self.lowest, self.highest = float(values.min()), float(values.max())
+        self.limits = (float(t[0]), float(t[-1]))
 
     def solve(self, targets: Floats) -> Floats:
         """The coordinates at which the function has values, each between the lowest and the highest.
@@ -50,11 +49,11 @@ class Branch:
         Newton's method in a bracket that shrinks with every step; where it would leave the bracket, the middle.
         """
         wanted = self._sign * targets
-        place = np.clip(np.searchsorted(self._values, wanted, side="right") - 1, 0, len(self._edges) - 2)
-        piece = self._first + place
+        place = np.clip(np.searchsorted(self._values, wanted, side="right") - 1, 0, len(self._t) - 2)
+        piece, _ = self._pieces.locate(0.5 * (self._t[place] + self._t[place + 1]))
         start, width = self._pieces.edges[piece], self._pieces.widths[piece]
-        below = (self._edges[place] - start) / width
-        above = (self._edges[place + 1] - start) / width
+        below = (self._t[place] - start) / width
+        above = (self._t[place + 1] - start) / width
         powers = self._sign * self._pieces.coefficients[piece].T
         slopes = np.polynomial.polynomial.polyder(powers)
         u = 0.5 * (below + above)
@@ -96,7 +95,7 @@ def turning_free(pieces: Pieces, low: float, high: float, slack: Callable[[Float
     if np.ptp(extremes) <= rounding:
         return None
     turn = _first_turn(extremes, np.maximum(slack(extremes), rounding))
-    return Branch(pieces, first, edges, values) if turn is None else float(t[turn])
+    return Branch(pieces, t, extremes) if turn is None else float(t[turn])
 
 
 def _value(powers: Floats, u: float) -> float:
@@ -173,7 +172,7 @@ def crossings(pieces: Pieces, target: float, slack: float) -> Floats:
     stops: set[float] = set()
     for number in np.flatnonzero(np.abs(shifted[:, 0]) <= reach):
         edges = pieces.edges[number : number + 2].tolist()
-        u, values = _critical(shifted[number], float(ends[number]), (rounding, slack))
+        u, values = _critical(shifted[number], float(ends[number]), rounding)
         t = [edges[0], *(edges[0] + pieces.widths[number] * np.array(u[1:-1])).tolist(), edges[1]]
         for index in range(len(u) - 1):
             before, after = values[index], values[index + 1]
@@ -184,16 +183,31 @@ def crossings(pieces: Pieces, target: float, slack: float) -> Floats:
                 root = _bisected(shifted[number], u[index], u[index + 1], before < 0.0)
                 found.append(edges[0] + pieces.widths[number] * root)
         found += [at for at, value in zip(t, values, strict=True) if value == 0.0]
-    return np.array(sorted(set(found) - (begins & stops)))
+        found += [t[index] for index in _touching(values, slack)]
+    roots = np.array(sorted(set(found) - (begins & stops)))
+    apart = np.diff(roots, prepend=-np.inf) > _TOGETHER * (pieces.high - pieces.low)  # beside a kink there are ripples
+    return np.asarray(roots[apart])
 
 
-def _critical(powers: Floats, end: float, slack: tuple[float, float]) -> tuple[list[float], list[float]]:
+def _critical(powers: Floats, end: float, rounding: float) -> tuple[list[float], list[float]]:
     """The ends of [0, 1] and where a polynomial is stationary between, and its values; 0 for what is nearly that."""
     stationary = _real_roots(_slope(powers), 0.0, 1.0)
     values = np.array([powers[0], *np.polynomial.polynomial.polyval(np.array(stationary), powers), end])
-    limits = np.full(values.size, slack[0])
-    limits[1:-1] = max(slack)
-    return [0.0, *stationary, 1.0], np.where(np.abs(values) <= limits, 0.0, values).tolist()
+    return [0.0, *stationary, 1.0], np.where(np.abs(values) <= rounding, 0.0, values).tolist()
+
+
+def _touching(values: list[float], slack: float) -> list[int]:
+    """Which extremes between the ends come so close to zero, from one side, without crossing it."""
+    inner = range(1, len(values) - 1)
+    return [
+        each
+        for each in inner
+        if 0.0 < abs(values[each]) <= slack
+        and all(
+            other * math.copysign(1.0, values[each]) > abs(values[each])
+            for other in (values[each - 1], values[each + 1])
+        )
+    ]
 
 
 def _bisected(powers: Floats, low: float, high: float, rises: bool) -> float:

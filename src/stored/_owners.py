@@ -151,7 +151,7 @@ class FieldSnapshot:
         """
         if self._values is None or any(map(keyword.iskeyword, self._parameters.names)):
             return None
-        if guarded and (not self._own.__dictoffset__ or any(hasattr(self._own, name) for name in USER_ATTRIBUTES)):
+        if guarded and hasattr(self._own, "__getattr__"):  # which may answer for another object
             return None
         made: Callable[[Any], bool] = _identity_check_factory(self._parameters.names, guarded)(self._own, self._values)
         return made
@@ -177,7 +177,7 @@ def _identity_check_factory(names: tuple[str, ...], guarded: bool) -> Any:
     tests = ["type(owner) is own"]
     tests += [f"owner.{name} is {variable}" for name, variable in zip(names, variables, strict=True)]
     if guarded:
-        tests += [f"{name!r} not in owner.__dict__" for name in USER_ATTRIBUTES]
+        tests += [f"getattr(owner, {name!r}, None) is None" for name in USER_ATTRIBUTES]
     source = (
         f"def make(own, values):\n    [{', '.join(variables)}] = values\n"
         f"    return lambda owner: {' and '.join(tests)}\n"

@@ -120,6 +120,7 @@ class Results:
 
     def __init__(self, definition: Definition, kind: type, tell: Telling) -> None:
         self._definition = definition
+        self.kind = kind
         self._identity = definition.identity_for(kind)
         self._tell = tell
         self._counters = Counters()
@@ -418,6 +419,9 @@ def results_of(owner: object, definition: Definition) -> Results:
     """
     kept = _kept(owner, definition)
     results = kept.by_definition.get(definition)
+    if results is not None and results.kind is not type(owner):  # an assignment to __class__ can change that
+        kept.by_definition.pop(definition, None)
+        results = None
     if results is None:
         tell = _telling(owner, kept.user, definition)
         results = kept.by_definition.setdefault(definition, Results(definition, type(owner), tell))

@@ -306,4 +306,4 @@ def _are_coefficients(axes: tuple[Axis, ...], table: Table) -> bool:
 
 
 def _are_counts(error: object, evaluations: object) -> bool:
-    return type(error) is float and error >= 0.0 and type(evaluations) is int and evaluations > 0
+    return type(error) is float and 0.0 <= error < math.inf and type(evaluations) is int and evaluations > 0

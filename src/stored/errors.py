@@ -178,7 +178,9 @@ class ToleranceError(StoredError, ValueError):
 
     def __str__(self) -> str:
         place = "" if self.where is None else f" from {self.where[0]!r} to {self.where[1]!r}"
-        reached = "is not known yet" if math.isinf(self.error) else f"is {self.error:.1e} of the largest value there"
+        reached = f"is {self.error:.1e} of the largest value there" if math.isfinite(self.error) else "is not known yet"
+        if self.error < self.asked:
+            reached += " where it was measured, which is too close to what was asked as it may be larger between"
         return (
             f"{self.label}() was not met to {self.asked:g} along {self.axis}: after {self.evaluations} evaluations the"
             f" error{place} {reached}; {_REMEDIES[self.why]}"
