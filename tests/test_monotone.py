@@ -401,9 +401,9 @@ def test_roots_are_asked_for_one_value_at_a_time() -> None:
         f.roots([0.1, 0.2])  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("low", "rtol", "turn"), [(0.0, 1e-2, 0.05), (0.0, 1e-6, 0.01)])
+@pytest.mark.parametrize(("low", "rtol", "turn"), [(0.0, 1e-3, 0.05), (0.0, 1e-6, 0.01)])
 def test_small_turns_are_turns(low: float, rtol: float, turn: float) -> None:
-    """A function that turns by less than the tolerance has no inverse, as the interpolant shows that it turns."""
+    """A function that turns by more than the table may err has no inverse, however little that is."""
     f = curve(lambda x: 1.0 + (x - turn) ** 2, low=low, high=1.0, rtol=rtol)
     with pytest.raises(TableError, match=r"it turns near x = 0\.0[15]|it turns near x = 0\.0[04]9"):
         f.inverse(1.0)
@@ -418,7 +418,7 @@ def test_crossings_within_the_tolerance_are_roots() -> None:
 
 
 def test_a_turn_that_the_error_may_have_made_is_undone_all_the_same() -> None:
-    """Where the interpolant turns by less than its error, every value that it takes is found, and gives itself again."""
+    """Where the interpolant turns by less than its error, every value is found, and gives itself again."""
     f = curve(lambda x: 1.0 + (x - 0.05) ** 2, low=0.0, high=1.0, rtol=2e-2)
     x = np.linspace(0.0, 1.0, 101)
     np.testing.assert_allclose(f(f.inverse(f(x))), f(x), rtol=1e-15)

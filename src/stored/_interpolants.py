@@ -359,7 +359,7 @@ class CurveInterpolant(Interpolant):
             Values. One that is beyond the table's by no more than the tolerance gives the limit.
         branch : tuple of (float, float), optional
             The range of the argument in which to look, by default the whole axis. There the function must rise, or
-            fall, throughout.
+            fall, throughout, but for what the table's own error may have done (half the tolerance).
 
         Returns
         -------

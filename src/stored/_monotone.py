@@ -36,11 +36,13 @@ class Branch:
     """
 
     def __init__(self, pieces: Pieces, t: Floats, values: Floats) -> None:
+        first, last = sorted([int(np.argmin(values)), int(np.argmax(values))])  # in between it takes every value
+        t, values = t[first : last + 1], values[first : last + 1]
         self._pieces = pieces
         self._t = t
         self._sign = 1.0 if values[-1] > values[0] else -1.0
         self._values = np.maximum.accumulate(self._sign * values)  # where it turns, the values are taken already
-        self.lowest, self.highest = float(values.min()), float(values.max())
+        self.lowest, self.highest = sorted([float(values[0]), float(values[-1])])
         self.limits = (float(t[0]), float(t[-1]))
 
     def solve(self, targets: Floats) -> Floats:
