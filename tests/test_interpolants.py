@@ -438,3 +438,20 @@ def test_interpolants_can_be_sent_to_other_processes(options: dict[str, Any]) ->
 
 def cube_above_zero(x: Any) -> Any:
     return x**3
+
+
+def test_what_to_do_about_a_value_outside_depends_on_what_was_asked() -> None:
+    """The advice of the error is one that can be followed, and survives pickling."""
+    f, g = curve(lambda x: x, low=1.0, high=3.0), curve(lambda x: x, low=1.0, high=3.0, outside="exact")
+    asked = {
+        "choose outside='exact', 'clip', 'nan' or 'extrapolate'": lambda: f(4.0),
+        "call that itself, or choose outside='clip'": lambda: g(4.0),
+        "widen the axis, or choose outside='clip', 'nan' or 'extrapolate'": lambda: g.derivative(4.0),
+        "integrate within it, or widen it": lambda: f.integral(1.0, 4.0),
+        "choose a branch within it": lambda: f.inverse(2.0, (1.0, 4.0)),
+    }
+    for advice, call in asked.items():
+        with pytest.raises(OutsideAxisError) as caught:
+            call()
+        assert advice in str(caught.value)
+        assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)

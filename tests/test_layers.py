@@ -16,7 +16,7 @@ ROWS = (
     {"errors", "typing", "_version"},
     {"_source", "_format", "_config", "_tables", "_axes"},
     {"_keys", "_sampling", "_leja", "_tolerance"},
-    {"_owners", "_arguments", "_curves"},
+    {"_owners", "_arguments", "_curves", "_explanations"},
     {"_pieces"},
     {"_calculus", "_monotone", "_quadrature", "_surfaces", "_plots"},
     {"_interpolants"},
@@ -40,7 +40,7 @@ BY_LAYER = {
     "L0": {"errors", "typing", "_version"},
     "L1": {"_source", "_keys", "_owners", "_arguments", "_format", "_tables", "_config"}
     | {"_axes", "_sampling", "_leja", "_curves", "_pieces", "_calculus", "_monotone", "_quadrature", "_surfaces"}
-    | {"_plots", "_interpolants", "_tabulation", "_tolerance"},
+    | {"_plots", "_interpolants", "_tabulation", "_tolerance", "_explanations"},
     "L2": {
         "_codecs",
         "_memory",

@@ -5,9 +5,8 @@ from __future__ import annotations
 import copy as copying
 import functools
 import inspect
-import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import FunctionType, MethodType
 from typing import (
     TYPE_CHECKING,
@@ -32,6 +31,7 @@ from stored._arguments import Arguments
 from stored._axes import Axis
 from stored._codecs import frozen, hand_out_for
 from stored._config import epoch, settings
+from stored._explanations import Explanation, explained
 from stored._interpolants import CurveInterpolant, Interpolant
 from stored._keys import Key, canonical, digest, static_closure
 from stored._memory import Record
@@ -316,92 +316,14 @@ class Call:
         return [self.bound.arguments[name] for name in self.definition.axis_names]
 
 
-# --------------------------------------------------------------------------------------------------------------------
-# Explanations
-# --------------------------------------------------------------------------------------------------------------------
-
-_PART_NAMES = {"version": "the method's version", "string": "the hashable string"}
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """Why a call hits or misses.
-
-    Attributes
-    ----------
-    call : str
-        The call.
-    where : {"memory", "store"} or None
-        Where its result is; None for a miss.
-    differences : dict of str to (str, str)
-        For a miss, how the key differs from the nearest one that is stored: for each part what is stored and what is
-        asked for. Empty if nothing of this method is stored.
-    """
-
-    call: str
-    where: str | None
-    differences: dict[str, tuple[str, str]] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        if self.where is not None:
-            return f"{self.call}: hit, in {'memory' if self.where == 'memory' else 'the store'}"
-        if not self.differences:
-            return f"{self.call}: miss, nothing of this method is stored"
-        parts = "; ".join(f"{name} is {asked}, stored is {found}" for name, (found, asked) in self.differences.items())
-        return f"{self.call}: miss, nearest stored result differs: {parts}"
-
-    __repr__ = __str__
-
-
 def _explained(definition: Definition, owner: object, call: Call) -> Explanation:
     results = definition.results(owner)
     key = results.key(owner, call)
-    where = results.where(owner, call)
-    if where is not None:
-        return Explanation(key.call(), where)
-    candidates = results.kept_keys(owner)
-    if definition.persistent:
-        candidates += results.persistent.keys_like(key)
-    differences = [_differences(each, key) for each in candidates]
-    return Explanation(key.call(), None, min(differences, key=len, default={}))
 
+    def candidates() -> list[Key]:
+        return results.kept_keys(owner) + (results.persistent.keys_like(key) if definition.persistent else [])
 
-def _differences(found: Key, asked: Key) -> dict[str, tuple[str, str]]:
-    """The parts in which two keys of one method differ."""
-    parts = [(_parts(each.space.string), dict(each.arguments), each.version) for each in (found, asked)]
-    (old_space, old_arguments, old_version), (space, arguments, version) = parts
-    differences: dict[str, tuple[str, str]] = {}
-    for kind, old, new in (("parameter", old_space, space), ("argument", old_arguments, arguments)):
-        for name in dict.fromkeys((*old, *new)):
-            if old.get(name) != new.get(name):
-                label = f"{kind} {name}" if name else _PART_NAMES["string"]
-                differences[label] = (old.get(name, "absent"), new.get(name, "absent"))
-    if old_version != version:
-        differences[_PART_NAMES["version"]] = (old_version[:8], version[:8])
-    return differences
-
-
-_BRACKETS = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
-
-
-def _split(string: str) -> list[str]:
-    """Split at commas, but not within brackets or quotes."""
-    parts, depth = [""], 0
-    for piece in re.findall(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|, |.""", string, re.DOTALL):
-        depth += _BRACKETS.get(piece, 0)
-        if piece == ", " and depth == 0:
-            parts.append("")
-        else:
-            parts[-1] += piece
-    return parts
-
-
-def _parts(string: str) -> dict[str, str]:
-    """A canonical hashable string by parameter; any other whole, under an empty name."""
-    parts = [part.partition("=") for part in _split(string)]
-    if all(name.isidentifier() and equals for name, equals, _ in parts):
-        return {name: text for name, _, text in parts}
-    return {"": string}
+    return explained(key, results.where(owner, call), candidates)
 
 
 # --------------------------------------------------------------------------------------------------------------------

@@ -20,13 +20,18 @@ from stored._surfaces import Patches
 from stored._tolerance import Tolerance
 from stored.errors import OutsideAxisError, OutsideValuesError, TableError
 
-_DOUBT, _LEAST_DOUBT = 4.0, 0.5
-"""The interpolant may turn back by so many times its measured error, or by this fraction of the tolerance."""
-
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["CurveInterpolant", "Interpolant", "SurfaceInterpolant"]
+
+_NOTHING_TO_CALL = (
+    "outside='exact' calls the method, which this interpolant cannot: call that itself, or choose outside='clip',"
+    " 'nan' or 'extrapolate'"
+)
+_FOR_DERIVATIVES = "widen the axis, or choose outside='clip', 'nan' or 'extrapolate'"
+_DOUBT, _LEAST_DOUBT = 4.0, 0.5
+"""The interpolant may turn back by so many times its measured error, or by this fraction of the tolerance."""
 
 
 class Interpolant(ABC):
@@ -95,7 +100,8 @@ class Interpolant(ABC):
         refusing = {"raise"} if exact is not None else {"raise", "exact"}
         for axis, each, beyond in zip(self.axes, points, outside, strict=True):
             if axis.outside in refusing and beyond.any():
-                raise OutsideAxisError(axis.name, float(each[beyond][0]), axis.low, axis.high)
+                advice = {} if axis.outside == "raise" else {"advice": _NOTHING_TO_CALL}
+                raise OutsideAxisError(axis.name, float(each[beyond][0]), axis.low, axis.high, **advice)
 
     def _clipped(self, points: tuple[Floats, ...] | list[Floats], keep: tuple[str, ...]) -> list[Floats]:
         """Points drawn in to the limits of their axes, but for axes that treat what is outside in these ways."""
@@ -279,7 +285,8 @@ class CurveInterpolant(Interpolant):
         _check_order(nu)
         points = _real_numbers(self._axis, x)
         beyond = (points < self._axis.low) | (points > self._axis.high)
-        self._refuse_outside((points,), [beyond], None)
+        if beyond.any() and self._axis.outside in {"raise", "exact"}:
+            raise self._outside(float(points[beyond][0]), _FOR_DERIVATIVES)
         inside = np.clip(points.ravel(), self._axis.low, self._axis.high)
         missing = np.isnan(inside)
         inside[missing] = self._axis.low
@@ -289,6 +296,9 @@ class CurveInterpolant(Interpolant):
         if beyond.any():
             values[beyond] = self._derived_beyond(points[beyond], nu)
         return _as_given(values, (x,))
+
+    def _outside(self, value: float, advice: str) -> OutsideAxisError:
+        return OutsideAxisError(self._axis.name, value, self._axis.low, self._axis.high, advice)
 
     def _derived(self, x: Floats, nu: int) -> Floats:
         t = self._axis.forward(x)
@@ -338,7 +348,7 @@ class CurveInterpolant(Interpolant):
         for each in points:
             beyond = (each < self._axis.low) | (each > self._axis.high)
             if beyond.any():
-                raise OutsideAxisError(self._axis.name, float(each[beyond][0]), self._axis.low, self._axis.high)
+                raise self._outside(float(each[beyond][0]), "integrate within it, or widen it")
         if self._integrated is None:
             slopes = functools.partial(argument_slopes, self._axis)
             self._integrated = Antiderivative(self._fit, slopes, self._log, self._axis.spacing != "linear")
@@ -544,7 +554,8 @@ class SurfaceInterpolant(Interpolant):
         outside = [(each < axis.low) | (each > axis.high) for axis, each in zip(self.axes, points, strict=True)]
         for axis, each, beyond in zip(self.axes, points, outside, strict=True):
             if beyond.any() and axis.outside != "nan":
-                raise OutsideAxisError(axis.name, float(each[beyond][0]), axis.low, axis.high)
+                advice = "widen the axis, or choose outside='nan'"
+                raise OutsideAxisError(axis.name, float(each[beyond][0]), axis.low, axis.high, advice)
         missing = outside[0] | outside[1] | np.isnan(points[0]) | np.isnan(points[1])
         inside = [np.where(missing, axis.low, each).ravel() for axis, each in zip(self.axes, points, strict=True)]
         values = self._derived(inside, orders).reshape(missing.shape)
@@ -585,5 +596,5 @@ def _limits(branch: object, axis: Axis) -> tuple[float, float]:
         raise ValueError(f"branch runs from {low!r} to {high!r}; its first limit must be the smaller")
     for each in (low, high):
         if not axis.low <= each <= axis.high:
-            raise OutsideAxisError(axis.name, each, axis.low, axis.high)
+            raise OutsideAxisError(axis.name, each, axis.low, axis.high, "choose a branch within it")
     return low, high

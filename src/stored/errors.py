@@ -82,6 +82,9 @@ class TableError(StoredError, ValueError):
     """A stored object was asked for an interpolator that its data cannot give."""
 
 
+_WIDEN = "widen the axis, or choose outside='exact', 'clip', 'nan' or 'extrapolate'"
+
+
 class OutsideAxisError(StoredError, ValueError):
     """An interpolated method was called beyond the limits of its axis.
 
@@ -95,14 +98,14 @@ class OutsideAxisError(StoredError, ValueError):
         The limits, both inside.
     """
 
-    def __init__(self, axis: str, value: float, low: float, high: float) -> None:
-        super().__init__(axis, value, low, high)
+    def __init__(self, axis: str, value: float, low: float, high: float, advice: str = _WIDEN) -> None:
+        super().__init__(axis, value, low, high, advice)
         self.axis, self.value, self.low, self.high = axis, value, low, high
 
     def __str__(self) -> str:
         return (
             f"{self.axis} = {self.value!r} is outside the axis, which runs from {self.low!r} to {self.high!r} (both"
-            " inside); widen the axis, or choose outside='exact', 'clip', 'nan' or 'extrapolate'"
+            f" inside); {self.args[-1]}"
         )
 
 
