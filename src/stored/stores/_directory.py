@@ -17,7 +17,7 @@ __all__ = ["DirectoryStore"]
 
 _MAPPED_FROM = 1 << 20
 _TEMPORARY = ".tmp-"
-_ATTEMPTS = 20
+_ATTEMPTS = 200
 
 
 class DirectoryStore(Store):
