@@ -175,6 +175,10 @@ class Axis:
             return x
         return np.asarray(np.where(t <= low, self.low, np.where(t >= high, self.high, x)), dtype=float)
 
+    def is_beyond(self, x: Floats) -> NDArray[np.bool]:
+        """Which arguments lie outside the limits; NaN does not."""
+        return np.asarray((x < self.low) | (x > self.high))
+
     def continued_backward(self, t: Floats) -> Floats:
         """From the coordinate to the argument, wherever that leads."""
         _, backward = self._transforms()

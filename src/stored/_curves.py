@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from stored._axes import Axis, Floats
-from stored._leja import MOST_NODES, basis, leja_points
+from stored._leja import MOST_NODES, basis, leja_points, scaled
 from stored._tolerance import Tolerance
 from stored.errors import ToleranceError
 
@@ -79,9 +79,7 @@ class Part:
 
     def coordinates(self, s: Floats) -> Floats:
         """From [-1, 1] to the part; the ends and the middle are exactly those of the parts beside and below."""
-        middle = 0.5 * (self.low + self.high)
-        t = middle + 0.5 * (self.high - self.low) * s
-        return np.where(s == -1.0, self.low, np.where(s == 1.0, self.high, t))
+        return scaled(s, self.low, self.high)
 
     def nodes(self) -> Floats:
         """The coordinates of the nodes."""
@@ -297,7 +295,7 @@ class _Work:
             self._label,
             self._axis.name,
             worst.error / scale if scale else worst.error,
-            self._axis.rtol or self._axis.atol,
+            self._tolerance.asked,
             (low, high),
             len(self._known),
             "zero" if zero else why,

@@ -85,7 +85,7 @@ class Interpolant(ABC):
     def _general(self, x: tuple[Any, ...], exact: Callable[..., Any] | None) -> Any:
         """Evaluate at anything that may be asked for."""
         points = np.broadcast_arrays(*map(_real_numbers, self.axes, x))
-        outside = [(each < axis.low) | (each > axis.high) for axis, each in zip(self.axes, points, strict=True)]
+        outside = [axis.is_beyond(each) for axis, each in zip(self.axes, points, strict=True)]
         self._refuse_outside(points, outside, exact)
         values = self._at([each.ravel() for each in points]).reshape(points[0].shape)
         missing = np.any([np.isnan(each) for each in points], axis=0) | self._beyond("nan", outside)
@@ -122,7 +122,7 @@ class Interpolant(ABC):
         inside = [axis.forward(each) for axis, each in zip(self.axes, drawn, strict=True)]
         values = self._form(inside, 0)
         for number, axis in enumerate(self.axes):
-            beyond = (kept[number] < axis.low) | (kept[number] > axis.high)
+            beyond = axis.is_beyond(kept[number])
             if beyond.any():
                 there = [each[beyond] for each in inside]
                 with np.errstate(all="ignore"):
@@ -156,7 +156,8 @@ def _described(axis: Axis) -> str:
 def _asked(axes: tuple[Axis, ...]) -> str:
     if axes[0].points is not None:
         return " x ".join(str(axis.points) for axis in axes) + " points asked for"
-    parts = {"rtol": min(axis.rtol for axis in axes), "atol": min(axis.atol for axis in axes)}
+    tolerance = Tolerance.of(axes)
+    parts = {"rtol": tolerance.rtol, "atol": tolerance.atol}
     return " and ".join(f"{name} {value:g}" for name, value in parts.items() if value) + " asked for"
 
 
@@ -229,7 +230,7 @@ class CurveInterpolant(Interpolant):
         TypeError
             If the argument is not a real number or an array of them.
         """
-        value = self.scalar(x)
+        value = self.scalar(x) if type(x) is float else None  # which is made for the first float, not for arrays
         if value is not None:
             return value
         points = _real_numbers(self._axis, x)
@@ -284,7 +285,7 @@ class CurveInterpolant(Interpolant):
         """
         _check_order(nu)
         points = _real_numbers(self._axis, x)
-        beyond = (points < self._axis.low) | (points > self._axis.high)
+        beyond = self._axis.is_beyond(points)
         if beyond.any() and self._axis.outside in {"raise", "exact"}:
             raise self._outside(float(points[beyond][0]), _FOR_DERIVATIVES)
         inside = np.clip(points.ravel(), self._axis.low, self._axis.high)
@@ -346,7 +347,7 @@ class CurveInterpolant(Interpolant):
         """
         points = np.broadcast_arrays(*(_real_numbers(self._axis, each) for each in (a, b)))
         for each in points:
-            beyond = (each < self._axis.low) | (each > self._axis.high)
+            beyond = self._axis.is_beyond(each)
             if beyond.any():
                 raise self._outside(float(each[beyond][0]), "integrate within it, or widen it")
         if self._integrated is None:
@@ -419,7 +420,7 @@ class CurveInterpolant(Interpolant):
         """By how much the interpolant may turn back beside a kink; a spline may not."""
         if self._axis.points is not None:
             return np.zeros(values.shape)
-        share = min(1.0, max(_DOUBT * self.error / (self._axis.rtol or self._axis.atol), _LEAST_DOUBT))
+        share = min(1.0, max(_DOUBT * self.error / Tolerance.of(self.axes).asked, _LEAST_DOUBT))
         return np.asarray(share * self._margin(values))
 
     def _polished(self, x: Floats, target: Floats, branch: Branch) -> Floats:
@@ -551,7 +552,7 @@ class SurfaceInterpolant(Interpolant):
         """
         orders = _checked_orders(nu)
         points = np.broadcast_arrays(*map(_real_numbers, self.axes, (x, y)))
-        outside = [(each < axis.low) | (each > axis.high) for axis, each in zip(self.axes, points, strict=True)]
+        outside = [axis.is_beyond(each) for axis, each in zip(self.axes, points, strict=True)]
         for axis, each, beyond in zip(self.axes, points, outside, strict=True):
             if beyond.any() and axis.outside != "nan":
                 advice = "widen the axis, or choose outside='nan'"

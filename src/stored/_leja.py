@@ -21,7 +21,7 @@ import numpy as np
 
 from stored._axes import Floats
 
-__all__ = ["MOST_NODES", "basis", "leja_points"]
+__all__ = ["MOST_NODES", "basis", "leja_points", "scaled"]
 
 MOST_NODES = 192
 _CANDIDATES = 8193
@@ -75,6 +75,12 @@ def basis(number: int, s: Floats) -> Floats:
     on_a_node = hits.any(axis=1)
     result[on_a_node] = hits[on_a_node]
     return result
+
+
+def scaled(s: Floats, low: float, high: float) -> Floats:
+    """From [-1, 1] to other limits, which are met to the bit."""
+    t = 0.5 * (low + high) + 0.5 * (high - low) * s
+    return np.where(s == -1.0, low, np.where(s == 1.0, high, t))
 
 
 def _read_only(array: Floats) -> Floats:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from stored._axes import Floats
 from stored._curves import Part
 
-__all__ = ["CHUNK", "DEGREE", "LOBATTO", "Pieces", "powers_from_values", "resampled", "work_space"]
+__all__ = ["BETWEEN", "CHUNK", "DEGREE", "LOBATTO", "Pieces", "powers_from_values", "resampled", "work_space"]
 
 Integers: TypeAlias = NDArray[np.intp]
 
@@ -31,15 +31,17 @@ _ROWS_AT_HAND = 1 << 16
 
 LOBATTO = 0.5 - 0.5 * np.cos(np.linspace(0.0, math.pi, DEGREE + 1))
 """Where a piece is the function's own value: both ends among them, so that pieces join."""
-_BETWEEN = 0.5 * (LOBATTO[1:] + LOBATTO[:-1])
+BETWEEN = 0.5 * (LOBATTO[1:] + LOBATTO[:-1])
+"""Where a piece can differ most from what it was resampled from."""
 _TO_POWERS = np.linalg.inv(np.vander(LOBATTO, increasing=True)[1:, 1:])
 _MOST_LEVELS = 16
 _MOST_ROOT_LEVELS = 12
 _REFINED = 0.02
 """Up to this fraction of the axis is left to divided cells."""
 _RESAMPLING = 0.1
-_ROUNDING = 1e-12
 """The share of the tolerance that resampling may use."""
+_ROUNDING = 1e-12
+"""Below this fraction of the largest value, an error that falls no more is rounding."""
 
 
 def powers_from_values(values: Floats) -> Floats:
@@ -93,8 +95,7 @@ class Pieces:
     @functools.cached_property
     def edges(self) -> Floats:
         """The coordinates of the limits of all pieces."""
-        widths = (self.high - self.low) / self._number / np.power(float(CELLS_IN_A_CELL), self.depths)
-        edges = self.low + np.concatenate([[0.0], np.cumsum(widths)])
+        edges = self.low + np.concatenate([[0.0], np.cumsum(self.widths)])
         edges[-1] = self.high
         return edges
 
@@ -319,8 +320,8 @@ def _level(part: Part) -> int:
 
 def _resampling_error(part: Part, halvings: int) -> float:
     pieces = 2**halvings
-    at = (2.0 * (np.arange(pieces)[:, None] + _BETWEEN) / pieces - 1.0).ravel()
-    found = np.polynomial.polynomial.polyval(_BETWEEN, _coefficients(part, halvings).T)
+    at = (2.0 * (np.arange(pieces)[:, None] + BETWEEN) / pieces - 1.0).ravel()
+    found = np.polynomial.polynomial.polyval(BETWEEN, _coefficients(part, halvings).T)
     return float(np.max(np.abs(part(at) - found.ravel())))
 
 

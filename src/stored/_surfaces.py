@@ -9,8 +9,8 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from stored._axes import Axis, Floats
-from stored._leja import MOST_NODES, basis, leja_points
-from stored._pieces import DEGREE, LOBATTO, powers_from_values
+from stored._leja import MOST_NODES, basis, leja_points, scaled
+from stored._pieces import BETWEEN, DEGREE, LOBATTO, powers_from_values
 from stored._tolerance import NO_VALUE, Tolerance
 from stored.errors import ToleranceError
 
@@ -72,9 +72,8 @@ class _Grid:
         self.tolerance = Tolerance.of(axes)
 
     def coordinates(self, axis: int, s: Floats) -> Floats:
-        low, high = self._limits[axis]
-        t = 0.5 * (low + high) + 0.5 * (high - low) * s
-        return np.where(s == -1.0, low, np.where(s == 1.0, high, t))
+        """From [-1, 1] to an axis."""
+        return scaled(s, *self._limits[axis])
 
     def evaluate(self, x: Floats, y: Floats, singly: bool) -> Floats:
         """The values at pairs of points of [-1, 1]."""
@@ -134,7 +133,7 @@ class _Grid:
             self._label,
             " and ".join(axis.name for axis in self._axes),
             self.error / scale if scale else self.error,
-            self.tolerance.rtol or self.tolerance.atol,
+            self.tolerance.asked,
             None,
             self._evaluations,
             "zero" if zero else "surface",
@@ -257,9 +256,8 @@ def _number(values: Floats, wanted: float) -> int:
 
 
 def _resampling_error(number: int, values: Floats) -> float:
-    between = 0.5 * (LOBATTO[1:] + LOBATTO[:-1])
     known = (_resampling(number, len(values)) @ values).reshape(number, DEGREE + 1, -1)
     powers = powers_from_values(known.swapaxes(1, 2))
-    found = np.polynomial.polynomial.polyval(between, np.moveaxis(powers, 2, 0))
-    exact = (_resampling(number, len(values), between) @ values).reshape(number, between.size, -1)
+    found = np.polynomial.polynomial.polyval(BETWEEN, np.moveaxis(powers, 2, 0))
+    exact = (_resampling(number, len(values), BETWEEN) @ values).reshape(number, BETWEEN.size, -1)
     return float(np.max(np.abs(found.swapaxes(1, 2) - exact)))

@@ -11,7 +11,7 @@ import numpy as np
 from stored._axes import Axis, Floats
 from stored._curves import sample_curve
 from stored._interpolants import CurveInterpolant, Interpolant, SurfaceInterpolant
-from stored._pieces import DEGREE, Pieces, resampled
+from stored._pieces import DEGREE, resampled
 from stored._sampling import NotVectorizedError, Sampler
 from stored._surfaces import MOST_PATCHES, resampled_surface, sample_surface
 from stored._tolerance import Tolerance
@@ -108,7 +108,7 @@ def _measured(
 ) -> float:
     """The error of what was made, where it was held out; there must be a reason for it to be more than allowed."""
     worst = float(np.max(np.abs(errors) / np.where(errors == 0.0, 1.0, allowed), initial=0.0))
-    asked = min(axis.rtol for axis in axes) or min(axis.atol for axis in axes)
+    asked = Tolerance.of(axes).asked
     if worst > 1.0:
         names = " and ".join(axis.name for axis in axes)
         raise ToleranceError(label, names, worst * asked, asked, None, evaluations, why)
@@ -228,13 +228,17 @@ def interpolant(axes: tuple[Axis, ...], table: object, label: str) -> Interpolan
     """
     _check(axes, table)
     found = cast(Table, table)
-    if len(axes) == 1:
+    if len(axes) > 1:
+        return SurfaceInterpolant(axes, found, label)
+    try:
         return CurveInterpolant(axes[0], found, label)
-    return SurfaceInterpolant(axes, found, label)
+    except ValueError:  # of depths that make no whole cells
+        raise DamagedEntryError(_NO_PIECES) from None
 
 
 _KEYS = {"nodes", "values", "held_out", "limits", "coefficients", "error", "evaluations"}
 _MOST_DEPTH = 16
+_NO_PIECES = "its coefficients do not make pieces of the axis"
 
 
 def _check(axes: tuple[Axis, ...], table: object) -> None:
@@ -254,7 +258,7 @@ def _check(axes: tuple[Axis, ...], table: object) -> None:
     if not _are_held_out(table["held_out"], len(axes)):
         raise DamagedEntryError("its held-out values are not one finite number for each point")
     if not _are_coefficients(axes, table):
-        raise DamagedEntryError("its coefficients do not make pieces of the axis")
+        raise DamagedEntryError(_NO_PIECES)
     if not _are_counts(table["error"], table["evaluations"]):
         raise DamagedEntryError("its error and evaluations are not numbers of that kind")
 
@@ -296,13 +300,7 @@ def _are_coefficients(axes: tuple[Axis, ...], table: Table) -> bool:
     depths = table["depths"]
     if not _are_floats(found, (*cells, DEGREE + 1)) or type(depths) is not np.ndarray or depths.dtype != np.uint8:
         return False
-    if depths.shape != (len(found),) or depths.max() > _MOST_DEPTH:
-        return False
-    try:
-        Pieces(0.0, 1.0, found, depths)
-    except ValueError:
-        return False
-    return True
+    return depths.shape == (len(found),) and bool(depths.max() <= _MOST_DEPTH)
 
 
 def _are_counts(error: object, evaluations: object) -> bool:

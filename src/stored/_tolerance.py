@@ -41,6 +41,11 @@ class Tolerance(NamedTuple):
         log = any(axis.values == "log" for axis in axes)
         return cls(min(axis.rtol for axis in axes), min(axis.atol for axis in axes), log)
 
+    @property
+    def asked(self) -> float:
+        """The number in whose unit an error is told: `rtol`, or `atol` if there is nothing else."""
+        return self.rtol or self.atol
+
     def at(self, values: Floats) -> Floats:
         """The error allowed at single values."""
         if self.log:
