@@ -6,6 +6,7 @@ from stored._decorators import Explanation, stored
 from stored._engine import StorageUser, getCacheDir
 from stored._interpolants import Interpolant
 from stored._owners import keyed_by
+from stored._persistence import upkeep
 from stored._results import CacheInfo
 from stored._version import __version__
 from stored.errors import (
@@ -25,6 +26,7 @@ from stored.errors import (
     UnstableKeyError,
     UntrustedEntryError,
 )
+from stored.typing import Upkeep
 
 __all__ = [
     "Axis",
@@ -47,9 +49,11 @@ __all__ = [
     "ToleranceError",
     "UnstableKeyError",
     "UntrustedEntryError",
+    "Upkeep",
     "__version__",
     "configure",
     "getCacheDir",
     "keyed_by",
     "stored",
+    "upkeep",
 ]

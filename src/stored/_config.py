@@ -1,17 +1,19 @@
 """Settings of the process: where entries live, what is written, and whether anything is stored at all.
 
 The environment is read when stored is imported: ``STORED_CACHE_DIR`` (the directory of the entries),
-``STORED_PERSISTENCE`` (any of ``r`` and ``w``), ``STORED_DISABLE`` (1, true, yes or on) and
-``STORED_KEY_FILE`` (the key that signs pickles). `configure` overrides it.
+``STORED_PERSISTENCE`` (any of ``r`` and ``w``), ``STORED_DISABLE`` (1, true, yes or on), ``STORED_KEY_FILE`` (the key
+that signs pickles), ``STORED_SHARED_DIRS`` (directories to read, separated as in ``PATH``), ``STORED_MAX_BYTES``,
+``STORED_MAX_AGE``, ``STORED_MIN_COMPUTE_SECONDS`` and ``STORED_LOCK_TIMEOUT`` (numbers). `configure` overrides it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import stat
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -42,7 +44,17 @@ class Settings:
     key_file : Path
         The key that signs pickled results.
     store : SupportsStore, optional
-        Where entries live, in place of `cache_dir`.
+        Where entries live, in place of `cache_dir` and `shared_dirs`.
+    shared_dirs : tuple of Path
+        Directories that are read beneath `cache_dir`.
+    max_bytes : int, optional
+        How much all entries may take.
+    max_age : float, optional
+        For how many seconds an entry is kept that is not used.
+    min_compute_seconds : float
+        What took less to compute is kept in memory only.
+    lock_timeout : float
+        For how many seconds to wait for another process that computes the same result.
     """
 
     cache_dir: Path
@@ -50,6 +62,16 @@ class Settings:
     disable: bool
     key_file: Path
     store: SupportsStore | None = None
+    shared_dirs: tuple[Path, ...] = ()
+    max_bytes: int | None = None
+    max_age: float | None = None
+    min_compute_seconds: float = 0.0
+    lock_timeout: float = 600.0
+
+    @property
+    def are_limited(self) -> bool:
+        """Are entries dropped that are too many, or too old?"""
+        return self.max_bytes is not None or self.max_age is not None
 
 
 def check_persistence(persistence: object, name: str = "persistence") -> str:
@@ -69,15 +91,20 @@ def check_persistence(persistence: object, name: str = "persistence") -> str:
 
 
 def _checked(name: str, value: Any) -> Any:
-    if name in {"cache_dir", "key_file"}:
-        return _checked_path(name, value)
-    if name == "persistence":
-        return check_persistence(value)
-    if name == "disable" and not isinstance(value, bool):
-        raise ConfigurationError(f"disable is {value!r}; it must be True or False")
-    if name == "store" and not (value is None or _is_store(value)):
-        raise ConfigurationError(f"store is {value!r}; it must be a stored.stores.Store, or None for the cache_dir")
-    return value
+    check = _CHECKS.get(name)
+    return value if check is None else check(name, value)
+
+
+def _checked_switch(name: str, value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise ConfigurationError(f"{name} is {value!r}; it must be True or False")
+
+
+def _checked_store(name: str, value: Any) -> Any:
+    if value is None or _is_store(value):
+        return value
+    raise ConfigurationError(f"{name} is {value!r}; it must be a stored.stores.Store, or None for the cache_dir")
 
 
 def _checked_path(name: str, value: Any) -> Path:
@@ -89,32 +116,99 @@ def _checked_path(name: str, value: Any) -> Path:
         raise ConfigurationError(f"{name} is {value!r}; it must be a path") from None
 
 
+def _checked_paths(name: str, value: Any) -> tuple[Path, ...]:
+    if isinstance(value, str | bytes | os.PathLike):
+        raise ConfigurationError(f"{name} is {value!r}; it must be a sequence of paths: [{value!r}]")
+    try:
+        return tuple([_checked_path(f"{name}[{index}]", each) for index, each in enumerate(value)])
+    except TypeError:
+        raise ConfigurationError(f"{name} is {value!r}; it must be a sequence of paths") from None
+
+
+def _checked_bytes(name: str, value: Any) -> int | None:
+    number = _checked_limit(name, value)
+    if number is not None and not number.is_integer():
+        raise ConfigurationError(f"{name} is {value!r}; it must be a whole number of bytes, or None for no limit")
+    return None if number is None else int(number)
+
+
+def _checked_limit(name: str, value: Any) -> float | None:
+    return None if value is None else _checked_number(name, value, ", or None for no limit")
+
+
+def _checked_number(name: str, value: Any, otherwise: str = "") -> float:
+    try:
+        number = math.nan if isinstance(value, bool | str | bytes) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if 0 <= number < math.inf:
+        return number
+    raise ConfigurationError(f"{name} is {value!r}; it must be a finite number that is not negative{otherwise}")
+
+
+_CHECKS: dict[str, Callable[[str, Any], Any]] = {
+    "cache_dir": _checked_path,
+    "key_file": _checked_path,
+    "persistence": lambda name, value: check_persistence(value, name),
+    "disable": _checked_switch,
+    "store": _checked_store,
+    "shared_dirs": _checked_paths,
+    "max_bytes": _checked_bytes,
+    "max_age": _checked_limit,
+    "min_compute_seconds": _checked_number,
+    "lock_timeout": _checked_number,
+}
+
+
 def _is_store(value: object) -> bool:
-    methods = ("read", "read_start", "write", "delete", "names", "location")
+    methods = [name for name in vars(SupportsStore) if not name.startswith("_")]
     return not isinstance(value, type) and all(hasattr(value, each) for each in methods)
 
 
 def _joined(candidate: Settings) -> Settings:
     """Settings, if they go together."""
-    if Path(os.path.realpath(candidate.key_file)).is_relative_to(os.path.realpath(candidate.cache_dir)):
-        raise ConfigurationError(
-            f"the key file {candidate.key_file} lies inside the cache directory {candidate.cache_dir}; whoever can"
-            " write entries there could replace it, so choose a place outside"
-        )
+    for place in (candidate.cache_dir, *candidate.shared_dirs):
+        if Path(os.path.realpath(candidate.key_file)).is_relative_to(os.path.realpath(place)):
+            raise ConfigurationError(
+                f"the key file {candidate.key_file} lies inside the cache directory {place}; whoever can write entries"
+                " there could replace it, so choose a place outside"
+            )
     return candidate
 
 
 def _from_environment(environment: Mapping[str, str]) -> Settings:
     cache = environment.get("STORED_CACHE_DIR") or _base(environment, "XDG_CACHE_HOME", ".cache") / "stored"
     key = environment.get("STORED_KEY_FILE") or _base(environment, "XDG_CONFIG_HOME", ".config") / "stored" / "key"
+    shared = [each for each in environment.get("STORED_SHARED_DIRS", "").split(os.pathsep) if each]
     return _joined(
         Settings(
             cache_dir=_checked_path("STORED_CACHE_DIR", cache),
             persistence=check_persistence(environment.get("STORED_PERSISTENCE", "rw"), "STORED_PERSISTENCE"),
             disable=_switch("STORED_DISABLE", environment.get("STORED_DISABLE", "")),
             key_file=_checked_path("STORED_KEY_FILE", key),
+            shared_dirs=_checked_paths("STORED_SHARED_DIRS", shared),
+            **{
+                name: _CHECKS[name](variable, _number(variable, environment[variable]))
+                for name, variable in _NUMBERS.items()
+                if environment.get(variable)
+            },
         )
     )
+
+
+_NUMBERS = {
+    "max_bytes": "STORED_MAX_BYTES",
+    "max_age": "STORED_MAX_AGE",
+    "min_compute_seconds": "STORED_MIN_COMPUTE_SECONDS",
+    "lock_timeout": "STORED_LOCK_TIMEOUT",
+}
+
+
+def _number(variable: str, value: str) -> float:
+    try:
+        return float(value)
+    except ValueError:
+        raise ConfigurationError(f"{variable} is {value!r}; it must be a number") from None
 
 
 def _base(environment: Mapping[str, str], variable: str, usual: str) -> Path:
@@ -206,7 +300,21 @@ class configure:  # noqa: N801  (reads as the function that it is to its callers
     key_file : path-like, optional
         The key that signs pickled results; it must lie outside the directory of the entries.
     store : Store, optional
-        Where entries live, in place of a directory.
+        Where entries live, in place of directories.
+    shared_dirs : sequence of path-like, optional
+        Directories, such as those of a group, in which results are looked for that the cache directory does not hold.
+        Nothing is written there; what is cleared is hidden from this user only. Setting it also takes back an earlier
+        `store`.
+    max_bytes : int or None, optional
+        How much all results may take on disk: beyond that, the least recently used go, until a tenth is free. Several
+        processes that write at once can exceed it, each by a tenth. No limit by default.
+    max_age : float or None, optional
+        For how many seconds a result is kept on disk that is not used there. No limit by default.
+    min_compute_seconds : float, optional
+        Results of methods that took less time to compute are kept in memory only. 0 by default: all are written.
+    lock_timeout : float, optional
+        For how many seconds to wait for another process that computes the same result, before computing it too. 600 by
+        default.
 
     Raises
     ------
@@ -227,6 +335,11 @@ class configure:  # noqa: N801  (reads as the function that it is to its callers
         disable: bool | Absent = ABSENT,
         key_file: str | os.PathLike[str] | Absent = ABSENT,
         store: SupportsStore | Absent | None = ABSENT,
+        shared_dirs: Iterable[str | os.PathLike[str]] | Absent = ABSENT,
+        max_bytes: float | Absent | None = ABSENT,
+        max_age: float | Absent | None = ABSENT,
+        min_compute_seconds: float | Absent = ABSENT,
+        lock_timeout: float | Absent = ABSENT,
     ) -> None:
         global _current
         asked = {
@@ -235,9 +348,14 @@ class configure:  # noqa: N801  (reads as the function that it is to its callers
             "disable": disable,
             "key_file": key_file,
             "store": store,
+            "shared_dirs": shared_dirs,
+            "max_bytes": max_bytes,
+            "max_age": max_age,
+            "min_compute_seconds": min_compute_seconds,
+            "lock_timeout": lock_timeout,
         }
         checked = {name: _checked(name, value) for name, value in asked.items() if value is not ABSENT}
-        if "cache_dir" in checked:
+        if not checked.keys().isdisjoint({"cache_dir", "shared_dirs"}):
             checked.setdefault("store", None)
         self._before, _current = _current, _joined(replace(_current, **checked))
         epoch.begin()

@@ -1,231 +1,27 @@
-"""The engine: keys, codecs and stores joined into one persistent tier, and `StorageUser` upon it."""
+"""The engine: `StorageUser`, the storage space of one owner."""
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
-from pathlib import Path
+from collections.abc import Callable
 from types import FunctionType
 from typing import Any, Literal, Self, cast
 
-from stored._codecs import NotStorableError, decode, encode, frozen, hand_out_for
-from stored._config import check_persistence, epoch, settings
-from stored._format import Entry, unpack
-from stored._keys import Key, Space, digest, entry_prefix, module_folder
+from stored._codecs import frozen, hand_out_for
+from stored._config import epoch
+from stored._keys import Key, Space, digest, module_folder
 from stored._memory import ForkSafeLock, MemoryTier, Record
 from stored._owners import checked_string
+from stored._persistence import PersistentTier, current_store, readable_key
 from stored._tables import Spline, load_text_table, spline
-from stored._trust import load_secret, sign, verify
-from stored._version import __version__
-from stored.errors import (
-    ConfigurationError,
-    DamagedEntryError,
-    EntryError,
-    EntryWarning,
-    OwnerError,
-    PersistenceWarning,
-    UntrustedEntryError,
-    warn_caller,
-)
-from stored.stores import DirectoryStore
-from stored.typing import ABSENT, Absent, SupportsStore
+from stored.errors import ConfigurationError, OwnerError
+from stored.stores import DirectoryStore, LayeredStore
+from stored.typing import ABSENT, Absent
 
-__all__ = ["PersistentTier", "StorageUser", "UserSnapshot", "current_store", "getCacheDir"]
-
-_USUAL_HEADER_BYTES = 4096
-
-
-@lru_cache(maxsize=8)
-def _directory(root: Path) -> DirectoryStore:
-    return DirectoryStore(root)
-
-
-def current_store() -> SupportsStore:
-    """The store that the settings name."""
-    now = settings()
-    return now.store if now.store is not None else _directory(now.cache_dir)
-
-
-class PersistentTier:
-    """Results in a store: what can be read is verified, and what cannot be stored costs persistence only.
-
-    Parameters
-    ----------
-    persistence : str
-        Any of the letters r and w; the settings can take letters away, and never add them.
-    """
-
-    _reported: set[tuple[str, str]] = set()
-    """What has been warned of, so that a lasting trouble is reported once."""
-
-    def __init__(self, persistence: str) -> None:
-        self.persistence = check_persistence(persistence)
-
-    @property
-    def reads(self) -> bool:
-        """Are results read?"""
-        return "r" in self.persistence and "r" in settings().persistence
-
-    @property
-    def writes(self) -> bool:
-        """Are results written?"""
-        now = settings()
-        return "w" in self.persistence and "w" in now.persistence and not now.disable
-
-    def store(self) -> SupportsStore:
-        """Where results live now."""
-        return current_store()
-
-    def writer(self) -> dict[str, str]:
-        """The programs that write, with their versions."""
-        return {"stored": __version__}
-
-    def check_writer(self, writer: Mapping[str, Any]) -> None:
-        """Refuse entries of programs whose results are no longer valid, with a `DamagedEntryError`."""
-
-    def load(self, key: Key) -> Record | Literal[Absent.ABSENT]:
-        """The record of a key, or `ABSENT`; an entry that must not be used is a miss with a warning."""
-        if not self.reads or settings().disable:
-            return ABSENT
-        name = key.entry()
-        try:
-            data = self.store().read(name)
-            return ABSENT if data is None else self._record(key, unpack(data))
-        except NotADirectoryError:
-            pass  # no entries are there, as in a directory yet to be made; writing tells what is wrong
-        except OSError as error:
-            place = self.store().location()
-            self._report("store", place, f"{self.store().location(name)} cannot be read ({error}); {_RECOMPUTED}")
-        except EntryError as error:
-            self._report("entry", name, f"{self.store().location(name)} was passed over: {error}; {_RECOMPUTED}")
-        return ABSENT
-
-    def _record(self, key: Key, entry: Entry) -> Record:
-        writer, seconds = entry.header.get("writer"), entry.header.get("seconds")
-        if not isinstance(writer, dict) or not isinstance(seconds, int | float):
-            raise DamagedEntryError("its header does not say who wrote it")
-        self.check_writer(writer)
-        value = decode(key, entry, self._verify)
-        return Record(value, hand_out_for(value, private=False), float(seconds))
-
-    def save(self, key: Key, record: Record) -> bool:
-        """Write a record; was it written? If not, a warning has said why."""
-        if not self.writes:
-            return False
-        name = key.entry()
-        details = {"created": time.time(), "seconds": record.seconds, "writer": self.writer()}
-        try:
-            self.store().write(name, encode(key, record.value, details, self._sign))
-        except (NotStorableError, UntrustedEntryError) as error:
-            self._replace_by_nothing(name)
-            self._report(
-                "value", f"{key.space.name}.{key.object}", f"{_short_call(key)} is kept in memory only: {error}"
-            )
-            return False
-        except OSError as error:
-            self._replace_by_nothing(name)
-            place = self.store().location()
-            message = f"{_short_call(key)} is kept in memory only: writing to {place} failed ({error})"
-            self._report("store", place, message)
-            return False
-        self._reported.difference_update({("entry", name), ("store", self.store().location())})
-        return True
-
-    def _replace_by_nothing(self, name: str) -> None:
-        """Remove what a value that cannot be written was to replace: better nothing than an old value."""
-        with contextlib.suppress(OSError):  # the warning that follows names the trouble
-            self.store().delete(name)
-
-    def forget(self, key: Key) -> bool:
-        """Remove the entry of a key, if writing is allowed; was there one?"""
-        return self.writes and self._delete(key.entry())
-
-    def forget_all(self, space: Space, name: str, definition: str) -> None:
-        """Remove all entries of one method, whatever its version and arguments, in one space."""
-        if not self.writes:
-            return
-        for entry, header in self.headers(space.folder(), entry_prefix(name)):
-            if header.get("key", {}).get("definition") == definition:
-                self._delete(entry)
-
-    def _delete(self, name: str) -> bool:
-        try:
-            return self.store().delete(name)
-        except NotADirectoryError:
-            return False
-        except OSError as error:
-            place = self.store().location(name)
-            self._report("delete", name, f"{place} cannot be removed ({error}), and will be found again")
-            return False
-
-    def headers(self, folder: str, prefix: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-        """Names and headers of the readable entries in a folder, unverified: for listing, not for values."""
-        if settings().disable:
-            return
-        store = self.store()
-        for name in store.names(folder):
-            if not name.rpartition("/")[2].startswith(prefix):
-                continue
-            try:
-                header = self._header(store, name)
-            except (EntryError, OSError):
-                continue  # reported where its value is asked for
-            if isinstance(header.get("key"), dict):
-                yield name, header
-
-    def keys_like(self, key: Key, limit: int = 1000) -> list[Key]:
-        """Keys of stored results of the same method of owners of the same name, at most so many."""
-        found = []
-        for _, header in self.headers(module_folder(key.space.module), entry_prefix(key.object)):
-            other = _readable_key(header)
-            if other is not None and _same_method(other, key):
-                found.append(other)
-            if len(found) == limit:
-                break
-        return found
-
-    @staticmethod
-    def _header(store: SupportsStore, name: str) -> dict[str, Any]:
-        start = store.read_start(name, _USUAL_HEADER_BYTES) or b""
-        try:
-            return unpack(start, verify=False).header
-        except DamagedEntryError:
-            return unpack(store.read(name) or b"", verify=False).header
-
-    def _sign(self, text: str, body: bytes) -> str:
-        return sign(_secret(make=True), text, body)
-
-    def _verify(self, text: str, body: bytes, signature: object) -> None:
-        verify(_secret(make=False), text, body, signature)  # a new key would verify nothing
-
-    def _report(self, trouble: str, subject: str, message: str) -> None:
-        if (trouble, subject) not in self._reported:
-            self._reported.add((trouble, subject))
-            warn_caller(message, EntryWarning if trouble == "entry" else PersistenceWarning)
-
-
-_RECOMPUTED = "the result is computed anew"
-
-
-_LONGEST_CALL = 200
-"""Characters of a call in a message; arguments may be tables."""
-
-
-def _short_call(key: Key) -> str:
-    call = key.call()
-    return call if len(call) <= _LONGEST_CALL else f"{call[:_LONGEST_CALL]}..."
-
-
-def _secret(make: bool) -> bytes:
-    try:
-        return load_secret(settings().key_file, make=make)
-    except OSError as error:
-        raise UntrustedEntryError(f"it is a pickle, and the key that signs pickles cannot be read ({error})") from None
+__all__ = ["StorageUser", "UserSnapshot", "directory_of", "getCacheDir"]
 
 
 class _State:
@@ -551,23 +347,10 @@ class StorageUser:
         names = {str(name) for name in state.objects.keys()}
         if self.persistence_read:
             for name, header in self.persistent.headers(state.space.folder()):
-                key = _readable_key(header)
+                key = readable_key(header)
                 if key is not None and key == Key(state.space, key.object) and key.entry() == name:
                     names.add(key.object)
         return sorted(names)
-
-
-def _readable_key(header: Mapping[str, Any]) -> Key | None:
-    try:
-        return Key.from_json(header["key"])
-    except DamagedEntryError:
-        return None
-
-
-def _same_method(one: Key, other: Key) -> bool:
-    """Are these results of one method, of owners of one name?"""
-    first, second = ((key.space.module, key.space.name, key.object, key.definition) for key in (one, other))
-    return first == second
 
 
 def _text(found: object, name: str) -> str:
@@ -645,6 +428,8 @@ def getCacheDir(module: str | None = None) -> str:
         If the directory cannot be made.
     """
     store = current_store()
+    if isinstance(store, LayeredStore):
+        store = store.upper
     if not isinstance(store, DirectoryStore):
         raise ConfigurationError(f"entries live in {store!r}, which has no directory")
     return directory_of(store, module)

@@ -32,6 +32,7 @@ from stored._source import code_text, qualified_name
 from stored.errors import DamagedEntryError, OwnerError, UnstableKeyError
 
 __all__ = [
+    "ENTRY_ENDING",
     "Key",
     "Space",
     "canonical",
@@ -608,13 +609,15 @@ class Key:
 
     def entry(self) -> str:
         """The name of this object's entry in a store."""
-        return f"{self.space.folder()}/{entry_prefix(self.object)}{digest(self.text())}.stored"
+        return f"{self.space.folder()}/{entry_prefix(self.object)}{digest(self.text())}{ENTRY_ENDING}"
 
     def call(self) -> str:
         """The object as a message names it."""
         arguments = ", ".join(f"{name}={text}" for name, text in self.arguments)
         return f"{self.space.name}.{self.object}({arguments})" if self.definition else f"object {self.object!r}"
 
+
+ENTRY_ENDING = ".stored"
 
 _KEY_PARTS = ("module", "name", "string", "object", "definition", "version")
 

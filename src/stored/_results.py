@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import threading
 import time
@@ -12,10 +13,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple, Protocol
 
 from stored._config import epoch
-from stored._engine import PersistentTier, StorageUser, UserSnapshot
+from stored._engine import StorageUser, UserSnapshot
 from stored._keys import Key, canonical, parameter_names
 from stored._memory import Flight, Flights, ForkSafeLock, MemoryTier, Record
 from stored._owners import USER_ATTRIBUTES, Describer, FieldParameters, FieldSnapshot, Snapshot, find_describer
+from stored._persistence import PersistentTier
 from stored._shortcuts import Shortcut, Shortcuts
 from stored.errors import (
     DamagedEntryError,
@@ -152,13 +154,29 @@ class Results:
             return record
         key = self._key(snapshot, call.arguments)
         while True:
-            with _flights.lead_or_wait(key) as (leads, flight):
+            with self._needing(key), _flights.lead_or_wait(key) as (leads, flight):
                 record = self._found(memory, key, call, flight.result)
                 if record is not ABSENT:
                     flight.result = record
                     return record
                 if leads:
-                    return self._computed(owner, call, snapshot, memory, key, flight)
+                    return self._led(owner, call, snapshot, memory, key, flight)
+
+    def _needing(self, key: Key) -> contextlib.AbstractContextManager[None]:
+        return self._tell.persistent.needing(key) if self._definition.persistent else contextlib.nullcontext()
+
+    def _led(
+        self, owner: object, call: Computation, snapshot: Snapshot, memory: MemoryTier[Record], key: Key, flight: Flight
+    ) -> Record:
+        """Of all processes too, one computes; the others find what it stored."""
+        if not self._definition.persistent:
+            return self._computed(owner, call, snapshot, memory, key, flight)
+        with self._tell.persistent.turn(key):
+            record = self._loaded(memory, key, call)
+            if record is ABSENT:
+                return self._computed(owner, call, snapshot, memory, key, flight)
+            flight.result = record
+            return record
 
     def _found(
         self, memory: MemoryTier[Record], key: Key, call: Computation, shared: Any
@@ -199,7 +217,7 @@ class Results:
         if snapshot.holds(owner):
             flight.result = record
             memory.put(key.arguments, record)
-            if self._definition.persistent and self._tell.persistent.save(key, Record(value, seconds=seconds)):
+            if self._definition.persistent and self._tell.persistent.save_computed(key, Record(value, seconds=seconds)):
                 self._count(stores=1)
         return record
 

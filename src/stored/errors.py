@@ -24,6 +24,7 @@ Every message says what was found, what was expected and what to do about it.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import sys
@@ -218,12 +219,12 @@ class TableWarning(StoredWarning):
     """A table was changed so that the interpolator asked for can be made."""
 
 
-_PACKAGE = os.path.dirname(__file__) + os.sep
+_INSIDE = (os.path.dirname(__file__) + os.sep, contextlib.__file__)  # our own with blocks run through the latter
 
 
 def warn_caller(message: str, category: type[StoredWarning]) -> None:
     """Warn as the first line outside this package that led here."""
     frame, level = sys._getframe(1), 2
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_INSIDE):
         frame, level = frame.f_back, level + 1
     warnings.warn(message, category, stacklevel=level)

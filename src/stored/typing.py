@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from enum import Enum
-from typing import Any, Final, Literal, Protocol, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, Protocol, TypeAlias
 
 from numpy.typing import ArrayLike
 
-__all__ = ["ABSENT", "Absent", "Buffer", "HandOut", "SupportsStore", "TableInterpolant"]
+__all__ = ["ABSENT", "Absent", "Buffer", "HandOut", "SupportsStore", "TableInterpolant", "Turn", "Upkeep"]
 
 Buffer: TypeAlias = bytes | bytearray | memoryview
 """Bytes at rest."""
@@ -22,6 +23,43 @@ class Absent(Enum):
 
 ABSENT: Final[Literal[Absent.ABSENT]] = Absent.ABSENT
 """Nothing is stored; None is a value like any other."""
+
+
+class Turn(Enum):
+    """What came of wanting to compute what a name is missing."""
+
+    MINE = "mine"
+    """Nobody else computes it, as far as can be known."""
+    OVER = "over"
+    """Another process has computed it meanwhile, and is done."""
+    EXPIRED = "expired"
+    """Another process still computes it, after all the time that there was to wait."""
+
+
+class Upkeep(NamedTuple):
+    """What upkeep found and did.
+
+    Attributes
+    ----------
+    entries, bytes : int
+        What is in the store now.
+    removed_entries, removed_bytes : int
+        What was too old, or too much.
+    leftovers : int
+        Files of processes that died: unfinished writes and locks.
+    """
+
+    entries: int = 0
+    bytes: int = 0
+    removed_entries: int = 0
+    removed_bytes: int = 0
+    leftovers: int = 0
+
+    def __str__(self) -> str:
+        return (
+            f"{self.entries} results in {self.bytes:,} bytes; removed {self.removed_entries} results in"
+            f" {self.removed_bytes:,} bytes, and {self.leftovers} files left by processes that died"
+        )
 
 
 class HandOut(Protocol):
@@ -58,3 +96,21 @@ class SupportsStore(Protocol):
 
     def location(self, name: str = "") -> str:
         """Where a name is."""
+
+    def touch(self, name: str) -> None:
+        """Note that a name is in use."""
+
+    def needing(self, name: str) -> AbstractContextManager[None]:
+        """For the length of a block, this thread needs what a name is missing."""
+
+    def turn(self, name: str, limit: float) -> AbstractContextManager[Turn]:
+        """Wait for whoever computes what a name is missing, or keep others waiting while this thread does."""
+
+    def clear_leftovers(self) -> int:
+        """Remove what processes that died have left."""
+
+    def trim(self, ending: str, max_bytes: int | None, max_age: float | None) -> Upkeep:
+        """Remove names that are too many, or too long out of use."""
+
+    def open_to(self) -> str:
+        """Who else can put bytes here, in a user's words; empty for nobody."""

@@ -33,6 +33,7 @@ from stored import _engine
 from stored._codecs import frozen, hand_out_for
 from stored._keys import Key, Space
 from stored._memory import Record
+from stored._persistence import PersistentTier
 from stored.errors import ConfigurationError, DamagedEntryError, EntryWarning, warn_caller
 from stored.stores import DirectoryStore
 from stored.typing import ABSENT, Absent
@@ -96,7 +97,7 @@ def _outdated(version: object) -> bool:
     return found is None or found < oldest
 
 
-class _Tier(_engine.PersistentTier):
+class _Tier(PersistentTier):
     """Entries in the directory of Colossus, which say by which Colossus they were made.
 
     What `import_cache` took over waits under the MD5 of its hashable string, all that an old file tells of it, and is

@@ -7,25 +7,33 @@ import errno
 import mmap
 import os
 import secrets
-from collections.abc import Iterator, Sequence
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
+from stored.stores import _upkeep
 from stored.stores._base import Store, check_name, is_name
-from stored.typing import Buffer
+from stored.stores._files import check_folders, is_on_network, make_folder, open_file
+from stored.stores._locks import FileLocks, claim
+from stored.typing import Buffer, Turn, Upkeep
 
 __all__ = ["DirectoryStore"]
 
 _MAPPED_FROM = 1 << 20
-_TEMPORARY = ".tmp-"
 _ATTEMPTS = 200
 
 
 class DirectoryStore(Store):
     """A directory on a local or shared file system.
 
-    Each name is one file. A file is written under a temporary name in its own folder and then renamed, so readers see
-    the old bytes or the new ones and never a part; a reader that has a file mapped keeps its bytes when it is
-    replaced. Folders are made when they are first written to, for their owner only (mode 0700, files 0600).
+    Each name is one file. A file is written as a draft and then renamed, so readers see the old bytes or the new ones
+    and never a part; a reader that has a file mapped keeps its bytes when it is replaced. Nothing is synced to the
+    device: after a power failure a file may be missing or damaged, which its reader must be able to tell. Folders are
+    made when they are first written to, for their owner only (mode 0700, files 0600). Symbolic links below the root
+    are not followed.
+
+    Drafts and locks are files in the folder ``.work``; a process that dies leaves them there for `clear_leftovers`.
 
     Parameters
     ----------
@@ -35,80 +43,162 @@ class DirectoryStore(Store):
 
     def __init__(self, root: str | os.PathLike[str]) -> None:
         self.root = Path(root).expanduser().absolute()
+        self._start = str(self.root)
+        self._work = self.root / _upkeep.WORK
+        self._locks = FileLocks(self._work)
 
     def __repr__(self) -> str:
         return f"DirectoryStore({str(self.root)!r})"
 
-    def _path(self, name: str) -> Path:
-        return self.root / check_name(name)
+    def _path(self, name: str) -> str:
+        """The path of a name, if no link leads out of the root on the way."""
+        folder = check_name(name).rpartition("/")[0]
+        if folder:
+            check_folders(self._start, folder)
+        return f"{self._start}/{name}"
 
     def read(self, name: str) -> Buffer | None:
-        """All bytes of a file, memory-mapped from 1 MiB on; None if it does not exist."""
-        try:
-            with open(self._path(name), "rb", buffering=0) as file:
-                size = os.fstat(file.fileno()).st_size
-                if size < _MAPPED_FROM:
-                    return file.read()
-                return memoryview(mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ))
-        except FileNotFoundError:
-            return None
+        """All bytes of a file, memory-mapped from 1 MiB on if no other computer can take it away; None if absent."""
+        return self._opened(name, _content)
 
     def read_start(self, name: str, length: int) -> Buffer | None:
         """The first bytes of a file."""
+        return self._opened(name, lambda descriptor, state: os.read(descriptor, min(length, state.st_size)))
+
+    def _opened(self, name: str, use: Callable[[int, os.stat_result], Buffer]) -> Buffer | None:
+        path = self._path(name)
         try:
-            with open(self._path(name), "rb", buffering=0) as file:
-                return file.read(length)
-        except FileNotFoundError:
-            return None
+            return _used(path, use)
+        except OSError as error:
+            if error.errno != errno.ESTALE:
+                raise
+        return _used(path, use)  # on NFS, it was replaced from another computer since it was opened
 
     def write(self, name: str, parts: Sequence[Buffer]) -> None:
         """Replace a file in one step."""
         path = self._path(name)
-        draft = path.with_name(f"{_TEMPORARY}{os.getpid()}-{secrets.token_hex(8)}")
+        descriptor, draft = self._begun()
         try:
-            with open(self._opened(draft), "wb") as file:
+            with open(descriptor, "wb") as file:
                 for part in parts:
                     file.write(part)
-            os.replace(draft, path)
+                file.flush()
+                self._finish(draft, path)  # while the draft is locked, and so cannot be taken for a leftover
         except BaseException:  # Ctrl-C too leaves nothing behind
             with contextlib.suppress(OSError):
-                draft.unlink()
+                os.unlink(draft)
             raise
 
-    def _opened(self, draft: Path) -> int:
-        # whoever deletes the last entry of a folder removes it, and may do so before the draft stands in it
-        for _ in range(_ATTEMPTS):
-            with contextlib.suppress(FileNotFoundError, FileExistsError):
-                _make_folder(draft.parent)
-                return os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        raise FileNotFoundError(errno.ENOENT, "the folder cannot be made", str(draft.parent))
+    def _begun(self) -> tuple[int, str]:
+        """A new draft, open and locked."""
+        check_folders(self._start, _upkeep.WORK)
+        for _ in range(_ATTEMPTS):  # whoever clears the whole directory may do so at any moment
+            draft = f"{self._start}/{_upkeep.WORK}/{os.getpid()}-{secrets.token_hex(8)}{_upkeep.DRAFT}"
+            try:
+                descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            except FileNotFoundError:
+                _made(self._work)
+                continue
+            if claim(descriptor):
+                return descriptor, draft
+            os.close(descriptor)
+        raise _cannot_be_made(self._work)
+
+    def _finish(self, draft: str, path: str) -> None:
+        for _ in range(_ATTEMPTS):  # whoever deletes the last file of a folder removes the folder
+            try:
+                os.replace(draft, path)
+                return
+            except FileNotFoundError:
+                os.lstat(draft)  # or is it that which is gone?
+                _made(Path(path).parent)
+        raise _cannot_be_made(Path(path).parent)
 
     def delete(self, name: str) -> bool:
         """Remove a file, and its folder if that was the last; was it there?"""
         path = self._path(name)
         try:
-            path.unlink()
+            os.unlink(path)
         except FileNotFoundError:
             return False
-        if path.parent != self.root:
+        if "/" in name:
             with contextlib.suppress(OSError):  # not empty, or not ours to remove
-                path.parent.rmdir()
+                os.rmdir(os.path.dirname(path))
         return True
 
     def names(self, folder: str = "") -> Iterator[str]:
-        """The names of the files in a folder and below it; drafts and files of others are passed over."""
-        start = self.root / check_name(folder) if folder else self.root
-        for place, folders, files in os.walk(start):
-            folders[:] = [each for each in folders if not each.startswith(".")]
-            relative = Path(place).relative_to(self.root)
-            yield from filter(is_name, ((relative / each).as_posix() for each in files))
+        """The names of the files in a folder and below it; hidden files, links and files of others are passed over."""
+        start = self._path(folder) if folder else self._start
+        before = len(self._start) + 1
+        return filter(is_name, (path[before:] for path in _upkeep.files_below(start)))
 
     def location(self, name: str = "") -> str:
         """The path of a file."""
-        return str(self._path(name) if name else self.root)
+        return f"{self._start}/{check_name(name)}" if name else self._start
+
+    def touch(self, name: str) -> None:
+        """Set the time of a file to now."""
+        with contextlib.suppress(FileNotFoundError):
+            os.utime(self._path(name), follow_symlinks=False)
+
+    def needing(self, name: str) -> AbstractContextManager[None]:
+        """For the length of a block, this thread needs what a name is missing."""
+        return self._locks.needing(check_name(name))
+
+    def turn(self, name: str, limit: float) -> AbstractContextManager[Turn]:
+        """Wait for a lock file, and keep it for the length of a block; without locks it is this thread's turn."""
+        return self._locks.turn(check_name(name), limit)
+
+    def clear_leftovers(self) -> int:
+        """Remove drafts and lock files whose processes have died; where files cannot be locked, those a day old."""
+        check_folders(self._start, _upkeep.WORK)
+        return _upkeep.clear_leftovers(self._work)
+
+    def trim(self, ending: str, max_bytes: int | None, max_age: float | None) -> Upkeep:
+        """Remove the files that are too old or too much, and folders that are left empty."""
+        return _upkeep.trim(self.root, ending, max_bytes, max_age)
+
+    def open_to(self) -> str:
+        """Everybody, if the directory is writable to the world."""
+        try:
+            return "everybody on this computer" if os.stat(self.root).st_mode & stat.S_IWOTH else ""
+        except OSError:
+            return ""
 
 
-def _make_folder(folder: Path) -> None:
-    if not folder.is_dir():
-        _make_folder(folder.parent)
-        folder.mkdir(mode=0o700, exist_ok=True)
+def _used(path: str, use: Callable[[int, os.stat_result], Buffer]) -> Buffer | None:
+    try:
+        descriptor = open_file(path)
+    except FileNotFoundError:
+        return None
+    try:
+        state = os.fstat(descriptor)
+        _check_is_file(state, path)
+        return use(descriptor, state)
+    finally:
+        os.close(descriptor)
+
+
+def _content(descriptor: int, state: os.stat_result) -> Buffer:
+    if state.st_size < _MAPPED_FROM:
+        return os.read(descriptor, state.st_size)
+    if is_on_network(state.st_dev):
+        with open(descriptor, "rb", buffering=0, closefd=False) as file:
+            return file.read()
+    return memoryview(mmap.mmap(descriptor, state.st_size, access=mmap.ACCESS_READ))
+
+
+def _check_is_file(state: os.stat_result, name: str) -> None:
+    if stat.S_ISDIR(state.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), name)
+    if not stat.S_ISREG(state.st_mode):
+        raise OSError(errno.EINVAL, "not a regular file", name)
+
+
+def _made(folder: Path) -> None:
+    with contextlib.suppress(FileNotFoundError, FileExistsError):
+        make_folder(folder)
+
+
+def _cannot_be_made(folder: Path) -> OSError:
+    return FileNotFoundError(errno.ENOENT, "the folder cannot be made", str(folder))

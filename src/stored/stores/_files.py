@@ -1,0 +1,73 @@
+"""Files and folders of a directory, opened and made so that nothing leads out of it and nothing blocks."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from functools import lru_cache
+from pathlib import Path
+
+__all__ = ["check_folders", "is_on_network", "make_folder", "open_file"]
+
+
+def open_file(path: str | os.PathLike[str]) -> int:
+    """Open a file for reading; a symbolic link is an error, and a pipe does not block."""
+    return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, as far as need be, for their owner only."""
+    if not folder.is_dir():
+        make_folder(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def check_folders(root: str, folder: str) -> None:
+    """Refuse a folder that is a symbolic link, or stands below one that lies within the root.
+
+    The root may be a link: it is the user's choice.
+
+    Raises
+    ------
+    OSError
+        If there is such a link.
+    """
+    path = root
+    for part in folder.split("/"):
+        path = f"{path}/{part}"
+        try:
+            mode = os.lstat(path).st_mode
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        if stat.S_ISLNK(mode):
+            raise OSError(
+                errno.ELOOP,
+                "a folder of the cache directory is a symbolic link, which is not followed; remove it",
+                path,
+            )
+
+
+_NETWORK = ("nfs", "cifs", "smb", "9p", "afs", "fuse.sshfs", "ncpfs")
+
+
+def is_on_network(device: int) -> bool:
+    """Is a device a file system on which other computers can take a file away while it is mapped here?
+
+    Reading a mapped page of such a file ends the process with SIGBUS.
+    """
+    try:
+        with open("/proc/self/mountinfo") as file:
+            return _is_network(file.read(), f"{os.major(device)}:{os.minor(device)}")
+    except OSError:  # on other systems it cannot be told
+        return False
+
+
+@lru_cache(maxsize=8)
+def _is_network(mounts: str, device: str) -> bool:
+    """Look a device up in mountinfo: see proc(5)."""
+    for line in mounts.splitlines():
+        place, _, file_system = line.partition(" - ")
+        if place.split(" ")[2:3] == [device]:
+            return file_system.startswith(_NETWORK)
+    return False

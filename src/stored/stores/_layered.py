@@ -1,0 +1,112 @@
+"""Stores in layers: one's own over others that are only read."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+
+from stored.stores._base import Store
+from stored.typing import Buffer, SupportsStore, Turn, Upkeep
+
+__all__ = ["LayeredStore"]
+
+_REMOVED = ".removed"
+"""The ending of a mark in the upper store for a name that was deleted, and may still be below."""
+
+
+class LayeredStore(Store):
+    """A store that is read and written, over others that are only read.
+
+    A name is looked for in the layers from the top down. All writes go to the upper store. A name that is deleted is
+    gone, though a lower store still has it: a mark in the upper one hides it.
+
+    Parameters
+    ----------
+    upper : Store
+        One's own store.
+    *lower : Store
+        Stores of others, in the order in which they are read.
+    """
+
+    def __init__(self, upper: SupportsStore, *lower: SupportsStore) -> None:
+        self.upper = upper
+        self.lower = lower
+
+    def __repr__(self) -> str:
+        return f"LayeredStore({', '.join(map(repr, (self.upper, *self.lower)))})"
+
+    def read(self, name: str) -> Buffer | None:
+        """All bytes under a name, from the first store that has it."""
+        return self._first(name, lambda store: store.read(name))
+
+    def read_start(self, name: str, length: int) -> Buffer | None:
+        """The first bytes under a name."""
+        return self._first(name, lambda store: store.read_start(name, length))
+
+    def _first(self, name: str, read: Callable[[SupportsStore], Buffer | None]) -> Buffer | None:
+        found = read(self.upper)
+        if found is not None or self._is_removed(name):
+            return found
+        return next((data for data in map(read, self.lower) if data is not None), None)
+
+    def _is_removed(self, name: str) -> bool:
+        return self.upper.read_start(f"{name}{_REMOVED}", 1) is not None
+
+    def write(self, name: str, parts: Sequence[Buffer]) -> None:
+        """Write to the upper store."""
+        self.upper.write(name, parts)
+
+    def delete(self, name: str) -> bool:
+        """Remove a name from the upper store, and hide those below."""
+        was_here = self.upper.delete(name)
+        if self.read_start(name, 0) is None:
+            return was_here
+        self.upper.write(f"{name}{_REMOVED}", [])
+        return True
+
+    def names(self, folder: str = "") -> Iterator[str]:
+        """The names in a folder of any layer, but for those that were deleted."""
+        above = set(self.upper.names(folder))
+        marks = {name for name in above if name.endswith(_REMOVED)}
+        yield from above - marks
+        seen = above | {name.removesuffix(_REMOVED) for name in marks}
+        for store in self.lower:
+            below = set(store.names(folder)) - seen
+            yield from below
+            seen |= below
+
+    def location(self, name: str = "") -> str:
+        """Where a name is, or would be written."""
+        return (self._store_of(name) if name else self.upper).location(name)
+
+    def _store_of(self, name: str) -> SupportsStore:
+        with contextlib.suppress(OSError):  # a folder, say
+            for store in (self.upper, *self.lower):
+                if store.read_start(name, 0) is not None:
+                    return store
+        return self.upper
+
+    def touch(self, name: str) -> None:
+        """Note a use, in the upper store."""
+        self.upper.touch(name)
+
+    def needing(self, name: str) -> AbstractContextManager[None]:
+        """As the upper store has it."""
+        return self.upper.needing(name)
+
+    def turn(self, name: str, limit: float) -> AbstractContextManager[Turn]:
+        """As the upper store has it."""
+        return self.upper.turn(name, limit)
+
+    def clear_leftovers(self) -> int:
+        """Remove what processes that died have left in the upper store."""
+        return self.upper.clear_leftovers()
+
+    def trim(self, ending: str, max_bytes: int | None, max_age: float | None) -> Upkeep:
+        """Remove what is too old or too much from the upper store."""
+        return self.upper.trim(ending, max_bytes, max_age)
+
+    def open_to(self) -> str:
+        """Who else can put bytes into any of the layers."""
+        return next(filter(None, (store.open_to() for store in (self.upper, *self.lower))), "")

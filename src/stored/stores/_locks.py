@@ -1,0 +1,255 @@
+"""Locks between processes: whoever computes what is missing holds a lock file, and the others wait for it.
+
+A lock is ``flock(2)`` on a file that is removed when it is released, so locks die with their holders and leave at most
+an empty file behind. The file says in 32 bytes what its holder needs next (the name of another lock), or that it is
+done; by following these from lock to lock, a thread sees that it would wait for itself. On NFS, Linux turns flock into
+a lock on the server. Where there are no locks at all, nobody waits.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import xxhash
+
+from stored.stores._files import make_folder, open_file
+from stored.typing import Turn
+
+__all__ = ["LOCK", "FileLocks", "claim", "try_lock"]
+
+LOCK = ".lock"
+_OVER = b"over".ljust(32)
+_NOTHING = b" " * 32
+_MOST_HELD = 64
+"""So many locks a process holds at once; each takes a file handle, and a deep recursion would take them all."""
+
+_SHORTEST_SLEEP, _LONGEST_SLEEP = 0.001, 0.25
+
+
+def try_lock(descriptor: int) -> bool:
+    """Lock an open file, if nobody else has.
+
+    Raises
+    ------
+    OSError
+        If the file system has no locks.
+    """
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def claim(descriptor: int) -> bool:
+    """Lock a file that was made just now, so that it is not taken for a leftover; False if it has been, already."""
+    with contextlib.suppress(OSError):
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    return os.fstat(descriptor).st_nlink > 0
+
+
+class _Held:
+    """A lock that this process holds."""
+
+    __slots__ = ("_path", "descriptor", "name")
+
+    def __init__(self, descriptor: int, path: Path) -> None:
+        self.descriptor: int | None = descriptor
+        self.name = path.stem
+        self._path = path
+        self.say(_NOTHING)  # a holder that died may have said something
+
+    def say(self, what: bytes) -> None:
+        """Tell those who wait."""
+        if self.descriptor is not None:
+            with contextlib.suppress(OSError):  # a full disk; they go on waiting
+                os.pwrite(self.descriptor, what, 0)
+
+    def release(self) -> None:
+        """Let the others see that the work is done."""
+        if self.descriptor is None:  # it stayed with the process that this one was forked from
+            return
+        try:
+            self.say(_OVER)
+            with contextlib.suppress(OSError):
+                os.unlink(self._path)
+        finally:
+            os.close(self.descriptor)
+
+
+class _Books:
+    """The locks that this process holds, by thread, and those that wait for a process that may wait for this one."""
+
+    def __init__(self) -> None:
+        self._held: dict[int, list[_Held]] = {}
+        self._inherited: frozenset[str] = frozenset()
+        os.register_at_fork(after_in_child=self._begin_anew)
+
+    def _begin_anew(self) -> None:
+        # of the parent's threads only the one that forked can be waiting for this process
+        self._inherited |= self.mine()
+        for held in self._held.values():
+            for each in held:
+                if each.descriptor is not None:
+                    os.close(each.descriptor)  # else the lock would outlive the parent
+                    each.descriptor = None
+        self._held = {}
+
+    def mine(self) -> frozenset[str]:
+        """The names of the locks of this thread, and of those that its process was forked under."""
+        return self._inherited.union(each.name for each in self._held.get(threading.get_ident(), ()))
+
+    def innermost(self) -> _Held | None:
+        """The lock that this thread took last."""
+        held = self._held.get(threading.get_ident())
+        return held[-1] if held else None
+
+    def has_room(self) -> bool:
+        """May another lock be taken?"""
+        return sum(len(each) for each in list(self._held.values())) < _MOST_HELD
+
+    @contextlib.contextmanager
+    def holding(self, held: _Held) -> Iterator[None]:
+        """Keep a lock for the length of a block."""
+        me = threading.get_ident()
+        own = self._held.setdefault(me, [])
+        own.append(held)
+        try:
+            yield
+        finally:
+            held.release()
+            own.remove(held)
+            if not own:
+                self._held.pop(me, None)
+
+
+_books = _Books()
+
+
+class FileLocks:
+    """Locks by name, as files in one folder.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder; it is made when a lock is first taken.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def _path(self, name: str) -> Path:
+        return self._folder / f"{xxhash.xxh3_128_hexdigest(name.encode())}{LOCK}"
+
+    @contextlib.contextmanager
+    def needing(self, name: str) -> Iterator[None]:
+        """Say for the length of a block, in the lock that this thread took last, that it needs another."""
+        held = _books.innermost()
+        if held is None:
+            yield
+            return
+        held.say(self._path(name).stem.encode())
+        try:
+            yield
+        finally:
+            held.say(_NOTHING)
+
+    @contextlib.contextmanager
+    def turn(self, name: str, limit: float) -> Iterator[Turn]:
+        """Wait for a lock, and hold it for the length of a block."""
+        path = self._path(name)
+        try:
+            turn, held = self._waited_for(path, time.monotonic() + limit)
+        except OSError:  # no locks here, no room for a file, or no handle for it: the work may be done twice
+            turn, held = Turn.MINE, None
+        if held is None:
+            yield turn
+            return
+        with _books.holding(held):
+            yield turn
+
+    def _waited_for(self, path: Path, until: float) -> tuple[Turn, _Held | None]:
+        if path.stem in _books.mine() or not _books.has_room():
+            return Turn.MINE, None
+        while True:
+            turn, held = self._attempt(path, until)
+            if turn is not None:
+                return turn, held
+
+    def _attempt(self, path: Path, until: float) -> tuple[Turn | None, _Held | None]:
+        """Wait for the lock file that is there now, or a new one; (None, None) if it was removed meanwhile."""
+        descriptor = _opened(path)
+        held = None
+        try:
+            turn = self._wait(descriptor, path.stem, until)
+            if turn is not None:
+                return turn, None
+            if _is_same(descriptor, path):
+                held = _Held(descriptor, path)
+                return Turn.MINE, held
+            return (Turn.OVER if os.pread(descriptor, len(_OVER), 0) == _OVER else None), None
+        except OSError as error:
+            if error.errno == errno.ESTALE:  # removed, on NFS
+                return None, None
+            raise
+        finally:
+            if held is None:
+                os.close(descriptor)
+
+    def _wait(self, descriptor: int, name: str, until: float) -> Turn | None:
+        """Wait until the lock is this process's (None), or it is time to do without."""
+        started = time.monotonic()
+        while not try_lock(descriptor):
+            now = time.monotonic()
+            if self._waits_for_me(name):
+                return Turn.MINE
+            if now >= until:
+                return Turn.EXPIRED
+            # late by a tenth at most, and gentle with a server that many wait for
+            pause = min(_LONGEST_SLEEP, max(_SHORTEST_SLEEP, (now - started) / 10))
+            time.sleep(min(pause, until - now))
+        return None
+
+    def _waits_for_me(self, name: str) -> bool:
+        """Does the holder of a lock need one of this thread's, directly or through other holders?"""
+        mine, seen = _books.mine(), set()
+        while mine and name and name not in seen:
+            seen.add(name)
+            name = self._needed_by_holder(name)
+            if name in mine:
+                return True
+        return False
+
+    def _needed_by_holder(self, name: str) -> str:
+        try:
+            descriptor = open_file(self._folder / f"{name}{LOCK}")
+        except OSError:
+            return ""
+        try:
+            said = os.pread(descriptor, len(_NOTHING), 0).decode("ascii", "replace").strip()
+        finally:
+            os.close(descriptor)
+        return said if said.isalnum() else ""
+
+
+def _opened(path: Path) -> int:
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    with contextlib.suppress(FileNotFoundError):
+        return os.open(path, flags, 0o600)
+    make_folder(path.parent)
+    return os.open(path, flags, 0o600)
+
+
+def _is_same(descriptor: int, path: Path) -> bool:
+    """Is an open file still the one of that name?"""
+    try:
+        return os.path.samestat(os.fstat(descriptor), os.stat(path, follow_symlinks=False))
+    except FileNotFoundError:
+        return False
