@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from stored._persistence import current_store, upkeep
 from stored._version import __version__
+from stored.errors import ConfigurationError
 
 __all__ = ["main"]
 
@@ -29,8 +32,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     demo = commands.add_parser("demo", help="a cosmology: what is computed, remembered, and recomputed after a change")
     demo.add_argument("--plot", type=Path, metavar="FILE", help="draw quantities and errors (needs matplotlib)")
+    commands.add_parser(
+        "upkeep",
+        help="tidy the cache directory: what processes that died have left, and results beyond STORED_MAX_BYTES and"
+        " STORED_MAX_AGE",
+    )
     asked = parser.parse_args(arguments)
+    if asked.command == "upkeep":
+        return _upkeep()
     from stored.demo import _tour
 
     _tour.run(asked.plot)
+    return 0
+
+
+def _upkeep() -> int:
+    try:
+        print(f"{current_store().location()}: {upkeep()}")
+    except (ConfigurationError, OSError) as error:
+        print(f"upkeep failed: {error}", file=sys.stderr)
+        return 1
     return 0
