@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from stored import configure
@@ -22,6 +25,14 @@ import json
 from stored._config import settings
 now = settings()
 print(json.dumps([str(now.cache_dir), now.persistence, now.disable, str(now.key_file), now.store]))
+"""
+
+SHOW_LIMITS = """
+import json
+from stored._config import settings
+now = settings()
+numbers = [now.max_bytes, now.max_age, now.min_compute_seconds, now.lock_timeout]
+print(json.dumps([[str(each) for each in now.shared_dirs], *map(repr, numbers)]))
 """
 
 
@@ -37,8 +48,8 @@ def start(program: str = SHOW, cwd: str = "/", **environment: str) -> subprocess
     return subprocess.run(command, cwd=cwd, env=full, capture_output=True, text=True, timeout=60, check=False)
 
 
-def shown(**environment: str) -> list[Any]:
-    done = start(**environment)
+def shown(program: str = SHOW, **environment: str) -> list[Any]:
+    done = start(program, **environment)
     assert done.returncode == 0, done.stderr
     found: list[Any] = json.loads(done.stdout)
     return found
@@ -74,6 +85,32 @@ def test_the_environment_is_read(environment: dict[str, str], expected: list[Any
 
 
 @pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({}, [[], "None", "None", "0.0", "600.0"]),
+        (
+            {"SHARED_DIRS": "", "MAX_BYTES": "", "MAX_AGE": "", "MIN_COMPUTE_SECONDS": "", "LOCK_TIMEOUT": ""},
+            [[], "None", "None", "0.0", "600.0"],
+        ),
+        (
+            {
+                "SHARED_DIRS": "/a::relative:~/b:/with space:",
+                "MAX_BYTES": "1e9",
+                "MAX_AGE": "86400",
+                "MIN_COMPUTE_SECONDS": "0.5",
+                "LOCK_TIMEOUT": " 0 ",
+            },
+            [["/a", "/relative", "/home/nobody/b", "/with space"], "1000000000", "86400.0", "0.5", "0.0"],
+        ),
+    ],
+    ids=["defaults", "empty", "given"],
+)
+def test_the_environment_sets_limits(values: dict[str, str], expected: list[Any]) -> None:
+    """Shared directories and limits come from variables too; an empty one is as good as none."""
+    assert shown(SHOW_LIMITS, **{f"STORED_{name}": value for name, value in values.items()}) == expected
+
+
+@pytest.mark.parametrize(
     ("environment", "message"),
     [
         ({"STORED_PERSISTENCE": "x"}, "STORED_PERSISTENCE is 'x'"),
@@ -82,8 +119,15 @@ def test_the_environment_is_read(environment: dict[str, str], expected: list[Any
         ({"STORED_CACHE_DIR": "  "}, "STORED_CACHE_DIR is '  '; it must be a path"),
         ({"STORED_KEY_FILE": "\t"}, "STORED_KEY_FILE is '\\t'; it must be a path"),
         ({"STORED_DISABLE": "maybe"}, "STORED_DISABLE is 'maybe'; it must be 1, true, yes or on"),
+        ({"STORED_SHARED_DIRS": "/a: "}, "STORED_SHARED_DIRS[1] is ' '; it must be a path"),
+        ({"STORED_SHARED_DIRS": "/a:/b", "STORED_KEY_FILE": "/b/k"}, "lies inside the cache directory /b"),
+        ({"STORED_MAX_BYTES": "1GB"}, "STORED_MAX_BYTES is '1GB'; it must be a number"),
+        ({"STORED_MAX_BYTES": "1.5"}, "STORED_MAX_BYTES is 1.5; it must be a whole number of bytes"),
+        ({"STORED_MAX_AGE": "nan"}, "STORED_MAX_AGE is nan; it must be a finite number that is not negative, or None"),
+        ({"STORED_MIN_COMPUTE_SECONDS": "-1"}, "STORED_MIN_COMPUTE_SECONDS is -1.0; it must be a finite number"),
+        ({"STORED_LOCK_TIMEOUT": "inf"}, "STORED_LOCK_TIMEOUT is inf; it must be a finite number that is not negative"),
     ],
-    ids=["persistence", "key", "path", "blank directory", "blank key", "disable"],
+    ids=lambda each: "" if isinstance(each, str) else " ".join(each),
 )
 def test_an_environment_that_cannot_be_used_is_told(environment: dict[str, str], message: str) -> None:
     """A variable with a value that cannot be used is a ConfigurationError on import, not something silent."""
@@ -167,6 +211,21 @@ BAD: list[tuple[str, Any, str]] = [
     ),
     *(("disable", value, "it must be True or False") for value in (None, 0, 1, "", "no")),
     *(("store", value, "it must be a stored.stores.Store") for value in (1, "/dir", True, NotAStore(), MemoryStore)),
+    *(
+        ("shared_dirs", value, "shared_dirs is .*; it must be a sequence of paths")
+        for value in ("/a", b"/a", Path("/a"), None, 5)
+    ),
+    *(
+        ("shared_dirs", value, r"shared_dirs\[1\] is .*; it must be a path")
+        for value in (["/a", ""], ["/a", 5], ("/a", None), ["/a", b"/b"])
+    ),
+    *(
+        (name, value, f"{name} is .*; it must be a finite number that is not negative")
+        for name in ("max_bytes", "max_age", "min_compute_seconds", "lock_timeout")
+        for value in (-1, -1e-9, math.inf, math.nan, 10**400, True, "1", b"1", [], 1j, configure)
+    ),
+    *((name, None, f"{name} is None; it must be a finite") for name in ("min_compute_seconds", "lock_timeout")),
+    *(("max_bytes", value, "it must be a whole number of bytes, or None") for value in (0.5, 1e-300, np.float64(1.5))),
 ]
 
 
@@ -233,6 +292,59 @@ def test_a_store_takes_the_place_of_the_directory(tmp_path: Path) -> None:
             assert settings().store is None
         with configure(cache_dir=tmp_path / "d", store=DirectoryStore(tmp_path)):
             assert isinstance(settings().store, DirectoryStore)
+
+
+def test_limits_are_numbers(tmp_path: Path) -> None:
+    """Whole numbers and others, of numpy too, become plain ones; None takes a limit away."""
+    assert not settings().are_limited
+    with configure(max_bytes=np.int64(10), max_age=Fraction(1, 2), min_compute_seconds=1, lock_timeout=np.float32(0.5)):
+        now = settings()
+        numbers = [now.max_bytes, now.max_age, now.min_compute_seconds, now.lock_timeout]
+        assert list(map(repr, numbers)) == ["10", "0.5", "1.0", "0.5"]
+        assert now.are_limited
+        with configure(max_bytes=None):
+            assert settings().are_limited
+            with configure(max_age=None, max_bytes=1e9):
+                assert repr(settings().max_bytes) == "1000000000"
+                assert settings().are_limited
+            with configure(max_age=None):
+                assert not settings().are_limited
+
+
+def test_directories_can_be_shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any sequence of paths will do, and each means what it does now; an empty one takes them back."""
+    monkeypatch.chdir(tmp_path)
+    with configure(shared_dirs=(each for each in ("relative", Path("/a"), "~/b"))):
+        monkeypatch.chdir("/")
+        assert settings().shared_dirs == (tmp_path / "relative", Path("/a"), Path.home() / "b")
+        with configure(cache_dir=tmp_path / "own"):
+            assert len(settings().shared_dirs) == 3
+        with configure(shared_dirs=[]):
+            assert settings().shared_dirs == ()
+
+
+def test_shared_directories_take_a_store_back() -> None:
+    """Directories that are shared go beneath the directory of the entries, not beneath a store."""
+    with configure(store=MemoryStore()):
+        assert settings().store is not None
+        with configure(shared_dirs=["/a"]):
+            assert settings().store is None
+        with configure(shared_dirs=["/a"], store=MemoryStore()):
+            assert settings().store is not None
+
+
+def test_the_key_is_not_kept_with_shared_entries(tmp_path: Path) -> None:
+    """A key file inside any of the shared directories, by its name or through a link, is refused."""
+    (tmp_path / "group").mkdir()
+    (tmp_path / "link").symlink_to("group")
+    shared = [tmp_path / "other", tmp_path / "group"]
+    for key in ("group/key", "link/key", "link/deeper/key", "other"):
+        with pytest.raises(ConfigurationError, match="lies inside the cache directory"):
+            configure(shared_dirs=shared, key_file=tmp_path / key)
+    with configure(key_file=tmp_path / "group" / "key"), pytest.raises(ConfigurationError, match="lies inside"):
+        configure(shared_dirs=[tmp_path / "link"])
+    with configure(shared_dirs=shared, key_file=tmp_path / "group2" / "key"):
+        assert settings().shared_dirs == tuple(shared)
 
 
 @pytest.mark.parametrize("value", ["rw", "wr", "r", "w", ""])

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from stored.stores import MemoryStore
 from stored.testing import StoreContract
-from stored.typing import Buffer
+from stored.typing import Buffer, Turn, Upkeep
 
 
 def test_a_contract_without_a_store_says_so(tmp_path: Path) -> None:
@@ -49,3 +51,65 @@ def test_a_store_that_lists_too_much_is_found() -> None:
 
     with pytest.raises(AssertionError):
         StoreContract().test_names_lists_a_folder_and_below(Prefixing())
+
+
+class OneLock(MemoryStore):
+    """A store with one lock for all names and threads, which an error within a block leaves locked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lock = threading.RLock()
+
+    @contextmanager
+    def turn(self, name: str, limit: float) -> Iterator[Turn]:
+        taken = self._lock.acquire(timeout=limit)
+        yield Turn.MINE if taken else Turn.EXPIRED
+        if taken:
+            self._lock.release()
+
+
+class OneThread(OneLock):
+    """A store with a lock that its own thread cannot take twice."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lock = threading.Lock()
+
+
+def test_a_store_where_names_wait_for_each_other_is_found() -> None:
+    """A store with one lock for everything fails the contract, as does one that a thread can wait in for itself."""
+    for store in (OneLock(), OneThread()):
+        with pytest.raises(AssertionError):
+            StoreContract().test_nobody_waits_for_a_free_name(store)
+
+
+def test_a_store_that_keeps_a_turn_is_found() -> None:
+    """A store in which an error within a turn keeps others out fails the contract."""
+    with pytest.raises(AssertionError):
+        StoreContract().test_a_turn_ends_with_its_block(OneLock())
+
+
+class Sweeping(MemoryStore):
+    """A store that removes everything when it trims."""
+
+    def trim(self, ending: str, max_bytes: int | None, max_age: float | None) -> Upkeep:
+        names = list(self.names())
+        return Upkeep(removed_entries=sum(map(self.delete, names)))
+
+
+class Lying(MemoryStore):
+    """A store that removes names and says nothing of it."""
+
+    def clear_leftovers(self) -> int:
+        for name in self.names():
+            self.delete(name)
+        return 0
+
+
+def test_a_store_that_tidies_too_much_is_found() -> None:
+    """A store whose upkeep removes what is allowed, or another ending, fails the contract."""
+    for store in (Sweeping(), Lying()):
+        with pytest.raises(AssertionError):
+            StoreContract().test_upkeep_keeps_what_is_allowed(store)
+    with pytest.raises(AssertionError):
+        StoreContract().test_trimming_takes_one_ending_only(Sweeping())

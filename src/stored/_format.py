@@ -45,6 +45,7 @@ import json
 import math
 import re
 import struct
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
@@ -339,7 +340,10 @@ def _slice(data: memoryview, start: object, length: object) -> memoryview:
 
 def _dtype(descr: object) -> np.dtype[Any]:
     """The dtype that a tree describes; JSON has made lists of its tuples."""
-    return np.lib.format.descr_to_dtype(_tuples(descr))
+    dtype = np.lib.format.descr_to_dtype(_tuples(descr))
+    if dtype.hasobject:  # its bytes would be taken for the addresses of objects
+        raise DamagedEntryError(f"{descr!r} is not the dtype of plain data")
+    return dtype
 
 
 def _tuples(descr: object) -> Any:
@@ -353,7 +357,14 @@ def _tuples(descr: object) -> Any:
 
 def _field(name: Any, kind: object, *shape: Any) -> tuple[Any, ...]:
     name = tuple(name) if isinstance(name, list) else name
-    return (name, _tuples(kind), *(tuple(each) for each in shape))
+    return (name, _tuples(kind), *map(_shape, shape))
+
+
+def _shape(found: object) -> tuple[int, ...]:
+    """A shape; what else may stand in the place of one, numpy reads as a dtype."""
+    if type(found) is list and all(type(n) is int and n >= 0 for n in found) and math.prod(found) <= sys.maxsize:
+        return tuple(found)
+    raise DamagedEntryError(f"{found!r} is not a shape")
 
 
 class _Reader:
@@ -412,9 +423,9 @@ class _Reader:
 
     def _array(self, descr: object, shape: list[int], order: str, start: int, length: int) -> np.ndarray[Any, Any]:
         dtype = _dtype(descr)
-        if order not in {"C", "F"} or type(shape) is not list or not all(type(n) is int and n >= 0 for n in shape):
-            raise DamagedEntryError(f"shape {shape!r} in order {order!r} is none")
-        if math.prod(shape) * dtype.itemsize != length:
+        if order not in {"C", "F"}:
+            raise DamagedEntryError(f"{order!r} is not an order")
+        if math.prod(_shape(shape)) * dtype.itemsize != length:
             raise DamagedEntryError(f"{length} bytes do not hold an array of dtype {dtype} and shape {shape}")
         # the data are read-only, and so is the array
         return np.ndarray(tuple(shape), dtype, _slice(self._data, start, length), order=cast(Any, order))

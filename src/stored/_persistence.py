@@ -169,7 +169,7 @@ class PersistentTier:
 
     def _record(self, key: Key, entry: Entry) -> Record:
         writer, seconds = entry.header.get("writer"), entry.header.get("seconds")
-        if not isinstance(writer, dict) or not isinstance(seconds, int | float):
+        if not isinstance(writer, dict) or not isinstance(seconds, int | float) or not 0 <= seconds <= _LONGEST:
             raise DamagedEntryError("its header does not say who wrote it")
         self.check_writer(writer)
         value = decode(key, entry, self._verify)
@@ -225,11 +225,11 @@ class PersistentTier:
     def _check_privacy(self, store: SupportsStore) -> None:
         place = store.location()
         if ("privacy", place) not in self._reported:
-            others = store.open_to()
-            if others:
+            exposed = store.open_to()
+            if exposed:
                 message = (
-                    f"{place} can be written to by {others}: whoever puts an entry there decides what you compute with."
-                    " Take the permission away (chmod o-w), or choose another directory"
+                    f"{exposed}: whoever puts an entry there decides what you compute with. Take the permission away"
+                    " (chmod o-w), or choose another directory"
                 )
                 self._report("privacy", place, message)
             self._reported.add(("privacy", place))
@@ -337,6 +337,9 @@ class PersistentTier:
             self._reported.add((trouble, subject))
             warn_caller(message, EntryWarning if trouble == "entry" else PersistenceWarning)
 
+
+_LONGEST = 1e12
+"""Seconds that no computation takes."""
 
 _RECOMPUTED = "the result is computed anew"
 

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import pytest
 
-from stored.typing import Buffer, SupportsStore
+from stored.typing import Buffer, SupportsStore, Turn
 
 __all__ = ["BAD_NAMES", "StoreContract"]
 
@@ -144,6 +144,12 @@ class StoreContract:
             store.write(name, [b"x"])
         with pytest.raises(ValueError, match="is not a name"):
             store.delete(name)
+        with pytest.raises(ValueError, match="is not a name"):
+            store.touch(name)
+        with pytest.raises(ValueError, match="is not a name"):
+            store.needing(name).__enter__()
+        with pytest.raises(ValueError, match="is not a name"):
+            store.turn(name, 0.0).__enter__()
         if name:
             with pytest.raises(ValueError, match="is not a name"):
                 list(store.names(name))
@@ -185,12 +191,73 @@ class StoreContract:
         assert not any(writer.is_alive() for writer in writers)
         assert {(len(each), len(set(each))) for each in seen} == {(2 * size, 1)}
 
+    def test_nobody_waits_for_a_free_name(self, store: SupportsStore) -> None:
+        """It is a thread's turn for every name that no other has: for several at once, and for one again."""
+        with store.needing("a/b"), store.turn("a/b", 0.0) as first:
+            with store.needing("a/c"), store.turn("a/c", 0.0) as second, store.turn("a/b", 0.0) as again:
+                assert (first, second, again) == (Turn.MINE,) * 3
+            assert _turn_of_another_thread(store, "a/c") is Turn.MINE
+        assert list(store.names()) == []
+
+    def test_a_turn_ends_with_its_block(self, store: SupportsStore) -> None:
+        """It is the turn of others afterwards, also if the block is ended by an error, which passes unchanged."""
+        with pytest.raises(KeyboardInterrupt), store.needing("a/b"), store.turn("a/b", 0.0):
+            raise KeyboardInterrupt
+        assert _turn_of_another_thread(store, "a/b") is Turn.MINE
+        assert list(store.names()) == []
+
+    def test_names_can_be_used_within_their_turn(self, store: SupportsStore) -> None:
+        """Whoever has the turn for a name can write, read and remove it."""
+        with store.turn("a/b", 0.0):
+            store.write("a/b", [b"1"])
+            assert _content(store.read("a/b")) == b"1"
+            assert store.delete("a/b")
+            store.write("a/b", [b"2"])
+        assert _content(store.read("a/b")) == b"2"
+
+    def test_upkeep_keeps_what_is_allowed(self, store: SupportsStore) -> None:
+        """Noting uses, clearing leftovers and trimming without limits, or within them, remove no name."""
+        names = {f"a/{number}.x" for number in range(5)}
+        for name in names:
+            store.write(name, [name.encode()])
+        for name in ("a/0.x", "a/absent"):
+            store.touch(name)
+        assert store.clear_leftovers() == 0
+        for max_bytes, max_age in ((None, None), (5 * len("a/0.x"), None), (None, 1e6), (10**12, 1e6)):
+            done = store.trim(".x", max_bytes, max_age)
+            assert (done.removed_entries, done.removed_bytes) == (0, 0)
+        assert {name: _content(store.read(name)) for name in store.names()} == {n: n.encode() for n in names}
+
+    def test_trimming_takes_one_ending_only(self, store: SupportsStore) -> None:
+        """Names of another ending are not removed, whatever the limits; what is removed is counted."""
+        others = {"a/1.y", "a/x", "b/c/2.xy"}
+        for name in ("a/1.x", "a/2.x", "b/c/1.x", *others):
+            store.write(name, [b"12345"])
+        done = store.trim(".x", 0, 0.0)
+        left = set(store.names())
+        assert others <= left
+        assert (done.removed_entries, done.removed_bytes) == (6 - len(left), 5 * (6 - len(left)))
+
     def test_location_is_text(self, store: SupportsStore) -> None:
-        """A store says where it and its names are, whether anything is there or not."""
+        """A store says where it and its names are, whether anything is there or not, and who else can write there."""
         assert isinstance(store.location(), str)
+        assert isinstance(store.open_to(), str)
         assert "a/b" in store.location("a/b")
 
 
 def _content(data: Buffer | None) -> bytes:
     assert data is not None, "nothing was found"
     return bytes(data)
+
+
+def _turn_of_another_thread(store: SupportsStore, name: str) -> Turn | None:
+    turns = []
+
+    def take() -> None:
+        with store.turn(name, 0.0) as turn:
+            turns.append(turn)
+
+    thread = threading.Thread(target=take, daemon=True)
+    thread.start()
+    thread.join(60)
+    return turns[0] if turns else None

@@ -113,4 +113,4 @@ class SupportsStore(Protocol):
         """Remove names that are too many, or too long out of use."""
 
     def open_to(self) -> str:
-        """Who else can put bytes here, in a user's words; empty for nobody."""
+        """Where others can put bytes, and who, in a user's words; empty if nobody can."""

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
+import shutil
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from stored.stores import DirectoryStore
+from stored.stores import DirectoryStore, _directory
 from stored.testing import StoreContract
 from stored.typing import Buffer
+from tests.stores.test_files import fail, without_handles
 
 MAPPED_FROM = 1 << 20
 
@@ -116,7 +121,7 @@ class Parts(list[Buffer]):
         yield self[0]
         if isinstance(self.trouble, BaseException):
             raise self.trouble
-        yield self.trouble  # type: ignore[misc]
+        yield self.trouble() if callable(self.trouble) else self.trouble  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("trouble", ["text", None, 3, [b"z"], KeyboardInterrupt(), SystemExit(), OSError(28, "full")])
@@ -222,3 +227,188 @@ def test_a_folder_that_others_remove_while_it_is_written_to(store: DirectoryStor
         finally:
             remover.kill()
     assert files(root) == set()
+
+
+def test_a_draft_is_no_entry(store: DirectoryStore, root: Path) -> None:
+    """While a file is written its name is absent, or has its old bytes, and nothing else is listed."""
+
+    def look() -> bytes:
+        assert list(store.names()) == ["a/old"]
+        assert (store.read("a/old"), store.read("a/new")) == (b"old", None)
+        assert len(files(root)) == 2
+        return b"end"
+
+    store.write("a/old", [b"old"])
+    store.write("a/new", Parts(look))
+    store.write("a/old", Parts(lambda: store.read("a/old")))
+    assert files(root) == {"a/old", "a/new"}
+    assert store.read("a/old") == b"x" * 100_000 + b"old"
+
+
+def test_everything_is_removed_while_it_is_written(store: DirectoryStore, root: Path) -> None:
+    """If the directory goes together with the draft, the write is an OSError, and the next one makes it anew."""
+    with pytest.raises(FileNotFoundError):
+        store.write("a/b", Parts(lambda: shutil.rmtree(root) or b""))
+    assert not root.exists()
+    store.write("a/b", [b"x"])
+    assert files(root) == {"a/b"}
+
+
+def test_a_folder_that_becomes_a_broken_link(store: DirectoryStore, root: Path) -> None:
+    """A link in the place of a folder, made while a file is written, is an OSError after some attempts."""
+    with pytest.raises(OSError, match="the folder cannot be made"):
+        store.write("a/b", Parts(lambda: (root / "a").symlink_to("nowhere") or b""))
+    assert files(root) == set()
+
+
+def test_a_draft_that_is_cleared_before_it_is_locked(
+    store: DirectoryStore, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If somebody takes a draft that was made just now for a leftover, another is made."""
+    real, cleared = _directory.claim, list[int]()
+
+    def claim(descriptor: int) -> bool:
+        if not cleared:
+            cleared.append(store.clear_leftovers())
+        return real(descriptor)
+
+    monkeypatch.setattr(_directory, "claim", claim)
+    handles = os.listdir("/proc/self/fd")
+    store.write("a/b", [b"x"])
+    assert cleared == [1]
+    assert files(root) == {"a/b"}
+    assert os.listdir("/proc/self/fd") == handles
+
+
+def test_a_file_system_without_locks_is_written_to(store: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the system refuses locks, drafts are written without."""
+    fail(monkeypatch, fcntl, "flock", errno.ENOLCK)
+    store.write("a/b", [b"x"])
+    assert store.read("a/b") == b"x"
+
+
+USES: dict[str, Callable[[DirectoryStore, str], Any]] = {
+    "read": lambda store, name: store.read(name),
+    "read_start": lambda store, name: store.read_start(name, 1),
+    "write": lambda store, name: store.write(name, [b"x"]),
+    "delete": lambda store, name: store.delete(name),
+    "names": lambda store, name: list(store.names(name)),
+    "touch": lambda store, name: store.touch(name),
+}
+
+
+@pytest.mark.parametrize("use", USES)
+def test_links_among_the_folders_are_not_followed(store: DirectoryStore, root: Path, tmp_path: Path, use: str) -> None:
+    """Where a link leads out of the root, or to another folder in it, everything is an OSError, and does nothing."""
+    store.write("real/deep/b", [b"precious"])
+    (root / "inside").symlink_to("real")
+    (tmp_path / "outside" / "deep").mkdir(parents=True)
+    (tmp_path / "outside" / "deep" / "b").write_bytes(b"precious")
+    (root / "a").symlink_to(tmp_path / "outside")
+    states = [os.stat(each) for each in (root / "real/deep/b", tmp_path / "outside/deep/b")]
+    for name in ("inside/deep/b", "a/deep/b", "a/deep/new"):
+        with pytest.raises(OSError, match="is a symbolic link, which is not followed; remove it"):
+            USES[use](store, name)
+    with pytest.raises(OSError, match="is a symbolic link, which is not followed; remove it"):
+        list(store.names("inside"))
+    assert [os.stat(each) for each in (root / "real/deep/b", tmp_path / "outside/deep/b")] == states
+    assert list(store.names()) == ["real/deep/b"]
+
+
+def test_drafts_are_not_made_elsewhere(store: DirectoryStore, root: Path, tmp_path: Path) -> None:
+    """A link in the place of the folder of drafts is an OSError."""
+    (tmp_path / "outside").mkdir()
+    root.mkdir(parents=True)
+    (root / ".work").symlink_to(tmp_path / "outside")
+    with pytest.raises(OSError, match="is a symbolic link, which is not followed; remove it"):
+        store.write("a/b", [b"x"])
+    assert os.listdir(tmp_path / "outside") == []
+
+
+@pytest.mark.parametrize("target", ["outside", "nowhere", "root/a/b"])
+def test_a_link_in_place_of_a_file(store: DirectoryStore, root: Path, tmp_path: Path, target: str) -> None:
+    """A link is not read or touched through; it is replaced by a write, and removed by a delete."""
+    (tmp_path / "outside").write_bytes(b"precious")
+    before = os.stat(tmp_path / "outside").st_mtime_ns
+    (root / "a").mkdir(parents=True)
+    for replace in (lambda: store.write("a/b", [b"x"]), lambda: store.delete("a/b")):
+        (root / "a").mkdir(exist_ok=True)
+        (root / "a" / "b").symlink_to(tmp_path / target)
+        for use in ("read", "read_start"):
+            with pytest.raises(OSError, match="symbolic links"):
+                USES[use](store, "a/b")
+        store.touch("a/b")
+        replace()
+        assert not (root / "a" / "b").is_symlink()
+        (root / "a" / "b").unlink(missing_ok=True)
+    assert (tmp_path / "outside").read_bytes() == b"precious"
+    assert os.stat(tmp_path / "outside").st_mtime_ns == before
+
+
+def test_a_pipe_in_place_of_a_file(store: DirectoryStore, root: Path) -> None:
+    """A pipe is no entry: reading it is an OSError that does not keep anybody waiting, and a write replaces it."""
+    (root / "a").mkdir(parents=True)
+    os.mkfifo(root / "a" / "b")
+    for use in ("read", "read_start"):
+        with pytest.raises(OSError, match="not a regular file"):
+            USES[use](store, "a/b")
+    store.write("a/b", [b"x"])
+    assert store.read("a/b") == b"x"
+
+
+@pytest.mark.parametrize("use", USES)
+def test_without_file_handles(store: DirectoryStore, root: Path, use: str) -> None:
+    """A process that can open no more files gets an OSError for what needs one, and nothing is spoilt or left."""
+    store.write("a/b", [b"old"])
+    with without_handles():
+        if use in ("delete", "touch"):
+            USES[use](store, "a/b")
+        else:
+            with pytest.raises(OSError, match="Too many open files"):
+                USES[use](store, "a/b")
+    assert files(root) == (set() if use == "delete" else {"a/b"})
+
+
+def test_files_of_other_computers_are_not_mapped(store: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a network file system, where a mapped file can be taken away, large files are read into memory."""
+    content = os.urandom(MAPPED_FROM + 1)
+    store.write("a/b", [content])
+    monkeypatch.setattr(_directory, "is_on_network", lambda device: True)
+    assert store.read("a/b") == content
+    assert isinstance(store.read("a/b"), bytes)
+
+
+@pytest.mark.parametrize("use", ["read", "read_start"])
+def test_a_file_replaced_on_the_server_is_read_again(
+    store: DirectoryStore, monkeypatch: pytest.MonkeyPatch, use: str
+) -> None:
+    """On NFS a file that is replaced as it is read is ESTALE (here it is made so): once, then the new one is read."""
+    store.write("a/b", [b"x"])
+    fail(monkeypatch, os, "fstat", errno.ESTALE, times=1)
+    assert USES[use](store, "a/b") == b"x"
+    fail(monkeypatch, os, "fstat", errno.ESTALE, times=2)
+    with pytest.raises(OSError, match="Stale"):
+        USES[use](store, "a/b")
+
+
+def test_touching_sets_the_time(store: DirectoryStore, root: Path) -> None:
+    """A name that is touched has the time of now, and its bytes; what is absent stays absent."""
+    store.write("a/b", [b"x"])
+    os.utime(root / "a" / "b", (1000.0, 1000.0))
+    written = (root / "a" / "b").stat().st_mtime
+    store.touch("a/b")
+    assert (root / "a" / "b").stat().st_mtime > written + 1e9
+    store.touch("a/c")
+    store.touch("c/d")
+    assert files(root) == {"a/b"}
+    assert store.read("a/b") == b"x"
+
+
+@pytest.mark.parametrize("permission", [0o700, 0o755, 0o770, 0o702, 0o777, 0o1777])
+def test_a_directory_that_everybody_can_write_to_is_told(store: DirectoryStore, root: Path, permission: int) -> None:
+    """The world's permission to write is told in words; that of a group is the user's choice."""
+    assert store.open_to() == ""  # it is not there yet
+    store.write("a", [b"x"])
+    root.chmod(permission)
+    told = f"{root} can be written to by everybody on this computer"
+    assert store.open_to() == (told if permission & 0o002 else "")

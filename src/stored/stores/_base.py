@@ -112,5 +112,5 @@ class Store(ABC):
         return Upkeep()
 
     def open_to(self) -> str:
-        """Who else can put bytes here, in a user's words; empty for nobody."""
+        """Where others can put bytes, and who, in a user's words; empty if nobody can."""
         return ""

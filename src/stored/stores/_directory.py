@@ -128,7 +128,10 @@ class DirectoryStore(Store):
 
     def names(self, folder: str = "") -> Iterator[str]:
         """The names of the files in a folder and below it; hidden files, links and files of others are passed over."""
-        start = self._path(folder) if folder else self._start
+        start = self._start
+        if folder:
+            start = f"{start}/{check_name(folder)}"
+            check_folders(self._start, folder)
         before = len(self._start) + 1
         return filter(is_name, (path[before:] for path in _upkeep.files_below(start)))
 
@@ -160,10 +163,10 @@ class DirectoryStore(Store):
 
     def open_to(self) -> str:
         """Everybody, if the directory is writable to the world."""
-        try:
-            return "everybody on this computer" if os.stat(self.root).st_mode & stat.S_IWOTH else ""
-        except OSError:
-            return ""
+        with contextlib.suppress(OSError):
+            if os.stat(self.root).st_mode & stat.S_IWOTH:
+                return f"{self._start} can be written to by everybody on this computer"
+        return ""
 
 
 def _used(path: str, use: Callable[[int, os.stat_result], Buffer]) -> Buffer | None:

@@ -108,5 +108,5 @@ class LayeredStore(Store):
         return self.upper.trim(ending, max_bytes, max_age)
 
     def open_to(self) -> str:
-        """Who else can put bytes into any of the layers."""
+        """The first layer into which others can put bytes."""
         return next(filter(None, (store.open_to() for store in (self.upper, *self.lower))), "")

@@ -12,6 +12,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import stat
 import threading
 import time
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from pathlib import Path
 
 import xxhash
 
-from stored.stores._files import make_folder, open_file
+from stored.stores._files import check_folders, make_folder, open_file
 from stored.typing import Turn
 
 __all__ = ["LOCK", "FileLocks", "claim", "try_lock"]
@@ -192,6 +193,7 @@ class FileLocks:
             if turn is not None:
                 return turn, None
             if _is_same(descriptor, path):
+                _check_is_ours(descriptor)
                 held = _Held(descriptor, path)
                 return Turn.MINE, held
             return (Turn.OVER if os.pread(descriptor, len(_OVER), 0) == _OVER else None), None
@@ -240,11 +242,19 @@ class FileLocks:
 
 
 def _opened(path: Path) -> int:
+    check_folders(str(path.parent.parent), path.parent.name)
     flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
     with contextlib.suppress(FileNotFoundError):
         return os.open(path, flags, 0o600)
     make_folder(path.parent)
     return os.open(path, flags, 0o600)
+
+
+def _check_is_ours(descriptor: int) -> None:
+    """Refuse to write to what is no lock file, or is another file too."""
+    state = os.fstat(descriptor)
+    if not stat.S_ISREG(state.st_mode) or state.st_nlink > 1:
+        raise OSError(errno.EINVAL, "not a lock file")
 
 
 def _is_same(descriptor: int, path: Path) -> bool:

@@ -57,10 +57,10 @@ def clear_leftovers(folder: Path) -> int:
     """Remove the drafts and locks in a folder that nobody holds."""
     try:
         with os.scandir(folder) as found:
-            paths = [entry.path for entry in found if _LEFTOVER.fullmatch(entry.name)]
+            files = [entry for entry in found if entry.is_file(follow_symlinks=False)]
     except (FileNotFoundError, NotADirectoryError):
         return 0
-    return sum(_cleared(path) for path in paths)
+    return sum(_cleared(file.path) for file in files if _LEFTOVER.fullmatch(file.name))
 
 
 def _cleared(path: str) -> bool:

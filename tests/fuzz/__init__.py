@@ -1,0 +1,1 @@
+"""A fuzzer over the decoder of entries: ``python -m tests.fuzz``."""

@@ -1,0 +1,196 @@
+"""`LayeredStore` keeps the contract of a store in its upper layer, and leaves those below as they are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stored.stores import DirectoryStore, LayeredStore, MemoryStore, Store
+from stored.testing import StoreContract
+from stored.typing import Turn, Upkeep
+from tests.faults.processes import PATIENCE, in_threads
+from tests.stores.test_locks import turn_of_another_thread
+
+
+class TestLayeredDirectories(StoreContract):
+    def make_store(self, directory: Path) -> LayeredStore:
+        return LayeredStore(*(DirectoryStore(directory / name) for name in ("own", "group", "site")))
+
+
+class TestLayeredMemory(StoreContract):
+    def make_store(self, directory: Path) -> LayeredStore:
+        return LayeredStore(MemoryStore(), MemoryStore())
+
+
+class TestOneLayer(StoreContract):
+    def make_store(self, directory: Path) -> LayeredStore:
+        return LayeredStore(MemoryStore())
+
+
+class ReadOnly(MemoryStore):
+    """A store in which nothing is changed, and nobody waits."""
+
+    def __init__(self, **content: bytes) -> None:
+        super().__init__()
+        self._data = {f"a/{name}": value for name, value in content.items()}
+
+    def refuse(self, *_: object) -> Any:
+        raise AssertionError("a lower store is only read")
+
+    write = delete = touch = needing = turn = clear_leftovers = trim = refuse
+
+
+@pytest.fixture
+def own() -> MemoryStore:
+    return MemoryStore()
+
+
+@pytest.fixture
+def store(own: MemoryStore) -> LayeredStore:
+    """Two layers below an empty one: both have b."""
+    return LayeredStore(own, ReadOnly(b=b"group b", c=b"group c"), ReadOnly(b=b"site b", d=b"site d"))
+
+
+def content(store: Store) -> dict[str, bytes]:
+    return {name: bytes(store.read(name) or b"") for name in store.names("a")}
+
+
+BELOW = {"a/b": b"group b", "a/c": b"group c", "a/d": b"site d"}
+
+
+def test_layers_are_read_from_the_top(store: LayeredStore, own: MemoryStore) -> None:
+    """A name is found in the first layer that has it, whole or its beginning, and listed once."""
+    assert content(store) == BELOW
+    assert sorted(store.names("a")) == sorted(BELOW)
+    assert store.read_start("a/d", 4) == b"site"
+    own.write("a/c", [b"own c"])
+    assert content(store) == {**BELOW, "a/c": b"own c"}
+    assert store.read_start("a/c", 3) == b"own"
+    assert sorted(store.names("a")) == sorted(BELOW)
+    assert store.read("a/e") is None
+    assert store.read_start("a/e", 1) is None
+
+
+def test_an_empty_value_is_a_value(own: MemoryStore) -> None:
+    """A name without bytes hides what is below it."""
+    store = LayeredStore(own, ReadOnly(b=b"group b"))
+    store.write("a/b", [])
+    assert store.read("a/b") == store.read_start("a/b", 5) == b""
+    assert LayeredStore(own, ReadOnly(c=b""), ReadOnly(c=b"site c")).read("a/c") == b""
+
+
+def test_writes_go_to_the_upper_layer(store: LayeredStore, own: MemoryStore) -> None:
+    """What is written is in one's own store, in the place of what is below; uses are noted there too."""
+    store.write("a/b", [b"own", b" b"])
+    store.touch("a/b")
+    store.touch("a/c")
+    assert content(own) == {"a/b": b"own b"}
+    assert content(store) == {**BELOW, "a/b": b"own b"}
+
+
+def test_what_is_deleted_stays_away(store: LayeredStore, own: MemoryStore) -> None:
+    """A name that is deleted is gone from all layers, once; it can be written again, and deleted again."""
+    for name in ("a/b", "a/d"):
+        assert [store.delete(name), store.delete(name)] == [True, False]
+        assert store.read(name) is None
+        assert store.read_start(name, 1) is None
+    assert content(store) == {"a/c": b"group c"}
+    store.write("a/b", [b"own b"])
+    assert content(store) == {"a/b": b"own b", "a/c": b"group c"}
+    assert [store.delete("a/b"), store.delete("a/b")] == [True, False]
+    assert content(store) == {"a/c": b"group c"}
+
+
+def test_an_own_name_over_another_is_deleted_with_it(store: LayeredStore, own: MemoryStore) -> None:
+    """Deleting what is above does not bring back what was below, and leaves nothing for what is nowhere below."""
+    for name in ("a/b", "a/new"):
+        own.write(name, [b"own"])
+        assert store.delete(name) is True
+    assert content(store) == {"a/c": b"group c", "a/d": b"site d"}
+    assert len(content(own)) == 1
+
+
+@pytest.mark.parametrize("max_bytes", [0, None])
+def test_what_is_deleted_stays_away_after_upkeep(tmp_path: Path, max_bytes: int | None) -> None:
+    """Trimming takes entries from one's own layer only, and never the marks that hide those below."""
+    own, group = DirectoryStore(tmp_path / "own"), DirectoryStore(tmp_path / "group")
+    for name in ("a/b.x", "a/c.x"):
+        group.write(name, [b"group"])
+    store = LayeredStore(own, group)
+    store.delete("a/b.x")
+    store.write("a/b.x", [b"again"])
+    store.write("a/d.x", [b"own"])
+    assert store.clear_leftovers() == 0
+    assert store.trim(".x", max_bytes, 0.0) == Upkeep(0, 0, 2, 8)
+    assert content(store) == {"a/c.x": b"group"}
+    assert content(group) == {"a/b.x": b"group", "a/c.x": b"group"}
+
+
+def test_deleting_while_listing(store: LayeredStore) -> None:
+    """What a listing gives can be deleted as it comes."""
+    assert [store.delete(name) for name in store.names()] == [True] * 3
+    assert list(store.names()) == []
+
+
+def test_locations_tell_the_layer(tmp_path: Path) -> None:
+    """A name is where it is found, else where it would be written; the store itself is where it writes."""
+    own, group = DirectoryStore(tmp_path / "own"), DirectoryStore(tmp_path / "group")
+    store = LayeredStore(own, group)
+    group.write("a/b", [b"group"])
+    assert store.location() == str(tmp_path / "own")
+    assert store.location("a/b") == str(tmp_path / "group" / "a" / "b")
+    assert store.location("a/c") == str(tmp_path / "own" / "a" / "c")
+    assert store.location("a") == str(tmp_path / "own" / "a")  # in the group's there is a folder of that name
+    store.write("a/b", [b"own"])
+    assert store.location("a/b") == str(tmp_path / "own" / "a" / "b")
+    assert repr(store) == f"LayeredStore(DirectoryStore('{tmp_path / 'own'}'), DirectoryStore('{tmp_path / 'group'}'))"
+
+
+def test_turns_are_those_of_the_upper_layer(tmp_path: Path) -> None:
+    """Whoever shares one's own store waits; nothing is made, or waited for, in the layers below."""
+    own, group = DirectoryStore(tmp_path / "own"), DirectoryStore(tmp_path / "group")
+    store = LayeredStore(own, group)
+    with group.turn("a/b", 0.0), store.needing("a/c"), store.turn("a/c", 0.0) as turn:
+        assert turn is Turn.MINE
+        assert turn_of_another_thread(own, "a/c") is Turn.EXPIRED
+        assert turn_of_another_thread(store, "a/c") is Turn.EXPIRED
+        assert turn_of_another_thread(store, "a/b") is Turn.MINE
+        assert len(list(group.root.rglob("*.lock"))) == 1
+
+
+def test_needs_are_told_in_the_upper_layer(tmp_path: Path) -> None:
+    """What a thread needs, with the turn of an upper layer, is seen by those who wait there."""
+    own = DirectoryStore(tmp_path / "own")
+    store = LayeredStore(own, MemoryStore())
+
+    def circle() -> Turn:
+        with own.turn("a/c", 0.0), own.turn("a/b", PATIENCE) as turn:
+            return turn
+
+    with store.turn("a/b", 0.0), store.needing("a/c"):
+        assert in_threads((circle,)) == [Turn.MINE]
+
+
+def test_leftovers_are_cleared_in_the_upper_layer(tmp_path: Path) -> None:
+    """What dead processes have left below is not one's own business."""
+    stores = [DirectoryStore(tmp_path / name) for name in ("own", "group")]
+    drafts = [store.root / ".work" / f"1-{'0' * 16}.draft" for store in stores]
+    for draft in drafts:
+        draft.parent.mkdir(parents=True)
+        draft.touch()
+    assert LayeredStore(*stores).clear_leftovers() == 1
+    assert [draft.exists() for draft in drafts] == [False, True]
+
+
+@pytest.mark.parametrize("layer", [0, 1, 2])
+def test_whoever_can_write_into_a_layer_is_told(tmp_path: Path, layer: int) -> None:
+    """A layer that is open to others makes the whole so, since it is read; none is by itself."""
+    stores = [DirectoryStore(tmp_path / str(number)) for number in range(3)]
+    store = LayeredStore(*stores)
+    for each in stores:
+        each.write("a", [b"x"])
+    assert store.open_to() == ""
+    stores[layer].root.chmod(0o777)
+    assert store.open_to() == stores[layer].open_to() != ""

@@ -1,0 +1,321 @@
+"""Upkeep removes what dead processes have left and what is too old or too much, and nothing else."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import time
+from collections.abc import Callable, Iterator
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stored.stores import DirectoryStore, _upkeep
+from stored.stores._upkeep import clear_leftovers, files_below, trim
+from stored.typing import Buffer, Upkeep
+from tests.faults.processes import in_threads
+from tests.stores.test_files import fail, without_handles
+from tests.stores.test_locks import elsewhere, held, received
+
+DAY = 86_400.0
+DEAD_DRAFT = f"1-{'0' * 16}.draft"
+DEAD_LOCK = f"{'0' * 32}.lock"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> DirectoryStore:
+    return DirectoryStore(tmp_path / "root")
+
+
+@pytest.fixture
+def work(store: DirectoryStore) -> Path:
+    """The folder of drafts and locks, with one of each that nobody holds."""
+    work = store.root / ".work"
+    work.mkdir(parents=True)
+    for name in (DEAD_DRAFT, DEAD_LOCK):
+        (work / name).write_bytes(b"begun")
+    return work
+
+
+class Waiting(list[Buffer]):
+    """Parts of which the second is long in coming."""
+
+    def __init__(self, end: Connection) -> None:
+        super().__init__([b"begun"])
+        self.end = end
+
+    def __iter__(self) -> Iterator[Buffer]:
+        yield self[0]
+        self.end.send("begun")
+        yield self.end.recv()
+
+
+def write_slowly(store: DirectoryStore, name: str, end: Connection) -> None:
+    store.write(name, Waiting(end))
+    end.send("written")
+
+
+# -- leftovers --------------------------------------------------------------------------------------------------------
+
+
+def test_what_dead_processes_have_left_is_removed(store: DirectoryStore) -> None:
+    """Of a process killed while it writes or has its turn, nothing remains after upkeep, and no name appears."""
+    with elsewhere(write_slowly, store, "a/b") as (writer, end), held(store, "a/c") as (holder, _):
+        assert received(end) == "begun"
+        writer.kill()
+        holder.kill()
+    assert len(os.listdir(store.root / ".work")) == 2
+    assert [store.clear_leftovers() for _ in range(2)] == [2, 0]
+    assert os.listdir(store.root / ".work") == []
+    assert list(store.names()) == []
+
+
+def test_what_living_processes_use_stays(store: DirectoryStore) -> None:
+    """A write and a turn of a living process are none of upkeep's business, and end well."""
+    with elsewhere(write_slowly, store, "a/b") as (_, end), held(store, "a/c"):
+        assert received(end) == "begun"
+        assert store.clear_leftovers() == 0
+        end.send(b" and ended")
+        assert received(end) == "written"
+        assert len(list(store.root.rglob("*.lock"))) == 1
+    assert store.read("a/b") == b"begun and ended"
+
+
+def test_other_files_stay(store: DirectoryStore, work: Path) -> None:
+    """What has not the name of a leftover, or is no file, is not touched, though it is where leftovers are."""
+    others = ["notes.txt", "a.draft", "b.lock", f"x{DEAD_DRAFT}", f"{DEAD_LOCK}.old", DEAD_LOCK.upper()]
+    for name in others:
+        (work / name).touch()
+    link, folder = f"2-{'0' * 16}.draft", f"{'1' * 32}.lock"
+    (work / link).symlink_to("notes.txt")
+    (work / folder).mkdir()
+    assert store.clear_leftovers() == 2
+    assert sorted(os.listdir(work)) == sorted([*others, link, folder])
+
+
+def test_several_clear_at_once(store: DirectoryStore, work: Path) -> None:
+    """Of several that clear at the same time each file is removed by one, and none fails."""
+    for number in range(2, 500):
+        (work / f"{number}-{'0' * 16}.draft").touch()
+    assert sum(in_threads(*[(store.clear_leftovers,)] * 4)) == 500
+    assert os.listdir(work) == []
+
+
+@pytest.mark.parametrize("step", ["open_file", "try_lock"])
+def test_a_leftover_may_vanish(work: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    """A file that another process removes before it is opened, or before it is removed, is not counted."""
+    (work / DEAD_DRAFT).unlink()
+    real = getattr(_upkeep, step)
+
+    def after_removal(found: Any) -> Any:
+        (work / DEAD_LOCK).unlink()
+        return real(found)
+
+    monkeypatch.setattr(_upkeep, step, after_removal)
+    assert clear_leftovers(work) == 0
+    assert os.listdir(work) == []
+
+
+def test_without_locks_age_decides(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the system refuses locks, only what is more than a day old is taken for a leftover."""
+    fail(monkeypatch, fcntl, "flock", errno.ENOLCK)
+    os.utime(work / DEAD_DRAFT, (time.time() - 1.1 * DAY,) * 2)
+    os.utime(work / DEAD_LOCK, (time.time() - 0.9 * DAY,) * 2)
+    assert clear_leftovers(work) == 1
+    assert os.listdir(work) == [DEAD_LOCK]
+
+
+@pytest.mark.parametrize("make", [Path.touch, lambda work: None])
+def test_where_nothing_can_be_nothing_is_left(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    """A folder that does not exist, or is a file, has no leftovers; nothing is made."""
+    make(tmp_path / ".work")
+    before = os.listdir(tmp_path)
+    assert DirectoryStore(tmp_path).clear_leftovers() == 0
+    assert DirectoryStore(tmp_path / ".work" / "deeper").clear_leftovers() == 0
+    assert os.listdir(tmp_path) == before
+
+
+def test_links_lead_no_upkeep_away(store: DirectoryStore, work: Path, tmp_path: Path) -> None:
+    """A folder of leftovers that is a link is an error, and what is there stays."""
+    work.rename(tmp_path / "elsewhere")
+    work.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OSError, match="is a symbolic link, which is not followed"):
+        store.clear_leftovers()
+    assert sorted(os.listdir(tmp_path / "elsewhere")) == [DEAD_LOCK, DEAD_DRAFT]
+
+
+def test_leftovers_that_cannot_be_seen_are_an_error(work: Path) -> None:
+    """What cannot be listed is not taken for nothing."""
+    with without_handles(), pytest.raises(OSError, match="Too many open files"):
+        clear_leftovers(work)
+    assert len(os.listdir(work)) == 2
+
+
+def test_regular_files_are_found_at_every_depth(tmp_path: Path) -> None:
+    """The files in a folder and below are listed by their paths, but for what is hidden, and for links and pipes."""
+    for name in ("a", "b/c", "b/d e/f", ".hidden", "b/.hidden", ".folder/g"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "link").symlink_to("a")
+    (tmp_path / "b" / "link").symlink_to(tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    assert sorted(files_below(str(tmp_path))) == [str(tmp_path / each) for each in ("a", "b/c", "b/d e/f")]
+    assert list(files_below(str(tmp_path / "a"))) == list(files_below(str(tmp_path / "absent"))) == []
+
+
+# -- limits -----------------------------------------------------------------------------------------------------------
+
+OWN_FOLDER = f"module/owner-{'0' * 32}"
+
+
+def fill(store: DirectoryStore, **ages: float) -> None:
+    """Entries of 10 bytes, of which each was used so many seconds ago."""
+    for name, age in ages.items():
+        store.write(f"a/{name}.x", [b"0123456789"])
+        set_age(store, f"a/{name}.x", age)
+
+
+def set_age(store: DirectoryStore, name: str, age: float) -> None:
+    now = time.time()
+    os.utime(store.location(name), (now, now - age))
+
+
+def left(store: DirectoryStore) -> str:
+    return "".join(sorted(name[2] for name in store.names("a")))
+
+
+@pytest.mark.parametrize(
+    ("max_bytes", "max_age", "expected"),
+    [
+        (None, None, "abcde"),
+        (50, None, "abcde"),
+        (49, None, "abcd"),  # nine tenths are 44.1
+        (44, None, "abc"),
+        (20, None, "a"),
+        (9, None, ""),
+        (0, None, ""),
+        (None, 1000.0, "abcde"),
+        (None, 35.0, "abc"),
+        (None, 0.0, ""),
+        (50, 35.0, "abc"),
+        (20, 35.0, "a"),
+        (49, 45.0, "abcd"),
+    ],
+)
+def test_the_longest_unused_go_first(
+    store: DirectoryStore, max_bytes: int | None, max_age: float | None, expected: str
+) -> None:
+    """All that is too old goes, and if all is too much, the oldest until a tenth of what is allowed is free."""
+    fill(store, a=10.0, c=30.0, b=20.0, e=50.0, d=40.0)
+    removed = 5 - len(expected)
+    assert store.trim(".x", max_bytes, max_age) == Upkeep(len(expected), 10 * len(expected), removed, 10 * removed)
+    assert left(store) == expected
+
+
+def test_a_use_counts(store: DirectoryStore) -> None:
+    """Whatever is touched or written again is in use; being read alone, or listed, is not told by a directory."""
+    fill(store, a=10.0, b=20.0, c=30.0, d=40.0)
+    store.touch("a/d.x")
+    store.write("a/c.x", [b"0123456789"])
+    store.read("a/b.x")
+    store.trim(".x", 25, None)
+    assert left(store) == "cd"
+
+
+def test_a_clock_that_went_backwards_removes_nothing_early(store: DirectoryStore) -> None:
+    """What was written in the future, by a clock that has been set back, is the latest used."""
+    fill(store, a=-1000.0, b=10.0)
+    assert store.trim(".x", None, 5.0).removed_entries == 1
+    assert left(store) == "a"
+
+
+def test_only_entries_are_counted_and_removed(store: DirectoryStore, tmp_path: Path) -> None:
+    """Files of another ending, hidden ones, those whose names no store gives, links and other directories stay."""
+    fill(store, a=10.0)
+    outside = tmp_path / "outside.x"
+    outside.write_bytes(b"x" * 1000)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "c.x").write_bytes(b"x" * 1000)
+    kept = ["a/b.y", "a/.hidden.x", ".work/a.x", "a/notes to self.x", "my folder/a.x", "x"]
+    for name in kept:
+        (store.root / name).parent.mkdir(exist_ok=True)
+        (store.root / name).write_bytes(b"x" * 1000)
+    (store.root / "a" / "link.x").symlink_to(outside)
+    (store.root / "link").symlink_to(tmp_path / "folder")
+    (store.root / "a" / "folder.x").mkdir()
+    os.mkfifo(store.root / "a" / "pipe.x")
+    assert store.trim(".x", 10, None) == Upkeep(1, 10, 0, 0)
+    assert store.trim(".x", 0, 0.0) == Upkeep(0, 0, 1, 10)
+    assert all((store.root / name).is_file() for name in kept)
+    assert (outside.exists(), (tmp_path / "folder" / "c.x").exists()) == (True, True)
+    assert {"link.x", "folder.x", "pipe.x"} < set(os.listdir(store.root / "a"))
+
+
+def test_own_folders_go_with_their_last_entry(store: DirectoryStore) -> None:
+    """A folder with the name of an owner's is removed when it is empty; one that holds more, or is a user's, stays."""
+    other = OWN_FOLDER.replace("0", "1")
+    for name in (f"{OWN_FOLDER}/a.x", f"{OWN_FOLDER}/b.x", f"{other}/a.x", f"{other}/b.y", "plain/a.x"):
+        store.write(name, [b"1"])
+    set_age(store, f"{OWN_FOLDER}/a.x", 100.0)
+    store.trim(".x", None, 50.0)
+    assert list(store.names(OWN_FOLDER)) == [f"{OWN_FOLDER}/b.x"]
+    store.trim(".x", 0, None)
+    assert not (store.root / OWN_FOLDER).exists()
+    assert os.listdir(store.root / other) == ["b.y"]
+    assert os.listdir(store.root / "plain") == []
+
+
+def test_an_entry_may_vanish(store: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What others remove between the listing and the look at it, or its removal, is no trouble."""
+    fill(store, a=10.0, b=20.0, c=30.0)
+    real = os.lstat
+
+    def lstat(path: str) -> os.stat_result:
+        if path.endswith("b.x"):
+            os.unlink(path)  # before it is looked at
+        state = real(path)
+        if path.endswith("c.x"):
+            os.unlink(path)  # after
+        return state
+
+    monkeypatch.setattr(os, "lstat", lstat)
+    assert trim(store.root, ".x", 10, None) == Upkeep(0, 0, 2, 20)
+    assert left(store) == ""
+
+
+def test_several_trim_at_once(store: DirectoryStore) -> None:
+    """Of several that trim at the same time none fails, and nothing in use goes."""
+    for number in range(300):
+        store.write(f"b/{number}.x", [b"1"])
+        set_age(store, f"b/{number}.x", 100.0)
+    fill(store, a=1.0)
+    in_threads(*[(store.trim, ".x", None, 50.0)] * 4)
+    assert list(store.names()) == ["a/a.x"]
+
+
+@pytest.mark.parametrize("make", [Path.touch, lambda root: None])
+def test_a_directory_without_entries_needs_no_trimming(store: DirectoryStore, make: Callable[[Path], None]) -> None:
+    """A root that does not exist, or is a file, holds nothing, and stays as it is."""
+    make(store.root)
+    assert store.trim(".x", 0, 0.0) == Upkeep()
+    assert not store.root.is_dir()
+
+
+def test_what_cannot_be_listed_is_an_error(store: DirectoryStore) -> None:
+    """A folder that cannot be read is not taken for an empty one, neither by a listing nor by a trim."""
+    fill(store, a=10.0)
+    with without_handles():
+        for use in (lambda: list(store.names()), lambda: store.trim(".x", 0, None), lambda: list(files_below("/"))):
+            with pytest.raises(OSError, match="Too many open files"):
+                use()
+    assert left(store) == "a"
+
+
+def test_upkeep_tells_what_it_did() -> None:
+    """The result reads as a sentence, with large numbers in groups of three."""
+    assert str(Upkeep(2, 12345678, 3, 4000, 5)) == (
+        "2 results in 12,345,678 bytes; removed 3 results in 4,000 bytes, and 5 files left by processes that died"
+    )
