@@ -50,3 +50,17 @@ def test_examples_run(code: str, tmp_path: Path) -> None:
         assert shown.startswith("<interpolant of Cosmology.age(z), z from -0.995 to 200 in log1p spacing")
         assert right == "True"
         assert (tmp_path / "age.png").is_file()
+
+
+PROMISES = re.findall(r"`(\w[\w/]*\.py)::(\w+)`", README.read_text())
+
+
+@pytest.mark.parametrize(("file", "name"), PROMISES)
+def test_every_promise_has_its_test(file: str, name: str) -> None:
+    """What the README says of a test, that there is one of that name in that file."""
+    assert f"\ndef {name}(" in (Path(__file__).parent / file).read_text()
+
+
+def test_there_are_promises() -> None:
+    """The names of tests are found in the README."""
+    assert len(PROMISES) > 20

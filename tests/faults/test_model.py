@@ -439,6 +439,20 @@ class AgainstDicts(RuleBasedStateMachine):
         assert {key_of(path) for path in self.files(self.shared)} == self.below.keys()
         assert all(path.exists() for path in self.bad)
 
+    @invariant()
+    def new_owners_find_what_is_stored(self) -> None:
+        Now.computed = 0
+        for kind, n in ((Plain, 0), (Holder, 0), (Plain, 1), (Holder, 1)):
+            each = Modelled(kind(n))
+            for name in {"value", "curve"}.intersection(kind.methods):
+                for x in range(3):
+                    expected = self.found(each.key(name, None if name == "curve" else x))
+                    if expected:
+                        self.check(each, name, x, *expected, getattr(each.owner, name)(float(x)))
+                    else:
+                        assert not getattr(each.owner, name).cached(x)
+        assert Now.computed == 0
+
 
 TestAgainstDicts = AgainstDicts.TestCase
 TestAgainstDicts.settings = hypothesis_settings(
