@@ -17,7 +17,8 @@ import textwrap
 import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ from stored import (
 from stored._codecs import encode
 from stored._engine import PersistentTier, UserSnapshot
 from stored._keys import Key, Space
-from stored._memory import Record
+from stored._memory import MemoryTier, Record
 from stored.stores import DirectoryStore, MemoryStore
 from stored.typing import ABSENT
 
@@ -1765,6 +1766,27 @@ def test_threads_that_miss_together_read_once() -> None:
     results: list[Any] = []
     run_all(*[lambda: results.append(user.getStoredObject("x"))] * 6)
     assert len(set(map(id, results))) == 1
+
+
+def test_what_another_thread_has_stored_meanwhile_is_found() -> None:
+    """A thread that finds nothing, and then waits for one that stores, has what that stored."""
+    asked = threading.Event()
+
+    class Telling(MemoryTier[Record]):
+        def get(self, key: Hashable) -> Any:
+            value = super().get(key)
+            asked.set()
+            return value
+
+    user = Model().su
+    state = user.current_state()
+    state.objects = Telling()
+    with ThreadPoolExecutor(1) as pool:
+        with state.lock:
+            found = pool.submit(user.getStoredObject, "x")
+            assert asked.wait(10)
+            user.storeObject("x", 1, persistent=False)
+        assert found.result(10) == 1
 
 
 class Slow:

@@ -8,6 +8,7 @@ import enum
 import itertools
 import json
 import math
+import re
 import struct
 from typing import Any
 
@@ -18,6 +19,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
+from stored import _format
 from stored._format import (
     ALIGNMENT,
     MAX_DEPTH,
@@ -674,3 +676,10 @@ def test_any_forged_tree_gives_a_native_value_or_an_error(tree: Any) -> None:
     except DamagedEntryError:
         return
     assert identical(round_trip(value), value)
+
+
+def test_no_dtype_of_objects_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even if one came through the pattern, bytes are never taken for addresses."""
+    monkeypatch.setattr(_format, "_PLAIN_DTYPE", re.compile(".*"))
+    with pytest.raises(DamagedEntryError, match="not the dtype of plain data"):
+        _format._dtype("|O")

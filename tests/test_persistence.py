@@ -6,6 +6,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -512,9 +513,8 @@ def test_the_cache_directory_is_ones_own(group: Path, cache_dir: Path) -> None:
 
 
 def test_a_shared_directory_need_not_be_there(cache_dir: Path, tmp_path: Path) -> None:
-    """A directory that is missing, or a file, holds nothing; one's own serves as ever."""
-    (tmp_path / "file").touch()
-    with configure(shared_dirs=[tmp_path / "missing", tmp_path / "file"]):
+    """A directory that is missing holds nothing; one's own serves as ever."""
+    with configure(shared_dirs=[tmp_path / "missing"]):
         for _ in range(2):
             assert Model().power(2.0) == 4.0
         assert CALLS == [2.0]
@@ -528,3 +528,88 @@ def test_leftovers_of_a_group_are_its_own_business(group: Path, cache_dir: Path)
     Model().power(3.0)
     (file,) = entry_files(cache_dir)
     assert stored.upkeep() == Upkeep(1, file.stat().st_size)
+
+
+@pytest.mark.parametrize("method", ["open_to", "turn", "needing"])
+def test_a_store_that_fails_costs_persistence_only(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An OSError of the least of a store's methods reaches no caller."""
+
+    def fail(*arguments: object) -> None:
+        raise OSError("connection lost")
+
+    store = MemoryStore()
+    monkeypatch.setattr(store, method, fail)
+    with configure(store=store):
+        assert Model().value(3) == Model().value(3)
+
+
+def test_a_shared_directory_that_cannot_be_read_is_told_once(tmp_path: Path, cache_dir: Path) -> None:
+    """Whatever is asked for and stored, there is one warning, with the directory and the way out."""
+    (tmp_path / "group").touch()
+    with (
+        configure(shared_dirs=[tmp_path / "group"]),
+        pytest.warns(PersistenceWarning, match=rf"{tmp_path}/group cannot be read .*shared_dirs") as caught,
+    ):
+        assert [Model().power(float(x)) for x in range(4)] == [0.0, 1.0, 4.0, 9.0]
+        assert new_user().listObjects() == []
+    assert [each.filename for each in caught] == [__file__]
+
+
+def test_quick_methods_take_no_locks(cache_dir: Path) -> None:
+    """A method whose results are not worth storing waits for nobody, and keeps nobody waiting, from then on."""
+    model = Model()
+    with configure(min_compute_seconds=1e6):
+        model.power(1.0)
+        place = DirectoryStore(cache_dir)
+        with held(place, model_name(model, 2.0)), configure(lock_timeout=0.0):
+            assert model.power(2.0) == 4.0
+    assert CALLS == [1.0, 2.0]
+
+
+def model_name(model: Model, x: float) -> str:
+    """The name of a result in the store."""
+    definition: Any = Model.power._self_definition
+    return str(definition.results(model).key(model, definition.call(model, (x,), {})).entry())
+
+
+def test_short_ages_are_kept(cache_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a max_age below an hour, writing tidies up accordingly often."""
+    now = [time.monotonic()]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    with configure(max_age=100.0):
+        Model().power(1.0)
+        for file in entry_files(cache_dir):
+            os.utime(file, (1.0, 1.0))
+        now[0] += 11.0
+        Model().power(2.0)
+        assert len(entry_files(cache_dir)) == 1
+
+
+def test_threads_that_wait_for_each_other_by_other_means_end(cache_dir: Path) -> None:
+    """A call that waits for a thread which needs the very same result: the thread computes at the limit, and warns."""
+    with ThreadPoolExecutor(1) as pool:
+
+        @keyed_by("n")
+        class Recursive:
+            n = 1
+
+            @stored.stored(ignore=("depth",), version="1")
+            def value(self, depth: int) -> int:
+                return pool.submit(self.value, depth - 1).result(60) + 1 if depth else 0
+
+        message = "is still being computed by another thread after 0.01 s"
+        with configure(lock_timeout=0.01), pytest.warns(PersistenceWarning, match=message):
+            assert Recursive().value(1) == 1
+
+
+def test_drafts_of_the_key_are_removed(tmp_path: Path, cache_dir: Path) -> None:
+    """What a process left that died while it made the key goes with upkeep, an hour later; other files stay."""
+    Model().custom()
+    folder = stored._config.settings().key_file.parent
+    old, new, other = (folder / name for name in (f"key.1.{'0' * 16}", f"key.2.{'0' * 16}", "key.old"))
+    for file in (old, new, other):
+        file.write_bytes(b"secret")
+    for file in (old, other):
+        os.utime(file, (1.0, 1.0))
+    stored.upkeep()
+    assert sorted(each.name for each in folder.iterdir()) == sorted(["key", new.name, other.name])

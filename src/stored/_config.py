@@ -204,11 +204,14 @@ _NUMBERS = {
 }
 
 
+_UNITS = dict.fromkeys(_NUMBERS.values(), " of seconds") | {"STORED_MAX_BYTES": " of bytes"}
+
+
 def _number(variable: str, value: str) -> float:
     try:
         return float(value)
     except ValueError:
-        raise ConfigurationError(f"{variable} is {value!r}; it must be a number") from None
+        raise ConfigurationError(f"{variable} is {value!r}; it must be a number{_UNITS[variable]}") from None
 
 
 def _base(environment: Mapping[str, str], variable: str, usual: str) -> Path:

@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from threading import TIMEOUT_MAX
 from typing import Any, Generic, Literal, TypeVar
 from weakref import WeakSet
 
@@ -131,10 +132,13 @@ class Flight:
     ----------
     leader : int
         The thread that computes.
+    in_vain : bool
+        Has it waited in vain for another that does?
     """
 
-    def __init__(self, leader: int) -> None:
+    def __init__(self, leader: int, in_vain: bool = False) -> None:
         self.leader = leader
+        self.in_vain = in_vain
         self.done = threading.Event()
         self.result: Any = ABSENT
 
@@ -157,8 +161,15 @@ class Flights:
         self._waiting: dict[int, Flight] = {}
 
     @contextmanager
-    def lead_or_wait(self, key: Hashable) -> Iterator[tuple[bool, Flight]]:
+    def lead_or_wait(self, key: Hashable, limit: float = TIMEOUT_MAX) -> Iterator[tuple[bool, Flight]]:
         """Enter as the leader, who computes within the block, or come back after having waited for it.
+
+        Parameters
+        ----------
+        key : hashable
+            What is to be computed.
+        limit : float
+            Seconds to wait at most; a thread that has waited that long computes, `in_vain` being True.
 
         Yields
         ------
@@ -176,8 +187,8 @@ class Flights:
             else:
                 self._waiting[me] = flight
         try:
-            if not leads:
-                flight.done.wait()
+            if not leads and not flight.done.wait(min(limit, TIMEOUT_MAX)):
+                leads, flight = True, Flight(me, in_vain=True)
             yield leads, flight
         finally:
             self._leave(key, flight, me)

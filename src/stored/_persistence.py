@@ -14,7 +14,7 @@ from stored._config import check_persistence, settings
 from stored._format import Entry, unpack
 from stored._keys import ENTRY_ENDING, Key, Space, entry_prefix, module_folder
 from stored._memory import Record
-from stored._trust import load_secret, sign, verify
+from stored._trust import clear_drafts, load_secret, sign, verify
 from stored._version import __version__
 from stored.errors import (
     ConfigurationError,
@@ -25,7 +25,7 @@ from stored.errors import (
     UntrustedEntryError,
     warn_caller,
 )
-from stored.stores import DirectoryStore, LayeredStore
+from stored.stores import DirectoryStore, LayeredStore, LayerError
 from stored.typing import ABSENT, Absent, SupportsStore, Turn, Upkeep
 
 __all__ = ["PersistentTier", "current_store", "readable_key", "upkeep"]
@@ -56,21 +56,23 @@ class _Tally:
     def is_due(self, size: int) -> bool:
         """After another write of so many bytes, is it time to trim?"""
         self._written += size
-        limit = settings().max_bytes
+        limit, age = settings().max_bytes, settings().max_age
         if limit is not None and (self._bytes + self._written > limit or self._written > _UNSEEN * limit):
             return True
-        return time.monotonic() - self._trimmed > _TRIMMED_EVERY
+        pause = _TRIMMED_EVERY if age is None else min(_TRIMMED_EVERY, _UNSEEN * age)
+        return time.monotonic() - self._trimmed > pause
 
     def trim(self, store: SupportsStore) -> Upkeep:
         """Remove what is too old or too much."""
         now = settings()
+        self._written, self._trimmed = 0, time.monotonic()  # also if it fails: the next store need not try again
         done = store.trim(ENTRY_ENDING, now.max_bytes, now.max_age)
-        self._bytes, self._written, self._trimmed = done.bytes, 0, time.monotonic()
+        self._bytes = done.bytes
         return done
 
 
 _UNSEEN = 0.1
-"""Of the bytes allowed so much is written before it is looked again what other processes have written."""
+"""Of the bytes or the age allowed so much passes before it is looked again what is there."""
 
 _TRIMMED_EVERY = 3600.0
 """Seconds."""
@@ -101,9 +103,13 @@ def upkeep() -> Upkeep:
         raise ConfigurationError(
             "upkeep removes files, and stored.configure() allows no writing; give it persistence='rw' and disable=False"
         )
-    store = current_store()
-    leftovers = store.clear_leftovers()
-    return _tallies.setdefault(store.location(), _Tally()).trim(store)._replace(leftovers=leftovers)
+    store, leftovers = current_store(), 0
+    try:
+        clear_drafts(settings().key_file)
+        leftovers = store.clear_leftovers()
+    finally:
+        done = _tallies.setdefault(store.location(), _Tally()).trim(store)
+    return done._replace(leftovers=leftovers)
 
 
 class PersistentTier:
@@ -156,6 +162,8 @@ class PersistentTier:
             record = self._record(key, unpack(data))
         except NotADirectoryError:
             pass  # no entries are there, as in a directory yet to be made; writing tells what is wrong
+        except LayerError as error:
+            self._report_layer(error)
         except OSError as error:
             self._report("store", store.location(), f"{store.location(name)} cannot be read ({error}); {_RECOMPUTED}")
         except EntryError as error:
@@ -213,19 +221,23 @@ class PersistentTier:
     def _note_written(self, store: SupportsStore, size: int) -> None:
         place = store.location()
         try:
-            tally = _tallies.get(place)
-            if tally is None:
-                tally = _tallies[place] = _Tally()
-                store.clear_leftovers()
-            if settings().are_limited and tally.is_due(size):
-                tally.trim(store)
+            is_first = place not in _tallies
+            tally = _tallies.setdefault(place, _Tally())
+            try:
+                if is_first:
+                    store.clear_leftovers()
+            finally:
+                if settings().are_limited and tally.is_due(size):
+                    tally.trim(store)
         except OSError as error:
-            self._report("upkeep", place, f"upkeep of {place} failed ({error}); it can grow beyond its limits")
+            self._report("upkeep", place, f"upkeep of {place} failed ({error}); some files stay that are not needed")
 
     def _check_privacy(self, store: SupportsStore) -> None:
         place = store.location()
         if ("privacy", place) not in self._reported:
-            exposed = store.open_to()
+            exposed = ""
+            with contextlib.suppress(OSError):  # who reads or writes is told of the trouble
+                exposed = store.open_to()
             if exposed:
                 message = (
                     f"{exposed}: whoever puts an entry there decides what you compute with. Take the permission away"
@@ -234,11 +246,23 @@ class PersistentTier:
                 self._report("privacy", place, message)
             self._reported.add(("privacy", place))
 
-    def needing(self, key: Key) -> contextlib.AbstractContextManager[None]:
+    def report_waiting(self, key: Key, whom: str) -> None:
+        """Warn that a result was waited for in vain."""
+        limit = settings().lock_timeout
+        message = (
+            f"{_short_call(key)} is still being computed by another {whom} after {limit:g} s, and is computed here too;"
+            " to wait longer, use stored.configure(lock_timeout=...)"
+        )
+        self._report("turn", key.entry(), message)
+
+    @contextlib.contextmanager
+    def needing(self, key: Key) -> Iterator[None]:
         """For the length of a block, this thread needs a result, and may wait for it."""
-        if self.reads and self.writes:
-            return self.store().needing(key.entry())
-        return contextlib.nullcontext()
+        with contextlib.ExitStack() as stack:
+            if self.reads and self.writes:
+                with contextlib.suppress(OSError):  # who waits for this thread then does so until its limit
+                    stack.enter_context(self.store().needing(key.entry()))
+            yield
 
     @contextlib.contextmanager
     def turn(self, key: Key) -> Iterator[None]:
@@ -249,15 +273,12 @@ class PersistentTier:
         if not (self.reads and self.writes):
             yield
             return
-        limit = settings().lock_timeout
-        with self.store().turn(key.entry(), limit) as turn:
+        turn = Turn.MINE
+        with contextlib.ExitStack() as stack:
+            with contextlib.suppress(OSError):  # the work may be done twice
+                turn = stack.enter_context(self.store().turn(key.entry(), settings().lock_timeout))
             if turn is Turn.EXPIRED:
-                self._report(
-                    "turn",
-                    key.entry(),
-                    f"{_short_call(key)} is still being computed by another process after {limit:g} s, and is computed"
-                    " here too; to wait longer, use stored.configure(lock_timeout=...)",
-                )
+                self.report_waiting(key, "process")
             yield
 
     def _replace_by_nothing(self, name: str) -> None:
@@ -298,6 +319,8 @@ class PersistentTier:
                     header = self._header(store, name)
                     if isinstance(header.get("key"), dict):
                         yield name, header
+        except LayerError as error:
+            self._report_layer(error)
         except OSError as error:
             if ("store", store.location()) not in self._reported:  # else its trouble is known
                 place = store.location(folder)
@@ -331,6 +354,13 @@ class PersistentTier:
 
     def _verify(self, text: str, body: bytes, signature: object) -> None:
         verify(_secret(make=False), text, body, signature)  # a new key would verify nothing
+
+    def _report_layer(self, error: LayerError) -> None:
+        message = (
+            f"shared directory {error.layer} cannot be read ({error}), so results in it are not found; have the right"
+            " to read given to you (chmod -R go+rX), or take it out of shared_dirs"
+        )
+        self._report("layer", error.layer, message)
 
     def _report(self, trouble: str, subject: str, message: str) -> None:
         if (trouble, subject) not in self._reported:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import math
 import threading
 import time
 import weakref
@@ -12,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple, Protocol
 
-from stored._config import epoch
+from stored._config import epoch, settings
 from stored._engine import StorageUser, UserSnapshot
 from stored._keys import Key, canonical, parameter_names
 from stored._memory import Flight, Flights, ForkSafeLock, MemoryTier, Record
@@ -129,6 +130,7 @@ class Results:
         self._lock = ForkSafeLock()
         self._latest: tuple[Snapshot, MemoryTier[Record]] | None = None
         self._shortcut: Shortcut | None = None
+        self._latest_seconds = math.inf  # what the latest computation took
 
     def _current(self, owner: object) -> tuple[Snapshot, MemoryTier[Record]]:
         """The owner's parameters, and the memory for them: an empty one if they changed."""
@@ -154,11 +156,13 @@ class Results:
             return record
         key = self._key(snapshot, call.arguments)
         while True:
-            with self._needing(key), _flights.lead_or_wait(key) as (leads, flight):
+            with self._needing(key), _flights.lead_or_wait(key, settings().lock_timeout) as (leads, flight):
                 record = self._found(memory, key, call, flight.result)
                 if record is not ABSENT:
                     flight.result = record
                     return record
+                if flight.in_vain:
+                    self._tell.persistent.report_waiting(key, "thread")
                 if leads:
                     return self._led(owner, call, snapshot, memory, key, flight)
 
@@ -169,7 +173,7 @@ class Results:
         self, owner: object, call: Computation, snapshot: Snapshot, memory: MemoryTier[Record], key: Key, flight: Flight
     ) -> Record:
         """Of all processes too, one computes; the others find what it stored."""
-        if not self._definition.persistent:
+        if not self._definition.persistent or self._latest_seconds < settings().min_compute_seconds:
             return self._computed(owner, call, snapshot, memory, key, flight)
         with self._tell.persistent.turn(key):
             record = self._loaded(memory, key, call)
@@ -212,6 +216,7 @@ class Results:
         value = call.compute()
         seconds = time.perf_counter() - started
         record = call.record(value, seconds)
+        self._latest_seconds = seconds
         self._count(misses=1)
         # computed while parameters changed: it may mix old and new, so the caller has it and nobody else
         if snapshot.holds(owner):

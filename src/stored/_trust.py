@@ -6,15 +6,19 @@ import contextlib
 import hashlib
 import hmac
 import os
+import re
 import secrets
 import stat
+import time
 from pathlib import Path
 
 from stored.errors import UntrustedEntryError
 
-__all__ = ["load_secret", "sign", "verify"]
+__all__ = ["clear_drafts", "load_secret", "sign", "verify"]
 
 _LENGTH = 32
+_ABANDONED = 3600.0
+"""Seconds after which nobody can still be making a key."""
 
 
 def load_secret(file: Path, *, make: bool = True) -> bytes:
@@ -70,11 +74,22 @@ def _make(file: Path) -> None:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with open(descriptor, "wb") as stream:
             stream.write(secrets.token_bytes(_LENGTH))
+            stream.flush()
+            os.fsync(descriptor)  # lost in a power failure, it would take all that it has signed with it
         # of several processes the first to link wins, and all use its key
         with contextlib.suppress(FileExistsError):
             os.link(draft, file)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def clear_drafts(file: Path) -> None:
+    """Remove what processes left that died while they made the key."""
+    names = re.compile(rf"{re.escape(file.name)}\.\d+\.[0-9a-f]{{16}}")
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(file.parent) as found:
+        for entry in found:
+            if names.fullmatch(entry.name) and time.time() - entry.stat(follow_symlinks=False).st_mtime > _ABANDONED:
+                os.unlink(entry.path)
 
 
 def sign(secret: bytes, key: str, body: bytes) -> str:

@@ -79,7 +79,7 @@ def check_all() -> int:
 def test_kills_at_random_moments(cache_dir: Path) -> None:
     """Whenever processes that store the same entries are killed, all that is left is right, and is tidied up."""
     chance, kills, entries, started_at = random.Random(4), 0, 0, time.perf_counter()
-    while kills < rounds(40, 1000):
+    while kills < rounds(60, 1000):
         mine, theirs = get_context("fork").Pipe(duplex=False)
         with started(*[(store_for_ever, theirs, chance.random())] * 2) as victims:
             assert mine.recv() == mine.recv() == "begun"
@@ -120,7 +120,7 @@ def test_a_kill_at_every_step(kind: str, cache_dir: Path) -> None:
     with started((store_until, 0, kind)) as [process]:
         steps = process.result()
     assert steps > 50
-    for step in range(1, steps + 1, rounds(6, 1)):
+    for step in range(1, steps + 1, rounds(5, 1)):
         with started((store_until, step, kind)) as [process]:
             assert process.ended() == -signal.SIGKILL
         check_all()

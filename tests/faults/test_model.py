@@ -125,9 +125,20 @@ which = st.integers(0, len(KINDS) - 1)
 holders = st.integers(2, 3)
 arguments = st.integers(0, 2)
 chances = st.integers(0, 2**32)
-BETWEEN = {"clear_one": 3, "clear_all": 2, "refresh": 3, "is_cached": 3, "info": 2, "restart": 1, "publish": 0}
+BETWEEN = {"clear_one": 3, "clear_all": 2, "refresh": 3, "is_cached": 3, "info": 2, "restart": 1, "reset": 1}
+BETWEEN["publish"] = 0
 """What may come between two calls, and how many arguments it has."""
-betweens = st.lists(st.sampled_from(list(BETWEEN)), min_size=1, max_size=3)
+betweens = st.lists(st.sampled_from(list(BETWEEN)), min_size=1, max_size=4)
+
+
+OWNERS = [kind(n) for kind in (Plain, Holder) for n in range(2)]
+CALLS: dict[Key, tuple[Any, str, int]] = {
+    Modelled(owner).key(name, None if name == "curve" else x): (owner, name, x)
+    for owner in OWNERS
+    for name in {"value", "curve"}.intersection(owner.methods)
+    for x in range(3)
+}
+"""The calls behind all keys that there can be."""
 
 
 class AgainstDicts(RuleBasedStateMachine):
@@ -263,7 +274,6 @@ class AgainstDicts(RuleBasedStateMachine):
             self.computed(each, name, argument)
         return int(memory[argument])
 
-    @rule(index=which, name=method_names, x=arguments)
     def is_cached(self, index: int, name: str, x: int) -> None:
         each, name, method = self.method(index, name)
         result = method.cached(x)
@@ -272,13 +282,11 @@ class AgainstDicts(RuleBasedStateMachine):
         assert result == bool(expected)
         assert Now.computed == 0
 
-    @rule(index=which, name=method_names, x=arguments)
     def refresh(self, index: int, name: str, x: int) -> None:
         each, name, method = self.method(index, name)
         self.check(each, name, x, Now.step, method.refresh(x))
         self.computed(each, name, None if name == "curve" else x)
 
-    @rule(index=which, name=method_names, x=arguments)
     def clear_one(self, index: int, name: str, x: int) -> None:
         each, name, method = self.method(index, name)
         method.cache_clear(x)
@@ -286,7 +294,6 @@ class AgainstDicts(RuleBasedStateMachine):
         each.memory(name).pop(argument, None)
         self.delete(each.key(name, argument))
 
-    @rule(index=which, name=method_names)
     def clear_all(self, index: int, name: str) -> None:
         each, name, method = self.method(index, name)
         method.cache_clear()
@@ -299,7 +306,6 @@ class AgainstDicts(RuleBasedStateMachine):
             if key[:3] == beginning and (key in removed.values() or key not in self.bad.values()):
                 self.delete(key)
 
-    @rule(index=which, name=method_names)
     def info(self, index: int, name: str) -> None:
         each, name, method = self.method(index, name)
         result, memory, counts = method.cache_info(), each.memory(name), each.counts[name]
@@ -362,14 +368,15 @@ class AgainstDicts(RuleBasedStateMachine):
     def change(self, index: int, n: int) -> None:
         self.owners[index].owner.n = n
 
-    @rule(index=which)
     def restart(self, index: int) -> None:
         old = self.owners[index].owner
         self.owners[index] = Modelled(type(old)(old.n))
 
-    @rule(index=holders)
     def reset(self, index: int) -> None:
+        """Have a StorageUser reset, if there is one."""
         each = self.owners[index]
+        if not isinstance(each.owner, Holder):
+            return
         each.owner.su.resetStorage()
         for name, memory in each.memories.items():
             memory.clear()
@@ -377,14 +384,10 @@ class AgainstDicts(RuleBasedStateMachine):
 
     # -- what happens to the store --------------------------------------------------------------------------------
 
-    @rule(persistence=st.sampled_from(["rw", "r", "w", ""]), disable=st.sampled_from([False, False, True]))
-    def configure(self, persistence: str, disable: bool) -> None:
-        configure(persistence=persistence, disable=disable)
-        self.persistence, self.disable = persistence, disable
-
-    @rule()
-    def configure_all(self) -> None:
-        self.configure("rw", False)
+    @rule(how=st.sampled_from([("rw", False)] * 4 + [("r", False), ("w", False), ("", False), ("rw", True)]))
+    def configure(self, how: tuple[str, bool]) -> None:
+        self.persistence, self.disable = how
+        configure(persistence=self.persistence, disable=self.disable)
 
     @rule(seed=chances, how=st.sampled_from(["flip", "cut", "append", "delete"]), number=st.integers(1, 4))
     def damage(self, seed: int, how: str, number: int) -> None:
@@ -442,19 +445,17 @@ class AgainstDicts(RuleBasedStateMachine):
     @invariant()
     def new_owners_find_what_is_stored(self) -> None:
         Now.computed = 0
-        for kind, n in ((Plain, 0), (Holder, 0), (Plain, 1), (Holder, 1)):
-            each = Modelled(kind(n))
-            for name in {"value", "curve"}.intersection(kind.methods):
-                for x in range(3):
-                    expected = self.found(each.key(name, None if name == "curve" else x))
-                    if expected:
-                        self.check(each, name, x, *expected, getattr(each.owner, name)(float(x)))
-                    else:
-                        assert not getattr(each.owner, name).cached(x)
+        for key in ({*self.own, *self.below, *self.bad.values()}) & CALLS.keys():
+            each, name, x = CALLS[key]
+            each, expected = Modelled(type(each)(each.n)), self.found(key)
+            if expected:
+                self.check(each, name, x, *expected, getattr(each.owner, name)(float(x)))
+            else:
+                assert not getattr(each.owner, name).cached(x)
         assert Now.computed == 0
 
 
 TestAgainstDicts = AgainstDicts.TestCase
 TestAgainstDicts.settings = hypothesis_settings(
-    max_examples=rounds(60, 1500), stateful_step_count=rounds(40, 80), deadline=None
+    max_examples=rounds(50, 1500), stateful_step_count=rounds(40, 80), deadline=None
 )

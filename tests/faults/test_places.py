@@ -311,8 +311,10 @@ def test_a_directory_that_is_taken_away(fault: str, when: str, open_place: Path)
 
 
 def bind(path: Path) -> None:
-    with contextlib.chdir(path.parent), socket.socket(socket.AF_UNIX) as server:  # their paths must be short
-        server.bind(path.name)
+    folder = os.open(path.parent, os.O_PATH)
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(f"/proc/self/fd/{folder}/{path.name}")  # their paths must be short
+    os.close(folder)
 
 
 OTHERS: dict[str, Callable[[Path], object]] = {

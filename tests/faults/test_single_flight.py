@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import shutil
 import sys
 import time
 import warnings
@@ -283,6 +284,26 @@ def test_a_limit_to_waiting(cache_dir: Path) -> None:
     assert Model().special(1) == 1
     assert noted() == ["special 1"] * 3
     assert whole_entries(cache_dir) == 1
+
+
+def test_a_directory_that_is_removed_while_one_computes(cache_dir: Path) -> None:
+    """Who begins to compute after the directory was removed is still waited for when the first has come to its end."""
+    context = get_context("fork")
+    mine, theirs = context.Pipe(duplex=False)
+    events = [context.Event(), context.Event()]
+    with started((compute_slowly, theirs, events[0])) as [first]:
+        assert mine.recv() == "computing"
+        shutil.rmtree(cache_dir)
+        with started((compute_slowly, theirs, events[1])) as [second]:
+            assert mine.recv() == "computing"
+            events[0].set()
+            first.result()
+            Model().special.cache_clear(1)
+            with started((compute_slowly, theirs, events[1])) as [third]:
+                until_waiting(third)
+                events[1].set()
+                assert [second.result(), third.result()] == [None, None]
+    assert noted() == ["special 1"] * 2
 
 
 # --------------------------------------------------------------------------------------------------------------------

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from stored.stores import DirectoryStore, LayeredStore, MemoryStore, Store
+from stored.stores import DirectoryStore, LayeredStore, LayerError, MemoryStore, Store
 from stored.testing import StoreContract
 from stored.typing import Turn, Upkeep
 from tests.faults.processes import PATIENCE, in_threads
@@ -194,3 +195,36 @@ def test_whoever_can_write_into_a_layer_is_told(tmp_path: Path, layer: int) -> N
     assert store.open_to() == ""
     stores[layer].root.chmod(0o777)
     assert store.open_to() == stores[layer].open_to() != ""
+
+
+class Failing(ReadOnly):
+    """A store that cannot be read."""
+
+    def read(self, name: str) -> Any:
+        raise PermissionError(errno.EACCES, "Permission denied", name)
+
+    def names(self, folder: str = "") -> Any:
+        raise PermissionError(errno.EACCES, "Permission denied", folder)
+
+    def location(self, name: str = "") -> str:
+        return "the failing one"
+
+
+def test_a_layer_that_fails_hides_no_other(own: MemoryStore) -> None:
+    """What another layer has is found; what none has is an error that names the layer, as is a listing."""
+    store = LayeredStore(own, Failing(), ReadOnly(b=b"site b"))
+    assert store.read("a/b") == b"site b"
+    own.write("a/c", [b"own c"])
+    assert store.read("a/c") == b"own c"
+    for use in (lambda: store.read("a/x"), lambda: store.read_start("a/x", 1), lambda: list(store.names())):
+        with pytest.raises(LayerError, match="Permission denied") as caught:
+            use()
+        assert caught.value.layer == "the failing one"
+
+
+def test_a_file_in_the_place_of_the_upper_store_hides_nothing(tmp_path: Path) -> None:
+    """If the upper directory cannot be, what is below is found."""
+    (tmp_path / "own").touch()
+    store = LayeredStore(DirectoryStore(tmp_path / "own"), ReadOnly(b=b"site b"))
+    assert store.read("a/b") == b"site b"
+    assert store.read("a/c") is None

@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +24,6 @@ from typing import Any
 import pytest
 
 from stored.stores import DirectoryStore
-from stored.stores._locks import _MOST_HELD
 from stored.typing import Turn
 from tests.faults.processes import (
     METHODS,
@@ -133,7 +133,7 @@ def test_one_process_at_a_time_has_its_turn(store: DirectoryStore, tmp_path: Pat
     assert locks(store) == []
 
 
-@pytest.mark.parametrize("error", [None, ValueError(), KeyboardInterrupt(), SystemExit()])
+@pytest.mark.parametrize("error", [None, ValueError(), MemoryError()])
 def test_whoever_waits_is_told_that_it_is_over(
     store: DirectoryStore, monkeypatch: pytest.MonkeyPatch, error: BaseException | None
 ) -> None:
@@ -314,12 +314,18 @@ def test_a_need_without_a_turn_is_nobodys_concern(store: DirectoryStore) -> None
         assert turn_of(store, "a/b") is Turn.MINE
 
 
-def test_a_deep_recursion_holds_few_locks(store: DirectoryStore) -> None:
-    """However many turns a process has at once, it keeps only so many locks and handles; the rest are free to all."""
+@pytest.mark.parametrize(("handles", "most"), [(64, 16), (100, 25), (resource.RLIM_INFINITY, 200)])
+def test_a_deep_recursion_holds_few_locks(
+    store: DirectoryStore, monkeypatch: pytest.MonkeyPatch, handles: int, most: int
+) -> None:
+    """However many turns a process has at once, locks take a quarter of its file handles; the rest are free to all."""
+    monkeypatch.setattr(resource, "getrlimit", lambda kind: (handles, resource.RLIM_INFINITY))
     with contextlib.ExitStack() as stack:
-        for number in range(_MOST_HELD + 10):
+        for number in range(most if handles == resource.RLIM_INFINITY else most + 10):
             assert stack.enter_context(store.turn(f"a/{number}", 0.0)) is Turn.MINE
-        assert len(locks(store)) == _MOST_HELD
+        assert len(locks(store)) == most
+        if handles == resource.RLIM_INFINITY:
+            return
         assert turn_of_another_thread(store, "a/b") is Turn.MINE
         assert turn_of_another_thread(store, "a/0") is Turn.MINE
     assert locks(store) == []
@@ -486,6 +492,7 @@ def test_a_file_system_without_locks_lets_nobody_wait(store: DirectoryStore, mon
     with pytest.raises(OSError, match="mine"), store.turn("a/b", PATIENCE):
         raise OSError("mine")
     assert os.listdir("/proc/self/fd") == handles
+    assert locks(store) == []
 
 
 def test_without_file_handles_nobody_waits(store: DirectoryStore) -> None:
@@ -542,3 +549,84 @@ def test_what_is_no_file_does_not_block(store: DirectoryStore, make: Callable[[P
         assert received(end) == "needing"
         assert turn_of(store, "a/0") in (Turn.MINE, Turn.EXPIRED)
         assert turn_of(store, "a/b", PATIENCE) is Turn.MINE
+
+
+def test_a_process_forked_while_its_parent_waits_keeps_no_lock(
+    store: DirectoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A child that was forked while its parent waited for a lock does not hold it when the parent has had it."""
+    with (
+        held(store, "a/b") as (_, end),
+        contextlib.ExitStack() as stack,
+        elsewhere(hold, store, "a/b") as (waiter, other),
+    ):
+        until_waiting(waiter)
+        os.kill(waiter.pid, signal.SIGSTOP)  # so that this process is first
+
+        def fork() -> None:
+            stack.enter_context(started((sleep_for_ever,)))
+            end.send("end")
+
+        when_waiting(monkeypatch, fork)
+        assert turn_of(store, "a/b", PATIENCE) is Turn.OVER
+        os.kill(waiter.pid, signal.SIGCONT)
+        assert received(other) is Turn.OVER
+
+
+def test_a_release_leaves_the_lock_of_others(store: DirectoryStore) -> None:
+    """After the directory was cleared, another has a new file of that name, which the end of the old turn leaves."""
+    begun, end = threading.Event(), threading.Event()
+
+    def newcomer() -> None:
+        with store.turn("a/b", 0.0):
+            begun.set()
+            end.wait(PATIENCE)
+
+    with ThreadPoolExecutor(1) as pool, contextlib.ExitStack() as stack:
+        stack.callback(end.set)
+        with store.turn("a/b", 0.0):
+            shutil.rmtree(store.root)
+            pool.submit(newcomer)
+            assert begun.wait(PATIENCE)
+        assert len(locks(store)) == 1
+        assert turn_of(store, "a/b") is Turn.EXPIRED
+
+
+def hold_and_interrupt(store: DirectoryStore, name: str, end: Connection) -> None:
+    with contextlib.suppress(KeyboardInterrupt):
+        hold(store, name, end, KeyboardInterrupt())
+
+
+def test_one_waiter_succeeds_a_holder_that_is_interrupted(store: DirectoryStore) -> None:
+    """After a Ctrl-C of the holder it is the turn of one of those who wait, and the other goes on waiting."""
+    with elsewhere(hold_and_interrupt, store, "a/b") as (_, end):
+        assert received(end) is Turn.MINE
+        with elsewhere(hold, store, "a/b") as (one, its), elsewhere(hold, store, "a/b") as (other, others):
+            until_waiting(one, other)
+            end.send("end")
+            (first,) = wait([its, others], PATIENCE)
+            assert received(first) is Turn.MINE
+            second = others if first is its else its
+            assert not second.poll(0.05)
+            first.send("end")
+            assert received(second) is Turn.OVER
+
+
+def test_a_fork_during_a_release_leaves_no_lock(store: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that is forked by another thread, at any call of a release, starts in order and keeps no lock."""
+    children = []
+    real = fcntl.flock
+
+    def fork_and_flock(descriptor: int, how: int) -> None:
+        fcntl.flock = real  # for the child too, or it would fork in its turn
+        child = os.fork()
+        if not child:
+            os._exit(0 if turn_of(store, "a/c") is Turn.MINE else 1)
+        children.append(child)
+        real(descriptor, how)
+
+    with store.turn("a/b", 0.0):
+        monkeypatch.setattr(fcntl, "flock", fork_and_flock)
+    monkeypatch.undo()
+    assert [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children] == [0]
+    assert turn_of_another_thread(store, "a/b") is Turn.MINE

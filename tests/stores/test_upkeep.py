@@ -319,3 +319,39 @@ def test_upkeep_tells_what_it_did() -> None:
     assert str(Upkeep(2, 12345678, 3, 4000, 5)) == (
         "2 results in 12,345,678 bytes; removed 3 results in 4,000 bytes, and 5 files left by processes that died"
     )
+
+
+def test_a_lock_that_was_made_anew_stays(store: DirectoryStore, work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lock that is released, and taken by another process, while it is looked at is not removed."""
+    real = _upkeep.try_lock
+
+    def released_and_taken(descriptor: int) -> bool:
+        (work / DEAD_LOCK).unlink()
+        (work / DEAD_LOCK).write_bytes(b"taken")
+        return real(descriptor)
+
+    (work / DEAD_DRAFT).unlink()
+    monkeypatch.setattr(_upkeep, "try_lock", released_and_taken)
+    assert clear_leftovers(work) == 0
+    assert (work / DEAD_LOCK).read_bytes() == b"taken"
+
+
+def test_what_cannot_be_removed_keeps_nothing_else(store: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the oldest cannot be removed, the others go all the same, and then the trouble is told."""
+    for number in range(4):
+        store.write(f"a/{number}.stored", [b"x" * 100])
+        os.utime(store.root / "a" / f"{number}.stored", (number, number))
+    fail(monkeypatch, os, "unlink", errno.EACCES, times=1)
+    with pytest.raises(PermissionError):
+        store.trim(".stored", 250, None)
+    assert sorted(store.names()) == ["a/0.stored", "a/3.stored"]
+
+
+def test_a_leftover_that_cannot_be_opened_keeps_no_other(
+    store: DirectoryStore, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A leftover of another user stays, all others go, and then it is told."""
+    fail(monkeypatch, _upkeep, "open_file", errno.EACCES, times=1)
+    with pytest.raises(PermissionError):
+        store.clear_leftovers()
+    assert len(list(work.iterdir())) == 1

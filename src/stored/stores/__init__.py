@@ -2,7 +2,7 @@
 
 from stored.stores._base import Store
 from stored.stores._directory import DirectoryStore
-from stored.stores._layered import LayeredStore
+from stored.stores._layered import LayeredStore, LayerError
 from stored.stores._memory import MemoryStore
 
-__all__ = ["DirectoryStore", "LayeredStore", "MemoryStore", "Store"]
+__all__ = ["DirectoryStore", "LayerError", "LayeredStore", "MemoryStore", "Store"]

@@ -9,10 +9,24 @@ from contextlib import AbstractContextManager
 from stored.stores._base import Store
 from stored.typing import Buffer, SupportsStore, Turn, Upkeep
 
-__all__ = ["LayeredStore"]
+__all__ = ["LayerError", "LayeredStore"]
 
 _REMOVED = ".removed"
 """The ending of a mark in the upper store for a name that was deleted, and may still be below."""
+
+
+class LayerError(OSError):
+    """A lower store cannot be read, and no other store has what was asked for.
+
+    Attributes
+    ----------
+    layer : str
+        Where the lower store is.
+    """
+
+    def __init__(self, layer: str, error: OSError) -> None:
+        super().__init__(error.errno, error.strerror or str(error))
+        self.layer = layer
 
 
 class LayeredStore(Store):
@@ -45,10 +59,22 @@ class LayeredStore(Store):
         return self._first(name, lambda store: store.read_start(name, length))
 
     def _first(self, name: str, read: Callable[[SupportsStore], Buffer | None]) -> Buffer | None:
-        found = read(self.upper)
-        if found is not None or self._is_removed(name):
-            return found
-        return next((data for data in map(read, self.lower) if data is not None), None)
+        with contextlib.suppress(NotADirectoryError):  # no upper store, and so no marks in it
+            found = read(self.upper)
+            if found is not None or self._is_removed(name):
+                return found
+        trouble: LayerError | None = None
+        for store in self.lower:
+            try:
+                found = read(store)
+            except OSError as error:
+                trouble = trouble or LayerError(store.location(), error)
+                continue
+            if found is not None:
+                return found
+        if trouble is not None:
+            raise trouble
+        return None
 
     def _is_removed(self, name: str) -> bool:
         return self.upper.read_start(f"{name}{_REMOVED}", 1) is not None
@@ -72,7 +98,10 @@ class LayeredStore(Store):
         yield from above - marks
         seen = above | {name.removesuffix(_REMOVED) for name in marks}
         for store in self.lower:
-            below = set(store.names(folder)) - seen
+            try:
+                below = set(store.names(folder)) - seen
+            except OSError as error:
+                raise LayerError(store.location(), error) from error
             yield from below
             seen |= below
 

@@ -12,6 +12,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import resource
 import stat
 import threading
 import time
@@ -28,8 +29,8 @@ __all__ = ["LOCK", "FileLocks", "claim", "try_lock"]
 LOCK = ".lock"
 _OVER = b"over".ljust(32)
 _NOTHING = b" " * 32
-_MOST_HELD = 64
-"""So many locks a process holds at once; each takes a file handle, and a deep recursion would take them all."""
+_SHARE = 0.25
+"""Of the file handles that a process may have, locks take so many: a deep recursion would take them all."""
 
 _SHORTEST_SLEEP, _LONGEST_SLEEP = 0.001, 0.25
 
@@ -56,77 +57,130 @@ def claim(descriptor: int) -> bool:
     return os.fstat(descriptor).st_nlink > 0
 
 
-class _Held:
-    """A lock that this process holds."""
+class _LockFile:
+    """An open lock file.
 
-    __slots__ = ("_path", "descriptor", "name")
+    Parameters
+    ----------
+    path : Path
+        Where it is; it is made if need be.
+    """
 
-    def __init__(self, descriptor: int, path: Path) -> None:
-        self.descriptor: int | None = descriptor
+    def __init__(self, path: Path) -> None:
         self.name = path.stem
         self._path = path
-        self.say(_NOTHING)  # a holder that died may have said something
+        self._descriptor = _opened(path)
+        _books.files.add(self)
+
+    def try_lock(self) -> bool:
+        """Lock it, if nobody else has; where there are no locks, leave no file."""
+        try:
+            return try_lock(self._descriptor)
+        except OSError as error:
+            if error.errno != errno.ESTALE:
+                self._unlink()
+            raise
+
+    def is_there(self) -> bool:
+        """Is it still the file of its name?"""
+        try:
+            return os.path.samestat(os.fstat(self._descriptor), os.stat(self._path, follow_symlinks=False))
+        except FileNotFoundError:
+            return False
+
+    def check_is_ours(self) -> None:
+        """Refuse to write to what is no lock file, or is another file too."""
+        state = os.fstat(self._descriptor)
+        if not stat.S_ISREG(state.st_mode) or state.st_nlink > 1:
+            raise OSError(errno.EINVAL, "not a lock file")
+
+    def says_over(self) -> bool:
+        """Did its holder say that the work is done?"""
+        return os.pread(self._descriptor, len(_OVER), 0) == _OVER
 
     def say(self, what: bytes) -> None:
-        """Tell those who wait."""
-        if self.descriptor is not None:
+        """Tell those who wait, unless it stayed with the process that this one was forked from."""
+        if self._descriptor != _LEFT_BEHIND:
             with contextlib.suppress(OSError):  # a full disk; they go on waiting
-                os.pwrite(self.descriptor, what, 0)
+                os.pwrite(self._descriptor, what, 0)
 
-    def release(self) -> None:
-        """Let the others see that the work is done."""
-        if self.descriptor is None:  # it stayed with the process that this one was forked from
-            return
-        try:
-            self.say(_OVER)
-            with contextlib.suppress(OSError):
+    def release(self, *, over: bool) -> None:
+        """Let the others have it; is the work done, so that they need not do it?"""
+        if self._descriptor != _LEFT_BEHIND:
+            if over:
+                self.say(_OVER)
+            self._unlink()
+        self.close()
+
+    def _unlink(self) -> None:
+        with contextlib.suppress(OSError):
+            if self.is_there():  # and not that of another, after the directory was cleared
                 os.unlink(self._path)
-        finally:
-            os.close(self.descriptor)
+
+    def close(self) -> None:
+        """Unlock and close it."""
+        _books.files.discard(self)  # first: a process that is forked meanwhile must not close it a second time
+        descriptor, self._descriptor = self._descriptor, _LEFT_BEHIND
+        if descriptor != _LEFT_BEHIND:
+            with contextlib.suppress(OSError):
+                fcntl.flock(descriptor, fcntl.LOCK_UN)  # a process that was forked unnoticed may have it open too
+            os.close(descriptor)
+
+    def leave_behind(self) -> None:
+        """Close it in a forked process, where it still belongs to the parent."""
+        os.close(self._descriptor)  # else the lock would outlive the parent
+        self._descriptor = _LEFT_BEHIND
+
+
+_LEFT_BEHIND = -1
 
 
 class _Books:
-    """The locks that this process holds, by thread, and those that wait for a process that may wait for this one."""
+    """The lock files that this process has open, and those that it holds, by thread."""
 
     def __init__(self) -> None:
-        self._held: dict[int, list[_Held]] = {}
+        self.files: set[_LockFile] = set()
+        self._held: dict[int, list[_LockFile]] = {}
         self._inherited: frozenset[str] = frozenset()
         os.register_at_fork(after_in_child=self._begin_anew)
 
     def _begin_anew(self) -> None:
         # of the parent's threads only the one that forked can be waiting for this process
         self._inherited |= self.mine()
-        for held in self._held.values():
-            for each in held:
-                if each.descriptor is not None:
-                    os.close(each.descriptor)  # else the lock would outlive the parent
-                    each.descriptor = None
+        for file in self.files:
+            file.leave_behind()
+        self.files = set()
         self._held = {}
 
     def mine(self) -> frozenset[str]:
         """The names of the locks of this thread, and of those that its process was forked under."""
         return self._inherited.union(each.name for each in self._held.get(threading.get_ident(), ()))
 
-    def innermost(self) -> _Held | None:
+    def innermost(self) -> _LockFile | None:
         """The lock that this thread took last."""
         held = self._held.get(threading.get_ident())
         return held[-1] if held else None
 
     def has_room(self) -> bool:
         """May another lock be taken?"""
-        return sum(len(each) for each in list(self._held.values())) < _MOST_HELD
+        handles, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        return len(self.files) < _SHARE * (handles if handles != resource.RLIM_INFINITY else 1 << 20)
 
     @contextlib.contextmanager
-    def holding(self, held: _Held) -> Iterator[None]:
+    def holding(self, file: _LockFile) -> Iterator[None]:
         """Keep a lock for the length of a block."""
         me = threading.get_ident()
         own = self._held.setdefault(me, [])
-        own.append(held)
+        own.append(file)
+        over = True
         try:
             yield
+        except BaseException as error:
+            over = isinstance(error, Exception)  # others would fail as well; but not for a Ctrl-C here
+            raise
         finally:
-            held.release()
-            own.remove(held)
+            file.release(over=over)
+            own.remove(file)
             if not own:
                 self._held.pop(me, None)
 
@@ -176,7 +230,7 @@ class FileLocks:
         with _books.holding(held):
             yield turn
 
-    def _waited_for(self, path: Path, until: float) -> tuple[Turn, _Held | None]:
+    def _waited_for(self, path: Path, until: float) -> tuple[Turn, _LockFile | None]:
         if path.stem in _books.mine() or not _books.has_room():
             return Turn.MINE, None
         while True:
@@ -184,33 +238,33 @@ class FileLocks:
             if turn is not None:
                 return turn, held
 
-    def _attempt(self, path: Path, until: float) -> tuple[Turn | None, _Held | None]:
+    def _attempt(self, path: Path, until: float) -> tuple[Turn | None, _LockFile | None]:
         """Wait for the lock file that is there now, or a new one; (None, None) if it was removed meanwhile."""
-        descriptor = _opened(path)
-        held = None
+        file, held = _LockFile(path), None
         try:
-            turn = self._wait(descriptor, path.stem, until)
+            turn = self._wait(file, until)
             if turn is not None:
                 return turn, None
-            if _is_same(descriptor, path):
-                _check_is_ours(descriptor)
-                held = _Held(descriptor, path)
+            if file.is_there():
+                file.check_is_ours()
+                file.say(_NOTHING)  # a holder that died may have said something
+                held = file
                 return Turn.MINE, held
-            return (Turn.OVER if os.pread(descriptor, len(_OVER), 0) == _OVER else None), None
+            return (Turn.OVER if file.says_over() else None), None
         except OSError as error:
             if error.errno == errno.ESTALE:  # removed, on NFS
                 return None, None
             raise
         finally:
             if held is None:
-                os.close(descriptor)
+                file.close()
 
-    def _wait(self, descriptor: int, name: str, until: float) -> Turn | None:
+    def _wait(self, file: _LockFile, until: float) -> Turn | None:
         """Wait until the lock is this process's (None), or it is time to do without."""
         started = time.monotonic()
-        while not try_lock(descriptor):
+        while not file.try_lock():
             now = time.monotonic()
-            if self._waits_for_me(name):
+            if self._waits_for_me(file.name):
                 return Turn.MINE
             if now >= until:
                 return Turn.EXPIRED
@@ -248,18 +302,3 @@ def _opened(path: Path) -> int:
         return os.open(path, flags, 0o600)
     make_folder(path.parent)
     return os.open(path, flags, 0o600)
-
-
-def _check_is_ours(descriptor: int) -> None:
-    """Refuse to write to what is no lock file, or is another file too."""
-    state = os.fstat(descriptor)
-    if not stat.S_ISREG(state.st_mode) or state.st_nlink > 1:
-        raise OSError(errno.EINVAL, "not a lock file")
-
-
-def _is_same(descriptor: int, path: Path) -> bool:
-    """Is an open file still the one of that name?"""
-    try:
-        return os.path.samestat(os.fstat(descriptor), os.stat(path, follow_symlinks=False))
-    except FileNotFoundError:
-        return False

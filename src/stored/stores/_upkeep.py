@@ -60,7 +60,13 @@ def clear_leftovers(folder: Path) -> int:
             files = [entry for entry in found if entry.is_file(follow_symlinks=False)]
     except (FileNotFoundError, NotADirectoryError):
         return 0
-    return sum(_cleared(file.path) for file in files if _LEFTOVER.fullmatch(file.name))
+    with _Failures() as failures:
+        cleared = 0
+        for file in files:
+            if _LEFTOVER.fullmatch(file.name):
+                with failures.put_off():
+                    cleared += _cleared(file.path)
+    return cleared
 
 
 def _cleared(path: str) -> bool:
@@ -71,6 +77,8 @@ def _cleared(path: str) -> bool:
     try:
         if not _is_abandoned(descriptor):
             return False
+        if not os.path.samestat(os.fstat(descriptor), os.lstat(path)):
+            return False  # it was released, and another made one of the same name
         # whoever opened it meanwhile finds, once it has the lock, that the file is gone
         os.unlink(path)
     except FileNotFoundError:
@@ -85,6 +93,28 @@ def _is_abandoned(descriptor: int) -> bool:
         return try_lock(descriptor)
     except OSError:
         return time.time() - os.fstat(descriptor).st_mtime > _ABANDONED
+
+
+class _Failures:
+    """What cannot be removed keeps nothing else, and is raised when all else is done."""
+
+    def __init__(self) -> None:
+        self._first: OSError | None = None
+
+    def __enter__(self) -> _Failures:
+        return self
+
+    @contextlib.contextmanager
+    def put_off(self) -> Iterator[None]:
+        """Put off what one removal raises."""
+        try:
+            yield
+        except OSError as error:
+            self._first = self._first or error
+
+    def __exit__(self, *_: object) -> None:
+        if self._first is not None:
+            raise self._first
 
 
 class _File(NamedTuple):
@@ -102,12 +132,14 @@ def trim(root: Path, ending: str, max_bytes: int | None, max_age: float | None) 
     total = sum(file.size for file in files)
     allowed = total if max_bytes is None or total <= max_bytes else _KEPT * max_bytes
     removed = []
-    for file in files:
-        if file.used >= oldest and total <= allowed:
-            break
-        total -= file.size
-        removed.append(file)
-        _remove(file.path)
+    with _Failures() as failures:
+        for file in files:
+            if file.used >= oldest and total <= allowed:
+                break
+            with failures.put_off():
+                _remove(file.path)
+                total -= file.size
+                removed.append(file)
     return Upkeep(len(files) - len(removed), total, len(removed), sum(file.size for file in removed))
 
 
