@@ -372,7 +372,7 @@ sys.addaudithook(_audit)
 
 @contextlib.contextmanager
 def within(root: Path) -> Iterator[None]:
-    """No file, in this block, is opened, listed, made, changed or removed that is neither in a directory nor the key."""
+    """No file is opened, listed, made, changed or removed in this block but in a directory, and beside the key."""
     global _touched
     _touched = touched = []
     try:
