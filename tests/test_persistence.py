@@ -16,9 +16,10 @@ import pytest
 
 import stored
 from stored import ConfigurationError, EntryWarning, PersistenceWarning, StorageUser, configure, getCacheDir, keyed_by
-from stored.stores import DirectoryStore, MemoryStore
+from stored.stores import DirectoryStore, LayeredStore, MemoryStore
 from stored.typing import Upkeep
 from tests.stores.test_files import without_handles
+from tests.stores.test_layered import Failing
 from tests.stores.test_locks import elsewhere, held, received, when_waiting
 
 CALLS: list[Any] = []
@@ -613,3 +614,11 @@ def test_drafts_of_the_key_are_removed(tmp_path: Path, cache_dir: Path) -> None:
         os.utime(file, (1.0, 1.0))
     stored.upkeep()
     assert sorted(each.name for each in folder.iterdir()) == sorted(["key", new.name, other.name])
+
+
+def test_a_layer_that_cannot_be_listed_is_told() -> None:
+    """What one's own layer holds is listed, and the layer that cannot be is named."""
+    store = LayeredStore(MemoryStore(), Failing())
+    with configure(store=store), pytest.warns(PersistenceWarning, match="shared directory the failing one cannot be"):
+        new_user().storeObject("a", 1)
+        assert new_user().listObjects() == ["a"]

@@ -457,5 +457,5 @@ class AgainstDicts(RuleBasedStateMachine):
 
 TestAgainstDicts = AgainstDicts.TestCase
 TestAgainstDicts.settings = hypothesis_settings(
-    max_examples=rounds(50, 1500), stateful_step_count=rounds(40, 80), deadline=None
+    max_examples=rounds(50, 600), stateful_step_count=rounds(40, 80), deadline=None
 )
