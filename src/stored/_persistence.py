@@ -167,7 +167,7 @@ class PersistentTier:
         except OSError as error:
             self._report("store", store.location(), f"{store.location(name)} cannot be read ({error}); {_RECOMPUTED}")
         except EntryError as error:
-            self._report("entry", name, f"{store.location(name)} was passed over: {error}; {_RECOMPUTED}")
+            self.report_entry(name, error)
         else:
             if settings().are_limited and self.writes:
                 with contextlib.suppress(OSError):  # then it counts as unused
@@ -245,6 +245,10 @@ class PersistentTier:
                 )
                 self._report("privacy", place, message)
             self._reported.add(("privacy", place))
+
+    def report_entry(self, name: str, error: Exception) -> None:
+        """Warn that an entry must not be used."""
+        self._report("entry", name, f"{self.store().location(name)} was passed over: {error}; {_RECOMPUTED}")
 
     def report_waiting(self, key: Key, whom: str) -> None:
         """Warn that a result was waited for in vain."""

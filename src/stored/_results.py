@@ -22,11 +22,9 @@ from stored._persistence import PersistentTier
 from stored._shortcuts import Shortcut, Shortcuts
 from stored.errors import (
     DamagedEntryError,
-    EntryWarning,
     OwnerError,
     TableError,
     UnstableKeyError,
-    warn_caller,
 )
 from stored.typing import ABSENT, Absent
 
@@ -202,8 +200,7 @@ class Results:
         try:
             record = call.record(found.value, found.seconds)
         except (DamagedEntryError, TableError) as error:
-            place = self._tell.persistent.store().location(key.entry())
-            warn_caller(f"{place} was passed over: {error}; the result is computed anew", EntryWarning)
+            self._tell.persistent.report_entry(key.entry(), error)
             return ABSENT
         memory.put(key.arguments, record)
         self._count(hits=1, persistent_hits=1, seconds_saved=record.seconds)
@@ -541,6 +538,7 @@ def live_results(definition: Definition) -> list[tuple[object, Results]]:
     with _registry_lock:
         kept: list[tuple[object, OwnerResults]] = []
         for registry in list(_registries):
-            kept += [(reference(), each) for reference, each in registry.referenced.values()]
-            kept += [(None, each) for each in registry.unreferenced.values()]
+            # in one step, since owners die at any moment
+            kept += [(reference(), each) for reference, each in list(registry.referenced.values())]
+            kept += [(None, each) for each in list(registry.unreferenced.values())]
     return [(owner, each.by_definition[definition]) for owner, each in kept if definition in each.by_definition]

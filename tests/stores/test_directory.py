@@ -412,3 +412,14 @@ def test_a_directory_that_everybody_can_write_to_is_told(store: DirectoryStore, 
     root.chmod(permission)
     told = f"{root} can be written to by everybody on this computer"
     assert store.open_to() == (told if permission & 0o002 else "")
+
+
+def test_mapped_files_leave_handles_to_others(store: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each mapped file takes a handle, so beyond a share of them large files are read into memory."""
+    monkeypatch.setattr(_directory, "spare_handles", lambda: len(_directory._mapped) + 2 - len(found))
+    content, found = b"x" * MAPPED_FROM, []
+    store.write("a", [content])
+    for mapped in (True, True, False):
+        found.append(store.read("a"))
+        assert isinstance(found[-1], memoryview) == mapped
+        assert bytes(found[-1] or b"") == content

@@ -11,10 +11,11 @@ import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
+from weakref import WeakSet
 
 from stored.stores import _upkeep
 from stored.stores._base import Store, check_name, is_name
-from stored.stores._files import check_folders, is_on_network, make_folder, open_file
+from stored.stores._files import check_folders, is_on_network, make_folder, open_file, spare_handles
 from stored.stores._locks import FileLocks, claim
 from stored.typing import Buffer, Turn, Upkeep
 
@@ -58,7 +59,7 @@ class DirectoryStore(Store):
         return f"{self._start}/{name}"
 
     def read(self, name: str) -> Buffer | None:
-        """All bytes of a file, memory-mapped from 1 MiB on if no other computer can take it away; None if absent."""
+        """All bytes of a file, or None; memory-mapped from 1 MiB on, if no other computer can take the file away."""
         return self._opened(name, _content)
 
     def read_start(self, name: str, length: int) -> Buffer | None:
@@ -185,10 +186,16 @@ def _used(path: str, use: Callable[[int, os.stat_result], Buffer]) -> Buffer | N
 def _content(descriptor: int, state: os.stat_result) -> Buffer:
     if state.st_size < _MAPPED_FROM:
         return os.read(descriptor, state.st_size)
-    if is_on_network(state.st_dev):
+    if is_on_network(state.st_dev) or len(_mapped) >= spare_handles():
         with open(descriptor, "rb", buffering=0, closefd=False) as file:
             return file.read()
-    return memoryview(mmap.mmap(descriptor, state.st_size, access=mmap.ACCESS_READ))
+    mapped = mmap.mmap(descriptor, state.st_size, access=mmap.ACCESS_READ)
+    _mapped.add(mapped)
+    return memoryview(mapped)
+
+
+_mapped: WeakSet[mmap.mmap] = WeakSet()
+"""The files that are mapped now; each takes a file handle."""
 
 
 def _check_is_file(state: os.stat_result, name: str) -> None:

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 import stat
 from functools import lru_cache
 from pathlib import Path
 
-__all__ = ["check_folders", "is_on_network", "make_folder", "open_file"]
+__all__ = ["check_folders", "is_on_network", "make_folder", "open_file", "spare_handles"]
 
 
 def open_file(path: str | os.PathLike[str]) -> int:
     """Open a file for reading; a symbolic link is an error, and a pipe does not block."""
     return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+
+
+def spare_handles() -> int:
+    """How many file handles a store may keep for each of its purposes: a quarter of those that a process may have."""
+    handles, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return (handles if handles != resource.RLIM_INFINITY else 1 << 20) // 4
 
 
 def make_folder(folder: Path) -> None:

@@ -12,7 +12,6 @@ import contextlib
 import errno
 import fcntl
 import os
-import resource
 import stat
 import threading
 import time
@@ -21,7 +20,7 @@ from pathlib import Path
 
 import xxhash
 
-from stored.stores._files import check_folders, make_folder, open_file
+from stored.stores._files import check_folders, make_folder, open_file, spare_handles
 from stored.typing import Turn
 
 __all__ = ["LOCK", "FileLocks", "claim", "try_lock"]
@@ -29,8 +28,6 @@ __all__ = ["LOCK", "FileLocks", "claim", "try_lock"]
 LOCK = ".lock"
 _OVER = b"over".ljust(32)
 _NOTHING = b" " * 32
-_SHARE = 0.25
-"""Of the file handles that a process may have, locks take so many: a deep recursion would take them all."""
 
 _SHORTEST_SLEEP, _LONGEST_SLEEP = 0.001, 0.25
 
@@ -163,8 +160,7 @@ class _Books:
 
     def has_room(self) -> bool:
         """May another lock be taken?"""
-        handles, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        return len(self.files) < _SHARE * (handles if handles != resource.RLIM_INFINITY else 1 << 20)
+        return len(self.files) < spare_handles()  # a deep recursion would take them all
 
     @contextlib.contextmanager
     def holding(self, file: _LockFile) -> Iterator[None]:
