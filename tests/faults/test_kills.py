@@ -132,7 +132,9 @@ def compute(end: Any = None, forks: bool = False) -> None:
     """Need a result; if an end is given, be there for ever before it is computed, perhaps with a child."""
 
     def hook() -> None:
-        end.send(os.fork() if forks else None)
+        child = os.fork() if forks else None
+        if child != 0:  # in the child itself, which has nothing to say
+            end.send(child)
         sleep_for_ever()
 
     if end is not None:
