@@ -90,11 +90,6 @@ def check_persistence(persistence: object, name: str = "persistence") -> str:
     )
 
 
-def _checked(name: str, value: Any) -> Any:
-    check = _CHECKS.get(name)
-    return value if check is None else check(name, value)
-
-
 def _checked_switch(name: str, value: Any) -> bool:
     if isinstance(value, bool):
         return value
@@ -202,7 +197,6 @@ _NUMBERS = {
     "min_compute_seconds": "STORED_MIN_COMPUTE_SECONDS",
     "lock_timeout": "STORED_LOCK_TIMEOUT",
 }
-
 
 _UNITS = dict.fromkeys(_NUMBERS.values(), " of seconds") | {"STORED_MAX_BYTES": " of bytes"}
 
@@ -357,7 +351,7 @@ class configure:  # noqa: N801  (reads as the function that it is to its callers
             "min_compute_seconds": min_compute_seconds,
             "lock_timeout": lock_timeout,
         }
-        checked = {name: _checked(name, value) for name, value in asked.items() if value is not ABSENT}
+        checked = {name: _CHECKS[name](name, value) for name, value in asked.items() if value is not ABSENT}
         if not checked.keys().isdisjoint({"cache_dir", "shared_dirs"}):
             checked.setdefault("store", None)
         self._before, _current = _current, _joined(replace(_current, **checked))

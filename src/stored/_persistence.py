@@ -402,6 +402,7 @@ def _secret(make: bool) -> bytes:
 
 
 def readable_key(header: Mapping[str, Any]) -> Key | None:
+    """The key in a header, None if that is damaged."""
     try:
         return Key.from_json(header["key"])
     except DamagedEntryError:

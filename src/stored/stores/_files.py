@@ -31,7 +31,7 @@ def make_folder(folder: Path) -> None:
 
 
 def check_folders(root: str, folder: str) -> None:
-    """Refuse a folder that is a symbolic link, or stands below one that lies within the root.
+    """Refuse a folder that is a symbolic link within the root, or stands below one.
 
     The root may be a link: it is the user's choice.
 
