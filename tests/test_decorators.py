@@ -233,7 +233,7 @@ def test_depends_keeps_what_does_not_depend() -> None:
 
 def test_a_wrong_call_says_so() -> None:
     """A call that does not fit the signature is a TypeError with the method's name."""
-    with pytest.raises(TypeError, match=r"Cosmology\.age\(\).*missing a required argument: 'z'"):
+    with pytest.raises(TypeError, match=r"Cosmology\.age\(\) missing 1 required positional argument: 'z'"):
         Cosmology().age()  # type: ignore[call-arg]
 
 
@@ -1320,8 +1320,8 @@ def test_what_is_forgotten_meanwhile_gets_no_shortcut() -> None:
     results, call = definition.results(curves), definition.call(curves, (1.5,), {})
     record = results.answer(curves, call)
     curves.power.cache_clear()
-    results.take_shortcut(curves, call, record, record.value.scalar)
-    assert definition.shortcuts.find(curves) is None
+    results._take_shortcut(curves, call, record)
+    assert results._shortcut is None
 
 
 @pytest.mark.usefixtures("has_users")
@@ -1455,9 +1455,9 @@ def test_what_a_shortcut_does_not_answer_goes_the_other_way() -> None:
         curves.power(4.0)
     with pytest.raises(TypeError, match="x is 'one'"):
         curves.power("one")  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match="does not fit its signature"):
+    with pytest.raises(TypeError, match=r"Curves\.power\(\) missing 1 required positional argument: 'x'"):
         curves.power()  # type: ignore[call-arg]
-    with pytest.raises(TypeError, match="does not fit its signature"):
+    with pytest.raises(TypeError, match=r"Curves\.power\(\) takes 2 positional arguments but 3 were given"):
         curves.power(1.0, 2.0)  # type: ignore[call-arg]
     assert curves.power.interpolant().pieces >= 1
 

@@ -701,12 +701,12 @@ def test_a_callback_that_raises_is_called_again(error: type[BaseException]) -> N
 def test_a_snapshot_holds_until_a_change_or_a_reset() -> None:
     """The snapshot of a user tells its space, and ends with it."""
     model = Model()
-    snapshot = UserSnapshot(model.su)
+    snapshot = UserSnapshot(model.su, Model, "su")
     assert snapshot.space == Space("engine", "m", "model 1.0")
     assert snapshot.holds(model)
     model.n = 2.0
     assert not snapshot.holds(model)
-    again = UserSnapshot(model.su)
+    again = UserSnapshot(model.su, Model, "su")
     model.su.resetStorage()
     assert not again.holds(model)
 
@@ -2003,3 +2003,21 @@ def test_reading_makes_no_key(tmp_path: Path, persistence: str) -> None:
     with configure(key_file=missing, persistence=persistence), pytest.warns(EntryWarning, match=nothing):
         assert found("custom") is None
     assert not missing.parent.exists()
+
+
+def test_an_interpolator_of_a_table_that_was_replaced_meanwhile_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If another thread stores a table while an interpolator is made of the one before, the next is made of the new."""
+    user, real = Model().su, stored._engine._interpolator
+    tables = [np.array([np.arange(9.0), slope * np.arange(9.0)]) for slope in (1.0, 2.0)]
+
+    def slowly(*arguments: Any) -> Any:
+        made = real(*arguments)
+        user.storeObject("t", tables[1], persistent=False)
+        return made
+
+    user.storeObject("t", tables[0], persistent=False)
+    monkeypatch.setattr(stored._engine, "_interpolator", slowly)
+    assert user.getStoredObject("t", interpolator=True)(2.0) == pytest.approx(2.0)
+    monkeypatch.undo()
+    for _ in range(3):
+        assert user.getStoredObject("t", interpolator=True)(2.0) == pytest.approx(4.0)

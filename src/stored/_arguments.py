@@ -40,14 +40,14 @@ class Arguments:
 
     def __init__(self, function: Any, label: str, ignore: Collection[str], decimals: Mapping[str, int]) -> None:
         _check_options(label, ignore, decimals)
-        self._signature = inspect.signature(function)
+        self.signature = inspect.signature(function)
         self._label = label
         self._ignore = frozenset(ignore)
         self._decimals = dict(decimals)
-        parameters = list(self._signature.parameters)
-        if not parameters or self._signature.parameters[parameters[0]].kind not in _TAKES_SELF:
+        parameters = list(self.signature.parameters)
+        if not parameters or self.signature.parameters[parameters[0]].kind not in _TAKES_SELF:
             raise TypeError(
-                f"@stored decorates methods; {label}{self._signature} takes no self; a decorator in between shows the"
+                f"@stored decorates methods; {label}{self.signature} takes no self; a decorator in between shows the"
                 " method's own parameters if it uses functools.wraps"
             )
         self._own, *self.names = parameters
@@ -65,7 +65,7 @@ class Arguments:
                     f"{option} of {self._label}() names {name!r}; its arguments are {', '.join(self.names) or 'none'}"
                 )
 
-            kind = self._signature.parameters[name].kind
+            kind = self.signature.parameters[name].kind
             if option == "interpolate" and kind in _MANY:
                 stars = "*" if kind is inspect.Parameter.VAR_POSITIONAL else "**"
                 raise TypeError(
@@ -75,20 +75,35 @@ class Arguments:
 
     def is_alone(self, name: str) -> bool:
         """Does one positional argument say all, this one being the first, not rounded, and there being no other?"""
-        kind = self._signature.parameters[name].kind
+        kind = self.signature.parameters[name].kind
         return self.names == [name] and name not in self._decimals and kind is not inspect.Parameter.KEYWORD_ONLY
 
     def bind(self, owner: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> inspect.BoundArguments:
         """Bind a call, with defaults applied and arguments rounded."""
-        return self._bound(self._signature, owner, args, kwargs)
+        return self._bound(self.signature, owner, args, kwargs)
+
+    def bound(self, owner: object, values: tuple[Any, ...]) -> inspect.BoundArguments:
+        """A call of which the values of all arguments are known, in their order."""
+        bound = inspect.BoundArguments(self.signature, {self._own: owner, **dict(zip(self.names, values, strict=True))})
+        return self._all_rounded(bound)
+
+    @property
+    def keyed(self) -> tuple[str, ...]:
+        """The names of the arguments in the key."""
+        return tuple([name for name in self.names if name not in self._ignore])
+
+    @property
+    def are_rounded(self) -> bool:
+        """Are any arguments rounded?"""
+        return bool(self._decimals)
 
     def bind_without(
         self, given: Mapping[str, Any], owner: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]
     ) -> inspect.BoundArguments:
         """Bind what a call says beside some arguments that are given."""
-        parameters = [each for name, each in self._signature.parameters.items() if name not in given]
-        bound = self._bound(self._signature.replace(parameters=parameters), owner, args, kwargs)
-        return inspect.BoundArguments(self._signature, {**bound.arguments, **given})
+        parameters = [each for name, each in self.signature.parameters.items() if name not in given]
+        bound = self._bound(self.signature.replace(parameters=parameters), owner, args, kwargs)
+        return inspect.BoundArguments(self.signature, {**bound.arguments, **given})
 
     def _bound(
         self, signature: inspect.Signature, owner: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]
@@ -98,6 +113,9 @@ class Arguments:
         except TypeError as error:
             raise TypeError(f"{self._label}() got a call that does not fit its signature: {error}") from None
         bound.apply_defaults()
+        return self._all_rounded(bound)
+
+    def _all_rounded(self, bound: inspect.BoundArguments) -> inspect.BoundArguments:
         for name, decimals in self._decimals.items():
             if name in bound.arguments:
                 bound.arguments[name] = self._rounded(name, bound.arguments[name], decimals)

@@ -79,7 +79,8 @@ def decode(key: Key, entry: _format.Entry, verify: Callable[[str, bytes, object]
     EntryError
         If the entry belongs to another key, or does not hold a value that may be loaded.
     """
-    if Key.from_json(_mapping(entry.header.get("key"))) != key:
+    if entry.header.get("key") != key.as_json():
+        Key.from_json(_mapping(entry.header.get("key")))  # which says it if that is no key at all
         raise DamagedEntryError("it belongs to another result")
     if entry.header.get("kind") == "native":
         return _format.unpack_native(entry)

@@ -13,11 +13,12 @@ import math
 import os
 import stat
 import tempfile
+import weakref
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 
 from stored.errors import ConfigurationError
 from stored.typing import ABSENT, Absent, SupportsStore
@@ -247,6 +248,13 @@ def _switch(name: str, value: str) -> bool:
 _current = _from_environment(os.environ)
 
 
+class Lapsing(Protocol):
+    """What holds good until the next epoch."""
+
+    def lapse(self) -> None:
+        """Forget what was said for the epoch that has ended."""
+
+
 class Epoch:
     """What shortcuts hold good for: a new object whenever something changes that they do not look at themselves.
 
@@ -258,15 +266,22 @@ class Epoch:
         Has any `StorageUser` been made? Until then no owner can hold one.
     """
 
-    __slots__ = ("has_users", "now")
-
     def __init__(self) -> None:
         self.now = object()
         self.has_users = False
+        self._watching: list[weakref.ref[Lapsing]] = []  # each step on a list is one for all threads
+
+    def watch(self, one: Lapsing) -> None:
+        """Tell one when all shortcuts lapse."""
+        self._watching.append(weakref.ref(one, self._watching.remove))
 
     def begin(self) -> None:
         """Let all shortcuts lapse."""
         self.now = object()
+        for each in list(self._watching):
+            one = each()
+            if one is not None:
+                one.lapse()
 
     def note_user(self) -> None:
         """A `StorageUser` is being made."""

@@ -22,6 +22,7 @@ from typing import (
     cast,
     overload,
 )
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import wrapt
@@ -30,18 +31,18 @@ from numpy.typing import NDArray
 from stored._arguments import Arguments
 from stored._axes import Axis
 from stored._codecs import frozen, hand_out_for
-from stored._config import epoch, settings
+from stored._config import settings
 from stored._explanations import Explanation, explained
 from stored._interpolants import CurveInterpolant, Interpolant
 from stored._keys import Key, canonical, digest, static_closure
 from stored._memory import Record
 from stored._results import CacheInfo, Results, clear_everywhere, results_of
-from stored._shortcuts import Shortcuts
+from stored._shortcuts import Entrance
 from stored._source import code_text, qualified_name
 from stored._tables import spline
 from stored._tabulation import interpolant, tabulate
 from stored.errors import OwnerError
-from stored.typing import ABSENT, TableInterpolant
+from stored.typing import TableInterpolant
 
 __all__ = ["BoundMethod", "Explanation", "StoredMethod", "stored"]
 
@@ -80,8 +81,7 @@ class Definition:
         self.attribute = function.__name__
         self.qualname = function.__qualname__
         self._class: str | None = None
-        self.shortcuts = Shortcuts()
-        self.answer = _entrance(self)
+        self._identities: WeakKeyDictionary[type, str] = WeakKeyDictionary()
         self.persistent = persistent
         self.table = interpolate is True
         self.axes = _axes(interpolate)
@@ -91,21 +91,39 @@ class Definition:
         self.arguments = Arguments(function, self.label, ignore, {} if round is None else round)
         self.axis_names = tuple(axis.name for axis in self.axes)
         self.arguments.check_names("interpolate", self.axis_names)
-        self._has_shortcuts = len(self.axes) == 1 and maxsize is None and self.arguments.is_alone(self.axis_names[0])
+        self.is_scalar = len(self.axes) == 1 and maxsize is None and self.arguments.is_alone(self.axis_names[0])
+        self.has_table = not self.axes and not self.arguments.are_rounded
+        self.looked_at = self.axis_names if self.is_scalar else self.arguments.keyed  # by shortcuts
+        self.bound_kind = _kind_of_bound(self)
+        self.entrance = Entrance(
+            self.arguments.signature, self.looked_at, self.is_scalar, self.answered, self._let_through
+        )
         # taken now: a file edited later would lend this code the version of another
         self._said = f"version {version}" if version is not None else code_text(plain)
         self._closure_of = function if version is None else None
+
+    def _let_through(self, call: Any) -> None:
+        """Let all calls go through a function from now on."""
+        call.__qualname__ = self.label
+        call.__module__ = self.function.__module__
+        self.bound_kind.__call__ = call
 
     def place(self, owner: type, attribute: str) -> None:
         """Take the name by which a class has the method: functions made by one wrapper share their own names."""
         if self._class is None:
             self.attribute = attribute
             self.qualname = f"{owner.__qualname__}.{attribute}"
-            self.answer.__qualname__ = f"{self.qualname}._answer"  # where pickle finds it, if asked to
             self._class = qualified_name(owner)
+            self._identities.clear()
 
     def identity_for(self, kind: type) -> str:
         """The method's name and place, and the class that has it by inheritance."""
+        known = self._identities.get(kind)
+        if known is None:
+            known = self._identities[kind] = self._identity_for(kind)
+        return known
+
+    def _identity_for(self, kind: type) -> str:
         if self._class is None:
             return f"{qualified_name(self.function)} of {qualified_name(kind)}"
         own = f"{self._class}.{self.attribute}"
@@ -123,15 +141,14 @@ class Definition:
         bound = self.arguments.bind(owner, args, kwargs)
         return Call(self, bound, self.arguments.key(bound, self.axis_names))
 
-    def answered(self, owner: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-        """Answer a call of the decorated method."""
+    def answered(self, owner: object, values: tuple[Any, ...]) -> Any:
+        """Answer a call of the decorated method, of which the values of all arguments are given."""
+        bound = self.arguments.bound(owner, values)
         if settings().disable:
-            return self._undecorated(owner, args, kwargs)
+            return self._undecorated(bound)
         results = self.results(owner)
-        call = self.call(owner, args, kwargs)
+        call = Call(self, bound, self.arguments.key(bound, self.axis_names))
         record = results.answer(owner, call)
-        if self._has_shortcuts and args and type(args[0]) is float:
-            results.take_shortcut(owner, call, record, record.value.scalar)
         return self.finished(call, record, results)
 
     def results(self, owner: object) -> Results:
@@ -182,34 +199,17 @@ class Definition:
         how = "the call itself gives the spline of its table" if self.table else "say @stored(interpolate=Axis(...))"
         raise AttributeError(f"{self.label}() is not interpolated along an axis, so it has no {name}; {how}")
 
-    def _undecorated(self, owner: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-        if not self.table:
-            return self.function(owner, *args, **kwargs)
-        return spline(frozen(self.function(owner, *args, **kwargs)), self.label)
+    def _undecorated(self, bound: inspect.BoundArguments) -> Any:
+        value = self.function(*bound.args, **bound.kwargs)
+        return spline(frozen(value), self.label) if self.table else value
 
 
-def _entrance(definition: Definition) -> Any:
-    """The function that calls of a method go through: past all that a shortcut makes needless, if there is one."""
-    shortcuts = definition.shortcuts
+_ATOMIC = (float, int, str, bool, type(None), bytes, complex)
 
-    def answer(owner: object, x: Any = ABSENT, /, *args: Any, **kwargs: Any) -> Any:
-        shortcut = shortcuts.last
-        if shortcut is not None and not args and not kwargs:
-            if shortcut.owner() is not owner:
-                shortcut = shortcuts.find(owner)
-            try:
-                if shortcut is not None and shortcut.epoch is epoch.now and shortcut.is_same(owner):
-                    value = shortcut.value(x)
-                    if value is not None:
-                        shortcut.hits += 1
-                        return value
-            except AttributeError:  # of a parameter that is gone: who asks for it is told
-                pass
-        return definition.answered(owner, args if x is ABSENT else (x, *args), kwargs)
 
-    answer.__module__ = definition.function.__module__
-    answer.definition = definition  # type: ignore[attr-defined]
-    return answer
+def _is_plain(value: Any) -> bool:
+    """Does an argument stand for itself in a dictionary: has all that compares equal to it the same key?"""
+    return type(value) in _ATOMIC and value == value  # NaN does not find itself
 
 
 def _widened(value: Any) -> Any:
@@ -304,6 +304,16 @@ class Call:
             return Record(interpolant(definition.axes, value, definition.label), None, seconds)
         return Record(value, hand_out_for(value, definition.copy), seconds)
 
+    def plain(self, record: Record) -> Any:
+        """The arguments as a shortcut's table has them, or the function that answers such calls; None if neither."""
+        definition = self.definition
+        values = [self.bound.arguments[name] for name in definition.looked_at]
+        if definition.is_scalar:
+            return record.value.scalar if type(values[0]) is float else None
+        if not definition.has_table or record.hand_out is not None or not all(map(_is_plain, values)):
+            return None
+        return values[0] if len(values) == 1 else tuple(values)
+
     def evaluate(self, **point: float) -> Any:
         """Call the plain method, with other values along the axes if a point is given."""
         bound = copying.copy(self.bound)
@@ -331,61 +341,55 @@ def _explained(definition: Definition, owner: object, call: Call) -> Explanation
 # --------------------------------------------------------------------------------------------------------------------
 
 
-class BoundMethod(functools.partial[R], Generic[P, R]):
-    """A stored method of one owner: called like the plain method, with the cache's controls as attributes."""
+class BoundMethod(Generic[P, R]):
+    """A stored method of one owner: called like the plain method, with the cache's controls as attributes.
+
+    Each stored method has a class of its own, made from this one, into which the function is put that calls go through.
+    """
+
+    # a class has no other way to show a __qualname__ for its objects than one for each
+    __slots__ = ("__qualname__", "__weakref__", "_owner")
 
     if TYPE_CHECKING:
+        _owner: Any
+        _definition: Definition
 
         def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
 
-    def __getattribute__(self, name: str) -> Any:
-        """Look like the plain bound method in all that is not the cache's."""
-        if name not in _OWN_ATTRIBUTES:
-            return getattr(self._plain(), name)
-        if name in _OF_INTERPOLATED and not self._definition().axes:
-            return self._definition().refuse_attribute(name)
-        return super().__getattribute__(name)
-
-    def _definition(self) -> Definition:
-        return cast(Definition, functools.partial.func.__get__(self).definition)
-
-    def _owner(self) -> object:
-        return functools.partial.args.__get__(self)[0]
-
-    def _plain(self) -> MethodType:
-        return MethodType(self._definition().function, self._owner())
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        """As `isinstance` has it, a method."""
+        return MethodType
 
     def _results(self) -> Results:
-        return self._definition().results(self._owner())
+        return self._definition.results(self._owner)
 
     def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
-        return self._definition().call(self._owner(), args, kwargs)
+        return self._definition.call(self._owner, args, kwargs)
 
     @property
     def __wrapped__(self) -> Callable[P, R]:
         """The plain method: nothing is looked up, nothing stored."""
-        return self._plain()
+        return MethodType(self._definition.function, self._owner)
 
     def __repr__(self) -> str:
-        return f"<stored method {self._definition().label} of {self._owner()!r}>"
+        return f"<stored method {self._definition.label} of {self._owner!r}>"
 
     def __eq__(self, other: object) -> bool:
-        if type(other) is not BoundMethod:
-            return NotImplemented
-        return self._owner() is other._owner() and self._definition() is other._definition()
+        return type(self) is type(other) and self._owner is cast(Any, other)._owner
 
     def __hash__(self) -> int:
-        return hash((id(self._owner()), id(self._definition())))
+        return hash((id(self._owner), id(self._definition)))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle as the plain method would: the owner, and the name to find on it."""
-        return getattr, (self._owner(), self._definition().attribute)
+        return getattr, (self._owner, self._definition.attribute)
 
     def __copy__(self) -> BoundMethod[P, R]:
         return self
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        return getattr(copying.deepcopy(self._owner(), memo), self._definition().attribute)
+        return getattr(copying.deepcopy(self._owner, memo), self._definition.attribute)
 
     def cache_clear(self, *args: Any, **kwargs: Any) -> None:
         """Forget this owner's results of this method, in memory and on disk.
@@ -397,24 +401,24 @@ class BoundMethod(functools.partial[R], Generic[P, R]):
             now go, and the counts of `cache_info` begin anew.
         """
         call = self._call(args, kwargs) if args or kwargs else None
-        self._results().clear(self._owner(), call)
+        self._results().clear(self._owner, call)
 
     def cache_info(self) -> CacheInfo:
         """How often this owner's calls were answered, and from where."""
-        return self._results().info(self._owner())
+        return self._results().info(self._owner)
 
     def cached(self, *args: P.args, **kwargs: P.kwargs) -> bool:
         """Is the result of such a call at hand, in memory or on disk? Nothing is computed."""
-        return self._results().where(self._owner(), self._call(args, kwargs)) is not None
+        return self._results().where(self._owner, self._call(args, kwargs)) is not None
 
     def refresh(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Compute anew, and replace what is stored."""
         call, results = self._call(args, kwargs), self._results()
-        return cast(R, self._definition().finished(call, results.refresh(self._owner(), call), results))
+        return cast(R, self._definition.finished(call, results.refresh(self._owner, call), results))
 
     def explain(self, *args: P.args, **kwargs: P.kwargs) -> Explanation:
         """Say why such a call would hit or miss: what differs from the nearest stored result."""
-        return _explained(self._definition(), self._owner(), self._call(args, kwargs))
+        return _explained(self._definition, self._owner, self._call(args, kwargs))
 
     # -- of methods that are interpolated along an axis ----------------------------------------------------------------
 
@@ -435,7 +439,7 @@ class BoundMethod(functools.partial[R], Generic[P, R]):
         TableError, ToleranceError
             If the method cannot be sampled as its axes ask.
         """
-        return self._definition().interpolant(self._owner(), args, kwargs)
+        return self._definition.interpolant(self._owner, args, kwargs)
 
     def exact(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the plain method, for each point if arrays are given for the axes; nothing is stored.
@@ -450,7 +454,7 @@ class BoundMethod(functools.partial[R], Generic[P, R]):
         float or ndarray
             What the method returns; for arrays, of their broadcast shape.
         """
-        return cast(R, self._definition().exact(self._owner(), args, kwargs))
+        return cast(R, self._definition.exact(self._owner, args, kwargs))
 
     def inverse(self, y: Any, branch: tuple[float, float] | None = None, **others: Any) -> Any:
         """The argument at which the method has a value: see `CurveInterpolant.inverse`.
@@ -545,7 +549,7 @@ class BoundMethod(functools.partial[R], Generic[P, R]):
         return self._curve("roots", ("value",), others).roots(value)
 
     def _made(self, wanted: str, options: tuple[str, ...], others: dict[str, Any]) -> Interpolant:
-        definition = self._definition()
+        definition = self._definition
         for name in options:
             if name in definition.arguments.names and name not in definition.axis_names:
                 raise TypeError(
@@ -558,14 +562,52 @@ class BoundMethod(functools.partial[R], Generic[P, R]):
         made = self._made(wanted, options, others)
         if isinstance(made, CurveInterpolant):
             return made
-        names = " and ".join(self._definition().axis_names)
-        raise TypeError(f"{self._definition().label}() is interpolated along {names}; {wanted} is for one axis only")
+        names = " and ".join(self._definition.axis_names)
+        raise TypeError(f"{self._definition.label}() is interpolated along {names}; {wanted} is for one axis only")
 
 
 _OF_INTERPOLATED = frozenset({"interpolant", "exact", "inverse", "derivative", "integral", "roots"})
-_OWN_ATTRIBUTES = frozenset(vars(BoundMethod)) - {"__doc__", "__module__", "__dict__", "__orig_bases__"} | {
-    "__reduce_ex__"
-}
+
+
+def _kind_of_bound(definition: Definition) -> Any:
+    """The class of a definition's bound methods: it looks like the plain method in all that is not the cache's."""
+    function = definition.function
+    shown: dict[str, Any] = {"__doc__": function.__doc__, "__module__": function.__module__}
+    # descriptors, since with a __getattr__ every attribute that a call reads would take three times as long
+    own = {"__slots__": (), "_definition": definition}
+    names = {*dir(MethodType), *dir(function)} - {*dir(object), *vars(BoundMethod)} | {"__annotations__"}
+    plain = {name: _OfPlain(name) for name in names}
+    refused = {} if definition.axes else {name: _Refused(name) for name in _OF_INTERPOLATED}
+    return type("BoundMethod", (BoundMethod,), {**plain, **refused, **shown, **own})
+
+
+def _show(kind: type, name: str, value: object) -> None:
+    """Let bound methods have an attribute that the plain function has got."""
+    if name in {"__doc__", "__module__"}:
+        setattr(kind, name, value)
+    elif name not in vars(BoundMethod):
+        setattr(kind, name, _OfPlain(name))
+
+
+class _OfPlain:
+    """An attribute of the plain bound method."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, bound: Any, kind: type) -> Any:
+        return getattr(bound.__wrapped__, self._name)
+
+
+class _Refused:
+    """In the place of an attribute that only interpolated methods have."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, bound: Any, kind: type) -> NoReturn:
+        definition: Definition = kind._definition  # type: ignore[attr-defined]
+        definition.refuse_attribute(self._name)
 
 
 class StoredMethod(wrapt.ObjectProxy[Any], Generic[S, P, R]):
@@ -573,11 +615,16 @@ class StoredMethod(wrapt.ObjectProxy[Any], Generic[S, P, R]):
 
     def __new__(cls, definition: Definition) -> Self:
         """An object of a class of its own, whose `__get__` need not look anything up."""
-        answer = definition.answer
+        kind, qualname = definition.bound_kind, definition.function.__qualname__
 
-        def __get__(self: Any, owner: object | None, kind: type | None = None) -> Any:  # noqa: N807
+        def __get__(self: Any, owner: object | None, of: type | None = None) -> Any:  # noqa: N807
             """The method of an object, or itself for the class."""
-            return self if owner is None else BoundMethod(answer, owner)
+            if owner is None:
+                return self
+            bound = kind()
+            bound._owner = owner
+            bound.__qualname__ = qualname
+            return bound
 
         own = type(cls.__name__, (cls,), {"__get__": __get__, "__doc__": cls.__doc__, "__module__": cls.__module__})
         return cast("Self", super().__new__(own))
@@ -585,7 +632,12 @@ class StoredMethod(wrapt.ObjectProxy[Any], Generic[S, P, R]):
     def __init__(self, definition: Definition) -> None:
         super().__init__(definition.function)
         self._self_definition = definition
-        self._self_answer = definition.answer
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Set an attribute of the plain function, which objects' methods show too, as they do a function's."""
+        super().__setattr__(name, value)
+        if not name.startswith("_self_"):
+            _show(self._self_definition.bound_kind, name, value)
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._self_definition.place(owner, name)
@@ -608,12 +660,8 @@ class StoredMethod(wrapt.ObjectProxy[Any], Generic[S, P, R]):
             if not args:
                 label = self._self_definition.label
                 raise TypeError(f"{label}() was called without its object; call it on one, or give one first")
-            return self._self_answer(*args, **kwargs)
-
-    @property
-    def _answer(self) -> Any:
-        """What bound methods call; a pickled partial of one names it."""
-        return self._self_answer
+            self._self_definition.results(args[0])  # is this an owner at all?
+            return self.__get__(args[0])(*args[1:], **kwargs)
 
     @property
     def __stored_depends__(self) -> tuple[str, ...] | None:
@@ -637,7 +685,7 @@ class StoredMethod(wrapt.ObjectProxy[Any], Generic[S, P, R]):
         return self
 
     def _bound(self, owner: S) -> BoundMethod[P, R]:
-        return BoundMethod(self._self_answer, owner)
+        return self.__get__(owner)
 
     def cache_clear(self, owner: S | None = None, *args: Any, **kwargs: Any) -> None:
         """Forget the results of one owner, as its own method does, or of every live owner that has used the method."""

@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from itertools import product
 from types import FunctionType
 from typing import Any, Literal, Self, cast
 
@@ -14,7 +15,7 @@ from stored._codecs import frozen, hand_out_for
 from stored._config import epoch
 from stored._keys import Key, Space, digest, module_folder
 from stored._memory import ForkSafeLock, MemoryTier, Record
-from stored._owners import checked_string
+from stored._owners import OWN_TEST, Proof, checked_string, user_guards
 from stored._persistence import PersistentTier, current_store, readable_key
 from stored._tables import Spline, load_text_table, spline
 from stored.errors import ConfigurationError, OwnerError
@@ -31,6 +32,28 @@ class _State:
         self.space = space
         self.objects: MemoryTier[Record] = MemoryTier()
         self.lock = ForkSafeLock()  # held while memory and store change together; reading memory needs none
+        self.shortcuts: dict[tuple[str, bool, bool, bool], Any] = {}
+
+    def put(self, name: str, record: Record) -> None:
+        """Keep a record, and forget what was made of the one before."""
+        self.objects.put(name, record)
+        self._drop_shortcuts(name)
+
+    def discard(self, name: str) -> bool:
+        """Forget a record; was there one?"""
+        was_there = self.objects.discard(name)
+        self._drop_shortcuts(name)
+        return was_there
+
+    def take_shortcut(self, name: str, record: Record, form: tuple[bool, bool, bool], found: Any) -> None:
+        """Answer at once, from now on, what was found in a record; its form is interpolator, inverse and linear."""
+        with self.lock:
+            if self.objects.get(name) is record:  # and not replaced meanwhile
+                self.shortcuts[(name, *form)] = found
+
+    def _drop_shortcuts(self, name: str) -> None:
+        for interpolator, inverse, linear in product((False, True), repeat=3):
+            self.shortcuts.pop((name, interpolator, inverse, linear), None)
 
     def __reduce__(self) -> tuple[type[_State], tuple[Space]]:
         return _State, (self.space,)
@@ -43,10 +66,22 @@ class _Callback(threading.local):
 
 
 class UserSnapshot:
-    """The parameters behind a StorageUser at one moment."""
+    """The parameters behind a StorageUser at one moment.
 
-    def __init__(self, user: StorageUser) -> None:
+    Parameters
+    ----------
+    user : StorageUser
+        It tells them.
+    own : type
+        The class of the owner.
+    attribute : str or None
+        Where the owner holds the user, if it does.
+    """
+
+    def __init__(self, user: StorageUser, own: type, attribute: str | None) -> None:
         self._user = user
+        self._own = own
+        self._attribute = attribute
         self._state = user.current_state()
 
     @property
@@ -57,6 +92,17 @@ class UserSnapshot:
     def holds(self, owner: object) -> bool:
         """Is the hashable string still the same, and the storage not reset?"""
         return self._user.current_state() is self._state
+
+    def proof(self, guarded: bool) -> Proof | None:
+        """The user, its state and the string are the same; a change is left to `holds`, which tells of it."""
+        attribute = self._attribute
+        guards = None if attribute is None else user_guards(self._own, attribute)
+        if guards is None:
+            return None
+        held = f"{{owner}}.{attribute} is {{known}}.user and {{known}}.user._state is {{known}}.state"
+        tests = [OWN_TEST, *guards, held, "{known}.user.func_hashstring() == {known}.string"]
+        known = {"own": self._own, "user": self._user, "state": self._state, "string": self._state.space.string}
+        return Proof(" and ".join(tests), known)
 
 
 class StorageUser:
@@ -258,7 +304,7 @@ class StorageUser:
         record = Record(value, hand_out_for(value, private=False), persistent=bool(persistent))
         state = self.current_state()
         with state.lock:
-            state.objects.put(name, record)
+            state.put(name, record)
             if persistent:
                 self.persistent.save(Key(state.space, name), record)
 
@@ -306,9 +352,17 @@ class StorageUser:
         FileNotFoundError
             If `path` is needed and does not exist.
         """
+        state = self._state
+        if state is None or self.func_hashstring() != state.space.string:
+            state = self.current_state()
+        if path is None:
+            try:
+                return state.shortcuts[object_name, interpolator, inverse, linear_interp]
+            except (KeyError, TypeError):  # not there, or no name
+                pass
         if inverse and not interpolator:
             raise ValueError(f"object {object_name!r} was asked for with inverse=True; that needs interpolator=True")
-        name, state = _text(object_name, "object_name"), self.current_state()
+        name = _text(object_name, "object_name")
         record = state.objects.get(name)
         if record is ABSENT or (path is not None and _outdated(record, path)):
             with state.lock:
@@ -316,8 +370,12 @@ class StorageUser:
         if record is ABSENT:
             return None
         if not interpolator:
-            return record.handed_out()
-        return _interpolator(record, name, bool(inverse), bool(linear_interp), store_interpolator)
+            found, keep = record.handed_out(), record.hand_out is None
+        else:
+            found, keep = _interpolator(record, name, bool(inverse), bool(linear_interp), store_interpolator)
+        if keep and record.source is None:
+            state.take_shortcut(name, record, (bool(interpolator), bool(inverse), bool(linear_interp)), found)
+        return found
 
     def _found(self, state: _State, name: str, path: Any, keep: bool) -> Record | Literal[Absent.ABSENT]:
         record = state.objects.get(name)
@@ -328,14 +386,14 @@ class StorageUser:
             source = _file_state(path)  # taken first: a file that changes while it is read is read again
             record = Record(frozen(load_text_table(path, name)), persistent=False, source=source)
         if record is not ABSENT and (keep or record.source is None):
-            state.objects.put(name, record)
+            state.put(name, record)
         return record
 
     def removeObject(self, object_name: str) -> bool:
         """Forget an object, in memory and, if writing is allowed, on disk; was there one?"""
         name, state = _text(object_name, "object_name"), self.current_state()
         with state.lock:
-            in_memory = state.objects.discard(name)
+            in_memory = state.discard(name)
             return self.persistent.forget(Key(state.space, name)) or in_memory
 
     def listObjects(self) -> list[str]:
@@ -408,13 +466,14 @@ def _outdated(record: Record, path: str | os.PathLike[str]) -> bool:
     return record.source is not None and now is not None and record.source != now
 
 
-def _interpolator(record: Record, name: str, inverse: bool, linear: bool, keep: bool) -> Spline:
+def _interpolator(record: Record, name: str, inverse: bool, linear: bool, keep: bool) -> tuple[Spline, bool]:
+    """The interpolator, and whether it is kept."""
     made: Spline | None = record.made.get((inverse, linear))
     if made is None:
         made = spline(record.value, name, inverse=inverse, linear=linear)
         if keep:
             record.made[inverse, linear] = made
-    return made
+    return made, (inverse, linear) in record.made
 
 
 def getCacheDir(module: str | None = None) -> str:

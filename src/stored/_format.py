@@ -41,6 +41,7 @@ it is used.
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import math
 import re
@@ -62,6 +63,7 @@ FORMAT_VERSION = 1
 MAX_HEADER_BYTES = 1 << 20
 MAX_DEPTH = 64
 ALIGNMENT = 64
+_decode = json.JSONDecoder().decode
 _PREFIX = struct.Struct("<8sII16s")
 _DOUBLE = struct.Struct("<d")
 _SAFE_INTEGER = 2**53
@@ -326,7 +328,7 @@ def unpack_native(entry: Entry) -> Any:
 
 def _load(data: memoryview) -> Any:
     try:
-        return json.loads(bytes(data).decode("utf-8", "surrogatepass"))
+        return _decode(str(data, "utf-8", "surrogatepass"))
     except (ValueError, RecursionError) as error:
         raise DamagedEntryError(f"it holds no readable JSON ({error})") from None
 
@@ -340,17 +342,25 @@ def _slice(data: memoryview, start: object, length: object) -> memoryview:
 
 def _dtype(descr: object) -> np.dtype[Any]:
     """The dtype that a tree describes; JSON has made lists of its tuples."""
-    dtype = np.lib.format.descr_to_dtype(_tuples(descr))
+    dtype = _plain_dtype(descr) if isinstance(descr, str) else np.lib.format.descr_to_dtype(_tuples(descr))
     if dtype.hasobject:  # its bytes would be taken for the addresses of objects
         raise DamagedEntryError(f"{descr!r} is not the dtype of plain data")
     return dtype
+
+
+@functools.lru_cache(maxsize=64)
+def _plain_dtype(descr: str) -> np.dtype[Any]:
+    if not _PLAIN_DTYPE.fullmatch(descr):
+        raise DamagedEntryError(f"{descr!r} is not the dtype of plain data")
+    return np.dtype(descr)
 
 
 def _tuples(descr: object) -> Any:
     """A list of fields stays a list; the fields in it are tuples."""
     if isinstance(descr, list):
         return [_field(*each) for each in descr]
-    if isinstance(descr, str) and _PLAIN_DTYPE.fullmatch(descr):
+    if isinstance(descr, str):
+        _plain_dtype(descr)
         return descr
     raise DamagedEntryError(f"{descr!r} is not the dtype of plain data")
 

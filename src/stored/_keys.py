@@ -12,7 +12,7 @@ import datetime
 import enum
 import fractions
 import functools
-import json
+import itertools
 import operator
 import pathlib
 import re
@@ -22,7 +22,7 @@ import uuid
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import xxhash
@@ -526,8 +526,7 @@ _KINDS: tuple[tuple[type, Callable[[Any], str]], ...] = (
 # --------------------------------------------------------------------------------------------------------------------
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Space:
+class Space(NamedTuple):
     """Whose results: one owner with one set of parameters.
 
     Parameters
@@ -544,15 +543,14 @@ class Space:
 
     def digest(self) -> str:
         """Of all three parts."""
-        return digest(json.dumps([self.module, self.name, self.string], ensure_ascii=False))
+        return digest(_text_of(self))
 
     def folder(self) -> str:
         """Where the entries of this space stand in a store."""
         return f"{module_folder(self.module)}/{_slug(self.name)}-{self.digest()}"
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """The full identity of one object.
 
     Parameters
@@ -605,16 +603,27 @@ class Key:
 
     def text(self) -> str:
         """The key as one text; different keys have different texts."""
-        return json.dumps(self.as_json(), ensure_ascii=False)
+        arguments = itertools.chain.from_iterable(self.arguments)
+        return _text_of((*self.space, self.object, self.definition, self.version, *arguments))
 
     def entry(self) -> str:
         """The name of this object's entry in a store."""
-        return f"{self.space.folder()}/{entry_prefix(self.object)}{digest(self.text())}{ENTRY_ENDING}"
+        return _entry(self)
 
     def call(self) -> str:
         """The object as a message names it."""
         arguments = ", ".join(f"{name}={text}" for name, text in self.arguments)
         return f"{self.space.name}.{self.object}({arguments})" if self.definition else f"object {self.object!r}"
+
+
+@functools.lru_cache(maxsize=128)  # a miss asks for it several times
+def _entry(key: Key) -> str:
+    return f"{key.space.folder()}/{entry_prefix(key.object)}{digest(key.text())}{ENTRY_ENDING}"
+
+
+def _text_of(parts: Iterable[str]) -> str:
+    """One text for several; classes of text that show themselves in other ways are taken as what they hold."""
+    return ascii([str.__str__(each) for each in parts])
 
 
 ENTRY_ENDING = ".stored"
@@ -638,6 +647,7 @@ def _string(value: object) -> str:
     return value
 
 
+@functools.lru_cache(maxsize=1024)
 def _slug(name: str) -> str:
     """A name made safe for any file system: no separators, no leading dot, never empty, never long."""
     return re.sub(r"[^A-Za-z0-9_.]+", "_", name)[:40].lstrip("._") or "_"

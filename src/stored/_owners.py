@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import functools
 import keyword
-from collections.abc import Callable, Sequence
-from types import MethodType
-from typing import Any, Protocol, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from operator import methodcaller
+from types import MethodType, SimpleNamespace
+from typing import Any, NamedTuple, Protocol, TypeVar
+from weakref import WeakKeyDictionary
 
 from stored._keys import Space, checked_string, class_text, named_canonical, owner_method, parameter_names
 from stored._source import module_name, qualified_name
 from stored.errors import OwnerError, UnstableKeyError
 
 __all__ = [
+    "OWN_TEST",
     "USER_ATTRIBUTES",
     "FieldParameters",
     "FieldSnapshot",
     "OwnString",
+    "Proof",
     "Snapshot",
     "checked_string",
+    "compiled_test",
     "find_describer",
     "keyed_by",
+    "user_guards",
 ]
 
 C = TypeVar("C", bound=type)
@@ -32,6 +38,30 @@ _ATOMIC = (float, int, str, bool, type(None), bytes, complex)
 """Types whose objects can never change: the same object is the same value."""
 
 
+class Proof(NamedTuple):
+    """How to see, without computing anything, that an owner's parameters are still the same.
+
+    Attributes
+    ----------
+    test : str
+        A Python expression in ``{owner}``, ``{known}``, ``{type}`` and ``{getattr}``. False and `AttributeError` prove
+        nothing.
+    known : mapping of str to object
+        The attributes of ``{known}``.
+    """
+
+    test: str
+    known: Mapping[str, Any]
+
+
+@functools.lru_cache(maxsize=256)
+def compiled_test(test: str) -> Callable[[Any, Any], bool]:
+    """The expression of a `Proof` as a function of owner and known: it takes a fifth of the time of a loop."""
+    expression = test.format(owner="owner", known="known", type="type", getattr="getattr")
+    made: Callable[[Any, Any], bool] = eval(f"lambda owner, known: {expression}")  # noqa: S307  # identifiers only
+    return made
+
+
 class Snapshot(Protocol):
     """An owner's parameters at one moment."""
 
@@ -41,6 +71,15 @@ class Snapshot(Protocol):
 
     def holds(self, owner: Any) -> bool:
         """Are the owner's parameters still these?"""
+
+    def proof(self, guarded: bool) -> Proof | None:
+        """A quick proof that they are, or None if there is none.
+
+        Parameters
+        ----------
+        guarded : bool
+            Can the owner hold a `StorageUser` by now, which would tell more of it?
+        """
 
 
 class Describer(Protocol):
@@ -134,32 +173,29 @@ class FieldSnapshot:
 
     def _remember(self, values: tuple[object, ...]) -> None:
         self._values = values if all(type(value) in _ATOMIC for value in values) else None
-        self._is_same = self.identity_check(guarded=False)
+        self._is_same: Callable[[Any, Any], bool] | None = None
 
-    def identity_check(self, guarded: bool) -> Callable[[Any], bool] | None:
-        """A quick proof that an owner's parameters are still these; False proves nothing, nor does AttributeError.
+    def _make_test(self) -> None:
+        quick = self.proof(guarded=False)
+        if quick is not None:
+            self._known, self._is_same = SimpleNamespace(**quick.known), compiled_test(quick.test)
 
-        Parameters
-        ----------
-        guarded : bool
-            Can the owner hold a `StorageUser` by now, which would tell more of it?
-
-        Returns
-        -------
-        callable or None
-            None if identity is no proof for these parameters.
-        """
-        if self._values is None or any(map(keyword.iskeyword, self._parameters.names)):
+    def proof(self, guarded: bool) -> Proof | None:
+        """The parameters are the same objects, and none that can change."""
+        names = self._parameters.names
+        guards = user_guards(self._own) if guarded else ()
+        if self._values is None or any(map(keyword.iskeyword, names)) or guards is None:
             return None
-        if guarded and hasattr(self._own, "__getattr__"):  # which may answer for another object
-            return None
-        made: Callable[[Any], bool] = _identity_check_factory(self._parameters.names, guarded)(self._own, self._values)
-        return made
+        known = {f"value{number}": value for number, value in enumerate(self._values)}
+        tests = [f"{{owner}}.{name} is {{known}}.{each}" for name, each in zip(names, known, strict=True)]
+        return Proof(" and ".join([OWN_TEST, *tests, *guards]), {"own": self._own, **known})
 
     def holds(self, owner: object) -> bool:
         """Are the owner's parameters still these?"""
         try:
-            if self._is_same is not None and self._is_same(owner):
+            if self._is_same is None:
+                self._make_test()  # not before it is needed: most owners of a long chain are asked once
+            if self._is_same is not None and self._is_same(owner, self._known):
                 return True
             values = self._parameters.values(owner)
             if type(owner) is not self._own or self._parameters.string(owner, values) != self.space.string:
@@ -170,21 +206,19 @@ class FieldSnapshot:
         return True
 
 
-@functools.cache
-def _identity_check_factory(names: tuple[str, ...], guarded: bool) -> Any:
-    """Compile the comparison of so many attributes: as one expression it takes a fifth of the time of a loop."""
-    variables = [f"value{number}" for number in range(len(names))]
-    tests = ["type(owner) is own"]
-    tests += [f"owner.{name} is {variable}" for name, variable in zip(names, variables, strict=True)]
-    if guarded:
-        tests += [f"getattr(owner, {name!r}, None) is None" for name in USER_ATTRIBUTES]
-    source = (
-        f"def make(own, values):\n    [{', '.join(variables)}] = values\n"
-        f"    return lambda owner: {' and '.join(tests)}\n"
-    )
-    scope: dict[str, Any] = {}
-    exec(source, scope)  # noqa: S102  # made of identifiers only
-    return scope["make"]
+OWN_TEST = "{type}({owner}) is {known}.own"
+"""What every proof begins with."""
+
+
+def user_guards(own: type, before: str | None = None) -> list[str] | None:
+    """Tests that an owner holds no `StorageUser`, or none in an attribute that comes before one of them.
+
+    None if there are no such tests: of an attribute that an object has not, ``__getattr__`` may answer for another.
+    """
+    names = USER_ATTRIBUTES[: None if before is None else USER_ATTRIBUTES.index(before)]
+    if names and hasattr(own, "__getattr__"):
+        return None
+    return [f"{{getattr}}({{owner}}, {name!r}, None) is None" for name in names]
 
 
 class OwnString:
@@ -192,14 +226,15 @@ class OwnString:
 
     Parameters
     ----------
-    describe : callable
-        Takes the owner and returns its hashable string.
+    method : str
+        What the owner calls its method that returns its hashable string.
     name : callable, optional
         Takes the owner and returns its name.
     """
 
-    def __init__(self, describe: Callable[[Any], str], name: Callable[[Any], str] | None) -> None:
-        self._describe = describe
+    def __init__(self, method: str, name: Callable[[Any], str] | None) -> None:
+        self.method = method
+        self._describe = methodcaller(method)
         self._name = name
 
     def narrowed(self, names: Sequence[str]) -> OwnString:
@@ -219,19 +254,32 @@ class OwnString:
         name = own.__qualname__ if self._name is None else self._name(owner)
         name = checked_string(name, f"{own.__qualname__}.getName()")
         space = Space(module_name(own.__module__), _told_from_likes(own, name), self.string(owner))
-        return StringSnapshot(self, space)
+        return StringSnapshot(self, own, space)
 
 
 class StringSnapshot:
     """An owner's hashable string at one moment."""
 
-    def __init__(self, parameters: OwnString, space: Space) -> None:
+    def __init__(self, parameters: OwnString, own: type, space: Space) -> None:
         self._parameters = parameters
+        self._own = own
         self.space = space
 
     def holds(self, owner: object) -> bool:
         """Is the owner's hashable string still this one?"""
         return self._parameters.string(owner) == self.space.string
+
+    def proof(self, guarded: bool) -> Proof | None:
+        """The string is the same."""
+        guards = user_guards(self._own) if guarded else ()
+        if guards is None:
+            return None
+        test = f"{{owner}}.{self._parameters.method}() == {{known}}.string"
+        return Proof(" and ".join([OWN_TEST, test, *guards]), {"own": self._own, "string": self.space.string})
+
+
+_described: WeakKeyDictionary[type, tuple[tuple[Any, ...], FieldParameters]] = WeakKeyDictionary()
+"""What classes said when they were last asked, and what was made of it."""
 
 
 def find_describer(owner: type) -> Describer:
@@ -242,13 +290,19 @@ def find_describer(owner: type) -> Describer:
     OwnerError
         If there is none.
     """
-    describe = owner_method(owner, "getHashableString", "_getHashableString")
-    if describe is not None:
-        return OwnString(describe, owner_method(owner, "getName"))
+    for method in ("getHashableString", "_getHashableString"):
+        if callable(getattr(owner, method, None)):
+            return OwnString(method, owner_method(owner, "getName"))
+    said = tuple([vars(base).get("__stored_parameters__") for base in owner.__mro__])
+    known = _described.get(owner)
+    if known is not None and known[0] == said:
+        return known[1]
     names = parameter_names(owner)
     if names is not None:
         own = vars(owner).get("__stored_parameters__")  # module and name are this class's alone, not its subclasses'
-        return FieldParameters(names) if own is None else FieldParameters(names, own.module, own.name)
+        made = FieldParameters(names) if own is None else FieldParameters(names, own.module, own.name)
+        _described[owner] = (said, made)
+        return made
     raise OwnerError(
         f"{owner.__module__}.{owner.__qualname__} has stored methods, but does not tell its parameters. Choose one way:"
         " (1) hold a StorageUser in the attribute storageUser or su;"

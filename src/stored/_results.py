@@ -9,7 +9,6 @@ import threading
 import time
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -17,9 +16,9 @@ from stored._config import epoch, settings
 from stored._engine import StorageUser, UserSnapshot
 from stored._keys import Key, canonical, parameter_names
 from stored._memory import Flight, Flights, ForkSafeLock, MemoryTier, Record
-from stored._owners import USER_ATTRIBUTES, Describer, FieldParameters, FieldSnapshot, Snapshot, find_describer
+from stored._owners import USER_ATTRIBUTES, Describer, FieldParameters, Proof, Snapshot, find_describer
 from stored._persistence import PersistentTier
-from stored._shortcuts import Shortcut, Shortcuts
+from stored._shortcuts import Entrance, Hit, Shortcut
 from stored.errors import (
     DamagedEntryError,
     OwnerError,
@@ -85,6 +84,9 @@ class Computation(Protocol):
     def record(self, value: Any, seconds: float) -> Record:
         """The value in the form that is kept in memory."""
 
+    def plain(self, record: Record) -> Any:
+        """The arguments as a shortcut's table has them, or the function that answers such calls; None if neither."""
+
 
 class Definition(Protocol):
     """What `Results` needs to know of a stored method."""
@@ -93,7 +95,7 @@ class Definition(Protocol):
     persistent: bool
     maxsize: int | None
     depends: tuple[str, ...] | None
-    shortcuts: Shortcuts
+    entrance: Entrance
 
     @property
     def version(self) -> str:
@@ -139,6 +141,7 @@ class Results:
             latest = self._latest
             if latest is None or not latest[0].holds(owner):
                 latest = self._latest = (self._tell.snapshot(owner), MemoryTier(self._definition.maxsize))
+                self._drop_shortcut()
             return latest
 
     def _key(self, snapshot: Snapshot, arguments: tuple[tuple[str, str], ...]) -> Key:
@@ -151,18 +154,20 @@ class Results:
         record = memory.get(call.arguments)
         if record is not ABSENT:
             self._count(hits=1, seconds_saved=record.seconds)
+            self._take_shortcut(owner, call, record)
             return record
         key = self._key(snapshot, call.arguments)
-        while True:
+        record = self._loaded(memory, key, call)
+        while record is ABSENT:
             with self._needing(key), _flights.lead_or_wait(key, settings().lock_timeout) as (leads, flight):
-                record = self._found(memory, key, call, flight.result)
+                record = self._shared(memory, key, flight)
                 if record is not ABSENT:
-                    flight.result = record
-                    return record
+                    break
                 if flight.in_vain:
                     self._tell.persistent.report_waiting(key, "thread")
                 if leads:
                     return self._led(owner, call, snapshot, memory, key, flight)
+        return record
 
     def _needing(self, key: Key) -> contextlib.AbstractContextManager[None]:
         return self._tell.persistent.needing(key) if self._definition.persistent else contextlib.nullcontext()
@@ -180,18 +185,16 @@ class Results:
             flight.result = record
             return record
 
-    def _found(
-        self, memory: MemoryTier[Record], key: Key, call: Computation, shared: Any
-    ) -> Record | Literal[Absent.ABSENT]:
-        """What another thread has left, or the store holds."""
+    def _shared(self, memory: MemoryTier[Record], key: Key, flight: Flight) -> Record | Literal[Absent.ABSENT]:
+        """What another thread has left."""
         record = memory.get(key.arguments)
-        if record is ABSENT and shared is not ABSENT:
-            record = shared
-            memory.put(key.arguments, record)
+        if record is ABSENT and flight.result is not ABSENT:
+            record = flight.result
+            self._keep(memory, key, record)
         if record is not ABSENT:
+            flight.result = record
             self._count(hits=1, seconds_saved=record.seconds)
-            return record
-        return self._loaded(memory, key, call)
+        return record
 
     def _loaded(self, memory: MemoryTier[Record], key: Key, call: Computation) -> Record | Literal[Absent.ABSENT]:
         found = self._tell.persistent.load(key) if self._definition.persistent else ABSENT
@@ -202,7 +205,7 @@ class Results:
         except (DamagedEntryError, TableError) as error:
             self._tell.persistent.report_entry(key.entry(), error)
             return ABSENT
-        memory.put(key.arguments, record)
+        self._keep(memory, key, record)
         self._count(hits=1, persistent_hits=1, seconds_saved=record.seconds)
         return record
 
@@ -218,7 +221,7 @@ class Results:
         # computed while parameters changed: it may mix old and new, so the caller has it and nobody else
         if snapshot.holds(owner):
             flight.result = record
-            memory.put(key.arguments, record)
+            self._keep(memory, key, record)
             if self._definition.persistent and self._tell.persistent.save_computed(key, Record(value, seconds=seconds)):
                 self._count(stores=1)
         return record
@@ -258,43 +261,53 @@ class Results:
         """Where results persist."""
         return self._tell.persistent
 
-    def take_shortcut(self, owner: object, call: Computation, record: Record, value: Callable[[Any], Any]) -> None:
-        """Answer such calls of an owner without binding and keying, for as long as its parameters stay identical.
+    def _keep(self, memory: MemoryTier[Record], key: Key, record: Record) -> None:
+        memory.put(key.arguments, record)
+        if self._definition.maxsize is not None:
+            with self._lock:
+                self._drop_shortcut()  # it leads to what was used last before
 
-        Parameters
-        ----------
-        owner : object
-            The owner.
-        call : Computation
-            A call that has been answered.
-        record : Record
-            With what.
-        value : callable
-            From the argument to the value, or to None if that takes more.
-        """
-        now = epoch.now  # before anything is looked at that may change
-        latest = self._latest
-        if self._shortcut is not None and self._shortcut.leads_to(owner, now, value):
-            return  # this call took more than it gives
-        if latest is None or not isinstance(latest[0], FieldSnapshot) or not type(owner).__weakrefoffset__:
+    def _take_shortcut(self, owner: object, call: Computation, record: Record) -> None:
+        """Answer such calls without binding and keying, for as long as the owner's parameters are proved the same."""
+        now, latest, shortcut = epoch.now, self._latest, self._shortcut  # before anything is looked at that may change
+        plain = call.plain(record)
+        if plain is None or latest is None:
             return
-        is_same = latest[0].identity_check(guarded=epoch.has_users)
-        if is_same is None or not is_same(owner):
-            return
+        # where the least recently used goes, all results but one must pass by the memory, which knows what is used
+        alone = self._definition.maxsize is not None
+        if alone or shortcut is None or shortcut.memory is not latest[1] or not shortcut.holds(owner):
+            proof = latest[0].proof(guarded=epoch.has_users) if type(owner).__weakrefoffset__ else None
+            if proof is None:
+                return
+            shortcut = Shortcut(owner, proof, latest[1], now)
+            if not shortcut.holds(owner):
+                return
         with self._lock:
             if self._latest is not latest or latest[1].get(call.arguments) is not record:
-                return  # forgotten meanwhile
+                return  # forgotten meanwhile, or of other parameters
+            if shortcut is not self._shortcut:
+                self._drop_shortcut()
+                self._shortcut = shortcut
+            self._definition.entrance.add(owner, shortcut, plain, Hit(record.value, record.seconds))
+
+    def retire(self) -> None:
+        """Answer no more calls: others answer for this owner now."""
+        with self._lock:
             self._drop_shortcut()
-            shortcuts = self._definition.shortcuts
-            self._shortcut = Shortcut(owner, shortcuts, now, is_same, value, record.seconds)
-            shortcuts.add(self._shortcut)
 
     def _drop_shortcut(self) -> None:
-        shortcut, self._shortcut = self._shortcut, None
-        if shortcut is not None:
-            self._definition.shortcuts.drop(shortcut)
-            self._counters.hits += shortcut.hits
-            self._counters.seconds_saved += shortcut.hits * shortcut.seconds
+        if self._shortcut is not None:
+            self._definition.entrance.drop(self._shortcut)
+            self._count_hits()
+            self._shortcut = None
+
+    def _count_hits(self) -> None:
+        """Take over what the shortcut has counted."""
+        if self._shortcut is not None:
+            for hit in self._shortcut.hits:
+                count, hit.count = hit.count, 0
+                self._counters.hits += count
+                self._counters.seconds_saved += count * hit.seconds
 
     def clear(self, owner: object, call: Computation | None = None) -> None:
         """Forget one call, or all and the counts too; an owner that is not at hand is taken as it was last seen."""
@@ -327,7 +340,7 @@ class Results:
         """The counts so far."""
         _, memory = self._current(owner)
         with self._lock:
-            self._drop_shortcut()  # it keeps counts of its own
+            self._count_hits()
             counted = replace(self._counters)
         return CacheInfo(
             counted.hits,
@@ -374,14 +387,15 @@ class UserTelling:
     them.
     """
 
-    def __init__(self, user: StorageUser, fields: FieldParameters | None) -> None:
+    def __init__(self, user: StorageUser, attribute: str | None, fields: FieldParameters | None) -> None:
         self.user = user
         self.persistent = user.persistent
+        self._attribute = attribute
         self._fields = fields
 
     def snapshot(self, owner: object) -> Snapshot:
         """The parameters now."""
-        told = UserSnapshot(self.user)
+        told = UserSnapshot(self.user, type(owner), self._attribute)
         return told if self._fields is None else BothSnapshots(told, self._fields.snapshot(owner))
 
 
@@ -390,11 +404,14 @@ class BothSnapshots:
 
     def __init__(self, user: Snapshot, fields: Snapshot) -> None:
         self._user, self._fields = user, fields
-        self.space = replace(user.space, string=canonical([user.space.string, fields.space.string]))
+        self.space = user.space._replace(string=canonical([user.space.string, fields.space.string]))
 
     def holds(self, owner: object) -> bool:
         """Are both still the same?"""
         return self._user.holds(owner) and self._fields.holds(owner)
+
+    def proof(self, guarded: bool) -> Proof | None:
+        """None: such owners are few."""
 
 
 class OwnerResults:
@@ -441,6 +458,7 @@ def results_of(owner: object, definition: Definition) -> Results:
     results = kept.by_definition.get(definition)
     if results is not None and results.kind is not type(owner):  # an assignment to __class__ can change that
         kept.by_definition.pop(definition, None)
+        results.retire()
         results = None
     if results is None:
         tell = _telling(owner, kept.user, definition)
@@ -458,22 +476,24 @@ def _telling(owner: object, user: StorageUser | None, definition: Definition) ->
             " holds a StorageUser, which has one hashable string for all"
         )
     names = parameter_names(type(owner))
-    return UserTelling(user, None if names is None else FieldParameters(names))
+    attribute, held = _storage_user(owner)
+    return UserTelling(user, attribute if held is user else None, None if names is None else FieldParameters(names))
 
 
-def _storage_user(owner: object) -> StorageUser | None:
+def _storage_user(owner: object) -> tuple[str | None, StorageUser | None]:
+    """The StorageUser that an owner holds, and in which attribute."""
     for name in USER_ATTRIBUTES:
         try:
             user = object.__getattribute__(owner, name)  # not by __getattr__, which may answer for another object
         except AttributeError:
             continue
         if isinstance(user, StorageUser):
-            return user
-    return None
+            return name, user
+    return None, None
 
 
 def _kept(owner: object, definition: Definition) -> OwnerResults:
-    held = _storage_user(owner)
+    _, held = _storage_user(owner)
     registry = _registry if held is None else held.decorated
     kept = None if registry is None else _known(registry, owner)
     if kept is not None:

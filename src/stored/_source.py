@@ -35,7 +35,12 @@ def module_name(module: str) -> str:
     if spec is not None and spec.name != "__main__":  # which is all that an application in a folder or zip is called
         return str(spec.name)
     place = getattr(main, "__file__", None) or _interactive_place(main)
-    return f"__main__:{os.path.realpath(place)}"
+    return f"__main__:{_real_path(os.path.abspath(place))}"
+
+
+@functools.lru_cache(maxsize=16)
+def _real_path(place: str) -> str:
+    return os.path.realpath(place)
 
 
 def _interactive_place(main: Any) -> str:

@@ -300,7 +300,7 @@ class _Objects(MutableMapping[str, Any]):
         state = self._user.current_state()
         record = state.objects.get(name)
         if record is not ABSENT and record.persistent is self._persistent:
-            state.objects.discard(name)
+            state.discard(name)
         if self._persistent:
             self._user.persistent.forget(Key(state.space, name))
         if self._record(name) is not ABSENT:  # without this, clear() would never end
