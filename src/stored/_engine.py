@@ -30,8 +30,8 @@ class _State:
 
     def __init__(self, space: Space) -> None:
         self.space = space
-        self.objects: MemoryTier[Record] = MemoryTier()
         self.lock = ForkSafeLock()  # held while memory and store change together; reading memory needs none
+        self.objects: MemoryTier[Record] = MemoryTier(lock=self.lock)
         self.shortcuts: dict[tuple[str, bool, bool, bool], Any] = {}
 
     def put(self, name: str, record: Record) -> None:

@@ -63,7 +63,7 @@ FORMAT_VERSION = 1
 MAX_HEADER_BYTES = 1 << 20
 MAX_DEPTH = 64
 ALIGNMENT = 64
-_decode = json.JSONDecoder().decode
+_JSON = json.JSONDecoder()
 _PREFIX = struct.Struct("<8sII16s")
 _DOUBLE = struct.Struct("<d")
 _SAFE_INTEGER = 2**53
@@ -285,7 +285,8 @@ def unpack(source: Buffer, *, verify: bool = True) -> Entry:
         If these are not the bytes that `pack` made, in this version of the format.
     """
     # numpy sees through a read-only view of a buffer that can be written to
-    data = memoryview(source if memoryview(source).readonly else bytes(source)).cast("B")
+    data = memoryview(source)
+    data = (data if data.readonly else memoryview(bytes(source))).cast("B")
     if data.nbytes < _PREFIX.size:
         raise DamagedEntryError(f"{data.nbytes} bytes are too few for an entry")
     magic, version, length, checksum = _PREFIX.unpack_from(data)
@@ -328,9 +329,13 @@ def unpack_native(entry: Entry) -> Any:
 
 def _load(data: memoryview) -> Any:
     try:
-        return _decode(str(data, "utf-8", "surrogatepass"))
+        text = str(data, "utf-8", "surrogatepass")
+        found, end = _JSON.raw_decode(text)
     except (ValueError, RecursionError) as error:
         raise DamagedEntryError(f"it holds no readable JSON ({error})") from None
+    if end != len(text):
+        raise DamagedEntryError(f"it holds no readable JSON (more follows after {end} characters)")
+    return found
 
 
 def _slice(data: memoryview, start: object, length: object) -> memoryview:
@@ -372,7 +377,7 @@ def _field(name: Any, kind: object, *shape: Any) -> tuple[Any, ...]:
 
 def _shape(found: object) -> tuple[int, ...]:
     """A shape; what else may stand in the place of one, numpy reads as a dtype."""
-    if type(found) is list and all(type(n) is int and n >= 0 for n in found) and math.prod(found) <= sys.maxsize:
+    if type(found) is list and all([type(n) is int and n >= 0 for n in found]) and math.prod(found) <= sys.maxsize:
         return tuple(found)
     raise DamagedEntryError(f"{found!r} is not a shape")
 

@@ -95,10 +95,12 @@ def named_canonical(values: Iterable[tuple[str, object]], whose: str) -> tuple[t
     """
     named = []
     for name, value in values:
+        encode = _ENCODERS.get(type(value), canonical)
         try:
-            named.append((name, canonical(value)))
-        except UnstableKeyError as error:
-            raise UnstableKeyError(f"{whose.format(repr(name))}: {error}", error.found) from None
+            named.append((name, encode(value)))
+        except (UnstableKeyError, RecursionError) as error:
+            why = error if isinstance(error, UnstableKeyError) else _unstable(value)
+            raise UnstableKeyError(f"{whose.format(repr(name))}: {why}", why.found) from None
     return tuple(named)
 
 

@@ -78,12 +78,20 @@ class Record:
 
 
 class MemoryTier(Generic[T]):
-    """Values by key; with a `maxsize`, the least recently used goes first."""
+    """Values by key; with a `maxsize`, the least recently used goes first.
 
-    def __init__(self, maxsize: int | None = None) -> None:
+    Parameters
+    ----------
+    maxsize : int, optional
+        How many values there may be.
+    lock : ForkSafeLock, optional
+        What is held for each step, by default a lock of its own.
+    """
+
+    def __init__(self, maxsize: int | None = None, lock: ForkSafeLock | None = None) -> None:
         self.maxsize = maxsize
         self._values: OrderedDict[Hashable, T] = OrderedDict()
-        self._lock = ForkSafeLock()
+        self._lock = ForkSafeLock() if lock is None else lock
 
     def __len__(self) -> int:
         return len(self._values)

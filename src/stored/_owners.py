@@ -127,11 +127,12 @@ class FieldParameters:
 
     def string(self, owner: object, values: tuple[object, ...]) -> str:
         """The canonical hashable string for such values."""
-        pairs = list(zip(self.names, values, strict=True))
-        for name, value in pairs:
-            _check_is_no_method(owner, name, value)
+        pairs = [*zip(self.names, values, strict=True)]
+        methods = [name for name, value in pairs if isinstance(value, MethodType) and value.__self__ is owner]
+        if methods:
+            raise _is_a_method(methods[0], type(owner).__qualname__)
         named = named_canonical(pairs, f"parameter {{}} of {type(owner).__qualname__}")
-        return ", ".join(f"{name}={text}" for name, text in named)
+        return ", ".join([f"{name}={text}" for name, text in named])
 
     def snapshot(self, owner: object) -> FieldSnapshot:
         """The owner's parameters now."""
@@ -152,14 +153,12 @@ def _told_from_likes(own: type, name: str) -> str:
     return f"{name}-{text}" if text else name
 
 
-def _check_is_no_method(owner: object, name: str, value: object) -> None:
-    if isinstance(value, MethodType) and value.__self__ is owner:
-        kind = type(owner).__qualname__
-        raise UnstableKeyError(
-            f"parameter {name!r} of {kind} is a method of the class, not a value; name the attributes that it computes"
-            " from, or make it a property",
-            "builtins.method",
-        )
+def _is_a_method(name: str, kind: str) -> UnstableKeyError:
+    return UnstableKeyError(
+        f"parameter {name!r} of {kind} is a method of the class, not a value; name the attributes that it computes"
+        " from, or make it a property",
+        "builtins.method",
+    )
 
 
 class FieldSnapshot:
@@ -278,8 +277,11 @@ class StringSnapshot:
         return Proof(" and ".join([OWN_TEST, test, *guards]), {"own": self._own, "string": self.space.string})
 
 
-_described: WeakKeyDictionary[type, tuple[tuple[Any, ...], FieldParameters]] = WeakKeyDictionary()
-"""What classes said when they were last asked, and what was made of it."""
+_described: WeakKeyDictionary[type, tuple[list[Any], Describer]] = WeakKeyDictionary()
+"""What classes and their bases said when they were last asked, and what was made of it."""
+
+_WORDS = ("getHashableString", "_getHashableString")
+_SAID = (*_WORDS, "getName", "__stored_parameters__")
 
 
 def find_describer(owner: type) -> Describer:
@@ -290,19 +292,21 @@ def find_describer(owner: type) -> Describer:
     OwnerError
         If there is none.
     """
-    for method in ("getHashableString", "_getHashableString"):
+    said = [base.__dict__.get(name) for base in owner.__mro__ for name in _SAID]
+    known = _described.get(owner)
+    if known is None or known[0] != said:
+        known = _described[owner] = (said, _describer(owner))
+    return known[1]
+
+
+def _describer(owner: type) -> Describer:
+    for method in _WORDS:
         if callable(getattr(owner, method, None)):
             return OwnString(method, owner_method(owner, "getName"))
-    said = tuple([vars(base).get("__stored_parameters__") for base in owner.__mro__])
-    known = _described.get(owner)
-    if known is not None and known[0] == said:
-        return known[1]
     names = parameter_names(owner)
     if names is not None:
         own = vars(owner).get("__stored_parameters__")  # module and name are this class's alone, not its subclasses'
-        made = FieldParameters(names) if own is None else FieldParameters(names, own.module, own.name)
-        _described[owner] = (said, made)
-        return made
+        return FieldParameters(names) if own is None else FieldParameters(names, own.module, own.name)
     raise OwnerError(
         f"{owner.__module__}.{owner.__qualname__} has stored methods, but does not tell its parameters. Choose one way:"
         " (1) hold a StorageUser in the attribute storageUser or su;"
@@ -377,7 +381,7 @@ def keyed_by(*names: str, module: str | None = None, name: str | None = None) ->
 
 def _check_not_described(owner: type) -> None:
     """Refuse names that the string of a base class would silence."""
-    for name in ("getHashableString", "_getHashableString"):
+    for name in _WORDS:
         if callable(getattr(owner, name, None)) and name not in vars(owner):
             raise OwnerError(
                 f"{owner.__qualname__} inherits {name}(), which comes before keyed_by and does not know the parameters"

@@ -140,7 +140,7 @@ class Results:
         with self._lock:  # one memory for all threads that notice a change
             latest = self._latest
             if latest is None or not latest[0].holds(owner):
-                latest = self._latest = (self._tell.snapshot(owner), MemoryTier(self._definition.maxsize))
+                latest = self._latest = (self._tell.snapshot(owner), MemoryTier(self._definition.maxsize, self._lock))
                 self._drop_shortcut()
             return latest
 
@@ -153,7 +153,7 @@ class Results:
         snapshot, memory = self._current(owner)
         record = memory.get(call.arguments)
         if record is not ABSENT:
-            self._count(hits=1, seconds_saved=record.seconds)
+            self._count_hit(record)
             self._take_shortcut(owner, call, record)
             return record
         key = self._key(snapshot, call.arguments)
@@ -193,7 +193,7 @@ class Results:
             self._keep(memory, key, record)
         if record is not ABSENT:
             flight.result = record
-            self._count(hits=1, seconds_saved=record.seconds)
+            self._count_hit(record)
         return record
 
     def _loaded(self, memory: MemoryTier[Record], key: Key, call: Computation) -> Record | Literal[Absent.ABSENT]:
@@ -206,7 +206,7 @@ class Results:
             self._tell.persistent.report_entry(key.entry(), error)
             return ABSENT
         self._keep(memory, key, record)
-        self._count(hits=1, persistent_hits=1, seconds_saved=record.seconds)
+        self._count_hit(record, persistent=True)
         return record
 
     def _computed(
@@ -217,13 +217,15 @@ class Results:
         seconds = time.perf_counter() - started
         record = call.record(value, seconds)
         self._latest_seconds = seconds
-        self._count(misses=1)
+        with self._lock:
+            self._counters.misses += 1
         # computed while parameters changed: it may mix old and new, so the caller has it and nobody else
         if snapshot.holds(owner):
             flight.result = record
             self._keep(memory, key, record)
             if self._definition.persistent and self._tell.persistent.save_computed(key, Record(value, seconds=seconds)):
-                self._count(stores=1)
+                with self._lock:
+                    self._counters.stores += 1
         return record
 
     def refresh(self, owner: object, call: Computation) -> Record:
@@ -327,14 +329,16 @@ class Results:
         self._tell.persistent.forget_all(snapshot.space, self._definition.name, self._identity)
         self._counters = Counters()
 
-    def _count(self, **increments: float) -> None:
+    def _count_hit(self, record: Record, persistent: bool = False) -> None:
         with self._lock:
-            for name, increment in increments.items():
-                setattr(self._counters, name, getattr(self._counters, name) + increment)
+            self._counters.hits += 1
+            self._counters.persistent_hits += persistent
+            self._counters.seconds_saved += record.seconds
 
     def count_exact(self, calls: int) -> None:
         """Count values that an interpolated method computed itself."""
-        self._count(exact_calls=calls)
+        with self._lock:
+            self._counters.exact_calls += calls
 
     def info(self, owner: object) -> CacheInfo:
         """The counts so far."""
@@ -371,13 +375,10 @@ class Telling(Protocol):
 class DescribedTelling:
     """An owner that describes itself; its results go where the settings say."""
 
-    def __init__(self, describer: Describer) -> None:
-        self._describer = describer
-        self.persistent = PersistentTier("rw")
+    persistent = PersistentTier("rw")
 
-    def snapshot(self, owner: object) -> Snapshot:
-        """The parameters now."""
-        return self._describer.snapshot(owner)
+    def __init__(self, describer: Describer) -> None:
+        self.snapshot = describer.snapshot
 
 
 class UserTelling:
@@ -482,7 +483,7 @@ def _telling(owner: object, user: StorageUser | None, definition: Definition) ->
 
 def _storage_user(owner: object) -> tuple[str | None, StorageUser | None]:
     """The StorageUser that an owner holds, and in which attribute."""
-    for name in USER_ATTRIBUTES:
+    for name in USER_ATTRIBUTES if epoch.has_users else ():
         try:
             user = object.__getattribute__(owner, name)  # not by __getattr__, which may answer for another object
         except AttributeError:
