@@ -377,7 +377,7 @@ def _field(name: Any, kind: object, *shape: Any) -> tuple[Any, ...]:
 
 def _shape(found: object) -> tuple[int, ...]:
     """A shape; what else may stand in the place of one, numpy reads as a dtype."""
-    if type(found) is list and all([type(n) is int and n >= 0 for n in found]) and math.prod(found) <= sys.maxsize:
+    if type(found) is list and all(type(n) is int and n >= 0 for n in found) and math.prod(found) <= sys.maxsize:
         return tuple(found)
     raise DamagedEntryError(f"{found!r} is not a shape")
 
