@@ -15,10 +15,9 @@ import stat
 import tempfile
 import weakref
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from stored.errors import ConfigurationError
 from stored.typing import ABSENT, Absent, SupportsStore
@@ -30,8 +29,7 @@ _ON = frozenset({"1", "true", "yes", "on"})
 _OFF = frozenset({"", "0", "false", "no", "off"})
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """What `configure` sets.
 
     Parameters
@@ -369,7 +367,7 @@ class configure:  # noqa: N801  (reads as the function that it is to its callers
         checked = {name: _CHECKS[name](name, value) for name, value in asked.items() if value is not ABSENT}
         if not checked.keys().isdisjoint({"cache_dir", "shared_dirs"}):
             checked.setdefault("store", None)
-        self._before, _current = _current, _joined(replace(_current, **checked))
+        self._before, _current = _current, _joined(_current._replace(**checked))
         epoch.begin()
 
     def __enter__(self) -> Settings:

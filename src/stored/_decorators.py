@@ -6,7 +6,6 @@ import copy as copying
 import functools
 import inspect
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from types import FunctionType, MethodType
 from typing import (
     TYPE_CHECKING,
@@ -14,6 +13,7 @@ from typing import (
     Concatenate,
     Generic,
     Literal,
+    NamedTuple,
     NoReturn,
     ParamSpec,
     Self,
@@ -26,30 +26,32 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 import wrapt
-from numpy.typing import NDArray
 
 from stored._arguments import Arguments
-from stored._axes import Axis
 from stored._codecs import frozen, hand_out_for
 from stored._config import settings
-from stored._explanations import Explanation, explained
-from stored._interpolants import CurveInterpolant, Interpolant
 from stored._keys import Key, canonical, digest, static_closure
 from stored._memory import Record
 from stored._results import CacheInfo, Results, clear_everywhere, results_of
 from stored._shortcuts import Entrance
 from stored._source import code_text, qualified_name
 from stored._tables import spline
-from stored._tabulation import interpolant, tabulate
 from stored.errors import OwnerError
 from stored.typing import TableInterpolant
 
-__all__ = ["BoundMethod", "Explanation", "StoredMethod", "stored"]
+if TYPE_CHECKING:  # imported where they are used, since most of the start-up time would be theirs
+    from numpy.typing import NDArray
+
+    from stored._axes import Axis
+    from stored._explanations import Explanation
+    from stored._interpolants import CurveInterpolant, Interpolant
+
+__all__ = ["BoundMethod", "StoredMethod", "stored"]
 
 S = TypeVar("S")
 P = ParamSpec("P")
 R = TypeVar("R")
-Axes: TypeAlias = Axis | tuple[Axis, Axis]
+Axes: TypeAlias = "Axis | tuple[Axis, Axis]"
 
 
 # --------------------------------------------------------------------------------------------------------------------
@@ -180,8 +182,8 @@ class Definition:
         bound = self.arguments.bind_without(anywhere, owner, args, kwargs)
         call = Call(self, bound, self.arguments.key(bound, self.axis_names))
         if settings().disable:
-            return cast(Interpolant, call.record(call.compute(), 0.0).value)
-        return cast(Interpolant, self.results(owner).answer(owner, call).value)
+            return cast("Interpolant", call.record(call.compute(), 0.0).value)
+        return cast("Interpolant", self.results(owner).answer(owner, call).value)
 
     def exact(self, owner: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         """The plain method's own values."""
@@ -254,6 +256,8 @@ def _names(option: str, names: Collection[str]) -> Collection[str]:
 def _axes(interpolate: object) -> tuple[Axis, ...]:
     if interpolate is None or interpolate is True:
         return ()
+    from stored._axes import Axis
+
     axes = interpolate if isinstance(interpolate, tuple) else (interpolate,)
     if not all(isinstance(axis, Axis) for axis in axes) or len(axes) not in {1, 2}:
         raise TypeError(f"interpolate is {interpolate!r}; give True, an Axis, or a pair of them")
@@ -264,11 +268,10 @@ def _axes(interpolate: object) -> tuple[Axis, ...]:
             f"interpolate has axes with points={[axis.points for axis in axes]!r}; give points for both, or a tolerance"
             " for both"
         )
-    return cast(tuple[Axis, ...], axes)
+    return cast("tuple[Axis, ...]", axes)
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """One call of a stored method."""
 
     definition: Definition
@@ -279,6 +282,8 @@ class Call:
         """Call the plain method, or sample it along its axes."""
         definition = self.definition
         if definition.axes:
+            from stored._tabulation import tabulate
+
             return frozen(tabulate(self.evaluate, definition.axes, definition.label))
         value = self._copied(self.evaluate()) if definition.copy else self.evaluate()
         try:
@@ -301,6 +306,8 @@ class Call:
         if definition.table:
             return Record(spline(value, definition.label), None, seconds)
         if definition.axes:
+            from stored._tabulation import interpolant
+
             return Record(interpolant(definition.axes, value, definition.label), None, seconds)
         return Record(value, hand_out_for(value, definition.copy), seconds)
 
@@ -327,6 +334,8 @@ class Call:
 
 
 def _explained(definition: Definition, owner: object, call: Call) -> Explanation:
+    from stored._explanations import explained
+
     results = definition.results(owner)
     key = results.key(owner, call)
 
@@ -560,10 +569,10 @@ class BoundMethod(Generic[P, R]):
 
     def _curve(self, wanted: str, options: tuple[str, ...], others: dict[str, Any]) -> CurveInterpolant:
         made = self._made(wanted, options, others)
-        if isinstance(made, CurveInterpolant):
-            return made
-        names = " and ".join(self._definition.axis_names)
-        raise TypeError(f"{self._definition.label}() is interpolated along {names}; {wanted} is for one axis only")
+        if len(self._definition.axes) > 1:
+            names = " and ".join(self._definition.axis_names)
+            raise TypeError(f"{self._definition.label}() is interpolated along {names}; {wanted} is for one axis only")
+        return cast("CurveInterpolant", made)
 
 
 _OF_INTERPOLATED = frozenset({"interpolant", "exact", "inverse", "derivative", "integral", "roots"})

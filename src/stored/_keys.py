@@ -7,10 +7,8 @@ memory layout. A value without a form that outlives the process is refused with 
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 import enum
-import fractions
 import functools
 import itertools
 import operator
@@ -18,10 +16,8 @@ import pathlib
 import re
 import sys
 import types
-import uuid
 import weakref
 from collections.abc import Callable, Iterable, Mapping
-from decimal import Decimal
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -125,7 +121,7 @@ def _text(value: object) -> str:
 def _text_by_kind(value: Any) -> str:
     if isinstance(value, types.MethodType):  # also what only poses as one, as stored methods do
         return _method_text(value)
-    for kind, encode in _KINDS:
+    for kind, encode in _kinds():
         if isinstance(value, kind) and _compares_as(kind, value):
             return encode(value)
     return _text_of_object(value)
@@ -189,8 +185,9 @@ def _frozen_field_names(owner: type) -> tuple[str, ...] | None:
 
 
 def _dataclass_names(owner: Any) -> tuple[str, ...] | None:
-    frozen = owner.__dataclass_params__.frozen
-    return tuple(field.name for field in dataclasses.fields(owner) if field.compare) if frozen else None
+    from dataclasses import fields
+
+    return tuple(each.name for each in fields(owner) if each.compare) if owner.__dataclass_params__.frozen else None
 
 
 def _attrs_names(owner: Any) -> tuple[str, ...] | None:
@@ -231,7 +228,7 @@ def _is_constant(value: object) -> bool:
     """Can a value, and all that is in it, never change, and has it a text?"""
     if isinstance(value, frozenset):
         return all(map(_is_constant, value))
-    if not isinstance(value, _CONSTANTS):
+    if not isinstance(value, _constants()):
         return False
     try:
         canonical(value)
@@ -240,11 +237,13 @@ def _is_constant(value: object) -> bool:
     return True
 
 
-_CONSTANTS = (
-    *(types.NoneType, int, float, complex, str, bytes, fractions.Fraction, Decimal, range, enum.Enum, uuid.UUID),
-    *(datetime.date, datetime.timedelta, pathlib.PurePath, np.generic, np.dtype, np.ufunc, type(np.mean)),
-    types.BuiltinFunctionType,
-)
+@functools.cache
+def _constants() -> tuple[type, ...]:
+    return (
+        *(types.NoneType, int, float, complex, str, bytes, range, enum.Enum, *_rare_kinds()),
+        *(datetime.date, datetime.timedelta, pathlib.PurePath, np.generic, np.dtype, np.ufunc, type(np.mean)),
+        types.BuiltinFunctionType,
+    )
 
 
 def _pairs(values: Iterable[tuple[str, object]]) -> str:
@@ -277,18 +276,21 @@ def _complex_text(value: Any) -> str:
 
 def _ratio_text(value: Any) -> str:
     """Text of any other real number (a Fraction, a Decimal, a long double), by its exact value."""
+    from decimal import Decimal
+    from fractions import Fraction
+
     if isinstance(value, Decimal) and value.is_snan():
         raise _unstable(value)  # compares with nothing at all
     if value != value or value in (float("inf"), float("-inf")):
         return _float_text(value)
-    exact = fractions.Fraction(*value.as_integer_ratio())
+    exact = Fraction(*value.as_integer_ratio())
     if exact.denominator == 1:
         return _integer_text(exact.numerator)
     try:
         number = float(exact)
     except OverflowError:
         number = 0.0
-    return repr(number) if fractions.Fraction(number) == exact else f"{exact.numerator:#x}/{exact.denominator:#x}"
+    return repr(number) if Fraction(number) == exact else f"{exact.numerator:#x}/{exact.denominator:#x}"
 
 
 def _bytes_text(value: Any) -> str:
@@ -490,7 +492,6 @@ _ENCODERS: dict[type, Callable[[Any], str]] = {
     datetime.datetime: _datetime_text,
     datetime.date: lambda value: f"date({value.isoformat()})",
     datetime.timedelta: lambda value: f"timedelta({value.days}, {value.seconds}, {value.microseconds})",
-    uuid.UUID: lambda value: f"uuid({value.hex})",
     types.FunctionType: _function_text,
     types.BuiltinFunctionType: _global_text,
     types.MethodType: _method_text,
@@ -500,27 +501,38 @@ _ENCODERS: dict[type, Callable[[Any], str]] = {
     type: _type_text,
 }
 
-# for subclasses: the first kind that a value belongs to, and still compares as
-_KINDS: tuple[tuple[type, Callable[[Any], str]], ...] = (
-    (np.ndarray, _array_text),
-    (np.generic, _scalar_text),
-    (str, _string_text),
-    (bytes, _bytes_text),
-    (int, _integer_text),
-    (float, _float_text),
-    (complex, _complex_text),
-    (fractions.Fraction, _ratio_text),
-    (Decimal, _ratio_text),
-    (tuple, _sequence_text),
-    (list, _sequence_text),
-    (dict, _dict_text),
-    (set, _set_text),
-    (frozenset, _set_text),
-    (np.dtype, _dtype_value_text),
-    (pathlib.PurePath, _path_text),
-    (enum.Enum, _enum_text),
-    (type, _type_text),
-)
+
+@functools.cache
+def _kinds() -> tuple[tuple[type, Callable[[Any], str]], ...]:
+    """For subclasses, and types that few use: the first kind that a value belongs to, and still compares as."""
+    return (
+        (np.ndarray, _array_text),
+        (np.generic, _scalar_text),
+        (str, _string_text),
+        (bytes, _bytes_text),
+        (int, _integer_text),
+        (float, _float_text),
+        (complex, _complex_text),
+        *_rare_kinds().items(),
+        (tuple, _sequence_text),
+        (list, _sequence_text),
+        (dict, _dict_text),
+        (set, _set_text),
+        (frozenset, _set_text),
+        (np.dtype, _dtype_value_text),
+        (pathlib.PurePath, _path_text),
+        (enum.Enum, _enum_text),
+        (type, _type_text),
+    )
+
+
+def _rare_kinds() -> dict[type, Callable[[Any], str]]:
+    """Those whose modules a program may never need: importing them takes a tenth of the start-up time."""
+    from decimal import Decimal
+    from fractions import Fraction
+    from uuid import UUID
+
+    return {Fraction: _ratio_text, Decimal: _ratio_text, UUID: lambda value: f"uuid({value.hex})"}
 
 
 # --------------------------------------------------------------------------------------------------------------------

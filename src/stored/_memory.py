@@ -8,7 +8,6 @@ from _thread import RLock  # threading.RLock is a function that makes one
 from collections import OrderedDict
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from threading import TIMEOUT_MAX
 from typing import Any, Generic, Literal, TypeVar
 from weakref import WeakSet
@@ -45,7 +44,6 @@ class ForkSafeLock(RLock):  # type: ignore[misc]  # final only to the type check
 os.register_at_fork(after_in_child=ForkSafeLock.free_all)
 
 
-@dataclass(slots=True)
 class Record:
     """A kept value.
 
@@ -61,16 +59,29 @@ class Record:
         Is it meant for the store too?
     source : object
         For a table read from a file: the file and its state when it was read.
+
+    Attributes
+    ----------
     made : dict
         What was made from the value (interpolators), and goes with it.
     """
 
-    value: Any
-    hand_out: HandOut | None = None
-    seconds: float = 0.0
-    persistent: bool = True
-    source: object = None
-    made: dict[Hashable, Any] = field(default_factory=dict)
+    __slots__ = ("hand_out", "made", "persistent", "seconds", "source", "value")
+
+    def __init__(
+        self,
+        value: Any,
+        hand_out: HandOut | None = None,
+        seconds: float = 0.0,
+        persistent: bool = True,
+        source: object = None,
+    ) -> None:
+        self.value = value
+        self.hand_out = hand_out
+        self.seconds = seconds
+        self.persistent = persistent
+        self.source = source
+        self.made: dict[Hashable, Any] = {}
 
     def handed_out(self) -> Any:
         """The value for a caller."""

@@ -9,7 +9,6 @@ import threading
 import time
 import weakref
 from collections import OrderedDict
-from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple, Protocol
 
 from stored._config import epoch, settings
@@ -59,16 +58,14 @@ class CacheInfo(NamedTuple):
     exact_calls: int
 
 
-@dataclass(slots=True)
 class Counters:
     """The moving part of `CacheInfo`."""
 
-    hits: int = 0
-    misses: int = 0
-    persistent_hits: int = 0
-    stores: int = 0
-    seconds_saved: float = 0.0
-    exact_calls: int = 0
+    __slots__ = ("exact_calls", "hits", "misses", "persistent_hits", "seconds_saved", "stores")
+
+    def __init__(self) -> None:
+        self.hits = self.misses = self.persistent_hits = self.stores = self.exact_calls = 0
+        self.seconds_saved = 0.0
 
 
 class Computation(Protocol):
@@ -345,17 +342,17 @@ class Results:
         _, memory = self._current(owner)
         with self._lock:
             self._count_hits()
-            counted = replace(self._counters)
-        return CacheInfo(
-            counted.hits,
-            counted.misses,
-            memory.maxsize,
-            len(memory),
-            counted.persistent_hits,
-            counted.stores,
-            counted.seconds_saved,
-            counted.exact_calls,
-        )
+            counted = self._counters
+            return CacheInfo(
+                counted.hits,
+                counted.misses,
+                memory.maxsize,
+                len(memory),
+                counted.persistent_hits,
+                counted.stores,
+                counted.seconds_saved,
+                counted.exact_calls,
+            )
 
 
 # --------------------------------------------------------------------------------------------------------------------

@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stored.errors import TableError, TableWarning, warn_caller
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from scipy.interpolate import InterpolatedUnivariateSpline, RectBivariateSpline
 
 __all__ = ["Spline", "load_text_table", "spline"]
 
-Floats: TypeAlias = NDArray[np.float64]
+Floats: TypeAlias = "NDArray[np.float64]"
 Degree: TypeAlias = Literal[1, 3]
 Spline: TypeAlias = "InterpolatedUnivariateSpline | RectBivariateSpline"
 

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import hmac
 import os
 import re
-import secrets
 import stat
 import time
 from pathlib import Path
@@ -69,11 +66,11 @@ def _read(file: Path) -> bytes:
 
 def _make(file: Path) -> None:
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = file.with_name(f"{file.name}.{os.getpid()}.{secrets.token_hex(8)}")
+    draft = file.with_name(f"{file.name}.{os.getpid()}.{os.urandom(8).hex()}")
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with open(descriptor, "wb") as stream:
-            stream.write(secrets.token_bytes(_LENGTH))
+            stream.write(os.urandom(_LENGTH))
             stream.flush()
             os.fsync(descriptor)  # lost in a power failure, it would take all that it has signed with it
         # of several processes the first to link wins, and all use its key
@@ -94,8 +91,10 @@ def clear_drafts(file: Path) -> None:
 
 def sign(secret: bytes, key: str, body: bytes) -> str:
     """HMAC-SHA-256 of a pickle and of the full key that it belongs to, in hex."""
+    import hmac  # here, for the sake of start-up
+
     head = key.encode("utf-8", "surrogatepass")
-    return hmac.new(secret, len(head).to_bytes(8, "little") + head + body, hashlib.sha256).hexdigest()
+    return hmac.digest(secret, len(head).to_bytes(8, "little") + head + body, "sha256").hex()
 
 
 def verify(secret: bytes, key: str, body: bytes, signature: object) -> None:
@@ -105,6 +104,8 @@ def verify(secret: bytes, key: str, body: bytes, signature: object) -> None:
     ------
     UntrustedEntryError
     """
+    import hmac
+
     expected = sign(secret, key, body)
     if not (
         isinstance(signature, str) and hmac.compare_digest(signature.encode("utf-8", "replace"), expected.encode())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import multiprocessing
 import os
 import signal
@@ -27,8 +26,7 @@ multiprocessing.set_forkserver_preload(["stored", "pytest"])
 
 def here() -> dict[str, Any]:
     """The settings of this process, as `begin` takes them."""
-    now = settings()
-    return {field.name: getattr(now, field.name) for field in dataclasses.fields(now)}
+    return settings()._asdict()
 
 
 def begin(where: dict[str, Any]) -> None:

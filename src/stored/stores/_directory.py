@@ -6,7 +6,6 @@ import contextlib
 import errno
 import mmap
 import os
-import secrets
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -94,7 +93,7 @@ class DirectoryStore(Store):
         """A new draft, open and locked."""
         check_folders(self._start, _upkeep.WORK)
         for _ in range(_ATTEMPTS):  # whoever clears the whole directory may do so at any moment
-            draft = f"{self._start}/{_upkeep.WORK}/{os.getpid()}-{secrets.token_hex(8)}{_upkeep.DRAFT}"
+            draft = f"{self._start}/{_upkeep.WORK}/{os.getpid()}-{os.urandom(8).hex()}{_upkeep.DRAFT}"
             try:
                 descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             except FileNotFoundError:
