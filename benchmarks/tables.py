@@ -7,23 +7,24 @@ from __future__ import annotations
 
 import functools
 import importlib
-import statistics
-import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline, InterpolatedUnivariateSpline
 
+import stored
+from benchmarks.timing import median_seconds
 from stored._axes import Axis
 from stored._tabulation import interpolant, tabulate
 from stored.demo import FlatLambdaCDM
 from stored.demo import _physics as physics
 
-__all__ = ["median_seconds", "tables"]
+__all__ = ["tables"]
 
 Floats = NDArray[np.float64]
 Curve = Callable[[Floats], Floats]
@@ -36,26 +37,19 @@ LEAST_TOLERANCE = 1e-15
 """Peers are asked for no less."""
 
 
-def median_seconds(actions: Mapping[str, Callable[[], object]], rounds: int, repeats: int) -> dict[str, float]:
-    """The median time of each action, taken in turns."""
-    times: dict[str, list[float]] = {name: [] for name in actions}
-    for _ in range(rounds):
-        for name, action in actions.items():
-            started = time.perf_counter()
-            for _ in range(repeats):
-                action()
-            times[name].append((time.perf_counter() - started) / repeats)
-    return {name: statistics.median(each) for name, each in times.items()}
-
-
-def tables(rounds: int) -> Iterator[str]:
+def tables(place: Path, quick: bool) -> list[str]:
     """All about tables, as paragraphs of Markdown."""
+    with stored.configure(cache_dir=place / "cache", key_file=place / "key"):
+        return list(_tables(quick))
+
+
+def _tables(quick: bool) -> Iterator[str]:
     missing = [name for name in ("baobzi", "chebpy") if _peer(name) is None]
     if missing:
         yield f"Without {' and '.join(missing)}, which cannot be imported here: no rows for what is missing."
-    yield _evaluations()
-    yield _scalar_calls(rounds)
-    yield _array_calls(max(2, rounds // 4))
+    yield _evaluations([case for case in _cases() if not (quick and case.is_slow)])
+    yield _scalar_calls(4 if quick else 40)
+    yield _array_calls(*(2, POINTS // 100) if quick else (10, POINTS))
 
 
 def _peer(name: str) -> Any:
@@ -91,6 +85,8 @@ class Case:
         At so many random points the true error is measured.
     most : int
         After so many evaluations an interpolation is given up.
+    is_slow : bool
+        Does a value take more than a moment?
     """
 
     name: str
@@ -98,6 +94,7 @@ class Case:
     axis: Axis
     samples: int = 2000
     most: int = 20_000
+    is_slow: bool = False
 
     def of_coordinate(self, t: float) -> float:
         """The function of the axis's coordinate."""
@@ -125,6 +122,7 @@ def _cases() -> list[Case]:
             Axis("x", 0.01, 200.0, spacing="log", values="log", rtol=1e-7),
             samples=500,
             most=3000,
+            is_slow=True,
         ),
         Case(
             "growth(z)",
@@ -215,9 +213,9 @@ class Truth:
         return float(np.max(np.abs(curve(points) / self.values - 1.0)))
 
 
-def _evaluations() -> str:
-    """How often the function is called, and what error that leaves."""
-    rows = [row for case in _cases() for row in _evaluations_of(case)]
+def _evaluations(cases: list[Case]) -> str:
+    """How often functions are called, and what error that leaves."""
+    rows = [row for case in cases for row in _evaluations_of(case)]
     return _markdown(("function", "asked", "interpolated by", "evaluations", "true error"), rows)
 
 
@@ -315,11 +313,11 @@ def _scalar_calls(rounds: int) -> str:
     return _markdown(("one call", "nanoseconds", "the first row's ratio to it", "bar"), rows)
 
 
-def _array_calls(rounds: int) -> str:
+def _array_calls(rounds: int, points: int) -> str:
     """The age at many points in random order."""
     case = _cases()[0]
     truth = Truth.of(case)
-    t = np.random.default_rng(1).uniform(*case.axis.coordinate_limits(), POINTS)
+    t = np.random.default_rng(1).uniform(*case.axis.coordinate_limits(), points)
     z = case.axis.backward(t)
     made = _ours(case, "log", Counted(case.function, case.most))
     plain = _ours(case, "linear", Counted(case.function, case.most))
@@ -330,8 +328,8 @@ def _array_calls(rounds: int) -> str:
     peers += [Contender(f"{label}, log1p included", functools.partial(_through_log1p, f, z)) for label, f in included]
     label = f"stored with linear values, log1p included, error {truth.error(plain, truth.x):.1e}"
     peers.append(Contender(label, lambda: plain(z)))
-    rows = _timed(ours, peers, rounds, 1, POINTS)
-    heading = f"age(z) at {POINTS:,} points in random order"
+    rows = _timed(ours, peers, rounds, 1, points)
+    heading = f"age(z) at {points:,} points in random order"
     return _markdown((heading, "nanoseconds a point", "the first row's ratio to it", "bar"), rows)
 
 

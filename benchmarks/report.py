@@ -1,0 +1,195 @@
+"""The report: what was measured, held against the bars, in Markdown and as plots."""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from benchmarks.scale import Growth
+
+__all__ = ["Bar", "Section", "markdown", "plot_bars", "plot_growths", "table", "write"]
+
+OURS, THEIRS = "#2a6f97", "#b08968"
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A ratio, one for each round, and what its median is held to.
+
+    Parameters
+    ----------
+    path : str
+        What was timed.
+    beside : str
+        What it is a ratio to.
+    ratios : sequence of float
+        One for each round.
+    limit : float
+        What the median may be at most.
+    aim : float, optional
+        What would be better still.
+    scatter : bool
+        Do the rounds scatter by more than could be told from the limit? Then the lower quartile is held to it.
+    """
+
+    path: str
+    beside: str
+    ratios: Sequence[float]
+    limit: float
+    aim: float | None = None
+    scatter: bool = False
+
+    @property
+    def median(self) -> float:
+        """The median of the ratios."""
+        return statistics.median(self.ratios)
+
+    @property
+    def quartiles(self) -> tuple[float, float]:
+        """Half of the rounds lie between these."""
+        if len(self.ratios) < 2:
+            return self.median, self.median
+        low, _, high = statistics.quantiles(self.ratios, n=4, method="inclusive")
+        return low, high
+
+    @property
+    def is_met(self) -> bool:
+        """Is the bar met?"""
+        return (self.quartiles[0] if self.scatter else self.median) <= self.limit
+
+    def row(self) -> tuple[str, ...]:
+        """The bar as a row of a table."""
+        low, high = self.quartiles
+        limit = f"{self.limit:.3g}" + ("" if self.aim is None else f" (aim {self.aim:.3g})")
+        return (
+            self.path,
+            self.beside,
+            f"{self.median:.3g}",
+            f"{low:.3g} to {high:.3g}",
+            limit,
+            "met" if self.is_met else "MISSED",
+        )
+
+
+BAR_HEADING = ("path", "the bar counts it in", "median", "half of the rounds", "at most", "")
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the report: its heading, and paragraphs of Markdown."""
+
+    title: str
+    paragraphs: Sequence[str]
+
+
+def table(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown."""
+    return "\n".join(f"| {' | '.join(row)} |" for row in (heading, ["---"] * len(heading), *rows))
+
+
+def _versions(names: Iterable[str]) -> str:
+    found = []
+    for name in names:
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            found.append(f"{name} missing")
+    return ", ".join(found)
+
+
+_LIBRARIES = ("stored", "numpy", "scipy", "wrapt", "cachetools", "methodtools", "diskcache", "joblib", "cachier")
+
+
+def _where() -> str:
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    return (
+        f"{python} on {platform.system()} {platform.machine()}, {os.cpu_count()} cores;"
+        f" {_versions((*_LIBRARIES, 'colossus', 'baobzi', 'chebfun'))}."
+    )
+
+
+def markdown(sections: Iterable[Section], plots: Sequence[str]) -> str:
+    """The whole report."""
+    parts = ["# Benchmarks", "What `python -m benchmarks` measured. " + _where()]
+    parts += [f"![{name}]({name}.png)" for name in plots]
+    for section in sections:
+        parts += [f"## {section.title}", *section.paragraphs]
+    return "\n\n".join(parts) + "\n"
+
+
+def plot_bars(bars: Sequence[Bar], file: Path) -> None:
+    """Each bar's rounds as a part of its limit."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(9.0, 0.45 * len(bars) + 1.4), layout="constrained")
+    for place, bar in enumerate(reversed(bars)):
+        part, (low, high) = bar.median / bar.limit, (each / bar.limit for each in bar.quartiles)
+        axes.barh(place, part, color=OURS if bar.is_met else "#c1121f", height=0.6)
+        axes.plot([low, high], [place, place], color="black", linewidth=1.0)
+        axes.annotate(
+            f"{bar.median:.3g} of {bar.limit:.3g}",
+            (max(part, high), place),
+            (5, 0),
+            va="center",
+            fontsize=8,
+            textcoords="offset points",
+        )
+    axes.axvline(1.0, color="black", linestyle="--", linewidth=1.0)
+    axes.set_yticks(range(len(bars)), [f"{bar.path}\nin {bar.beside}" for bar in reversed(bars)], fontsize=8)
+    axes.set_xlim(0.0, max(1.25, *(bar.median / bar.limit * 1.2 for bar in bars)))
+    axes.set_xlabel("part of what the bar allows; the thin line spans half of the rounds")
+    figure.savefig(file, dpi=110)
+    plt.close(figure)
+
+
+def plot_growths(growths: Sequence[Growth], file: Path) -> None:
+    """Time and memory for each one, as their number grows."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, panels = plt.subplots(
+        2, len(growths), figsize=(4.6 * len(growths), 7.6), layout="constrained", squeeze=False
+    )
+    for column, growth in enumerate(growths):
+        for axes, series, scale, label in (
+            (panels[0][column], growth.times, 1e6, "microseconds for each"),
+            (panels[1][column], growth.space, 1.0, "bytes for each"),
+        ):
+            for number, (name, values) in enumerate(series.items()):
+                ours = name.startswith("stored")
+                axes.plot(
+                    growth.sizes,
+                    [value * scale for value in values],
+                    label=name,
+                    color=OURS if ours else THEIRS,
+                    marker="osv^"[number % 2] if ours else "osv^"[2 + number % 2],
+                    linestyle="-" if number % 2 == 0 else "--",
+                )
+            axes.set_xscale("log")
+            axes.set_yscale("symlog" if min(map(min, series.values())) <= 0 else "log")
+            axes.set_xlabel(growth.title)
+            axes.set_ylabel(label)
+            axes.grid(alpha=0.3)
+            axes.legend(fontsize=7)
+    figure.savefig(file, dpi=110)
+    plt.close(figure)
+
+
+def write(folder: Path, sections: Sequence[Section], bars: Sequence[Bar], growths: Sequence[Growth]) -> Path:
+    """Write the report and its plots; the path of the report."""
+    folder.mkdir(parents=True, exist_ok=True)
+    plot_bars(bars, folder / "bars.png")
+    plot_growths(growths, folder / "growth.png")
+    report = folder / "README.md"
+    report.write_text(markdown(sections, ("bars", "growth")))
+    return report
