@@ -16,7 +16,7 @@ import numpy as np
 import stored
 from benchmarks.timing import Action
 
-__all__ = ["HIT", "KEYWORD", "LOAD", "OBJECT", "OWN", "PEERS", "PLAIN", "STRING", "THREE", "USER"]
+__all__ = ["HIT", "KEYWORD", "LOAD", "LONG_WAY", "OBJECT", "OWN", "PEERS", "PLAIN", "STRING", "THREE", "USER"]
 
 HIT = "hit, one positional argument"
 KEYWORD = "hit, one keyword argument"
@@ -26,6 +26,7 @@ USER = "hit, the owner holds a StorageUser"
 STRING = "the string alone"
 OBJECT = "getStoredObject(name, interpolator=True)"
 LOAD = "cold load of a (2, 200) table"
+LONG_WAY = "hit, one positional argument, without its shortcut"
 PLAIN = "a bound object that does nothing"
 
 TABLE = np.array([np.arange(200.0), np.arange(200.0) ** 2])
@@ -194,8 +195,10 @@ def ours(place: Path) -> Mapping[str, Action]:
             Keyed(index + 0.5).table(1.0)
 
     load()
+    model: Any = Keyed()
     return {
-        **_hits(Keyed()),
+        **_hits(model),
+        LONG_WAY: Action("answered(model, (1.0,))", {"answered": Keyed.one._self_definition.answered, "model": model}),
         OWN: Action("model.one(1.0)", {"model": Described()}),
         LOAD: Action("load()", {"load": load}, LOADED),
         PLAIN: Action("model.one(1.0)", {"model": Floor()}),

@@ -1716,6 +1716,8 @@ def test_a_failing_leader_frees_the_others() -> None:
     threads[0].start()
     assert entered.wait(20)
     threads[1].start()
+    while not _results._flights._waiting:
+        pass
     go.set()
     for thread in threads:
         thread.join(20)

@@ -590,14 +590,6 @@ def _kind_of_bound(definition: Definition) -> Any:
     return type("BoundMethod", (BoundMethod,), {**plain, **refused, **shown, **own})
 
 
-def _show(kind: type, name: str, value: object) -> None:
-    """Let bound methods have an attribute that the plain function has got."""
-    if name in {"__doc__", "__module__"}:
-        setattr(kind, name, value)
-    elif name not in vars(BoundMethod):
-        setattr(kind, name, _OfPlain(name))
-
-
 class _OfPlain:
     """An attribute of the plain bound method."""
 
@@ -619,23 +611,28 @@ class _Refused:
         definition.refuse_attribute(self._name)
 
 
+def _getter(kind: Any, qualname: object) -> Any:
+    """The `__get__` of a stored method: what it needs stands around it, for looking it up would take longer."""
+
+    def __get__(self: Any, owner: object | None, of: type | None = None) -> Any:  # noqa: N807
+        """The method of an object, or itself for the class."""
+        if owner is None:
+            return self
+        bound = kind()
+        bound._owner = owner
+        bound.__qualname__ = qualname
+        return bound
+
+    return __get__
+
+
 class StoredMethod(wrapt.ObjectProxy[Any], Generic[S, P, R]):
     """A stored method as its class has it; in all else it is the plain function."""
 
     def __new__(cls, definition: Definition) -> Self:
         """An object of a class of its own, whose `__get__` need not look anything up."""
-        kind, qualname = definition.bound_kind, definition.function.__qualname__
-
-        def __get__(self: Any, owner: object | None, of: type | None = None) -> Any:  # noqa: N807
-            """The method of an object, or itself for the class."""
-            if owner is None:
-                return self
-            bound = kind()
-            bound._owner = owner
-            bound.__qualname__ = qualname
-            return bound
-
-        own = type(cls.__name__, (cls,), {"__get__": __get__, "__doc__": cls.__doc__, "__module__": cls.__module__})
+        get = _getter(definition.bound_kind, definition.function.__qualname__)
+        own = type(cls.__name__, (cls,), {"__get__": get, "__doc__": cls.__doc__, "__module__": cls.__module__})
         return cast("Self", super().__new__(own))
 
     def __init__(self, definition: Definition) -> None:
@@ -646,7 +643,13 @@ class StoredMethod(wrapt.ObjectProxy[Any], Generic[S, P, R]):
         """Set an attribute of the plain function, which objects' methods show too, as they do a function's."""
         super().__setattr__(name, value)
         if not name.startswith("_self_"):
-            _show(self._self_definition.bound_kind, name, value)
+            kind = self._self_definition.bound_kind
+            if name == "__qualname__":
+                type(self).__get__ = _getter(kind, value)  # type: ignore[method-assign]
+            elif name in {"__doc__", "__module__"}:
+                setattr(kind, name, value)
+            elif name not in vars(kind) and name not in vars(BoundMethod):
+                setattr(kind, name, _OfPlain(name))
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._self_definition.place(owner, name)

@@ -413,7 +413,7 @@ class StorageUser:
 
 def _text(found: object, name: str) -> str:
     if isinstance(found, str):
-        return found
+        return str.__str__(found)  # whatever its class shows it as
     raise TypeError(f"{name} is {found!r} of type {type(found).__name__}; it must be a str")
 
 

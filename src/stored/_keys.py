@@ -155,7 +155,7 @@ def checked_string(found: object, source: str) -> str:
     """What an owner's function returned, if it is text."""
     if not isinstance(found, str):
         raise OwnerError(f"{source} returned {found!r} of type {type(found).__name__}; it must return a str")
-    return found
+    return str.__str__(found)  # whatever its class shows it as
 
 
 def parameter_names(owner: type) -> tuple[str, ...] | None:

@@ -230,8 +230,7 @@ class Results:
         snapshot, memory = self._current(owner)
         key = self._key(snapshot, call.arguments)
         record = self._computed(owner, call, snapshot, memory, key, Flight(threading.get_ident()))
-        with self._lock:
-            self._drop_shortcut()
+        self.end_shortcut()
         return record
 
     def where(self, owner: object, call: Computation) -> str | None:
@@ -263,18 +262,17 @@ class Results:
     def _keep(self, memory: MemoryTier[Record], key: Key, record: Record) -> None:
         memory.put(key.arguments, record)
         if self._definition.maxsize is not None:
-            with self._lock:
-                self._drop_shortcut()  # it leads to what was used last before
+            self.end_shortcut()  # it leads to what was used last before
 
     def _take_shortcut(self, owner: object, call: Computation, record: Record) -> None:
         """Answer such calls without binding and keying, for as long as the owner's parameters are proved the same."""
+        if self._definition.maxsize is not None:
+            self.end_shortcut()  # where the least recently used goes, uses of all but the last pass by the memory
         now, latest, shortcut = epoch.now, self._latest, self._shortcut  # before anything is looked at that may change
         plain = call.plain(record)
         if plain is None or latest is None:
             return
-        # where the least recently used goes, all results but one must pass by the memory, which knows what is used
-        alone = self._definition.maxsize is not None
-        if alone or shortcut is None or shortcut.memory is not latest[1] or not shortcut.holds(owner):
+        if shortcut is None or shortcut.memory is not latest[1] or not shortcut.holds(owner):
             proof = latest[0].proof(guarded=epoch.has_users) if type(owner).__weakrefoffset__ else None
             if proof is None:
                 return
@@ -289,8 +287,8 @@ class Results:
                 self._shortcut = shortcut
             self._definition.entrance.add(owner, shortcut, plain, Hit(record.value, record.seconds))
 
-    def retire(self) -> None:
-        """Answer no more calls: others answer for this owner now."""
+    def end_shortcut(self) -> None:
+        """Let the next call take the long way."""
         with self._lock:
             self._drop_shortcut()
 
@@ -456,7 +454,7 @@ def results_of(owner: object, definition: Definition) -> Results:
     results = kept.by_definition.get(definition)
     if results is not None and results.kind is not type(owner):  # an assignment to __class__ can change that
         kept.by_definition.pop(definition, None)
-        results.retire()
+        results.end_shortcut()
         results = None
     if results is None:
         tell = _telling(owner, kept.user, definition)

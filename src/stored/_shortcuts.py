@@ -179,9 +179,6 @@ _NO_TEST = "False"
 _ANY_TEST = "{known}.is_same({owner}, {known})"
 """For a method of owners of several kinds."""
 
-_NOT_HERE = (AttributeError, KeyError, TypeError)
-"""What tells that a shortcut does not answer: no weak references, not in the table, cannot be in a table."""
-
 
 class Entrance:
     """The shortcuts of one method, and the function that its calls go through.
@@ -225,12 +222,15 @@ class Entrance:
         """Compile the function anew."""
         self._begun += 1
         self._known.end()
-        self._known = known = _Known(test)
+        known = _Known(test)
         scope: dict[str, Any] = {}
         expression = test.format(owner="_stored_owner", known="_stored", type="_stored_type", getattr="_stored_getattr")
         code = compile(self._text.replace("@test@", expression), _FILE, "exec")
         exec(code, scope)  # noqa: S102  # made of identifiers only
-        self._install(scope["make"](known, known.find, self._answered, type, getattr, _NOT_HERE, *self._defaults))
+        make = scope["make"]
+        # an argument may shadow any name, so all that the function uses is given to it
+        self._install(make(known, known.find, self._answered, type, getattr, Exception, *self._defaults))
+        self._known = known
 
     def add(self, owner: object, shortcut: Shortcut, plain: Any, hit: Hit) -> None:
         """Answer such calls by a shortcut, unless something has ended it by now."""
@@ -270,12 +270,12 @@ _SCALAR = """
                     return _stored_value"""
 
 _CALL = """
-def make(_stored_known, _stored_found, _stored_answered, _stored_type, _stored_getattr, _stored_errors@defaults@):
+def make(_stored_known, _stored_found, _stored_answered, _stored_type, _stored_getattr, _stored_exception@defaults@):
     def __call__(_stored_self@parameters@):
         _stored_owner = _stored_self._owner
         _stored = _stored_known.last
         try:@body@
-        except _stored_errors:
+        except _stored_exception:
             pass
         return _stored_answered(_stored_owner, (@values@))
     return __call__
