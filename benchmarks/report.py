@@ -134,6 +134,7 @@ def plot_bars(bars: Sequence[Bar], file: Path) -> None:
         part, (low, high) = bar.median / bar.limit, (each / bar.limit for each in bar.quartiles)
         axes.barh(place, part, color=OURS if bar.is_met else "#c1121f", height=0.6)
         axes.plot([low, high], [place, place], color="black", linewidth=1.0)
+        box = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
         axes.annotate(
             f"{bar.median:.3g} of {bar.limit:.3g}",
             (max(part, high), place),
@@ -141,6 +142,7 @@ def plot_bars(bars: Sequence[Bar], file: Path) -> None:
             va="center",
             fontsize=8,
             textcoords="offset points",
+            bbox=box,
         )
     axes.axvline(1.0, color="black", linestyle="--", linewidth=1.0)
     axes.set_yticks(range(len(bars)), [f"{bar.path}\nin {bar.beside}" for bar in reversed(bars)], fontsize=8)
@@ -176,11 +178,14 @@ def plot_growths(growths: Sequence[Growth], file: Path) -> None:
                     linestyle="-" if number % 2 == 0 else "--",
                 )
             axes.set_xscale("log")
-            axes.set_yscale("symlog" if min(map(min, series.values())) <= 0 else "log")
+            has_zeros = min(map(min, series.values())) <= 0
+            axes.set_yscale("symlog" if has_zeros else "log")
+            if has_zeros:
+                axes.set_ylim(bottom=0.0)
             axes.set_xlabel(growth.title)
             axes.set_ylabel(label)
             axes.grid(alpha=0.3)
-            axes.legend(fontsize=7)
+            axes.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)
     figure.savefig(file, dpi=110)
     plt.close(figure)
 
