@@ -199,8 +199,12 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="exit with an error if a bar is missed")
     parser.add_argument("--output", type=Path, default=Path("benchmark-report"), help="the folder of the report")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as place:
-        run = Run(Path(place), asked.quick)
+    try:
+        with tempfile.TemporaryDirectory() as place:
+            run = Run(Path(place), asked.quick)
+    except KeyboardInterrupt:
+        print("interrupted; no report was written", file=sys.stderr)
+        return 130
     bars = run.bars()
     report = write(asked.output, run.sections(bars), bars, [*run.growths, run.arrays])
     print(table(BAR_HEADING, [bar.row() for bar in bars]))

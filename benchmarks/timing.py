@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import multiprocessing
 import random
+import signal
 import statistics
 import timeit
 from collections.abc import Callable, Iterator, Mapping
@@ -68,7 +69,11 @@ class Worker:
     def __init__(self, make: Callable[[Path], Actions], place: Path, least: float) -> None:
         self._connection, theirs = _SPAWN.Pipe()
         self._process = _SPAWN.Process(target=_serve, args=(make.__module__, make.__name__, place, least, theirs))
-        self._process.start()
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for this process, which ends the others
+        try:
+            self._process.start()
+        finally:
+            signal.signal(signal.SIGINT, before)
         theirs.close()
 
     def paths(self) -> list[str]:
@@ -87,9 +92,10 @@ class Worker:
         return answer
 
     def close(self) -> None:
-        """End the process."""
-        self._connection.close()
+        """End the process, whatever it does."""
+        self._process.terminate()
         self._process.join()
+        self._connection.close()
 
 
 def _serve(module: str, name: str, place: Path, least: float, connection: Connection) -> None:
@@ -101,11 +107,7 @@ def _serve(module: str, name: str, place: Path, least: float, connection: Connec
     connection.send(list(actions))
     timers = {path: _Timer(action, least) for path, action in actions.items()}
     while True:
-        try:
-            path = connection.recv()
-        except EOFError:  # nobody asks any more
-            return
-        connection.send(timers[path].seconds())
+        connection.send(timers[connection.recv()].seconds())
 
 
 class _Timer:
