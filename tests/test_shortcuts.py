@@ -858,7 +858,7 @@ def test_an_owner_is_not_taken_for_one_that_stood_at_its_place() -> None:
     model, other = Model(), Model()
     repeated(model.value, 1.0)
     known: Any = Model.value._self_definition.entrance._known
-    known.by_owner[id(other)] = known.by_owner[id(model)]
+    known._by_owner[id(other)] = known._by_owner[id(model)]
     repeated(other.value, 1.0)
     assert len(CALLS) == 2
 

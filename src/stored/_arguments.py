@@ -83,9 +83,8 @@ class Arguments:
         return self._bound(self.signature, owner, args, kwargs)
 
     def bound(self, owner: object, values: tuple[Any, ...]) -> inspect.BoundArguments:
-        """A call of which the values of all arguments are known, in their order."""
-        bound = inspect.BoundArguments(self.signature, {self._own: owner, **dict(zip(self.names, values, strict=True))})
-        return self._all_rounded(bound)
+        """A call of which the values of all arguments are known, in their order; nothing is rounded."""
+        return inspect.BoundArguments(self.signature, {self._own: owner, **dict(zip(self.names, values, strict=True))})
 
     @property
     def keyed(self) -> tuple[str, ...]:
@@ -113,9 +112,10 @@ class Arguments:
         except TypeError as error:
             raise TypeError(f"{self._label}() got a call that does not fit its signature: {error}") from None
         bound.apply_defaults()
-        return self._all_rounded(bound)
+        return self.rounded(bound)
 
-    def _all_rounded(self, bound: inspect.BoundArguments) -> inspect.BoundArguments:
+    def rounded(self, bound: inspect.BoundArguments) -> inspect.BoundArguments:
+        """The same call, with the arguments rounded that are to be."""
         for name, decimals in self._decimals.items():
             if name in bound.arguments:
                 bound.arguments[name] = self._rounded(name, bound.arguments[name], decimals)

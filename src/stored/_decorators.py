@@ -149,6 +149,7 @@ class Definition:
         if settings().disable:
             return self._undecorated(bound)
         results = self.results(owner)
+        bound = self.arguments.rounded(bound)
         call = Call(self, bound, self.arguments.key(bound, self.axis_names))
         record = results.answer(owner, call)
         return self.finished(call, record, results)
@@ -369,6 +370,10 @@ class BoundMethod(Generic[P, R]):
     def __class__(self) -> type:
         """As `isinstance` has it, a method."""
         return MethodType
+
+    def __get__(self, owner: object, kind: type | None = None) -> Self:
+        """Itself, as a bound method that stands in a class."""
+        return self
 
     def _results(self) -> Results:
         return self._definition.results(self._owner)

@@ -102,7 +102,7 @@ class UserSnapshot:
         held = f"{{owner}}.{attribute} is {{known}}.user and {{known}}.user._state is {{known}}.state"
         tests = [OWN_TEST, *guards, held, "{known}.user.func_hashstring() == {known}.string"]
         known = {"own": self._own, "user": self._user, "state": self._state, "string": self._state.space.string}
-        return Proof(" and ".join(tests), known)
+        return Proof(" and ".join(tests), known, refers_to_owner=True)  # through func_hashstring
 
 
 class StorageUser:

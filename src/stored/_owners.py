@@ -48,10 +48,13 @@ class Proof(NamedTuple):
         nothing.
     known : mapping of str to object
         The attributes of ``{known}``.
+    refers_to_owner : bool
+        Can what is known refer to the owner? Then nothing but the owner itself may keep it.
     """
 
     test: str
     known: Mapping[str, Any]
+    refers_to_owner: bool = False
 
 
 @functools.lru_cache(maxsize=256)
@@ -183,7 +186,7 @@ class FieldSnapshot:
         """The parameters are the same objects, and none that can change."""
         names = self._parameters.names
         guards = user_guards(self._own) if guarded else ()
-        if self._values is None or any(map(keyword.iskeyword, names)) or guards is None:
+        if self._values is None or not all(map(_can_be_written, names)) or guards is None:
             return None
         known = {f"value{number}": value for number, value in enumerate(self._values)}
         tests = [f"{{owner}}.{name} is {{known}}.{each}" for name, each in zip(names, known, strict=True)]
@@ -203,6 +206,19 @@ class FieldSnapshot:
             return False  # not these; who asks for the new ones is told what is wrong with them
         self._remember(values)  # other objects of the same value
         return True
+
+
+def _can_be_written(name: str) -> bool:
+    """Does an attribute of this name have it in a program too, where identifiers are in normal form NFKC?"""
+    return not keyword.iskeyword(name) and _normal(name) == name
+
+
+def _normal(name: str) -> str:
+    if name.isascii():
+        return name
+    import unicodedata
+
+    return unicodedata.normalize("NFKC", name)
 
 
 OWN_TEST = "{type}({owner}) is {known}.own"
@@ -281,7 +297,7 @@ _described: WeakKeyDictionary[type, tuple[list[Any], Describer]] = WeakKeyDictio
 """What classes and their bases said when they were last asked, and what was made of it."""
 
 _WORDS = ("getHashableString", "_getHashableString")
-_SAID = (*_WORDS, "getName", "__stored_parameters__")
+_SAID = (*_WORDS, "getName")
 
 
 def find_describer(owner: type) -> Describer:
@@ -292,7 +308,9 @@ def find_describer(owner: type) -> Describer:
     OwnerError
         If there is none.
     """
-    said = [base.__dict__.get(name) for base in owner.__mro__ for name in _SAID]
+    # of methods their kind only: what they say can hold the class itself, which would never go then
+    said: list[Any] = [type(base.__dict__.get(name)) for base in owner.__mro__ for name in _SAID]
+    said += [base.__dict__.get("__stored_parameters__") for base in owner.__mro__]
     known = _described.get(owner)
     if known is None or known[0] != said:
         known = _described[owner] = (said, _describer(owner))
@@ -360,6 +378,7 @@ def keyed_by(*names: str, module: str | None = None, name: str | None = None) ->
     if not names:
         raise OwnerError('keyed_by needs the names of the parameters, as in @keyed_by("H0", "Om0")')
 
+    names = tuple(map(_normal, names))
     for option, text in (("module", module), ("name", name)):
         if not (text is None or isinstance(text, str)):
             raise OwnerError(f"{option} of keyed_by is {text!r} of type {type(text).__name__}; it must be a str")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import os
 import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -74,12 +73,14 @@ class Shortcut:
         self.memory = memory
         self.epoch = now
         self.test = proof.test
+        self.refers_to_owner = proof.refers_to_owner
         self.is_over = False
         self.is_same = compiled_test(proof.test)
         self.scalar: Callable[[Any], Any] = _no_value
         self.table: dict[Any, Hit] = {}
         self.hit = Hit(None, 0.0)
         self.hits: list[Hit] = []
+        self.end_of_owner: object = None
         for name, value in proof.known.items():
             setattr(self, name, value)  # one by one: attributes in a dict of its own are slower to read
 
@@ -121,7 +122,6 @@ class _Nobody:
 
 
 _NOBODY: Any = _Nobody()
-_NOTHING: tuple[None, None] = (None, None)
 
 
 class _Known:
@@ -130,47 +130,66 @@ class _Known:
     Attributes
     ----------
     last : Shortcut
-        The one used last.
+        The one used last, if nothing in it refers to its owner.
     """
 
     def __init__(self, test: str) -> None:
         self.test = test
         self.last: Any = _NOBODY
-        self.by_owner: dict[int, tuple[Shortcut, weakref.ref[Any]]] = {}
+        self._by_owner: dict[int, weakref.ref[Shortcut]] = {}
+
+    def is_empty(self) -> bool:
+        """Are there none?"""
+        return not self._by_owner
 
     def find(self, owner: object) -> Shortcut:
-        """The owner's, which becomes the last; a `KeyError` if there is none."""
-        found = self.by_owner[id(owner)][0]
-        if found.ref() is not owner:
+        """The owner's; a `KeyError` if there is none."""
+        found = self._by_owner[id(owner)]()
+        if found is None or found.ref() is not owner:
             raise KeyError(owner)
-        self.last = found  # it may have ended by now, and then answers nothing
+        if not found.refers_to_owner:
+            self.last = found  # it may have ended by now, and then answers nothing
         return found
 
     def add(self, owner: object, shortcut: Shortcut) -> None:
-        """Take one, until its owner dies."""
-        self.by_owner[shortcut.number] = (shortcut, weakref.ref(owner, functools.partial(self._forget, shortcut)))
-        self.last = shortcut
+        """Take one, for as long as what holds the owner's results keeps it."""
+        number = shortcut.number
+        if self._of(number) is not shortcut:
+            self._by_owner[number] = weakref.ref(shortcut, functools.partial(self._forget, number))
+            shortcut.end_of_owner = weakref.ref(owner, functools.partial(self._leave, weakref.ref(shortcut)))
+        if not shortcut.refers_to_owner:
+            self.last = shortcut
 
     def discard(self, shortcut: Shortcut) -> None:
         """Forget one."""
-        if self.by_owner.get(shortcut.number, _NOTHING)[0] is shortcut:
-            self.by_owner.pop(shortcut.number, None)
-        if self.last is shortcut:
-            self.last = _NOBODY
+        if self._of(shortcut.number) is shortcut:
+            self._by_owner.pop(shortcut.number, None)
+        self._leave(weakref.ref(shortcut), None)
 
-    def _forget(self, shortcut: Shortcut, _: object) -> None:
-        self.discard(shortcut)
+    def _of(self, number: int) -> Shortcut | None:
+        reference = self._by_owner.get(number)
+        return None if reference is None else reference()
+
+    def _forget(self, number: int, reference: object) -> None:
+        if self._by_owner.get(number) is reference:
+            self._by_owner.pop(number, None)
+
+    def _leave(self, reference: weakref.ref[Shortcut], _: object) -> None:
+        if self.last is reference():
+            self.last = _NOBODY
 
     def end(self) -> None:
         """Forget all."""
-        for shortcut, _ in list(self.by_owner.values()):
-            shortcut.end()
-        self.by_owner.clear()
+        for reference in list(self._by_owner.values()):
+            shortcut = reference()
+            if shortcut is not None:
+                shortcut.end()
+        self._by_owner.clear()
         self.last = _NOBODY
 
 
-_FILE = os.path.join(os.path.dirname(__file__), "<call of a stored method>")
-"""Within the package, so that a warning is given at the line of the caller."""
+_FILE = f"<{__name__}: call of a method>"
+"""What stands in tracebacks for the place of the function."""
 
 _MOST_BEGUN = 8
 """Compiling takes as long as hundreds of calls."""
@@ -222,7 +241,7 @@ class Entrance:
         """Compile the function anew."""
         self._begun += 1
         self._known.end()
-        known = _Known(test)
+        self._known, known = _Known(_NO_TEST), _Known(test)  # whoever forks or fails before the end begins anew
         scope: dict[str, Any] = {}
         expression = test.format(owner="_stored_owner", known="_stored", type="_stored_type", getattr="_stored_getattr")
         code = compile(self._text.replace("@test@", expression), _FILE, "exec")
@@ -239,8 +258,8 @@ class Entrance:
                 return
             if self._known.test not in {shortcut.test, _ANY_TEST}:
                 # owners of several kinds at a time, or by turns, share a test that looks the right one up
-                is_shared = self._known.by_owner or self._begun > _MOST_BEGUN
-                self._begin(_ANY_TEST if is_shared else shortcut.test)
+                is_alone = self._known.is_empty() and self._begun <= _MOST_BEGUN
+                self._begin(shortcut.test if is_alone else _ANY_TEST)
             shortcut.take(plain, hit)
             self._known.add(owner, shortcut)
 
@@ -308,9 +327,9 @@ _STARS: dict[Any, str] = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Paramet
 
 
 def _written(parameters: Sequence[inspect.Parameter]) -> list[str]:
-    """Parameters as they stand in a def."""
-    written: list[str] = []
+    """Parameters as they stand in a def, after one that can be given by its position only."""
     kinds = [each.kind for each in parameters]
+    written: list[str] = [] if inspect.Parameter.POSITIONAL_ONLY in kinds else ["/"]
     for number, each in enumerate(parameters):
         if each.kind is each.KEYWORD_ONLY and not {each.KEYWORD_ONLY, each.VAR_POSITIONAL} & set(kinds[:number]):
             written.append("*")

@@ -219,7 +219,8 @@ class TableWarning(StoredWarning):
     """A table was changed so that the interpolator asked for can be made."""
 
 
-_INSIDE = (os.path.dirname(__file__) + os.sep, contextlib.__file__)  # our own with blocks run through the latter
+# our own with blocks run through contextlib, and calls of methods through functions that are compiled for them
+_INSIDE = (os.path.dirname(__file__) + os.sep, contextlib.__file__, "<stored.")
 
 
 def warn_caller(message: str, category: type[StoredWarning]) -> None:
