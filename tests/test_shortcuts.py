@@ -8,6 +8,7 @@ import gc
 import inspect
 import itertools
 import math
+import os
 import subprocess
 import sys
 import threading
@@ -113,7 +114,7 @@ both = pytest.mark.parametrize("calls", [False, True], ids=["no StorageUser made
 SPELLINGS: dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]] = {
     "several": [((3.0,), {}), ((3.0, 1.0), {}), ((3.0,), {"y": 1.0}), ((3.0,), {"z": 2, "y": 1}), ((3,), {"z": 2.0})],
     "only_positional": [((3.0,), {}), ((3.0, 1.0), {}), ((3, True), {})],
-    "any_number": [((1.0, 2.0), {"a": 1.0}), ((1, 2), {"z": 2, "a": 1})],
+    "any_number": [((1.0, 2.0), {"_stored_self": 1.0}), ((1, 2), {"z": 2, "_stored_self": 1})],
     "value": [((1.0,), {}), ((), {"x": 1}), ((True,), {}), ((np.float64(1),), {}), ((np.int8(1),), {})],
     "nothing": [((), {})],
 }
@@ -516,6 +517,9 @@ def test_shortcuts_are_what_answers() -> None:
 # -- beside the long way -----------------------------------------------------------------------------------------------
 
 
+KINDS = ("keyed_by", "frozen", "string", *USER_ATTRIBUTES)
+
+
 def owner_class(kind: str) -> Any:
     """A new class of owners of some kind, with methods of many signatures, which tell what they are given."""
 
@@ -716,7 +720,7 @@ def outcomes(steps: list[Step], *world: Any) -> list[Any]:
         return results + [new.take(Step("info", *place, 0, 0)) for place in places]
 
 
-@pytest.mark.parametrize("kind", ["keyed_by", "frozen", "string", *USER_ATTRIBUTES])
+@pytest.mark.parametrize("kind", KINDS)
 @hypothesis_settings(max_examples=60, deadline=None)
 @given(some(METHODS, 2), some(VALUES, 4), some(PARAMETERS, 4), st.lists(ANY_STEP, min_size=20, max_size=60))
 def test_shortcuts_change_nothing(
@@ -1263,6 +1267,134 @@ FORGET: dict[str, Callable[[list[Any], str], object]] = {
     "refresh": lambda owners, name: getattr(owners[0], name).refresh(1.0),
     "die": lambda owners, _: owners.clear(),
 }
+
+
+@both
+@pytest.mark.parametrize("kind", KINDS)
+def test_owners_of_all_kinds_die_with_their_shortcuts(kind: str) -> None:
+    """Nothing keeps an owner when its last reference has gone but what the owner itself holds."""
+    made, gone = owner_class(kind), []
+    for _ in range(10):
+        owner = made()
+        assert len({repr(repeated(owner.one, x)) for x in (1.0, 2.0)}) == 2
+        gone.append(weakref.ref(owner))
+    del owner
+    gc.collect()
+    assert [each() for each in gone] == [None] * 10
+
+
+def test_an_owner_with_a_user_dies_with_results_that_refer_to_it() -> None:
+    """What a stored method returns may be its owner: together with its StorageUser it is collected."""
+
+    class Owner:
+        def __init__(self) -> None:
+            self.su = StorageUser("m", "", lambda: "Owner", lambda: "string", None)
+
+        @stored(persistent=False)
+        def itself(self) -> Any:
+            return self
+
+    owner = Owner()
+    assert repeated(owner.itself) is owner
+    gone = weakref.ref(owner)
+    del owner
+    gc.collect()
+    assert gone() is None
+
+
+def test_classes_made_in_functions_die() -> None:
+    """A class that nobody uses any more is collected, though its objects have been asked for their strings."""
+
+    class Base:
+        def getHashableString(self) -> str:
+            return "base"
+
+    def made() -> weakref.ref[type]:
+        class Owner(Base):
+            def getHashableString(self) -> str:
+                return super().getHashableString() + "x"
+
+            @stored(persistent=False)
+            def value(self) -> float:
+                return 1.0
+
+        assert repeated(Owner().value) == 1.0
+        return weakref.ref(Owner)
+
+    gone = made()
+    gc.collect()
+    assert gone() is None
+
+
+def test_a_bound_method_can_stand_in_a_class() -> None:
+    """As an attribute of another class it is called without that class's object, as a bound method is."""
+    model = Model()
+
+    class Plot:
+        value = model.value
+
+    assert repeated(Plot().value, 1.0) == (2.0, 1.0)
+
+
+def test_a_switch_leaves_arguments_as_they_are() -> None:
+    """Where nothing is stored, nothing is rounded."""
+    with configure(disable=True):
+        assert Model().rounded(1.04) == 1.04
+    assert Model().rounded(1.04) == 1.0
+
+
+MICRO, MU = "\u00b5", "\u03bc"  # the sign of the unit, and the letter that Python takes it for
+
+
+@both
+def test_names_are_those_that_python_makes_of_them() -> None:
+    """Parameters may have names that Python writes in another way, and a change of them is noticed."""
+    source = f"""
+@keyed_by("{MICRO}", "b")
+class Owner:
+    {MICRO} = b = 1.0
+
+    @stored(persistent=False, depends=("{MICRO}",))
+    def value(self):
+        return self.{MU}
+"""
+    scope: dict[str, Any] = {"keyed_by": keyed_by, "stored": stored}
+    exec(source, scope)
+    owner = scope["Owner"]()
+    for value in (1.0, 2.0, 1.0):
+        setattr(owner, MU, value)
+        assert repeated(owner.value) == value
+
+
+COVERED = """
+from stored import keyed_by, stored
+
+@keyed_by("a")
+class Model:
+    a = 1.0
+
+    @stored(persistent=False)
+    def value(self):
+        return self.a
+
+assert [Model().value() for _ in range(3)] == [1.0] * 3
+"""
+
+
+def test_coverage_is_not_disturbed(tmp_path: Path) -> None:
+    """A user can measure the coverage of a program, and is not asked for sources that there are not."""
+    (tmp_path / "program.py").write_text(COVERED)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
+    for command in (["run", "program.py"], ["report"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "coverage", *command],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 @both

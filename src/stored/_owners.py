@@ -107,13 +107,13 @@ class FieldParameters:
     """
 
     def __init__(self, names: Sequence[str], module: str | None = None, name: str | None = None) -> None:
-        self.names = tuple(names)
+        self.names = tuple(map(_normal, names))
         self.module = module
         self.name = name
 
     def narrowed(self, names: Sequence[str]) -> FieldParameters:
         """The same owner, described by some of its parameters only."""
-        unknown = [name for name in names if name not in self.names]
+        unknown = [name for name in names if _normal(name) not in self.names]
         if unknown:
             raise OwnerError(f"depends names {unknown[0]!r}, which is none of the parameters {', '.join(self.names)}")
         return FieldParameters(names, self.module, self.name)
@@ -186,7 +186,7 @@ class FieldSnapshot:
         """The parameters are the same objects, and none that can change."""
         names = self._parameters.names
         guards = user_guards(self._own) if guarded else ()
-        if self._values is None or not all(map(_can_be_written, names)) or guards is None:
+        if self._values is None or any(map(keyword.iskeyword, names)) or guards is None:
             return None
         known = {f"value{number}": value for number, value in enumerate(self._values)}
         tests = [f"{{owner}}.{name} is {{known}}.{each}" for name, each in zip(names, known, strict=True)]
@@ -208,12 +208,8 @@ class FieldSnapshot:
         return True
 
 
-def _can_be_written(name: str) -> bool:
-    """Does an attribute of this name have it in a program too, where identifiers are in normal form NFKC?"""
-    return not keyword.iskeyword(name) and _normal(name) == name
-
-
 def _normal(name: str) -> str:
+    """A name in normal form NFKC, as all identifiers of a program are."""
     if name.isascii():
         return name
     import unicodedata
@@ -378,7 +374,6 @@ def keyed_by(*names: str, module: str | None = None, name: str | None = None) ->
     if not names:
         raise OwnerError('keyed_by needs the names of the parameters, as in @keyed_by("H0", "Om0")')
 
-    names = tuple(map(_normal, names))
     for option, text in (("module", module), ("name", name)):
         if not (text is None or isinstance(text, str)):
             raise OwnerError(f"{option} of keyed_by is {text!r} of type {type(text).__name__}; it must be a str")
