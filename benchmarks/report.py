@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import platform
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 from benchmarks.scale import Growth
 
 __all__ = ["Bar", "Section", "markdown", "plot_bars", "plot_growths", "table", "write"]
 
-OURS, THEIRS = "#2a6f97", "#b08968"
+OURS, THEIRS, MISSED = "#2a6f97", "#b08968", "#c1121f"
 
 
 @dataclass(frozen=True)
@@ -28,13 +30,11 @@ class Bar:
     beside : str
         What it is a ratio to.
     ratios : sequence of float
-        One for each round.
+        One for each round; none if a library is missing.
     limit : float
         What the median may be at most.
     aim : float, optional
         What would be better still.
-    scatter : bool
-        Do the rounds scatter by more than could be told from the limit? Then the lower quartile is held to it.
     """
 
     path: str
@@ -42,7 +42,6 @@ class Bar:
     ratios: Sequence[float]
     limit: float
     aim: float | None = None
-    scatter: bool = False
 
     @property
     def median(self) -> float:
@@ -60,20 +59,16 @@ class Bar:
     @property
     def is_met(self) -> bool:
         """Is the bar met?"""
-        return (self.quartiles[0] if self.scatter else self.median) <= self.limit
+        return bool(self.ratios) and self.median <= self.limit
 
     def row(self) -> tuple[str, ...]:
         """The bar as a row of a table."""
-        low, high = self.quartiles
         limit = f"{self.limit:.3g}" + ("" if self.aim is None else f" (aim {self.aim:.3g})")
-        return (
-            self.path,
-            self.beside,
-            f"{self.median:.3g}",
-            f"{low:.3g} to {high:.3g}",
-            limit,
-            "met" if self.is_met else "MISSED",
-        )
+        if not self.ratios:
+            return self.path, self.beside, "", "", limit, "NOT MEASURED"
+        low, high = self.quartiles
+        verdict = "met" if self.is_met else "MISSED"
+        return self.path, self.beside, f"{self.median:.3g}", f"{low:.3g} to {high:.3g}", limit, verdict
 
 
 BAR_HEADING = ("path", "the bar counts it in", "median", "half of the rounds", "at most", "")
@@ -124,77 +119,73 @@ def markdown(sections: Iterable[Section], plots: Sequence[str]) -> str:
 
 def plot_bars(bars: Sequence[Bar], file: Path) -> None:
     """Each bar's rounds as a part of its limit."""
-    import matplotlib as mpl
+    measured = [bar for bar in reversed(bars) if bar.ratios]
+    with _figure(file, figsize=(9.0, 0.45 * len(measured) + 1.4)) as figure:
+        axes = figure.subplots()
+        for place, bar in enumerate(measured):
+            _plot_bar(axes, place, bar)
+        axes.axvline(1.0, color="black", linestyle="--", linewidth=1.0)
+        axes.set_yticks(range(len(measured)), [f"{bar.path}\nin {bar.beside}" for bar in measured], fontsize=8)
+        axes.set_xlim(0.0, max(1.3, *(bar.median / bar.limit * 1.2 for bar in measured)))
+        axes.set_xlabel("part of what the bar allows; the thin line spans half of the rounds")
 
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt
 
-    figure, axes = plt.subplots(figsize=(9.0, 0.45 * len(bars) + 1.4), layout="constrained")
-    for place, bar in enumerate(reversed(bars)):
-        part, (low, high) = bar.median / bar.limit, (each / bar.limit for each in bar.quartiles)
-        axes.barh(place, part, color=OURS if bar.is_met else "#c1121f", height=0.6)
-        axes.plot([low, high], [place, place], color="black", linewidth=1.0)
-        box = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
-        axes.annotate(
-            f"{bar.median:.3g} of {bar.limit:.3g}",
-            (max(part, high), place),
-            (5, 0),
-            va="center",
-            fontsize=8,
-            textcoords="offset points",
-            bbox=box,
-        )
-    axes.axvline(1.0, color="black", linestyle="--", linewidth=1.0)
-    axes.set_yticks(range(len(bars)), [f"{bar.path}\nin {bar.beside}" for bar in reversed(bars)], fontsize=8)
-    axes.set_xlim(0.0, max(1.25, *(bar.median / bar.limit * 1.2 for bar in bars)))
-    axes.set_xlabel("part of what the bar allows; the thin line spans half of the rounds")
-    figure.savefig(file, dpi=110)
-    plt.close(figure)
+def _plot_bar(axes: Any, place: int, bar: Bar) -> None:
+    part, (low, high) = bar.median / bar.limit, (each / bar.limit for each in bar.quartiles)
+    axes.barh(place, part, color=OURS if bar.is_met else MISSED, height=0.6)
+    axes.plot([low, high], [place, place], color="black", linewidth=1.0)
+    axes.annotate(
+        f"{bar.median:.3g} of {bar.limit:.3g}",
+        (max(part, high), place),
+        (5, 0),
+        va="center",
+        fontsize=8,
+        textcoords="offset points",
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0},
+    )
 
 
 def plot_growths(growths: Sequence[Growth], file: Path) -> None:
     """Time and memory for each one, as their number grows."""
-    import matplotlib as mpl
+    with _figure(file, figsize=(4.6 * len(growths), 7.6)) as figure:
+        panels = figure.subplots(2, len(growths), squeeze=False)
+        for column, growth in enumerate(growths):
+            times = {name: [each * 1e6 for each in values] for name, values in growth.times.items()}
+            _plot_growth(panels[0][column], growth, times, "microseconds for each")
+            _plot_growth(panels[1][column], growth, growth.space, "bytes for each")
 
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt
 
-    figure, panels = plt.subplots(
-        2, len(growths), figsize=(4.6 * len(growths), 7.6), layout="constrained", squeeze=False
-    )
-    for column, growth in enumerate(growths):
-        for axes, series, scale, label in (
-            (panels[0][column], growth.times, 1e6, "microseconds for each"),
-            (panels[1][column], growth.space, 1.0, "bytes for each"),
-        ):
-            for number, (name, values) in enumerate(series.items()):
-                ours = name.startswith("stored")
-                axes.plot(
-                    growth.sizes,
-                    [value * scale for value in values],
-                    label=name,
-                    color=OURS if ours else THEIRS,
-                    marker="osv^"[number % 2] if ours else "osv^"[2 + number % 2],
-                    linestyle="-" if number % 2 == 0 else "--",
-                )
-            axes.set_xscale("log")
-            has_zeros = min(map(min, series.values())) <= 0
-            axes.set_yscale("symlog" if has_zeros else "log")
-            if has_zeros:
-                axes.set_ylim(bottom=0.0)
-            axes.set_xlabel(growth.title)
-            axes.set_ylabel(label)
-            axes.grid(alpha=0.3)
-            axes.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)
+def _plot_growth(axes: Any, growth: Growth, series: Mapping[str, Sequence[float]], label: str) -> None:
+    for number, (name, values) in enumerate(series.items()):
+        ours, second = name.startswith("stored"), number % 2
+        marker = ("os" if ours else "v^")[second]
+        color = OURS if ours else THEIRS
+        axes.plot(growth.sizes, values, label=name, color=color, marker=marker, linestyle=("-", "--")[second])
+    axes.set_xscale("log")
+    has_zeros = min(map(min, series.values())) <= 0
+    axes.set_yscale("symlog" if has_zeros else "log")
+    if has_zeros:
+        axes.set_ylim(bottom=0.0)
+    axes.set_xlabel(growth.title)
+    axes.set_ylabel(label)
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)
+
+
+@contextmanager
+def _figure(file: Path, **options: Any) -> Iterator[Any]:
+    from matplotlib.figure import Figure
+
+    figure = Figure(layout="constrained", **options)
+    yield figure
     figure.savefig(file, dpi=110)
-    plt.close(figure)
 
 
 def write(folder: Path, sections: Sequence[Section], bars: Sequence[Bar], growths: Sequence[Growth]) -> Path:
     """Write the report and its plots; the path of the report."""
     folder.mkdir(parents=True, exist_ok=True)
-    plot_bars(bars, folder / "bars.png")
-    plot_growths(growths, folder / "growth.png")
     report = folder / "README.md"
     report.write_text(markdown(sections, ("bars", "growth")))
+    plot_bars(bars, folder / "bars.png")
+    plot_growths(growths, folder / "growth.png")
     return report

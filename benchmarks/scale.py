@@ -177,7 +177,7 @@ def entry_growth(place: Path, sizes: Sequence[int]) -> Growth:
     for name, begin in (("stored", _stored_on_disk), ("diskcache", _diskcache_on_disk)):
         try:
             new, read, size = zip(*alone(_disk_series, begin, place / name, sizes), strict=True)
-        except ModuleNotFoundError:
+        except ImportError:
             continue
         times |= {f"{name}, compute and write": new, f"{name}, read": read}
         space[name] = size

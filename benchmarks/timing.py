@@ -53,6 +53,10 @@ class MissingError(Exception):
     """A library cannot be imported here."""
 
 
+class PeerError(Exception):
+    """The actions of a library do not run."""
+
+
 class Worker:
     """A process that times the actions of one library when it is told to.
 
@@ -101,13 +105,14 @@ class Worker:
 def _serve(module: str, name: str, place: Path, least: float, connection: Connection) -> None:
     try:
         actions = getattr(importlib.import_module(module), name)(place)
-    except (ModuleNotFoundError, OSError) as error:
+        timers = {path: _Timer(action, least) for path, action in actions.items()}
+        connection.send(list(timers))
+        while True:
+            connection.send(timers[connection.recv()].seconds())
+    except (ImportError, OSError) as error:
         connection.send(MissingError(str(error)))
-        return
-    connection.send(list(actions))
-    timers = {path: _Timer(action, least) for path, action in actions.items()}
-    while True:
-        connection.send(timers[connection.recv()].seconds())
+    except Exception as error:  # whatever a library raises is for the report's reader
+        connection.send(PeerError(f"{name} in {module} failed: {error!r}"))
 
 
 class _Timer:
