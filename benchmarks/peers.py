@@ -16,14 +16,30 @@ import numpy as np
 import stored
 from benchmarks.timing import Action
 
-__all__ = ["HIT", "KEYWORD", "LOAD", "LONG_WAY", "OBJECT", "OWN", "PEERS", "PLAIN", "STRING", "THREE", "USER"]
+__all__ = [
+    "CONSTANT",
+    "CONSTANT_STRING",
+    "HIT",
+    "KEYWORD",
+    "LOAD",
+    "LONG_WAY",
+    "OBJECT",
+    "OWN",
+    "PEERS",
+    "PLAIN",
+    "STRING",
+    "THREE",
+    "USER",
+]
 
 HIT = "hit, one positional argument"
 KEYWORD = "hit, one keyword argument"
 THREE = "hit, three positional arguments"
-OWN = "hit, the owner tells its own string"
+CONSTANT = "hit, the owner's own string is a constant"
+OWN = "hit, the owner's own string is made anew"
 USER = "hit, the owner holds a StorageUser"
-STRING = "the string alone"
+CONSTANT_STRING = "a string that is a constant, alone"
+STRING = "a string that is made anew, alone"
 OBJECT = "getStoredObject(name, interpolator=True)"
 LOAD = "cold load of a (2, 200) table"
 LONG_WAY = "hit, one positional argument, without its shortcut"
@@ -146,6 +162,14 @@ class Described(Parameters):
     one = stored.stored(one)
 
 
+class Constant(Described):
+    """An owner whose string takes next to no time, so that what is left of a hit is ours."""
+
+    def getHashableString(self) -> str:
+        """Always the same."""
+        return "model"
+
+
 class Holding(Parameters):
     """An owner that holds a StorageUser."""
 
@@ -199,7 +223,10 @@ def ours(place: Path) -> Mapping[str, Action]:
     return {
         **_hits(model),
         LONG_WAY: Action("answered(model, (1.0,))", {"answered": Keyed.one._self_definition.answered, "model": model}),
+        CONSTANT: Action("model.one(1.0)", {"model": Constant()}),
+        CONSTANT_STRING: Action("model.getHashableString()", {"model": Constant()}),
         OWN: Action("model.one(1.0)", {"model": Described()}),
+        STRING: Action("model.getHashableString()", {"model": Described()}),
         LOAD: Action("load()", {"load": load}, LOADED),
         PLAIN: Action("model.one(1.0)", {"model": Floor()}),
     }

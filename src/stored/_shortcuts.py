@@ -129,14 +129,24 @@ class _Known:
 
     Attributes
     ----------
-    last : Shortcut
-        The one used last, if nothing in it refers to its owner.
+    scope : dict
+        The names that the function looks up.
     """
 
     def __init__(self, test: str) -> None:
         self.test = test
-        self.last: Any = _NOBODY
+        self.scope: dict[str, Any] = {"_stored_found": self.find}
+        self.last = _NOBODY
         self._by_owner: dict[int, weakref.ref[Shortcut]] = {}
+
+    @property
+    def last(self) -> Any:
+        """The shortcut used last, if nothing in it refers to its owner."""
+        return self.scope["_stored_last"]
+
+    @last.setter
+    def last(self, shortcut: Any) -> None:
+        self.scope["_stored_last"] = shortcut
 
     def is_empty(self) -> bool:
         """Are there none?"""
@@ -228,9 +238,15 @@ class Entrance:
         install: Callable[[Any], None],
     ) -> None:
         self._text = _text(signature, keyed, scalar)
-        self._defaults = [each.default for each in list(signature.parameters.values())[1:]]
-        self._answered = answered
         self._install = install
+        # an argument may have the name of anything else
+        self._scope = {
+            "_stored_answered": answered,
+            "_stored_exception": Exception,
+            "_stored_getattr": getattr,
+            "_stored_type": type,
+            **{f"_stored_default{number}": each.default for number, each in enumerate(_arguments(signature))},
+        }
         self._lock = ForkSafeLock()
         self._known = _Known(_NO_TEST)
         self._begun = 0
@@ -242,13 +258,11 @@ class Entrance:
         self._begun += 1
         self._known.end()
         self._known, known = _Known(_NO_TEST), _Known(test)  # whoever forks or fails before the end begins anew
-        scope: dict[str, Any] = {}
         expression = test.format(owner="_stored_owner", known="_stored", type="_stored_type", getattr="_stored_getattr")
         code = compile(self._text.replace("@test@", expression), _FILE, "exec")
-        exec(code, scope)  # noqa: S102  # made of identifiers only
-        make = scope["make"]
-        # an argument may shadow any name, so all that the function uses is given to it
-        self._install(make(known, known.find, self._answered, type, getattr, Exception, *self._defaults))
+        known.scope.update(self._scope)
+        exec(code, known.scope)  # noqa: S102  # made of identifiers only
+        self._install(known.scope["__call__"])
         self._known = known
 
     def add(self, owner: object, shortcut: Shortcut, plain: Any, hit: Hit) -> None:
@@ -276,34 +290,32 @@ class Entrance:
 
 
 _TABLE = """
-            if (_stored_owner.__weakref__ is _stored.ref or (_stored := _stored_found(_stored_owner))) and @test@:
-                _stored_hit = _stored.table[@key@]
-                _stored_hit.count += 1
-                return _stored_hit.value"""
+        if (_stored_owner.__weakref__ is _stored.ref or (_stored := _stored_found(_stored_owner))) and @test@:
+            _stored_hit = _stored.table[@key@]
+            _stored_hit.count += 1
+            return _stored_hit.value"""
 
 _SCALAR = """
-            if (_stored_owner.__weakref__ is _stored.ref or (_stored := _stored_found(_stored_owner))) and @test@:
-                _stored_value = _stored.scalar(@key@)
-                if _stored_value is not None:
-                    _stored.hit.count += 1
-                    return _stored_value"""
+        if (_stored_owner.__weakref__ is _stored.ref or (_stored := _stored_found(_stored_owner))) and @test@:
+            _stored_value = _stored.scalar(@key@)
+            if _stored_value is not None:
+                _stored.hit.count += 1
+                return _stored_value"""
 
 _CALL = """
-def make(_stored_known, _stored_found, _stored_answered, _stored_type, _stored_getattr, _stored_exception@defaults@):
-    def __call__(_stored_self@parameters@):
-        _stored_owner = _stored_self._owner
-        _stored = _stored_known.last
-        try:@body@
-        except _stored_exception:
-            pass
-        return _stored_answered(_stored_owner, (@values@))
-    return __call__
+def __call__(_stored_self@parameters@):
+    _stored_owner = _stored_self._owner
+    _stored = _stored_last
+    try:@body@
+    except _stored_exception:
+        pass
+    return _stored_answered(_stored_owner, (@values@))
 """
 
 
 def _text(signature: inspect.Signature, keyed: Sequence[str], scalar: bool) -> str:
     """The source of the function, but for the test of its owners."""
-    parameters = list(signature.parameters.values())[1:]
+    parameters = _arguments(signature)
     taken = [each.name for each in parameters if each.name.startswith("_stored")]
     if taken:
         raise TypeError(f"argument {taken[0]!r} has a name that begins with _stored; choose another")
@@ -312,7 +324,6 @@ def _text(signature: inspect.Signature, keyed: Sequence[str], scalar: bool) -> s
     parts = {
         "body": "pass" if many else _SCALAR if scalar else _TABLE,
         "parameters": "".join(f", {each}" for each in _written(parameters)),
-        "defaults": "".join(f", _stored_default{number}" for number in range(len(parameters))),
         "values": "".join(f"{each.name}, " for each in parameters),
         "key": keyed[0] if len(keyed) == 1 else f"({key})",
     }
@@ -320,6 +331,10 @@ def _text(signature: inspect.Signature, keyed: Sequence[str], scalar: bool) -> s
     for name, part in parts.items():
         text = text.replace(f"@{name}@", part)
     return text
+
+
+def _arguments(signature: inspect.Signature) -> list[inspect.Parameter]:
+    return list(signature.parameters.values())[1:]
 
 
 _MANY = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
