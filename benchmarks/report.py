@@ -58,8 +58,8 @@ class Bar:
 
     @property
     def is_met(self) -> bool:
-        """Is the bar met?"""
-        return bool(self.ratios) and self.median <= self.limit
+        """Is the bar met, by the digits that are shown?"""
+        return bool(self.ratios) and float(f"{self.median:.3g}") <= self.limit
 
     def row(self) -> tuple[str, ...]:
         """The bar as a row of a table."""

@@ -11,8 +11,9 @@ import time
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NamedTuple
 
-__all__ = ["DEPENDENCIES", "heaviest_imports", "import_seconds", "imports_scipy", "suite_seconds"]
+__all__ = ["DEPENDENCIES", "SuiteRun", "heaviest_imports", "import_seconds", "suite_runs"]
 
 DEPENDENCIES = "import numpy, wrapt, xxhash"
 
@@ -42,11 +43,6 @@ def import_seconds(rounds: int) -> list[tuple[float, float]]:
     return pairs
 
 
-def imports_scipy() -> bool:
-    """Does importing stored import scipy?"""
-    return _run("import stored, sys; print('scipy' in sys.modules)").stdout.strip() == "True"
-
-
 _LINE = re.compile(r"import time:\s+(\d+) \|\s+\d+ \|\s+(\S+)")
 
 
@@ -62,23 +58,50 @@ def heaviest_imports(rounds: int, most: int) -> list[tuple[str, float]]:
 
 
 _SUITE = """
-import io, pathlib, time, unittest
+import functools, io, pathlib, time, unittest
 import colossus.settings
 colossus.settings.BASE_DIR = {place!r}
 {install}
+from colossus.utils.storage import StorageUser
+
+in_storage, is_within = 0.0, False
+
+def timed(method):
+    @functools.wraps(method)
+    def call(*args, **kwargs):
+        global in_storage, is_within
+        if is_within:
+            return method(*args, **kwargs)
+        is_within, started = True, time.perf_counter()
+        try:
+            return method(*args, **kwargs)
+        finally:
+            in_storage += time.perf_counter() - started
+            is_within = False
+    return call
+
+for name in ("__init__", "getStoredObject", "storeObject", "resetStorage", "checkForChangedHash"):
+    setattr(StorageUser, name, timed(getattr(StorageUser, name)))
 root = pathlib.Path(colossus.__path__[0])
 suite = unittest.TestLoader().discover(str(root / "tests"), pattern={pattern!r}, top_level_dir=str(root.parent))
 started = time.process_time()
 result = unittest.TextTestRunner(stream=io.StringIO()).run(suite)
 seconds = time.process_time() - started
 assert result.testsRun and result.wasSuccessful(), result
-print(seconds)
+print(seconds, in_storage)
 """
 _INSTALL = "import stored.compat.colossus; stored.compat.colossus.install()"
 
 
-def suite_seconds(place: Path, rounds: int, pattern: str = "test_*.py") -> Iterator[tuple[float, float]]:
-    """Processor time of the suite of Colossus on stored, and on its own storage, both with what earlier runs left."""
+class SuiteRun(NamedTuple):
+    """Seconds that the suite of Colossus takes in all, and in storage."""
+
+    whole: float
+    in_storage: float
+
+
+def suite_runs(place: Path, rounds: int, pattern: str = "test_*.py") -> Iterator[tuple[SuiteRun, SuiteRun]]:
+    """The suite of Colossus on stored, and on its own storage, both with what earlier runs left, in turns."""
     if find_spec("colossus") is None:  # then there are no rounds
         return
     place.mkdir(parents=True)
@@ -90,5 +113,5 @@ def suite_seconds(place: Path, rounds: int, pattern: str = "test_*.py") -> Itera
         _run(codes[-1], **environment)
     for turn in range(rounds):
         order = (0, 1) if turn % 2 else (1, 0)
-        seconds = {each: float(_run(codes[each], **environment).stdout) for each in order}
-        yield seconds[0], seconds[1]
+        done = {each: SuiteRun(*map(float, _run(codes[each], **environment).stdout.split())) for each in order}
+        yield done[0], done[1]

@@ -7,7 +7,6 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from itertools import product
 from types import FunctionType
 from typing import Any, Literal, Self, cast
 
@@ -32,28 +31,24 @@ class _State:
         self.space = space
         self.lock = ForkSafeLock()  # held while memory and store change together; reading memory needs none
         self.objects: MemoryTier[Record] = MemoryTier(lock=self.lock)
-        self.shortcuts: dict[tuple[str, bool, bool, bool], Any] = {}
+        self.shortcuts: dict[str, dict[tuple[bool, bool, bool], Any]] = {}
 
     def put(self, name: str, record: Record) -> None:
         """Keep a record, and forget what was made of the one before."""
         self.objects.put(name, record)
-        self._drop_shortcuts(name)
+        self.shortcuts.pop(name, None)
 
     def discard(self, name: str) -> bool:
         """Forget a record; was there one?"""
         was_there = self.objects.discard(name)
-        self._drop_shortcuts(name)
+        self.shortcuts.pop(name, None)
         return was_there
 
     def take_shortcut(self, name: str, record: Record, form: tuple[bool, bool, bool], found: Any) -> None:
         """Answer at once, from now on, what was found in a record; its form is interpolator, inverse and linear."""
         with self.lock:
             if self.objects.get(name) is record:  # and not replaced meanwhile
-                self.shortcuts[(name, *form)] = found
-
-    def _drop_shortcuts(self, name: str) -> None:
-        for interpolator, inverse, linear in product((False, True), repeat=3):
-            self.shortcuts.pop((name, interpolator, inverse, linear), None)
+                self.shortcuts.setdefault(name, {})[form] = found
 
     def __reduce__(self) -> tuple[type[_State], tuple[Space]]:
         return _State, (self.space,)
@@ -357,7 +352,7 @@ class StorageUser:
             state = self.current_state()
         if path is None:
             try:
-                return state.shortcuts[object_name, interpolator, inverse, linear_interp]
+                return state.shortcuts[object_name][interpolator, inverse, linear_interp]
             except (KeyError, TypeError):  # not there, or no name
                 pass
         if inverse and not interpolator:

@@ -122,9 +122,9 @@ def _check_coordinate(x: Floats, name: str, degree: Degree) -> None:
             + ("; linear interpolation needs 2" if degree > 1 else "")
         )
     _check_finite(x, name)
-    steps = np.diff(x)
-    if not np.all(steps > 0):
-        first = int(np.argmin(steps > 0))
+    rises = x[1:] > x[:-1]
+    if not rises.all():
+        first = int(np.argmin(rises))
         raise TableError(
             f"the coordinate of table {name!r} does not increase from point {first} ({float(x[first])!r}) to the next"
             f" ({float(x[first + 1])!r}); sort the table and drop repeated points"
@@ -132,9 +132,9 @@ def _check_coordinate(x: Floats, name: str, degree: Degree) -> None:
 
 
 def _check_finite(values: Floats, name: str) -> None:
-    bad = np.argwhere(~np.isfinite(values))
-    if bad.size:
-        where = tuple(int(each) for each in bad[0])
+    finite = np.isfinite(values)
+    if not finite.all():
+        where = tuple(int(each) for each in np.argwhere(~finite)[0])
         raise TableError(f"table {name!r} holds {float(values[where])!r} at {where}; every value must be finite")
 
 

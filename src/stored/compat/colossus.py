@@ -158,8 +158,10 @@ class _Tier(PersistentTier):
         return super().forget(key) or imported
 
     def _forget_imported(self, key: Key) -> bool:
+        if key.definition or not self.writes:
+            return False
         imported = _imported(key.space, key.object)
-        return not key.definition and self._stands(imported, otherwise=False) and super().forget(imported)
+        return self._stands(imported, otherwise=False) and super().forget(imported)
 
     def imported_names(self, space: Space) -> set[str]:
         """The names of the objects that were imported for a space, and not replaced since."""
