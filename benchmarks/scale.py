@@ -248,7 +248,8 @@ def _save_array(place: Path, size: int) -> tuple[float, float]:
     array = _array(size)
     before = _peak()
     started = time.perf_counter()
-    np.save(place / f"{size}.npy", array)
+    np.save(place / "new.npy", array)  # as ours, in the place of an older file only when it is whole
+    os.replace(place / "new.npy", place / f"{size}.npy")
     return time.perf_counter() - started, _peak() - before
 
 

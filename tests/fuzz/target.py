@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac  # noqa: F401  # so that it is there, as after the first signature
 import json
 import pickle
 import struct
