@@ -1014,10 +1014,10 @@ def test_clearing_passes_by_owners_that_never_told_their_parameters() -> None:
 
 
 @pytest.fixture
-def quick_switches() -> Iterator[None]:
+def switch_often() -> Iterator[Callable[[bool], None]]:
+    """Lets threads take turns very often or, as it must be while they start under coverage, as usual."""
     before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    yield
+    yield lambda often: sys.setswitchinterval(1e-6 if often else before)
     sys.setswitchinterval(before)
 
 
@@ -1039,9 +1039,10 @@ def change_parameters(owners: list[Any]) -> None:
         owner.scale += 1.0
 
 
-@pytest.mark.usefixtures("quick_switches")
 @pytest.mark.parametrize("end", [forget_all, forget_by_class, disable, change_parameters])
-def test_nothing_old_is_found_after_its_end(end: Callable[[list[Any]], None]) -> None:
+def test_nothing_old_is_found_after_its_end(
+    end: Callable[[list[Any]], None], switch_often: Callable[[bool], None]
+) -> None:
     """What was computed before is given by no call that begins after cache_clear, configure or a change is over."""
     wrong: list[Any] = []
 
@@ -1065,11 +1066,13 @@ def test_nothing_old_is_found_after_its_end(end: Callable[[list[Any]], None]) ->
         for thread in threads:
             thread.start()
         start.wait(60)
+        switch_often(True)
         versions[0] = 1  # all was at hand, so what is computed from now on need not be forgotten
         end(owners)
         floors[0] = 1
         for thread in threads:
             thread.join(60)
+        switch_often(False)
     assert not wrong
 
 

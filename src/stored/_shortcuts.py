@@ -180,9 +180,8 @@ class _Known:
         reference = self._by_owner.get(number)
         return None if reference is None else reference()
 
-    def _forget(self, number: int, reference: object) -> None:
-        if self._by_owner.get(number) is reference:
-            self._by_owner.pop(number, None)
+    def _forget(self, number: int, _: object) -> None:
+        self._by_owner.pop(number, None)  # at worst, of one that came this moment: it is taken again
 
     def _leave(self, reference: weakref.ref[Shortcut], _: object) -> None:
         if self.last is reference():
@@ -190,10 +189,8 @@ class _Known:
 
     def end(self) -> None:
         """Forget all."""
-        for reference in list(self._by_owner.values()):
-            shortcut = reference()
-            if shortcut is not None:
-                shortcut.end()
+        for shortcut in filter(None, [reference() for reference in list(self._by_owner.values())]):
+            shortcut.end()
         self._by_owner.clear()
         self.last = _NOBODY
 
