@@ -137,7 +137,7 @@ class Run:
         )
 
     def _strings(self) -> str:
-        alone = self.paths.ratios(_beyond, (peers.OWN, OURS), (peers.STRING, OURS), LRU_HIT)
+        lone = self.paths.ratios(_beyond, (peers.OWN, OURS), (peers.STRING, OURS), LRU_HIT)
         after = self.paths.ratios(operator.sub, (peers.OWN, LRU), LRU_HIT)
         between = self.paths.ratios(
             lambda ours, both, lru: (ours - (both - lru)) / lru, (peers.OWN, OURS), (peers.OWN, LRU), LRU_HIT
@@ -146,7 +146,7 @@ class Run:
             f"**{peers.OWN}, 6 hits of lru_cache beyond it**: a string with a formatted float takes"
             f" {self.paths.median(peers.STRING, OURS) * 1e9:.0f} ns in a loop of nothing else, and adds"
             f" {statistics.median(after) * 1e9:.0f} ns to a hit of lru_cache, since a processor predicts best what it"
-            f" does alone. Beyond the one our hit takes {statistics.median(alone):.3g} of lru_cache's, beyond the other"
+            f" does alone. Beyond the one our hit takes {statistics.median(lone):.3g} of lru_cache's, beyond the other"
             f" {statistics.median(between):.3g}. The bar is held with a string that is a constant, where only our own"
             " time is left."
         )

@@ -64,6 +64,22 @@ def _seconds_each(action: Callable[[Any], object], things: Sequence[Any]) -> flo
     return (time.perf_counter() - started) / len(things)
 
 
+def _measured(title: str, sizes: Sequence[int], series: Mapping[str, tuple[Any, ...]], new: str, again: str) -> Growth:
+    """What functions, with their arguments before the sizes, give by library; without those that cannot be imported.
+
+    They give for each size the seconds of something new and of the same again, and bytes.
+    """
+    times: dict[str, Numbers] = {}
+    space: dict[str, Numbers] = {}
+    for name, call in series.items():
+        try:
+            columns = list(zip(*alone(*call, sizes), strict=True))
+        except ImportError:
+            continue
+        times[f"{name}, {new}"], times[f"{name}, {again}"], space[name] = columns
+    return Growth(title, sizes, times, space)
+
+
 # --------------------------------------------------------------------------------------------------------------------
 # Results in memory
 # --------------------------------------------------------------------------------------------------------------------
@@ -99,6 +115,9 @@ class Plain:
         return z
 
 
+KINDS = {"stored": Keyed, "functools.cache": Plain}
+
+
 def _memory_series(kind: Callable[[], Any], sizes: Sequence[int]) -> list[tuple[float, float, float]]:
     """Seconds for a new result, for a hit, and bytes for each result."""
     model, series, done = kind(), [], 0
@@ -118,13 +137,8 @@ def _memory_series(kind: Callable[[], Any], sizes: Sequence[int]) -> list[tuple[
 
 def memory_growth(sizes: Sequence[int]) -> Growth:
     """One owner with ever more results in memory."""
-    times: dict[str, Numbers] = {}
-    space: dict[str, Numbers] = {}
-    for name, kind in (("stored", Keyed), ("functools.cache", Plain)):
-        new, hit, size = zip(*alone(_memory_series, kind, sizes), strict=True)
-        times |= {f"{name}, a new result": new, f"{name}, a hit": hit}
-        space[name] = size
-    return Growth("results of one owner in memory", sizes, times, space)
+    series = {name: (_memory_series, kind) for name, kind in KINDS.items()}
+    return _measured("results of one owner in memory", sizes, series, "a new result", "a hit")
 
 
 # --------------------------------------------------------------------------------------------------------------------
@@ -172,16 +186,9 @@ def _bytes_below(place: Path) -> int:
 
 def entry_growth(place: Path, sizes: Sequence[int]) -> Growth:
     """One directory with ever more entries."""
-    times: dict[str, Numbers] = {}
-    space: dict[str, Numbers] = {}
-    for name, begin in (("stored", _stored_on_disk), ("diskcache", _diskcache_on_disk)):
-        try:
-            new, read, size = zip(*alone(_disk_series, begin, place / name, sizes), strict=True)
-        except ImportError:
-            continue
-        times |= {f"{name}, compute and write": new, f"{name}, read": read}
-        space[name] = size
-    return Growth("entries in one directory", sizes, times, space)
+    begins = {"stored": _stored_on_disk, "diskcache": _diskcache_on_disk}
+    series = {name: (_disk_series, begin, place / name) for name, begin in begins.items()}
+    return _measured("entries in one directory", sizes, series, "compute and write", "read")
 
 
 # --------------------------------------------------------------------------------------------------------------------
@@ -207,13 +214,8 @@ def _owner_series(kind: Callable[[float], Any], sizes: Sequence[int]) -> list[tu
 
 def owner_growth(sizes: Sequence[int]) -> Growth:
     """Ever more owners alive, called in turn."""
-    times: dict[str, Numbers] = {}
-    space: dict[str, Numbers] = {}
-    for name, kind in (("stored", Keyed), ("functools.cache", Plain)):
-        new, hit, size = zip(*alone(_owner_series, kind, sizes), strict=True)
-        times |= {f"{name}, the first result": new, f"{name}, a hit of each in turn": hit}
-        space[name] = size
-    return Growth("owners alive, with one result each", sizes, times, space)
+    series = {name: (_owner_series, kind) for name, kind in KINDS.items()}
+    return _measured("owners alive, with one result each", sizes, series, "the first result", "a hit of each in turn")
 
 
 # --------------------------------------------------------------------------------------------------------------------

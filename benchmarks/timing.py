@@ -202,15 +202,13 @@ def timed(
     """
     times, order = Times(), random.Random(0)  # noqa: S311  # in each round another order, in each run the same ones
     with _workers(peers, place, least) as running:
-        turns = []
+        by_path: dict[str, list[str]] = {}
         for name, worker in running.items():
             try:
-                turns += [(path, name) for path in worker.paths() if wanted(path)]
+                for path in filter(wanted, worker.paths()):
+                    by_path.setdefault(path, []).append(name)
             except MissingError as error:
                 times.missing[name] = str(error)
-        by_path: dict[str, list[str]] = {}
-        for path, name in turns:
-            by_path.setdefault(path, []).append(name)
         for _ in range(rounds):
             for path, names in by_path.items():  # all of one path at about the same time
                 for name in order.sample(names, len(names)):

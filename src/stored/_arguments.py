@@ -10,12 +10,13 @@ import numpy as np
 
 from stored._keys import named_canonical
 
-__all__ = ["Arguments"]
+__all__ = ["MANY", "Arguments"]
 
 
 _TAKES_SELF = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
-_MANY = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+MANY = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+"""The kinds of parameters that take any number of arguments."""
 
 
 class Arguments:
@@ -66,7 +67,7 @@ class Arguments:
                 )
 
             kind = self.signature.parameters[name].kind
-            if option == "interpolate" and kind in _MANY:
+            if option == "interpolate" and kind in MANY:
                 stars = "*" if kind is inspect.Parameter.VAR_POSITIONAL else "**"
                 raise TypeError(
                     f"interpolate of {self._label}() names '{stars}{name}', which takes any number of arguments; an"

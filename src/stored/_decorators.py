@@ -32,6 +32,7 @@ from stored._codecs import frozen, hand_out_for
 from stored._config import settings
 from stored._keys import Key, canonical, digest, static_closure
 from stored._memory import Record
+from stored._owners import ATOMIC
 from stored._results import CacheInfo, Results, clear_everywhere, results_of
 from stored._shortcuts import Entrance
 from stored._source import code_text, qualified_name
@@ -207,12 +208,9 @@ class Definition:
         return spline(frozen(value), self.label) if self.table else value
 
 
-_ATOMIC = (float, int, str, bool, type(None), bytes, complex)
-
-
 def _is_plain(value: Any) -> bool:
     """Does an argument stand for itself in a dictionary: has all that compares equal to it the same key?"""
-    return type(value) in _ATOMIC and value == value  # NaN does not find itself
+    return type(value) in ATOMIC and value == value  # NaN does not find itself
 
 
 def _widened(value: Any) -> Any:

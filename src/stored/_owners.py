@@ -15,6 +15,7 @@ from stored._source import module_name, qualified_name
 from stored.errors import OwnerError, UnstableKeyError
 
 __all__ = [
+    "ATOMIC",
     "OWN_TEST",
     "USER_ATTRIBUTES",
     "FieldParameters",
@@ -34,7 +35,7 @@ C = TypeVar("C", bound=type)
 USER_ATTRIBUTES = ("storageUser", "su")
 """Where an owner holds its `StorageUser`."""
 
-_ATOMIC = (float, int, str, bool, type(None), bytes, complex)
+ATOMIC = (float, int, str, bool, type(None), bytes, complex)
 """Types whose objects can never change: the same object is the same value."""
 
 
@@ -174,7 +175,7 @@ class FieldSnapshot:
         self._remember(values)
 
     def _remember(self, values: tuple[object, ...]) -> None:
-        self._values = values if all(type(value) in _ATOMIC for value in values) else None
+        self._values = values if all(type(value) in ATOMIC for value in values) else None
         self._is_same: Callable[[Any, Any], bool] | None = None
 
     def _make_test(self) -> None:

@@ -13,6 +13,7 @@ import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from stored._arguments import MANY
 from stored._config import epoch, settings
 from stored._memory import ForkSafeLock
 from stored._owners import Proof, compiled_test
@@ -316,7 +317,7 @@ def _text(signature: inspect.Signature, keyed: Sequence[str], scalar: bool) -> s
     taken = [each.name for each in parameters if each.name.startswith("_stored")]
     if taken:
         raise TypeError(f"argument {taken[0]!r} has a name that begins with _stored; choose another")
-    many = any(each.kind in _MANY for each in parameters)
+    many = any(each.kind in MANY for each in parameters)
     key = "".join(f"{name}, " for name in keyed)
     parts = {
         "body": "pass" if many else _SCALAR if scalar else _TABLE,
@@ -334,7 +335,6 @@ def _arguments(signature: inspect.Signature) -> list[inspect.Parameter]:
     return list(signature.parameters.values())[1:]
 
 
-_MANY = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 _STARS: dict[Any, str] = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
 
 
