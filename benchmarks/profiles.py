@@ -10,10 +10,11 @@ from typing import Any
 import stored
 from benchmarks import peers
 from benchmarks.timing import Action
-from stored._codecs import decode, encode, frozen
-from stored._format import unpack
-from stored._keys import _entry
-from stored._persistence import current_store
+from stored._keys.result_key import _entry
+from stored._storage.codecs import decode, encode
+from stored._storage.current_store import current_store
+from stored._storage.format import unpack
+from stored._storage.freezing import freeze
 
 __all__ = ["profiles"]
 
@@ -74,7 +75,7 @@ def _parts(model: peers.Keyed, place: Path) -> Mapping[str, Any]:
         "definition": definition,
         "encode": encode,
         "entry": unpack(data),
-        "frozen": frozen,
+        "frozen": freeze,
         "key": key,
         "model": model,
         "name": key.entry(),

@@ -19,8 +19,9 @@ from scipy.interpolate import CubicSpline, InterpolatedUnivariateSpline
 
 import stored
 from benchmarks.timing import median_seconds
-from stored._axes import Axis
-from stored._tabulation import interpolant, tabulate
+from stored._tables.axis import Axis
+from stored._tables.load_table import make_interpolant
+from stored._tables.make_table import tabulate
 from stored.demo import FlatLambdaCDM
 from stored.demo import _physics as physics
 
@@ -156,7 +157,7 @@ class Counted:
 def _ours(case: Case, values: Any, counted: Counted) -> Any:
     """Our interpolant of a case."""
     axis = replace(case.axis, values=values, vectorized=False)
-    return interpolant((axis,), tabulate(counted, (axis,), case.name), case.name)
+    return make_interpolant((axis,), tabulate(counted, (axis,), case.name), case.name)
 
 
 def _baobzi(function: Counted, limits: tuple[float, float], rtol: float, split: int = 1) -> Any:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import stored
-from stored._engine import PersistentTier
+from stored._storage.reports import clear_reports
 
 collect_ignore = ["typing/api.py"]  # for mypy alone
 
@@ -17,7 +17,7 @@ collect_ignore = ["typing/api.py"]  # for mypy alone
 def cache_dir(tmp_path: Path) -> Iterator[Path]:
     """A cache directory and a key file of the test's own, and nothing reported so far."""
     directory = tmp_path / "cache"
-    PersistentTier._reported.clear()
+    clear_reports()
     with stored.configure(
         cache_dir=directory, key_file=tmp_path / "config" / "key", persistence="rw", disable=False, store=None
     ):

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stored._arguments import Arguments
+from stored._keys.arguments import Arguments
 from stored.errors import UnstableKeyError
 
 

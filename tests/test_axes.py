@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stored._axes import Axis
+from stored._tables.axis import Axis
 
 SQUARES = (np.square, np.sqrt)
 SPACINGS = ["linear", "log", "log1p", SQUARES]

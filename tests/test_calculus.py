@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from stored import Axis, OutsideAxisError
-from stored._tabulation import interpolant, tabulate
+from stored._tables.load_table import make_interpolant
+from stored._tables.make_table import tabulate
 
 ROOTS = (np.sqrt, np.square)
 SPACINGS = ["linear", "log", "log1p", ROOTS]
@@ -25,7 +26,7 @@ COORDINATES: list[Callable[[Decimal], Decimal]] = [
 
 
 def made(function: Callable[..., Any], *axes: Axis) -> Any:
-    return interpolant(axes, tabulate(function, axes, "f"), "f")
+    return make_interpolant(axes, tabulate(function, axes, "f"), "f")
 
 
 def curve(function: Callable[..., Any], **options: Any) -> Any:
@@ -85,7 +86,7 @@ def test_derivatives_are_exact_for_the_interpolant(
     )
     with decimal.localcontext(prec=90):
         expected = [differentiated(at, piece) for piece, at in enumerate(points.tolist())]
-    found = interpolant((axis,), table, "f").derivative(points, nu)
+    found = make_interpolant((axis,), table, "f").derivative(points, nu)
     own = {1: 1e-11, 2: 1e-9, 3: 1e-6}[nu]  # the derivatives of an own spacing are those of a fit
     np.testing.assert_allclose(found, expected, rtol=0, atol=(1e-11 if isinstance(spacing, str) else own) * 4.0**nu)
 

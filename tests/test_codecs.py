@@ -18,10 +18,11 @@ import xxhash
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stored import _format
-from stored._codecs import NotStorableError, decode, encode, frozen, hand_out_for
-from stored._keys import Key, Space
-from stored._trust import sign, verify
+from stored._keys.result_key import Key, Space
+from stored._storage.codecs import NotStorableError, decode, encode
+from stored._storage.format import pack, unpack
+from stored._storage.freezing import copy_for_caller, freeze
+from stored._storage.signing import sign, verify
 from stored.errors import DamagedEntryError, EntryError, UntrustedEntryError
 
 SECRET = b"s" * 32
@@ -40,19 +41,19 @@ def read(data: bytes, key: Key = KEY, secret: bytes = SECRET) -> Any:
     def verified(text: str, body: bytes, signature: object) -> None:
         verify(secret, text, body, signature)
 
-    return decode(key, _format.unpack(data), verified)
+    return decode(key, unpack(data), verified)
 
 
 def header(data: bytes) -> dict[str, Any]:
-    return _format.unpack(data).header
+    return unpack(data).header
 
 
 def resealed(data: bytes, body: bytes | None = None, **changes: Any) -> bytes:
     """The entry with another header or body, and the checksum made good."""
-    entry = _format.unpack(data)
+    entry = unpack(data)
     changed = {name: each for name, each in {**entry.header, **changes}.items() if each is not ...}
     new = bytes(entry.body()) if body is None else body
-    return b"".join(bytes(part) for part in _format.pack(changed, new, []))
+    return b"".join(bytes(part) for part in pack(changed, new, []))
 
 
 class Plain:
@@ -304,7 +305,7 @@ def test_a_pickle_put_in_the_place_of_a_good_one_is_never_loaded(tmp_path: Path)
     """A good signature does not carry over to another pickle, however little differs."""
     body = pickle.dumps(Intruder(tmp_path / "trace"))
     good = written(Plain(1))
-    for forgery in (body, body + b"\0", bytes(_format.unpack(good).body()) + b"\0", b""):
+    for forgery in (body, body + b"\0", bytes(unpack(good).body()) + b"\0", b""):
         with pytest.raises(UntrustedEntryError):
             read(resealed(good, forgery))
     assert not (tmp_path / "trace").exists()
@@ -360,8 +361,8 @@ def test_a_pickle_that_does_not_load_is_damaged() -> None:
 
 def kept_and_handed(value: Any, private: bool = False) -> tuple[Any, Any]:
     """A value as it is kept, and a function that hands it out."""
-    kept = frozen(value)
-    hand_out = hand_out_for(kept, private)
+    kept = freeze(value)
+    hand_out = copy_for_caller(kept, private)
     return kept, (lambda: kept) if hand_out is None else (lambda: hand_out(kept))
 
 
@@ -384,9 +385,9 @@ def test_arrays_are_kept_read_only() -> None:
 def test_kept_arrays_keep_their_layout(order: Any) -> None:
     """Shape, dtype and order of an array are those of the original."""
     original = np.zeros((2, 3, 4), ">f4", order=order)
-    kept = frozen(original)
+    kept = freeze(original)
     assert (kept.shape, kept.dtype, kept.strides) == (original.shape, original.dtype, original.strides)
-    assert frozen(np.array(1.5)).shape == ()
+    assert freeze(np.array(1.5)).shape == ()
 
 
 def test_mapped_arrays_are_kept_in_memory(tmp_path: Path) -> None:
@@ -443,7 +444,7 @@ def test_containers_are_rebuilt() -> None:
 )
 def test_what_cannot_change_is_handed_out_itself(value: Any) -> None:
     """Immutable values, and objects of other classes, reach callers without a copy."""
-    assert hand_out_for(frozen(value), private=False) is None
+    assert copy_for_caller(freeze(value), private=False) is None
 
 
 CHANGEABLE = [
@@ -582,6 +583,6 @@ def test_what_can_be_used_only_once_is_refused(make: Any, kind: str, wrap: Any) 
     """An iterator or an open file would be empty for the second caller; the error says what to return instead."""
     value = make()
     with pytest.raises(TypeError, match=rf"{kind} .*can be used only once; return list\(\.\.\.\) or an array"):
-        frozen(wrap(value))
+        freeze(wrap(value))
     if hasattr(value, "close"):
         value.close()

@@ -16,20 +16,21 @@ import numpy as np
 import pytest
 
 from stored import configure
-from stored._config import check_persistence, settings
+from stored._settings.checks import check_persistence
+from stored._settings.configure import settings
 from stored.errors import ConfigurationError
 from stored.stores import DirectoryStore, MemoryStore
 
 SHOW = """
 import json
-from stored._config import settings
+from stored._settings import settings
 now = settings()
 print(json.dumps([str(now.cache_dir), now.persistence, now.disable, str(now.key_file), now.store]))
 """
 
 SHOW_LIMITS = """
 import json
-from stored._config import settings
+from stored._settings import settings
 now = settings()
 numbers = [now.max_bytes, now.max_age, now.min_compute_seconds, now.lock_timeout]
 print(json.dumps([[str(each) for each in now.shared_dirs], *map(repr, numbers)]))
@@ -374,7 +375,7 @@ def unknown(uid):
     raise KeyError(uid)
 pwd.getpwuid = unknown  # as for a user without an entry in the user database
 import stored
-from stored._config import settings
+from stored._settings import settings
 user = stored.StorageUser("m", "rw", lambda: "m", lambda: "m", None)
 user.storeObject("x", print)  # pickled, hence signed
 print(settings().cache_dir, settings().key_file)

@@ -15,8 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stored import Axis, ToleranceError
-from stored._curves import Part, Sampled, Tolerance, sample_curve
-from stored._tabulation import interpolant, tabulate
+from stored._tables.fit_curve import Sampled, sample_curve
+from stored._tables.load_table import make_interpolant
+from stored._tables.make_table import tabulate
+from stored._tables.part import Part
+from stored._tables.tolerance import Tolerance
 from stored.demo._physics import age, radiation_density
 
 _CHECKS = 1.5
@@ -24,7 +27,7 @@ _CHECKS = 1.5
 
 
 def _made(function: Callable[..., Any], axis: Axis) -> Any:
-    return interpolant((axis,), tabulate(function, (axis,), "f"), "f")
+    return make_interpolant((axis,), tabulate(function, (axis,), "f"), "f")
 
 
 def _worst(function: Callable[..., Any], axis: Axis, points: int = 10_000) -> float:

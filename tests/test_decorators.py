@@ -33,12 +33,14 @@ from stored import (
     StorageUser,
     ToleranceError,
     UnstableKeyError,
-    _results,
     configure,
     keyed_by,
     stored,
 )
-from stored._config import epoch
+from stored._methods import registry
+from stored._methods import results as results_module
+from stored._methods.answer import bound_call, results_for
+from stored._settings.validity import validity
 
 CALLS: list[Any] = []
 
@@ -647,9 +649,9 @@ def test_overrides_with_super_are_two_results() -> None:
 
 def test_slotted_owners_are_remembered_within_bounds() -> None:
     """Owners without weak references are known by their parameters, a bounded number of them."""
-    for n in range(_results._UNREFERENCED_KEPT + 10):
+    for n in range(registry._UNREFERENCED_KEPT + 10):
         Slotted(float(n)).method()
-    assert len(_results._registry.unreferenced) <= _results._UNREFERENCED_KEPT
+    assert len(registry._registry.unreferenced) <= registry._UNREFERENCED_KEPT
 
 
 # -- what is handed out --
@@ -1241,10 +1243,10 @@ def test_disabled_interpolants_are_made_each_time() -> None:
 
 
 @pytest.fixture(params=[False, True], ids=["no StorageUser made", "some made"])
-def has_users(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+def has_storage_users(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
     """Whether owners can hold a StorageUser, which decides how they are looked at."""
-    monkeypatch.setattr(epoch, "has_users", request.param)
-    epoch.begin()
+    monkeypatch.setattr(validity, "has_storage_users", request.param)
+    validity.invalidate()
     return bool(request.param)
 
 
@@ -1255,7 +1257,7 @@ def repeated(curves: Any, x: float = 1.5) -> float:
     return float(curves.power(x))
 
 
-@pytest.mark.usefixtures("has_users")
+@pytest.mark.usefixtures("has_storage_users")
 def test_a_shortcut_notices_every_change_of_a_parameter() -> None:
     """Assigned, written to the __dict__, deleted, or of another type: the next call knows."""
     curves = Curves()
@@ -1276,7 +1278,7 @@ def test_a_shortcut_notices_every_change_of_a_parameter() -> None:
     assert repeated(curves) == pytest.approx(11.25)
 
 
-@pytest.mark.usefixtures("has_users")
+@pytest.mark.usefixtures("has_storage_users")
 def test_equal_parameters_keep_the_shortcut() -> None:
     """Another object of equal value changes nothing, and calls are counted one by one."""
     curves = Curves(float("2.5"))
@@ -1290,7 +1292,7 @@ def test_equal_parameters_keep_the_shortcut() -> None:
     assert len(CALLS) == made
 
 
-@pytest.mark.usefixtures("has_users")
+@pytest.mark.usefixtures("has_storage_users")
 def test_a_shortcut_ends_with_what_it_leads_to() -> None:
     """refresh and cache_clear, of the owner's method and the class's, sample again."""
     curves, other = Curves(), Curves()
@@ -1317,14 +1319,14 @@ def test_what_is_forgotten_meanwhile_gets_no_shortcut() -> None:
     """Between an answer and its shortcut another thread may clear: then there is none."""
     curves = Curves()
     definition: Any = Curves.power._self_definition
-    results, call = definition.results(curves), definition.call(curves, (1.5,), {})
+    results, call = results_for(definition, curves), bound_call(definition, curves, (1.5,), {})
     record = results.answer(curves, call)
     curves.power.cache_clear()
     results._take_shortcut(curves, call, record)
-    assert results._shortcut is None
+    assert results._shortcut._shortcut is None
 
 
-@pytest.mark.usefixtures("has_users")
+@pytest.mark.usefixtures("has_storage_users")
 def test_switches_close_shortcuts() -> None:
     """configure(disable=True) computes, for a block too, and the shortcut is there again after it."""
     curves = Curves()
@@ -1338,7 +1340,7 @@ def test_switches_close_shortcuts() -> None:
     assert len(CALLS) == made + 2
 
 
-@pytest.mark.usefixtures("has_users")
+@pytest.mark.usefixtures("has_storage_users")
 def test_copies_and_other_owners_do_not_share_a_shortcut() -> None:
     """Each object has the results for its own parameters, in turns."""
     curves = Curves()
@@ -1349,7 +1351,7 @@ def test_copies_and_other_owners_do_not_share_a_shortcut() -> None:
         assert [each.power(1.0) for each in owners] == pytest.approx([2.0, 7.0, 2.0, 3.0])
 
 
-@pytest.mark.usefixtures("has_users")
+@pytest.mark.usefixtures("has_storage_users")
 def test_another_class_is_noticed() -> None:
     """An object whose class changes has the results of the new class."""
 
@@ -1415,7 +1417,7 @@ def test_a_delegate_has_no_shortcut_and_the_same_results() -> None:
     assert len(CALLS) > made
 
 
-@pytest.mark.usefixtures("has_users")
+@pytest.mark.usefixtures("has_storage_users")
 def test_a_shortcut_keeps_nobody_alive() -> None:
     """An owner goes with its last reference, and its table with it."""
     curves = Curves()
@@ -1425,7 +1427,7 @@ def test_a_shortcut_keeps_nobody_alive() -> None:
     assert gone() is None
 
 
-@pytest.mark.usefixtures("has_users")
+@pytest.mark.usefixtures("has_storage_users")
 def test_parameters_may_be_named_by_keywords() -> None:
     """Names that cannot be written with a dot are compared all the same."""
 
@@ -1441,7 +1443,7 @@ def test_parameters_may_be_named_by_keywords() -> None:
         assert repeated(odd, 0.5) == pytest.approx(value + 0.5)
 
 
-@pytest.mark.usefixtures("has_users")
+@pytest.mark.usefixtures("has_storage_users")
 def test_what_a_shortcut_does_not_answer_goes_the_other_way() -> None:
     """Integers, numpy numbers, arrays, NaN and what is outside give what they give without one."""
     curves = Curves()
@@ -1462,7 +1464,7 @@ def test_what_a_shortcut_does_not_answer_goes_the_other_way() -> None:
     assert curves.power.interpolant().pieces >= 1
 
 
-@pytest.mark.usefixtures("has_users")
+@pytest.mark.usefixtures("has_storage_users")
 def test_threads_never_mix_owners_or_parameters() -> None:
     """Many threads on owners of changing parameters: every value belongs to the parameters of its call."""
     owners = [Curves(float(number)) for number in range(1, 5)]
@@ -1485,7 +1487,7 @@ def test_threads_never_mix_owners_or_parameters() -> None:
     assert not wrong
 
 
-@pytest.mark.usefixtures("has_users")
+@pytest.mark.usefixtures("has_storage_users")
 def test_slotted_owners_have_the_same_results() -> None:
     """Owners without a __dict__, and without weak references, are answered right."""
 
@@ -1616,7 +1618,7 @@ def test_threads_compute_once() -> None:
     for thread in threads:
         thread.start()
     started.wait(20)
-    while len(_results._flights._waiting) < 7:
+    while len(results_module._flights._waiting) < 7:
         pass
     release.set()
     for thread in threads:
@@ -1716,7 +1718,7 @@ def test_a_failing_leader_frees_the_others() -> None:
     threads[0].start()
     assert entered.wait(20)
     threads[1].start()
-    while not _results._flights._waiting:
+    while not results_module._flights._waiting:
         pass
     go.set()
     for thread in threads:
@@ -1870,15 +1872,14 @@ def test_class_wide_clear_passes_over_owners_that_are_not_ready() -> None:
 
 def test_an_entry_that_holds_no_table_is_replaced(cache_dir: Path) -> None:
     """A well-formed entry whose value is not the table that was asked for is a miss with a warning."""
-    from stored._engine import PersistentTier
-    from stored._memory import Record
-    from stored._results import results_of
+    from stored._storage.disk import PersistentTier
+    from stored._storage.memory import CachedResult
 
     cosmo = Cosmology()
     value = cosmo.curve(0.5)
     definition = Cosmology.curve._self_definition
-    key = results_of(cosmo, definition).key(cosmo, definition.call(cosmo, (0.5,), {}))
-    PersistentTier("rw").save(key, Record({"foo": 1}))
+    key = results_for(definition, cosmo).key(cosmo, bound_call(definition, cosmo, (0.5,), {}))
+    PersistentTier("rw").save(key, CachedResult({"foo": 1}))
     with pytest.warns(package.EntryWarning, match="was passed over"):
         assert Cosmology().curve(0.5) == value
     assert Cosmology().curve(0.5) == value

@@ -42,10 +42,17 @@ from stored import (
     configure,
     getCacheDir,
 )
-from stored._codecs import encode
-from stored._engine import PersistentTier, UserSnapshot
-from stored._keys import Key, Space
-from stored._memory import MemoryTier, Record
+from stored._engine import described_instead, rebound_user
+from stored._engine import user as user_module
+from stored._engine.snapshot import UserSnapshot
+from stored._engine.state import State
+from stored._keys.result_key import Key, Space
+from stored._settings import settings
+from stored._storage import keys_like
+from stored._storage.codecs import encode
+from stored._storage.disk import PersistentTier
+from stored._storage.format import pack
+from stored._storage.memory import CachedResult, MemoryTier
 from stored.stores import DirectoryStore, MemoryStore
 from stored.typing import ABSENT
 
@@ -487,7 +494,7 @@ def test_listing_passes_over_what_is_not_ours(cache_dir: Path) -> None:
     (b.parent / "empty.stored").write_bytes(b"")
     key = Key(Space("engine", "m", "long " * 2000), "c")
     for name, found in (("half", {**key.as_json(), "string": 5}), ("none", "no key")):
-        parts = stored._format.pack({"key": found}, b"null", [])
+        parts = pack({"key": found}, b"null", [])
         (b.parent / f"{name}.stored").write_bytes(b"".join(parts))
     assert user.listObjects() == ["a", "b"]  # b is in memory still
     user.resetStorage()
@@ -1058,7 +1065,7 @@ import numpy as np
 model = Model(user_class=StorageUser)
 {textwrap.dedent(code)}
 """
-    now = stored._config.settings()
+    now = settings()
     environment = {
         **os.environ,
         "STORED_CACHE_DIR": str(now.cache_dir),
@@ -1400,7 +1407,7 @@ def test_the_tier_forgets_all_of_a_method() -> None:
     gone = [Key(space, "f", "mod.f", version, (("x", x),)) for version in "ab" for x in "12"]
     kept = [Key(space, "f", "mod.g", "a"), Key(other, "f", "mod.f", "a"), Key(space, "f"), Key(space, "ff", "mod.f")]
     for key in gone + kept:
-        assert tier.save(key, Record(1))
+        assert tier.save(key, CachedResult(1))
     PersistentTier("r").forget_all(space, "f", "mod.f")
     assert all(tier.load(key) is not ABSENT for key in gone + kept)
     tier.forget_all(space, "f", "mod.f")
@@ -1414,12 +1421,12 @@ def test_the_tier_finds_keys_of_the_same_method(cache_dir: Path) -> None:
     keys = [Key(Space("engine", "m", str(n)), "f", "mod.f", "a", (("x", "1"),)) for n in range(4)]
     others = [Key(Space("engine", "m", "1"), "f", "mod.g"), Key(Space("engine", "n", "1"), "f", "mod.f")]
     for key in keys + others:
-        tier.save(key, Record(1))
-    half = b"".join(stored._format.pack({"key": {"module": "engine"}}, b"null", []))
+        tier.save(key, CachedResult(1))
+    half = b"".join(pack({"key": {"module": "engine"}}, b"null", []))
     (cache_dir / "engine" / "f-half.stored").write_bytes(half)
-    assert sorted(tier.keys_like(keys[0]), key=Key.text) == keys
-    assert len(tier.keys_like(keys[0], limit=2)) == 2
-    assert tier.keys_like(Key(Space("nowhere", "m", "1"), "f", "mod.f")) == []
+    assert sorted(keys_like(tier.store(), keys[0]), key=Key.text) == keys
+    assert len(keys_like(tier.store(), keys[0], limit=2)) == 2
+    assert keys_like(tier.store(), Key(Space("nowhere", "m", "1"), "f", "mod.f")) == []
 
 
 # -- copies -----------------------------------------------------------------------------------------------------------
@@ -1538,7 +1545,7 @@ def test_a_user_described_by_no_object_can_be_copied() -> None:
     user.storeObject("a", 1)
     for duplicate in (copy.copy, copy.deepcopy):
         assert duplicate(user).getStoredObject("a") == 1
-    assert user.describes_instead(Model()) is None
+    assert described_instead(user, Model()) is None
 
 
 def test_an_object_described_in_place_of_the_owner_is_found() -> None:
@@ -1555,17 +1562,17 @@ def test_an_object_described_in_place_of_the_owner_is_found() -> None:
         user(functools.partial(Model.getHashableString, model)),
         user(functools.partial(Model.getHashableString, self=model)),
     ):
-        assert each.describes_instead(other) is model
-        assert each.describes_instead(model) is None
-        assert each.describes_instead(Decorated()) is None
-    assert user(lambda: "free").describes_instead(model) is None
+        assert described_instead(each, other) is model
+        assert described_instead(each, model) is None
+        assert described_instead(each, Decorated()) is None
+    assert described_instead(user(lambda: "free"), model) is None
 
 
 def test_an_owner_may_be_described_along_with_another() -> None:
     """A string that tells of the owner and of another object of its class describes the owner."""
     model, fiducial = Model(), Model()
     user = StorageUser("engine", "", lambda: "x", lambda: f"{fiducial.n} {model.n}", None)
-    assert user.describes_instead(model) is None
+    assert described_instead(user, model) is None
 
 
 def test_an_empty_closure_describes_nothing() -> None:
@@ -1576,9 +1583,9 @@ def test_an_empty_closure_describes_nothing() -> None:
 
     calls: list[int] = []
     user = StorageUser("engine", "", lambda: "x", describe, None)
-    assert user.describes_instead(Model()) is None
+    assert described_instead(user, Model()) is None
     later = Model()
-    assert user.describes_instead(Model()) is later
+    assert described_instead(user, Model()) is later
 
 
 @pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
@@ -1597,7 +1604,7 @@ def test_rebound_calls_the_methods_of_the_copy() -> None:
     model = Model(persistence="r")
     other = copy.copy(model)
     other.n, other.told, other.name = 2.0, [], "other"
-    user = model.su.rebound(model, other)
+    user = rebound_user(model.su, model, other)
     assert user.getHash() == Model(2.0).su.getHash()
     assert repr(user).startswith("<StorageUser engine/other ")
     assert (user.persistence_read, user.persistence_write) == (True, False)
@@ -1612,10 +1619,10 @@ def test_rebound_keeps_functions_of_nobody() -> None:
     user = StorageUser("engine", "rw", lambda: "fixed", model.getHashableString, None)
     other = copy.copy(model)
     other.n = 2.0
-    assert repr(user.rebound(model, other)).startswith("<StorageUser engine/fixed ")
+    assert repr(rebound_user(user, model, other)).startswith("<StorageUser engine/fixed ")
     careless = StorageUser("engine", "rw", model.getName, lambda: f"{model.n}", None)
     with pytest.raises(OwnerError, match="whose func_hashstring describes that object; give each copy a StorageUser"):
-        careless.rebound(model, other)
+        rebound_user(careless, model, other)
 
 
 def test_an_owner_is_freed() -> None:
@@ -1773,7 +1780,7 @@ def test_what_another_thread_has_stored_meanwhile_is_found() -> None:
     """A thread that finds nothing, and then waits for one that stores, has what that stored."""
     asked = threading.Event()
 
-    class Telling(MemoryTier[Record]):
+    class OwnerParameters(MemoryTier[CachedResult]):
         def get(self, key: Hashable) -> Any:
             value = super().get(key)
             asked.set()
@@ -1781,7 +1788,7 @@ def test_what_another_thread_has_stored_meanwhile_is_found() -> None:
 
     user = Model().su
     state = user.current_state()
-    state.objects = Telling()
+    state.objects = OwnerParameters()
     with ThreadPoolExecutor(1) as pool:
         with state.lock:
             found = pool.submit(user.getStoredObject, "x")
@@ -1991,7 +1998,7 @@ def test_a_long_call_is_shortened_in_messages(tmp_path: Path, trouble: str) -> N
     value = (lambda: 1) if trouble == "value" else 1
     shortened = r"owner\.f\(table=\[1\.5.*\.\.\. is kept in memory only"
     with configure(cache_dir=tmp_path / "blocked"), pytest.warns(PersistenceWarning, match=shortened) as caught:
-        assert not PersistentTier("rw").save(key, Record(value))
+        assert not PersistentTier("rw").save(key, CachedResult(value))
     assert len(str(caught[0].message)) < 200 + 400 + len(str(tmp_path))
 
 
@@ -2008,7 +2015,7 @@ def test_reading_makes_no_key(tmp_path: Path, persistence: str) -> None:
 
 def test_an_interpolator_of_a_table_that_was_replaced_meanwhile_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """If another thread stores a table while an interpolator is made of the one before, the next is made of the new."""
-    user, real = Model().su, stored._engine._interpolator
+    user, real = Model().su, user_module._interpolator
     tables = [np.array([np.arange(9.0), slope * np.arange(9.0)]) for slope in (1.0, 2.0)]
 
     def slowly(*arguments: Any) -> Any:
@@ -2017,7 +2024,7 @@ def test_an_interpolator_of_a_table_that_was_replaced_meanwhile_is_not_kept(monk
         return made
 
     user.storeObject("t", tables[0], persistent=False)
-    monkeypatch.setattr(stored._engine, "_interpolator", slowly)
+    monkeypatch.setattr(user_module, "_interpolator", slowly)
     assert user.getStoredObject("t", interpolator=True)(2.0) == pytest.approx(2.0)
     monkeypatch.undo()
     for _ in range(3):
@@ -2091,7 +2098,7 @@ def test_shortcuts_to_objects_change_nothing(shared_file: Path, steps: list[Any]
 
     short = outcomes()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stored._engine._State, "take_shortcut", lambda *_: None)
+        patch.setattr(State, "take_shortcut", lambda *_: None)
         assert short == outcomes()
 
 

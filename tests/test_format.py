@@ -19,17 +19,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from stored import _format
-from stored._format import (
-    ALIGNMENT,
-    MAX_DEPTH,
-    MAX_HEADER_BYTES,
-    NotNativeError,
-    pack,
-    pack_native,
-    unpack,
-    unpack_native,
-)
+from stored._storage import native
+from stored._storage.format import ALIGNMENT, MAX_HEADER_BYTES, pack, unpack
+from stored._storage.native import MAX_DEPTH, NotNativeError, pack_native, unpack_native
 from stored.errors import DamagedEntryError
 
 
@@ -680,6 +672,6 @@ def test_any_forged_tree_gives_a_native_value_or_an_error(tree: Any) -> None:
 
 def test_no_dtype_of_objects_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
     """Even if one came through the pattern, bytes are never taken for addresses."""
-    monkeypatch.setattr(_format, "_PLAIN_DTYPE", re.compile(".*"))
+    monkeypatch.setattr(native, "_PLAIN_DTYPE", re.compile(".*"))
     with pytest.raises(DamagedEntryError, match="not the dtype of plain data"):
-        _format._dtype("|O")
+        native._dtype("|O")

@@ -14,8 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stored import Axis, OutsideAxisError
-from stored._interpolants import CurveInterpolant, Interpolant
-from stored._tabulation import interpolant, tabulate
+from stored._tables.curve import CurveInterpolant
+from stored._tables.interpolant import Interpolant
+from stored._tables.load_table import make_interpolant
+from stored._tables.make_table import tabulate
 
 MODES = ("raise", "nan", "clip", "exact", "extrapolate")
 ROOTS = (np.sqrt, np.square)
@@ -24,7 +26,7 @@ SPACINGS = ["linear", "log", "log1p", ROOTS]
 
 def curve(function: Callable[..., Any], **options: Any) -> CurveInterpolant:
     axes = (Axis("x", **{"low": 1.0, "high": 3.0, "atol": 1e-9, **options}),)
-    made = interpolant(axes, tabulate(function, axes, "curve"), "curve")
+    made = make_interpolant(axes, tabulate(function, axes, "curve"), "curve")
     assert isinstance(made, CurveInterpolant)
     return made
 
@@ -32,7 +34,7 @@ def curve(function: Callable[..., Any], **options: Any) -> CurveInterpolant:
 def surface(function: Callable[..., Any], outside: tuple[str, str] = ("raise", "raise"), **options: Any) -> Any:
     x = Axis("x", 1.0, 3.0, atol=1e-9, outside=outside[0], **options)  # type: ignore[arg-type]
     y = Axis("y", -1.0, 2.0, atol=1e-9, outside=outside[1])  # type: ignore[arg-type]
-    return interpolant((x, y), tabulate(function, (x, y), "surface"), "surface")
+    return make_interpolant((x, y), tabulate(function, (x, y), "surface"), "surface")
 
 
 def cube(x: Any) -> Any:
@@ -422,7 +424,7 @@ def test_a_surface_describes_itself() -> None:
     for part in [*parts, "rtol 1e-06 and atol 1e-09 asked for", *_told(made), "1 piece>"]:
         assert part in repr(made)
     axes = (Axis("x", 1.0, 3.0, points=5), Axis("y", 0.0, 1.0, points=8))
-    assert ": 5 x 8 points asked for" in repr(interpolant(axes, tabulate(bicubic, axes, "f"), "f"))
+    assert ": 5 x 8 points asked for" in repr(make_interpolant(axes, tabulate(bicubic, axes, "f"), "f"))
 
 
 @pytest.mark.parametrize("options", [{}, {"spacing": "log", "values": "log"}, {"points": 9}])

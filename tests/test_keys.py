@@ -33,16 +33,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from stored import keyed_by, stored
-from stored._keys import (
-    Key,
-    Space,
-    canonical,
-    digest,
-    entry_prefix,
-    module_folder,
-    named_canonical,
-    static_closure,
-)
+from stored._keys.canonical import canonical, constant_closure, digest, named_canonical
+from stored._keys.result_key import Key, Space, entry_prefix, module_folder
 from stored.errors import DamagedEntryError, OwnerError, UnstableKeyError
 from stored.stores._base import check_name
 
@@ -746,18 +738,18 @@ def test_constants_of_any_kind_are_told_from_a_closure() -> None:
     constants = [(1, 2), (1, 3), np.float64(4), np.sin, math.sin, math.cos, frozenset("a"), frozenset("b"), Colour.RED]
     constants += [Fraction(1, 3), datetime.date(2020, 1, 1), np.dtype("f4"), partial(power, 1), partial(power, 2)]
     constants += [partial(power, n=1), Dark, Base, (power(2), 1), (power(3), 1), functools.lru_cache(power(2))]
-    texts = {canonical(static_closure(power(each))) for each in constants}
+    texts = {canonical(constant_closure(power(each))) for each in constants}
     assert len(texts) == len(constants)
     mutable: list[Any] = [[1], {"a": 1}, {1}, bytearray(b"a"), np.arange(2), object(), Dark(1), [].append]
     mutable += [frozenset([Dark(1)]), np.frompyfunc(math.sin, 1, 1)]
-    assert [static_closure(power(each)) for each in mutable] == [{}] * len(mutable)
+    assert [constant_closure(power(each)) for each in mutable] == [{}] * len(mutable)
 
 
 def test_decorators_in_between_are_told_by_code_and_closure() -> None:
     """What is wrapped counts, and each wrapper, with what it closed over."""
     wrapped = [plus_one(square), plus_two(square), plus_one(power(2)), plus_one(power(3)), plus_one(plus_one(square))]
-    assert len({canonical(static_closure(each)) for each in wrapped}) == len(wrapped)
-    assert canonical(static_closure(plus_one(power(2)))) == canonical(static_closure(plus_one(power(2.0))))
+    assert len({canonical(constant_closure(each)) for each in wrapped}) == len(wrapped)
+    assert canonical(constant_closure(plus_one(power(2)))) == canonical(constant_closure(plus_one(power(2.0))))
 
 
 @pytest.mark.parametrize(

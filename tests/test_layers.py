@@ -1,8 +1,9 @@
-"""Imports go down the layers only."""
+"""Imports go down the layers only, without circles, and from wing to wing by the front door."""
 
 from __future__ import annotations
 
 import ast
+import functools
 from pathlib import Path
 
 import pytest
@@ -11,52 +12,27 @@ import stored
 
 ROOT = Path(stored.__file__).parent
 
-# each row may import what stands in rows above it; modules of one row do not see each other
+# each row may import what stands in rows above it; packages of one row do not see each other
 ROWS = (
-    {"errors", "typing", "_version"},
-    {"_source", "_format", "_config", "_tables", "_axes"},
-    {"_keys", "_sampling", "_leja", "_tolerance"},
-    {"_owners", "_arguments", "_curves", "_explanations"},
-    {"_pieces"},
-    {"_calculus", "_monotone", "_quadrature", "_surfaces", "_plots"},
-    {"_interpolants"},
-    {"_tabulation"},
-    {"stores._base"},
-    {"_codecs", "_memory", "_trust", "stores._files", "stores._layered", "stores._memory"},
-    {"_shortcuts", "stores._locks"},
-    {"stores._upkeep"},
-    {"stores._directory"},
+    {"errors", "typing", "_version", "_lazy"},
     {"stores"},
-    {"_persistence"},
+    {"_settings"},
+    {"_keys", "_tables"},
+    {"_storage"},
     {"_engine"},
-    {"_results"},
-    {"_decorators"},
-    {"demo._physics"},
-    {"demo._cosmology", "testing"},
-    {"demo", "compat"},
-    {"demo._tour", "compat.colossus", ""},
-    {"_cli"},
+    {"_methods"},
+    {"", "testing"},
+    {"compat", "demo"},
+    {"cli"},
     {"__main__"},
 )
-RANK = {module: rank for rank, row in enumerate(ROWS) for module in row}
-
-BY_LAYER = {
-    "L0": {"errors", "typing", "_version"},
-    "L1": {"_source", "_keys", "_owners", "_arguments", "_format", "_tables", "_config"}
-    | {"_axes", "_sampling", "_leja", "_curves", "_pieces", "_calculus", "_monotone", "_quadrature", "_surfaces"}
-    | {"_plots", "_interpolants", "_tabulation", "_tolerance", "_explanations"},
-    "L2": {
-        "_codecs",
-        "_memory",
-        "_shortcuts",
-        "_trust",
-        "stores",
-        *(f"stores.{each}" for each in ("_base", "_directory", "_files", "_layered", "_locks", "_memory", "_upkeep")),
-    },
-}
+RANK = {package: rank for rank, row in enumerate(ROWS) for package in row}
+PACKAGES = sorted(each.name for each in ROOT.iterdir() if (each / "__init__.py").is_file())
+MOST_LINES = 400
 
 
 def modules() -> dict[str, Path]:
+    """The file of each module, by its name without the leading ``stored.``; a package is named after its folder."""
     found = {}
     for file in ROOT.rglob("*.py"):
         parts = file.relative_to(ROOT).with_suffix("").parts
@@ -64,52 +40,121 @@ def modules() -> dict[str, Path]:
     return found
 
 
-def imports(file: Path) -> set[str]:
-    """Modules of stored that a file imports anywhere, in functions too."""
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(file.read_text())):
+MODULES = modules()
+
+
+@functools.cache
+def tree(module: str) -> ast.Module:
+    """The syntax tree of a module."""
+    return ast.parse(MODULES[module].read_text())
+
+
+def package(module: str) -> str:
+    """The package of a module, or the module itself if it lies in none."""
+    return module.split(".")[0]
+
+
+@functools.cache
+def imported(module: str) -> set[tuple[str, str]]:
+    """What a module imports of stored, anywhere in it, as pairs of a module and a name (empty for all of it)."""
+    found = set()
+    for node in ast.walk(tree(module)):
         if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
+            found |= {(alias.name, "") for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            assert not node.level, f"{file}: relative import"
-            own = modules()
-            base = node.module or ""
-            for alias in node.names:
-                deeper = f"{base}.{alias.name}"
-                names.add(deeper if deeper.removeprefix("stored.") in own and base.startswith("stored") else base)
-    return {name.removeprefix("stored").removeprefix(".") for name in names if name.split(".")[0] == "stored"}
+            assert not node.level, f"{module} has a relative import"
+            found |= {(node.module or "", alias.name) for alias in node.names}
+    own = {
+        (name.removeprefix("stored").removeprefix("."), each) for name, each in found if name.split(".")[0] == "stored"
+    }
+    return {_of_submodule(*pair) for pair in own}
 
 
-@pytest.mark.parametrize("module", sorted(modules()))
+def _of_submodule(name: str, imported_name: str) -> tuple[str, str]:
+    """The pair itself, or the submodule that it means."""
+    deeper = f"{name}.{imported_name}".removeprefix(".")
+    return (deeper, "") if deeper in MODULES and imported_name not in handed_out(name) else (name, imported_name)
+
+
+@functools.cache
+def handed_out(wing: str) -> set[str]:
+    """The names in a package's ``__all__``."""
+    for node in tree(wing).body:
+        if isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == ["__all__"]:
+            return set(ast.literal_eval(node.value))
+    return set()
+
+
+def test_every_package_has_a_row() -> None:
+    """Each package, and each module beside them, has its place among the layers."""
+    assert {package(module) for module in MODULES} == set(RANK)
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
 def test_imports_go_down(module: str) -> None:
-    """A module imports only from rows above its own."""
-    assert module in RANK, f"{module} has no place among the layers; give it one"
-    upward = {name for name in imports(modules()[module]) if RANK[name] >= RANK[module]}
-    assert not upward
+    """A module imports only from its own package and from rows above."""
+    own = package(module)
+    used = {package(name) for name, _ in imported(module)} - {own}
+    assert not {each for each in used if RANK[each] >= RANK[own]}
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_wings_are_entered_by_the_front_door(module: str) -> None:
+    """What a package hands out is imported from the package, and nothing else of it is imported."""
+    for name, each in imported(module):
+        other = package(name)
+        if other in PACKAGES and other != package(module):
+            assert name == other, f"{module} imports {each} from {name}; have {other} hand it out"
+            assert each in handed_out(other), f"{module} imports {each}, which {other} does not hand out"
+
+
+def test_no_module_imports_itself_in_a_circle() -> None:
+    """Following the imports of a module never leads back to it; a package's own ``__init__`` gathers what is below."""
+    left = {module: {name for name, _ in imported(module)} - {module} for module in MODULES}
+    while left:
+        done = {module for module, names in left.items() if not names & set(left)}
+        assert done, f"there is a circle among {sorted(left)}"
+        left = {module: names for module, names in left.items() if module not in done}
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_every_package_says_what_it_is_for(name: str) -> None:
+    """The docstring of a package has a few lines."""
+    said = ast.get_docstring(tree(name)) or ""
+    assert 1 <= len(said.splitlines()) <= 8
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_modules_are_short(module: str) -> None:
+    """No module has more lines than a reader keeps in mind."""
+    assert len(MODULES[module].read_text().splitlines()) <= MOST_LINES
 
 
 def test_format_never_touches_files() -> None:
     """The format works on bytes: it opens nothing and knows no paths."""
-    tree = ast.parse(modules()["_format"].read_text())
-    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    assert not names & {"open", "os", "Path", "pathlib", "io"}
+    for module in ("_storage.format", "_storage.native"):
+        names = {node.id for node in ast.walk(tree(module)) if isinstance(node, ast.Name)}
+        assert not names & {"open", "os", "Path", "pathlib", "io"}
 
 
 def test_stores_never_see_values() -> None:
     """A store imports neither codecs nor the format nor pickle."""
-    stores = {module for module in modules() if module.split(".")[0] == "stores"}
-    for module in stores:
-        assert imports(modules()[module]) <= stores | {"typing"}
-        assert "pickle" not in modules()[module].read_text()
+    for module in (each for each in MODULES if package(each) == "stores"):
+        assert {package(name) for name, _ in imported(module)} <= {"stores", "typing"}
+        assert "pickle" not in MODULES[module].read_text()
+
+
+def test_tables_know_nothing_of_caching() -> None:
+    """Tables import nothing of the library but its errors and types."""
+    for module in (each for each in MODULES if package(each) == "_tables"):
+        assert {package(name) for name, _ in imported(module)} <= {"_tables", "_lazy", "errors", "typing"}
 
 
 def test_heavy_imports_wait() -> None:
     """Neither scipy's interpolation nor any optional package is imported at the top of a core module."""
-    for module in set(modules()) - {"demo._physics"}:
-        tree = ast.parse(modules()[module].read_text())
-        top = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    for module in set(MODULES) - {"demo._physics", "compat.colossus"}:
+        top = [node for node in tree(module).body if isinstance(node, ast.Import | ast.ImportFrom)]
         names = {alias.name for node in top for alias in node.names} | {
             getattr(node, "module", "") or "" for node in top
         }
-        if module != "compat.colossus":
-            assert not {name for name in names if name.split(".")[0] in {"scipy", "matplotlib", "colossus", "attr"}}
+        assert not {name for name in names if name.split(".")[0] in {"scipy", "matplotlib", "colossus", "attr"}}

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stored._leja import MOST_NODES, basis, leja_points
+from stored._tables.leja import MOST_NODES, basis, leja_points
 
 BETWEEN = np.linspace(-1.0, 1.0, 333)
 NUMBERS = [1, 2, 3, 4, 7, 17, 33, 64, MOST_NODES]

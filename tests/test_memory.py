@@ -15,7 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stored._memory import Flights, ForkSafeLock, MemoryTier, Record
+from stored._storage.fork_safe_lock import ForkSafeLock
+from stored._storage.memory import CachedResult, MemoryTier
+from stored._storage.single_flight import Flights
 from stored.typing import ABSENT
 
 PATIENCE = 30.0
@@ -28,9 +30,9 @@ PATIENCE = 30.0
 def test_a_record_hands_out_its_value() -> None:
     """Without a way of handing out the value itself comes, with one what it makes."""
     value = [1]
-    assert Record(value).handed_out() is value
-    assert Record(value, list.copy).handed_out() is not value
-    assert Record(1).made is not Record(1).made
+    assert CachedResult(value).for_caller() is value
+    assert CachedResult(value, list.copy).for_caller() is not value
+    assert CachedResult(1).made is not CachedResult(1).made
 
 
 class Model:
@@ -372,7 +374,7 @@ def test_many_threads_in_any_order_all_end() -> None:
 
 FORK = """
 import os, threading
-from stored._memory import Flights
+from stored._storage import Flights
 flights, led, over = Flights(), threading.Event(), threading.Event()
 
 def lead():
@@ -453,7 +455,7 @@ def test_locks_are_taken_from_threads_that_are_gone_only() -> None:
 
 LOCKED_FORK = """
 import os, signal, threading
-from stored._memory import ForkSafeLock, MemoryTier
+from stored._storage import ForkSafeLock, MemoryTier
 theirs, mine, free = ForkSafeLock(), ForkSafeLock(), ForkSafeLock()
 tier = MemoryTier(2)
 tier.put("k", 1)

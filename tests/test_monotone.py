@@ -14,9 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stored import Axis, OutsideAxisError, OutsideValuesError, TableError
-from stored._monotone import Branch, turning_free
-from stored._pieces import Pieces
-from stored._tabulation import interpolant, tabulate
+from stored._tables.load_table import make_interpolant
+from stored._tables.make_table import tabulate
+from stored._tables.pieces import Pieces
+from stored._tables.solve import Branch, monotonic_branch
 
 ROOTS = (np.sqrt, np.square)
 SPACINGS = ["linear", "log", "log1p", ROOTS]
@@ -31,7 +32,7 @@ RISING: dict[str, Callable[[Any], Any]] = {
 
 def curve(function: Callable[..., Any], **options: Any) -> Any:
     axes = (Axis("x", **{"low": 0.5, "high": 5.0, "rtol": 1e-8, **options}),)
-    return interpolant(axes, tabulate(function, axes, "f"), "f")
+    return make_interpolant(axes, tabulate(function, axes, "f"), "f")
 
 
 def assert_undone(f: Any, y: Any, branch: tuple[float, float] | None = None) -> None:
@@ -281,10 +282,10 @@ def test_a_branch_lies_on_the_axis(branch: tuple[float, float], bad: str) -> Non
 def test_pieces_that_do_not_join_are_no_branch() -> None:
     """A jump down between two rising pieces is a turn; a jump up is not."""
     down = np.array([[0.0, 1.0, 0, 0, 0, 0], [-0.2, 2.0, 0, 0, 0, 0]])
-    found = turning_free(Pieces(0.0, 1.0, down, np.zeros(2, np.uint8)), 0.0, 1.0, np.zeros_like)
+    found = monotonic_branch(Pieces(0.0, 1.0, down, np.zeros(2, np.uint8)), 0.0, 1.0, np.zeros_like)
     assert isinstance(found, float)
     up = np.array([[0.0, 1.0, 0, 0, 0, 0], [1.2, 2.0, 0, 0, 0, 0]])
-    branch = turning_free(Pieces(0.0, 1.0, up, np.zeros(2, np.uint8)), 0.0, 1.0, np.zeros_like)
+    branch = monotonic_branch(Pieces(0.0, 1.0, up, np.zeros(2, np.uint8)), 0.0, 1.0, np.zeros_like)
     assert isinstance(branch, Branch)
     assert branch.solve(np.array([0.5, 1.2, 2.2])).tolist() == pytest.approx([0.25, 0.5, 0.75])
 
@@ -332,7 +333,7 @@ def test_touching_is_found(at: float) -> None:
     """A parabola that touches its least value does so once, where the arithmetic is exact."""
     quadratic = np.array([[at**2, -2 * at * 4.0, 16.0, 0.0, 0.0, 0.0]])
     table = {**tabulate(lambda x: x, (Axis("x", 0.0, 4.0, atol=1.0),), "f"), "coefficients": quadratic}
-    f = interpolant((Axis("x", 0.0, 4.0, atol=1.0),), {**table, "depths": np.zeros(1, np.uint8)}, "f")
+    f = make_interpolant((Axis("x", 0.0, 4.0, atol=1.0),), {**table, "depths": np.zeros(1, np.uint8)}, "f")
     assert f.roots().tolist() == pytest.approx([at], abs=1e-7)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from stored import keyed_by, stored
-from stored._owners import find_describer
+from stored._keys.owner_parameters import find_describer
 from stored.errors import OwnerError, UnstableKeyError
 
 
@@ -586,7 +586,7 @@ def test_what_an_owner_tells_must_be_text() -> None:
 def test_a_string_cannot_be_narrowed() -> None:
     """Single parameters can be chosen only where single parameters are told."""
     with pytest.raises(OwnerError, match=r"depends=\('H0',\) needs single parameters"):
-        find_describer(Told).narrowed(("H0",))
+        find_describer(Told).only(("H0",))
 
 
 @dataclasses.dataclass
@@ -614,7 +614,7 @@ def test_an_owner_that_tells_nothing_is_refused(kind: Any) -> None:
 def test_narrowed_parameters_are_fewer() -> None:
     """A change of the others does not count."""
     owner = Cosmology(1, 2)
-    before = find_describer(Cosmology).narrowed(("H0",)).snapshot(owner)
+    before = find_describer(Cosmology).only(("H0",)).snapshot(owner)
     assert before.space.string == "H0=1"
     owner.Om0 = 3
     assert before.holds(owner)

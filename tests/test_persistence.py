@@ -16,6 +16,8 @@ import pytest
 
 import stored
 from stored import ConfigurationError, EntryWarning, PersistenceWarning, StorageUser, configure, getCacheDir, keyed_by
+from stored._methods.answer import bound_call, results_for
+from stored._settings import settings
 from stored.stores import DirectoryStore, LayeredStore, MemoryStore
 from stored.typing import Upkeep
 from tests.stores.test_files import without_handles
@@ -531,7 +533,7 @@ def test_leftovers_of_a_group_are_its_own_business(group: Path, cache_dir: Path)
     assert stored.upkeep() == Upkeep(1, file.stat().st_size)
 
 
-@pytest.mark.parametrize("method", ["open_to", "turn", "needing"])
+@pytest.mark.parametrize("method", ["writable_by_others", "compute_turn", "declare_wait"])
 def test_a_store_that_fails_costs_persistence_only(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """An OSError of the least of a store's methods reaches no caller."""
 
@@ -570,7 +572,7 @@ def test_quick_methods_take_no_locks(cache_dir: Path) -> None:
 def model_name(model: Model, x: float) -> str:
     """The name of a result in the store."""
     definition: Any = Model.power._self_definition
-    return str(definition.results(model).key(model, definition.call(model, (x,), {})).entry())
+    return str(results_for(definition, model).key(model, bound_call(definition, model, (x,), {})).entry())
 
 
 def test_short_ages_are_kept(cache_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -606,7 +608,7 @@ def test_threads_that_wait_for_each_other_by_other_means_end(cache_dir: Path) ->
 def test_drafts_of_the_key_are_removed(tmp_path: Path, cache_dir: Path) -> None:
     """What a process left that died while it made the key goes with upkeep, an hour later; other files stay."""
     Model().custom()
-    folder = stored._config.settings().key_file.parent
+    folder = settings().key_file.parent
     old, new, other = (folder / name for name in (f"key.1.{'0' * 16}", f"key.2.{'0' * 16}", "key.old"))
     for file in (old, new, other):
         file.write_bytes(b"secret")

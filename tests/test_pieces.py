@@ -12,10 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.polynomial import Polynomial
 
-from stored import Axis, _pieces
-from stored._curves import Part, sample_curve
-from stored._leja import leja_points
-from stored._pieces import CHUNK, DEGREE, LOBATTO, Pieces, powers_from_values, resampled, work_space
+from stored import Axis
+from stored._tables import pieces as pieces_module
+from stored._tables import resample
+from stored._tables.fit_curve import sample_curve
+from stored._tables.leja import leja_points
+from stored._tables.part import Part
+from stored._tables.pieces import CHUNK, DEGREE, LOBATTO, Pieces, powers_from_values, work_space
+from stored._tables.resample import resampled
 
 FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "plain": lambda t: np.exp(-t) * np.sin(7.0 * t),
@@ -121,7 +125,7 @@ def test_resampling_ends_where_rounding_is_all_that_is_left() -> None:
 
 def test_resampling_ends_at_the_finest_level(monkeypatch: pytest.MonkeyPatch) -> None:
     """A polynomial too steep for the pieces there can be gets the finest ones."""
-    monkeypatch.setattr(_pieces, "_MOST_LEVELS", 3)
+    monkeypatch.setattr(resample, "_MOST_LEVELS", 3)
     part = Part(0.0, 1.0, 0, 0)
     part.values = np.sin(40.0 * leja_points(0, 90))
     part.allowed = 1e-12
@@ -196,7 +200,7 @@ def test_derivatives_are_those_of_the_polynomials(nu: int) -> None:
 def rows(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Coefficients all kept as floats, or made floats when they are needed."""
     if request.param == "on demand":
-        monkeypatch.setattr(_pieces, "_ROWS_AT_HAND", 0)
+        monkeypatch.setattr(pieces_module, "_ROWS_AT_HAND", 0)
 
 
 def _scalar(pieces: Pieces, axis: Axis, log: bool) -> Callable[[Any], float | None]:

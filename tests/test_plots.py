@@ -12,7 +12,8 @@ import pytest
 from matplotlib.figure import Figure
 
 from stored import Axis
-from stored._tabulation import interpolant, tabulate
+from stored._tables.load_table import make_interpolant
+from stored._tables.make_table import tabulate
 
 ROOTS = (np.sqrt, np.square)
 CURVES: dict[str, tuple[Callable[[Any], Any], dict[str, Any]]] = {
@@ -29,7 +30,7 @@ CURVES: dict[str, tuple[Callable[[Any], Any], dict[str, Any]]] = {
 
 
 def made(function: Callable[..., Any], *axes: Axis) -> Any:
-    return interpolant(axes, tabulate(function, axes, "f"), "f")
+    return make_interpolant(axes, tabulate(function, axes, "f"), "f")
 
 
 def assert_saved(figure: object, directory: Path) -> None:

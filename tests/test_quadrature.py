@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 
 from stored import Axis, OutsideAxisError
-from stored._tabulation import interpolant, tabulate
+from stored._tables.load_table import make_interpolant
+from stored._tables.make_table import tabulate
 
 ROOTS = (np.sqrt, np.square)
 SPACINGS = ["linear", "log", "log1p", ROOTS]
@@ -22,7 +23,7 @@ SPACINGS = ["linear", "log", "log1p", ROOTS]
 
 def curve(function: Callable[..., Any], **options: Any) -> Any:
     axes = (Axis("x", **{"low": 1.0, "high": 4.0, **options}),)
-    return interpolant(axes, tabulate(function, axes, "f"), "f")
+    return make_interpolant(axes, tabulate(function, axes, "f"), "f")
 
 
 def wave(x: Any) -> Any:

@@ -28,10 +28,11 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from stored import Axis, OwnerError, PersistenceWarning, StorageUser, UnstableKeyError, configure, keyed_by, stored
-from stored._config import epoch
-from stored._owners import USER_ATTRIBUTES
-from stored._results import Results
-from stored._shortcuts import Entrance, Shortcut
+from stored._keys.unchanged import USER_ATTRIBUTES
+from stored._methods.call_code import CallCode
+from stored._methods.results import Results
+from stored._methods.shortcuts import Shortcut
+from stored._settings.validity import validity
 from stored.stores import MemoryStore
 
 CALLS: list[Any] = []
@@ -93,8 +94,8 @@ class Model:
 @pytest.fixture(autouse=True)
 def calls(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     CALLS.clear()
-    monkeypatch.setattr(epoch, "has_users", getattr(request, "param", epoch.has_users))
-    epoch.begin()
+    monkeypatch.setattr(validity, "has_storage_users", getattr(request, "param", validity.has_storage_users))
+    validity.invalidate()
 
 
 class Colour(enum.StrEnum):
@@ -407,7 +408,7 @@ def test_what_is_forgotten_meanwhile_is_not_taken(monkeypatch: pytest.MonkeyPatc
 
     def take(self: Shortcut, *arguments: Any) -> None:
         real(self, *arguments)
-        epoch.begin()
+        validity.invalidate()
 
     monkeypatch.setattr(Shortcut, "take", take)
     model.value(1.0)
@@ -502,11 +503,11 @@ def test_threads_on_changing_parameters_never_mix() -> None:
 
 def test_shortcuts_are_what_answers() -> None:
     """Repeated calls do not go the long way: these tests are of shortcuts."""
-    entrance: Entrance = Model.value._self_definition.entrance
+    call_code: CallCode = Model.value._self_definition.call_code
     model = Model()
     for _ in range(3):
         model.value(1.0)
-    shortcut: Any = entrance._known.last
+    shortcut: Any = call_code._known.last
     assert shortcut.table[1.0].count == 1
     counted: Iterator[int] = itertools.count(2)
     for _ in range(5):
@@ -713,7 +714,7 @@ def some(values: list[Any], most: int) -> st.SearchStrategy[list[Any]]:
 def outcomes(steps: list[Step], *world: Any) -> list[Any]:
     """What each of a series of steps gives in a new world, and the counts at its end."""
     with pytest.MonkeyPatch.context() as patch, configure(store=MemoryStore()):
-        patch.setattr(epoch, "has_users", False)
+        patch.setattr(validity, "has_storage_users", False)
         new = World(*world)
         results = [new.take(each) for each in steps]
         places = np.ndindex(len(new.owners), len(new.methods))
@@ -853,7 +854,7 @@ def test_a_shortcut_that_ends_while_it_is_looked_up_answers_nothing(
 
 def stored_known() -> Any:
     """The class of what a compiled function looks its shortcuts up in."""
-    return type(Model.value._self_definition.entrance._known)
+    return type(Model.value._self_definition.call_code._known)
 
 
 @both
@@ -861,7 +862,7 @@ def test_an_owner_is_not_taken_for_one_that_stood_at_its_place() -> None:
     """If an object is found under the number of an owner that is gone, it is none of its results that it gets."""
     model, other = Model(), Model()
     repeated(model.value, 1.0)
-    known: Any = Model.value._self_definition.entrance._known
+    known: Any = Model.value._self_definition.call_code._known
     known._by_owner[id(other)] = known._by_owner[id(model)]
     repeated(other.value, 1.0)
     assert len(CALLS) == 2
@@ -873,9 +874,9 @@ def test_a_new_epoch_while_a_shortcut_is_made_ends_it(of_user: bool, monkeypatch
     """If all shortcuts lapse before one is taken that was begun, it is not taken."""
     model: Any = Model()
     model.value(1.0)
-    real = Entrance.add
+    real = CallCode.add
 
-    def add(self: Entrance, *arguments: Any) -> None:
+    def add(self: CallCode, *arguments: Any) -> None:
         if of_user:
             model.user = StorageUser("m", "", lambda: "Model", lambda: "another", None)
         else:
@@ -883,7 +884,7 @@ def test_a_new_epoch_while_a_shortcut_is_made_ends_it(of_user: bool, monkeypatch
         real(self, *arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Entrance, "add", add)
+        patch.setattr(CallCode, "add", add)
         model.value(1.0)
     if of_user:
         model.su = model.user
@@ -940,16 +941,16 @@ def test_what_watches_may_go_while_others_lapse() -> None:
         other: Watcher | None = None
         told = 0
 
-        def lapse(self) -> None:
+        def invalidate(self) -> None:
             Watcher.told += 1
             self.other = None
 
     first = Watcher()
-    epoch.watch(first)
+    validity.watch(first)
     first.other = Watcher()
-    epoch.watch(first.other)
-    epoch.begin()
-    epoch.begin()
+    validity.watch(first.other)
+    validity.invalidate()
+    validity.invalidate()
     assert Watcher.told == 2
 
 
@@ -1107,7 +1108,7 @@ model, held, over = Model(), threading.Event(), threading.Event()
 model.value(1.0)
 
 def hold():
-    with Model.value._self_definition.entrance._lock:
+    with Model.value._self_definition.call_code._lock:
         held.set()
         over.wait(60)
 
@@ -1432,7 +1433,7 @@ def test_nan_and_what_lies_beyond_the_axis_fill_no_table() -> None:
             curves.curve(x)
         curves.curve(7.0)
     for method, size in ((Model.value, 1), (Model.several, 1), (Arrays.curve, 0)):
-        shortcut: Any = method._self_definition.entrance._known.last
+        shortcut: Any = method._self_definition.call_code._known.last
         assert (len(shortcut.table), len(shortcut.hits)) == (size, 1)
     assert len(CALLS) == 4
 

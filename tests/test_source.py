@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from stored._keys import static_closure
-from stored._source import code_text, module_name, qualified_name
+from stored._keys.canonical import constant_closure
+from stored._keys.source import code_text, module_name, qualified_name
 
 # -- normalised source ------------------------------------------------------------------------------------------------
 
@@ -280,23 +280,23 @@ def times(k: Any) -> Any:
 
 def test_constants_of_a_closure() -> None:
     """What cannot change is told; counters, lists and names that are not bound yet are not."""
-    assert static_closure(around(2)) == {"k": 2, "helper": None}
-    assert static_closure(around([2])) == {"helper": None}
-    assert static_closure(around("later")) == {"k": "later", "helper": None, "later": 1}
+    assert constant_closure(around(2)) == {"k": 2, "helper": None}
+    assert constant_closure(around([2])) == {"helper": None}
+    assert constant_closure(around("later")) == {"k": "later", "helper": None, "later": 1}
 
 
 def test_functions_of_a_closure() -> None:
     """A helper is told by its code and by its own closure, itself excepted."""
     told = [
-        static_closure(around(2, helper)) for helper in (times(1), times(2), abs, made("f = lambda x: x"), around(1))
+        constant_closure(around(2, helper)) for helper in (times(1), times(2), abs, made("f = lambda x: x"), around(1))
     ]
     assert len({str(each) for each in told}) == 5
-    assert str(told[0]) == str(static_closure(around(2, times(1))))
+    assert str(told[0]) == str(constant_closure(around(2, times(1))))
 
     def itself(x: int) -> int:
         return itself(x - 1) if x else 0
 
-    assert static_closure(itself) == {}
+    assert constant_closure(itself) == {}
 
 
 def test_classes_of_a_closure() -> None:
@@ -311,8 +311,8 @@ def test_classes_of_a_closure() -> None:
 
         return Own
 
-    assert static_closure(made(1).method) == static_closure(made(1).method) != static_closure(made(2).method)
-    assert static_closure(around(int)) != static_closure(around(float))
+    assert constant_closure(made(1).method) == constant_closure(made(1).method) != constant_closure(made(2).method)
+    assert constant_closure(around(int)) != constant_closure(around(float))
 
 
 def test_objects_that_have_any_attribute_are_no_wrappers() -> None:
@@ -322,7 +322,7 @@ def test_objects_that_have_any_attribute_are_no_wrappers() -> None:
         def __getattr__(self, name: str) -> Any:
             return Anything()
 
-    assert static_closure(around(Anything())) == {"helper": None}
+    assert constant_closure(around(Anything())) == {"helper": None}
 
 
 def test_wrappers_in_a_circle_end() -> None:
@@ -331,12 +331,12 @@ def test_wrappers_in_a_circle_end() -> None:
     def circle() -> None: ...
 
     circle.__wrapped__ = circle  # type: ignore[attr-defined]
-    assert static_closure(circle) == {}
+    assert constant_closure(circle) == {}
 
 
 # -- names ------------------------------------------------------------------------------------------------------------
 
-SCRIPT = "from stored._source import qualified_name\nclass Model: pass\nprint(qualified_name(Model))\n"
+SCRIPT = "from stored._keys.source import qualified_name\nclass Model: pass\nprint(qualified_name(Model))\n"
 
 
 def run(*command: object, **environment: str) -> str:
@@ -353,7 +353,7 @@ def run(*command: object, **environment: str) -> str:
 
 def test_names_of_imported_things() -> None:
     """Module and qualified name, as they are imported."""
-    assert module_name("stored._source") == "stored._source"
+    assert module_name("stored._keys.source") == "stored._keys.source"
     assert qualified_name(OrderedDict) == "collections.OrderedDict"
     assert qualified_name(textwrap.TextWrapper.fill) == "textwrap.TextWrapper.fill"
 
@@ -398,7 +398,7 @@ def test_worker_processes_agree_with_their_script(tmp_path: Path) -> None:
     """A worker started afresh runs the script under another name, and must find the same results."""
     script = tmp_path / "spawning.py"
     script.write_text(
-        "import multiprocessing\nfrom stored._source import qualified_name\n\nclass Model: pass\n\n"
+        "import multiprocessing\nfrom stored._keys.source import qualified_name\n\nclass Model: pass\n\n"
         "def name(_): return qualified_name(Model)\n\nif __name__ == '__main__':\n"
         "    with multiprocessing.get_context('spawn').Pool(1) as pool:\n"
         "        print(len({name(0), *pool.map(name, [0])}), name(0))\n"

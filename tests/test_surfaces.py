@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stored import Axis, ToleranceError
-from stored._surfaces import Patches
-from stored._tabulation import interpolant, tabulate
+from stored._tables.load_table import make_interpolant
+from stored._tables.make_table import tabulate
+from stored._tables.patches import Patches
 
 ROOTS = (np.sqrt, np.square)
 Function = Callable[[Any, Any], Any]
@@ -20,7 +21,7 @@ Function = Callable[[Any, Any], Any]
 
 def surface(function: Function, x: Axis, y: Axis) -> Any:
     # by name, as a method is called
-    return interpolant((x, y), tabulate(lambda x, y: function(x, y), (x, y), "f"), "f")
+    return make_interpolant((x, y), tabulate(lambda x, y: function(x, y), (x, y), "f"), "f")
 
 
 def points(x: Axis, y: Axis, number: int = 5000) -> list[Any]:

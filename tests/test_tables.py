@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from scipy.interpolate import InterpolatedUnivariateSpline, RectBivariateSpline
 
 from stored import TableError, TableWarning
-from stored._tables import load_text_table, spline
+from stored._engine.text_tables import load_text_table
+from stored._tables.splines import spline
 
 X = np.linspace(0.5, 4.0, 9)
 Y = np.linspace(-1.0, 2.0, 7)

@@ -13,9 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.interpolate import CubicSpline, RectBivariateSpline
 
-from stored import Axis, TableError, ToleranceError, _surfaces, _tabulation
-from stored._format import pack, pack_native, unpack, unpack_native
-from stored._tabulation import interpolant, tabulate
+from stored import Axis, TableError, ToleranceError
+from stored._storage.format import pack, unpack
+from stored._storage.native import pack_native, unpack_native
+from stored._tables import make_table, patches
+from stored._tables.load_table import make_interpolant
+from stored._tables.make_table import tabulate
 from stored.errors import DamagedEntryError
 
 ROOTS = (np.sqrt, np.square)
@@ -23,7 +26,7 @@ SPACINGS = ["linear", "log", "log1p", ROOTS]
 
 
 def made(function: Callable[..., Any], *axes: Axis) -> Any:
-    return interpolant(axes, tabulate(function, axes, "f"), "f")
+    return make_interpolant(axes, tabulate(function, axes, "f"), "f")
 
 
 # -- sampling ---------------------------------------------------------------------------------------------------------
@@ -64,14 +67,14 @@ def test_values_in_logarithm_must_be_positive(points: int | None) -> None:
 def test_what_is_not_met_after_resampling_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pieces that cannot follow the polynomial are an error that says why."""
     axes = Axis("x", 0.0, 1.0, rtol=1e-10), Axis("y", 0.0, 1.0)
-    for module in (_tabulation, _surfaces):
+    for module in (make_table, patches):
         monkeypatch.setattr(module, "MOST_PATCHES", 256)
     with pytest.raises(ToleranceError, match="only on too many patches") as caught:
         tabulate(lambda x, y: np.sin(60 * x) + 2 + y, axes, "f")
     assert (caught.value.why, caught.value.axis, caught.value.asked) == ("patches", "x and y", 1e-10)
     assert caught.value.error > 1e-10
     with pytest.raises(ToleranceError, match="near the limit of double precision"):
-        _tabulation._measured(np.array([1.0, 2.0]), np.array([1.5, 1.5]), axes, "f", 10)
+        make_table._measured(np.array([1.0, 2.0]), np.array([1.5, 1.5]), axes, "f", 10)
 
 
 # -- a given number of points -----------------------------------------------------------------------------------------
@@ -189,7 +192,7 @@ def test_a_table_from_a_store_gives_identical_values(name: str) -> None:
     axes, table = TABLES[name]
     entry = unpack(b"".join(bytes(part) for part in pack({}, *pack_native(table))))
     found = unpack_native(entry)
-    before, after = (interpolant(axes, each, "f") for each in (table, found))
+    before, after = (make_interpolant(axes, each, "f") for each in (table, found))
     at = [np.linspace(axis.low, axis.high, 301) for axis in axes]
     assert before(*at).tobytes() == after(*at).tobytes()  # type: ignore[operator]
     assert before.derivative(*at).tobytes() == after.derivative(*at).tobytes()  # type: ignore[attr-defined]
@@ -324,7 +327,7 @@ def test_what_is_no_table_of_these_axes_is_damaged(name: str, field: str, change
     changed = copy.deepcopy(table)
     changed[field] = change(changed[field]) if callable(change) else change
     with pytest.raises(DamagedEntryError, match=message):
-        interpolant(axes, changed, "f")
+        make_interpolant(axes, changed, "f")
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -337,7 +340,7 @@ def test_what_has_not_the_fields_of_a_table_is_damaged(name: str) -> None:
         wrong.append({**table, "depths": np.zeros(4, np.uint8)})
     for each in wrong:
         with pytest.raises(DamagedEntryError, match="it holds no table of nodes, values and coefficients"):
-            interpolant(axes, each, "f")
+            make_interpolant(axes, each, "f")
 
 
 def test_a_table_of_another_kind_of_axis_is_damaged() -> None:
@@ -345,10 +348,10 @@ def test_a_table_of_another_kind_of_axis_is_damaged() -> None:
     pairs = [("line", "points"), ("points", "line"), ("plane", "grid"), ("grid", "plane"), ("line", "grid")]
     for axes, table in pairs:
         with pytest.raises(DamagedEntryError):
-            interpolant(TABLES[axes][0], TABLES[table][1], "f")
+            make_interpolant(TABLES[axes][0], TABLES[table][1], "f")
     for other in (Axis("x", 1, 3.5), Axis("x", 0.5, 3.0), Axis("x", 1, 3, spacing="log1p")):
         with pytest.raises(DamagedEntryError, match=r"not those of the axis x$"):
-            interpolant((other,), TABLES["line"][1], "f")
+            make_interpolant((other,), TABLES["line"][1], "f")
 
 
 def test_another_machines_rounding_is_no_damage() -> None:
@@ -356,7 +359,7 @@ def test_another_machines_rounding_is_no_damage() -> None:
     axes, table = TABLES["line"]
     nodes, limits = table["nodes"][0].copy(), np.nextafter(table["limits"][0], 0.5)
     nodes[1:-1] = np.nextafter(nodes[1:-1], 2.0)
-    found: Any = interpolant(axes, {**table, "nodes": [nodes], "limits": [limits]}, "f")
+    found: Any = make_interpolant(axes, {**table, "nodes": [nodes], "limits": [limits]}, "f")
     assert found([1.0, 2.0, 3.0]).tolist() == pytest.approx(np.sin([9.0, 18.0, 27.0]).tolist(), abs=1e-6)
 
 
@@ -369,7 +372,7 @@ def test_pieces_that_make_no_whole_cells_are_damaged(data: Any) -> None:
     place = data.draw(st.integers(0, depths.size - 1))
     depths[place] = data.draw(st.integers(0, 255))
     try:
-        found: Any = interpolant(axes, {**table, "depths": depths}, "f")
+        found: Any = make_interpolant(axes, {**table, "depths": depths}, "f")
     except DamagedEntryError:
         assert not np.array_equal(depths, table["depths"])
     else:

@@ -61,7 +61,7 @@ class OneLock(MemoryStore):
         self._lock = threading.RLock()
 
     @contextmanager
-    def turn(self, name: str, limit: float) -> Iterator[Turn]:
+    def compute_turn(self, name: str, limit: float) -> Iterator[Turn]:
         taken = self._lock.acquire(timeout=limit)
         yield Turn.MINE if taken else Turn.EXPIRED
         if taken:

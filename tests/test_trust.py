@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from stored._trust import load_secret, sign, verify
+from stored._storage.signing import load_secret, sign, verify
 from stored.errors import UntrustedEntryError
 
 
@@ -122,7 +122,7 @@ def test_a_place_where_no_key_can_be_made(tmp_path: Path) -> None:
 def test_processes_agree_on_one_key(file: Path) -> None:
     """Of processes that make the key at the same time all end with the same one, and nothing else is left."""
     program = (
-        "import sys; from pathlib import Path; from stored._trust import load_secret\n"
+        "import sys; from pathlib import Path; from stored._storage.signing import load_secret\n"
         "print('ready', flush=True); sys.stdin.readline(); print(load_secret(Path(sys.argv[1])).hex())"
     )
     command = [sys.executable, "-c", program, str(file)]

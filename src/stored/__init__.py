@@ -1,13 +1,13 @@
 """Remember what a model object computed, for exactly as long as its parameters stay the same."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from stored._config import configure
-from stored._decorators import stored
 from stored._engine import StorageUser, getCacheDir
-from stored._owners import keyed_by
-from stored._persistence import upkeep
-from stored._results import CacheInfo
+from stored._keys import keyed_by
+from stored._lazy import lazy_attributes
+from stored._methods import CacheInfo, stored
+from stored._settings import configure
+from stored._storage import upkeep
 from stored._version import __version__
 from stored.errors import (
     ConfigurationError,
@@ -29,9 +29,8 @@ from stored.errors import (
 from stored.typing import Upkeep
 
 if TYPE_CHECKING:
-    from stored._axes import Axis
-    from stored._explanations import Explanation
-    from stored._interpolants import Interpolant
+    from stored._methods import Explanation
+    from stored._tables import Axis, Interpolant
 
 __all__ = [
     "Axis",
@@ -63,17 +62,11 @@ __all__ = [
     "upkeep",
 ]
 
-_WHEN_NEEDED = {"Axis": "_axes", "Explanation": "_explanations", "Interpolant": "_interpolants"}
+LAZY = {"Axis": "_tables", "Explanation": "_methods", "Interpolant": "_tables"}
 """What a program without tables has no need of, and where it is."""
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _WHEN_NEEDED:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    found = globals()[name] = getattr(import_module(f"stored.{_WHEN_NEEDED[name]}"), name)
-    return found
+if not TYPE_CHECKING:  # type checkers would take every name for one of these
+    __getattr__ = lazy_attributes(__name__, LAZY)
 
 
 def __dir__() -> list[str]:

@@ -1,6 +1,6 @@
 """Entry point of ``python -m stored``."""
 
-from stored._cli import main
+from stored.cli import main
 
 if __name__ == "__main__":
     raise SystemExit(main())

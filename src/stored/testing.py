@@ -147,9 +147,9 @@ class StoreContract:
         with pytest.raises(ValueError, match="is not a name"):
             store.touch(name)
         with pytest.raises(ValueError, match="is not a name"):
-            store.needing(name).__enter__()
+            store.declare_wait(name).__enter__()
         with pytest.raises(ValueError, match="is not a name"):
-            store.turn(name, 0.0).__enter__()
+            store.compute_turn(name, 0.0).__enter__()
         if name:
             with pytest.raises(ValueError, match="is not a name"):
                 list(store.names(name))
@@ -193,22 +193,26 @@ class StoreContract:
 
     def test_nobody_waits_for_a_free_name(self, store: SupportsStore) -> None:
         """It is a thread's turn for every name that no other has: for several at once, and for one again."""
-        with store.needing("a/b"), store.turn("a/b", 0.0) as first:
-            with store.needing("a/c"), store.turn("a/c", 0.0) as second, store.turn("a/b", 0.0) as again:
+        with store.declare_wait("a/b"), store.compute_turn("a/b", 0.0) as first:
+            with (
+                store.declare_wait("a/c"),
+                store.compute_turn("a/c", 0.0) as second,
+                store.compute_turn("a/b", 0.0) as again,
+            ):
                 assert (first, second, again) == (Turn.MINE,) * 3
             assert _turn_of_another_thread(store, "a/c") is Turn.MINE
         assert list(store.names()) == []
 
     def test_a_turn_ends_with_its_block(self, store: SupportsStore) -> None:
         """It is the turn of others afterwards, also if the block is ended by an error, which passes unchanged."""
-        with pytest.raises(KeyboardInterrupt), store.needing("a/b"), store.turn("a/b", 0.0):
+        with pytest.raises(KeyboardInterrupt), store.declare_wait("a/b"), store.compute_turn("a/b", 0.0):
             raise KeyboardInterrupt
         assert _turn_of_another_thread(store, "a/b") is Turn.MINE
         assert list(store.names()) == []
 
     def test_names_can_be_used_within_their_turn(self, store: SupportsStore) -> None:
         """Whoever has the turn for a name can write, read and remove it."""
-        with store.turn("a/b", 0.0):
+        with store.compute_turn("a/b", 0.0):
             store.write("a/b", [b"1"])
             assert _content(store.read("a/b")) == b"1"
             assert store.delete("a/b")
@@ -241,7 +245,7 @@ class StoreContract:
     def test_location_is_text(self, store: SupportsStore) -> None:
         """A store says where it and its names are, whether anything is there or not, and who else can write there."""
         assert isinstance(store.location(), str)
-        assert isinstance(store.open_to(), str)
+        assert isinstance(store.writable_by_others(), str)
         assert "a/b" in store.location("a/b")
 
 
@@ -254,7 +258,7 @@ def _turn_of_another_thread(store: SupportsStore, name: str) -> Turn | None:
     turns = []
 
     def take() -> None:
-        with store.turn(name, 0.0) as turn:
+        with store.compute_turn(name, 0.0) as turn:
             turns.append(turn)
 
     thread = threading.Thread(target=take, daemon=True)

@@ -31,7 +31,7 @@ class Turn(Enum):
 
     MINE = "mine"
     """Nobody else computes it, as far as can be known."""
-    OVER = "over"
+    DONE_ELSEWHERE = "over"
     """Another process has computed it meanwhile, and is done."""
     EXPIRED = "expired"
     """Another process still computes it, after all the time that there was to wait."""
@@ -101,10 +101,10 @@ class SupportsStore(Protocol):
     def touch(self, name: str) -> None:
         """Note that a name is in use."""
 
-    def needing(self, name: str) -> AbstractContextManager[None]:
+    def declare_wait(self, name: str) -> AbstractContextManager[None]:
         """For the length of a block, this thread needs what a name is missing."""
 
-    def turn(self, name: str, limit: float) -> AbstractContextManager[Turn]:
+    def compute_turn(self, name: str, limit: float) -> AbstractContextManager[Turn]:
         """Wait for whoever computes what a name is missing, or keep others waiting while this thread does."""
 
     def clear_leftovers(self) -> int:
@@ -113,5 +113,5 @@ class SupportsStore(Protocol):
     def trim(self, ending: str, max_bytes: int | None, max_age: float | None) -> Upkeep:
         """Remove names that are too many, or too long out of use."""
 
-    def open_to(self) -> str:
+    def writable_by_others(self) -> str:
         """Where others can put bytes, and who, in a user's words; empty if nobody can."""

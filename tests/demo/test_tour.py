@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stored._cli import main
+from stored.cli.main import main
 from stored.demo import FlatLambdaCDM, _tour
 from stored.demo import _physics as physics
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import stored
-from stored._config import settings
+from stored._settings.configure import settings
 from tests.faults.scale import rounds
 
 PATIENCE = 300.0

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from stored import StorageUser, configure, keyed_by, stored, upkeep
-from stored._config import settings as current
+from stored._settings.configure import settings as current
 from tests.faults.processes import in_processes, in_threads
 from tests.faults.scale import rounds
 from tests.faults.values import KINDS, check, edition, made, same, whole_entries

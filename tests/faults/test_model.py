@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from stored import Axis, ConfigurationError, EntryWarning, StorageUser, configure, keyed_by, stored, upkeep
-from stored._engine import PersistentTier
-from stored._format import unpack
+from stored._storage.format import unpack
+from stored._storage.reports import clear_reports
 from tests.faults.scale import rounds
 
 MODULE = __name__
@@ -155,7 +155,7 @@ class AgainstDicts(RuleBasedStateMachine):
         self.warnings.__enter__()
         warnings.simplefilter("error")
         warnings.simplefilter("ignore", EntryWarning)
-        PersistentTier._reported.clear()
+        clear_reports()
         self.layered, self.persistence, self.disable = layered, "rw", False
         self.owners = [Modelled(kind(0)) for kind in KINDS]
         self.own: dict[Key, Any] = {}

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from stored import StorageUser, StoredWarning, configure, keyed_by, stored, upkeep
-from stored._config import settings
+from stored._settings.configure import settings
 from tests.faults.processes import in_processes
 from tests.faults.values import KINDS, check, edition, made, whole_entries
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from stored import PersistenceWarning, StorageUser, configure, keyed_by, stored
-from stored._engine import PersistentTier
+from stored._storage.reports import clear_reports
 from tests.faults.processes import (
     FEW_METHODS,
     METHODS,
@@ -277,7 +277,7 @@ def test_a_limit_to_waiting(cache_dir: Path) -> None:
                 Model().special.cache_clear(1)
                 assert Model().special(1) == 1
             assert len(caught) == 1
-            PersistentTier._reported.clear()
+            clear_reports()
         may_end.set()
         holder.result()
     assert noted() == ["special 1"] * 3

@@ -26,11 +26,12 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from stored import StorageUser, StoredWarning, TableError, configure, keyed_by, stored, upkeep
-from stored._config import settings
-from stored._format import pack, unpack
-from stored._keys import Key
-from stored._persistence import PersistentTier, _tallies
-from stored._trust import sign
+from stored._keys.result_key import Key
+from stored._settings.configure import settings
+from stored._storage.format import pack, unpack
+from stored._storage.limits import _schedules
+from stored._storage.reports import clear_reports
+from stored._storage.signing import sign
 from stored.compat import colossus as drop_in
 from stored.stores import DirectoryStore
 
@@ -122,8 +123,8 @@ def forget(*places: Path) -> None:
     """Begin anew: nothing is there, and nothing was reported or tidied."""
     for place in places:
         shutil.rmtree(place, ignore_errors=True)
-    PersistentTier._reported.clear()
-    _tallies.clear()
+    clear_reports()
+    _schedules.clear()
 
 
 @contextlib.contextmanager

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stored._config import settings
-from stored._format import unpack, unpack_native
+from stored._settings.configure import settings
+from stored._storage.format import unpack
+from stored._storage.native import unpack_native
 
 KINDS = ("small", "large", "tree", "object")
 _SIZES = {"large": 140_000}

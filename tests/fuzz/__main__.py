@@ -15,7 +15,7 @@ from pathlib import Path
 import atheris
 
 HERE = Path(__file__).parent
-INSTRUMENTED = ["stored._format", "stored._codecs", "stored._keys", "stored._persistence", "numpy.lib._format_impl"]
+INSTRUMENTED = ["stored._storage", "stored._keys", "numpy.lib._format_impl"]
 
 with atheris.instrument_imports(include=INSTRUMENTED):
     from tests.fuzz.target import check

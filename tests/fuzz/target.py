@@ -17,8 +17,9 @@ from unittest import mock
 import numpy as np
 import xxhash
 
-from stored import _format, _persistence, _trust
 from stored._keys import Key, Space
+from stored._storage import PersistentTier, listing, native, signing
+from stored._storage.format import ALIGNMENT, FORMAT_VERSION, MAGIC, pack, unpack
 from stored.errors import EntryError
 
 KEY = Key(Space("fuzz", "owner", "owner(1.0)"), "method", "fuzz.Owner.method", "1", (("x", "2"),))
@@ -31,11 +32,11 @@ _MEMORY_PER_BYTE = 200
 _MEMORY_BESIDES = 1 << 16
 
 
-class _Tier(_persistence.PersistentTier):
+class _Tier(PersistentTier):
     """With a secret that made no signature in any corpus, and no key file."""
 
     def _verify(self, text: str, body: bytes, signature: object) -> None:
-        _trust.verify(b"of no one else, and 32 bytes long", text, body, signature)
+        signing.verify(b"of no one else, and 32 bytes long", text, body, signature)
 
 
 _tier = _Tier("rw")
@@ -53,7 +54,7 @@ def check(data: bytes) -> None:
     for entry in (data, entry_of(data)):
         try:
             with _guarded(len(entry)):
-                _persistence.readable_key({"key": {}, **_format.unpack(entry, verify=False).header})
+                listing.readable_key({"key": {}, **unpack(entry, verify=False).header})
                 value = decoded(entry)
         except EntryError:
             continue
@@ -63,7 +64,7 @@ def check(data: bytes) -> None:
 
 def decoded(entry: bytes) -> Any:
     """The value of an entry, as the library decodes it for the key."""
-    return _tier._record(KEY, _format.unpack(entry)).value
+    return _tier._record(KEY, unpack(entry)).value
 
 
 def entry_of(content: bytes) -> bytes:
@@ -77,11 +78,11 @@ def entry_of(content: bytes) -> bytes:
     head = (head or USUAL_HEADER).replace(b'"KEY"', json.dumps(KEY.as_json()).encode())
     for name in (b'"START"', b'"LENGTH"', b'"SIZE"'):
         head = head.replace(name, name.center(12))  # room for any number
-    body = tree + bytes(-len(tree) % _format.ALIGNMENT) + buffers if buffers else tree
-    start = 32 + len(head) + -(32 + len(head)) % _format.ALIGNMENT
+    body = tree + bytes(-len(tree) % ALIGNMENT) + buffers if buffers else tree
+    start = 32 + len(head) + -(32 + len(head)) % ALIGNMENT
     for name, number in ((b'"START"', start), (b'"LENGTH"', len(tree)), (b'"SIZE"', start + len(body))):
         head = head.replace(name.center(12), b"%12d" % number)
-    front = struct.pack("<8sII", _format.MAGIC, _format.FORMAT_VERSION, len(head))
+    front = struct.pack("<8sII", MAGIC, FORMAT_VERSION, len(head))
     rest = head.ljust(start - 32, b"\0") + body
     return front + xxhash.xxh3_128_digest(front + rest) + rest
 
@@ -124,8 +125,8 @@ def _loads(_: bytes) -> None:
 
 
 def _packed_and_unpacked(value: Any) -> Any:
-    body, buffers = _format.pack_native(value)
-    return _format.unpack_native(_format.unpack(b"".join(_format.pack({}, body, buffers))))
+    body, buffers = native.pack_native(value)
+    return native.unpack_native(unpack(b"".join(pack({}, body, buffers))))
 
 
 def _form(value: Any) -> Any:

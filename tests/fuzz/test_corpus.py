@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stored import _format, _persistence, _trust
+from stored._storage import codecs, listing, native, signing
 from tests.fuzz.target import check, decoded, entry_of
 
 CORPUS = sorted((Path(__file__).parent / "corpus").iterdir())
@@ -53,7 +53,7 @@ FAULTS: dict[str, Callable[[Any], object]] = {
 def test_the_check_can_fail(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A decoder that raises another error, or returns or does what it must not, is found out."""
     check(b"\n1")
-    monkeypatch.setattr(_format, "unpack_native", FAULTS[fault])
+    monkeypatch.setattr(codecs, "unpack_native", FAULTS[fault])
     with pytest.raises(ValueError if fault == "raises" else AssertionError):
         check(b"\n1")
 
@@ -61,7 +61,7 @@ def test_the_check_can_fail(fault: str, monkeypatch: pytest.MonkeyPatch) -> None
 def test_the_check_compares_to_the_last_bit(monkeypatch: pytest.MonkeyPatch) -> None:
     """A value that is written as another one is found out, though they compare equal."""
     check(b"\n[0.0]"), check(b'\n["list",-0.0]')
-    monkeypatch.setitem(_format._Writer._WRITERS, float, lambda _, value: value + 0.0)
+    monkeypatch.setitem(native._Writer._WRITERS, float, lambda _, value: value + 0.0)
     check(b'\n["list",0.0]')
     with pytest.raises(AssertionError):
         check(b'\n["list",-0.0]')
@@ -69,7 +69,7 @@ def test_the_check_compares_to_the_last_bit(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_the_check_sees_a_pickle_that_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     """It does so though the decoder takes whatever loading raises for damage."""
-    monkeypatch.setattr(_trust, "verify", lambda *_: None)
+    monkeypatch.setattr(signing, "verify", lambda *_: None)
     (file,) = [file for file in CORPUS if file.name == "pickle"]
     with pytest.raises(AssertionError, match=r"pickle\.loads"):
         check(file.read_bytes())
@@ -77,6 +77,6 @@ def test_the_check_sees_a_pickle_that_is_loaded(monkeypatch: pytest.MonkeyPatch)
 
 def test_the_check_sees_an_error_of_the_header(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reading headers for a listing must not fail either."""
-    monkeypatch.setattr(_persistence, "readable_key", raises)
+    monkeypatch.setattr(listing, "readable_key", raises)
     with pytest.raises(ValueError, match=r"^$"):
         check(b"\n1")

@@ -153,7 +153,7 @@ def test_turns_are_those_of_the_upper_layer(tmp_path: Path) -> None:
     """Whoever shares one's own store waits; nothing is made, or waited for, in the layers below."""
     own, group = DirectoryStore(tmp_path / "own"), DirectoryStore(tmp_path / "group")
     store = LayeredStore(own, group)
-    with group.turn("a/b", 0.0), store.needing("a/c"), store.turn("a/c", 0.0) as turn:
+    with group.compute_turn("a/b", 0.0), store.declare_wait("a/c"), store.compute_turn("a/c", 0.0) as turn:
         assert turn is Turn.MINE
         assert turn_of_another_thread(own, "a/c") is Turn.EXPIRED
         assert turn_of_another_thread(store, "a/c") is Turn.EXPIRED
@@ -167,10 +167,10 @@ def test_needs_are_told_in_the_upper_layer(tmp_path: Path) -> None:
     store = LayeredStore(own, MemoryStore())
 
     def circle() -> Turn:
-        with own.turn("a/c", 0.0), own.turn("a/b", PATIENCE) as turn:
+        with own.compute_turn("a/c", 0.0), own.compute_turn("a/b", PATIENCE) as turn:
             return turn
 
-    with store.turn("a/b", 0.0), store.needing("a/c"):
+    with store.compute_turn("a/b", 0.0), store.declare_wait("a/c"):
         assert in_threads((circle,)) == [Turn.MINE]
 
 
@@ -192,9 +192,9 @@ def test_whoever_can_write_into_a_layer_is_told(tmp_path: Path, layer: int) -> N
     store = LayeredStore(*stores)
     for each in stores:
         each.write("a", [b"x"])
-    assert store.open_to() == ""
+    assert store.writable_by_others() == ""
     stores[layer].root.chmod(0o777)
-    assert store.open_to() == stores[layer].open_to() != ""
+    assert store.writable_by_others() == stores[layer].writable_by_others() != ""
 
 
 class Failing(ReadOnly):

@@ -44,7 +44,7 @@ def store(tmp_path: Path) -> DirectoryStore:
 
 
 def turn_of(store: DirectoryStore, name: str, limit: float = 0.0) -> Turn:
-    with store.turn(name, limit) as turn:
+    with store.compute_turn(name, limit) as turn:
         return turn
 
 
@@ -60,7 +60,7 @@ def locks(store: DirectoryStore) -> list[Path]:
 def lock_of(store: DirectoryStore, name: str) -> Path:
     """The lock file of a name, which is not there yet."""
     others = locks(store)
-    with store.turn(name, 0.0):
+    with store.compute_turn(name, 0.0):
         (file,) = set(locks(store)).difference(others)
     return file
 
@@ -81,7 +81,7 @@ def received(end: Connection) -> Any:
 
 def hold(store: DirectoryStore, name: str, end: Connection, error: BaseException | None = None) -> None:
     """Say what turn it is, and keep it until told, or until an error."""
-    with store.turn(name, PATIENCE) as turn:
+    with store.compute_turn(name, PATIENCE) as turn:
         end.send(turn)
         end.recv()
         if error is not None:
@@ -116,7 +116,7 @@ def when_waiting(monkeypatch: pytest.MonkeyPatch, action: Callable[[], object]) 
 def enter_often(store: DirectoryStore, marker: Path, times: int) -> int:
     entered = 0
     while entered < times:
-        with store.turn("a/b", PATIENCE) as turn:
+        with store.compute_turn("a/b", PATIENCE) as turn:
             if turn is Turn.MINE:
                 os.close(os.open(marker, os.O_CREAT | os.O_EXCL))  # an error if somebody else is in the block
                 os.sched_yield()
@@ -141,7 +141,7 @@ def test_whoever_waits_is_told_that_it_is_over(
     with elsewhere(hold_and_fail, store, "a/b", error) as (_, end):
         assert received(end) is Turn.MINE
         when_waiting(monkeypatch, lambda: end.send("end"))
-        assert turn_of(store, "a/b", PATIENCE) is Turn.OVER
+        assert turn_of(store, "a/b", PATIENCE) is Turn.DONE_ELSEWHERE
         assert turn_of(store, "a/b") is Turn.MINE
 
 
@@ -165,14 +165,14 @@ def test_one_waiter_succeeds_a_holder_that_is_killed(store: DirectoryStore) -> N
         first: Any = wait(ends, PATIENCE)[0]
         assert received(first) is Turn.MINE
         first.send("end")
-        assert [received(end) for end in ends if end is not first] == [Turn.OVER] * 2
+        assert [received(end) for end in ends if end is not first] == [Turn.DONE_ELSEWHERE] * 2
 
 
 @pytest.mark.parametrize("error", [None, ValueError, KeyboardInterrupt, SystemExit])
 def test_no_lock_remains(store: DirectoryStore, error: type[BaseException] | None) -> None:
     """A lock is a file for as long as the block lasts, and no file or handle is left, whatever ends it."""
     handles = os.listdir("/proc/self/fd")
-    with contextlib.suppress(BaseException), store.turn("a/b", 0.0):
+    with contextlib.suppress(BaseException), store.compute_turn("a/b", 0.0):
         assert len(locks(store)) == 1
         if error is not None:
             raise error
@@ -185,9 +185,13 @@ def test_no_lock_remains(store: DirectoryStore, error: type[BaseException] | Non
 
 def test_a_thread_does_not_wait_for_itself(store: DirectoryStore) -> None:
     """Within its turn a thread has that turn again, and others have it only after the outermost block."""
-    with store.turn("a/b", 0.0):
+    with store.compute_turn("a/b", 0.0):
         for _ in range(2):
-            with store.turn("a/c", 0.0), store.turn("a/b", PATIENCE) as again, store.turn("a/c", PATIENCE) as other:
+            with (
+                store.compute_turn("a/c", 0.0),
+                store.compute_turn("a/b", PATIENCE) as again,
+                store.compute_turn("a/c", PATIENCE) as other,
+            ):
                 assert (again, other) == (Turn.MINE, Turn.MINE)
         assert turn_of_another_thread(store, "a/b") is Turn.EXPIRED
         assert turn_of_another_thread(store, "a/c") is Turn.MINE
@@ -196,10 +200,10 @@ def test_a_thread_does_not_wait_for_itself(store: DirectoryStore) -> None:
 
 def hold_and_need(store: DirectoryStore, name: str, needed: str, end: Connection) -> None:
     """Have one turn, and when told want another; say what that is."""
-    with store.turn(name, PATIENCE):
+    with store.compute_turn(name, PATIENCE):
         end.send("holding")
         end.recv()
-        with store.needing(needed), store.turn(needed, PATIENCE) as turn:
+        with store.declare_wait(needed), store.compute_turn(needed, PATIENCE) as turn:
             end.send(turn)
 
 
@@ -216,7 +220,7 @@ def test_a_circle_is_seen_by_whoever_closes_it(store: DirectoryStore, length: in
     names = [f"a/{number}" for number in range(length)]
     with contextlib.ExitStack() as stack:
         ends = in_need(store, stack, pairwise(names))
-        with store.turn(names[-1], 0.0):
+        with store.compute_turn(names[-1], 0.0):
             for end in ends:
                 end.send("need")
             assert turn_of(store, names[0], PATIENCE) is Turn.MINE
@@ -232,15 +236,15 @@ def test_no_circle_of_processes_waits_for_ever(store: DirectoryStore, length: in
         for end in ends:
             end.send("need")
         turns = {received(end) for end in ends}
-    assert Turn.MINE in turns <= {Turn.MINE, Turn.OVER}
+    assert Turn.MINE in turns <= {Turn.MINE, Turn.DONE_ELSEWHERE}
 
 
 def hold_while_a_thread_needs(store: DirectoryStore, name: str, needed: str, end: Connection) -> None:
     """Have one turn while another thread, that this one waits for, wants another."""
-    with store.turn(name, PATIENCE), ThreadPoolExecutor(1) as pool:
+    with store.compute_turn(name, PATIENCE), ThreadPoolExecutor(1) as pool:
         end.send("holding")
         end.recv()
-        with store.needing(needed):
+        with store.declare_wait(needed):
             end.send(pool.submit(turn_of, store, needed, PATIENCE).result())
 
 
@@ -248,7 +252,7 @@ def test_a_circle_may_lead_through_a_thread(store: DirectoryStore) -> None:
     """A process is known to wait also where another of its threads does so, for the one that has the lock."""
     with elsewhere(hold_while_a_thread_needs, store, "a/0", "a/1") as (_, end):
         assert received(end) == "holding"
-        with store.turn("a/1", 0.0):
+        with store.compute_turn("a/1", 0.0):
             end.send("need")
             assert turn_of(store, "a/0", PATIENCE) is Turn.MINE
         assert received(end) is not Turn.EXPIRED
@@ -256,8 +260,8 @@ def test_a_circle_may_lead_through_a_thread(store: DirectoryStore) -> None:
 
 def hold_needing(store: DirectoryStore, name: str, needed: str, end: Connection) -> None:
     """Have a turn, and until told need another name; then need it no more."""
-    with store.turn(name, PATIENCE):
-        with store.needing(needed):
+    with store.compute_turn(name, PATIENCE):
+        with store.declare_wait(needed):
             end.send("needing")
             end.recv()
         end.send("content")
@@ -268,7 +272,7 @@ def test_a_need_ends(store: DirectoryStore) -> None:
     """A circle is seen, however short the limit; who needed something before, and has it now, is waited for."""
     with elsewhere(hold_needing, store, "a/0", "a/1") as (_, end):
         assert received(end) == "needing"
-        with store.turn("a/1", 0.0):
+        with store.compute_turn("a/1", 0.0):
             assert turn_of(store, "a/0") is Turn.MINE
             end.send("have it")
             assert received(end) == "content"
@@ -279,10 +283,15 @@ def test_every_lock_tells_what_is_needed_within_it(store: DirectoryStore) -> Non
     """Of a thread with several turns, each of its locks leads to what it needs last."""
 
     def closing(name: str) -> Turn:
-        with store.turn("a/2", 0.0):
+        with store.compute_turn("a/2", 0.0):
             return turn_of(store, name)
 
-    with store.turn("a/0", 0.0), store.needing("a/1"), store.turn("a/1", 0.0), store.needing("a/2"):
+    with (
+        store.compute_turn("a/0", 0.0),
+        store.declare_wait("a/1"),
+        store.compute_turn("a/1", 0.0),
+        store.declare_wait("a/2"),
+    ):
         for name in ("a/0", "a/1"):
             assert in_threads((closing, name)) == [Turn.MINE]
 
@@ -294,14 +303,14 @@ def test_needs_of_others_do_not_matter(store: DirectoryStore) -> None:
         for pair in pairs:
             _, end = stack.enter_context(elsewhere(hold_needing, store, *pair))
             assert received(end) == "needing"
-        with store.turn("a/mine", 0.0):
+        with store.compute_turn("a/mine", 0.0):
             assert [turn_of(store, name) for name, _ in pairs] == [Turn.EXPIRED] * 3
 
 
 @pytest.mark.parametrize("words", [b"../../../file", b"\xff" * 32, b"\0" * 32, b"", b"over", b"x" * 5000])
 def test_what_others_say_is_not_trusted(store: DirectoryStore, words: bytes) -> None:
     """A lock file with anything else in it is that of a holder that needs nothing."""
-    with held(store, "a/b"), store.turn("a/mine", 0.0):
+    with held(store, "a/b"), store.compute_turn("a/mine", 0.0):
         for file in locks(store):
             file.write_bytes(words)
         assert turn_of(store, "a/b") is Turn.EXPIRED
@@ -309,7 +318,7 @@ def test_what_others_say_is_not_trusted(store: DirectoryStore, words: bytes) -> 
 
 def test_a_need_without_a_turn_is_nobodys_concern(store: DirectoryStore) -> None:
     """A thread without a lock can say what it needs; nothing is made for it."""
-    with store.needing("a/b"):
+    with store.declare_wait("a/b"):
         assert not store.root.exists()
         assert turn_of(store, "a/b") is Turn.MINE
 
@@ -322,14 +331,14 @@ def test_a_deep_recursion_holds_few_locks(
     monkeypatch.setattr(resource, "getrlimit", lambda kind: (handles, resource.RLIM_INFINITY))
     with contextlib.ExitStack() as stack:
         for number in range(most if handles == resource.RLIM_INFINITY else most + 10):
-            assert stack.enter_context(store.turn(f"a/{number}", 0.0)) is Turn.MINE
+            assert stack.enter_context(store.compute_turn(f"a/{number}", 0.0)) is Turn.MINE
         assert len(locks(store)) == most
         if handles == resource.RLIM_INFINITY:
             return
         assert turn_of_another_thread(store, "a/b") is Turn.MINE
         assert turn_of_another_thread(store, "a/0") is Turn.MINE
     assert locks(store) == []
-    with store.turn("a/b", 0.0):
+    with store.compute_turn("a/b", 0.0):
         assert len(locks(store)) == 1
 
 
@@ -343,27 +352,27 @@ from stored.stores import DirectoryStore
 store = DirectoryStore(sys.argv[1])
 
 def turn_of(name, limit=0.0):
-    with store.turn(name, limit) as turn:
+    with store.compute_turn(name, limit) as turn:
         return turn.name
 
 def circle():
-    with store.turn("a/needed", 0.0):
+    with store.compute_turn("a/needed", 0.0):
         return turn_of("a/outer", 30.0)
 
 def in_a_thread(*call):
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(*call).result()
 
-with store.turn("a/outer", 0.0), store.needing("a/needed"), store.turn("a/inner", 0.0):
+with store.compute_turn("a/outer", 0.0), store.declare_wait("a/needed"), store.compute_turn("a/inner", 0.0):
     with contextlib.ExitStack() as many:
         for number in range(100):
-            many.enter_context(store.turn(f"a/{number}", 0.0))
+            many.enter_context(store.compute_turn(f"a/{number}", 0.0))
         child = os.fork()
         if child:
             status = os.waitpid(child, 0)[1]
         else:
             print(*[turn_of(name, 30.0) for name in ("a/outer", "a/inner", "a/50")])
-            with store.turn("a/free", 0.0):
+            with store.compute_turn("a/free", 0.0):
                 print(in_a_thread(turn_of, "a/free"))
     if child:
         print(*[in_a_thread(turn_of, name) for name in ("a/outer", "a/inner")], in_a_thread(circle))
@@ -383,7 +392,7 @@ def test_a_forked_process_leaves_the_turns_of_its_parent_alone(store: DirectoryS
 
 
 def hold_and_fork(store: DirectoryStore, name: str, end: Connection) -> None:
-    with store.turn(name, PATIENCE), started((sleep_for_ever,)) as [child]:
+    with store.compute_turn(name, PATIENCE), started((sleep_for_ever,)) as [child]:
         end.send(child.pid)
         end.recv()
 
@@ -408,7 +417,7 @@ def test_what_a_dead_holder_has_left_is_taken_over(store: DirectoryStore, conten
     """A lock file of a dead process is used and removed; what it says of its holder does not count for the next one."""
     needed, file = lock_of(store, "a/needed"), lock_of(store, "a/b")
     file.write_bytes(needed.stem.encode() if content == b"needed" else content)
-    with held(store, "a/b") as (holder, _), store.turn("a/needed", 0.0):
+    with held(store, "a/b") as (holder, _), store.compute_turn("a/needed", 0.0):
         assert turn_of(store, "a/b") is Turn.EXPIRED
         holder.kill()
         assert file.exists()
@@ -428,7 +437,7 @@ def test_a_waiter_is_told_although_the_directory_was_cleared(
             end.send("end")
 
         when_waiting(monkeypatch, clear)
-        assert turn_of(store, "a/b", PATIENCE) is Turn.OVER
+        assert turn_of(store, "a/b", PATIENCE) is Turn.DONE_ELSEWHERE
 
 
 def test_a_lock_that_was_removed_is_made_anew(store: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -440,14 +449,14 @@ def test_a_lock_that_was_removed_is_made_anew(store: DirectoryStore, monkeypatch
             holder.kill()
 
         when_waiting(monkeypatch, remove)
-        with store.turn("a/b", PATIENCE) as turn:
+        with store.compute_turn("a/b", PATIENCE) as turn:
             assert turn is Turn.MINE
             assert turn_of_another_thread(store, "a/b") is Turn.EXPIRED
 
 
 def hold_on_a_full_disk(store: DirectoryStore, name: str, end: Connection) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
-    with store.turn(name, PATIENCE) as turn, store.needing("a/needed"):
+    with store.compute_turn(name, PATIENCE) as turn, store.declare_wait("a/needed"):
         end.send(turn)
         end.recv()
 
@@ -456,7 +465,7 @@ def test_a_full_disk_costs_words_only(store: DirectoryStore, monkeypatch: pytest
     """A holder that cannot write what it has to say is waited for as any other; its end is not taken for success."""
     with elsewhere(hold_on_a_full_disk, store, "a/b") as (_, end):
         assert received(end) is Turn.MINE
-        with store.turn("a/needed", 0.0):
+        with store.compute_turn("a/needed", 0.0):
             assert turn_of(store, "a/b") is Turn.EXPIRED
         when_waiting(monkeypatch, lambda: end.send("end"))
         assert turn_of(store, "a/b", PATIENCE) is Turn.MINE
@@ -479,7 +488,11 @@ def looping_root(root: Path) -> None:
 def test_where_no_lock_can_be_made_nobody_waits(store: DirectoryStore, spoil: Callable[[Path], None]) -> None:
     """Without a folder for locks it is everybody's turn, within a turn too."""
     spoil(store.root)
-    with store.turn("a/b", PATIENCE) as turn, store.needing("a/c"), store.turn("a/c", PATIENCE) as other:
+    with (
+        store.compute_turn("a/b", PATIENCE) as turn,
+        store.declare_wait("a/c"),
+        store.compute_turn("a/c", PATIENCE) as other,
+    ):
         assert (turn, other) == (Turn.MINE, Turn.MINE)
 
 
@@ -489,7 +502,7 @@ def test_a_file_system_without_locks_lets_nobody_wait(store: DirectoryStore, mon
     with held(store, "a/b"):
         fail(monkeypatch, fcntl, "flock", errno.ENOLCK)
         assert turn_of(store, "a/b", PATIENCE) is Turn.MINE
-    with pytest.raises(OSError, match="mine"), store.turn("a/b", PATIENCE):
+    with pytest.raises(OSError, match="mine"), store.compute_turn("a/b", PATIENCE):
         raise OSError("mine")
     assert os.listdir("/proc/self/fd") == handles
     assert locks(store) == []
@@ -497,14 +510,14 @@ def test_a_file_system_without_locks_lets_nobody_wait(store: DirectoryStore, mon
 
 def test_without_file_handles_nobody_waits(store: DirectoryStore) -> None:
     """A process that can open no more files has its turn without a lock."""
-    with held(store, "a/b"), without_handles(), store.turn("a/b", PATIENCE) as turn:
+    with held(store, "a/b"), without_handles(), store.compute_turn("a/b", PATIENCE) as turn:
         assert turn is Turn.MINE
 
 
 def test_a_stale_handle_is_another_attempt(store: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """On NFS a lock file that was removed from another computer is ESTALE (here it is made so): a new one is made."""
     fail(monkeypatch, fcntl, "flock", errno.ESTALE, times=1)
-    with store.turn("a/b", 0.0) as turn:
+    with store.compute_turn("a/b", 0.0) as turn:
         assert turn is Turn.MINE
         assert turn_of_another_thread(store, "a/b") is Turn.EXPIRED
 
@@ -526,7 +539,7 @@ def test_another_name_of_a_file_is_no_lock(store: DirectoryStore, tmp_path: Path
     """A hard link in the place of a lock is not written to."""
     (tmp_path / "file").write_text("precious")
     lock_of(store, "a/b").hardlink_to(tmp_path / "file")
-    with store.turn("a/b", PATIENCE) as turn, store.needing("a/c"):
+    with store.compute_turn("a/b", PATIENCE) as turn, store.declare_wait("a/c"):
         assert turn is Turn.MINE
     assert (tmp_path / "file").read_text() == "precious"
 
@@ -536,7 +549,11 @@ def test_a_link_in_place_of_the_folder_leads_nowhere(store: DirectoryStore, tmp_
     (tmp_path / "folder").mkdir()
     store.root.mkdir()
     (store.root / ".work").symlink_to(tmp_path / "folder")
-    with store.turn("a/b", PATIENCE) as turn, store.needing("a/c"), store.turn("a/c", PATIENCE) as other:
+    with (
+        store.compute_turn("a/b", PATIENCE) as turn,
+        store.declare_wait("a/c"),
+        store.compute_turn("a/c", PATIENCE) as other,
+    ):
         assert (turn, other) == (Turn.MINE, Turn.MINE)
         assert os.listdir(tmp_path / "folder") == []
 
@@ -545,7 +562,7 @@ def test_a_link_in_place_of_the_folder_leads_nowhere(store: DirectoryStore, tmp_
 def test_what_is_no_file_does_not_block(store: DirectoryStore, make: Callable[[Path], None]) -> None:
     """A pipe or a folder in the place of a lock, one's own or one that others need, keeps nobody."""
     make(lock_of(store, "a/b"))
-    with elsewhere(hold_needing, store, "a/0", "a/b") as (_, end), store.turn("a/1", 0.0):
+    with elsewhere(hold_needing, store, "a/0", "a/b") as (_, end), store.compute_turn("a/1", 0.0):
         assert received(end) == "needing"
         assert turn_of(store, "a/0") in (Turn.MINE, Turn.EXPIRED)
         assert turn_of(store, "a/b", PATIENCE) is Turn.MINE
@@ -568,9 +585,9 @@ def test_a_process_forked_while_its_parent_waits_keeps_no_lock(
             end.send("end")
 
         when_waiting(monkeypatch, fork)
-        assert turn_of(store, "a/b", PATIENCE) is Turn.OVER
+        assert turn_of(store, "a/b", PATIENCE) is Turn.DONE_ELSEWHERE
         os.kill(waiter.pid, signal.SIGCONT)
-        assert received(other) is Turn.OVER
+        assert received(other) is Turn.DONE_ELSEWHERE
 
 
 def test_a_release_leaves_the_lock_of_others(store: DirectoryStore) -> None:
@@ -578,13 +595,13 @@ def test_a_release_leaves_the_lock_of_others(store: DirectoryStore) -> None:
     begun, end = threading.Event(), threading.Event()
 
     def newcomer() -> None:
-        with store.turn("a/b", 0.0):
+        with store.compute_turn("a/b", 0.0):
             begun.set()
             end.wait(PATIENCE)
 
     with ThreadPoolExecutor(1) as pool, contextlib.ExitStack() as stack:
         stack.callback(end.set)
-        with store.turn("a/b", 0.0):
+        with store.compute_turn("a/b", 0.0):
             shutil.rmtree(store.root)
             pool.submit(newcomer)
             assert begun.wait(PATIENCE)
@@ -609,7 +626,7 @@ def test_one_waiter_succeeds_a_holder_that_is_interrupted(store: DirectoryStore)
             second = others if first is its else its
             assert not second.poll(0.05)
             first.send("end")
-            assert received(second) is Turn.OVER
+            assert received(second) is Turn.DONE_ELSEWHERE
 
 
 def test_a_fork_during_a_release_leaves_no_lock(store: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -625,7 +642,7 @@ def test_a_fork_during_a_release_leaves_no_lock(store: DirectoryStore, monkeypat
         children.append(child)
         real(descriptor, how)
 
-    with store.turn("a/b", 0.0):
+    with store.compute_turn("a/b", 0.0):
         monkeypatch.setattr(fcntl, "flock", fork_and_flock)
     monkeypatch.undo()
     assert [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children] == [0]

@@ -29,11 +29,10 @@ from weakref import WeakSet
 
 import numpy as np
 
-from stored import _engine
-from stored._codecs import frozen, hand_out_for
+from stored._engine import StorageUser as _StorageUser
+from stored._engine import directory_of
 from stored._keys import Key, Space
-from stored._memory import Record
-from stored._persistence import PersistentTier
+from stored._storage import CachedResult, PersistentTier, copy_for_caller, freeze, headers
 from stored.errors import ConfigurationError, DamagedEntryError, EntryWarning, warn_caller
 from stored.stores import DirectoryStore
 from stored.typing import ABSENT, Absent
@@ -76,7 +75,7 @@ def getCacheDir(module: str | None = None) -> str:
     OSError
         If it cannot be made.
     """
-    return _engine.directory_of(_store(), module)
+    return directory_of(_store(), module)
 
 
 def _numbers(version: object) -> tuple[int, ...] | None:
@@ -132,7 +131,7 @@ class _Tier(PersistentTier):
                 f" PERSISTENCE_OLDEST_VERSION is {colossus_settings.PERSISTENCE_OLDEST_VERSION}"
             )
 
-    def load(self, key: Key) -> Record | Literal[Absent.ABSENT]:
+    def load(self, key: Key) -> CachedResult | Literal[Absent.ABSENT]:
         """The record of a key, of an imported one if there is no entry of its own, or `ABSENT`."""
         record = super().load(key)
         # an entry that cannot be used must not bring back what it had replaced
@@ -147,7 +146,7 @@ class _Tier(PersistentTier):
         except OSError:
             return otherwise
 
-    def save(self, key: Key, record: Record) -> bool:
+    def save(self, key: Key, record: CachedResult) -> bool:
         """Write a record, for good in place of an imported one."""
         self._forget_imported(key)
         return super().save(key, record)
@@ -165,7 +164,7 @@ class _Tier(PersistentTier):
 
     def imported_names(self, space: Space) -> set[str]:
         """The names of the objects that were imported for a space, and not replaced since."""
-        found = [header["key"] for _, header in self.headers(_imported(space, "").space.folder())]
+        found = [header["key"] for _, header in headers(self.store(), _imported(space, "").space.folder())]
         names = {str(key.get("object")): key for key in found}
         return {name for name, key in names.items() if key == _imported(space, name).as_json()}
 
@@ -175,7 +174,7 @@ class _Tier(PersistentTier):
 # --------------------------------------------------------------------------------------------------------------------
 
 
-class StorageUser(_engine.StorageUser):
+class StorageUser(_StorageUser):
     """The storage space of one owner, as Colossus knows it.
 
     In Colossus, a caller may write to an array that it was given; here that array is a copy of its own, and writing to
@@ -278,7 +277,7 @@ class _Objects(MutableMapping[str, Any]):
     def __repr__(self) -> str:
         return f"<{'persistent' if self._persistent else 'memory-only'} objects of {self._user!r}: {list(self)}>"
 
-    def _record(self, name: object) -> Record | Literal[Absent.ABSENT]:
+    def _record(self, name: object) -> CachedResult | Literal[Absent.ABSENT]:
         state = self._user.current_state()
         record = state.objects.get(name)
         if record is not ABSENT and record.persistent is self._persistent:
@@ -291,7 +290,7 @@ class _Objects(MutableMapping[str, Any]):
         record = self._record(name)
         if record is ABSENT:
             raise KeyError(name)
-        return _private(record.handed_out())
+        return _private(record.for_caller())
 
     def __setitem__(self, name: str, value: Any) -> None:
         self._user.storeObject(name, value, persistent=self._persistent)
@@ -387,8 +386,8 @@ def _import_file(path: Path, root: Path, owner: str, md5: str) -> int:
     tier = _Tier("w", version)
     imported = 0
     for name, value in objects.items():
-        kept = frozen(value)
-        record = Record(kept, hand_out_for(kept, private=False))
+        kept = freeze(value)
+        record = CachedResult(kept, copy_for_caller(kept, private=False))
         imported += tier.save(_imported_by_md5(module, owner, md5, name), record)
     return imported
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from stored._axes import Axis
-from stored._decorators import stored
-from stored._owners import keyed_by
+from stored import Axis, keyed_by, stored
 from stored.demo import _physics as physics
 
 __all__ = ["FlatLambdaCDM"]

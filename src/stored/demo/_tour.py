@@ -14,12 +14,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from stored._axes import Axis
-from stored._config import settings
-from stored._engine import getCacheDir
+from stored import Axis, getCacheDir
+from stored._settings import settings
 from stored.demo._cosmology import FlatLambdaCDM
 
-__all__ = ["run"]
+__all__ = ["run_tour"]
 
 _SAMPLES = 200
 _REPEATED_CALLS = 2000
@@ -47,7 +46,7 @@ _STORED = (*(each.method for each in QUANTITIES), "sigma_of_shape")
 _FRESH = "import sys; from stored.demo._tour import report_first_calls; report_first_calls(sys.argv[1:])"
 
 
-def run(plot: Path | None = None) -> None:
+def run_tour(plot: Path | None = None) -> None:
     """Print the tour.
 
     Parameters

@@ -69,7 +69,7 @@ class Store(ABC):
         """Note that a name is in use, so that `trim` takes others first."""
         check_name(name)
 
-    def needing(self, name: str) -> AbstractContextManager[None]:
+    def declare_wait(self, name: str) -> AbstractContextManager[None]:
         """For the length of a block, this thread needs what a name is missing, and may wait for it.
 
         Whoever waits in `turn` can then see that it is waited for itself.
@@ -77,7 +77,7 @@ class Store(ABC):
         check_name(name)
         return nullcontext()
 
-    def turn(self, name: str, limit: float) -> AbstractContextManager[Turn]:
+    def compute_turn(self, name: str, limit: float) -> AbstractContextManager[Turn]:
         """Wait, outside a block, until nobody else computes what a name is missing; within it, keep others waiting.
 
         It never waits for a process that has died, and never for one that itself waits, directly or through others,
@@ -111,6 +111,6 @@ class Store(ABC):
         """
         return Upkeep()
 
-    def open_to(self) -> str:
+    def writable_by_others(self) -> str:
         """Where others can put bytes, and who, in a user's words; empty if nobody can."""
         return ""

@@ -144,13 +144,13 @@ class DirectoryStore(Store):
         with contextlib.suppress(FileNotFoundError):
             os.utime(self._path(name), follow_symlinks=False)
 
-    def needing(self, name: str) -> AbstractContextManager[None]:
+    def declare_wait(self, name: str) -> AbstractContextManager[None]:
         """For the length of a block, this thread needs what a name is missing."""
-        return self._locks.needing(check_name(name))
+        return self._locks.declare_wait(check_name(name))
 
-    def turn(self, name: str, limit: float) -> AbstractContextManager[Turn]:
+    def compute_turn(self, name: str, limit: float) -> AbstractContextManager[Turn]:
         """Wait for a lock file, and keep it for the length of a block; without locks it is this thread's turn."""
-        return self._locks.turn(check_name(name), limit)
+        return self._locks.compute_turn(check_name(name), limit)
 
     def clear_leftovers(self) -> int:
         """Remove drafts and lock files whose processes have died; where files cannot be locked, those a day old."""
@@ -161,7 +161,7 @@ class DirectoryStore(Store):
         """Remove the files that are too old or too much, and folders that are left empty."""
         return _upkeep.trim(self.root, ending, max_bytes, max_age)
 
-    def open_to(self) -> str:
+    def writable_by_others(self) -> str:
         """Everybody, if the directory is writable to the world."""
         with contextlib.suppress(OSError):
             if os.stat(self.root).st_mode & stat.S_IWOTH:

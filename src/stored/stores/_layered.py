@@ -120,13 +120,13 @@ class LayeredStore(Store):
         """Note a use, in the upper store."""
         self.upper.touch(name)
 
-    def needing(self, name: str) -> AbstractContextManager[None]:
+    def declare_wait(self, name: str) -> AbstractContextManager[None]:
         """As the upper store has it."""
-        return self.upper.needing(name)
+        return self.upper.declare_wait(name)
 
-    def turn(self, name: str, limit: float) -> AbstractContextManager[Turn]:
+    def compute_turn(self, name: str, limit: float) -> AbstractContextManager[Turn]:
         """As the upper store has it."""
-        return self.upper.turn(name, limit)
+        return self.upper.compute_turn(name, limit)
 
     def clear_leftovers(self) -> int:
         """Remove what processes that died have left in the upper store."""
@@ -136,6 +136,6 @@ class LayeredStore(Store):
         """Remove what is too old or too much from the upper store."""
         return self.upper.trim(ending, max_bytes, max_age)
 
-    def open_to(self) -> str:
+    def writable_by_others(self) -> str:
         """The first layer into which others can put bytes."""
-        return next(filter(None, (store.open_to() for store in (self.upper, *self.lower))), "")
+        return next(filter(None, (store.writable_by_others() for store in (self.upper, *self.lower))), "")

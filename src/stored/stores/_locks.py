@@ -26,7 +26,7 @@ from stored.typing import Turn
 __all__ = ["LOCK", "FileLocks", "claim", "try_lock"]
 
 LOCK = ".lock"
-_OVER = b"over".ljust(32)
+_DONE = b"over".ljust(32)
 _NOTHING = b" " * 32
 
 _SHORTEST_SLEEP, _LONGEST_SLEEP = 0.001, 0.25
@@ -67,7 +67,7 @@ class _LockFile:
         self.name = path.stem
         self._path = path
         self._descriptor = _opened(path)
-        _books.files.add(self)
+        _held_locks.files.add(self)
 
     def try_lock(self) -> bool:
         """Lock it, if nobody else has; where there are no locks, leave no file."""
@@ -91,21 +91,21 @@ class _LockFile:
         if not stat.S_ISREG(state.st_mode) or state.st_nlink > 1:
             raise OSError(errno.EINVAL, "not a lock file")
 
-    def says_over(self) -> bool:
+    def says_done(self) -> bool:
         """Did its holder say that the work is done?"""
-        return os.pread(self._descriptor, len(_OVER), 0) == _OVER
+        return os.pread(self._descriptor, len(_DONE), 0) == _DONE
 
     def say(self, what: bytes) -> None:
         """Tell those who wait, unless it stayed with the process that this one was forked from."""
-        if self._descriptor != _LEFT_BEHIND:
+        if self._descriptor != _CLOSED:
             with contextlib.suppress(OSError):  # a full disk; they go on waiting
                 os.pwrite(self._descriptor, what, 0)
 
-    def release(self, *, over: bool) -> None:
+    def release(self, *, done: bool) -> None:
         """Let the others have it; is the work done, so that they need not do it?"""
-        if self._descriptor != _LEFT_BEHIND:
-            if over:
-                self.say(_OVER)
+        if self._descriptor != _CLOSED:
+            if done:
+                self.say(_DONE)
             self._unlink()
         self.close()
 
@@ -116,36 +116,36 @@ class _LockFile:
 
     def close(self) -> None:
         """Unlock and close it."""
-        _books.files.discard(self)  # first: a process that is forked meanwhile must not close it a second time
-        descriptor, self._descriptor = self._descriptor, _LEFT_BEHIND
-        if descriptor != _LEFT_BEHIND:
+        _held_locks.files.discard(self)  # first: a process that is forked meanwhile must not close it a second time
+        descriptor, self._descriptor = self._descriptor, _CLOSED
+        if descriptor != _CLOSED:
             with contextlib.suppress(OSError):
                 fcntl.flock(descriptor, fcntl.LOCK_UN)  # a process that was forked unnoticed may have it open too
             os.close(descriptor)
 
-    def leave_behind(self) -> None:
+    def close_in_child(self) -> None:
         """Close it in a forked process, where it still belongs to the parent."""
         os.close(self._descriptor)  # else the lock would outlive the parent
-        self._descriptor = _LEFT_BEHIND
+        self._descriptor = _CLOSED
 
 
-_LEFT_BEHIND = -1
+_CLOSED = -1
 
 
-class _Books:
+class HeldLocks:
     """The lock files that this process has open, and those that it holds, by thread."""
 
     def __init__(self) -> None:
         self.files: set[_LockFile] = set()
         self._held: dict[int, list[_LockFile]] = {}
         self._inherited: frozenset[str] = frozenset()
-        os.register_at_fork(after_in_child=self._begin_anew)
+        os.register_at_fork(after_in_child=self.reset_after_fork)
 
-    def _begin_anew(self) -> None:
+    def reset_after_fork(self) -> None:
         # of the parent's threads only the one that forked can be waiting for this process
         self._inherited |= self.mine()
         for file in self.files:
-            file.leave_behind()
+            file.close_in_child()
         self.files = set()
         self._held = {}
 
@@ -168,20 +168,20 @@ class _Books:
         me = threading.get_ident()
         own = self._held.setdefault(me, [])
         own.append(file)
-        over = True
+        done = True
         try:
             yield
         except BaseException as error:
-            over = isinstance(error, Exception)  # others would fail as well; but not for a Ctrl-C here
+            done = isinstance(error, Exception)  # others would fail as well; but not for a Ctrl-C here
             raise
         finally:
-            file.release(over=over)
+            file.release(done=done)
             own.remove(file)
             if not own:
                 self._held.pop(me, None)
 
 
-_books = _Books()
+_held_locks = HeldLocks()
 
 
 class FileLocks:
@@ -200,9 +200,9 @@ class FileLocks:
         return self._folder / f"{xxhash.xxh3_128_hexdigest(name.encode())}{LOCK}"
 
     @contextlib.contextmanager
-    def needing(self, name: str) -> Iterator[None]:
+    def declare_wait(self, name: str) -> Iterator[None]:
         """Say for the length of a block, in the lock that this thread took last, that it needs another."""
-        held = _books.innermost()
+        held = _held_locks.innermost()
         if held is None:
             yield
             return
@@ -213,7 +213,7 @@ class FileLocks:
             held.say(_NOTHING)
 
     @contextlib.contextmanager
-    def turn(self, name: str, limit: float) -> Iterator[Turn]:
+    def compute_turn(self, name: str, limit: float) -> Iterator[Turn]:
         """Wait for a lock, and hold it for the length of a block."""
         path = self._path(name)
         try:
@@ -223,11 +223,11 @@ class FileLocks:
         if held is None:
             yield turn
             return
-        with _books.holding(held):
+        with _held_locks.holding(held):
             yield turn
 
     def _waited_for(self, path: Path, until: float) -> tuple[Turn, _LockFile | None]:
-        if path.stem in _books.mine() or not _books.has_room():
+        if path.stem in _held_locks.mine() or not _held_locks.has_room():
             return Turn.MINE, None
         while True:
             turn, held = self._attempt(path, until)
@@ -246,7 +246,7 @@ class FileLocks:
                 file.say(_NOTHING)  # a holder that died may have said something
                 held = file
                 return Turn.MINE, held
-            return (Turn.OVER if file.says_over() else None), None
+            return (Turn.DONE_ELSEWHERE if file.says_done() else None), None
         except OSError as error:
             if error.errno == errno.ESTALE:  # removed, on NFS
                 return None, None
@@ -271,7 +271,7 @@ class FileLocks:
 
     def _waits_for_me(self, name: str) -> bool:
         """Does the holder of a lock need one of this thread's, directly or through other holders?"""
-        mine, seen = _books.mine(), set()
+        mine, seen = _held_locks.mine(), set()
         while mine and name and name not in seen:
             seen.add(name)
             name = self._needed_by_holder(name)

@@ -1,0 +1,76 @@
+"""Whom does a StorageUser describe after its owner was copied?"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Container
+from types import FunctionType
+from typing import Any, TypeVar
+
+from stored.errors import OwnerError
+
+__all__ = ["check_copied_with_owner", "described_instead", "rebound_user"]
+
+U = TypeVar("U")  # of a StorageUser
+
+
+def check_copied_with_owner(func_hashstring: Callable[[], str], memo: Container[int]) -> None:
+    """Refuse a deep copy whose hashable string would go on describing the original.
+
+    Raises
+    ------
+    OwnerError
+        If the function is no method, and refers to an object that is being copied.
+    """
+    if isinstance(func_hashstring, FunctionType):
+        for each in _objects_in_reach(func_hashstring):
+            if id(each) in memo:
+                raise _describes_the_original(each)
+
+
+def described_instead(user: Any, owner: object) -> object | None:
+    """The other object of an owner's class whose parameters the hashable string tells, as far as can be seen."""
+    alike = [each for each in _objects_in_reach(user.func_hashstring) if type(each) is type(owner)]
+    return None if not alike or any(each is owner for each in alike) else alike[0]
+
+
+def rebound_user(user: U, original: object, copied: object) -> U:
+    """A user with the same functions, called on a copy of the object that they belong to.
+
+    Raises
+    ------
+    OwnerError
+        If the functions are not methods, and so cannot be called on the copy.
+    """
+    rebound: Any = copy.copy(user)
+    functions = [rebound.func_name, rebound.func_hashstring, rebound.func_changed]
+    for index, function in enumerate(functions):
+        if getattr(function, "__self__", None) is original:
+            functions[index] = function.__func__.__get__(copied)
+        elif function is rebound.func_hashstring:
+            raise _describes_the_original(copied)
+    rebound.func_name, rebound.func_hashstring, rebound.func_changed = functions
+    return rebound  # type: ignore[no-any-return]
+
+
+def _describes_the_original(owner: object) -> OwnerError:
+    return OwnerError(
+        f"a copied {type(owner).__qualname__} holds the StorageUser of the object it was copied from, whose"
+        " func_hashstring describes that object; give each copy a StorageUser of its own, or pass methods of the object"
+        " as its functions"
+    )
+
+
+def _objects_in_reach(function: Any) -> list[object]:
+    """The objects that a function can reach without a global name."""
+    cells = [_cell_contents(cell) for cell in getattr(function, "__closure__", None) or ()]
+    defaults = getattr(function, "__defaults__", None) or ()
+    partial = (*getattr(function, "args", ()), *getattr(function, "keywords", {}).values())
+    return [getattr(function, "__self__", None), *cells, *defaults, *partial]
+
+
+def _cell_contents(cell: Any) -> object:
+    try:
+        return cell.cell_contents
+    except ValueError:  # not bound
+        return None

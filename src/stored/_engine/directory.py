@@ -1,0 +1,37 @@
+"""The directory of the entries, for programs that ask where it is."""
+
+from __future__ import annotations
+
+import os
+
+from stored._keys import module_folder
+from stored._storage import current_store
+from stored.errors import ConfigurationError
+from stored.stores import DirectoryStore, LayeredStore
+
+__all__ = ["directory_of", "getCacheDir"]
+
+
+def getCacheDir(module: str | None = None) -> str:
+    """The directory of the entries, or of those of a module, with a slash at its end; it is made if need be.
+
+    Raises
+    ------
+    ConfigurationError
+        If entries do not live in a directory.
+    OSError
+        If the directory cannot be made.
+    """
+    store = current_store()
+    if isinstance(store, LayeredStore):
+        store = store.upper
+    if not isinstance(store, DirectoryStore):
+        raise ConfigurationError(f"entries live in {store!r}, which has no directory")
+    return directory_of(store, module)
+
+
+def directory_of(store: DirectoryStore, module: str | None) -> str:
+    """The directory of a module's entries, made if need be."""
+    place = store.root if module is None else store.root / module_folder(module)
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return f"{place}{os.sep}"

@@ -1,0 +1,51 @@
+"""What does a result depend on? Values, owners, arguments and code, as text that is the same in every process.
+
+`canonical` gives the text of a value, `find_describer` the way in which an owner tells its parameters, `Arguments` the
+arguments of a call in one form, `code_text` what a function does, and `Key` joins all of it to the full key of a result.
+Nothing here stores, or knows what is stored.
+"""
+
+from stored._keys import canonical_code, canonical_numpy  # noqa: F401  (they add their types to canonical text)
+from stored._keys.arguments import MANY, Arguments
+from stored._keys.canonical import canonical, constant_closure, digest
+from stored._keys.keyed_by import keyed_by
+from stored._keys.owner_parameters import Describer, FieldParameters, Snapshot, find_describer
+from stored._keys.parameter_names import checked_string, parameter_names
+from stored._keys.result_key import ENTRY_ENDING, Key, Space, entry_prefix, module_folder
+from stored._keys.source import code_text, qualified_name
+from stored._keys.unchanged import (
+    ATOMIC,
+    OWN_TEST,
+    USER_ATTRIBUTES,
+    UnchangedCheck,
+    compile_check,
+    no_storage_user_checks,
+)
+
+__all__ = [
+    "ATOMIC",
+    "ENTRY_ENDING",
+    "MANY",
+    "OWN_TEST",
+    "USER_ATTRIBUTES",
+    "Arguments",
+    "Describer",
+    "FieldParameters",
+    "Key",
+    "Snapshot",
+    "Space",
+    "UnchangedCheck",
+    "canonical",
+    "checked_string",
+    "code_text",
+    "compile_check",
+    "constant_closure",
+    "digest",
+    "entry_prefix",
+    "find_describer",
+    "keyed_by",
+    "module_folder",
+    "no_storage_user_checks",
+    "parameter_names",
+    "qualified_name",
+]

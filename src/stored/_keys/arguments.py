@@ -1,0 +1,156 @@
+"""The arguments of a call, bound to the method's signature: one form for every spelling of the same call."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import numpy as np
+
+from stored._keys.canonical import named_canonical
+
+__all__ = ["MANY", "Arguments"]
+
+_TAKES_SELF = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+MANY = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+"""The kinds of parameters that take any number of arguments."""
+
+
+class Arguments:
+    """How a method's calls are bound and keyed.
+
+    Parameters
+    ----------
+    function : callable
+        The plain method; its first parameter is the owner.
+    label : str
+        What messages call it.
+    ignore : collection of str
+        Parameters left out of the key.
+    decimals : mapping of str to int
+        Parameters that are rounded, for the key and for the computation.
+
+    Raises
+    ------
+    TypeError
+        If `ignore` or `decimals` name what the method does not have, or the method takes no owner.
+    """
+
+    def __init__(self, function: Any, label: str, ignore: Collection[str], decimals: Mapping[str, int]) -> None:
+        _check_options(label, ignore, decimals)
+        self.signature = inspect.signature(function)
+        self._label = label
+        self._ignore = frozenset(ignore)
+        self._decimals = dict(decimals)
+        parameters = list(self.signature.parameters)
+        if not parameters or self.signature.parameters[parameters[0]].kind not in _TAKES_SELF:
+            raise TypeError(
+                f"@stored decorates methods; {label}{self.signature} takes no self; a decorator in between shows the"
+                " method's own parameters if it uses functools.wraps"
+            )
+        self._own, *self.names = parameters
+        for option, names in (("ignore", ignore), ("round", self._decimals)):
+            self.check_names(option, names)
+        for name, places in self._decimals.items():
+            if not isinstance(places, int):
+                raise TypeError(f"round of {label}() gives {places!r} for {name!r}; it must be a number of decimals")
+
+    def check_names(self, option: str, names: Collection[str]) -> None:
+        """Refuse names that are not arguments of the method, or for an interpolation not single ones."""
+        for name in names:
+            if name not in self.names:
+                raise TypeError(
+                    f"{option} of {self._label}() names {name!r}; its arguments are {', '.join(self.names) or 'none'}"
+                )
+
+            kind = self.signature.parameters[name].kind
+            if option == "interpolate" and kind in MANY:
+                stars = "*" if kind is inspect.Parameter.VAR_POSITIONAL else "**"
+                raise TypeError(
+                    f"interpolate of {self._label}() names '{stars}{name}', which takes any number of arguments; an"
+                    " axis runs along a single one"
+                )
+
+    def is_alone(self, name: str) -> bool:
+        """Does one positional argument say all, this one being the first, not rounded, and there being no other?"""
+        kind = self.signature.parameters[name].kind
+        return self.names == [name] and name not in self._decimals and kind is not inspect.Parameter.KEYWORD_ONLY
+
+    def bind(self, owner: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> inspect.BoundArguments:
+        """Bind a call, with defaults applied and arguments rounded."""
+        return self._bound(self.signature, owner, args, kwargs)
+
+    def bound(self, owner: object, values: tuple[Any, ...]) -> inspect.BoundArguments:
+        """A call of which the values of all arguments are known, in their order; nothing is rounded."""
+        return inspect.BoundArguments(self.signature, {self._own: owner, **dict(zip(self.names, values, strict=True))})
+
+    @property
+    def keyed(self) -> tuple[str, ...]:
+        """The names of the arguments in the key."""
+        return tuple([name for name in self.names if name not in self._ignore])
+
+    @property
+    def are_rounded(self) -> bool:
+        """Are any arguments rounded?"""
+        return bool(self._decimals)
+
+    def bind_without(
+        self, given: Mapping[str, Any], owner: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> inspect.BoundArguments:
+        """Bind what a call says beside some arguments that are given."""
+        parameters = [each for name, each in self.signature.parameters.items() if name not in given]
+        bound = self._bound(self.signature.replace(parameters=parameters), owner, args, kwargs)
+        return inspect.BoundArguments(self.signature, {**bound.arguments, **given})
+
+    def _bound(
+        self, signature: inspect.Signature, owner: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> inspect.BoundArguments:
+        try:
+            bound = signature.bind(owner, *args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{self._label}() got a call that does not fit its signature: {error}") from None
+        bound.apply_defaults()
+        return self.rounded(bound)
+
+    def rounded(self, bound: inspect.BoundArguments) -> inspect.BoundArguments:
+        """The same call, with the arguments rounded that are to be."""
+        for name, decimals in self._decimals.items():
+            if name in bound.arguments:
+                bound.arguments[name] = self._rounded(name, bound.arguments[name], decimals)
+        return bound
+
+    def _rounded(self, name: str, value: Any, decimals: int) -> Any:
+        if value is None:
+            return None
+        if type(value) in {list, tuple}:
+            return type(value)([self._rounded(name, each, decimals) for each in value])
+        try:
+            return round(value, decimals) if hasattr(value, "__round__") else np.round(value, decimals)
+        except TypeError:
+            raise TypeError(
+                f"argument {name!r} of {self._label}() is rounded to {decimals} decimals, so it must be a number or an"
+                f" array of numbers; found {value!r} of type {type(value).__name__}"
+            ) from None
+
+    def key(self, bound: inspect.BoundArguments, leave_out: Collection[str] = ()) -> tuple[tuple[str, str], ...]:
+        """The canonical arguments of a bound call.
+
+        Raises
+        ------
+        UnstableKeyError
+            Naming an argument that has no stable form.
+        """
+        without = {self._own, *self._ignore, *leave_out}
+        kept = [(name, value) for name, value in bound.arguments.items() if name not in without]
+        return named_canonical(kept, f"argument {{}} of {self._label}()")
+
+
+def _check_options(label: str, ignore: object, decimals: object) -> None:
+    if isinstance(ignore, str) or not isinstance(ignore, Collection):
+        raise TypeError(f"ignore of {label}() is {ignore!r}; give a tuple of names of arguments, such as ('z',)")
+    if not isinstance(decimals, Mapping):
+        raise TypeError(
+            f"round of {label}() is {decimals!r}; give the number of decimals by name of argument, such as {{'z': 3}}"
+        )

@@ -1,0 +1,90 @@
+"""One text for each value: numpy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from stored._keys.canonical import (
+    INLINE_BYTES,
+    add_encoders,
+    bytes_text,
+    complex_text,
+    content_text,
+    float_text,
+    integer_text,
+    ratio_text,
+    string_text,
+    unstable_key_error,
+)
+
+
+def _array_text(array: Any) -> str:
+    if type(array) not in {np.ndarray, np.memmap}:
+        raise unstable_key_error(array)
+    form = _dtype_text(array.dtype)
+    if form is None:
+        raise unstable_key_error(array)
+    data = _array_data(array)
+    shown = data.tobytes().hex() if array.nbytes <= INLINE_BYTES else content_text(data)
+    return f"array({form}, {array.shape!r}, {shown})"
+
+
+def _dtype_text(dtype: Any) -> str | None:
+    """Text of a dtype, None if its bytes mean something in this process only, or something numpy does not know."""
+    if dtype.subdtype is not None:
+        base = _dtype_text(dtype.subdtype[0])
+        return None if base is None else f"({base}, {dtype.shape})"
+    if dtype.names is None:
+        return None if dtype.hasobject or dtype.type.__module__ != "numpy" else ascii(dtype.str)
+    forms = [_dtype_text(dtype.fields[name][0]) for name in dtype.names]
+    if None in forms:
+        return None
+    fields = [f"{name!a}: {form}, {dtype.fields[name][1:]!a}" for name, form in zip(dtype.names, forms, strict=True)]
+    return f"{{{'; '.join(fields)}; {dtype.itemsize}}}"
+
+
+def _array_data(array: Any) -> Any:
+    """All that an array holds, as a line of bytes without the padding between them, which is never set."""
+    if array.dtype.names is not None:
+        return np.concatenate([np.zeros(0, np.uint8), *(_array_data(array[name]) for name in array.dtype.names)])
+    data = np.ascontiguousarray(array).reshape(-1)
+    if data.dtype.char not in "gG" or np.dtype("g").itemsize == _LONG_DOUBLE_BYTES:
+        return data.view(np.uint8)
+    parts = data.astype(data.dtype.newbyteorder("=")).view(np.uint8).reshape(-1, np.dtype("g").itemsize)
+    return np.ascontiguousarray(parts[:, :_LONG_DOUBLE_BYTES]).reshape(-1)
+
+
+_LONG_DOUBLE_BYTES = 10 if np.finfo(np.longdouble).nmant == 63 else np.dtype("g").itemsize
+"""How many of a long double's bytes have a meaning; x86 pads ten to sixteen."""
+
+
+def _scalar_text(value: Any) -> str:
+    """Text of a numpy scalar by its exact value; dates and records have no value outside numpy."""
+    for kinds, encode in (
+        ("b", integer_text),
+        ("iu", integer_text),
+        ("c", complex_text),
+        ("U", string_text),
+        ("S", bytes_text),
+    ):
+        if value.dtype.kind in kinds:
+            return encode(value)
+    if value.dtype.kind != "f":
+        raise unstable_key_error(value)
+    return ratio_text(value) if value.dtype.itemsize > 8 else float_text(value)
+
+
+def _dtype_value_text(dtype: Any) -> str:
+    form = _dtype_text(dtype)
+    if form is None:
+        raise unstable_key_error(dtype)
+    return f"dtype({form})"
+
+
+add_encoders(
+    exact={np.ndarray: _array_text},
+    kinds={np.ndarray: _array_text, np.generic: _scalar_text, np.dtype: _dtype_value_text},
+    constants=(np.generic, np.dtype),
+)

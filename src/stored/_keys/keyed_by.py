@@ -1,0 +1,87 @@
+"""`keyed_by`, the class decorator that names the parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from stored._keys.owner_parameters import STRING_METHODS, FieldParameters
+from stored._keys.parameter_names import parameter_names
+from stored.errors import OwnerError
+
+__all__ = ["keyed_by"]
+
+C = TypeVar("C", bound=type)
+
+
+def keyed_by(*names: str, module: str | None = None, name: str | None = None) -> Callable[[C], C]:
+    """Declare which attributes of a class are its parameters.
+
+    The results of stored methods hold as long as these attributes keep their values, and are found again, in memory
+    or on disk, by an object with equal values. A subclass is keyed by what its bases are keyed by; decorated itself,
+    it adds names to theirs.
+
+    Parameters
+    ----------
+    *names : str
+        The attributes. Their values can be numbers, strings, arrays, functions, containers of these, and other
+        owners.
+    module : str, optional
+        The folder of the results, by default the class's module.
+    name : str, optional
+        The name of the owner, by default the class's qualified name.
+
+    Returns
+    -------
+    callable
+        The class decorator; it returns the class itself.
+
+    Raises
+    ------
+    OwnerError
+        If no names are given, one is not the name of an attribute, `module` or `name` is no string, or a stored
+        method depends on a parameter that is not among them.
+
+    Examples
+    --------
+    >>> @keyed_by("H0", "Om0")
+    ... class Cosmology:
+    ...     def __init__(self, H0, Om0):
+    ...         self.H0, self.Om0 = H0, Om0
+    """
+    for each in names:
+        if not (isinstance(each, str) and each.isidentifier()):
+            raise OwnerError(
+                f'keyed_by takes the names of attributes, as in @keyed_by("H0", "Om0"), and got {each!r} of type'
+                f" {type(each).__name__}"
+            )
+    if not names:
+        raise OwnerError('keyed_by needs the names of the parameters, as in @keyed_by("H0", "Om0")')
+
+    for option, text in (("module", module), ("name", name)):
+        if not (text is None or isinstance(text, str)):
+            raise OwnerError(f"{option} of keyed_by is {text!r} of type {type(text).__name__}; it must be a str")
+
+    def decorate(owner: C) -> C:
+        if not isinstance(owner, type):
+            raise OwnerError(f"keyed_by decorates classes, and got {owner!r} of type {type(owner).__name__}")
+        _check_not_described(owner)
+        owner.__stored_parameters__ = FieldParameters(names, module, name)  # type: ignore[attr-defined]
+        parameters = FieldParameters(parameter_names(owner) or ())
+        for attribute in vars(owner).values():
+            depends = getattr(attribute, "__stored_depends__", None)
+            if depends is not None:
+                parameters.only(depends)
+        return owner
+
+    return decorate
+
+
+def _check_not_described(owner: type) -> None:
+    """Refuse names that the string of a base class would silence."""
+    for name in STRING_METHODS:
+        if callable(getattr(owner, name, None)) and name not in vars(owner):
+            raise OwnerError(
+                f"{owner.__qualname__} inherits {name}(), which comes before keyed_by and does not know the parameters"
+                f" named here; override {name}() so that it tells them"
+            )

@@ -1,0 +1,306 @@
+"""`owner.method`: a stored method of one owner."""
+
+from __future__ import annotations
+
+import copy as copying
+from collections.abc import Callable
+from types import MethodType
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, ParamSpec, Self, TypeVar, cast
+
+import numpy as np
+
+from stored._methods.answer import (
+    bound_call,
+    exact,
+    explain_call,
+    interpolant,
+    results_for,
+    value_for_caller,
+)
+from stored._methods.call import Call
+from stored._methods.counters import CacheInfo
+from stored._methods.definition import Definition
+from stored._methods.results import Results
+
+if TYPE_CHECKING:  # imported where they are used, since most of the start-up time would be theirs
+    from numpy.typing import NDArray
+
+    from stored._methods.explain import Explanation
+    from stored._tables import CurveInterpolant, Interpolant
+
+__all__ = ["BoundMethod", "PlainAttribute", "bound_method_class"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class BoundMethod(Generic[P, R]):
+    """A stored method of one owner: called like the plain method, with the cache's controls as attributes.
+
+    Each stored method has a class of its own, made from this one, into which the function is put that calls go through.
+    """
+
+    # a class has no other way to show a __qualname__ for its objects than one for each
+    __slots__ = ("__qualname__", "__weakref__", "_owner")
+
+    if TYPE_CHECKING:
+        _owner: Any
+        _definition: Definition
+
+        def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        """As `isinstance` has it, a method."""
+        return MethodType
+
+    def __get__(self, owner: object, kind: type | None = None) -> Self:
+        """Itself, as a bound method that stands in a class."""
+        return self
+
+    def _results(self) -> Results:
+        return results_for(self._definition, self._owner)
+
+    def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
+        return bound_call(self._definition, self._owner, args, kwargs)
+
+    @property
+    def __wrapped__(self) -> Callable[P, R]:
+        """The plain method: nothing is looked up, nothing stored."""
+        return MethodType(self._definition.function, self._owner)
+
+    def __repr__(self) -> str:
+        return f"<stored method {self._definition.label} of {self._owner!r}>"
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self._owner is cast(Any, other)._owner
+
+    def __hash__(self) -> int:
+        return hash((id(self._owner), id(self._definition)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle as the plain method would: the owner, and the name to find on it."""
+        return getattr, (self._owner, self._definition.attribute)
+
+    def __copy__(self) -> BoundMethod[P, R]:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        return getattr(copying.deepcopy(self._owner, memo), self._definition.attribute)
+
+    def cache_clear(self, *args: Any, **kwargs: Any) -> None:
+        """Forget this owner's results of this method, in memory and on disk.
+
+        Parameters
+        ----------
+        *args, **kwargs
+            The arguments of one call, to forget that alone. Without any, all results for the owner's parameters of
+            now go, and the counts of `cache_info` begin anew.
+        """
+        call = self._call(args, kwargs) if args or kwargs else None
+        self._results().clear(self._owner, call)
+
+    def cache_info(self) -> CacheInfo:
+        """How often this owner's calls were answered, and from where."""
+        return self._results().info(self._owner)
+
+    def cached(self, *args: P.args, **kwargs: P.kwargs) -> bool:
+        """Is the result of such a call at hand, in memory or on disk? Nothing is computed."""
+        return self._results().tier_holding(self._owner, self._call(args, kwargs)) is not None
+
+    def refresh(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Compute anew, and replace what is stored."""
+        call, results = self._call(args, kwargs), self._results()
+        return cast(R, value_for_caller(call, results.refresh(self._owner, call), results))
+
+    def explain(self, *args: P.args, **kwargs: P.kwargs) -> Explanation:
+        """Say why such a call would hit or miss: what differs from the nearest stored result."""
+        return explain_call(self._definition, self._owner, self._call(args, kwargs))
+
+    # -- of methods that are interpolated along an axis ----------------------------------------------------------------
+
+    def interpolant(self, *args: Any, **kwargs: Any) -> Interpolant:
+        """The interpolant that answers the method's calls, sampled now if it is not at hand.
+
+        Parameters
+        ----------
+        *args, **kwargs
+            The method's other arguments, without those of the axes.
+
+        Returns
+        -------
+        Interpolant
+
+        Raises
+        ------
+        TableError, ToleranceError
+            If the method cannot be sampled as its axes ask.
+        """
+        return interpolant(self._definition, self._owner, args, kwargs)
+
+    def exact(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Call the plain method, for each point if arrays are given for the axes; nothing is stored.
+
+        Parameters
+        ----------
+        *args, **kwargs
+            The method's arguments.
+
+        Returns
+        -------
+        float or ndarray
+            What the method returns; for arrays, of their broadcast shape.
+        """
+        return cast(R, exact(self._definition, self._owner, args, kwargs))
+
+    def inverse(self, y: Any, branch: tuple[float, float] | None = None, **others: Any) -> Any:
+        """The argument at which the method has a value: see `CurveInterpolant.inverse`.
+
+        Parameters
+        ----------
+        y : array_like
+            Values.
+        branch : tuple of (float, float), optional
+            The range of the argument in which to look; there the function must rise, or fall, throughout.
+        **others
+            The method's other arguments.
+
+        Returns
+        -------
+        float or ndarray
+            A float for a number, otherwise an array of the shape of `y`.
+
+        Raises
+        ------
+        TableError
+            If the interpolant is not monotonic there.
+        OutsideValuesError
+            If it does not take a value there.
+        """
+        return self._curve("inverse", ("y", "branch"), others).inverse(y, branch)
+
+    def derivative(self, *x: Any, nu: Any = None, **others: Any) -> Any:
+        """A derivative of the interpolant, ``derivative(x, nu=1)``, of two arguments ``derivative(x, y, nu=(1, 0))``.
+
+        Parameters
+        ----------
+        *x : array_like
+            The arguments along the axes; the order `nu` may follow.
+        nu : int or tuple of (int, int)
+            The order, 1 to 3; for two axes the order along each, together 1 to 3.
+        **others
+            The method's other arguments.
+
+        Returns
+        -------
+        float or ndarray
+            A float for numbers, otherwise an array of their shape.
+
+        Raises
+        ------
+        OutsideAxisError
+            If a value lies outside its axis, and that does not say otherwise.
+        ValueError
+            If there is no such order.
+        """
+        made: Any = self._made("derivative", ("nu",), others)
+        return made.derivative(*x) if nu is None else made.derivative(*x, nu=nu)
+
+    def integral(self, a: Any, b: Any, **others: Any) -> Any:
+        """The integral of the interpolant from `a` to `b`: see `CurveInterpolant.integral`.
+
+        Parameters
+        ----------
+        a, b : array_like
+            The limits, within the axis.
+        **others
+            The method's other arguments.
+
+        Returns
+        -------
+        float or ndarray
+            In the method's unit times the argument's.
+
+        Raises
+        ------
+        OutsideAxisError
+            If a limit lies outside the axis.
+        """
+        return self._curve("integral", ("a", "b"), others).integral(a, b)
+
+    def roots(self, value: float = 0.0, **others: Any) -> NDArray[np.float64]:
+        """All arguments at which the interpolant has a value: see `CurveInterpolant.roots`.
+
+        Parameters
+        ----------
+        value : float
+            The value.
+        **others
+            The method's other arguments.
+
+        Returns
+        -------
+        ndarray, shape (n,)
+            Increasing.
+        """
+        return self._curve("roots", ("value",), others).roots(value)
+
+    def _made(self, wanted: str, options: tuple[str, ...], others: dict[str, Any]) -> Interpolant:
+        definition = self._definition
+        for name in options:
+            if name in definition.arguments.names and name not in definition.axis_names:
+                raise TypeError(
+                    f"{definition.label}() has an argument {name!r} of its own, which {wanted}() cannot tell from its"
+                    f" option; use {definition.attribute}.interpolant({name}=...).{wanted}(...)"
+                )
+        return self.interpolant(**others)
+
+    def _curve(self, wanted: str, options: tuple[str, ...], others: dict[str, Any]) -> CurveInterpolant:
+        made = self._made(wanted, options, others)
+        if len(self._definition.axes) > 1:
+            names = " and ".join(self._definition.axis_names)
+            raise TypeError(f"{self._definition.label}() is interpolated along {names}; {wanted} is for one axis only")
+        return cast("CurveInterpolant", made)
+
+
+_OF_INTERPOLATED = frozenset({"interpolant", "exact", "inverse", "derivative", "integral", "roots"})
+
+
+def bound_method_class(definition: Definition) -> Any:
+    """The class of a definition's bound methods: it looks like the plain method in all that is not the cache's."""
+    function = definition.function
+    shown: dict[str, Any] = {"__doc__": function.__doc__, "__module__": function.__module__}
+    # descriptors, since with a __getattr__ every attribute that a call reads would take three times as long
+    own = {"__slots__": (), "_definition": definition}
+    names = {*dir(MethodType), *dir(function)} - {*dir(object), *vars(BoundMethod)} | {"__annotations__"}
+    plain = {name: PlainAttribute(name) for name in names}
+    refused = {} if definition.axes else {name: RefusedAttribute(name) for name in _OF_INTERPOLATED}
+    return type("BoundMethod", (BoundMethod,), {**plain, **refused, **shown, **own})
+
+
+class PlainAttribute:
+    """An attribute of the plain bound method."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, bound: Any, kind: type) -> Any:
+        return getattr(bound.__wrapped__, self._name)
+
+
+class RefusedAttribute:
+    """In the place of an attribute that only interpolated methods have."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, bound: Any, kind: type) -> NoReturn:
+        definition: Definition = kind._definition  # type: ignore[attr-defined]
+        how = (
+            "the call itself gives the spline of its table"
+            if definition.table
+            else "say @stored(interpolate=Axis(...))"
+        )
+        raise AttributeError(
+            f"{definition.label}() is not interpolated along an axis, so it has no {self._name}; {how}"
+        )

@@ -1,0 +1,50 @@
+"""How often a stored method was answered, and from where."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+__all__ = ["CacheInfo", "Counters"]
+
+
+class CacheInfo(NamedTuple):
+    """How often a stored method was answered, and from where.
+
+    Attributes
+    ----------
+    hits, misses : int
+        Calls answered without computing, and calls that computed.
+    maxsize, currsize : int
+        How many results the memory may hold (None: any number), and holds.
+    persistent_hits : int
+        Those of the hits that came from the store.
+    stores : int
+        Results written to the store.
+    seconds_saved : float
+        What the hits had taken to compute, in all.
+    exact_calls : int
+        Values outside the axis for which an interpolated method was called itself.
+    """
+
+    hits: int
+    misses: int
+    maxsize: int | None
+    currsize: int
+    persistent_hits: int
+    stores: int
+    seconds_saved: float
+    exact_calls: int
+
+
+class Counters:
+    """The moving part of `CacheInfo`."""
+
+    __slots__ = ("exact_calls", "hits", "misses", "persistent_hits", "seconds_saved", "stores")
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin anew."""
+        self.hits = self.misses = self.persistent_hits = self.stores = self.exact_calls = 0
+        self.seconds_saved = 0.0

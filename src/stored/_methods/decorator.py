@@ -1,0 +1,135 @@
+"""`stored`: the decorator that makes a method remember its results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, overload
+
+from stored._methods.definition import Axes, Definition, checked_names
+from stored._methods.stored_method import StoredMethod
+from stored.typing import TableInterpolant
+
+__all__ = ["stored"]
+
+S = TypeVar("S")
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@overload
+def stored(method: Callable[Concatenate[S, P], R], /) -> StoredMethod[S, P, R]: ...
+
+
+@overload
+def stored(
+    name: str | None = None,
+    *,
+    persistent: bool = True,
+    interpolate: Axes | None = None,
+    version: str | None = None,
+    maxsize: int | None = None,
+    ignore: Collection[str] = (),
+    round: Mapping[str, int] | None = None,
+    copy: bool = False,
+    depends: Collection[str] | None = None,
+) -> Callable[[Callable[Concatenate[S, P], R]], StoredMethod[S, P, R]]: ...
+
+
+@overload
+def stored(
+    name: str | None = None,
+    *,
+    persistent: bool = True,
+    interpolate: Literal[True],
+    version: str | None = None,
+    maxsize: int | None = None,
+    ignore: Collection[str] = (),
+    round: Mapping[str, int] | None = None,
+    depends: Collection[str] | None = None,
+) -> Callable[[Callable[Concatenate[S, P], Any]], StoredMethod[S, P, TableInterpolant]]: ...
+
+
+def stored(
+    name: Any = None,
+    *,
+    persistent: bool = True,
+    interpolate: Literal[True] | Axes | None = None,
+    version: str | None = None,
+    maxsize: int | None = None,
+    ignore: Collection[str] = (),
+    round: Mapping[str, int] | None = None,  # noqa: A002
+    copy: bool = False,
+    depends: Collection[str] | None = None,
+) -> Any:
+    """Remember the results of a method for as long as its owner's parameters stay the same.
+
+    Use it bare (``@stored``), with a name (``@stored("spectrum")``) or with options.
+
+    Parameters
+    ----------
+    name : str, optional
+        The name of the object in the owner's space, by default the method's.
+    persistent : bool
+        Keep results on disk too.
+    interpolate : True or Axis or (Axis, Axis), optional
+        With True, the method returns a table (an array of shape (2, n), or a tuple (x, y, z)), and the decorated call
+        a spline over it. With an axis, the method is a function of that argument: it is sampled once for each set of
+        the other arguments, and evaluated from the table ever after.
+    version : str, optional
+        What tells one version of the method from another, in place of its source. Change it when something changes
+        that the method uses and its source does not show, such as a function that it calls.
+    maxsize : int, optional
+        How many results of each owner memory holds; the least recently used goes first. Any number by default.
+    ignore : collection of str
+        Arguments that do not change the result, and are left out of the key.
+    round : mapping of str to int, optional
+        Arguments that are rounded to so many decimals, both for the key and for the computation.
+    copy : bool
+        Hand out a private deep copy each time, rather than read-only arrays and shared objects.
+    depends : collection of str, optional
+        The parameters that the result depends on, if not all: a change of the others keeps it. For owners described
+        by `keyed_by`, frozen dataclasses and frozen attrs classes.
+
+    Returns
+    -------
+    StoredMethod
+        The decorated method, or a decorator.
+
+    Raises
+    ------
+    TypeError
+        If this cannot be decorated, or an option names an argument or a parameter that is not there.
+    ValueError
+        If an option has a value that it cannot have.
+
+    Examples
+    --------
+    >>> from stored import keyed_by, stored
+    >>> @keyed_by("n")
+    ... class Model:
+    ...     def __init__(self, n):
+    ...         self.n = n
+    ...
+    ...     @stored(persistent=False)
+    ...     def total(self, k=1):
+    ...         return sum(range(self.n)) * k
+    >>> Model(10).total(2)
+    90
+    """
+    if not isinstance(persistent, bool):
+        raise TypeError(f"persistent is {persistent!r}; it must be True or False")
+    if maxsize is not None and (not isinstance(maxsize, int) or maxsize < 1):
+        raise ValueError(f"maxsize is {maxsize!r}; it must be a positive integer, or None for any number")
+    if name is not None and not isinstance(name, str):
+        return StoredMethod(Definition(name, None))
+    options: dict[str, Any] = {
+        "persistent": persistent,
+        "interpolate": interpolate,
+        "version": version,
+        "maxsize": maxsize,
+        "ignore": ignore,
+        "round": round,
+        "copy": copy,
+        "depends": None if depends is None else checked_names("depends", depends),
+    }
+    return lambda method: StoredMethod(Definition(method, name, **options))

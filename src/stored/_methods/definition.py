@@ -1,0 +1,146 @@
+"""What was said of a stored method: data only."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Collection, Mapping
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
+from weakref import WeakKeyDictionary
+
+from stored._keys import Arguments, canonical, code_text, constant_closure, digest, qualified_name
+from stored._methods.call_code import CallCode
+
+if TYPE_CHECKING:  # imported where it is used, since most of the start-up time would be its
+    from stored._tables import Axis
+
+__all__ = ["Axes", "Definition", "checked_names"]
+
+Axes: TypeAlias = "Axis | tuple[Axis, Axis]"
+
+
+class Definition:
+    """A stored method: the plain function, and all that was said of it.
+
+    Attributes
+    ----------
+    call_code : CallCode
+        What answers calls by shortcuts. The stored method makes it, and results fill it.
+    """
+
+    call_code: CallCode
+
+    def __init__(
+        self,
+        function: Any,
+        name: str | None,
+        *,
+        persistent: bool = True,
+        interpolate: Literal[True] | Axes | None = None,
+        version: str | None = None,
+        maxsize: int | None = None,
+        ignore: Collection[str] = (),
+        round: Mapping[str, int] | None = None,  # noqa: A002
+        copy: bool = False,
+        depends: Collection[str] | None = None,
+    ) -> None:
+        plain = _plain_function(function, version)
+        self.function = function
+        self.label = function.__qualname__
+        self.name = function.__name__ if name is None else name
+        self.attribute = function.__name__
+        self.qualname = function.__qualname__
+        self._class: str | None = None
+        self._identities: WeakKeyDictionary[type, str] = WeakKeyDictionary()
+        self.persistent = persistent
+        self.table = interpolate is True
+        self.axes = _axes(interpolate)
+        self.maxsize = maxsize
+        self.copy = copy
+        self.depends = None if depends is None else tuple(depends)
+        self.arguments = Arguments(function, self.label, ignore, {} if round is None else round)
+        self.axis_names = tuple(axis.name for axis in self.axes)
+        self.arguments.check_names("interpolate", self.axis_names)
+        self.is_scalar = len(self.axes) == 1 and maxsize is None and self.arguments.is_alone(self.axis_names[0])
+        self.has_table = not self.axes and not self.arguments.are_rounded
+        self.shortcut_arguments = self.axis_names if self.is_scalar else self.arguments.keyed
+        # taken now: a file edited later would lend this code the version of another
+        self._code = f"version {version}" if version is not None else code_text(plain)
+        self._closure_of = function if version is None else None
+
+    def set_owner_class(self, owner: type, attribute: str) -> None:
+        """Take the name by which a class has the method: functions made by one wrapper share their own names."""
+        if self._class is None:
+            self.attribute = attribute
+            self.qualname = f"{owner.__qualname__}.{attribute}"
+            self._class = qualified_name(owner)
+            self._identities.clear()
+
+    def identity_for(self, kind: type) -> str:
+        """The method's name and place, and the class that has it by inheritance."""
+        known = self._identities.get(kind)
+        if known is None:
+            known = self._identities[kind] = self._identity_for(kind)
+        return known
+
+    def _identity_for(self, kind: type) -> str:
+        if self._class is None:
+            return f"{qualified_name(self.function)} of {qualified_name(kind)}"
+        own = f"{self._class}.{self.attribute}"
+        return own if qualified_name(kind) == self._class else f"{own} of {qualified_name(kind)}"
+
+    @functools.cached_property
+    def version(self) -> str:
+        """The digest of all that decides what the method computes, beside owner and arguments."""
+        closure = {} if self._closure_of is None else constant_closure(self._closure_of)
+        axes = tuple(axis.definition() for axis in self.axes)
+        return digest(f"{self._code}\n{canonical(closure)}\n{canonical(axes)}")
+
+
+def _plain_function(function: Any, version: str | None) -> Any:
+    """The function whose source counts, if this can be decorated at all."""
+    if isinstance(function, staticmethod | classmethod | property | type) or not callable(function):
+        raise TypeError(
+            f"@stored decorates plain methods, and got {function!r}; put @stored below @property, and do without"
+            " @staticmethod and @classmethod: results belong to an object and its parameters"
+        )
+    for part in ("__name__", "__qualname__"):
+        if not isinstance(getattr(function, part, None), str):
+            raise TypeError(f"{function!r} has no {part}, so its results have no name; wrap it in a def")
+    if any(kind(function) for kind in _USED_ONCE):
+        raise TypeError(
+            f"{function.__qualname__}() is a generator or a coroutine, whose result can be used only once; return a"
+            " list or an array to have it stored"
+        )
+    plain = inspect.unwrap(function)
+    if version is None and not isinstance(plain, FunctionType):
+        raise TypeError(f"{function!r} has no Python source to tell its version by; give one: @stored(version='1')")
+    return plain
+
+
+_USED_ONCE = (inspect.isgeneratorfunction, inspect.iscoroutinefunction, inspect.isasyncgenfunction)
+
+
+def checked_names(option: str, names: Collection[str]) -> Collection[str]:
+    if isinstance(names, str):
+        raise TypeError(f"{option} is the string {names!r}; give a tuple of names: ({names!r},)")
+    return names
+
+
+def _axes(interpolate: object) -> tuple[Axis, ...]:
+    if interpolate is None or interpolate is True:
+        return ()
+    from stored._tables import Axis
+
+    axes = interpolate if isinstance(interpolate, tuple) else (interpolate,)
+    if not all(isinstance(axis, Axis) for axis in axes) or len(axes) not in {1, 2}:
+        raise TypeError(f"interpolate is {interpolate!r}; give True, an Axis, or a pair of them")
+    if len({axis.name for axis in axes}) < len(axes):
+        raise TypeError(f"interpolate has two axes of one name, {axes[0].name!r}; each takes an argument of its own")
+    if len({axis.points is None for axis in axes}) > 1:
+        raise TypeError(
+            f"interpolate has axes with points={[axis.points for axis in axes]!r}; give points for both, or a tolerance"
+            " for both"
+        )
+    return cast("tuple[Axis, ...]", axes)

@@ -1,0 +1,99 @@
+"""Why does a call hit or miss? By what differs from the nearest key that is stored."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from stored._keys import Key
+
+__all__ = ["Explanation", "explain"]
+
+_PART_NAMES = {"version": "the method's version", "string": "the hashable string"}
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why a call hits or misses.
+
+    Attributes
+    ----------
+    call : str
+        The call.
+    where : {"memory", "store"} or None
+        Where its result is; None for a miss.
+    differences : dict of str to (str, str)
+        For a miss, how the key differs from the nearest one that is stored: for each part what is stored and what is
+        asked for. Empty if nothing of this method is stored.
+    """
+
+    call: str
+    where: str | None
+    differences: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        if self.where is not None:
+            return f"{self.call}: hit, in {'memory' if self.where == 'memory' else 'the store'}"
+        if not self.differences:
+            return f"{self.call}: miss, nothing of this method is stored"
+        parts = "; ".join(f"{name} is {asked}, stored is {found}" for name, (found, asked) in self.differences.items())
+        return f"{self.call}: miss, nearest stored result differs: {parts}"
+
+    __repr__ = __str__
+
+
+def explain(key: Key, where: str | None, candidates: Callable[[], Iterable[Key]]) -> Explanation:
+    """Explain a call.
+
+    Parameters
+    ----------
+    key : Key
+        The call's.
+    where : {"memory", "store"} or None
+        Where its result is.
+    candidates : callable
+        Gives the keys of what is stored; asked for a miss only.
+    """
+    if where is not None:
+        return Explanation(key.call(), where)
+    differences = [_differences(each, key) for each in candidates()]
+    return Explanation(key.call(), None, min(differences, key=len, default={}))
+
+
+def _differences(found: Key, asked: Key) -> dict[str, tuple[str, str]]:
+    """The parts in which two keys of one method differ."""
+    parts = [(_parts(each.space.string), dict(each.arguments), each.version) for each in (found, asked)]
+    (old_space, old_arguments, old_version), (space, arguments, version) = parts
+    differences: dict[str, tuple[str, str]] = {}
+    for kind, old, new in (("parameter", old_space, space), ("argument", old_arguments, arguments)):
+        for name in dict.fromkeys((*old, *new)):
+            if old.get(name) != new.get(name):
+                label = f"{kind} {name}" if name else _PART_NAMES["string"]
+                differences[label] = (old.get(name, "absent"), new.get(name, "absent"))
+    if old_version != version:
+        differences[_PART_NAMES["version"]] = (old_version[:8], version[:8])
+    return differences
+
+
+_BRACKETS = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
+
+
+def _split(string: str) -> list[str]:
+    """Split at commas, but not within brackets or quotes."""
+    parts, depth = [""], 0
+    for piece in re.findall(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|, |.""", string, re.DOTALL):
+        depth += _BRACKETS.get(piece, 0)
+        if piece == ", " and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += piece
+    return parts
+
+
+def _parts(string: str) -> dict[str, str]:
+    """A canonical hashable string by parameter; any other whole, under an empty name."""
+    parts = [part.partition("=") for part in _split(string)]
+    if all(name.isidentifier() and equals for name, equals, _ in parts):
+        return {name: text for name, _, text in parts}
+    return {"": string}

@@ -1,0 +1,63 @@
+"""How one owner tells its parameters, and where its results persist."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from stored._engine import StorageUser, UserSnapshot
+from stored._keys import Describer, FieldParameters, Snapshot, UnchangedCheck, canonical
+from stored._storage import PersistentTier
+
+__all__ = ["DescribedParameters", "OwnerParameters", "UserParameters"]
+
+
+class OwnerParameters(Protocol):
+    """How one owner tells its parameters, and where its results persist."""
+
+    persistent: PersistentTier
+
+    def snapshot(self, owner: object) -> Snapshot:
+        """The parameters now."""
+
+
+class DescribedParameters:
+    """An owner that describes itself; its results go where the settings say."""
+
+    persistent = PersistentTier("rw")
+
+    def __init__(self, describer: Describer) -> None:
+        self.snapshot = describer.snapshot
+
+
+class UserParameters:
+    """An owner that holds a StorageUser: its decorated methods share that space.
+
+    If its class names parameters too, they count as well: the StorageUser, perhaps that of a base class, may not know
+    them.
+    """
+
+    def __init__(self, user: StorageUser, attribute: str | None, fields: FieldParameters | None) -> None:
+        self.user = user
+        self.persistent = user.persistent
+        self._attribute = attribute
+        self._fields = fields
+
+    def snapshot(self, owner: object) -> Snapshot:
+        """The parameters now."""
+        told = UserSnapshot(self.user, type(owner), self._attribute)
+        return told if self._fields is None else CombinedSnapshot(told, self._fields.snapshot(owner))
+
+
+class CombinedSnapshot:
+    """What a StorageUser and a class tell of an owner, together."""
+
+    def __init__(self, user: Snapshot, fields: Snapshot) -> None:
+        self._user, self._fields = user, fields
+        self.space = user.space._replace(string=canonical([user.space.string, fields.space.string]))
+
+    def holds(self, owner: object) -> bool:
+        """Are both still the same?"""
+        return self._user.holds(owner) and self._fields.holds(owner)
+
+    def unchanged_check(self, guarded: bool) -> UnchangedCheck | None:
+        """None: such owners are few."""

@@ -1,0 +1,151 @@
+"""`Class.method`: a stored method as its class has it."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Self, TypeVar, cast, overload
+
+import wrapt
+
+from stored._methods.answer import answer, results_for
+from stored._methods.bound_method import BoundMethod, PlainAttribute, bound_method_class
+from stored._methods.call_code import CallCode
+from stored._methods.counters import CacheInfo
+from stored._methods.definition import Definition
+from stored._methods.registry import clear_everywhere
+
+if TYPE_CHECKING:
+    from stored._methods.explain import Explanation
+
+__all__ = ["StoredMethod"]
+
+S = TypeVar("S")
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _getter(kind: Any, qualname: object) -> Any:
+    """The `__get__` of a stored method: what it needs stands around it, for looking it up would take longer."""
+
+    def __get__(self: Any, owner: object | None, of: type | None = None) -> Any:  # noqa: N807
+        """The method of an object, or itself for the class."""
+        if owner is None:
+            return self
+        bound = kind()
+        bound._owner = owner
+        bound.__qualname__ = qualname
+        return bound
+
+    return __get__
+
+
+def _install_call(bound_class: Any, definition: Definition, call: Any) -> None:
+    """Let all calls go through a function from now on."""
+    call.__qualname__ = definition.label
+    call.__module__ = definition.function.__module__
+    bound_class.__call__ = call
+
+
+class StoredMethod(wrapt.ObjectProxy[Any], Generic[S, P, R]):
+    """A stored method as its class has it; in all else it is the plain function."""
+
+    def __new__(cls, definition: Definition) -> Self:
+        """An object of a class of its own, whose `__get__` need not look anything up."""
+        own = type(cls.__name__, (cls,), {"__doc__": cls.__doc__, "__module__": cls.__module__})
+        return cast("Self", super().__new__(own))
+
+    def __init__(self, definition: Definition) -> None:
+        super().__init__(definition.function)
+        self._self_definition = definition
+        self._self_bound_class = bound_method_class(definition)
+        type(self).__get__ = _getter(self._self_bound_class, definition.label)  # type: ignore[method-assign]
+        definition.call_code = CallCode(
+            definition.arguments.signature,
+            definition.shortcut_arguments,
+            definition.is_scalar,
+            functools.partial(answer, definition),
+            functools.partial(_install_call, self._self_bound_class, definition),
+        )
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Set an attribute of the plain function, which objects' methods show too, as they do a function's."""
+        super().__setattr__(name, value)
+        if not name.startswith("_self_"):
+            kind = self._self_bound_class
+            if name == "__qualname__":
+                type(self).__get__ = _getter(kind, value)  # type: ignore[method-assign]
+            elif name in {"__doc__", "__module__"}:
+                setattr(kind, name, value)
+            elif name not in vars(kind) and name not in vars(BoundMethod):
+                setattr(kind, name, PlainAttribute(name))
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._self_definition.set_owner_class(owner, name)
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __get__(self, owner: None, kind: type | None = None) -> StoredMethod[S, P, R]: ...
+        @overload
+        def __get__(self, owner: object, kind: type | None = None) -> BoundMethod[P, R]: ...
+        def __get__(self, owner: object | None, kind: type | None = None) -> Any: ...
+
+    if TYPE_CHECKING:
+
+        def __call__(self, owner: S, /, *args: P.args, **kwargs: P.kwargs) -> R: ...
+
+    else:
+
+        def __call__(self, *args, **kwargs):
+            if not args:
+                label = self._self_definition.label
+                raise TypeError(f"{label}() was called without its object; call it on one, or give one first")
+            results_for(self._self_definition, args[0])  # is this an owner at all?
+            return self.__get__(args[0])(*args[1:], **kwargs)
+
+    @property
+    def __stored_depends__(self) -> tuple[str, ...] | None:
+        """The parameters that the method says it depends on, for `keyed_by` to check."""
+        return self._self_definition.depends
+
+    def __repr__(self) -> str:
+        return f"<stored method {self._self_definition.label}>"
+
+    def __reduce__(self) -> str:
+        """Pickle as a function is, by name."""
+        return str(self._self_definition.qualname)
+
+    def __reduce_ex__(self, protocol: Any) -> str:
+        return self.__reduce__()
+
+    def __copy__(self) -> StoredMethod[S, P, R]:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> StoredMethod[S, P, R]:
+        return self
+
+    def _bound(self, owner: S) -> BoundMethod[P, R]:
+        return self.__get__(owner)
+
+    def cache_clear(self, owner: S | None = None, *args: Any, **kwargs: Any) -> None:
+        """Forget the results of one owner, as its own method does, or of every live owner that has used the method."""
+        if owner is not None:
+            self._bound(owner).cache_clear(*args, **kwargs)
+            return
+        clear_everywhere(self._self_definition)
+
+    def cache_info(self, owner: S) -> CacheInfo:
+        """As the owner's method has it."""
+        return self._bound(owner).cache_info()
+
+    def cached(self, owner: S, *args: P.args, **kwargs: P.kwargs) -> bool:
+        """As the owner's method has it."""
+        return self._bound(owner).cached(*args, **kwargs)
+
+    def refresh(self, owner: S, *args: P.args, **kwargs: P.kwargs) -> R:
+        """As the owner's method has it."""
+        return self._bound(owner).refresh(*args, **kwargs)
+
+    def explain(self, owner: S, *args: P.args, **kwargs: P.kwargs) -> Explanation:
+        """As the owner's method has it."""
+        return self._bound(owner).explain(*args, **kwargs)

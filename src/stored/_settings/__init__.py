@@ -1,0 +1,11 @@
+"""What is in force in this process: `configure` changes it, the environment begins it, `settings` tells it.
+
+`validity` tells for how long shortcuts may be taken; every change of the settings ends it.
+"""
+
+from stored._settings.checks import check_persistence
+from stored._settings.configure import configure, settings
+from stored._settings.settings import Settings
+from stored._settings.validity import validity
+
+__all__ = ["Settings", "check_persistence", "configure", "settings", "validity"]

@@ -1,0 +1,93 @@
+"""The settings that environment variables give."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from stored._settings.checks import CHECKS, check_persistence, checked_path, checked_paths
+from stored._settings.settings import Settings, check_together
+from stored.errors import ConfigurationError
+
+__all__ = ["settings_from_environment"]
+
+_ON = frozenset({"1", "true", "yes", "on"})
+
+_OFF = frozenset({"", "0", "false", "no", "off"})
+
+
+def settings_from_environment(environment: Mapping[str, str]) -> Settings:
+    cache = environment.get("STORED_CACHE_DIR") or _base(environment, "XDG_CACHE_HOME", ".cache") / "stored"
+    key = environment.get("STORED_KEY_FILE") or _base(environment, "XDG_CONFIG_HOME", ".config") / "stored" / "key"
+    shared = [each for each in environment.get("STORED_SHARED_DIRS", "").split(os.pathsep) if each]
+    return check_together(
+        Settings(
+            cache_dir=checked_path("STORED_CACHE_DIR", cache),
+            persistence=check_persistence(environment.get("STORED_PERSISTENCE", "rw"), "STORED_PERSISTENCE"),
+            disable=_switch("STORED_DISABLE", environment.get("STORED_DISABLE", "")),
+            key_file=checked_path("STORED_KEY_FILE", key),
+            shared_dirs=checked_paths("STORED_SHARED_DIRS", shared),
+            **{
+                name: CHECKS[name](variable, _number(variable, environment[variable]))
+                for name, variable in _NUMBERS.items()
+                if environment.get(variable)
+            },
+        )
+    )
+
+
+_NUMBERS = {
+    "max_bytes": "STORED_MAX_BYTES",
+    "max_age": "STORED_MAX_AGE",
+    "min_compute_seconds": "STORED_MIN_COMPUTE_SECONDS",
+    "lock_timeout": "STORED_LOCK_TIMEOUT",
+}
+
+_UNITS = dict.fromkeys(_NUMBERS.values(), " of seconds") | {"STORED_MAX_BYTES": " of bytes"}
+
+
+def _number(variable: str, value: str) -> float:
+    try:
+        return float(value)
+    except ValueError:
+        raise ConfigurationError(f"{variable} is {value!r}; it must be a number{_UNITS[variable]}") from None
+
+
+def _base(environment: Mapping[str, str], variable: str, usual: str) -> Path:
+    """A base directory; the XDG specification has relative ones ignored."""
+    base = Path(environment.get(variable, ""))
+    return base if base.is_absolute() else _home() / usual
+
+
+def _home() -> Path:
+    """The home directory, or a directory of the user's own that stands in for it."""
+    try:
+        return Path.home()
+    except RuntimeError:  # as in a container, for a user without an entry in the user database
+        return _private_directory(Path(tempfile.gettempdir()) / f"stored-{os.geteuid()}")
+
+
+def _private_directory(place: Path) -> Path:
+    """A directory that nobody else can write in, made if need be: its name could be known to others."""
+    with contextlib.suppress(FileExistsError):
+        place.mkdir(mode=0o700)
+    state = place.lstat()
+    if not stat.S_ISDIR(state.st_mode) or state.st_uid != os.geteuid() or state.st_mode & 0o077:
+        raise ConfigurationError(
+            f"no home directory is known, and {place}, to be used in its place, is not a directory that only user"
+            f" {os.geteuid()} can use; remove it, or set STORED_CACHE_DIR and STORED_KEY_FILE"
+        )
+    return place
+
+
+def _switch(name: str, value: str) -> bool:
+    found = value.strip().lower()
+    if found not in _ON | _OFF:
+        raise ConfigurationError(
+            f"{name} is {value!r}; it must be 1, true, yes or on, or else 0, false, no, off or empty"
+        )
+    return found in _ON

@@ -1,0 +1,67 @@
+"""What can be set, and which settings go together."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from stored.errors import ConfigurationError
+from stored.typing import SupportsStore
+
+__all__ = ["Settings", "check_together"]
+
+
+class Settings(NamedTuple):
+    """What `configure` sets.
+
+    Parameters
+    ----------
+    cache_dir : Path
+        The directory of the entries.
+    persistence : str
+        What the disk is used for: ``"rw"``, ``"r"``, ``"w"`` or ``""``. A `StorageUser` can have less, not more.
+    disable : bool
+        Call stored methods as if they were not decorated.
+    key_file : Path
+        The key that signs pickled results.
+    store : SupportsStore, optional
+        Where entries live, in place of `cache_dir` and `shared_dirs`.
+    shared_dirs : tuple of Path
+        Directories that are read beneath `cache_dir`.
+    max_bytes : int, optional
+        How much all entries may take.
+    max_age : float, optional
+        For how many seconds an entry is kept that is not used.
+    min_compute_seconds : float
+        What took less to compute is kept in memory only.
+    lock_timeout : float
+        For how many seconds to wait for another process that computes the same result.
+    """
+
+    cache_dir: Path
+    persistence: str
+    disable: bool
+    key_file: Path
+    store: SupportsStore | None = None
+    shared_dirs: tuple[Path, ...] = ()
+    max_bytes: int | None = None
+    max_age: float | None = None
+    min_compute_seconds: float = 0.0
+    lock_timeout: float = 600.0
+
+    @property
+    def are_limited(self) -> bool:
+        """Are entries dropped that are too many, or too old?"""
+        return self.max_bytes is not None or self.max_age is not None
+
+
+def check_together(candidate: Settings) -> Settings:
+    """Settings, if they go together."""
+    for place in (candidate.cache_dir, *candidate.shared_dirs):
+        if Path(os.path.realpath(candidate.key_file)).is_relative_to(os.path.realpath(place)):
+            raise ConfigurationError(
+                f"the key file {candidate.key_file} lies inside the cache directory {place}; whoever can write entries"
+                " there could replace it, so choose a place outside"
+            )
+    return candidate

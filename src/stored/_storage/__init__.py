@@ -1,0 +1,34 @@
+"""Where are results kept? In memory, and as entries in a store.
+
+`MemoryTier` holds results in memory and `PersistentTier` those in a store; `Flights` lets one thread compute for all.
+`freeze` and `copy_for_caller` keep what is stored out of the reach of callers. An entry is bytes that describe and prove
+themselves (`format`), and only here is it decided whether one may be used.
+"""
+
+from stored._storage.current_store import current_store
+from stored._storage.disk import PersistentTier
+from stored._storage.fork_safe_lock import ForkSafeLock
+from stored._storage.freezing import copy_for_caller, freeze
+from stored._storage.listing import headers, keys_like, readable_key
+from stored._storage.memory import CachedResult, MemoryTier
+from stored._storage.reports import report_entry, report_waiting
+from stored._storage.single_flight import Flight, Flights
+from stored._storage.upkeep import upkeep
+
+__all__ = [
+    "CachedResult",
+    "Flight",
+    "Flights",
+    "ForkSafeLock",
+    "MemoryTier",
+    "PersistentTier",
+    "copy_for_caller",
+    "current_store",
+    "freeze",
+    "headers",
+    "keys_like",
+    "readable_key",
+    "report_entry",
+    "report_waiting",
+    "upkeep",
+]

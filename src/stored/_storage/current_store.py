@@ -1,0 +1,24 @@
+"""The store that the settings name."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from stored._settings import settings
+from stored.stores import DirectoryStore, LayeredStore
+from stored.typing import SupportsStore
+
+__all__ = ["current_store"]
+
+
+@lru_cache(maxsize=8)
+def _directories(root: Path, shared: tuple[Path, ...]) -> DirectoryStore | LayeredStore:
+    own = DirectoryStore(root)
+    return LayeredStore(own, *map(DirectoryStore, shared)) if shared else own
+
+
+def current_store() -> SupportsStore:
+    """The store that the settings name."""
+    now = settings()
+    return now.store if now.store is not None else _directories(now.cache_dir, now.shared_dirs)

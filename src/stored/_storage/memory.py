@@ -1,0 +1,114 @@
+"""Results in memory."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Hashable
+from typing import Any, Generic, Literal, TypeVar
+
+from stored._storage.fork_safe_lock import ForkSafeLock
+from stored.typing import ABSENT, Absent, HandOut
+
+__all__ = ["CachedResult", "MemoryTier"]
+
+T = TypeVar("T")
+
+
+class CachedResult:
+    """A kept value.
+
+    Parameters
+    ----------
+    value : object
+        In frozen form.
+    hand_out : callable, optional
+        Makes what a caller gets; None if it gets the value itself.
+    seconds : float
+        What computing it took.
+    persistent : bool
+        Is it meant for the store too?
+    source : object
+        For a table read from a file: the file and its state when it was read.
+
+    Attributes
+    ----------
+    made : dict
+        What was made from the value (interpolators), and goes with it.
+    """
+
+    __slots__ = ("hand_out", "made", "persistent", "seconds", "source", "value")
+
+    def __init__(
+        self,
+        value: Any,
+        hand_out: HandOut | None = None,
+        seconds: float = 0.0,
+        persistent: bool = True,
+        source: object = None,
+    ) -> None:
+        self.value = value
+        self.hand_out = hand_out
+        self.seconds = seconds
+        self.persistent = persistent
+        self.source = source
+        self.made: dict[Hashable, Any] = {}
+
+    def for_caller(self) -> Any:
+        """The value for a caller."""
+        return self.value if self.hand_out is None else self.hand_out(self.value)
+
+
+class MemoryTier(Generic[T]):
+    """Values by key; with a `maxsize`, the least recently used goes first.
+
+    Parameters
+    ----------
+    maxsize : int, optional
+        How many values there may be.
+    lock : ForkSafeLock, optional
+        What is held for each step, by default a lock of its own.
+    """
+
+    def __init__(self, maxsize: int | None = None, lock: ForkSafeLock | None = None) -> None:
+        self.maxsize = maxsize
+        self._values: OrderedDict[Hashable, T] = OrderedDict()
+        self._lock = ForkSafeLock() if lock is None else lock
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._values
+
+    def get(self, key: Hashable) -> T | Literal[Absent.ABSENT]:
+        """A value, or `ABSENT`."""
+        if self.maxsize is None:
+            return self._values.get(key, ABSENT)
+        with self._lock:
+            value = self._values.get(key, ABSENT)
+            if value is not ABSENT:
+                self._values.move_to_end(key)
+            return value
+
+    def put(self, key: Hashable, value: T) -> None:
+        """Keep a value."""
+        with self._lock:
+            self._values[key] = value
+            self._values.move_to_end(key)
+            if self.maxsize is not None and len(self._values) > self.maxsize:
+                self._values.popitem(last=False)
+
+    def discard(self, key: Hashable) -> bool:
+        """Forget a key; was it there?"""
+        with self._lock:
+            return self._values.pop(key, ABSENT) is not ABSENT
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._values.clear()
+
+    def keys(self) -> list[Hashable]:
+        """The keys now."""
+        with self._lock:
+            return list(self._values)

@@ -1,0 +1,99 @@
+"""Of all threads that need the same missing result, which one computes it?"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
+from threading import TIMEOUT_MAX
+from typing import Any
+
+from stored.typing import ABSENT
+
+__all__ = ["Flight", "Flights"]
+
+
+class Flight:
+    """One computation under way.
+
+    Parameters
+    ----------
+    leader : int
+        The thread that computes.
+    in_vain : bool
+        Has it waited in vain for another that does?
+    """
+
+    def __init__(self, leader: int, timed_out: bool = False) -> None:
+        self.leader = leader
+        self.timed_out = timed_out
+        self.done = threading.Event()
+        self.result: Any = ABSENT
+
+
+class Flights:
+    """Computations under way in this process, at most one for each key.
+
+    The lock covers the books only: computing and waiting happen outside it. A thread that would wait for itself,
+    directly or through others that wait for it, computes instead. A forked process starts with empty books: the threads
+    that would finish what it finds there stayed behind.
+    """
+
+    def __init__(self) -> None:
+        self.reset_after_fork()
+        os.register_at_fork(after_in_child=self.reset_after_fork)
+
+    def reset_after_fork(self) -> None:
+        self._lock = threading.Lock()
+        self._flights: dict[Hashable, Flight] = {}
+        self._waiting: dict[int, Flight] = {}
+
+    @contextmanager
+    def lead_or_wait(self, key: Hashable, limit: float = TIMEOUT_MAX) -> Iterator[tuple[bool, Flight]]:
+        """Enter as the leader, who computes within the block, or come back after having waited for it.
+
+        Parameters
+        ----------
+        key : hashable
+            What is to be computed.
+        limit : float
+            Seconds to wait at most; a thread that has waited that long computes, `in_vain` being True.
+
+        Yields
+        ------
+        bool, Flight
+            Is this thread to compute? And where to leave the result, or to find it.
+        """
+        me = threading.get_ident()
+        with self._lock:
+            flight = self._flights.get(key)
+            leads = flight is None
+            if flight is None:
+                flight = self._flights[key] = Flight(me)
+            elif self._waits_for_me(flight, me):
+                leads, flight = True, Flight(me)
+            else:
+                self._waiting[me] = flight
+        try:
+            if not leads and not flight.done.wait(min(limit, TIMEOUT_MAX)):
+                leads, flight = True, Flight(me, timed_out=True)
+            yield leads, flight
+        finally:
+            self._leave(key, flight, me)
+
+    def _leave(self, key: Hashable, flight: Flight, me: int) -> None:
+        with self._lock:
+            self._waiting.pop(me, None)
+            if self._flights.get(key) is flight and flight.leader == me:
+                del self._flights[key]
+        if flight.leader == me:
+            flight.done.set()
+
+    def _waits_for_me(self, flight: Flight, me: int) -> bool:
+        while flight.leader != me:
+            further = self._waiting.get(flight.leader)
+            if further is None or further.done.is_set():  # that thread only has to wake up
+                return False
+            flight = further
+        return True

@@ -1,0 +1,45 @@
+"""Tidying the store: what processes that died have left, and what is beyond the limits."""
+
+from __future__ import annotations
+
+from stored._settings import settings
+from stored._storage.current_store import current_store
+from stored._storage.disk import PersistentTier
+from stored._storage.limits import trim
+from stored._storage.signing import clear_drafts
+from stored.errors import ConfigurationError
+from stored.typing import Upkeep
+
+__all__ = ["upkeep"]
+
+
+def upkeep() -> Upkeep:
+    """Tidy the store: remove what processes that died have left, and results beyond the limits.
+
+    It is safe at any time, whoever else uses the store. Leftovers are also removed when a process writes for the first
+    time, and the limits, set by `configure`, are kept with every tenth of `max_bytes` written, and every hour of
+    writing.
+
+    Returns
+    -------
+    Upkeep
+        What is there now, and what was removed.
+
+    Raises
+    ------
+    ConfigurationError
+        If nothing may be written, and so removed.
+    OSError
+        If the store cannot be read, or something cannot be removed.
+    """
+    if not PersistentTier("w").writes:
+        raise ConfigurationError(
+            "upkeep removes files, and stored.configure() allows no writing; give it persistence='rw' and disable=False"
+        )
+    store, leftovers = current_store(), 0
+    try:
+        clear_drafts(settings().key_file)
+        leftovers = store.clear_leftovers()
+    finally:
+        done = trim(store)
+    return done._replace(leftovers=leftovers)

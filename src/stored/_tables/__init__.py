@@ -1,0 +1,32 @@
+"""Functions as tables: what is computed once, to an accuracy that is asked for, and evaluated ever after.
+
+An `Axis` says along which argument and how well; `tabulate` samples a function into a table, which is plain data;
+`make_interpolant` makes the callable of it that users hold. `spline` is for tables that a method returns itself. Nothing here
+knows of caching, and most of it is imported when the first table is made.
+"""
+
+from typing import TYPE_CHECKING
+
+from stored._lazy import lazy_attributes
+from stored._tables.splines import Spline, spline
+
+if TYPE_CHECKING:
+    from stored._tables.axis import Axis
+    from stored._tables.curve import CurveInterpolant
+    from stored._tables.interpolant import Interpolant
+    from stored._tables.load_table import make_interpolant
+    from stored._tables.make_table import tabulate
+
+__all__ = ["Axis", "CurveInterpolant", "Interpolant", "Spline", "make_interpolant", "spline", "tabulate"]
+
+if not TYPE_CHECKING:  # type checkers would take every name for one of these
+    __getattr__ = lazy_attributes(
+        __name__,
+        {
+            "Axis": "axis",
+            "CurveInterpolant": "curve",
+            "Interpolant": "interpolant",
+            "make_interpolant": "load_table",
+            "tabulate": "make_table",
+        },
+    )

@@ -1,0 +1,226 @@
+"""An axis: the range of an argument over which a method is interpolated."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass
+from typing import Any, Literal, TypeAlias, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Axis", "Floats", "Transform"]
+
+Floats: TypeAlias = NDArray[np.float64]
+
+Transform: TypeAlias = Callable[[Any], Any]
+
+Spacing: TypeAlias = Literal["linear", "log", "log1p"] | tuple[Transform, Transform]
+
+Outside: TypeAlias = Literal["raise", "nan", "clip", "exact", "extrapolate"]
+
+_SPACINGS: dict[str, tuple[Transform, Transform]] = {
+    "linear": (np.asarray, np.asarray),
+    "log": (np.log, np.exp),
+    "log1p": (np.log1p, np.expm1),
+}
+
+_SCALAR_FORWARD: dict[str, Callable[[float], float] | None] = {"linear": None, "log": math.log, "log1p": math.log1p}
+
+_OUTSIDE = ("raise", "nan", "clip", "exact", "extrapolate")
+
+_LEAST_POINTS = 4
+
+_MOST_POINTS = 10**6
+
+_LEAST_RTOL = 1e-13
+
+_LEAST_SPAN = 1e-280
+
+_PROBES = 129
+"""At so many points a spacing is tried out."""
+
+_INVERSE_TO = 1e-8
+"""So well, in units of the axis, the two functions of a spacing must undo each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """The range of an argument over which a method is interpolated.
+
+    Parameters
+    ----------
+    name : str
+        The argument.
+    low, high : float
+        The limits, in the argument's own unit; both are inside.
+    spacing : {"linear", "log", "log1p"} or (callable, callable)
+        The coordinate in which the function is smooth: the argument, its logarithm, the logarithm of 1 + argument, or
+        a pair of vectorised functions, to the coordinate and back.
+    values : {"linear", "log"}
+        Interpolate the values, or their logarithm (then they must be positive).
+    rtol, atol : float
+        The error that an interpolated value may have: at most ``atol + rtol * abs(value)``. `rtol` is 0 or at least
+        1e-13, and one of the two is not 0. With ``atol=0`` the function should not pass zero: near it, a relative
+        error can be small only if the function is computed to the last digits.
+    points : int, optional
+        Sample this many nodes, evenly spaced in the coordinate, in place of as many as the tolerance needs; at least
+        4, at most one million. The error is then measured, but not bounded.
+    max_points : int
+        Give up, with a `ToleranceError`, rather than evaluate the method at more points than this.
+    outside : {"raise", "nan", "clip", "exact", "extrapolate"}
+        What a value beyond the limits gives: an `OutsideAxisError`, NaN, the value at the limit, a call of the method
+        itself, or the tangent at the limit, in the coordinate (a power law, if spacing and values are logarithmic).
+    vectorized : bool, optional
+        True if the method takes an array of this argument and returns an array of the same shape; False if it takes
+        one number at a time. By default that is found out, and checked against calls with single numbers.
+
+    Raises
+    ------
+    ValueError
+        If the limits, the spacing or another choice make no axis.
+    """
+
+    name: str
+    low: float
+    high: float
+    _: KW_ONLY
+    spacing: Spacing = "linear"
+    values: Literal["linear", "log"] = "linear"
+    rtol: float = 1e-6
+    atol: float = 0.0
+    points: int | None = None
+    max_points: int = 10_000
+    outside: Outside = "raise"
+    vectorized: bool | None = None
+
+    def __post_init__(self) -> None:
+        self._check_choices()
+        self._check_limits()
+        self._check_numbers()
+        with np.errstate(all="ignore"):
+            self._check_spacing()
+
+    def _check_choices(self) -> None:
+        if not (isinstance(self.name, str) and self.name.isidentifier()):
+            raise ValueError(f"an axis is named after an argument, and {self.name!r} cannot be one")
+        pair = isinstance(self.spacing, tuple) and len(self.spacing) == 2 and all(map(callable, self.spacing))
+        if not pair and not (isinstance(self.spacing, str) and self.spacing in _SPACINGS):
+            raise ValueError(
+                f"spacing of axis {self.name!r} is {self.spacing!r}; choose 'linear', 'log', 'log1p' or a pair of"
+                " functions"
+            )
+        choices = {"values": ("linear", "log"), "outside": _OUTSIDE, "vectorized": (None, True, False)}
+        for option, allowed in choices.items():
+            found = getattr(self, option)
+            if not any(found is each or (isinstance(each, str) and found == each) for each in allowed):
+                raise ValueError(
+                    f"{option} of axis {self.name!r} is {found!r}; choose one of {', '.join(map(repr, allowed))}"
+                )
+
+    def _check_limits(self) -> None:
+        if not (_is_finite(self.low) and _is_finite(self.high)):
+            raise ValueError(
+                f"axis {self.name!r} runs from {self.low!r} to {self.high!r}; low must be less than high, and"
+                " both finite real numbers"
+            )
+        if not self.low < self.high:
+            raise ValueError(f"axis {self.name!r} runs from {self.low!r} to {self.high!r}; low must be less than high")
+
+    def _check_numbers(self) -> None:
+        for option, least in (("rtol", _LEAST_RTOL), ("atol", 0.0)):
+            found = getattr(self, option)
+            if not (_is_finite(found) and (found == 0 or found >= least)):
+                raise ValueError(
+                    f"{option} of axis {self.name!r} is {found!r}; it must be 0 or a finite number"
+                    + (f" of at least {least:g}, near the limit of double precision" if least else " above it")
+                )
+        if self.rtol == self.atol == 0:
+            raise ValueError(f"axis {self.name!r} has rtol and atol of 0; no table is exact, so give one of them")
+        for option, found in (("points", self.points), ("max_points", self.max_points)):
+            if option == "points" and found is None:
+                continue
+            is_int = isinstance(found, int) and not isinstance(found, bool)
+            if not is_int or not _LEAST_POINTS <= cast(int, found) <= _MOST_POINTS:
+                raise ValueError(
+                    f"axis {self.name!r} has {option}={found!r}; give a number of nodes, at least {_LEAST_POINTS} and"
+                    f" at most {_MOST_POINTS}"
+                )
+
+    def _check_spacing(self) -> None:
+        low, high = self.coordinate_limits()
+        if not (math.isfinite(low) and math.isfinite(high) and low < high):
+            raise ValueError(
+                f"axis {self.name!r} from {self.low!r} to {self.high!r} has no {self.spacing!r} spacing: its limits"
+                f" become {[low, high]}; they must be finite and increasing"
+            )
+        if high - low < _LEAST_SPAN:
+            raise ValueError(
+                f"axis {self.name!r} from {self.low!r} to {self.high!r} is too narrow; choose a larger unit"
+            )
+        probes = np.linspace(low, high, self.points or _PROBES)
+        nodes = self.backward(probes)
+        coordinates = self.forward(nodes) if nodes.shape == probes.shape else nodes
+        # two numbers that the axis cannot tell apart would be one node
+        fits = nodes.shape == coordinates.shape == probes.shape and _increases(nodes) and _increases(coordinates)
+        if not fits or not np.all(np.abs(coordinates - probes) <= _INVERSE_TO * (high - low)):
+            raise ValueError(
+                f"axis {self.name!r} from {self.low!r} to {self.high!r} has no {probes.size} different nodes with"
+                f" spacing {self.spacing!r}; choose limits further apart or fewer points or, if the spacing is a pair"
+                " of functions, an increasing one and its inverse, both for arrays"
+            )
+
+    def forward(self, x: Any) -> Floats:
+        """From the argument to the coordinate."""
+        forward, _ = self._transforms()
+        return cast(Floats, np.asarray(forward(x), dtype=float))
+
+    def backward(self, t: Floats) -> Floats:
+        """From the coordinate to the argument: exactly the limits at their coordinates, and never beyond them."""
+        _, backward = self._transforms()
+        low, high = self.coordinate_limits()
+        x: Floats = np.clip(np.asarray(backward(t), dtype=float), self.low, self.high)
+        if x.shape != np.shape(t):
+            return x
+        return np.asarray(np.where(t <= low, self.low, np.where(t >= high, self.high, x)), dtype=float)
+
+    def is_beyond(self, x: Floats) -> NDArray[np.bool]:
+        """Which arguments lie outside the limits; NaN does not."""
+        return np.asarray((x < self.low) | (x > self.high))
+
+    def continued_backward(self, t: Floats) -> Floats:
+        """From the coordinate to the argument, wherever that leads."""
+        _, backward = self._transforms()
+        return np.asarray(backward(t), dtype=float)
+
+    def coordinate_limits(self) -> tuple[float, float]:
+        """The coordinates of the limits."""
+        low, high = self.forward(np.array([self.low, self.high], dtype=float)).tolist()
+        return low, high
+
+    def scalar_forward(self) -> Callable[[float], float] | None:
+        """From a Python float to its coordinate; None if they are the same."""
+        if isinstance(self.spacing, str):
+            return _SCALAR_FORWARD[self.spacing]
+        return lambda x: float(self.forward(x))
+
+    def _transforms(self) -> tuple[Transform, Transform]:
+        return _SPACINGS[self.spacing] if isinstance(self.spacing, str) else self.spacing
+
+    def definition(self) -> tuple[object, ...]:
+        """What makes another table of the same function."""
+        accuracy = (self.rtol, self.atol) if self.points is None else self.points
+        return (self.name, self.low, self.high, self.spacing, self.values, accuracy, self.vectorized)
+
+
+def _is_finite(number: object) -> bool:
+    try:
+        return not isinstance(number, bool) and isinstance(number, numbers.Real) and math.isfinite(number)
+    except OverflowError:  # an integer beyond all floats
+        return False
+
+
+def _increases(values: Floats) -> bool:
+    return bool(np.all(np.diff(values) > 0))

@@ -1,0 +1,269 @@
+"""The interpolant of a function of one number."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+import numpy as np
+
+from stored._tables.antiderivative import Antiderivative
+from stored._tables.axis import Axis, Floats
+from stored._tables.chain_rule import (
+    MOST_ORDER,
+    argument_slopes,
+    coordinate_derivatives,
+    exponential,
+    through_coordinate,
+)
+from stored._tables.interpolant import Interpolant, as_given, real_numbers
+from stored._tables.inverse import Inverse
+from stored._tables.pieces import CHUNK, Pieces, work_space
+from stored.errors import OutsideAxisError
+
+__all__ = ["CurveInterpolant"]
+
+_FOR_DERIVATIVES = "widen the axis, or choose outside='clip', 'nan' or 'extrapolate'"
+
+
+class CurveInterpolant(Interpolant):
+    """A function of one number, of polynomials of degree 5 in the coordinate of its axis.
+
+    Parameters
+    ----------
+    axis : Axis
+        Its argument.
+    table : mapping
+        What was sampled.
+    label : str
+        What messages call the function.
+    """
+
+    def __init__(self, axis: Axis, table: Mapping[str, Any], label: str) -> None:
+        (low, high) = table["limits"][0].tolist()
+        pieces = Pieces(low, high, table["coefficients"], table["depths"])
+        super().__init__((axis,), table, label, pieces)
+        self._axis = axis
+        self._inverse: Inverse | None = None
+        self._integrated: Antiderivative | None = None
+        self._scalar: Callable[[float], float | None] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but what is made on demand: functions made here cannot be pickled."""
+        return {**vars(self), "_inverse": None, "_integrated": None, "_scalar": None}
+
+    @property
+    def scalar(self) -> Callable[[float], float | None]:
+        """The function of a Python float within the limits; for anything else it returns None."""
+        if self._scalar is None:
+            axis = self._axis
+            self._scalar = self._fit.scalar(float(axis.low), float(axis.high), axis.scalar_forward(), self._log)
+        return self._scalar
+
+    def __call__(self, x: Any, *, exact: Callable[..., Any] | None = None) -> Any:
+        """Evaluate.
+
+        Parameters
+        ----------
+        x : array_like
+            The argument.
+        exact : callable, optional
+            What ``outside="exact"`` calls, one point at a time.
+
+        Returns
+        -------
+        float or ndarray
+            A float for a number, otherwise an array of the same shape. NaN where the argument is NaN, or beyond an
+            axis with ``outside="nan"``.
+
+        Raises
+        ------
+        OutsideAxisError
+            If a value lies outside an axis with ``outside="raise"``, or ``"exact"`` when there is nothing to call.
+        TypeError
+            If the argument is not a real number or an array of them.
+        """
+        value = self.scalar(x) if type(x) is float else None  # which is made for the first float, not for arrays
+        if value is not None:
+            return value
+        points = real_numbers(self._axis, x)
+        flat = points.ravel()
+        values = self._inside(flat)
+        return self._general((x,), exact) if values is None else as_given(values.reshape(points.shape), (x,))
+
+    def _inside(self, x: Floats) -> Floats | None:
+        """The values at points of shape (n,), in chunks that stay in the cache; None if one is beyond the limits."""
+        values = np.empty(x.size)
+        low, high = self._axis.low, self._axis.high
+        space = work_space(x.size)
+        for start in range(0, x.size, CHUNK):
+            chunk, out = x[start : start + CHUNK], values[start : start + CHUNK]
+            if not (low <= chunk.min() and chunk.max() <= high):
+                return None
+            self._fit.evaluate(self._axis.forward(chunk), out, space)
+            if self._log:
+                np.exp(out, out=out)
+        return values
+
+    def interpolated(self, coordinates: list[Floats], nu: int, axis: int = 0) -> Floats:
+        return cast(Floats, self._fit.derivative(coordinates[0], nu))
+
+    # -- derivatives --------------------------------------------------------------------------------------------------
+
+    def derivative(self, x: Any, nu: int = 1) -> Any:
+        """The derivative of the interpolant, exact for it, by the chain rule through spacing and logarithm.
+
+        Of a spacing that is a pair of functions nobody has told the derivatives: they are taken from an interpolation
+        of it, which costs some digits, and are NaN where the coordinate's slope is infinite.
+
+        Parameters
+        ----------
+        x : array_like
+            The argument.
+        nu : {1, 2, 3}
+            The order.
+
+        Returns
+        -------
+        float or ndarray
+            As for a call. Where two pieces meet, the one to the right. Beyond the axis: 0 with ``outside="clip"``,
+            the tangent's with ``"extrapolate"``, NaN with ``"nan"``.
+
+        Raises
+        ------
+        OutsideAxisError
+            If a value lies outside an axis with ``outside="raise"`` or ``"exact"``.
+        ValueError
+            If there is no such order.
+        """
+        _check_order(nu)
+        points = real_numbers(self._axis, x)
+        beyond = self._axis.is_beyond(points)
+        if beyond.any() and self._axis.outside in {"raise", "exact"}:
+            raise self._outside(float(points[beyond][0]), _FOR_DERIVATIVES)
+        inside = np.clip(points.ravel(), self._axis.low, self._axis.high)
+        missing = np.isnan(inside)
+        inside[missing] = self._axis.low
+        values = self._derived(inside, nu)
+        values[missing] = math.nan
+        values = values.reshape(points.shape)
+        if beyond.any():
+            values[beyond] = self._derived_beyond(points[beyond], nu)
+        return as_given(values, (x,))
+
+    def _outside(self, value: float, advice: str) -> OutsideAxisError:
+        return OutsideAxisError(self._axis.name, value, self._axis.low, self._axis.high, advice)
+
+    def _derived(self, x: Floats, nu: int) -> Floats:
+        t = self._axis.forward(x)
+        with np.errstate(over="ignore"):
+            return self._chained([self._fit.derivative(t, order) for order in range(nu + 1)], x, t, nu)
+
+    def _derived_beyond(self, x: Floats, nu: int) -> Floats:
+        outside = self._axis.outside
+        if outside != "extrapolate":
+            return np.full(x.shape, 0.0 if outside == "clip" else math.nan)
+        limit = self._axis.forward(np.clip(x, self._axis.low, self._axis.high))
+        with np.errstate(all="ignore"):  # a tangent can lead beyond all floats
+            t = self._axis.forward(x)
+            slope = self._fit.derivative(limit, 1)
+            value = self._fit.derivative(limit, 0) + slope * (t - limit)
+            return self._chained([value, slope, np.zeros_like(t), np.zeros_like(t)], x, t, nu)
+
+    def _chained(self, form: list[Floats], x: Floats, t: Floats, nu: int) -> Floats:
+        """From derivatives of what is interpolated, to the coordinate, to one of the function to its argument."""
+        coordinate = coordinate_derivatives(self._axis, x, t)
+        if self._log:
+            return exponential(lambda order, _: through_coordinate(form, coordinate, order), nu, 0)
+        return through_coordinate(form, coordinate, nu)
+
+    # -- integral -----------------------------------------------------------------------------------------------------
+
+    def integral(self, a: Any, b: Any) -> Any:
+        """The integral of the interpolant from `a` to `b`, to rounding.
+
+        Parameters
+        ----------
+        a, b : array_like
+            Limits of integration, both within the axis; they are broadcast against each other. With ``a > b`` the
+            result has the other sign.
+
+        Returns
+        -------
+        float or ndarray
+            In the function's unit times the argument's. NaN where a limit is NaN.
+
+        Raises
+        ------
+        OutsideAxisError
+            If a limit lies outside the axis, whatever `outside` says.
+        """
+        points = np.broadcast_arrays(*(real_numbers(self._axis, each) for each in (a, b)))
+        for each in points:
+            beyond = self._axis.is_beyond(each)
+            if beyond.any():
+                raise self._outside(float(each[beyond][0]), "integrate within it, or widen it")
+        if self._integrated is None:
+            slopes = functools.partial(argument_slopes, self._axis)
+            self._integrated = Antiderivative(self._fit, slopes, self._log, self._axis.spacing != "linear")
+        missing = np.isnan(points[0]) | np.isnan(points[1])
+        t = [self._axis.forward(np.where(missing, self._axis.low, each)).ravel() for each in points]
+        values = self._integrated(*t).reshape(missing.shape)
+        values[missing] = math.nan
+        return as_given(values, (a, b))
+
+    # -- inverse and roots --------------------------------------------------------------------------------------------
+
+    def inverse(self, y: Any, branch: tuple[float, float] | None = None) -> Any:
+        """The argument at which the interpolant has a value, solved on it: ``f(f.inverse(y))`` is y to rounding.
+
+        Parameters
+        ----------
+        y : array_like
+            Values. One that is beyond the table's by no more than the tolerance gives the limit.
+        branch : tuple of (float, float), optional
+            The range of the argument in which to look, by default the whole axis. There the function must rise, or
+            fall, throughout, but for what the table's own error may have done (half the tolerance).
+
+        Returns
+        -------
+        float or ndarray
+            As for a call; NaN for NaN, and beyond the values with ``outside="nan"``; with ``"clip"`` the limit there.
+
+        Raises
+        ------
+        TableError
+            If the interpolant is not monotonic in that range; it says where it turns.
+        OutsideValuesError
+            If a value is beyond those that it takes there.
+        """
+        return self._solver()(y, branch)
+
+    def roots(self, value: float = 0.0) -> Floats:
+        """All arguments at which the interpolant has a value.
+
+        Parameters
+        ----------
+        value : float
+            The value.
+
+        Returns
+        -------
+        ndarray, shape (n,)
+            Increasing; of a stretch on which the function equals `value`, the ends. Where the function only touches
+            `value` there may be two close together, or one, or none: that is for rounding to decide.
+        """
+        return self._solver().roots(value)
+
+    def _solver(self) -> Inverse:
+        if self._inverse is None:
+            largest = float(np.max(np.abs(self.values)))
+            self._inverse = Inverse(self._fit, self._axis, self.label, self._log, self.error, largest)
+        return self._inverse
+
+
+def _check_order(nu: object) -> None:
+    if isinstance(nu, bool) or not isinstance(nu, int | np.integer) or not 1 <= nu <= MOST_ORDER:
+        raise ValueError(f"nu is {nu!r}; derivatives are of order 1, 2 or 3")

@@ -1,0 +1,120 @@
+"""A picture of an interpolant: the function with its nodes above, the measured error below."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from stored._tables.axis import Axis, Floats
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["draw"]
+
+_POINTS = 1000
+
+_POINTS_ALONG = 200
+
+_TICKS = 8
+
+_MOST_NODES_MARKED = 400
+
+
+def draw(interpolant: Any) -> Figure:
+    """Draw an interpolant of one argument or two.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If matplotlib is not installed.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            "plot() draws with matplotlib, which is not installed; install it, or stored[plot]", name=error.name
+        ) from error
+    figure = Figure(figsize=(7.0, 6.0), layout="constrained")
+    (_draw_curve if len(interpolant.axes) == 1 else _draw_surface)(interpolant, figure)
+    return figure
+
+
+def _draw_curve(interpolant: Any, figure: Figure) -> None:
+    (axis,) = interpolant.axes
+    has_tolerance = axis.points is None
+    panels: Any = figure.subplots(
+        1 + has_tolerance, squeeze=False, sharex=True, height_ratios=(2, 1)[: 1 + has_tolerance]
+    )
+    above, below = panels[0, 0], panels[-1, 0]
+    x = _spread(axis, _POINTS)
+    above.plot(x, interpolant(x), linewidth=1.0)
+    (nodes,) = interpolant.nodes
+    if nodes.size <= _MOST_NODES_MARKED:
+        above.plot(nodes, interpolant.values, ".", markersize=4, label=f"{nodes.size} nodes")
+        above.legend(frameon=False)
+    above.set_ylabel(f"{interpolant.label}({axis.name})")
+    above.set_title(_title(interpolant), fontsize="medium")
+    if axis.values == "log":
+        above.set_yscale("log")
+    if has_tolerance:  # of a table of given points, the points held out are nodes of the spline
+        _draw_error(interpolant, below, x)
+    below.set_xlabel(axis.name)
+    _scale(below.set_xscale, below.set_xlim, below.set_xticks, axis)
+
+
+def _title(interpolant: Any) -> str:
+    pieces = f"{interpolant.pieces} piece{'s' if interpolant.pieces > 1 else ''}"
+    return f"{interpolant.evaluations} evaluations, {pieces}, measured error {interpolant.error:.1e}"
+
+
+def _draw_error(interpolant: Any, plot: Any, x: Floats) -> None:
+    (axis,) = interpolant.axes
+    held_out, values = interpolant.held_out
+    error = np.abs(interpolant(held_out) - values)
+    seen = np.maximum(error, np.finfo(float).eps * np.abs(values))  # less than rounding is no error
+    plot.plot(held_out, np.where(seen > 0.0, seen, np.nan), ".", markersize=4, label="held out")
+    allowed = axis.atol + axis.rtol * np.abs(interpolant(x))
+    plot.plot(x, np.where(allowed > 0.0, allowed, np.nan), linewidth=1.0, label="tolerance")
+    plot.set_yscale("log")
+    plot.set_ylabel("measured error")
+    plot.legend(frameon=False)
+
+
+def _spread(axis: Axis, points: int) -> Floats:
+    low, high = axis.coordinate_limits()
+    return axis.backward(np.linspace(low, high, points))
+
+
+def _scale(set_scale: Any, set_limits: Any, set_ticks: Any, axis: Axis) -> None:
+    """Draw an argument in its axis's own coordinate."""
+
+    def forward(x: Any) -> Floats:
+        with np.errstate(all="ignore"):  # matplotlib tries places beyond the limits, too
+            return axis.forward(x)
+
+    if axis.spacing == "log":
+        set_scale("log")
+    elif axis.spacing != "linear":
+        set_scale("function", functions=(forward, axis.backward))
+        set_limits(axis.low, axis.high)
+        # round numbers, about as far from each other in the coordinate
+        ticks = sorted({float(f"{each:.1g}") for each in _spread(axis, _TICKS).tolist()})
+        set_ticks([each for each in ticks if axis.low <= each <= axis.high])
+
+
+def _draw_surface(interpolant: Any, figure: Figure) -> None:
+    first, second = interpolant.axes
+    plot = figure.subplots()
+    x, y = (_spread(axis, _POINTS_ALONG) for axis in interpolant.axes)
+    norm = "log" if "log" in (first.values, second.values) else "linear"
+    shown = plot.pcolormesh(x, y, interpolant(x[:, None], y).T, shading="gouraud", norm=norm)
+    figure.colorbar(shown, ax=plot, label=f"{interpolant.label}({first.name}, {second.name})")
+    held_x, held_y, _ = interpolant.held_out
+    plot.scatter(held_x, held_y, s=10, color="white", edgecolor="black", label="held out")
+    plot.set_title(_title(interpolant), fontsize="medium")
+    plot.set_xlabel(first.name)
+    plot.set_ylabel(second.name)
+    _scale(plot.set_xscale, plot.set_xlim, plot.set_xticks, first)
+    _scale(plot.set_yscale, plot.set_ylim, plot.set_yticks, second)

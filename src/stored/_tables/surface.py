@@ -1,0 +1,119 @@
+"""The interpolant of a function of two numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+import numpy as np
+
+from stored._tables.axis import Axis, Floats
+from stored._tables.chain_rule import MOST_ORDER, coordinate_derivatives, exponential, through_coordinate
+from stored._tables.interpolant import Interpolant, as_given, real_numbers
+from stored._tables.patches import Patches
+from stored.errors import OutsideAxisError
+
+__all__ = ["SurfaceInterpolant"]
+
+
+class SurfaceInterpolant(Interpolant):
+    """A function of two numbers, of polynomials in the coordinates of its axes.
+
+    Parameters
+    ----------
+    axes : tuple of (Axis, Axis)
+        Its arguments.
+    table : mapping
+        What was sampled.
+    label : str
+        What messages call the function.
+    """
+
+    def __init__(self, axes: tuple[Axis, ...], table: Mapping[str, Any], label: str) -> None:
+        limits = [(low, high) for low, high in (each.tolist() for each in table["limits"])]
+        super().__init__(axes, table, label, Patches(limits, table["coefficients"]))
+
+    def __call__(self, x: Any, y: Any, *, exact: Callable[..., Any] | None = None) -> Any:
+        """Evaluate.
+
+        Parameters
+        ----------
+        x, y : array_like
+            The arguments; they are broadcast against each other.
+        exact : callable, optional
+            What ``outside="exact"`` calls, one point at a time. It gets a coordinate beyond another axis with
+            ``outside="clip"`` as that axis's limit.
+
+        Returns
+        -------
+        float or ndarray
+            A float for numbers, otherwise an array of the broadcast shape. Where a coordinate is NaN, or is beyond an
+            axis with ``outside="nan"``, it is NaN.
+
+        Raises
+        ------
+        OutsideAxisError
+            If a value lies outside an axis with ``outside="raise"``, or ``"exact"`` when there is nothing to call.
+        TypeError
+            If a coordinate is not a real number or an array of them.
+        """
+        return self._general((x, y), exact)
+
+    def interpolated(self, coordinates: list[Floats], nu: int, axis: int = 0) -> Floats:
+        return cast(Floats, self._fit(coordinates, (nu, 0) if axis == 0 else (0, nu)))
+
+    def derivative(self, x: Any, y: Any, nu: tuple[int, int] = (1, 0)) -> Any:
+        """A partial derivative of the interpolant, exact for it, within the limits of both axes.
+
+        Parameters
+        ----------
+        x, y : array_like
+            The arguments; they are broadcast against each other.
+        nu : tuple of (int, int)
+            The orders along x and y, not negative and together 1 to 3.
+
+        Returns
+        -------
+        float or ndarray
+            As for a call.
+
+        Raises
+        ------
+        OutsideAxisError
+            If a value lies outside an axis, unless that says ``outside="nan"``.
+        ValueError
+            If there are no such orders.
+        """
+        orders = _checked_orders(nu)
+        points = np.broadcast_arrays(*map(real_numbers, self.axes, (x, y)))
+        outside = [axis.is_beyond(each) for axis, each in zip(self.axes, points, strict=True)]
+        for axis, each, beyond in zip(self.axes, points, outside, strict=True):
+            if beyond.any() and axis.outside != "nan":
+                advice = "widen the axis, or choose outside='nan'"
+                raise OutsideAxisError(axis.name, float(each[beyond][0]), axis.low, axis.high, advice)
+        missing = outside[0] | outside[1] | np.isnan(points[0]) | np.isnan(points[1])
+        inside = [np.where(missing, axis.low, each).ravel() for axis, each in zip(self.axes, points, strict=True)]
+        values = self._derived(inside, orders).reshape(missing.shape)
+        values[missing] = math.nan
+        return as_given(values, (x, y))
+
+    def _derived(self, points: list[Floats], orders: tuple[int, int]) -> Floats:
+        t = [axis.forward(each) for axis, each in zip(self.axes, points, strict=True)]
+        along = [coordinate_derivatives(axis, *each) for axis, *each in zip(self.axes, points, t, strict=True)]
+
+        def form(first: int, second: int) -> Floats:
+            """A derivative, to the arguments, of what is interpolated."""
+            columns = [[self._fit(t, (a, b)) for a in range(first + 1)] for b in range(second + 1)]
+            along_first = [through_coordinate(column, along[0], first) for column in columns]
+            return through_coordinate(along_first, along[1], second)
+
+        return exponential(form, *orders) if self._log else form(*orders)
+
+
+def _checked_orders(nu: object) -> tuple[int, int]:
+    orders: tuple[int, ...] = nu if isinstance(nu, tuple) else ()
+    whole = all(isinstance(each, int) and not isinstance(each, bool) for each in orders)
+    if not whole or len(orders) != 2 or min(orders) < 0 or not 1 <= sum(orders) <= MOST_ORDER:
+        raise ValueError(f"nu is {nu!r}; give the orders along both axes, not negative and together 1, 2 or 3")
+    return orders[0], orders[1]

@@ -1,0 +1,111 @@
+"""What error a value may have, and what that means for a function that passes zero."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stored._tables.axis import Axis, Floats
+
+__all__ = ["NO_VALUE", "Tolerance"]
+
+NO_VALUE = 1e-12
+"""Below this fraction of the largest value, rounding alone may have kept a value from being zero."""
+
+_ZERO_WIDTH = 1e-6
+"""So much of the axis around a zero may have a larger relative error."""
+
+_SIMPLE = 3.2
+
+_HIGHEST_ORDER = 16.0
+
+
+class Tolerance(NamedTuple):
+    """What error a value may have, in the form in which it is interpolated.
+
+    Parameters
+    ----------
+    rtol, atol : float
+        As `Axis` has them.
+    log : bool
+        Are the logarithms of the values interpolated?
+    """
+
+    rtol: float
+    atol: float
+    log: bool
+
+    @classmethod
+    def of(cls, axes: tuple[Axis, ...]) -> Tolerance:
+        """What the axes ask for: of two, the smaller."""
+        log = any(axis.values == "log" for axis in axes)
+        return cls(min(axis.rtol for axis in axes), min(axis.atol for axis in axes), log)
+
+    @property
+    def asked(self) -> float:
+        """The number in whose unit an error is told: `rtol`, or `atol` if there is nothing else."""
+        return self.rtol or self.atol
+
+    def at(self, values: Floats) -> Floats:
+        """The error allowed at single values."""
+        if self.log:
+            with np.errstate(over="ignore"):  # beside the smallest values any atol is infinite
+                return np.asarray(self.rtol + self.atol * np.exp(-values))
+        return np.asarray(self.atol + self.rtol * np.abs(values))
+
+    def allowed(self, grid: Floats, cell: float) -> float:
+        """The error allowed everywhere on a part of the axis.
+
+        Parameters
+        ----------
+        grid : ndarray, shape (n,)
+            The function's values on an even grid.
+        cell : float
+            The distance of the grid's points, in units of the axis.
+        """
+        if self.log:
+            return float(np.min(self.at(grid)))
+        scale = float(np.max(np.abs(grid))) or 1.0
+        grid = grid / scale  # so that no product overflows
+        size = np.abs(grid)
+        least, most = np.minimum(size[:-1], size[1:]), np.maximum(size[:-1], size[1:])
+        crosses = (grid[:-1] * grid[1:] <= 0.0) | (least <= NO_VALUE * size.max())
+        zero = crosses | _dips(grid)
+        near = min(1.0, _ZERO_WIDTH / cell)
+        least[zero] = most[zero] * near ** _orders(size, crosses)[zero]
+        left_out = min(int(_ZERO_WIDTH / cell), least.size - 1)
+        return float(self.atol + self.rtol * scale * np.partition(least, left_out)[left_out])
+
+
+def _dips(grid: Floats) -> NDArray[np.bool]:
+    """In which cells of a grid of values, by a parabola through three of them, the function may come close to zero."""
+    low, mid, high = grid[:-2], grid[1:-1], grid[2:]
+    bend, slope = (low - 2.0 * mid + high) / 2.0, (high - low) / 2.0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        vertex = mid - slope**2 / (4.0 * bend)
+        close = 2.0 * vertex * np.sign(mid) < np.abs(mid)
+    nearest = (np.abs(mid) <= np.abs(low)) & (np.abs(mid) <= np.abs(high)) & (low * mid > 0.0) & (mid * high > 0.0)
+    cells = np.zeros(grid.size - 1, dtype=bool)
+    cells[:-1] |= nearest & close
+    cells[1:] |= nearest & close
+    return cells
+
+
+def _orders(size: Floats, crosses: NDArray[np.bool]) -> Floats:
+    """The order of a zero in each cell, if there is one, by how values grow from the cell to the next beyond it.
+
+    The values (distance to the zero)**order grow by 2**order to 3**order, seen from the side on which they grow less;
+    beside a dip, whose zero is in one of two cells, by (5/3)**order or more. Taking it too high does no harm: near such
+    zeros the axis is divided further.
+    """
+    growth = np.full((2, size.size - 1), np.inf)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        growth[0, 1:] = size[:-2] / size[1:-1]
+        growth[1, :-1] = size[2:] / size[1:-1]
+        growth = np.nan_to_num(np.min(growth, axis=0), nan=np.inf, posinf=2.0**_HIGHEST_ORDER)
+        orders = np.log(growth) / np.where(crosses, math.log(2.0), math.log(5.0 / 3.0))
+    simple = crosses & (growth <= _SIMPLE)
+    return np.where(simple, 1.0, np.clip(np.ceil(orders), 1.0, _HIGHEST_ORDER))
