@@ -1139,17 +1139,10 @@ def test_two_processes_at_once_keep_everything() -> None:
     """Processes that store different objects at the same time lose none."""
     ours = Model().su
     ours.storeObject("before", 0)
-    out = in_another_process(
-        Model,
-        """
-        import subprocess, sys
-        code = "from tests.test_engine import Model\\nfor i in range(20): Model().su.storeObject('%s' + str(i), i)"
-        running = [subprocess.Popen([sys.executable, "-c", code % name]) for name in "ab"]
-        print([each.wait() for each in running])
-        """,
-        Path(),
-    )
-    assert out == "[0, 0]\n"
+    code = "for i in range(20): Model().su.storeObject({!r} + str(i), i)"
+    with ThreadPoolExecutor(2) as pool:
+        others = [pool.submit(in_another_process, Model, code.format(name), Path()) for name in "ab"]
+    assert [each.result() for each in others] == ["", ""]
     fresh = Model().su
     assert fresh.listObjects() == sorted(["before", *(f"{name}{i}" for name in "ab" for i in range(20))])
     assert [fresh.getStoredObject(f"{name}{i}") for name in "ab" for i in range(20)] == [*range(20), *range(20)]
