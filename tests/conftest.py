@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 import stored
 from stored._storage.reports import clear_reports
+
+# how long an example takes tells how busy the other cores are
+hypothesis.settings.register_profile(
+    "on all cores", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("on all cores")
 
 collect_ignore = ["typing/api.py"]  # for mypy alone
 

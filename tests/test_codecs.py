@@ -65,6 +65,9 @@ class Plain:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Plain) and self.value == other.value
 
+    def __repr__(self) -> str:
+        return f"Plain({self.value!r})"  # without its address, since tests are named after values
+
     __hash__ = None  # type: ignore[assignment]
 
 

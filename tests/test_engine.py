@@ -1146,17 +1146,10 @@ def test_two_processes_at_once_keep_everything() -> None:
     """Processes that store different objects at the same time lose none."""
     ours = Model().su
     ours.storeObject("before", 0)
-    out = in_another_process(
-        Model,
-        """
-        import subprocess, sys
-        code = "from tests.test_engine import Model\\nfor i in range(20): Model().su.storeObject('%s' + str(i), i)"
-        running = [subprocess.Popen([sys.executable, "-c", code % name]) for name in "ab"]
-        print([each.wait() for each in running])
-        """,
-        Path(),
-    )
-    assert out == "[0, 0]\n"
+    code = "for i in range(20): Model().su.storeObject({!r} + str(i), i)"
+    with ThreadPoolExecutor(2) as pool:
+        others = [pool.submit(in_another_process, Model, code.format(name), Path()) for name in "ab"]
+    assert [each.result() for each in others] == ["", ""]
     fresh = Model().su
     assert fresh.listObjects() == sorted(["before", *(f"{name}{i}" for name in "ab" for i in range(20))])
     assert [fresh.getStoredObject(f"{name}{i}") for name in "ab" for i in range(20)] == [*range(20), *range(20)]
@@ -1798,28 +1791,30 @@ def test_what_another_thread_has_stored_meanwhile_is_found() -> None:
 
 
 class Slow:
-    """Takes its time to be pickled, so that threads meet."""
+    """Is being pickled until another thread ends that."""
 
-    def __init__(self, meeting: threading.Event | None) -> None:
-        self.meeting = meeting
+    def __init__(self, begun: threading.Event | None = None, may_end: threading.Event | None = None) -> None:
+        self.begun, self.may_end = begun, may_end
 
     def __reduce__(self) -> Any:
-        if self.meeting is not None:
-            self.meeting.wait(5)
-        return Slow, (None,)
+        if self.begun is not None and self.may_end is not None:
+            self.begun.set()
+            assert self.may_end.wait(20), "the other thread waits for this one"
+        return Slow, ()
 
 
 def test_reading_from_memory_does_not_wait_for_a_write() -> None:
     """While one thread writes a large object, another reads what is in memory."""
     user = Model().su
     user.storeObject("a", 1)
-    meeting = threading.Event()
-    writer = threading.Thread(target=user.storeObject, args=("slow", Slow(meeting)))
+    begun, may_end = threading.Event(), threading.Event()
+    writer = threading.Thread(target=user.storeObject, args=("slow", Slow(begun, may_end)))
     writer.start()
-    while user.current_state().objects.get("slow") is ABSENT:
-        pass
-    assert user.getStoredObject("a") == 1
-    meeting.set()
+    assert begun.wait(20)
+    for _ in range(3):
+        assert user.getStoredObject("a") == 1
+        assert isinstance(user.getStoredObject("slow"), Slow)
+    may_end.set()
     writer.join()
     assert isinstance(found("slow"), Slow)
 

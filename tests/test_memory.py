@@ -108,19 +108,22 @@ def test_a_value_that_is_read_stays_visible() -> None:
     tier: MemoryTier[int] = MemoryTier(3)
     tier.put("a", 1)
     missed: list[int] = []
+    # threads take turns very often only when all have started, as they start with an error otherwise under coverage
+    before = sys.getswitchinterval()
+    start = threading.Barrier(3, action=lambda: sys.setswitchinterval(1e-6), timeout=PATIENCE)
 
     def read() -> None:
+        start.wait()
         for _ in range(3000):
             if tier.get("a") != 1:
                 missed.append(1)
 
     def look() -> None:
+        start.wait()
         for _ in range(3000):
             if "a" not in tier or len(tier) != 1:
                 missed.append(2)
 
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
     try:
         run(read, look, read)
     finally:

@@ -185,11 +185,16 @@ def test_entries_in_place_of_pickles(by_original: Any, by_drop_in: Any) -> None:
 
 
 def test_second_process_computes_nothing(by_drop_in: Any) -> None:
-    """Every table of one process is found by the next; none with a changed parameter; all when it is changed back."""
+    """Every table of one process is found by the next."""
     home, first = by_drop_in
     again = quantities(home, INSTALL)
     assert again["computed"] == 0
     assert again["values"] == first["values"]
+
+
+def test_process_with_a_changed_parameter_computes_all(by_drop_in: Any) -> None:
+    """No table of one process is found by the next with a changed parameter; all are when it is changed back."""
+    home, first = by_drop_in
     other = quantities(home, INSTALL, H0=70.0)
     # the table of diemer19 does not depend on the cosmology, and is not announced when it is computed
     assert other["computed"] == first["computed"]
@@ -217,51 +222,87 @@ def test_imported_cache_serves_colossus(by_original: Any, tmp_path: Path) -> Non
 # The test suite of Colossus
 # --------------------------------------------------------------------------------------------------------------------
 
+PARTS = {
+    "halo_profile.TCCreation": (2, {"cosmology"}),
+    "halo_profile": (5, {"halo.concentration"}),
+    "halo_accretion_history": (73, {"halo.concentration"}),
+    "": (98, {"halo.concentration"}),
+}
+"""How the names of tests begin, how many these are but for those before, and the modules whose tables they store.
+
+They are run in parts, as all of them in one process, twice, would be one test of half a minute.
+"""
+
 SUITE = f"""
 {INSTALL}
-import unittest
+import sys, unittest
 import colossus
+
+def tests_of(suite):
+    for each in suite:
+        yield from tests_of(each) if isinstance(each, unittest.TestSuite) else [each]
+
+def part_of(test):
+    return next(part for part in {list(PARTS)} if test.id().startswith("colossus.tests.test_" + part))
+
 root = colossus.__path__[0]
 suite = unittest.TestLoader().discover(root + "/tests", pattern="test_*.py", top_level_dir=root + "/..")
-result = unittest.TextTestRunner(verbosity=0).run(suite)
-print(result.testsRun, len(result.failures), len(result.errors), len(result.skipped))
+part = unittest.TestSuite(each for each in tests_of(suite) if part_of(each) == sys.argv[1])
+result = unittest.TextTestRunner(verbosity=0).run(part)
+print(suite.countTestCases(), result.testsRun, len(result.failures), len(result.errors), len(result.skipped))
 """
 
 
 @dataclass
 class SuiteRun:
+    home: Path
     outcome: list[int]
-    written: dict[str, int]
+    tables: dict[Path, int]
+
+
+def run_suite(home: Path, part: str) -> SuiteRun:
+    done = run(home, f"import sys; sys.argv[1:] = [{part!r}]\n{SUITE}")
+    assert done.returncode == 0, done.stderr
+    outcome = [int(number) for number in done.stdout.splitlines()[-1].split()]
+    # its storage tests store their own object in every run
+    tables = {path: path.stat().st_mtime_ns for path in entries(home) if "unit_test" not in path.parts}
+    return SuiteRun(home, outcome, tables)
+
+
+@pytest.fixture(scope="module", params=PARTS, ids=lambda part: part or "others")
+def part(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 @pytest.fixture(scope="module")
-def suite_runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, SuiteRun, SuiteRun]:
-    """The suite with a cold cache, and in a fresh process with a warm one."""
-    home = tmp_path_factory.mktemp("suite")
-    runs = []
-    for _ in "cold", "warm":
-        done = run(home, SUITE)
-        assert done.returncode == 0, done.stderr
-        outcome = [int(number) for number in done.stdout.splitlines()[-1].split()]
-        runs.append(SuiteRun(outcome, {str(path): path.stat().st_mtime_ns for path in entries(home)}))
-    return home, runs[0], runs[1]
+def cold(part: str, tmp_path_factory: pytest.TempPathFactory) -> SuiteRun:
+    """A part of the suite with a cold cache."""
+    return run_suite(tmp_path_factory.mktemp("suite"), part)
 
 
-@pytest.mark.parametrize("turn", [1, 2], ids=["cold", "warm"])
-def test_suite_of_colossus_passes(suite_runs: Any, turn: int) -> None:
+@pytest.fixture(scope="module")
+def warm(part: str, cold: SuiteRun) -> SuiteRun:
+    """The same part with the cache that its first run has left, in a fresh process."""
+    return run_suite(cold.home, part)
+
+
+@pytest.mark.parametrize("turn", ["cold", "warm"])
+def test_suite_of_colossus_passes(part: str, turn: str, request: pytest.FixtureRequest) -> None:
     """All 178 tests of Colossus 1.4 run and pass on the drop-in."""
-    assert suite_runs[turn].outcome == [178, 0, 0, 0]
+    assert request.getfixturevalue(turn).outcome == [178, PARTS[part][0], 0, 0, 0]
 
 
-def test_suite_of_colossus_fills_the_cache_once(suite_runs: Any) -> None:
+def test_suite_of_colossus_is_whole() -> None:
+    """The parts are 178 tests together."""
+    assert sum(number for number, _ in PARTS.values()) == 178
+
+
+def test_suite_of_colossus_fills_the_cache_once(part: str, cold: SuiteRun, warm: SuiteRun) -> None:
     """Its tables are entries and no pickles, and the second run finds them: it writes none of them again."""
-    home, cold, warm = suite_runs
-    # its storage tests store their own object in every run
-    tables = {path: moment for path, moment in cold.written.items() if "/unit_test/" not in path}
-    assert {Path(path).parts[-3] for path in tables} == {"cosmology", "halo.concentration"}
-    assert tables == {path: moment for path, moment in warm.written.items() if "/unit_test/" not in path}
-    files = [path for path in home.rglob("*") if path.is_file()]
-    assert sorted(files) == entries(home)
+    assert {path.parts[-3] for path in cold.tables} == PARTS[part][1]
+    assert warm.tables == cold.tables
+    files = [path for path in cold.home.rglob("*") if path.is_file()]
+    assert sorted(files) == entries(cold.home)
 
 
 # --------------------------------------------------------------------------------------------------------------------

@@ -2,36 +2,58 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 
+from stored import configure
 from stored.cli.main import main
 from stored.demo import FlatLambdaCDM, _tour
 from stored.demo import _physics as physics
 
 
-def test_the_tour_tells_what_happened(capsys: pytest.CaptureFixture[str], cache_dir: Path) -> None:
+class FirstTour(NamedTuple):
+    """What a tour printed, the cache directory, and how many entries it left there."""
+
+    printed: str
+    cache_dir: Path
+    entries: int
+
+
+@pytest.fixture(scope="module")
+def first_tour(tmp_path_factory: pytest.TempPathFactory) -> FirstTour:
+    """A tour of a directory that was empty."""
+    place = tmp_path_factory.mktemp("tour")
+    cache_dir, key_file = place / "cache", place / "config" / "key"
+    with configure(cache_dir=cache_dir, key_file=key_file), contextlib.redirect_stdout(io.StringIO()) as printed:
+        main(["demo"])
+    return FirstTour(printed.getvalue(), cache_dir, len(list(cache_dir.rglob("*.stored"))))
+
+
+def test_the_tour_tells_what_happened(first_tour: FirstTour) -> None:
     """All quantities are timed, compared with another process, and the growth factor alone survives a change of H0."""
-    main(["demo"])
-    printed = capsys.readouterr().out
+    printed = first_tour.printed
     for quantity in ("age(z)", "comoving_distance(z)", "growth_factor(z)", "sigma(R)"):
         assert printed.count(quantity) == 2
     assert printed.count("table made anew") == 3
     assert "kept: it depends on Om0 only" in printed
-    assert f"The files are in {cache_dir}" in printed
-    assert max(map(len, printed.replace(str(cache_dir), "").splitlines())) <= 110
-    assert len(list(cache_dir.rglob("*.stored"))) == 9  # four tables and a number, all but one for each H0
+    assert f"The files are in {first_tour.cache_dir}" in printed
+    assert max(map(len, printed.replace(str(first_tour.cache_dir), "").splitlines())) <= 110
+    assert first_tour.entries == 9  # four tables and a number, all but one for each H0
 
 
-def test_a_second_tour_starts_afresh(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_second_tour_starts_afresh(first_tour: FirstTour, capsys: pytest.CaptureFixture[str]) -> None:
     """The tour clears its own results first, so that a first call is one."""
-    for _ in range(2):
+    assert first_tour.printed.count("table made anew") == 3
+    with configure(cache_dir=first_tour.cache_dir):
         main(["demo"])
-        assert capsys.readouterr().out.count("table made anew") == 3
+    assert capsys.readouterr().out.count("table made anew") == 3
 
 
 def test_the_tour_draws(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from stored import StorageUser, configure, keyed_by, stored, upkeep
 from stored._settings.configure import settings as current
-from tests.faults.processes import in_processes, in_threads
+from tests.faults.processes import PATIENCE, in_processes, in_threads
 from tests.faults.scale import rounds
 from tests.faults.values import KINDS, check, edition, made, same, whole_entries
 
@@ -141,10 +141,16 @@ def user(n: int) -> StorageUser:
 
 def work(seed: int, threads: int, own_settings: dict[str, Any]) -> int:
     """Work in threads that share an owner; what has its parameter come to?"""
-    sys.setswitchinterval(1e-4)
     shared = Changing()
+    # often only when all have started, as threads start with an error otherwise under coverage
+    start = threading.Barrier(threads, action=lambda: sys.setswitchinterval(1e-4), timeout=PATIENCE)
+
+    def act(worker: Worker) -> None:
+        start.wait()
+        worker.work()
+
     with configure(**own_settings):
-        in_threads(*[(Worker(seed * 100 + number, shared).work,) for number in range(threads)])
+        in_threads(*[(act, Worker(seed * 100 + number, shared)) for number in range(threads)])
     return shared.owner.n
 
 

@@ -33,9 +33,13 @@ class State:
 
     def take_shortcut(self, name: str, record: CachedResult, form: tuple[bool, bool, bool], found: Any) -> None:
         """Answer at once, from now on, what was found in a record; its form is interpolator, inverse and linear."""
-        with self.lock:
+        if not self.lock.acquire(blocking=False):
+            return  # whoever holds it may be writing for long; a later call takes the shortcut
+        try:
             if self.objects.get(name) is record:  # and not replaced meanwhile
                 self.shortcuts.setdefault(name, {})[form] = found
+        finally:
+            self.lock.release()
 
     def __reduce__(self) -> tuple[type[State], tuple[Space]]:
         return State, (self.space,)
