@@ -13,13 +13,14 @@ import math
 import os
 import stat
 import tempfile
+import threading
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol
 
-from stored.errors import ConfigurationError
+from stored.errors import ConfigurationError, StoredWarning, warn_caller
 from stored.typing import ABSENT, Absent, SupportsStore
 
 __all__ = ["Settings", "check_persistence", "configure", "epoch", "settings"]
@@ -159,15 +160,20 @@ def _is_store(value: object) -> bool:
     return not isinstance(value, type) and all(hasattr(value, each) for each in methods)
 
 
-def _joined(candidate: Settings) -> Settings:
-    """Settings, if they go together."""
+def _conflict(candidate: Settings) -> str | None:
+    """Why settings do not go together; None if they do."""
     for place in (candidate.cache_dir, *candidate.shared_dirs):
         if Path(os.path.realpath(candidate.key_file)).is_relative_to(os.path.realpath(place)):
-            raise ConfigurationError(
-                f"the key file {candidate.key_file} lies inside the cache directory {place}; whoever can write entries"
-                " there could replace it, so choose a place outside"
-            )
-    return candidate
+            return f"the key file {candidate.key_file} lies inside the cache directory {place}"
+    return None
+
+
+def _joined(candidate: Settings) -> Settings:
+    """Settings, if they go together."""
+    conflict = _conflict(candidate)
+    if conflict is None:
+        return candidate
+    raise ConfigurationError(f"{conflict}; whoever can write entries there could replace it, so choose a place outside")
 
 
 def _from_environment(environment: Mapping[str, str]) -> Settings:
@@ -296,8 +302,92 @@ def settings() -> Settings:
     return _current
 
 
+class _Layer(NamedTuple):
+    """What one `configure` sets.
+
+    Parameters
+    ----------
+    setter : callable
+        Returns the `configure` object, or None when that is gone: nothing can take the layer away then.
+    values : mapping
+        Checked settings by name.
+    """
+
+    setter: Callable[[], configure | None]
+    values: Mapping[str, Any]
+
+
+_layers: list[_Layer] = [_Layer(lambda: None, _current._asdict())]  # in the order in which they apply
+_lock = threading.RLock()  # held to change settings, not to read them
+# a fork waits for a change under way in another thread, which would never be completed in the child
+os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
+
+
+def _total(layers: Iterable[_Layer]) -> Settings:
+    """The settings that layers give together."""
+    values: dict[str, Any] = {}
+    for layer in layers:
+        values.update(layer.values)
+    return Settings(**values)
+
+
+def _merged(layers: Iterable[_Layer]) -> list[_Layer]:
+    """Layers, of which neighbours that nothing can take away are one: calls in a loop would fill memory otherwise."""
+    result: list[_Layer] = []
+    for layer in layers:
+        if result and result[-1].setter() is None and layer.setter() is None:
+            result[-1] = layer._replace(values={**result[-1].values, **layer.values})
+        else:
+            result.append(layer)
+    return result
+
+
+def _put_in_force(layers: Iterable[_Layer], total: Settings) -> None:
+    """Replace the layers and the settings that they give."""
+    global _layers, _current
+    _layers, _current = _merged(layers), total
+
+
+def _places(of: Settings) -> dict[str, Any]:
+    """The settings that must go together."""
+    return {"cache_dir": of.cache_dir, "shared_dirs": of.shared_dirs, "key_file": of.key_file}
+
+
+def _add(layer: _Layer) -> None:
+    """Apply a layer over all others.
+
+    Raises
+    ------
+    ConfigurationError
+        If the settings do not go together then.
+    """
+    layers = [*_layers, layer]
+    total = _total(layers)
+    if _conflict(total) is not None:  # because of this layer, or already before it: see _remove
+        total = total._replace(**_places(_joined(_current._replace(**layer.values))))
+    _put_in_force(layers, total)
+
+
+def _remove(setter: configure) -> str | None:
+    """Take a layer away; if the others do not go together, places stay as they are, and the reason is returned once."""
+    is_known = _places(_current) != _places(_total(_layers))
+    layers = [layer for layer in _layers if layer.setter() is not setter]
+    total = _total(layers)
+    conflict = _conflict(total)
+    _put_in_force(layers, total if conflict is None else total._replace(**_places(_current)))
+    return None if is_known else conflict
+
+
 class configure:  # noqa: N801  (reads as the function that it is to its callers)
     """Change settings for the process, or for the length of a ``with`` block.
+
+    Settings apply to all threads, and the latest value of each one counts. Leaving a block takes back what this block
+    has set, and nothing else: what was set by other blocks, which may end in any order and in other threads, and by
+    calls without ``with``, inside the block too, stays. An object that is used for several blocks, one after the other
+    or at once, sets its values again with the first, and takes them back with the last.
+
+    Leaving a block raises no error: if the directories and the key file that remain cannot be used together, those in
+    force stay, with a warning, until a later change makes them fit.
 
     Parameters
     ----------
@@ -351,7 +441,6 @@ class configure:  # noqa: N801  (reads as the function that it is to its callers
         min_compute_seconds: float | Absent = ABSENT,
         lock_timeout: float | Absent = ABSENT,
     ) -> None:
-        global _current
         asked = {
             "cache_dir": cache_dir,
             "persistence": persistence,
@@ -367,13 +456,37 @@ class configure:  # noqa: N801  (reads as the function that it is to its callers
         checked = {name: _CHECKS[name](name, value) for name, value in asked.items() if value is not ABSENT}
         if not checked.keys().isdisjoint({"cache_dir", "shared_dirs"}):
             checked.setdefault("store", None)
-        self._before, _current = _current, _joined(_current._replace(**checked))
+        self._values = checked
+        self._blocks = 0  # how many with blocks of this object have been entered, and not left
+        with _lock:
+            self._apply()
         epoch.begin()
+
+    def _apply(self) -> None:
+        _add(_Layer(weakref.ref(self), self._values))
 
     def __enter__(self) -> Settings:
-        return _current
+        with _lock:
+            if all(layer.setter() is not self for layer in _layers):  # an earlier block has taken it back
+                self._apply()
+            self._blocks += 1
+            now = _current
+        epoch.begin()
+        return now
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        global _current
-        _current = self._before
+        conflict = None
+        with _lock:
+            self._blocks -= 1
+            if self._blocks <= 0:
+                self._blocks = 0
+                conflict = _remove(self)
         epoch.begin()
+        if conflict is not None:
+            now = settings()
+            warn_caller(
+                f"after a block of stored.configure, {conflict}, where whoever can write entries could replace it; so"
+                f" the key file {now.key_file} and the cache directory {now.cache_dir} are still in use; choose others"
+                " with stored.configure(key_file=..., cache_dir=...)",
+                StoredWarning,
+            )
