@@ -13,7 +13,7 @@ ROOT = Path(stored.__file__).parent
 
 # each row may import what stands in rows above it; modules of one row do not see each other
 ROWS = (
-    {"errors", "typing", "_version"},
+    {"errors", "typing", "_version", "_platform"},
     {"_source", "_format", "_config", "_tables", "_axes"},
     {"_keys", "_sampling", "_leja", "_tolerance"},
     {"_owners", "_arguments", "_curves", "_explanations"},
@@ -41,7 +41,7 @@ ROWS = (
 RANK = {module: rank for rank, row in enumerate(ROWS) for module in row}
 
 BY_LAYER = {
-    "L0": {"errors", "typing", "_version"},
+    "L0": {"errors", "typing", "_version", "_platform"},
     "L1": {"_source", "_keys", "_owners", "_arguments", "_format", "_tables", "_config"}
     | {"_axes", "_sampling", "_leja", "_curves", "_pieces", "_calculus", "_monotone", "_quadrature", "_surfaces"}
     | {"_plots", "_interpolants", "_tabulation", "_tolerance", "_explanations"},

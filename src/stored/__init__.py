@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+import stored._platform as _platform  # noqa: F401  # first, to say what is supported where other modules fail
 from stored._config import configure
 from stored._decorators import stored
 from stored._engine import StorageUser, getCacheDir
