@@ -47,6 +47,10 @@ if TYPE_CHECKING:  # imported where they are used, since most of the start-up ti
     from stored._explanations import Explanation
     from stored._interpolants import CurveInterpolant, Interpolant
 
+    Proxy = wrapt.ObjectProxy[Any]
+else:
+    Proxy = wrapt.ObjectProxy  # before wrapt 2.2 it takes no type in brackets
+
 __all__ = ["BoundMethod", "StoredMethod", "stored"]
 
 S = TypeVar("S")
@@ -629,7 +633,7 @@ def _getter(kind: Any, qualname: object) -> Any:
     return __get__
 
 
-class StoredMethod(wrapt.ObjectProxy[Any], Generic[S, P, R]):
+class StoredMethod(Proxy, Generic[S, P, R]):
     """A stored method as its class has it; in all else it is the plain function."""
 
     def __new__(cls, definition: Definition) -> Self:
@@ -647,6 +651,8 @@ class StoredMethod(wrapt.ObjectProxy[Any], Generic[S, P, R]):
         super().__setattr__(name, value)
         if not name.startswith("_self_"):
             kind = self._self_definition.bound_kind
+            if name in {"__annotations__", "__doc__", "__module__"}:  # which older versions of wrapt keep to themselves
+                setattr(self.__wrapped__, name, value)
             if name == "__qualname__":
                 type(self).__get__ = _getter(kind, value)  # type: ignore[method-assign]
             elif name in {"__doc__", "__module__"}:
