@@ -9,6 +9,7 @@ import hypothesis
 import pytest
 
 import stored
+from stored._settings import layers, validity
 from stored._storage.reports import clear_reports
 
 # how long an example takes tells how busy the other cores are
@@ -25,7 +26,10 @@ def cache_dir(tmp_path: Path) -> Iterator[Path]:
     """A cache directory and a key file of the test's own, and nothing reported so far."""
     directory = tmp_path / "cache"
     clear_reports()
+    before = layers._layers, layers._current
     with stored.configure(
         cache_dir=directory, key_file=tmp_path / "config" / "key", persistence="rw", disable=False, store=None
     ):
         yield directory
+    layers._layers, layers._current = before  # calls of configure without a with block stay in force otherwise
+    validity.invalidate()

@@ -715,6 +715,7 @@ def outcomes(steps: list[Step], *world: Any) -> list[Any]:
     """What each of a series of steps gives in a new world, and the counts at its end."""
     with pytest.MonkeyPatch.context() as patch, configure(store=MemoryStore()):
         patch.setattr(validity, "has_storage_users", False)
+        configure(persistence="rw", disable=False)  # steps of an earlier series may have changed them
         new = World(*world)
         results = [new.take(each) for each in steps]
         places = np.ndindex(len(new.owners), len(new.methods))

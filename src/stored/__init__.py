@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+import stored._platform as _platform  # noqa: F401  # first, to say what is supported where other modules fail
 from stored._engine import StorageUser, getCacheDir
 from stored._keys import keyed_by
 from stored._lazy import lazy_attributes

@@ -17,6 +17,10 @@ from stored._methods.registry import clear_everywhere
 if TYPE_CHECKING:
     from stored._methods.explain import Explanation
 
+    Proxy = wrapt.ObjectProxy[Any]
+else:
+    Proxy = wrapt.ObjectProxy  # before wrapt 2.2 it takes no type in brackets
+
 __all__ = ["StoredMethod"]
 
 S = TypeVar("S")
@@ -46,7 +50,7 @@ def _install_call(bound_class: Any, definition: Definition, call: Any) -> None:
     bound_class.__call__ = call
 
 
-class StoredMethod(wrapt.ObjectProxy[Any], Generic[S, P, R]):
+class StoredMethod(Proxy, Generic[S, P, R]):
     """A stored method as its class has it; in all else it is the plain function."""
 
     def __new__(cls, definition: Definition) -> Self:
@@ -72,6 +76,8 @@ class StoredMethod(wrapt.ObjectProxy[Any], Generic[S, P, R]):
         super().__setattr__(name, value)
         if not name.startswith("_self_"):
             kind = self._self_bound_class
+            if name in {"__annotations__", "__doc__", "__module__"}:  # which older versions of wrapt keep to themselves
+                setattr(self.__wrapped__, name, value)
             if name == "__qualname__":
                 type(self).__get__ = _getter(kind, value)  # type: ignore[method-assign]
             elif name in {"__doc__", "__module__"}:

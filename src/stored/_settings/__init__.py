@@ -4,7 +4,8 @@
 """
 
 from stored._settings.checks import check_persistence
-from stored._settings.configure import configure, settings
+from stored._settings.configure import configure
+from stored._settings.layers import settings
 from stored._settings.settings import Settings
 from stored._settings.validity import validity
 

@@ -1,4 +1,4 @@
-"""Settings of the process: what is in force, and how a program changes it."""
+"""`configure`: how a program changes its settings, for good or for the length of a block."""
 
 from __future__ import annotations
 
@@ -7,23 +7,24 @@ from collections.abc import Iterable
 from types import TracebackType
 
 from stored._settings.checks import CHECKS
-from stored._settings.environment import settings_from_environment
-from stored._settings.settings import Settings, check_together
-from stored._settings.validity import validity
+from stored._settings.layers import add_layer, changing_settings, has_layer, remove_layer, settings
+from stored._settings.settings import Settings
+from stored.errors import StoredWarning, warn_caller
 from stored.typing import ABSENT, Absent, SupportsStore
 
-__all__ = ["configure", "settings"]
-
-_current = settings_from_environment(os.environ)
-
-
-def settings() -> Settings:
-    """The settings in force."""
-    return _current
+__all__ = ["configure"]
 
 
 class configure:  # noqa: N801  (reads as the function that it is to its callers)
     """Change settings for the process, or for the length of a ``with`` block.
+
+    Settings apply to all threads, and the latest value of each one counts. Leaving a block takes back what this block
+    has set, and nothing else: what was set by other blocks, which may end in any order and in other threads, and by
+    calls without ``with``, inside the block too, stays. An object that is used for several blocks, one after the other
+    or at once, sets its values again with the first, and takes them back with the last.
+
+    Leaving a block raises no error: if the directories and the key file that remain cannot be used together, those in
+    force stay, with a warning, until a later change makes them fit.
 
     Parameters
     ----------
@@ -77,7 +78,6 @@ class configure:  # noqa: N801  (reads as the function that it is to its callers
         min_compute_seconds: float | Absent = ABSENT,
         lock_timeout: float | Absent = ABSENT,
     ) -> None:
-        global _current
         asked = {
             "cache_dir": cache_dir,
             "persistence": persistence,
@@ -93,13 +93,29 @@ class configure:  # noqa: N801  (reads as the function that it is to its callers
         checked = {name: CHECKS[name](name, value) for name, value in asked.items() if value is not ABSENT}
         if not checked.keys().isdisjoint({"cache_dir", "shared_dirs"}):
             checked.setdefault("store", None)
-        self._before, _current = _current, check_together(_current._replace(**checked))
-        validity.invalidate()
+        self._values = checked
+        self._blocks = 0  # how many with blocks of this object have been entered, and not left
+        with changing_settings():
+            add_layer(self, checked)
 
     def __enter__(self) -> Settings:
-        return _current
+        with changing_settings():
+            if not has_layer(self):  # an earlier block has taken it back
+                add_layer(self, self._values)
+            self._blocks += 1
+            return settings()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        global _current
-        _current = self._before
-        validity.invalidate()
+        conflict = None
+        with changing_settings():
+            self._blocks = max(self._blocks - 1, 0)
+            if not self._blocks:
+                conflict = remove_layer(self)
+        if conflict is not None:
+            now = settings()
+            warn_caller(
+                f"after a block of stored.configure, {conflict}, where whoever can write entries could replace it; so"
+                f" the key file {now.key_file} and the cache directory {now.cache_dir} are still in use; choose others"
+                " with stored.configure(key_file=..., cache_dir=...)",
+                StoredWarning,
+            )

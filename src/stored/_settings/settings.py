@@ -9,7 +9,7 @@ from typing import NamedTuple
 from stored.errors import ConfigurationError
 from stored.typing import SupportsStore
 
-__all__ = ["Settings", "check_together"]
+__all__ = ["Settings", "check_together", "conflict_in"]
 
 
 class Settings(NamedTuple):
@@ -56,12 +56,23 @@ class Settings(NamedTuple):
         return self.max_bytes is not None or self.max_age is not None
 
 
-def check_together(candidate: Settings) -> Settings:
-    """Settings, if they go together."""
+def conflict_in(candidate: Settings) -> str | None:
+    """Why settings do not go together; None if they do."""
     for place in (candidate.cache_dir, *candidate.shared_dirs):
         if Path(os.path.realpath(candidate.key_file)).is_relative_to(os.path.realpath(place)):
-            raise ConfigurationError(
-                f"the key file {candidate.key_file} lies inside the cache directory {place}; whoever can write entries"
-                " there could replace it, so choose a place outside"
-            )
-    return candidate
+            return f"the key file {candidate.key_file} lies inside the cache directory {place}"
+    return None
+
+
+def check_together(candidate: Settings) -> Settings:
+    """Settings, if they go together.
+
+    Raises
+    ------
+    ConfigurationError
+        If they do not.
+    """
+    conflict = conflict_in(candidate)
+    if conflict is None:
+        return candidate
+    raise ConfigurationError(f"{conflict}; whoever can write entries there could replace it, so choose a place outside")

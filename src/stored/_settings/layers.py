@@ -1,0 +1,123 @@
+"""Which settings are in force? Those of the environment, and over them what calls and blocks of `configure` have set."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from stored._settings.environment import settings_from_environment
+from stored._settings.settings import Settings, check_together, conflict_in
+from stored._settings.validity import validity
+
+__all__ = ["add_layer", "changing_settings", "has_layer", "remove_layer", "settings"]
+
+_current = settings_from_environment(os.environ)
+
+
+def settings() -> Settings:
+    """The settings in force."""
+    return _current
+
+
+class _Layer(NamedTuple):
+    """What one `configure` sets.
+
+    Parameters
+    ----------
+    setter : callable
+        Returns the `configure` object, or None when that is gone: nothing can take the layer away then.
+    values : mapping
+        Checked settings by name.
+    """
+
+    setter: Callable[[], object | None]
+    values: Mapping[str, Any]
+
+
+_layers: list[_Layer] = [_Layer(lambda: None, _current._asdict())]  # in the order in which they apply
+_lock = threading.RLock()  # held to change settings, not to read them
+# a fork waits for a change under way in another thread, which would never be completed in the child
+os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
+
+
+def _total(layers: Iterable[_Layer]) -> Settings:
+    """The settings that layers give together."""
+    values: dict[str, Any] = {}
+    for layer in layers:
+        values.update(layer.values)
+    return Settings(**values)
+
+
+def _merged(layers: Iterable[_Layer]) -> list[_Layer]:
+    """Layers, those joined that follow each other and stay for good: calls in a loop would fill memory otherwise."""
+    result: list[_Layer] = []
+    for layer in layers:
+        if result and result[-1].setter() is None and layer.setter() is None:
+            result[-1] = layer._replace(values={**result[-1].values, **layer.values})
+        else:
+            result.append(layer)
+    return result
+
+
+def _put_in_force(layers: Iterable[_Layer], total: Settings) -> None:
+    """Replace the layers and the settings that they give."""
+    global _layers, _current
+    _layers, _current = _merged(layers), total
+
+
+def _places(of: Settings) -> dict[str, Any]:
+    """The settings that must go together."""
+    return {"cache_dir": of.cache_dir, "shared_dirs": of.shared_dirs, "key_file": of.key_file}
+
+
+@contextlib.contextmanager
+def changing_settings() -> Iterator[None]:
+    """A block in which this thread alone changes settings; after it, shortcuts begin anew."""
+    with _lock:
+        yield
+    validity.invalidate()
+
+
+def has_layer(setter: object) -> bool:
+    """Does anything apply that an object has set?"""
+    return any(layer.setter() is setter for layer in _layers)
+
+
+def add_layer(setter: object, values: Mapping[str, Any]) -> None:
+    """Apply values over all others, until `remove_layer` takes them away; within `changing_settings`.
+
+    Parameters
+    ----------
+    setter : object
+        Whose values they are. When it is gone, they stay for good.
+    values : mapping
+        Checked settings by name.
+
+    Raises
+    ------
+    ConfigurationError
+        If the settings do not go together then; none is changed.
+    """
+    layers = [*_layers, _Layer(weakref.ref(setter), values)]
+    total = _total(layers)
+    if conflict_in(total) is not None:  # because of this layer, or already before it: see remove_layer
+        total = total._replace(**_places(check_together(_current._replace(**values))))
+    _put_in_force(layers, total)
+
+
+def remove_layer(setter: object) -> str | None:
+    """Take away what an object has set; within `changing_settings`.
+
+    If what remains does not go together, the directories and the key file stay as they are, and the reason is returned,
+    once.
+    """
+    is_known = _places(_current) != _places(_total(_layers))
+    layers = [layer for layer in _layers if layer.setter() is not setter]
+    total = _total(layers)
+    conflict = conflict_in(total)
+    _put_in_force(layers, total if conflict is None else total._replace(**_places(_current)))
+    return None if is_known else conflict
