@@ -64,7 +64,7 @@ class Axis:
     rtol, atol : float
         The error that an interpolated value may have: at most ``atol + rtol * abs(value)``. `rtol` is 0 or at least
         1e-13, and one of the two is not 0. With ``atol=0`` the function should not pass zero: near it, a relative
-        error can be small only if the function is computed to the last digits.
+        error can be small only if the function is computed to the last digit.
     points : int, optional
         Sample so many nodes, evenly spaced in the coordinate, rather than as many as the tolerance needs; at least 4,
         at most one million. The error is then measured, but not bounded.
@@ -106,7 +106,7 @@ class Axis:
 
     def _check_choices(self) -> None:
         if not (isinstance(self.name, str) and self.name.isidentifier()):
-            raise ValueError(f"an axis is named after an argument, and {self.name!r} cannot be one")
+            raise ValueError(f"name of an axis is {self.name!r}; it must be the name of an argument")
         pair = isinstance(self.spacing, tuple) and len(self.spacing) == 2 and all(map(callable, self.spacing))
         if not pair and not (isinstance(self.spacing, str) and self.spacing in _SPACINGS):
             raise ValueError(

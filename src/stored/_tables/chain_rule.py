@@ -11,7 +11,7 @@ import numpy as np
 from stored._tables.axis import Axis, Floats
 from stored._tables.pieces import LOBATTO, Pieces, powers_from_values
 
-__all__ = ["MOST_ORDER", "argument_slopes", "coordinate_derivatives", "exponential_derivative", "through_coordinate"]
+__all__ = ["MOST_ORDER", "argument_slopes", "composite_derivative", "coordinate_derivatives", "exponential_derivative"]
 
 MOST_ORDER = 3
 
@@ -22,7 +22,7 @@ _FLAT = 1e-9
 """Where the argument's slope is less than this fraction of its mean, the coordinate's is taken to be infinite."""
 
 
-def through_coordinate(derivatives: list[Floats], coordinate: tuple[Floats, Floats, Floats], order: int) -> Floats:
+def composite_derivative(derivatives: list[Floats], coordinate: tuple[Floats, Floats, Floats], order: int) -> Floats:
     """The derivative of p(t(x)) to x, by the formula of Faa di Bruno.
 
     Parameters

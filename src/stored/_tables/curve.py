@@ -14,9 +14,9 @@ from stored._tables.axis import Axis, Floats
 from stored._tables.chain_rule import (
     MOST_ORDER,
     argument_slopes,
+    composite_derivative,
     coordinate_derivatives,
     exponential_derivative,
-    through_coordinate,
 )
 from stored._tables.interpolant import Interpolant, float_or_array, real_numbers
 from stored._tables.inverse import InverseSolver
@@ -57,7 +57,7 @@ class CurveInterpolant(Interpolant):
 
     @property
     def scalar(self) -> Callable[[float], float | None]:
-        """The function of a Python float within the limits; for anything else it returns None."""
+        """A fast function of a Python float within the limits, which returns None for any other argument."""
         if self._scalar is None:
             axis = self._axis
             self._scalar = self._fit.scalar(float(axis.low), float(axis.high), axis.scalar_forward(), self._log)
@@ -179,8 +179,8 @@ class CurveInterpolant(Interpolant):
         """A derivative of the function to its argument, from those of the interpolated values to the coordinate."""
         coordinate = coordinate_derivatives(self._axis, x, t)
         if self._log:
-            return exponential_derivative(lambda order, _: through_coordinate(derivatives, coordinate, order), nu, 0)
-        return through_coordinate(derivatives, coordinate, nu)
+            return exponential_derivative(lambda order, _: composite_derivative(derivatives, coordinate, order), nu, 0)
+        return composite_derivative(derivatives, coordinate, nu)
 
     # -- integral -----------------------------------------------------------------------------------------------------
 

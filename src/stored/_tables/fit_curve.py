@@ -159,7 +159,7 @@ class _PartFit:
             self.is_met = stop.value
 
     def following(self) -> list[_PartFit]:
-        """The fits to go on with, if the tolerance is not met: itself, or if it has ended those of the halves."""
+        """The fits to go on with: itself while it waits for values, then those of the two halves."""
         if self.is_met is None:
             return [self]
         return [_PartFit(half, self._span, self._tolerance) for half in self.part.halves()]

@@ -1,4 +1,4 @@
-"""How fine a grid does a function of two numbers need, so that the polynomial through it meets a tolerance?
+"""How fine a grid does a function of two numbers need, so that the polynomial through its values meets a tolerance?
 
 The function is sampled at Leja points along both axes, a few more in each round along the axis whose last points differ
 too much from the polynomial through those before, until the polynomial agrees with values that it was not fitted to.
@@ -14,7 +14,7 @@ import numpy as np
 
 from stored._tables.axis import Axis, Floats
 from stored._tables.leja import MOST_NODES, basis, leja_points, scale_to
-from stored._tables.tolerance import NO_VALUE, Tolerance
+from stored._tables.tolerance import ZERO_LEVEL, Tolerance
 from stored.errors import ToleranceError
 
 __all__ = ["SampledSurface", "sample_surface"]
@@ -41,7 +41,7 @@ _HELD_OUT_X, _HELD_OUT_Y = (2.0 * _R2 - 1.0).T
 The R2 sequence of M. Roberts, even in two dimensions: multiples of the powers of the plastic number's inverse.
 """
 
-_ZERO_VALUE = 1e-4
+_ZERO_CELL_VALUE = 1e-4
 """In a cell that contains a zero, the relative tolerance is taken of this fraction of its largest value."""
 
 
@@ -206,5 +206,5 @@ def _least_sizes(grid: Floats) -> Floats:
     corners = np.stack([grid[:-1, :-1], grid[1:, :-1], grid[:-1, 1:], grid[1:, 1:]])
     size = np.abs(corners)
     crosses = (corners.min(axis=0) <= 0.0) & (corners.max(axis=0) >= 0.0)
-    has_zero = crosses | (size.min(axis=0) <= NO_VALUE * size.max())
-    return np.asarray(np.where(has_zero, _ZERO_VALUE * size.max(axis=0), size.min(axis=0)))
+    has_zero = crosses | (size.min(axis=0) <= ZERO_LEVEL * size.max())
+    return np.asarray(np.where(has_zero, _ZERO_CELL_VALUE * size.max(axis=0), size.min(axis=0)))

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["Interpolant", "float_or_array", "real_numbers"]
 
 _NOTHING_TO_CALL = (
-    "outside='exact' calls the method, which this interpolant cannot: call that itself, or choose outside='clip',"
-    " 'nan' or 'extrapolate'"
+    "outside='exact' calls the method, but this interpolant has no method to call: call the method itself, or choose"
+    " outside='clip', 'nan' or 'extrapolate'"
 )
 
 

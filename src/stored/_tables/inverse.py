@@ -127,7 +127,7 @@ class InverseSolver:
         """All arguments at which the curve has a value, increasing."""
         target = real_numbers("value", value)
         if target.ndim:
-            raise TypeError(f"value is {value!r}; roots are asked for one number at a time")
+            raise TypeError(f"value is {value!r}; roots() takes one number at a time")
         if not np.isfinite(target) or (self._log and target <= 0.0):
             return np.empty(0)
         interpolated = np.asarray(np.log(target) if self._log else target)

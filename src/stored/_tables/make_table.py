@@ -47,15 +47,15 @@ def tabulate(function: Callable[..., Any], axes: tuple[Axis, ...], label: str) -
         If the tolerance is not met at as many points as the axis allows.
     """
     sampler = Sampler(function, axes, label)
-    make = _make_curve if len(axes) == 1 else _make_surface
+    tabulate_axes = _tabulate_curve if len(axes) == 1 else _tabulate_surface
     try:
-        return make(sampler, axes, label)
+        return tabulate_axes(sampler, axes, label)
     except NotVectorizedError:
         sampler.take_numbers_only()
-        return make(sampler, axes, label)
+        return tabulate_axes(sampler, axes, label)
 
 
-def _make_curve(sampler: Sampler, axes: tuple[Axis, ...], label: str) -> Table:
+def _tabulate_curve(sampler: Sampler, axes: tuple[Axis, ...], label: str) -> Table:
     (axis,) = axes
     function = CoordinateFunction(sampler, axes)
     (limits,) = function.limits
@@ -78,7 +78,7 @@ def _make_curve(sampler: Sampler, axes: tuple[Axis, ...], label: str) -> Table:
     }
 
 
-def _make_surface(sampler: Sampler, axes: tuple[Axis, ...], label: str) -> Table:
+def _tabulate_surface(sampler: Sampler, axes: tuple[Axis, ...], label: str) -> Table:
     both = cast(tuple[Axis, Axis], axes)
     function = CoordinateFunction(sampler, axes)
     if axes[0].points is not None:

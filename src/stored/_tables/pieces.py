@@ -142,7 +142,7 @@ class Pieces:
         return np.asarray(np.polynomial.polynomial.polyval(u, powers, tensor=False) / self.widths[piece] ** nu)
 
     def scalar(self, low: float, high: float, forward: Callable[[float], float] | None, log: bool) -> Scalar:
-        """A fast function of a float between the limits of the axis, which returns None for anything else.
+        """A fast function of a Python float between the limits of the axis, which returns None for any other argument.
 
         Parameters
         ----------

@@ -86,18 +86,18 @@ class Sampler:
         is_trial = self._takes_arrays is None
         too_small = is_trial and points[0].size < _SMALLEST_TRIAL
         if self._is_declared_vectorized or self._takes_arrays is False or too_small:
-            return self.singly(*points)
+            return self.evaluate_singly(*points)
         values = self._try_arrays(points)
         if values is None:
             if not is_trial:
                 raise NotVectorizedError
             self._takes_arrays = False
-            return self.singly(*points)
+            return self.evaluate_singly(*points)
         self._takes_arrays = True
         self._compare(values, points, values.size // _CHECKED_ONCE_IN + (3 if is_trial else 0))
         return self._checked(values, points)
 
-    def singly(self, *points: Floats) -> Floats:
+    def evaluate_singly(self, *points: Floats) -> Floats:
         """The function's values, from calls with single numbers unless the axes say that it takes arrays."""
         if self._is_declared_vectorized:
             return self._checked(self._call_with_arrays(points), points)
@@ -206,7 +206,7 @@ class CoordinateFunction:
         """
         *coordinates, singly = arguments
         points = [axis.backward(t) for axis, t in zip(self._axes, coordinates, strict=True)]
-        values = (self._sampler.singly if singly else self._sampler)(*points)
+        values = (self._sampler.evaluate_singly if singly else self._sampler)(*points)
         return np.log(values) if self.log else values
 
     def values(self, interpolated: Floats) -> Floats:

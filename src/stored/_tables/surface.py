@@ -9,7 +9,7 @@ from typing import Any, cast
 import numpy as np
 
 from stored._tables.axis import Axis, Floats
-from stored._tables.chain_rule import MOST_ORDER, coordinate_derivatives, exponential_derivative, through_coordinate
+from stored._tables.chain_rule import MOST_ORDER, composite_derivative, coordinate_derivatives, exponential_derivative
 from stored._tables.interpolant import Interpolant, float_or_array, real_numbers
 from stored._tables.patches import Patches
 from stored._tables.table import Table
@@ -106,8 +106,8 @@ class SurfaceInterpolant(Interpolant):
         def derivative(first: int, second: int) -> Floats:
             """A derivative of the interpolated values to the arguments."""
             columns = [[self._fit(t, (a, b)) for a in range(first + 1)] for b in range(second + 1)]
-            along_first = [through_coordinate(column, slopes[0], first) for column in columns]
-            return through_coordinate(along_first, slopes[1], second)
+            along_first = [composite_derivative(column, slopes[0], first) for column in columns]
+            return composite_derivative(along_first, slopes[1], second)
 
         return exponential_derivative(derivative, *orders) if self._log else derivative(*orders)
 

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from stored._tables.axis import Axis, Floats
 
-__all__ = ["NO_VALUE", "Tolerance"]
+__all__ = ["ZERO_LEVEL", "Tolerance"]
 
-NO_VALUE = 1e-12
-"""Below this fraction of the largest value, rounding alone may have kept a value from being zero."""
+ZERO_LEVEL = 1e-12
+"""A value below this fraction of the largest may be zero but for rounding."""
 
 _ZERO_WIDTH = 1e-6
 """In this fraction of the axis around a zero the relative error may be larger."""
@@ -73,7 +73,7 @@ class Tolerance(NamedTuple):
         grid = grid / scale  # so that no product overflows
         size = np.abs(grid)
         least, most = np.minimum(size[:-1], size[1:]), np.maximum(size[:-1], size[1:])
-        crosses = (grid[:-1] * grid[1:] <= 0.0) | (least <= NO_VALUE * size.max())
+        crosses = (grid[:-1] * grid[1:] <= 0.0) | (least <= ZERO_LEVEL * size.max())
         zero = crosses | _dips(grid)
         near = min(1.0, _ZERO_WIDTH / cell)
         least[zero] = most[zero] * near ** _orders(size, crosses)[zero]
