@@ -39,7 +39,7 @@ LEAST_TOLERANCE = 1e-15
 
 
 def tables(place: Path, quick: bool) -> list[str]:
-    """All about tables, as paragraphs of Markdown."""
+    """The report on tables, as paragraphs of Markdown."""
     with stored.configure(cache_dir=place / "cache", key_file=place / "key"):
         return list(_tables(place, quick))
 
@@ -83,11 +83,11 @@ class Case:
     axis : Axis
         The range, the coordinate and the tolerance.
     samples : int
-        At so many random points the true error is measured.
+        The true error is measured at so many random points.
     most : int
-        After so many evaluations an interpolation is given up.
+        An interpolation is given up after so many evaluations.
     is_slow : bool
-        Does a value take more than a moment?
+        Is it too slow for a quick report?
     """
 
     name: str
@@ -102,7 +102,7 @@ class Case:
         return self.function(float(self.axis.backward(np.array(t))))
 
     def choices(self) -> Iterator[tuple[str, Callable[[float], float], tuple[float, float]]]:
-        """What a peer can interpolate, which knows of no coordinates: a name, a function and its limits."""
+        """What a peer without coordinates can interpolate: names, functions and their limits."""
         if self.axis.spacing != "linear":
             yield f"in {self.axis.spacing}", self.of_coordinate, self.axis.coordinate_limits()
         yield "in the argument", self.function, (self.axis.low, self.axis.high)
@@ -161,27 +161,27 @@ def _ours(case: Case, values: Any, counted: Counted) -> Any:
 
 
 def _baobzi(function: Counted, limits: tuple[float, float], rtol: float, split: int = 1) -> Any:
-    """Baobzi's interpolant; `split` is its choice between two ways through an array."""
+    """Baobzi's interpolant; `split` chooses between its two ways of evaluating an array."""
     given_up = False
 
-    def at(x: Any) -> float:
+    def value(x: Any) -> float:
         nonlocal given_up
         try:
             return function(x[0])
-        except GivenUpError:  # C code calls, and cannot be left by an exception: a constant brings it to its end
+        except GivenUpError:  # no exception may pass through the C code that calls; a constant ends the fit
             given_up = True
             return 1.0
 
     low, high = limits
     center, half = np.array([(low + high) / 2.0]), np.array([(high - low) / 2.0])
-    made = _peer("baobzi").Baobzi(at, 1, BAOBZI_ORDER, center, half, rtol, split_multi_eval=split)
+    made = _peer("baobzi").Baobzi(value, 1, BAOBZI_ORDER, center, half, rtol, split_multi_eval=split)
     if given_up:
         raise GivenUpError
     return made
 
 
 def _chebpy(function: Counted, limits: tuple[float, float], rtol: float) -> Any:
-    """An adaptive chebfun; its tolerance is one for all preferences, relative to the largest value."""
+    """An adaptive chebfun; its tolerance is relative to the largest value."""
     chebpy = _peer("chebpy")
     with warnings.catch_warnings(), chebpy.UserPreferences() as preferences:
         warnings.simplefilter("ignore")
@@ -204,7 +204,7 @@ class Truth:
 
     @classmethod
     def of(cls, case: Case) -> Truth:
-        """Of a function."""
+        """The points and values of a case."""
         t = np.random.default_rng(0).uniform(*case.axis.coordinate_limits(), case.samples)
         x = case.axis.backward(t)
         return cls(t, x, np.array([case.function(each) for each in x.tolist()]))
@@ -215,7 +215,7 @@ class Truth:
 
 
 def _evaluations(cases: list[Case]) -> str:
-    """How often functions are called, and what error that leaves."""
+    """A table of how many evaluations each interpolation takes, and of its error."""
     rows = [row for case in cases for row in _evaluations_of(case)]
     return _markdown(("function", "asked", "interpolated by", "evaluations", "true error"), rows)
 
@@ -276,7 +276,7 @@ def _evaluations_row(case: Case, by: str, count: int, error: float | None) -> tu
 
 @dataclass(frozen=True)
 class Contender:
-    """What is timed: a label, an action, and the bar that our time's ratio to its time is held to."""
+    """What is timed: a label, an action, and the largest ratio that our time may have to its time."""
 
     label: str
     action: Callable[[], object]
@@ -284,7 +284,7 @@ class Contender:
 
 
 def _timed(ours: Contender, peers: list[Contender], rounds: int, repeats: int, points: int) -> list[tuple[str, ...]]:
-    """Rows: a label, nanoseconds for each point, our time as a ratio to this one, and the bar for that."""
+    """Rows of a label, nanoseconds for each point, the ratio of our time to this one, and its bar."""
     actions = {each.label: each.action for each in (ours, *peers)}
     for action in actions.values():
         action()
@@ -343,7 +343,7 @@ def _through_log1p(curve: Curve, z: Floats) -> Floats:
 def _array_peers(
     case: Case, truth: Truth, error: float
 ) -> tuple[list[tuple[str, Curve, str]], list[tuple[str, Curve]]]:
-    """Curves of the coordinate: with their bars if it is given, and without if it is to be computed."""
+    """Curves of the coordinate, with their bars for a given coordinate, and without for one that must be computed."""
     nodes, spline = _spline_as_accurate(case, truth, error)
     label = f"scipy InterpolatedUnivariateSpline, {nodes} nodes, error {truth.error(spline, truth.t):.1e}"
     given: list[tuple[str, Curve, str]] = [(label, spline, "1/8 = 0.125")]

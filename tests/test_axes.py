@@ -26,8 +26,8 @@ def _refused(**options: Any) -> str:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"name": "not a name"}, "an axis is named after an argument, and 'not a name' cannot be one"),
-        ({"name": 5}, "an axis is named after an argument, and 5 cannot be one"),
+        ({"name": "not a name"}, "name of an axis is 'not a name'; it must be the name of an argument"),
+        ({"name": 5}, "name of an axis is 5; it must be the name of an argument"),
         ({"low": 3.0, "high": 3.0}, "axis 'x' runs from 3.0 to 3.0; low must be less than high"),
         ({"low": 4.0}, "axis 'x' runs from 4.0 to 3.0; low must be less than high"),
         ({"low": math.nan}, "axis 'x' runs from nan to 3.0; low must be less than high, and both finite real numbers"),

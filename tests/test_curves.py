@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stored import Axis, ToleranceError
-from stored._tables.fit_curve import Sampled, sample_curve
+from stored._tables.fit_curve import SampledCurve, sample_curve
 from stored._tables.load_table import make_interpolant
 from stored._tables.make_table import tabulate
 from stored._tables.part import Part
@@ -267,7 +267,7 @@ def test_noise_far_below_the_values_is_still_noise() -> None:
 # -- in coordinates ---------------------------------------------------------------------------------------------------
 
 
-def _sampled(function: Callable[[Any], Any], **options: Any) -> Sampled:
+def _sampled(function: Callable[[Any], Any], **options: Any) -> SampledCurve:
     axis = Axis("x", 0.0, 1.0, **options)
     return sample_curve(lambda t, singly: np.asarray(function(t)), axis.coordinate_limits(), axis, "f")
 
@@ -287,13 +287,13 @@ def test_parts_cover_the_axis(name: str) -> None:
 
 def test_parts_know_their_coordinates() -> None:
     """Ends and middle are exact, and coordinates lead there and back."""
-    part = Part(0.25, 0.75, 0, 0)
+    part = Part(0.25, 0.75, 0)
     assert part.coordinates(np.array([-1.0, 0.0, 1.0])).tolist() == [0.25, 0.5, 0.75]
     s = np.linspace(-1.0, 1.0, 21)
     np.testing.assert_allclose(part.local(part.coordinates(s)), s, atol=1e-15)
     below, above = part.halves()
     assert (below.low, below.high, above.low, above.high) == (0.25, 0.5, 0.5, 0.75)
-    assert (below.depth, below.number, above.depth, above.number) == (1, 0, 1, 1)
+    assert (below.depth, above.depth) == (1, 1)
 
 
 @given(value=st.floats(-1e3, 1e3), rtol=st.floats(1e-13, 1.0), atol=st.floats(0.0, 1.0))

@@ -447,7 +447,7 @@ def test_what_to_do_about_a_value_outside_depends_on_what_was_asked() -> None:
     f, g = curve(lambda x: x, low=1.0, high=3.0), curve(lambda x: x, low=1.0, high=3.0, outside="exact")
     asked = {
         "choose outside='exact', 'clip', 'nan' or 'extrapolate'": lambda: f(4.0),
-        "call that itself, or choose outside='clip'": lambda: g(4.0),
+        "call the method itself, or choose outside='clip'": lambda: g(4.0),
         "widen the axis, or choose outside='clip', 'nan' or 'extrapolate'": lambda: g.derivative(4.0),
         "integrate within it, or widen it": lambda: f.integral(1.0, 4.0),
         "choose a branch within it": lambda: f.inverse(2.0, (1.0, 4.0)),

@@ -398,7 +398,7 @@ def test_roots_of_products_are_their_zeros(zeros: list[float]) -> None:
 def test_roots_are_asked_for_one_value_at_a_time() -> None:
     """The error says so."""
     f = curve(lambda x: np.sin(x), low=0.0, high=1.0, atol=1e-9)
-    with pytest.raises(TypeError, match=r"value is \[0\.1, 0\.2\]; roots are asked for one number at a time"):
+    with pytest.raises(TypeError, match=r"value is \[0\.1, 0\.2\]; roots\(\) takes one number at a time"):
         f.roots([0.1, 0.2])  # type: ignore[arg-type]
 
 

@@ -14,12 +14,12 @@ from numpy.polynomial import Polynomial
 
 from stored import Axis
 from stored._tables import pieces as pieces_module
-from stored._tables import resample
+from stored._tables import resample_curve as resample_module
 from stored._tables.fit_curve import sample_curve
 from stored._tables.leja import leja_points
 from stored._tables.part import Part
 from stored._tables.pieces import CHUNK, DEGREE, LOBATTO, Pieces, powers_from_values, work_space
-from stored._tables.resample import resampled
+from stored._tables.resample_curve import resample_curve
 
 FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "plain": lambda t: np.exp(-t) * np.sin(7.0 * t),
@@ -31,7 +31,7 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
 
 def _resampled(function: Callable[[Any], Any], low: float = 0.0, high: float = 1.0) -> Pieces:
     axis = Axis("x", low, high, rtol=1e-6, atol=1e-7)
-    return resampled(sample_curve(lambda t, singly: function(t), (low, high), axis, "f").parts, low, high)
+    return resample_curve(sample_curve(lambda t, singly: function(t), (low, high), axis, "f").parts, low, high)
 
 
 def _values(pieces: Pieces, t: Any) -> Any:
@@ -114,10 +114,10 @@ def test_difficult_places_are_divided_and_the_rest_is_not() -> None:
 
 def test_resampling_ends_where_rounding_is_all_that_is_left() -> None:
     """A part that allows no error at all is not divided for ever."""
-    part = Part(0.0, 1.0, 0, 0)
+    part = Part(0.0, 1.0, 0)
     part.values = np.exp(leja_points(0, 20))
     part.allowed = 1e-17
-    pieces = resampled([part], 0.0, 1.0)
+    pieces = resample_curve([part], 0.0, 1.0)
     assert len(pieces.coefficients) <= 2**16
     t = np.linspace(0.0, 1.0, 99)
     np.testing.assert_allclose(_values(pieces, t), np.exp(2.0 * t - 1.0), rtol=1e-12)
@@ -125,11 +125,11 @@ def test_resampling_ends_where_rounding_is_all_that_is_left() -> None:
 
 def test_resampling_ends_at_the_finest_level(monkeypatch: pytest.MonkeyPatch) -> None:
     """A polynomial too steep for the pieces there can be gets the finest ones."""
-    monkeypatch.setattr(resample, "_MOST_LEVELS", 3)
-    part = Part(0.0, 1.0, 0, 0)
+    monkeypatch.setattr(resample_module, "_MOST_HALVINGS", 3)
+    part = Part(0.0, 1.0, 0)
     part.values = np.sin(40.0 * leja_points(0, 90))
     part.allowed = 1e-12
-    assert len(resampled([part], 0.0, 1.0).coefficients) == 4
+    assert len(resample_curve([part], 0.0, 1.0).coefficients) == 4
 
 
 # -- divided cells ----------------------------------------------------------------------------------------------------
@@ -200,7 +200,7 @@ def test_derivatives_are_those_of_the_polynomials(nu: int) -> None:
 def rows(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Coefficients all kept as floats, or made floats when they are needed."""
     if request.param == "on demand":
-        monkeypatch.setattr(pieces_module, "_ROWS_AT_HAND", 0)
+        monkeypatch.setattr(pieces_module, "_MOST_FLOAT_ROWS", 0)
 
 
 def _scalar(pieces: Pieces, axis: Axis, log: bool) -> Callable[[Any], float | None]:

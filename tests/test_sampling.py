@@ -105,11 +105,11 @@ def test_single_calls_can_be_asked_for() -> None:
         seen.append(type(x))
         return np.sin(x)
 
-    assert np.array_equal(_sampler(function).singly(POINTS), [math.sin(each) for each in POINTS.tolist()])
+    assert np.array_equal(_sampler(function).evaluate_singly(POINTS), [math.sin(each) for each in POINTS.tolist()])
     assert set(seen) == {float}
     seen.clear()
     trusting = _sampler(function, vectorized=True)
-    np.testing.assert_allclose(trusting.singly(POINTS), np.sin(POINTS), rtol=1e-15)
+    np.testing.assert_allclose(trusting.evaluate_singly(POINTS), np.sin(POINTS), rtol=1e-15)
     assert seen == [np.ndarray]
     assert trusting.evaluations == POINTS.size
 

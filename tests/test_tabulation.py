@@ -16,7 +16,7 @@ from scipy.interpolate import CubicSpline, RectBivariateSpline
 from stored import Axis, TableError, ToleranceError
 from stored._storage.format import pack, unpack
 from stored._storage.native import pack_native, unpack_native
-from stored._tables import make_table, patches
+from stored._tables import make_table, resample_surface
 from stored._tables.load_table import make_interpolant
 from stored._tables.make_table import tabulate
 from stored.errors import DamagedEntryError
@@ -67,14 +67,14 @@ def test_values_in_logarithm_must_be_positive(points: int | None) -> None:
 def test_what_is_not_met_after_resampling_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pieces that cannot follow the polynomial are an error that says why."""
     axes = Axis("x", 0.0, 1.0, rtol=1e-10), Axis("y", 0.0, 1.0)
-    for module in (make_table, patches):
+    for module in (make_table, resample_surface):
         monkeypatch.setattr(module, "MOST_PATCHES", 256)
     with pytest.raises(ToleranceError, match="only on too many patches") as caught:
         tabulate(lambda x, y: np.sin(60 * x) + 2 + y, axes, "f")
     assert (caught.value.why, caught.value.axis, caught.value.asked) == ("patches", "x and y", 1e-10)
     assert caught.value.error > 1e-10
     with pytest.raises(ToleranceError, match="near the limit of double precision"):
-        make_table._measured(np.array([1.0, 2.0]), np.array([1.5, 1.5]), axes, "f", 10)
+        make_table._checked_error(np.array([1.0, 2.0]), np.array([1.5, 1.5]), axes, "f", 10)
 
 
 # -- a given number of points -----------------------------------------------------------------------------------------

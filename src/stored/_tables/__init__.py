@@ -1,8 +1,8 @@
-"""Functions as tables: what is computed once, to an accuracy that is asked for, and evaluated ever after.
+"""Functions as tables, which are computed once to a given accuracy, and evaluated from then on.
 
-An `Axis` says along which argument and how well; `tabulate` samples a function into a table, which is plain data;
-`make_interpolant` makes the callable of it that users hold. `spline` is for tables that a method returns itself. Nothing here
-knows of caching, and most of it is imported when the first table is made.
+An `Axis` says along which argument and how accurately; `tabulate` samples a function into a table, which is plain data;
+`make_interpolant` makes the interpolant of it, which users call. `spline` is for tables that a method returns itself.
+Nothing here knows of caching. Most modules are imported when the first table is made.
 """
 
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""The integral of a function whose form in a coordinate is a piecewise polynomial."""
+"""The integral of a function that is a piecewise polynomial of a coordinate, or the exponential of one."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from stored._tables.pieces import Pieces
 __all__ = ["Antiderivative"]
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(12)
-"""Exact to degree 23; of an exponential over 2 e-folds, to rounding."""
+"""Exact to degree 23."""
 
 _EFOLDS = 2.0
+"""Over so many e-folds, the quadrature of an exponential is exact to rounding."""
 
 
 class Antiderivative:
-    """The integral over the argument, by Gauss-Legendre quadrature on each piece.
+    """The integral over the argument, by Gauss-Legendre quadrature in each piece.
 
     Parameters
     ----------
@@ -50,11 +51,11 @@ class Antiderivative:
         a, b = np.minimum(a, b), np.maximum(a, b)
         (first, _), (last, _) = self._pieces.locate(a), self._pieces.locate(b)
         edges = self._pieces.edges
-        same = first == last
-        beginning = self._within(a, np.where(same, b, edges[first + 1]))
-        ending = np.where(same, 0.0, self._within(edges[last], b))
-        between = np.where(same, 0.0, self._from_start[last] - self._from_start[np.minimum(first + 1, last)])
-        return np.asarray(sign * (beginning + between + ending))
+        same_piece = first == last
+        in_first = self._within(a, np.where(same_piece, b, edges[first + 1]))
+        in_last = np.where(same_piece, 0.0, self._within(edges[last], b))
+        between = np.where(same_piece, 0.0, self._from_start[last] - self._from_start[np.minimum(first + 1, last)])
+        return np.asarray(sign * (in_first + between + in_last))
 
     def _within(self, a: Floats, b: Floats) -> Floats:
         """The integral between two coordinates in the same piece."""

@@ -1,4 +1,4 @@
-"""An axis: the range of an argument over which a method is interpolated."""
+"""The range of an argument over which a method is interpolated, with its coordinate and tolerance."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ _LEAST_RTOL = 1e-13
 _LEAST_SPAN = 1e-280
 
 _PROBES = 129
-"""At so many points a spacing is tried out."""
+"""At so many points a spacing is checked."""
 
-_INVERSE_TO = 1e-8
-"""So well, in units of the axis, the two functions of a spacing must undo each other."""
+_INVERSE_TOLERANCE = 1e-8
+"""By at most this fraction of the axis a coordinate may change on the way to the argument and back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,23 +64,24 @@ class Axis:
     rtol, atol : float
         The error that an interpolated value may have: at most ``atol + rtol * abs(value)``. `rtol` is 0 or at least
         1e-13, and one of the two is not 0. With ``atol=0`` the function should not pass zero: near it, a relative
-        error can be small only if the function is computed to the last digits.
+        error can be small only if the function is computed to the last digit.
     points : int, optional
-        Sample this many nodes, evenly spaced in the coordinate, in place of as many as the tolerance needs; at least
-        4, at most one million. The error is then measured, but not bounded.
+        Sample so many nodes, evenly spaced in the coordinate, rather than as many as the tolerance needs; at least 4,
+        at most one million. The error is then measured, but not bounded.
     max_points : int
         Give up, with a `ToleranceError`, rather than evaluate the method at more points than this.
     outside : {"raise", "nan", "clip", "exact", "extrapolate"}
-        What a value beyond the limits gives: an `OutsideAxisError`, NaN, the value at the limit, a call of the method
-        itself, or the tangent at the limit, in the coordinate (a power law, if spacing and values are logarithmic).
+        The value outside the limits: an `OutsideAxisError`, NaN, the value at the limit, a call of the method itself,
+        or the tangent at the limit, in the coordinate (a power law, if spacing and values are logarithmic).
     vectorized : bool, optional
         True if the method takes an array of this argument and returns an array of the same shape; False if it takes
-        one number at a time. By default that is found out, and checked against calls with single numbers.
+        one number at a time. By default arrays are tried, and some of their values compared with those of calls with
+        single numbers.
 
     Raises
     ------
     ValueError
-        If the limits, the spacing or another choice make no axis.
+        If limits, spacing or another option cannot be used.
     """
 
     name: str
@@ -105,7 +106,7 @@ class Axis:
 
     def _check_choices(self) -> None:
         if not (isinstance(self.name, str) and self.name.isidentifier()):
-            raise ValueError(f"an axis is named after an argument, and {self.name!r} cannot be one")
+            raise ValueError(f"name of an axis is {self.name!r}; it must be the name of an argument")
         pair = isinstance(self.spacing, tuple) and len(self.spacing) == 2 and all(map(callable, self.spacing))
         if not pair and not (isinstance(self.spacing, str) and self.spacing in _SPACINGS):
             raise ValueError(
@@ -163,9 +164,9 @@ class Axis:
         probes = np.linspace(low, high, self.points or _PROBES)
         nodes = self.backward(probes)
         coordinates = self.forward(nodes) if nodes.shape == probes.shape else nodes
-        # two numbers that the axis cannot tell apart would be one node
+        # nodes must stay different numbers, as arguments and as coordinates
         fits = nodes.shape == coordinates.shape == probes.shape and _increases(nodes) and _increases(coordinates)
-        if not fits or not np.all(np.abs(coordinates - probes) <= _INVERSE_TO * (high - low)):
+        if not fits or not np.all(np.abs(coordinates - probes) <= _INVERSE_TOLERANCE * (high - low)):
             raise ValueError(
                 f"axis {self.name!r} from {self.low!r} to {self.high!r} has no {probes.size} different nodes with"
                 f" spacing {self.spacing!r}; choose limits further apart or fewer points or, if the spacing is a pair"
@@ -178,7 +179,7 @@ class Axis:
         return cast(Floats, np.asarray(forward(x), dtype=float))
 
     def backward(self, t: Floats) -> Floats:
-        """From the coordinate to the argument: exactly the limits at their coordinates, and never beyond them."""
+        """From the coordinate to the argument, clipped to the limits; these are exact at their coordinates."""
         _, backward = self._transforms()
         low, high = self.coordinate_limits()
         x: Floats = np.clip(np.asarray(backward(t), dtype=float), self.low, self.high)
@@ -186,12 +187,12 @@ class Axis:
             return x
         return np.asarray(np.where(t <= low, self.low, np.where(t >= high, self.high, x)), dtype=float)
 
-    def is_beyond(self, x: Floats) -> NDArray[np.bool]:
+    def is_outside(self, x: Floats) -> NDArray[np.bool]:
         """Which arguments lie outside the limits; NaN does not."""
         return np.asarray((x < self.low) | (x > self.high))
 
-    def continued_backward(self, t: Floats) -> Floats:
-        """From the coordinate to the argument, wherever that leads."""
+    def unclipped_backward(self, t: Floats) -> Floats:
+        """From the coordinate to the argument, also outside the limits."""
         _, backward = self._transforms()
         return np.asarray(backward(t), dtype=float)
 
@@ -210,7 +211,7 @@ class Axis:
         return _SPACINGS[self.spacing] if isinstance(self.spacing, str) else self.spacing
 
     def definition(self) -> tuple[object, ...]:
-        """What makes another table of the same function."""
+        """All options that determine the table of a function."""
         accuracy = (self.rtol, self.atol) if self.points is None else self.points
         return (self.name, self.low, self.high, self.spacing, self.values, accuracy, self.vectorized)
 

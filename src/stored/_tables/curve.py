@@ -1,10 +1,10 @@
-"""The interpolant of a function of one number."""
+"""The interpolant of a function of one number, with derivatives, integral, inverse and roots."""
 
 from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, cast
 
 import numpy as np
@@ -14,18 +14,19 @@ from stored._tables.axis import Axis, Floats
 from stored._tables.chain_rule import (
     MOST_ORDER,
     argument_slopes,
+    composite_derivative,
     coordinate_derivatives,
-    exponential,
-    through_coordinate,
+    exponential_derivative,
 )
-from stored._tables.interpolant import Interpolant, as_given, real_numbers
-from stored._tables.inverse import Inverse
+from stored._tables.interpolant import Interpolant, float_or_array, real_numbers
+from stored._tables.inverse import InverseSolver
 from stored._tables.pieces import CHUNK, Pieces, work_space
+from stored._tables.table import Table
 from stored.errors import OutsideAxisError
 
 __all__ = ["CurveInterpolant"]
 
-_FOR_DERIVATIVES = "widen the axis, or choose outside='clip', 'nan' or 'extrapolate'"
+_DERIVATIVE_ADVICE = "widen the axis, or choose outside='clip', 'nan' or 'extrapolate'"
 
 
 class CurveInterpolant(Interpolant):
@@ -34,29 +35,29 @@ class CurveInterpolant(Interpolant):
     Parameters
     ----------
     axis : Axis
-        Its argument.
-    table : mapping
-        What was sampled.
+        The axis of its argument.
+    table : Table
+        What `tabulate` returned.
     label : str
         What messages call the function.
     """
 
-    def __init__(self, axis: Axis, table: Mapping[str, Any], label: str) -> None:
+    def __init__(self, axis: Axis, table: Table, label: str) -> None:
         (low, high) = table["limits"][0].tolist()
         pieces = Pieces(low, high, table["coefficients"], table["depths"])
         super().__init__((axis,), table, label, pieces)
         self._axis = axis
-        self._inverse: Inverse | None = None
-        self._integrated: Antiderivative | None = None
+        self._solver: InverseSolver | None = None
+        self._antiderivative: Antiderivative | None = None
         self._scalar: Callable[[float], float | None] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        """All but what is made on demand: functions made here cannot be pickled."""
-        return {**vars(self), "_inverse": None, "_integrated": None, "_scalar": None}
+        """All but what is made on demand, as generated functions cannot be pickled."""
+        return {**vars(self), "_solver": None, "_antiderivative": None, "_scalar": None}
 
     @property
     def scalar(self) -> Callable[[float], float | None]:
-        """The function of a Python float within the limits; for anything else it returns None."""
+        """A fast function of a Python float within the limits, which returns None for any other argument."""
         if self._scalar is None:
             axis = self._axis
             self._scalar = self._fit.scalar(float(axis.low), float(axis.high), axis.scalar_forward(), self._log)
@@ -75,7 +76,7 @@ class CurveInterpolant(Interpolant):
         Returns
         -------
         float or ndarray
-            A float for a number, otherwise an array of the same shape. NaN where the argument is NaN, or beyond an
+            A float for a number, otherwise an array of the same shape. NaN where the argument is NaN, or outside an
             axis with ``outside="nan"``.
 
         Raises
@@ -85,16 +86,18 @@ class CurveInterpolant(Interpolant):
         TypeError
             If the argument is not a real number or an array of them.
         """
-        value = self.scalar(x) if type(x) is float else None  # which is made for the first float, not for arrays
+        value = self.scalar(x) if type(x) is float else None  # it is compiled for floats only, not for arrays
         if value is not None:
             return value
         points = real_numbers(self._axis, x)
         flat = points.ravel()
-        values = self._inside(flat)
-        return self._general((x,), exact) if values is None else as_given(values.reshape(points.shape), (x,))
+        values = self._evaluate_inside(flat)
+        if values is None:
+            return self._evaluate_anywhere((x,), exact)
+        return float_or_array(values.reshape(points.shape), (x,))
 
-    def _inside(self, x: Floats) -> Floats | None:
-        """The values at points of shape (n,), in chunks that stay in the cache; None if one is beyond the limits."""
+    def _evaluate_inside(self, x: Floats) -> Floats | None:
+        """The values at points of shape (n,), in chunks that stay in the cache; None if one is not inside."""
         values = np.empty(x.size)
         low, high = self._axis.low, self._axis.high
         space = work_space(x.size)
@@ -115,8 +118,8 @@ class CurveInterpolant(Interpolant):
     def derivative(self, x: Any, nu: int = 1) -> Any:
         """The derivative of the interpolant, exact for it, by the chain rule through spacing and logarithm.
 
-        Of a spacing that is a pair of functions nobody has told the derivatives: they are taken from an interpolation
-        of it, which costs some digits, and are NaN where the coordinate's slope is infinite.
+        The derivatives of a spacing that is a pair of functions are not known: they are taken from an interpolation of
+        it, which costs some digits, and are NaN where the coordinate's slope is infinite.
 
         Parameters
         ----------
@@ -128,8 +131,8 @@ class CurveInterpolant(Interpolant):
         Returns
         -------
         float or ndarray
-            As for a call. Where two pieces meet, the one to the right. Beyond the axis: 0 with ``outside="clip"``,
-            the tangent's with ``"extrapolate"``, NaN with ``"nan"``.
+            As for a call. Where two pieces meet, that of the piece to the right. Outside the axis, 0 with
+            ``outside="clip"``, that of the tangent with ``"extrapolate"``, NaN with ``"nan"``.
 
         Raises
         ------
@@ -140,28 +143,28 @@ class CurveInterpolant(Interpolant):
         """
         _check_order(nu)
         points = real_numbers(self._axis, x)
-        beyond = self._axis.is_beyond(points)
-        if beyond.any() and self._axis.outside in {"raise", "exact"}:
-            raise self._outside(float(points[beyond][0]), _FOR_DERIVATIVES)
+        outside = self._axis.is_outside(points)
+        if outside.any() and self._axis.outside in {"raise", "exact"}:
+            raise self._outside_error(float(points[outside][0]), _DERIVATIVE_ADVICE)
         inside = np.clip(points.ravel(), self._axis.low, self._axis.high)
         missing = np.isnan(inside)
         inside[missing] = self._axis.low
-        values = self._derived(inside, nu)
+        values = self._derivative_inside(inside, nu)
         values[missing] = math.nan
         values = values.reshape(points.shape)
-        if beyond.any():
-            values[beyond] = self._derived_beyond(points[beyond], nu)
-        return as_given(values, (x,))
+        if outside.any():
+            values[outside] = self._derivative_outside(points[outside], nu)
+        return float_or_array(values, (x,))
 
-    def _outside(self, value: float, advice: str) -> OutsideAxisError:
+    def _outside_error(self, value: float, advice: str) -> OutsideAxisError:
         return OutsideAxisError(self._axis.name, value, self._axis.low, self._axis.high, advice)
 
-    def _derived(self, x: Floats, nu: int) -> Floats:
+    def _derivative_inside(self, x: Floats, nu: int) -> Floats:
         t = self._axis.forward(x)
         with np.errstate(over="ignore"):
-            return self._chained([self._fit.derivative(t, order) for order in range(nu + 1)], x, t, nu)
+            return self._apply_chain_rule([self._fit.derivative(t, order) for order in range(nu + 1)], x, t, nu)
 
-    def _derived_beyond(self, x: Floats, nu: int) -> Floats:
+    def _derivative_outside(self, x: Floats, nu: int) -> Floats:
         outside = self._axis.outside
         if outside != "extrapolate":
             return np.full(x.shape, 0.0 if outside == "clip" else math.nan)
@@ -170,14 +173,14 @@ class CurveInterpolant(Interpolant):
             t = self._axis.forward(x)
             slope = self._fit.derivative(limit, 1)
             value = self._fit.derivative(limit, 0) + slope * (t - limit)
-            return self._chained([value, slope, np.zeros_like(t), np.zeros_like(t)], x, t, nu)
+            return self._apply_chain_rule([value, slope, np.zeros_like(t), np.zeros_like(t)], x, t, nu)
 
-    def _chained(self, form: list[Floats], x: Floats, t: Floats, nu: int) -> Floats:
-        """From derivatives of what is interpolated, to the coordinate, to one of the function to its argument."""
+    def _apply_chain_rule(self, derivatives: list[Floats], x: Floats, t: Floats, nu: int) -> Floats:
+        """A derivative of the function to its argument, from those of the interpolated values to the coordinate."""
         coordinate = coordinate_derivatives(self._axis, x, t)
         if self._log:
-            return exponential(lambda order, _: through_coordinate(form, coordinate, order), nu, 0)
-        return through_coordinate(form, coordinate, nu)
+            return exponential_derivative(lambda order, _: composite_derivative(derivatives, coordinate, order), nu, 0)
+        return composite_derivative(derivatives, coordinate, nu)
 
     # -- integral -----------------------------------------------------------------------------------------------------
 
@@ -202,17 +205,17 @@ class CurveInterpolant(Interpolant):
         """
         points = np.broadcast_arrays(*(real_numbers(self._axis, each) for each in (a, b)))
         for each in points:
-            beyond = self._axis.is_beyond(each)
-            if beyond.any():
-                raise self._outside(float(each[beyond][0]), "integrate within it, or widen it")
-        if self._integrated is None:
+            outside = self._axis.is_outside(each)
+            if outside.any():
+                raise self._outside_error(float(each[outside][0]), "integrate within it, or widen it")
+        if self._antiderivative is None:
             slopes = functools.partial(argument_slopes, self._axis)
-            self._integrated = Antiderivative(self._fit, slopes, self._log, self._axis.spacing != "linear")
+            self._antiderivative = Antiderivative(self._fit, slopes, self._log, self._axis.spacing != "linear")
         missing = np.isnan(points[0]) | np.isnan(points[1])
         t = [self._axis.forward(np.where(missing, self._axis.low, each)).ravel() for each in points]
-        values = self._integrated(*t).reshape(missing.shape)
+        values = self._antiderivative(*t).reshape(missing.shape)
         values[missing] = math.nan
-        return as_given(values, (a, b))
+        return float_or_array(values, (a, b))
 
     # -- inverse and roots --------------------------------------------------------------------------------------------
 
@@ -222,7 +225,7 @@ class CurveInterpolant(Interpolant):
         Parameters
         ----------
         y : array_like
-            Values. One that is beyond the table's by no more than the tolerance gives the limit.
+            Values. One that exceeds the largest or the smallest by no more than the tolerance gives the limit.
         branch : tuple of (float, float), optional
             The range of the argument in which to look, by default the whole axis. There the function must rise, or
             fall, throughout, but for what the table's own error may have done (half the tolerance).
@@ -230,16 +233,17 @@ class CurveInterpolant(Interpolant):
         Returns
         -------
         float or ndarray
-            As for a call; NaN for NaN, and beyond the values with ``outside="nan"``; with ``"clip"`` the limit there.
+            As for a call. NaN for NaN. For a value that is not taken, NaN with ``outside="nan"``, and with ``"clip"``
+            the limit at which the interpolant comes closest to it.
 
         Raises
         ------
         TableError
             If the interpolant is not monotonic in that range; it says where it turns.
         OutsideValuesError
-            If a value is beyond those that it takes there.
+            If a value is not taken there, and `outside` is another.
         """
-        return self._solver()(y, branch)
+        return self._inverse_solver().solve(y, branch)
 
     def roots(self, value: float = 0.0) -> Floats:
         """All arguments at which the interpolant has a value.
@@ -253,15 +257,15 @@ class CurveInterpolant(Interpolant):
         -------
         ndarray, shape (n,)
             Increasing; of a stretch on which the function equals `value`, the ends. Where the function only touches
-            `value` there may be two close together, or one, or none: that is for rounding to decide.
+            `value`, rounding decides whether there are two close together, or one, or none.
         """
-        return self._solver().roots(value)
+        return self._inverse_solver().roots(value)
 
-    def _solver(self) -> Inverse:
-        if self._inverse is None:
+    def _inverse_solver(self) -> InverseSolver:
+        if self._solver is None:
             largest = float(np.max(np.abs(self.values)))
-            self._inverse = Inverse(self._fit, self._axis, self.label, self._log, self.error, largest)
-        return self._inverse
+            self._solver = InverseSolver(self._fit, self._axis, self.label, self._log, self.error, largest)
+        return self._solver
 
 
 def _check_order(nu: object) -> None:

@@ -1,10 +1,10 @@
-"""What interpolants of one argument and of two have in common."""
+"""The callable that users hold: what interpolants of one and of two arguments have in common."""
 
 from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,29 +13,30 @@ from stored._tables.axis import Axis, Floats
 from stored._tables.patches import Patches
 from stored._tables.pieces import Pieces
 from stored._tables.sampler import REAL_KINDS
+from stored._tables.table import Table
 from stored._tables.tolerance import Tolerance
 from stored.errors import OutsideAxisError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Interpolant", "as_given", "real_numbers"]
+__all__ = ["Interpolant", "float_or_array", "real_numbers"]
 
 _NOTHING_TO_CALL = (
-    "outside='exact' calls the method, which this interpolant cannot: call that itself, or choose outside='clip',"
-    " 'nan' or 'extrapolate'"
+    "outside='exact' calls the method, but this interpolant has no method to call: call the method itself, or choose"
+    " outside='clip', 'nan' or 'extrapolate'"
 )
 
 
 class Interpolant(ABC):
-    """A function of one or two numbers that stands for a sampled one.
+    """A function of one or two numbers that approximates a sampled one.
 
     Attributes
     ----------
     axes : tuple of Axis
-        Its arguments.
+        The axes of its arguments.
     label : str
-        The function.
+        What messages call the function.
     nodes : list of ndarray
         For each axis the arguments at which the function was sampled.
     values : ndarray
@@ -50,10 +51,10 @@ class Interpolant(ABC):
     evaluations : int
         At how many points the function was evaluated, checks included.
     pieces : int
-        Of how many polynomials it consists.
+        The number of polynomials that it consists of.
     """
 
-    def __init__(self, axes: tuple[Axis, ...], table: Mapping[str, Any], label: str, fit: Pieces | Patches) -> None:
+    def __init__(self, axes: tuple[Axis, ...], table: Table, label: str, fit: Pieces | Patches) -> None:
         self.axes = axes
         self.label = label
         self.nodes: list[Floats] = list(table["nodes"])
@@ -67,66 +68,74 @@ class Interpolant(ABC):
 
     def __repr__(self) -> str:
         names = ", ".join(axis.name for axis in self.axes)
-        ranges = "; ".join(_described(axis) for axis in self.axes)
+        ranges = "; ".join(_describe_range(axis) for axis in self.axes)
         values = ", logarithm of the values" if self._log else ""
         return (
-            f"<interpolant of {self.label}({names}), {ranges}{values}: {_asked(self.axes)}, measured error"
+            f"<interpolant of {self.label}({names}), {ranges}{values}: {_describe_accuracy(self.axes)}, measured error"
             f" {self.error:.1e} at {self.held_out[0].size} points; {self.evaluations} evaluations, {self.pieces}"
             f" piece{'s' if self.pieces > 1 else ''}>"
         )
 
-    def _general(self, x: tuple[Any, ...], exact: Callable[..., Any] | None) -> Any:
-        """Evaluate at anything that may be asked for."""
+    def _evaluate_anywhere(self, x: tuple[Any, ...], exact: Callable[..., Any] | None) -> Any:
+        """The values at numbers or arrays, some of which may be NaN or outside the axes."""
         points = np.broadcast_arrays(*map(real_numbers, self.axes, x))
-        outside = [axis.is_beyond(each) for axis, each in zip(self.axes, points, strict=True)]
-        self._refuse_outside(points, outside, exact)
-        values = self._at([each.ravel() for each in points]).reshape(points[0].shape)
-        missing = np.any([np.isnan(each) for each in points], axis=0) | self._beyond("nan", outside)
-        called = self._beyond("exact", outside) & ~missing
+        outside = [axis.is_outside(each) for axis, each in zip(self.axes, points, strict=True)]
+        self._check_outside(points, outside, exact)
+        values = self._evaluate([each.ravel() for each in points]).reshape(points[0].shape)
+        missing = np.any([np.isnan(each) for each in points], axis=0) | self._is_outside("nan", outside)
+        called = self._is_outside("exact", outside) & ~missing
         values[missing] = math.nan
         if exact is not None and called.any():
-            wanted = (each[called].tolist() for each in self._clipped(points, keep=("extrapolate", "exact")))
-            values[called] = [exact(*point) for point in zip(*wanted, strict=True)]
-        return as_given(values, x)
+            arguments = (each[called].tolist() for each in self._clip(points, but=("extrapolate", "exact")))
+            values[called] = [exact(*point) for point in zip(*arguments, strict=True)]
+        return float_or_array(values, x)
 
-    def _refuse_outside(self, points: tuple[Floats, ...], outside: list[Any], exact: object) -> None:
-        refusing = {"raise"} if exact is not None else {"raise", "exact"}
-        for axis, each, beyond in zip(self.axes, points, outside, strict=True):
-            if axis.outside in refusing and beyond.any():
+    def _check_outside(self, points: tuple[Floats, ...], outside: list[Any], exact: object) -> None:
+        refused = {"raise"} if exact is not None else {"raise", "exact"}
+        for axis, each, is_outside in zip(self.axes, points, outside, strict=True):
+            if axis.outside in refused and is_outside.any():
                 advice = {} if axis.outside == "raise" else {"advice": _NOTHING_TO_CALL}
-                raise OutsideAxisError(axis.name, float(each[beyond][0]), axis.low, axis.high, **advice)
+                raise OutsideAxisError(axis.name, float(each[is_outside][0]), axis.low, axis.high, **advice)
 
-    def _clipped(self, points: tuple[Floats, ...] | list[Floats], keep: tuple[str, ...]) -> list[Floats]:
-        """Points drawn in to the limits of their axes, but for axes that treat what is outside in these ways."""
+    def _clip(self, points: tuple[Floats, ...] | list[Floats], but: tuple[str, ...]) -> list[Floats]:
+        """Points clipped to the limits of their axes, but for axes whose `outside` is one of these."""
         pairs = zip(self.axes, points, strict=True)
-        return [each if axis.outside in keep else np.clip(each, axis.low, axis.high) for axis, each in pairs]
+        return [each if axis.outside in but else np.clip(each, axis.low, axis.high) for axis, each in pairs]
 
-    def _beyond(self, treatment: str, outside: list[Any]) -> Any:
-        """Where a point is outside an axis that treats it so."""
+    def _is_outside(self, treatment: str, outside: list[Any]) -> Any:
+        """Which points are outside an axis whose `outside` is this."""
         pairs = zip(self.axes, outside, strict=True)
-        return np.any([beyond & (axis.outside == treatment) for axis, beyond in pairs], axis=0)
+        return np.any([is_outside & (axis.outside == treatment) for axis, is_outside in pairs], axis=0)
 
-    def _at(self, points: list[Floats]) -> Floats:
-        """The values at points of equal shape (n,); beyond an axis that is extrapolated, along the tangent."""
-        kept = self._clipped(points, keep=("extrapolate",))
-        drawn = [
-            np.clip(np.nan_to_num(each), axis.low, axis.high) for axis, each in zip(self.axes, points, strict=True)
-        ]
-        inside = [axis.forward(each) for axis, each in zip(self.axes, drawn, strict=True)]
+    def _evaluate(self, points: list[Floats]) -> Floats:
+        """The values at points of equal shape (n,); outside an axis that is extrapolated, along the tangent."""
+        clipped = self._clip([np.nan_to_num(each) for each in points], but=())
+        inside = [axis.forward(each) for axis, each in zip(self.axes, clipped, strict=True)]
         values = self.interpolated(inside, 0)
+        extrapolated = self._clip(points, but=("extrapolate",))
         for number, axis in enumerate(self.axes):
-            beyond = axis.is_beyond(kept[number])
-            if beyond.any():
-                there = [each[beyond] for each in inside]
+            outside = axis.is_outside(extrapolated[number])
+            if outside.any():
+                limits = [each[outside] for each in inside]
                 with np.errstate(all="ignore"):
-                    step = axis.forward(kept[number][beyond]) - there[number]
-                    values[beyond] += step * self.interpolated(there, 1, number)
+                    step = axis.forward(extrapolated[number][outside]) - limits[number]
+                    values[outside] += step * self.interpolated(limits, 1, number)
         with np.errstate(over="ignore"):  # a tangent can lead beyond all floats
             return np.exp(values) if self._log else values
 
     @abstractmethod
     def interpolated(self, coordinates: list[Floats], nu: int, axis: int = 0) -> Floats:
-        """What is interpolated, or its derivative along one axis, at coordinates within the limits."""
+        """The values, or their logarithm if that is interpolated, at coordinates within the limits.
+
+        Parameters
+        ----------
+        coordinates : list of ndarray, shape (n,)
+            Along each axis.
+        nu : int
+            The order of the derivative, to the coordinate; 0 for none.
+        axis : int
+            The number of the axis along which it is taken.
+        """
 
     def plot(self) -> Figure:
         """Draw the function with its nodes above, and below the error measured where it was held out.
@@ -141,12 +150,12 @@ class Interpolant(ABC):
         return draw(self)
 
 
-def _described(axis: Axis) -> str:
+def _describe_range(axis: Axis) -> str:
     spacing = axis.spacing if isinstance(axis.spacing, str) else "own"
     return f"{axis.name} from {axis.low:.12g} to {axis.high:.12g} in {spacing} spacing"
 
 
-def _asked(axes: tuple[Axis, ...]) -> str:
+def _describe_accuracy(axes: tuple[Axis, ...]) -> str:
     if axes[0].points is not None:
         return " x ".join(str(axis.points) for axis in axes) + " points asked for"
     tolerance = Tolerance.of(axes)
@@ -154,11 +163,26 @@ def _asked(axes: tuple[Axis, ...]) -> str:
     return " and ".join(f"{name} {value:g}" for name, value in parts.items() if value) + " asked for"
 
 
-def as_given(values: Floats, x: tuple[Any, ...]) -> Any:
+def float_or_array(values: Floats, x: tuple[Any, ...]) -> Any:
+    """The values as a float if all arguments `x` are numbers, otherwise the array itself."""
     return float(values) if all(np.ndim(each) == 0 and not isinstance(each, np.ndarray) for each in x) else values
 
 
 def real_numbers(axis: Axis | str, x: Any) -> Floats:
+    """An argument as an array of floats.
+
+    Parameters
+    ----------
+    axis : Axis or str
+        The axis of the argument, or what messages call it.
+    x : array_like
+        The argument.
+
+    Raises
+    ------
+    TypeError
+        If it is not a real number or an array of them.
+    """
     found = np.asarray(x)
     if found.dtype.kind not in REAL_KINDS:
         name = axis if isinstance(axis, str) else axis.name

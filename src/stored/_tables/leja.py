@@ -1,4 +1,4 @@
-"""Polynomial interpolation at Leja points: nested nodes, to which any number can be added.
+"""Polynomial interpolation at Leja points, nodes to which any number can be added.
 
 Each Leja point is where the product of the distances to those before it is largest. The first n of them interpolate
 nearly as well as n Chebyshev points, for every n, so that no evaluation is wasted when more turn out to be needed; and
@@ -21,11 +21,12 @@ import numpy as np
 
 from stored._tables.axis import Floats
 
-__all__ = ["MOST_NODES", "basis", "leja_points", "scaled"]
+__all__ = ["MOST_NODES", "basis", "leja_points", "scale_to"]
 
 MOST_NODES = 192
 
 _CANDIDATES = 8193
+"""The points are chosen among so many Chebyshev points, in place of all numbers."""
 
 
 @functools.cache
@@ -37,7 +38,7 @@ def _all_points() -> Floats:
         for _ in range(MOST_NODES - len(points)):
             points.append(float(candidates[np.argmax(log_product)]))
             log_product += np.log(np.abs(candidates - points[-1]))
-    return _read_only(np.array(points))
+    return _make_read_only(np.array(points))
 
 
 def leja_points(first: int, last: int) -> Floats:
@@ -51,7 +52,7 @@ def _weights(number: int) -> Floats:
     points = leja_points(0, number)
     differences = 2.0 * (points[:, None] - points)
     np.fill_diagonal(differences, 1.0)
-    return _read_only(1.0 / np.prod(differences, axis=1))
+    return _make_read_only(1.0 / np.prod(differences, axis=1))
 
 
 def basis(number: int, s: Floats) -> Floats:
@@ -67,7 +68,7 @@ def basis(number: int, s: Floats) -> Floats:
     Returns
     -------
     ndarray, shape (m, number)
-        Times the values at the nodes, this is the interpolating polynomial, [3]_ Eq. 4.2.
+        Its product with the values at the nodes is the interpolating polynomial, [3]_ Eq. 4.2.
     """
     distances = s[:, None] - leja_points(0, number)
     hits = distances == 0.0
@@ -78,12 +79,12 @@ def basis(number: int, s: Floats) -> Floats:
     return result
 
 
-def scaled(s: Floats, low: float, high: float) -> Floats:
-    """From [-1, 1] to other limits, which are met to the bit."""
+def scale_to(s: Floats, low: float, high: float) -> Floats:
+    """From [-1, 1] to other limits; -1 and 1 become exactly these."""
     t = 0.5 * (low + high) + 0.5 * (high - low) * s
     return np.where(s == -1.0, low, np.where(s == 1.0, high, t))
 
 
-def _read_only(array: Floats) -> Floats:
+def _make_read_only(array: Floats) -> Floats:
     array.flags.writeable = False
     return array

@@ -1,8 +1,9 @@
-"""From a table, made here or found in a store, to an interpolant: is it a table of these axes?"""
+"""From a table, perhaps a damaged one, to its interpolant: is it a table of these axes?"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import cast
 
 import numpy as np
@@ -12,8 +13,8 @@ from stored._tables.curve import CurveInterpolant
 from stored._tables.even_points import CUBIC
 from stored._tables.interpolant import Interpolant
 from stored._tables.pieces import DEGREE
-from stored._tables.sampler import Table
 from stored._tables.surface import SurfaceInterpolant
+from stored._tables.table import Table
 from stored.errors import DamagedEntryError
 
 __all__ = ["make_interpolant"]
@@ -42,13 +43,14 @@ def make_interpolant(axes: tuple[Axis, ...], table: object, label: str) -> Inter
         return SurfaceInterpolant(axes, found, label)
     try:
         return CurveInterpolant(axes[0], found, label)
-    except ValueError:  # of depths that make no whole cells
+    except ValueError:  # the depths do not make whole cells
         raise DamagedEntryError(_NO_PIECES) from None
 
 
 _KEYS = {"nodes", "values", "held_out", "limits", "coefficients", "error", "evaluations"}
 
 _MOST_DEPTH = 16
+"""In no table is a cell divided more often."""
 
 _NO_PIECES = "its coefficients do not make pieces of the axis"
 
@@ -86,7 +88,7 @@ def _are_nodes(axis: Axis, found: object) -> bool:
     if not _are_floats(found, (axis.points,)):
         return False
     nodes = cast(Floats, found)
-    # in between, another machine may round otherwise
+    # other nodes than the limits may be rounded differently on another machine
     return bool(nodes[0] == float(axis.low) and nodes[-1] == float(axis.high) and np.all(np.diff(nodes) > 0))
 
 
@@ -103,7 +105,7 @@ def _are_held_out(found: object, dimensions: int) -> bool:
     return all(_are_floats(each, (None,)) for each in found) and len({each.size for each in found}) == 1
 
 
-def _are_coefficients(axes: tuple[Axis, ...], table: Table) -> bool:
+def _are_coefficients(axes: tuple[Axis, ...], table: Mapping[str, object]) -> bool:
     found = table["coefficients"]
     cells = [None if axis.points is None else axis.points - 1 for axis in axes]
     if len(axes) > 1:
@@ -112,7 +114,7 @@ def _are_coefficients(axes: tuple[Axis, ...], table: Table) -> bool:
     depths = table["depths"]
     if not _are_floats(found, (*cells, DEGREE + 1)) or type(depths) is not np.ndarray or depths.dtype != np.uint8:
         return False
-    return depths.shape == (len(found),) and bool(depths.max() <= _MOST_DEPTH)
+    return depths.shape == (len(cast(Floats, found)),) and bool(depths.max() <= _MOST_DEPTH)
 
 
 def _are_counts(error: object, evaluations: object) -> bool:

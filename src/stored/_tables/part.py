@@ -1,60 +1,69 @@
-"""A part of an axis, and the polynomial that stands for the function there."""
+"""A part of an axis with the polynomial that approximates the function on it."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 
 from stored._tables.axis import Floats
-from stored._tables.leja import basis, leja_points, scaled
+from stored._tables.convergence import GENERATIONS, History
+from stored._tables.leja import basis, leja_points, scale_to
 
-__all__ = ["GENERATIONS", "History", "Part"]
-
-GENERATIONS = 2
+__all__ = ["Part"]
 
 _NARROWEST = 2.0**-44
+"""A part narrower than this fraction of the axis is not halved."""
 
-_FLOATS_APART = 256
-"""A part of fewer floats than this is not divided."""
-
-History: TypeAlias = list[tuple[int, float]]
-"""Numbers of nodes, and the errors of the polynomials through them."""
+_FEWEST_FLOATS = 256
+"""A part that contains fewer floats than this is not halved."""
 
 
 @dataclass
 class Part:
-    """A part of the axis, and the polynomial that stands for the function there.
+    """A part of an axis with the polynomial that approximates the function on it.
 
     Parameters
     ----------
     low, high : float
-        Its limits, coordinates.
+        Its limits, as coordinates.
     depth : int
-        How often the axis was halved to get it.
-    number : int
-        Its place among the parts of that depth.
+        How many times the axis was halved to get it.
+
+    Attributes
+    ----------
+    values : ndarray, shape (n,)
+        The function at the first n Leja points of the part.
+    held_out, inherited : tuple of (ndarray, ndarray)
+        Coordinates and values that the polynomial was not fitted to: those that its error is measured by, and those
+        that were known when the part was made.
+    error : float
+        The largest error that was measured last; infinite before the first.
+    allowed : float
+        The error that is allowed everywhere on the part.
+    history : list of (int, float)
+        For each number of nodes the error of the polynomial through them.
+    earlier : list of list of (int, float)
+        The histories of the parts that were halved to get this one, the widest first.
     """
 
     low: float
     high: float
     depth: int
-    number: int
 
     def __post_init__(self) -> None:
         self.values: Floats = np.empty(0)
         self.held_out: tuple[Floats, Floats] = (np.empty(0), np.empty(0))
         self.inherited: tuple[Floats, Floats] = (np.empty(0), np.empty(0))
         self.allowed = 0.0
-        self.error = math.inf  # until the first values beyond the nodes
+        self.error = math.inf
         self.history: History = []
-        self.above: list[History] = []  # the histories of the parts that this one is half of
+        self.earlier: list[History] = []
 
     def coordinates(self, s: Floats) -> Floats:
-        """From [-1, 1] to the part; the ends and the middle are exactly those of the parts beside and below."""
-        return scaled(s, self.low, self.high)
+        """From [-1, 1] to coordinates; ends and middle are exactly the limits of the neighbours and of the halves."""
+        return scale_to(s, self.low, self.high)
 
     def nodes(self) -> Floats:
         """The coordinates of the nodes."""
@@ -68,20 +77,20 @@ class Part:
         """From coordinates to [-1, 1]."""
         return np.asarray((2.0 * t - self.low - self.high) / (self.high - self.low))
 
-    def is_narrow(self, span: float) -> bool:
-        """Is there no use in halving it, because of its width or of what floats can tell apart?"""
-        told_apart = _FLOATS_APART * float(np.spacing(max(abs(self.low), abs(self.high))))
-        return self.high - self.low <= max(_NARROWEST * span, told_apart)
+    def is_too_narrow(self, span: float) -> bool:
+        """Is it too narrow to be halved, compared with the axis or with the distance of floats?"""
+        distinguishable = _FEWEST_FLOATS * float(np.spacing(max(abs(self.low), abs(self.high))))
+        return self.high - self.low <= max(_NARROWEST * span, distinguishable)
 
     def halves(self) -> list[Part]:
-        """The two halves; they inherit all values known there, to be checked against."""
+        """The two halves; they inherit all values known there, which their polynomials are checked against."""
         middle = 0.5 * (self.low + self.high)
-        known_t = np.concatenate([self.nodes(), self.held_out[0]])
-        known = np.concatenate([self.values, self.held_out[1]])
-        below = Part(self.low, middle, self.depth + 1, 2 * self.number)
-        above = Part(middle, self.high, self.depth + 1, 2 * self.number + 1)
-        for half, chosen in ((below, known_t < middle), (above, known_t > middle)):
-            half.inherited = known_t[chosen], known[chosen]
+        t = np.concatenate([self.nodes(), self.held_out[0]])
+        values = np.concatenate([self.values, self.held_out[1]])
+        lower = Part(self.low, middle, self.depth + 1)
+        upper = Part(middle, self.high, self.depth + 1)
+        for half, chosen in ((lower, t < middle), (upper, t > middle)):
+            half.inherited = t[chosen], values[chosen]
             half.error, half.allowed = self.error, self.allowed  # until its own are known
-            half.above = [*self.above, self.history][-GENERATIONS:]
-        return [below, above]
+            half.earlier = [*self.earlier, self.history][-GENERATIONS:]
+        return [lower, upper]

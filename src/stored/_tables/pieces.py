@@ -1,8 +1,8 @@
-"""Piecewise polynomials that are evaluated at constant cost: in plain Python for a float, in one pass for an array.
+"""Evaluation of piecewise polynomials of one coordinate at a cost that does not depend on the number of pieces.
 
 The range of the coordinate is divided into equal cells, so that the cell of a point is found by a multiplication. A
-cell in which the function is difficult is divided into 16 again, and so on; every piece is a cell that is not divided.
-Within a piece the polynomial is one in u, which runs from 0 to 1.
+cell in which the function is not smooth is divided into 16 subcells, these again, and so on; every cell that is not
+divided is a piece. Within a piece the polynomial is one in u, which runs from 0 to 1.
 """
 
 from __future__ import annotations
@@ -16,25 +16,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stored._tables.axis import Floats
-from stored._tables.scalar_code import CELLS_IN_A_CELL, RowsOnDemand, Scalar, scalar_factory
+from stored._tables.scalar_code import SUBCELLS, RowsOnDemand, Scalar, scalar_factory
 
 __all__ = ["BETWEEN", "CHUNK", "DEGREE", "LOBATTO", "Pieces", "powers_from_values", "work_space"]
 
 Integers: TypeAlias = NDArray[np.intp]
 
 DEGREE = 5
+"""The degree of the polynomials."""
 
 CHUNK = 8192
-"""So many points at once: what is computed of them stays in the second-level cache."""
+"""So many points are evaluated at once: what is computed of them stays in the second-level cache."""
 
-_ROWS_AT_HAND = 1 << 16
-"""Up to so many pieces are kept as Python floats too."""
+_MOST_FLOAT_ROWS = 1 << 16
+"""The coefficients of up to so many pieces are converted to Python floats at once."""
 
 LOBATTO = 0.5 - 0.5 * np.cos(np.linspace(0.0, math.pi, DEGREE + 1))
-"""Where a piece is the function's own value: both ends among them, so that pieces join."""
+"""The u at which a piece has the value of the function: both ends are among them, so that pieces join."""
 
 BETWEEN = 0.5 * (LOBATTO[1:] + LOBATTO[:-1])
-"""Where a piece can differ most from what it was resampled from."""
+"""The u at which a piece can differ most from the polynomial that it was resampled from."""
 
 _TO_POWERS = np.linalg.inv(np.vander(LOBATTO, increasing=True)[1:, 1:])
 
@@ -52,12 +53,12 @@ def powers_from_values(values: Floats) -> Floats:
         The coefficients of u**0 to u**5.
     """
     first = values[..., :1]
-    # of differences, which are small, so that the solution's rounding is
+    # differences are small, so that rounding is small, too
     return np.concatenate([first, (values[..., 1:] - first) @ _TO_POWERS.T], axis=-1)
 
 
 class Pieces:
-    """A piecewise polynomial.
+    """A piecewise polynomial of one coordinate.
 
     Parameters
     ----------
@@ -81,9 +82,9 @@ class Pieces:
         self._cells: Integers | None = None
         number = len(coefficients)
         if depths.any():
-            tree = _tree(depths.tolist())
+            tree = _build_tree(depths.tolist())
             number = len(tree)
-            self._cells = _flattened(tree)
+            self._cells = _flatten(tree)
         self._number = number
         self._per_unit = number / (high - low)
 
@@ -97,7 +98,7 @@ class Pieces:
     @functools.cached_property
     def widths(self) -> Floats:
         """The widths of the pieces, in the coordinate."""
-        return (self.high - self.low) / self._number / np.power(float(CELLS_IN_A_CELL), self.depths)
+        return (self.high - self.low) / self._number / np.power(float(SUBCELLS), self.depths)
 
     def locate(self, t: Floats) -> tuple[Integers, Floats]:
         """The piece of each coordinate within the range, and u in it."""
@@ -109,8 +110,8 @@ class Pieces:
             return cell, u
         piece = self._cells[cell]
         while (divided := np.flatnonzero(piece < 0)).size:
-            within = u[divided] * CELLS_IN_A_CELL
-            cell = np.minimum(within.astype(np.intp), CELLS_IN_A_CELL - 1)
+            within = u[divided] * SUBCELLS
+            cell = np.minimum(within.astype(np.intp), SUBCELLS - 1)
             u[divided] = within - cell
             piece[divided] = self._cells[cell - piece[divided]]
         return piece, u
@@ -141,14 +142,14 @@ class Pieces:
         return np.asarray(np.polynomial.polynomial.polyval(u, powers, tensor=False) / self.widths[piece] ** nu)
 
     def scalar(self, low: float, high: float, forward: Callable[[float], float] | None, log: bool) -> Scalar:
-        """A function of a float between the limits of the axis; it returns None for anything else.
+        """A fast function of a Python float between the limits of the axis, which returns None for any other argument.
 
         Parameters
         ----------
         low, high : float
             The limits of the axis.
         forward : callable, optional
-            To the coordinate.
+            From the argument to the coordinate; None if they are the same.
         log : bool
             Are the pieces the logarithm of the function?
         """
@@ -156,20 +157,20 @@ class Pieces:
         return cast(Scalar, make(low, high, forward, self.low, self._per_unit, self._rows()))
 
     def _rows(self) -> Any:
-        """The coefficients by cell, as Python floats; a divided cell is the list of its cells.
+        """The coefficients by cell, as Python floats; for a divided cell the list of those of its subcells.
 
-        One more cell follows for the end, so that no call need look whether it has reached it.
+        A constant cell follows at the end, so that calls need not treat the upper limit separately.
         """
         end = [float(np.sum(self.coefficients[-1])), *[0.0] * DEGREE]
-        if len(self.coefficients) > _ROWS_AT_HAND:
+        if len(self.coefficients) > _MOST_FLOAT_ROWS:
             return RowsOnDemand(self.coefficients, self._cells, self._number, end)
         rows = self.coefficients.tolist()
-        cells = rows if self._cells is None else _nested(self._cells.tolist(), rows)[: self._number]
+        cells = rows if self._cells is None else _nest(self._cells.tolist(), rows)[: self._number]
         return [*cells, end]
 
 
-def _tree(depths: list[int]) -> list[Any]:
-    """Cells from the depths of the pieces in them: the number of the piece, or the list of cells in a divided cell."""
+def _build_tree(depths: list[int]) -> list[Any]:
+    """The cells from the depths of their pieces: the index of a piece, or the list of subcells of a divided cell."""
     pieces = iter(enumerate(depths))
 
     def cell(depth: int, first: tuple[int, int]) -> Any:
@@ -178,7 +179,7 @@ def _tree(depths: list[int]) -> list[Any]:
                 raise ValueError("the pieces do not make whole cells")
             return first[0]
         cells = [cell(depth + 1, first)]
-        while len(cells) < CELLS_IN_A_CELL:
+        while len(cells) < SUBCELLS:
             following = next(pieces, None)
             if following is None:
                 raise ValueError("the pieces do not make whole cells")
@@ -188,8 +189,8 @@ def _tree(depths: list[int]) -> list[Any]:
     return [cell(0, first) for first in pieces]
 
 
-def _flattened(tree: list[Any]) -> Integers:
-    """The tree as one array: pieces by number, and for a divided cell less than 0 the place of the first cell in it."""
+def _flatten(tree: list[Any]) -> Integers:
+    """The tree as one array: the index of a piece, or for a divided cell minus the place of its first subcell."""
     flat: list[Any] = list(tree)
     for place, cell in enumerate(flat):  # grows while it is read
         if isinstance(cell, list):
@@ -198,14 +199,15 @@ def _flattened(tree: list[Any]) -> Integers:
     return np.array(flat, dtype=np.intp)
 
 
-def _nested(cells: list[int], rows: list[list[float]]) -> list[Any]:
-    made: list[Any] = [rows[piece] if piece >= 0 else None for piece in cells]
+def _nest(cells: list[int], rows: list[list[float]]) -> list[Any]:
+    """The opposite of `_flatten`, with the row of coefficients in place of the index of a piece."""
+    nested: list[Any] = [rows[piece] if piece >= 0 else None for piece in cells]
     for place in range(len(cells) - 1, -1, -1):
         if cells[place] < 0:
-            made[place] = made[-cells[place] : -cells[place] + CELLS_IN_A_CELL]
-    return made
+            nested[place] = nested[-cells[place] : -cells[place] + SUBCELLS]
+    return nested
 
 
 def work_space(size: int) -> Floats:
-    """Memory in which `Pieces.evaluate` works on so many points, a chunk at a time."""
+    """Memory that `Pieces.evaluate` needs for chunks of so many points."""
     return np.empty((min(CHUNK, size), DEGREE + 1))

@@ -1,4 +1,4 @@
-"""A picture of an interpolant: the function with its nodes above, the measured error below."""
+"""A plot of an interpolant with its nodes and its measured error."""
 
 from __future__ import annotations
 
@@ -14,16 +14,19 @@ if TYPE_CHECKING:
 __all__ = ["draw"]
 
 _POINTS = 1000
+"""A curve is drawn through so many points."""
 
 _POINTS_ALONG = 200
+"""A surface is drawn on a grid of so many points along each axis."""
 
 _TICKS = 8
 
 _MOST_NODES_MARKED = 400
+"""More nodes than these are not drawn."""
 
 
 def draw(interpolant: Any) -> Figure:
-    """Draw an interpolant of one argument or two.
+    """Draw an interpolant of one or two arguments.
 
     Raises
     ------
@@ -58,10 +61,10 @@ def _draw_curve(interpolant: Any, figure: Figure) -> None:
     above.set_title(_title(interpolant), fontsize="medium")
     if axis.values == "log":
         above.set_yscale("log")
-    if has_tolerance:  # of a table of given points, the points held out are nodes of the spline
+    if has_tolerance:  # in a table of given points, those held out are nodes of the spline
         _draw_error(interpolant, below, x)
     below.set_xlabel(axis.name)
-    _scale(below.set_xscale, below.set_xlim, below.set_xticks, axis)
+    _scale_axis(below.set_xscale, below.set_xlim, below.set_xticks, axis)
 
 
 def _title(interpolant: Any) -> str:
@@ -73,8 +76,8 @@ def _draw_error(interpolant: Any, plot: Any, x: Floats) -> None:
     (axis,) = interpolant.axes
     held_out, values = interpolant.held_out
     error = np.abs(interpolant(held_out) - values)
-    seen = np.maximum(error, np.finfo(float).eps * np.abs(values))  # less than rounding is no error
-    plot.plot(held_out, np.where(seen > 0.0, seen, np.nan), ".", markersize=4, label="held out")
+    shown = np.maximum(error, np.finfo(float).eps * np.abs(values))  # an error is known to rounding only
+    plot.plot(held_out, np.where(shown > 0.0, shown, np.nan), ".", markersize=4, label="held out")
     allowed = axis.atol + axis.rtol * np.abs(interpolant(x))
     plot.plot(x, np.where(allowed > 0.0, allowed, np.nan), linewidth=1.0, label="tolerance")
     plot.set_yscale("log")
@@ -87,11 +90,11 @@ def _spread(axis: Axis, points: int) -> Floats:
     return axis.backward(np.linspace(low, high, points))
 
 
-def _scale(set_scale: Any, set_limits: Any, set_ticks: Any, axis: Axis) -> None:
-    """Draw an argument in its axis's own coordinate."""
+def _scale_axis(set_scale: Any, set_limits: Any, set_ticks: Any, axis: Axis) -> None:
+    """Scale an axis of a plot as the coordinate of the interpolated axis."""
 
     def forward(x: Any) -> Floats:
-        with np.errstate(all="ignore"):  # matplotlib tries places beyond the limits, too
+        with np.errstate(all="ignore"):  # matplotlib also tries numbers outside the limits
             return axis.forward(x)
 
     if axis.spacing == "log":
@@ -99,7 +102,7 @@ def _scale(set_scale: Any, set_limits: Any, set_ticks: Any, axis: Axis) -> None:
     elif axis.spacing != "linear":
         set_scale("function", functions=(forward, axis.backward))
         set_limits(axis.low, axis.high)
-        # round numbers, about as far from each other in the coordinate
+        # round numbers, at about equal distances in the coordinate
         ticks = sorted({float(f"{each:.1g}") for each in _spread(axis, _TICKS).tolist()})
         set_ticks([each for each in ticks if axis.low <= each <= axis.high])
 
@@ -116,5 +119,5 @@ def _draw_surface(interpolant: Any, figure: Figure) -> None:
     plot.set_title(_title(interpolant), fontsize="medium")
     plot.set_xlabel(first.name)
     plot.set_ylabel(second.name)
-    _scale(plot.set_xscale, plot.set_xlim, plot.set_xticks, first)
-    _scale(plot.set_yscale, plot.set_ylim, plot.set_yticks, second)
+    _scale_axis(plot.set_xscale, plot.set_xlim, plot.set_xticks, first)
+    _scale_axis(plot.set_yscale, plot.set_ylim, plot.set_yticks, second)

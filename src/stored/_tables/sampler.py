@@ -1,36 +1,37 @@
-"""Calling a function at many points: all at once if it can take them, one by one otherwise, and never wrong."""
+"""How is a function called at many points: once with arrays, or with one number after the other?"""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
 from stored._tables.axis import Axis, Floats
 from stored.errors import TableError
 
-__all__ = ["REAL_KINDS", "CoordinateFunction", "NotVectorizedError", "Sampler", "Table"]
+__all__ = ["REAL_KINDS", "CoordinateFunction", "NotVectorizedError", "Sampler"]
 
 REAL_KINDS = "buif"
 """The kinds of numpy dtypes that hold real numbers."""
 
-_LEAST_TOLD = 4
-"""Arrays of fewer items do not tell whether a function can take arrays: many take one item for a number."""
+_SMALLEST_TRIAL = 4
+"""Smaller arrays cannot show whether a function takes arrays: many functions take one item for a number."""
 
 _CHECKED_ONCE_IN = 16
-"""One value in so many is held against a call with a single number."""
+"""One value in so many is compared with a call with a single number."""
 
 _AGREEMENT = 1e-11
+"""The relative difference that values from arrays and from single numbers may have."""
 
 
 class NotVectorizedError(Exception):
-    """A function that seemed to take arrays gave other values for them: nothing sampled so far can be used."""
+    """A function that seemed to take arrays gave other values for them, so that no value so far can be used."""
 
 
 class Sampler:
-    """A function of one or two arguments, and how to call it.
+    """Evaluates a function of one or two arguments at many points.
 
     Parameters
     ----------
@@ -53,9 +54,9 @@ class Sampler:
         self._label = label
         self._names = [axis.name for axis in axes]
         self._log = any(axis.values == "log" for axis in axes)
-        said = {axis.vectorized for axis in axes}
-        self._settled = False if False in said else True if said == {True} else None
-        self._takes_arrays = self._settled
+        declared = {axis.vectorized for axis in axes}
+        self._is_declared_vectorized = declared == {True}
+        self._takes_arrays = False if False in declared else True if declared == {True} else None  # None: not known
         self._random = np.random.default_rng(0)
         self.evaluations = 0
 
@@ -80,31 +81,30 @@ class Sampler:
         TableError
             If a value is not a finite real number, or not positive where its logarithm is to be interpolated.
         NotVectorizedError
-            If the function treated arrays otherwise than numbers.
+            If the function gave other values for arrays than for numbers.
         """
-        if self._takes_arrays is None and points[0].size < _LEAST_TOLD:
-            return self.singly(*points)
-        if self._settled:
-            return self._checked(self._at_once(*points), points)
-        first = self._takes_arrays is None
-        values = self._tried(*points) if self._takes_arrays is not False else None
+        is_trial = self._takes_arrays is None
+        too_small = is_trial and points[0].size < _SMALLEST_TRIAL
+        if self._is_declared_vectorized or self._takes_arrays is False or too_small:
+            return self.evaluate_singly(*points)
+        values = self._try_arrays(points)
         if values is None:
-            if first or self._takes_arrays is False:
-                self._takes_arrays = False
-                return self.singly(*points)
-            raise NotVectorizedError
+            if not is_trial:
+                raise NotVectorizedError
+            self._takes_arrays = False
+            return self.evaluate_singly(*points)
         self._takes_arrays = True
-        self._compare(values, points, values.size // _CHECKED_ONCE_IN + (3 if first else 0))
+        self._compare(values, points, values.size // _CHECKED_ONCE_IN + (3 if is_trial else 0))
         return self._checked(values, points)
 
-    def singly(self, *points: Floats) -> Floats:
-        """The function's values, from calls with single numbers unless it is settled that it takes arrays."""
-        if self._settled:
-            return self._checked(self._at_once(*points), points)
-        values = [self._number(*point) for point in zip(*(each.tolist() for each in points), strict=True)]
+    def evaluate_singly(self, *points: Floats) -> Floats:
+        """The function's values, from calls with single numbers unless the axes say that it takes arrays."""
+        if self._is_declared_vectorized:
+            return self._checked(self._call_with_arrays(points), points)
+        values = [self._call_with_numbers(*point) for point in zip(*(each.tolist() for each in points), strict=True)]
         return self._checked(np.array(values), points)
 
-    def _number(self, *point: float) -> float:
+    def _call_with_numbers(self, *point: float) -> float:
         self.evaluations += 1
         value = self._function(**dict(zip(self._names, point, strict=True)))
         # float() would read text, take the one item of an array, and drop a numpy number's imaginary part
@@ -116,12 +116,12 @@ class Sampler:
             " must return one real number"
         )
 
-    def _called(self, points: tuple[Floats, ...]) -> Any:
+    def _call(self, points: tuple[Floats, ...]) -> Any:
         copies = (each.copy() for each in points)  # the function may write into what it is given
         return np.asarray(self._function(**dict(zip(self._names, copies, strict=True))))
 
-    def _at_once(self, *points: Floats) -> Floats:
-        found = self._called(points)
+    def _call_with_arrays(self, points: tuple[Floats, ...]) -> Floats:
+        found = self._call(points)
         shape = points[0].shape
         if found.shape != shape or found.dtype.kind not in REAL_KINDS:
             raise TableError(
@@ -132,10 +132,11 @@ class Sampler:
         self.evaluations += found.size
         return np.asarray(found, dtype=float)
 
-    def _tried(self, *points: Floats) -> Floats | None:
+    def _try_arrays(self, points: tuple[Floats, ...]) -> Floats | None:
+        """The function's values from one call with arrays; None if it does not take them."""
         try:
-            found = self._called(points)
-        except Exception:  # whatever it is that a function of one number does with an array
+            found = self._call(points)
+        except Exception:  # a function of numbers may raise anything when it gets an array
             return None
         if found.shape != points[0].shape or found.dtype.kind not in REAL_KINDS:
             return None
@@ -143,19 +144,19 @@ class Sampler:
         return np.asarray(found, dtype=float)
 
     def _compare(self, values: Floats, points: tuple[Floats, ...], checks: int) -> None:
-        """Hold some of the values, and the first bad one, against what single numbers give."""
-        bad = np.flatnonzero(self._bad(values))[:1]
+        """Compare some of the values, and the first that cannot be used, with those from calls with single numbers."""
+        bad = np.flatnonzero(self._is_bad(values))[:1]
         chosen = np.concatenate([self._random.choice(values.size, min(checks, values.size), replace=False), bad])
-        single = np.array([self._number(*(float(each[index]) for each in points)) for index in chosen])
+        single = np.array([self._call_with_numbers(*(float(each[index]) for each in points)) for index in chosen])
         scale = np.max(np.abs(values), initial=0.0, where=np.isfinite(values))
         if not np.allclose(values[chosen], single, rtol=_AGREEMENT, atol=1e-2 * _AGREEMENT * scale, equal_nan=True):
             raise NotVectorizedError
 
-    def _bad(self, values: Floats) -> Any:
+    def _is_bad(self, values: Floats) -> Any:
         return ~np.isfinite(values) | (values <= 0) if self._log else ~np.isfinite(values)
 
     def _checked(self, values: Floats, points: tuple[Floats, ...]) -> Floats:
-        bad = np.flatnonzero(self._bad(values))
+        bad = np.flatnonzero(self._is_bad(values))
         if bad.size:
             first = int(bad[np.argmin(np.isfinite(values[bad]))])
             value = float(values[first])
@@ -165,11 +166,23 @@ class Sampler:
         return values
 
 
-Table: TypeAlias = dict[str, Any]
-
-
 class CoordinateFunction:
-    """A function of coordinates, in the form in which it is interpolated."""
+    """What is interpolated: a function's values, or their logarithm, as a function of the coordinates of its axes.
+
+    Parameters
+    ----------
+    sampler : Sampler
+        The function.
+    axes : tuple of Axis
+        One or two.
+
+    Attributes
+    ----------
+    log : bool
+        Is the logarithm of the values interpolated?
+    limits : list of (float, float)
+        The coordinates of the axes' limits.
+    """
 
     def __init__(self, sampler: Sampler, axes: tuple[Axis, ...]) -> None:
         self._sampler = sampler
@@ -177,12 +190,25 @@ class CoordinateFunction:
         self.log = any(axis.values == "log" for axis in axes)
         self.limits = [axis.coordinate_limits() for axis in axes]
 
+    @property
+    def evaluations(self) -> int:
+        """At how many points the function was evaluated, checks included."""
+        return self._sampler.evaluations
+
     def __call__(self, *arguments: Any) -> Floats:
+        """The interpolated values.
+
+        Parameters
+        ----------
+        *arguments
+            The coordinates along each axis, each of shape (n,), and last a bool: must the function be called with
+            single numbers?
+        """
         *coordinates, singly = arguments
         points = [axis.backward(t) for axis, t in zip(self._axes, coordinates, strict=True)]
-        values = (self._sampler.singly if singly else self._sampler)(*points)
+        values = (self._sampler.evaluate_singly if singly else self._sampler)(*points)
         return np.log(values) if self.log else values
 
-    def values(self, form: Floats) -> Floats:
-        """The values themselves."""
-        return np.exp(form) if self.log else form
+    def values(self, interpolated: Floats) -> Floats:
+        """The function's values from the interpolated ones."""
+        return np.exp(interpolated) if self.log else interpolated

@@ -1,4 +1,4 @@
-"""The generated code that evaluates pieces at one number."""
+"""Generated code that evaluates piecewise polynomials at one number."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 
 from stored._tables.axis import Floats
 
-__all__ = ["CELLS_IN_A_CELL", "RowsOnDemand", "Scalar", "scalar_factory"]
+__all__ = ["SUBCELLS", "RowsOnDemand", "Scalar", "scalar_factory"]
 
-CELLS_IN_A_CELL = 16
+SUBCELLS = 16
+"""A cell that is divided has so many cells in it."""
 
 Scalar: TypeAlias = Callable[[float], float | None]
+"""A function of one number, which returns None where it cannot be evaluated."""
 
 _SCALAR = """
 def make(low, high, forward, start, per_unit, rows):
@@ -43,10 +45,20 @@ _DESCEND = """
 
 @functools.cache
 def scalar_factory(has_forward: bool, divided: bool, log: bool) -> Any:
-    """Compile the function for one kind of table: what it need not ask, it need not wait for."""
+    """Compile the function that makes evaluators for one kind of table, without tests for other kinds.
+
+    Parameters
+    ----------
+    has_forward : bool
+        Must the argument be transformed to the coordinate?
+    divided : bool
+        Are cells divided?
+    log : bool
+        Are the pieces the logarithm of the function?
+    """
     source = _SCALAR.format(
         coordinate="forward(x)" if has_forward else "x",
-        descend=_DESCEND.format(cells=CELLS_IN_A_CELL).strip() if divided else "",
+        descend=_DESCEND.format(cells=SUBCELLS).strip() if divided else "",
         exp="exp" if log else "",
     )
     scope: dict[str, Any] = {"trunc": math.trunc, "exp": math.exp}
@@ -55,18 +67,19 @@ def scalar_factory(has_forward: bool, divided: bool, log: bool) -> Any:
 
 
 class RowsOnDemand:
-    """The coefficients of many pieces, of which a single call needs one.
+    """Rows of coefficients by cell, each converted to Python floats when it is asked for.
 
     Parameters
     ----------
     coefficients : ndarray, shape (pieces, 6)
         As `Pieces` has them.
     cells : ndarray of int, or None
-        The piece in each cell, or less than 0 the place of the first cell in a divided one; None if cells are pieces.
+        For each cell the index of its piece or, if it is divided, minus the index of its first subcell; None if each
+        cell is a piece.
     number : int
-        Of cells that the range is divided into.
+        The number of cells that the range is divided into.
     end : list of float
-        The coefficients beyond the last cell.
+        The row after that of the last cell.
     """
 
     def __init__(self, coefficients: Floats, cells: NDArray[np.intp] | None, number: int, end: list[float]) -> None:
@@ -76,22 +89,22 @@ class RowsOnDemand:
         self._end = end
 
     def __getitem__(self, cell: int) -> Any:
-        return self._end if cell == self._number else self.within(cell)
+        return self._end if cell == self._number else self.row_or_subcells(cell)
 
-    def within(self, cell: int) -> Any:
-        """The row of a cell, or the cells of a divided one."""
+    def row_or_subcells(self, cell: int) -> Any:
+        """The row of a cell, or the subcells of one that is divided."""
         piece = cell if self._cells is None else int(self._cells[cell])
-        return self._coefficients[piece].tolist() if piece >= 0 else _DividedOnDemand(self, -piece)
+        return self._coefficients[piece].tolist() if piece >= 0 else _SubcellsOnDemand(self, -piece)
 
 
-class _DividedOnDemand:
-    """The cells of a divided cell, on demand."""
+class _SubcellsOnDemand:
+    """Rows of coefficients by subcell of a divided cell."""
 
     def __init__(self, rows: RowsOnDemand, first: int) -> None:
         self._rows, self._first = rows, first
 
     def __len__(self) -> int:
-        return CELLS_IN_A_CELL
+        return SUBCELLS
 
     def __getitem__(self, cell: int) -> Any:
-        return self._rows.within(self._first + cell)
+        return self._rows.row_or_subcells(self._first + cell)

@@ -1,4 +1,4 @@
-"""Tables of values, and scipy's splines over them."""
+"""Scipy's splines through tables that users' methods return or store."""
 
 from __future__ import annotations
 
@@ -51,26 +51,26 @@ def spline(table: object, name: str, *, inverse: bool = False, linear: bool = Fa
     if isinstance(table, tuple) and len(table) == 3:
         if inverse:
             raise TableError(f"table {name!r} has two coordinates; only tables of one, y(x), have an inverse")
-        return _surface(table, name, degree)
+        return _spline_of_surface(table, name, degree)
     if not (isinstance(table, np.ndarray) and table.ndim == 2 and table.shape[0] == 2):
         raise TableError(
-            f"object {name!r} is not a table: found {_described(table)}; an interpolator needs an array of shape"
+            f"object {name!r} is not a table: found {_describe(table)}; an interpolator needs an array of shape"
             " (2, n), or a tuple (x, y, z) with z of shape (len(x), len(y))"
         )
     x, y = _real_numbers(table, name)
     if inverse:
-        x, y = _inverted(x, y, name)
-    return _curve(x, y, name, degree)
+        x, y = _invert(x, y, name)
+    return _spline_of_curve(x, y, name, degree)
 
 
-def _described(table: object) -> str:
+def _describe(table: object) -> str:
     shape = getattr(table, "shape", None)
     size = f" with {len(table)} items" if isinstance(table, tuple | list) else ""
     return f"{type(table).__name__}{size if shape is None else f' of shape {shape}'}"
 
 
 def _real_numbers(values: object, name: str) -> Floats:
-    """Numbers as floats, so that no unsigned difference wraps and no imaginary part or mask is dropped."""
+    """Values as floats; differences of unsigned integers would wrap, imaginary parts and masks would be dropped."""
     try:
         found = np.asarray(values)
     except ValueError as error:
@@ -81,7 +81,7 @@ def _real_numbers(values: object, name: str) -> Floats:
     return found.astype(float)
 
 
-def _curve(x: Floats, y: Floats, name: str, degree: Degree) -> InterpolatedUnivariateSpline:
+def _spline_of_curve(x: Floats, y: Floats, name: str, degree: Degree) -> InterpolatedUnivariateSpline:
     from scipy.interpolate import InterpolatedUnivariateSpline
 
     _check_coordinate(x, name, degree)
@@ -91,7 +91,7 @@ def _curve(x: Floats, y: Floats, name: str, degree: Degree) -> InterpolatedUniva
     return made
 
 
-def _surface(table: tuple[Any, ...], name: str, degree: Degree) -> RectBivariateSpline:
+def _spline_of_surface(table: tuple[Any, ...], name: str, degree: Degree) -> RectBivariateSpline:
     from scipy.interpolate import RectBivariateSpline
 
     x, y, z = (_real_numbers(each, name) for each in table)
@@ -109,7 +109,7 @@ def _surface(table: tuple[Any, ...], name: str, degree: Degree) -> RectBivariate
 
 
 def _make_read_only(*parts: object) -> None:
-    """What get_knots(), get_coeffs() and the like give out are views of the spline's own arrays."""
+    """Protect the spline's own arrays, of which get_knots(), get_coeffs() and the like return views."""
     for each in parts:
         if isinstance(each, np.ndarray):
             each.flags.writeable = False
@@ -138,8 +138,8 @@ def _check_finite(values: Floats, name: str) -> None:
         raise TableError(f"table {name!r} holds {float(values[where])!r} at {where}; every value must be finite")
 
 
-def _inverted(x: Floats, y: Floats, name: str) -> tuple[Floats, Floats]:
-    """The values as coordinate, increasing, and what was the coordinate."""
+def _invert(x: Floats, y: Floats, name: str) -> tuple[Floats, Floats]:
+    """The values as increasing coordinates, and what were the coordinates."""
     _check_finite(x, name)
     _check_finite(y, name)
     if y.size and y[0] > y[-1]:

@@ -1,17 +1,18 @@
-"""The interpolant of a function of two numbers."""
+"""The interpolant of a function of two numbers, with partial derivatives."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, cast
 
 import numpy as np
 
 from stored._tables.axis import Axis, Floats
-from stored._tables.chain_rule import MOST_ORDER, coordinate_derivatives, exponential, through_coordinate
-from stored._tables.interpolant import Interpolant, as_given, real_numbers
+from stored._tables.chain_rule import MOST_ORDER, composite_derivative, coordinate_derivatives, exponential_derivative
+from stored._tables.interpolant import Interpolant, float_or_array, real_numbers
 from stored._tables.patches import Patches
+from stored._tables.table import Table
 from stored.errors import OutsideAxisError
 
 __all__ = ["SurfaceInterpolant"]
@@ -23,14 +24,14 @@ class SurfaceInterpolant(Interpolant):
     Parameters
     ----------
     axes : tuple of (Axis, Axis)
-        Its arguments.
-    table : mapping
-        What was sampled.
+        The axes of its arguments.
+    table : Table
+        What `tabulate` returned.
     label : str
         What messages call the function.
     """
 
-    def __init__(self, axes: tuple[Axis, ...], table: Mapping[str, Any], label: str) -> None:
+    def __init__(self, axes: tuple[Axis, ...], table: Table, label: str) -> None:
         limits = [(low, high) for low, high in (each.tolist() for each in table["limits"])]
         super().__init__(axes, table, label, Patches(limits, table["coefficients"]))
 
@@ -42,23 +43,23 @@ class SurfaceInterpolant(Interpolant):
         x, y : array_like
             The arguments; they are broadcast against each other.
         exact : callable, optional
-            What ``outside="exact"`` calls, one point at a time. It gets a coordinate beyond another axis with
-            ``outside="clip"`` as that axis's limit.
+            What ``outside="exact"`` calls, one point at a time. An argument outside an axis with ``outside="clip"`` is
+            replaced by that axis's limit.
 
         Returns
         -------
         float or ndarray
-            A float for numbers, otherwise an array of the broadcast shape. Where a coordinate is NaN, or is beyond an
-            axis with ``outside="nan"``, it is NaN.
+            A float for numbers, otherwise an array of the broadcast shape. NaN where an argument is NaN, or outside an
+            axis with ``outside="nan"``.
 
         Raises
         ------
         OutsideAxisError
             If a value lies outside an axis with ``outside="raise"``, or ``"exact"`` when there is nothing to call.
         TypeError
-            If a coordinate is not a real number or an array of them.
+            If an argument is not a real number or an array of them.
         """
-        return self._general((x, y), exact)
+        return self._evaluate_anywhere((x, y), exact)
 
     def interpolated(self, coordinates: list[Floats], nu: int, axis: int = 0) -> Floats:
         return cast(Floats, self._fit(coordinates, (nu, 0) if axis == 0 else (0, nu)))
@@ -87,28 +88,28 @@ class SurfaceInterpolant(Interpolant):
         """
         orders = _checked_orders(nu)
         points = np.broadcast_arrays(*map(real_numbers, self.axes, (x, y)))
-        outside = [axis.is_beyond(each) for axis, each in zip(self.axes, points, strict=True)]
-        for axis, each, beyond in zip(self.axes, points, outside, strict=True):
-            if beyond.any() and axis.outside != "nan":
+        outside = [axis.is_outside(each) for axis, each in zip(self.axes, points, strict=True)]
+        for axis, each, is_outside in zip(self.axes, points, outside, strict=True):
+            if is_outside.any() and axis.outside != "nan":
                 advice = "widen the axis, or choose outside='nan'"
-                raise OutsideAxisError(axis.name, float(each[beyond][0]), axis.low, axis.high, advice)
+                raise OutsideAxisError(axis.name, float(each[is_outside][0]), axis.low, axis.high, advice)
         missing = outside[0] | outside[1] | np.isnan(points[0]) | np.isnan(points[1])
         inside = [np.where(missing, axis.low, each).ravel() for axis, each in zip(self.axes, points, strict=True)]
-        values = self._derived(inside, orders).reshape(missing.shape)
+        values = self._derivative_inside(inside, orders).reshape(missing.shape)
         values[missing] = math.nan
-        return as_given(values, (x, y))
+        return float_or_array(values, (x, y))
 
-    def _derived(self, points: list[Floats], orders: tuple[int, int]) -> Floats:
+    def _derivative_inside(self, points: list[Floats], orders: tuple[int, int]) -> Floats:
         t = [axis.forward(each) for axis, each in zip(self.axes, points, strict=True)]
-        along = [coordinate_derivatives(axis, *each) for axis, *each in zip(self.axes, points, t, strict=True)]
+        slopes = [coordinate_derivatives(axis, *each) for axis, *each in zip(self.axes, points, t, strict=True)]
 
-        def form(first: int, second: int) -> Floats:
-            """A derivative, to the arguments, of what is interpolated."""
+        def derivative(first: int, second: int) -> Floats:
+            """A derivative of the interpolated values to the arguments."""
             columns = [[self._fit(t, (a, b)) for a in range(first + 1)] for b in range(second + 1)]
-            along_first = [through_coordinate(column, along[0], first) for column in columns]
-            return through_coordinate(along_first, along[1], second)
+            along_first = [composite_derivative(column, slopes[0], first) for column in columns]
+            return composite_derivative(along_first, slopes[1], second)
 
-        return exponential(form, *orders) if self._log else form(*orders)
+        return exponential_derivative(derivative, *orders) if self._log else derivative(*orders)
 
 
 def _checked_orders(nu: object) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""What error a value may have, and what that means for a function that passes zero."""
+"""What error may an interpolated value have, also where a function passes zero?"""
 
 from __future__ import annotations
 
@@ -10,21 +10,22 @@ from numpy.typing import NDArray
 
 from stored._tables.axis import Axis, Floats
 
-__all__ = ["NO_VALUE", "Tolerance"]
+__all__ = ["ZERO_LEVEL", "Tolerance"]
 
-NO_VALUE = 1e-12
-"""Below this fraction of the largest value, rounding alone may have kept a value from being zero."""
+ZERO_LEVEL = 1e-12
+"""A value below this fraction of the largest may be zero but for rounding."""
 
 _ZERO_WIDTH = 1e-6
-"""So much of the axis around a zero may have a larger relative error."""
+"""In this fraction of the axis around a zero the relative error may be larger."""
 
 _SIMPLE = 3.2
+"""Values that grow by at most this factor from one cell to the next belong to a simple zero."""
 
 _HIGHEST_ORDER = 16.0
 
 
 class Tolerance(NamedTuple):
-    """What error a value may have, in the form in which it is interpolated.
+    """The error that interpolated values may have.
 
     Parameters
     ----------
@@ -40,19 +41,19 @@ class Tolerance(NamedTuple):
 
     @classmethod
     def of(cls, axes: tuple[Axis, ...]) -> Tolerance:
-        """What the axes ask for: of two, the smaller."""
+        """The smallest tolerances of the axes."""
         log = any(axis.values == "log" for axis in axes)
         return cls(min(axis.rtol for axis in axes), min(axis.atol for axis in axes), log)
 
     @property
     def asked(self) -> float:
-        """The number in whose unit an error is told: `rtol`, or `atol` if there is nothing else."""
+        """The tolerance that errors are compared with in messages: `rtol`, or `atol` if `rtol` is 0."""
         return self.rtol or self.atol
 
     def at(self, values: Floats) -> Floats:
-        """The error allowed at single values."""
+        """The error allowed at each of these interpolated values."""
         if self.log:
-            with np.errstate(over="ignore"):  # beside the smallest values any atol is infinite
+            with np.errstate(over="ignore"):  # relative to tiny values an atol is infinite
                 return np.asarray(self.rtol + self.atol * np.exp(-values))
         return np.asarray(self.atol + self.rtol * np.abs(values))
 
@@ -62,7 +63,7 @@ class Tolerance(NamedTuple):
         Parameters
         ----------
         grid : ndarray, shape (n,)
-            The function's values on an even grid.
+            Interpolated values on an even grid.
         cell : float
             The distance of the grid's points, in units of the axis.
         """
@@ -72,7 +73,7 @@ class Tolerance(NamedTuple):
         grid = grid / scale  # so that no product overflows
         size = np.abs(grid)
         least, most = np.minimum(size[:-1], size[1:]), np.maximum(size[:-1], size[1:])
-        crosses = (grid[:-1] * grid[1:] <= 0.0) | (least <= NO_VALUE * size.max())
+        crosses = (grid[:-1] * grid[1:] <= 0.0) | (least <= ZERO_LEVEL * size.max())
         zero = crosses | _dips(grid)
         near = min(1.0, _ZERO_WIDTH / cell)
         least[zero] = most[zero] * near ** _orders(size, crosses)[zero]
@@ -81,7 +82,7 @@ class Tolerance(NamedTuple):
 
 
 def _dips(grid: Floats) -> NDArray[np.bool]:
-    """In which cells of a grid of values, by a parabola through three of them, the function may come close to zero."""
+    """In which cells of a grid a parabola through three values shows that the function may come close to zero."""
     low, mid, high = grid[:-2], grid[1:-1], grid[2:]
     bend, slope = (low - 2.0 * mid + high) / 2.0, (high - low) / 2.0
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -95,10 +96,10 @@ def _dips(grid: Floats) -> NDArray[np.bool]:
 
 
 def _orders(size: Floats, crosses: NDArray[np.bool]) -> Floats:
-    """The order of a zero in each cell, if there is one, by how values grow from the cell to the next beyond it.
+    """The order of a zero in each cell, if there is one, by how values grow from the cell to the next.
 
-    The values (distance to the zero)**order grow by 2**order to 3**order, seen from the side on which they grow less;
-    beside a dip, whose zero is in one of two cells, by (5/3)**order or more. Taking it too high does no harm: near such
+    The values (distance to the zero)**order grow by 2**order to 3**order on the side on which they grow less; beside a
+    dip, whose zero is in one of two cells, by (5/3)**order or more. An order that is too high does no harm: near such
     zeros the axis is divided further.
     """
     growth = np.full((2, size.size - 1), np.inf)
