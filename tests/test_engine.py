@@ -48,7 +48,7 @@ from stored._engine.snapshot import UserSnapshot
 from stored._engine.state import State
 from stored._keys.result_key import Key, Space
 from stored._settings import settings
-from stored._storage import keys_like
+from stored._storage import keys_of_same_method
 from stored._storage.codecs import encode
 from stored._storage.disk import PersistentTier
 from stored._storage.format import pack
@@ -1385,7 +1385,7 @@ def test_a_renamed_entry_is_a_miss(cache_dir: Path) -> None:
 def test_an_entry_that_does_not_tell_its_writer_is_a_miss(cache_dir: Path, details: dict[str, Any]) -> None:
     """A well-formed entry without the header of this library is passed over."""
     key = Key(Space("engine", "m", "model 1.0"), "a")
-    DirectoryStore(cache_dir).write(key.entry(), encode(key, 1, details, lambda text, body: ""))
+    DirectoryStore(cache_dir).write(key.entry_name(), encode(key, 1, details, lambda text, body: ""))
     with pytest.warns(EntryWarning, match="does not say who wrote it"):
         assert found("a") is None
 
@@ -1416,7 +1416,7 @@ def test_the_tier_forgets_all_of_a_method() -> None:
 
 
 def test_the_tier_finds_keys_of_the_same_method(cache_dir: Path) -> None:
-    """keys_like gives keys of the method for any parameters, at most so many, and passes over what is unreadable."""
+    """keys_of_same_method gives keys of the method for any parameters, at most so many, and skips unreadable ones."""
     tier = PersistentTier("rw")
     keys = [Key(Space("engine", "m", str(n)), "f", "mod.f", "a", (("x", "1"),)) for n in range(4)]
     others = [Key(Space("engine", "m", "1"), "f", "mod.g"), Key(Space("engine", "n", "1"), "f", "mod.f")]
@@ -1424,9 +1424,9 @@ def test_the_tier_finds_keys_of_the_same_method(cache_dir: Path) -> None:
         tier.save(key, CachedResult(1))
     half = b"".join(pack({"key": {"module": "engine"}}, b"null", []))
     (cache_dir / "engine" / "f-half.stored").write_bytes(half)
-    assert sorted(keys_like(tier.store(), keys[0]), key=Key.text) == keys
-    assert len(keys_like(tier.store(), keys[0], limit=2)) == 2
-    assert keys_like(tier.store(), Key(Space("nowhere", "m", "1"), "f", "mod.f")) == []
+    assert sorted(keys_of_same_method(tier.store(), keys[0]), key=Key.text) == keys
+    assert len(keys_of_same_method(tier.store(), keys[0], limit=2)) == 2
+    assert keys_of_same_method(tier.store(), Key(Space("nowhere", "m", "1"), "f", "mod.f")) == []
 
 
 # -- copies -----------------------------------------------------------------------------------------------------------

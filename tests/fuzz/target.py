@@ -54,7 +54,7 @@ def check(data: bytes) -> None:
     for entry in (data, entry_of(data)):
         try:
             with _guarded(len(entry)):
-                listing.readable_key({"key": {}, **unpack(entry, verify=False).header})
+                listing.key_in_header({"key": {}, **unpack(entry, verify=False).header})
                 value = decoded(entry)
         except EntryError:
             continue

@@ -12,7 +12,7 @@ from stored._engine.state import CallbackFlag, State
 from stored._engine.text_tables import file_state, is_outdated, load_text_table
 from stored._keys import Key, Space, checked_string, digest
 from stored._settings import validity
-from stored._storage import CachedResult, ForkSafeLock, PersistentTier, copy_for_caller, freeze, headers, readable_key
+from stored._storage import CachedResult, ForkSafeLock, PersistentTier, copy_for_caller, freeze, headers, key_in_header
 from stored._tables import Spline, spline
 from stored.errors import OwnerError
 from stored.typing import ABSENT, Absent
@@ -259,7 +259,7 @@ class StorageUser:
         if record is ABSENT:
             return None
         if not interpolator:
-            found, keep = record.for_caller(), record.hand_out is None
+            found, keep = record.for_caller(), record.copy is None
         else:
             found, keep = _interpolator(record, name, bool(inverse), bool(linear_interp), store_interpolator)
         if keep and record.source is None:
@@ -294,8 +294,8 @@ class StorageUser:
         names = {str(name) for name in state.objects.keys()}
         if self.persistence_read:
             for name, header in headers(self.persistent.store(), state.space.folder()):
-                key = readable_key(header)
-                if key is not None and key == Key(state.space, key.object) and key.entry() == name:
+                key = key_in_header(header)
+                if key is not None and key == Key(state.space, key.object) and key.entry_name() == name:
                     names.add(key.object)
         return sorted(names)
 

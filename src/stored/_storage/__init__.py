@@ -9,9 +9,9 @@ from stored._storage.current_store import current_store
 from stored._storage.disk import PersistentTier
 from stored._storage.fork_safe_lock import ForkSafeLock
 from stored._storage.freezing import copy_for_caller, freeze
-from stored._storage.listing import headers, keys_like, readable_key
+from stored._storage.listing import headers, key_in_header, keys_of_same_method
 from stored._storage.memory import CachedResult, MemoryTier
-from stored._storage.reports import report_entry, report_waiting
+from stored._storage.reports import report_unusable_entry, report_wait_timeout
 from stored._storage.single_flight import Flight, Flights
 from stored._storage.upkeep import upkeep
 
@@ -26,9 +26,9 @@ __all__ = [
     "current_store",
     "freeze",
     "headers",
-    "keys_like",
-    "readable_key",
-    "report_entry",
-    "report_waiting",
+    "key_in_header",
+    "keys_of_same_method",
+    "report_unusable_entry",
+    "report_wait_timeout",
     "upkeep",
 ]

@@ -13,18 +13,18 @@ from stored._storage.codecs import NotStorableError, decode, encode
 from stored._storage.current_store import current_store
 from stored._storage.format import Entry, unpack
 from stored._storage.freezing import copy_for_caller
-from stored._storage.limits import checked_size, keep_limits
+from stored._storage.limits import checked_size, trim_if_due
 from stored._storage.listing import headers
 from stored._storage.memory import CachedResult
 from stored._storage.reports import (
     RECOMPUTED,
+    allow_reports_again,
     check_privacy,
     report,
-    report_entry,
-    report_layer,
-    report_waiting,
+    report_unreadable_layer,
+    report_unusable_entry,
+    report_wait_timeout,
     short_call,
-    trouble_ended,
 )
 from stored._storage.signing import load_secret, sign, verify
 from stored._version import __version__
@@ -73,7 +73,7 @@ class PersistentTier:
         """The record of a key, or `ABSENT`; an entry that must not be used is a miss with a warning."""
         if not self.reads or settings().disable:
             return ABSENT
-        name, store = key.entry(), self.store()
+        name, store = key.entry_name(), self.store()
         try:
             data = store.read(name)
             if data is None:
@@ -83,11 +83,11 @@ class PersistentTier:
         except NotADirectoryError:
             pass  # no entries are there, as in a directory yet to be made; writing tells what is wrong
         except LayerError as error:
-            report_layer(error)
+            report_unreadable_layer(error)
         except OSError as error:
             report("store", store.location(), f"{store.location(name)} cannot be read ({error}); {RECOMPUTED}")
         except EntryError as error:
-            report_entry(store, name, error)
+            report_unusable_entry(store, name, error)
         else:
             if settings().are_limited and self.writes:
                 with contextlib.suppress(OSError):  # then it counts as unused
@@ -107,7 +107,7 @@ class PersistentTier:
         """Write a record; was it written? If not, a warning has said why."""
         if not self.writes:
             return False
-        name, store = key.entry(), self.store()
+        name, store = key.entry_name(), self.store()
         details = {"created": time.time(), "seconds": record.seconds, "writer": self.writer()}
         try:
             parts = encode(key, record.value, details, self._sign)
@@ -123,9 +123,9 @@ class PersistentTier:
             message = f"{short_call(key)} is kept in memory only: writing to {place} failed ({error})"
             report("store", place, message)
             return False
-        trouble_ended(("entry", name), ("store", store.location()))
+        allow_reports_again(("entry", name), ("store", store.location()))
         check_privacy(store)
-        keep_limits(store, size)
+        trim_if_due(store, size)
         return True
 
     def save_computed(self, key: Key, record: CachedResult) -> bool:
@@ -133,7 +133,7 @@ class PersistentTier:
         if record.seconds >= settings().min_compute_seconds:
             return self.save(key, record)
         if self.writes:
-            self._replace_by_nothing(key.entry())
+            self._replace_by_nothing(key.entry_name())
         return False
 
     @contextlib.contextmanager
@@ -142,7 +142,7 @@ class PersistentTier:
         with contextlib.ExitStack() as stack:
             if self.reads and self.writes:
                 with contextlib.suppress(OSError):  # who waits for this thread then does so until its limit
-                    stack.enter_context(self.store().declare_wait(key.entry()))
+                    stack.enter_context(self.store().declare_wait(key.entry_name()))
             yield
 
     @contextlib.contextmanager
@@ -157,9 +157,9 @@ class PersistentTier:
         turn = Turn.MINE
         with contextlib.ExitStack() as stack:
             with contextlib.suppress(OSError):  # the work may be done twice
-                turn = stack.enter_context(self.store().compute_turn(key.entry(), settings().lock_timeout))
+                turn = stack.enter_context(self.store().compute_turn(key.entry_name(), settings().lock_timeout))
             if turn is Turn.EXPIRED:
-                report_waiting(key, "process")
+                report_wait_timeout(key, "process")
             yield
 
     def _replace_by_nothing(self, name: str) -> None:
@@ -169,7 +169,7 @@ class PersistentTier:
 
     def forget(self, key: Key) -> bool:
         """Remove the entry of a key, if writing is allowed; was there one?"""
-        return self.writes and self._delete(key.entry())
+        return self.writes and self._delete(key.entry_name())
 
     def forget_all(self, space: Space, name: str, definition: str) -> None:
         """Remove all entries of one method, whatever its version and arguments, in one space."""

@@ -10,7 +10,7 @@ from stored._storage.codecs import NotStorableError
 from stored._storage.reports import report
 from stored.typing import SupportsStore, Upkeep
 
-__all__ = ["checked_size", "keep_limits", "trim"]
+__all__ = ["checked_size", "trim", "trim_if_due"]
 
 
 class TrimSchedule:
@@ -54,7 +54,7 @@ def trim(store: SupportsStore) -> Upkeep:
     return _schedules.setdefault(store.location(), TrimSchedule()).trim(store)
 
 
-def keep_limits(store: SupportsStore, size: int) -> None:
+def trim_if_due(store: SupportsStore, size: int) -> None:
     """After a write of so many bytes, trim the store if it is time to; first of all, clear what others have left."""
     place = store.location()
     try:

@@ -8,12 +8,12 @@ from typing import Any
 from stored._keys import ENTRY_ENDING, Key, entry_prefix, module_folder
 from stored._settings import settings
 from stored._storage.format import unpack
-from stored._storage.reports import is_reported, report, report_layer
+from stored._storage.reports import is_reported, report, report_unreadable_layer
 from stored.errors import DamagedEntryError, EntryError
 from stored.stores import LayerError
 from stored.typing import SupportsStore
 
-__all__ = ["headers", "keys_like", "readable_key"]
+__all__ = ["headers", "key_in_header", "keys_of_same_method"]
 
 _USUAL_HEADER_BYTES = 4096
 
@@ -29,7 +29,7 @@ def headers(store: SupportsStore, folder: str, prefix: str = "") -> Iterator[tup
                 if isinstance(header.get("key"), dict):
                     yield name, header
     except LayerError as error:
-        report_layer(error)
+        report_unreadable_layer(error)
     except OSError as error:
         if not is_reported("store", store.location()):  # else its trouble is known
             place = store.location(folder)
@@ -48,11 +48,11 @@ def _header(store: SupportsStore, name: str) -> dict[str, Any]:
         return {}
 
 
-def keys_like(store: SupportsStore, key: Key, limit: int = 1000) -> list[Key]:
+def keys_of_same_method(store: SupportsStore, key: Key, limit: int = 1000) -> list[Key]:
     """Keys of stored results of the same method of owners of the same name, at most so many."""
     found = []
     for _, header in headers(store, module_folder(key.space.module), entry_prefix(key.object)):
-        other = readable_key(header)
+        other = key_in_header(header)
         if other is not None and _is_same_method(other, key):
             found.append(other)
         if len(found) == limit:
@@ -60,7 +60,7 @@ def keys_like(store: SupportsStore, key: Key, limit: int = 1000) -> list[Key]:
     return found
 
 
-def readable_key(header: Mapping[str, Any]) -> Key | None:
+def key_in_header(header: Mapping[str, Any]) -> Key | None:
     """The key in a header, None if that is damaged."""
     try:
         return Key.from_json(header["key"])

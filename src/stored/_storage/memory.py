@@ -21,7 +21,7 @@ class CachedResult:
     ----------
     value : object
         In frozen form.
-    hand_out : callable, optional
+    copy : callable, optional
         Makes what a caller gets; None if it gets the value itself.
     seconds : float
         What computing it took.
@@ -36,18 +36,18 @@ class CachedResult:
         What was made from the value (interpolators), and goes with it.
     """
 
-    __slots__ = ("hand_out", "made", "persistent", "seconds", "source", "value")
+    __slots__ = ("copy", "made", "persistent", "seconds", "source", "value")
 
     def __init__(
         self,
         value: Any,
-        hand_out: HandOut | None = None,
+        copy: HandOut | None = None,
         seconds: float = 0.0,
         persistent: bool = True,
         source: object = None,
     ) -> None:
         self.value = value
-        self.hand_out = hand_out
+        self.copy = copy
         self.seconds = seconds
         self.persistent = persistent
         self.source = source
@@ -55,7 +55,7 @@ class CachedResult:
 
     def for_caller(self) -> Any:
         """The value for a caller."""
-        return self.value if self.hand_out is None else self.hand_out(self.value)
+        return self.value if self.copy is None else self.copy(self.value)
 
 
 class MemoryTier(Generic[T]):

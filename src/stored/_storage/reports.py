@@ -12,15 +12,15 @@ from stored.typing import SupportsStore
 
 __all__ = [
     "RECOMPUTED",
+    "allow_reports_again",
     "check_privacy",
     "clear_reports",
     "is_reported",
     "report",
-    "report_entry",
-    "report_layer",
-    "report_waiting",
+    "report_unreadable_layer",
+    "report_unusable_entry",
+    "report_wait_timeout",
     "short_call",
-    "trouble_ended",
 ]
 
 RECOMPUTED = "the result is computed anew"
@@ -44,7 +44,7 @@ def is_reported(trouble: str, subject: str) -> bool:
     return (trouble, subject) in _reported
 
 
-def trouble_ended(*troubles: tuple[str, str]) -> None:
+def allow_reports_again(*troubles: tuple[str, str]) -> None:
     """Report these again, should they come back."""
     _reported.difference_update(troubles)
 
@@ -60,22 +60,22 @@ def short_call(key: Key) -> str:
     return call if len(call) <= _LONGEST_CALL else f"{call[:_LONGEST_CALL]}..."
 
 
-def report_entry(store: SupportsStore, name: str, error: Exception) -> None:
+def report_unusable_entry(store: SupportsStore, name: str, error: Exception) -> None:
     """Warn that an entry must not be used."""
     report("entry", name, f"{store.location(name)} was passed over: {error}; {RECOMPUTED}")
 
 
-def report_waiting(key: Key, whom: str) -> None:
+def report_wait_timeout(key: Key, whom: str) -> None:
     """Warn that a result was waited for in vain."""
     limit = settings().lock_timeout
     message = (
         f"{short_call(key)} is still being computed by another {whom} after {limit:g} s, and is computed here too;"
         " to wait longer, use stored.configure(lock_timeout=...)"
     )
-    report("turn", key.entry(), message)
+    report("turn", key.entry_name(), message)
 
 
-def report_layer(error: LayerError) -> None:
+def report_unreadable_layer(error: LayerError) -> None:
     """Warn that a shared directory cannot be read."""
     message = (
         f"shared directory {error.layer} cannot be read ({error}), so results in it are not found; have the right"

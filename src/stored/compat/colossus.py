@@ -142,7 +142,7 @@ class _Tier(PersistentTier):
     def _stands(self, key: Key, *, otherwise: bool) -> bool:
         """Is there an entry, usable or not? `otherwise` if the store cannot tell."""
         try:
-            return self.store().read_start(key.entry(), 1) is not None
+            return self.store().read_start(key.entry_name(), 1) is not None
         except OSError:
             return otherwise
 

@@ -91,7 +91,7 @@ class _LockFile:
         if not stat.S_ISREG(state.st_mode) or state.st_nlink > 1:
             raise OSError(errno.EINVAL, "not a lock file")
 
-    def says_done(self) -> bool:
+    def is_marked_done(self) -> bool:
         """Did its holder say that the work is done?"""
         return os.pread(self._descriptor, len(_DONE), 0) == _DONE
 
@@ -246,7 +246,7 @@ class FileLocks:
                 file.say(_NOTHING)  # a holder that died may have said something
                 held = file
                 return Turn.MINE, held
-            return (Turn.DONE_ELSEWHERE if file.says_done() else None), None
+            return (Turn.DONE_ELSEWHERE if file.is_marked_done() else None), None
         except OSError as error:
             if error.errno == errno.ESTALE:  # removed, on NFS
                 return None, None
