@@ -444,7 +444,7 @@ def test_containers_are_rebuilt() -> None:
 )
 def test_what_cannot_change_is_handed_out_itself(value: Any) -> None:
     """Immutable values, and objects of other classes, reach callers without a copy."""
-    assert copy_for_caller(freeze(value), private=False) is None
+    assert copy_for_caller(freeze(value), deep=False) is None
 
 
 CHANGEABLE = [

@@ -1353,7 +1353,7 @@ def test_a_damaged_entry_is_a_miss(cache_dir: Path, damage: Callable[[bytes], by
     entry = entry_of(cache_dir, "a")
     entry.write_bytes(damage(entry.read_bytes()))
     model = Model()
-    with pytest.warns(EntryWarning, match="was passed over: .*; the result is computed anew") as caught:
+    with pytest.warns(EntryWarning, match="was not used: .*; the result is computed anew") as caught:
         assert repeat(lambda: model.su.getStoredObject("a")) + repeat(lambda: found("a")) == [None] * 6
     assert [(each.category, each.filename) for each in caught] == [(EntryWarning, __file__)]
     assert str(entry) in str(caught[0].message)
@@ -1361,7 +1361,7 @@ def test_a_damaged_entry_is_a_miss(cache_dir: Path, damage: Callable[[bytes], by
     model.su.storeObject("a", VALUE)
     assert repr(found("a")) == repr(VALUE)
     entry.write_bytes(damage(entry.read_bytes()))
-    with pytest.warns(EntryWarning, match="was passed over"):  # new damage is told again
+    with pytest.warns(EntryWarning, match="was not used"):  # new damage is told again
         assert found("a") is None
 
 

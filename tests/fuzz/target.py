@@ -64,7 +64,7 @@ def check(data: bytes) -> None:
 
 def decoded(entry: bytes) -> Any:
     """The value of an entry, as the library decodes it for the key."""
-    return _tier._record(KEY, unpack(entry)).value
+    return _tier._result(KEY, unpack(entry)).value
 
 
 def entry_of(content: bytes) -> bytes:

@@ -190,7 +190,7 @@ class StorageUser:
             persistent one of the same name until the memory is reset.
         """
         name, value = _checked_text(object_name, "object_name"), freeze(object_data)
-        record = CachedResult(value, copy_for_caller(value, private=False), persistent=bool(persistent))
+        record = CachedResult(value, copy_for_caller(value, deep=False), persistent=bool(persistent))
         state = self.current_state()
         with state.lock:
             state.put(name, record)
@@ -314,9 +314,9 @@ def _callable(function: Any, name: str) -> Any:
 
 def _interpolator(record: CachedResult, name: str, inverse: bool, linear: bool, keep: bool) -> tuple[Spline, bool]:
     """The interpolator, and whether it is kept."""
-    made: Spline | None = record.made.get((inverse, linear))
+    made: Spline | None = record.derived.get((inverse, linear))
     if made is None:
         made = spline(record.value, name, inverse=inverse, linear=linear)
         if keep:
-            record.made[inverse, linear] = made
-    return made, (inverse, linear) in record.made
+            record.derived[inverse, linear] = made
+    return made, (inverse, linear) in record.derived

@@ -1,8 +1,8 @@
 """Where are results kept? In memory, and as entries in a store.
 
-`MemoryTier` holds results in memory and `PersistentTier` those in a store; `Flights` lets one thread compute for all.
-`freeze` and `copy_for_caller` keep what is stored out of the reach of callers. An entry is bytes that describe and prove
-themselves (`format`), and only here is it decided whether one may be used.
+`MemoryTier` keeps results in memory and `PersistentTier` in a store; with `Flights`, one thread computes for all that
+need the same result. `freeze` and `copy_for_caller` see to it that callers cannot change what is kept. An entry
+describes itself and has a checksum (`format`); only `PersistentTier` decides whether it may be used.
 """
 
 from stored._storage.current_store import current_store

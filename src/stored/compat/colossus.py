@@ -387,7 +387,7 @@ def _import_file(path: Path, root: Path, owner: str, md5: str) -> int:
     imported = 0
     for name, value in objects.items():
         kept = freeze(value)
-        record = CachedResult(kept, copy_for_caller(kept, private=False))
+        record = CachedResult(kept, copy_for_caller(kept, deep=False))
         imported += tier.save(_imported_by_md5(module, owner, md5, name), record)
     return imported
 
