@@ -1221,7 +1221,7 @@ def test_a_tolerance_that_is_not_met_stores_nothing() -> None:
     curves = Curves()
     for _ in range(2):
         with pytest.raises(
-            ToleranceError, match=r"Curves\.hard\(\) was not met to 1e-08 along x: after \d+ evaluations"
+            ToleranceError, match=r"Curves\.hard\(\) was not interpolated to 1e-08 along x: after \d+ evaluations"
         ):
             curves.hard(0.5)
     assert not curves.hard.cached(0.5)

@@ -133,14 +133,15 @@ class OutsideValuesError(OutsideAxisError):
 _REMEDIES = {
     "jump": "the function seems to jump or to be singular there; end the axis before it, or choose a spacing in which"
     " it is smooth",
-    "zero": "the function passes zero, near which no relative error is small; give atol=, the absolute error that you"
-    " can bear",
+    "zero": "the function passes zero, near which no relative error is small; give atol=, the absolute error that"
+    " you accept",
     "hard": "allow more with max_points=, ask for less with rtol= or atol=, or choose spacing= or values= in which the"
-    " function is smoother; a function that is noisy itself (a quadrature to 1e-8, say) cannot be met closer",
+    " function is smoother; a function that is noisy itself (a quadrature to 1e-8, say) cannot be interpolated"
+    " more closely",
     "surface": "allow more with max_points=, ask for less with rtol= or atol=, or choose spacing= or values= in which"
     " the function is smoother; a surface cannot have kinks",
-    "patches": "a polynomial meets it, but only on too many patches; choose narrower axes, or ask for less with"
-    " rtol= or atol=",
+    "patches": "polynomials reach the tolerance, but only on too many patches; choose narrower axes, or ask for less"
+    " with rtol= or atol=",
     "rounding": "this is near the limit of double precision; ask for less with rtol= or atol=",
 }
 
@@ -184,10 +185,10 @@ class ToleranceError(StoredError, ValueError):
         place = "" if self.where is None else f" from {self.where[0]!r} to {self.where[1]!r}"
         reached = f"is {self.error:.1e} of the largest value there" if math.isfinite(self.error) else "is not known yet"
         if self.error < self.asked:
-            reached += " where it was measured, which is too close to what was asked as it may be larger between"
+            reached += " where it was measured, too close to the tolerance, since it may be larger between these points"
         return (
-            f"{self.label}() was not met to {self.asked:g} along {self.axis}: after {self.evaluations} evaluations the"
-            f" error{place} {reached}; {_REMEDIES[self.why]}"
+            f"{self.label}() was not interpolated to {self.asked:g} along {self.axis}: after {self.evaluations}"
+            f" evaluations the error{place} {reached}; {_REMEDIES[self.why]}"
         )
 
 

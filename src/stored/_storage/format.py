@@ -34,7 +34,8 @@ integers below 2**53 and finite floats stand for themselves, and everything else
 ``["str_", text]``, ``["bytes_", offset, n]``   in an array they would lose NULs at their end
 =============================================== =============================================================
 
-An offset in the tree counts from the end of the body, rounded up to a multiple of 64. Lists are nested at most 64 deep.
+An offset in the tree counts from the end of the body, rounded up to a multiple of 64. No node
+is inside more than 64 containers.
 
 Nothing of a native value is ever unpickled or evaluated. Every length, dtype and shape is compared with the bytes at
 hand before it is used.

@@ -46,7 +46,7 @@ _SECONDS_BETWEEN_TRIMS = 3600.0
 """The store is trimmed at least this often, while it is written to."""
 
 _schedules: dict[str, TrimSchedule] = {}
-"""By the location of the store."""
+"""The schedules of stores, by location."""
 
 
 def trim(store: SupportsStore) -> Upkeep:
