@@ -10,7 +10,7 @@ from typing import Any
 import stored
 from benchmarks import peers
 from benchmarks.timing import Action
-from stored._keys.result_key import _entry
+from stored._keys.result_key import _entry_name
 from stored._storage.codecs import decode, encode
 from stored._storage.current_store import current_store
 from stored._storage.format import unpack
@@ -67,7 +67,7 @@ def _parts(model: peers.Keyed, place: Path) -> Mapping[str, Any]:
     definition = type(model).table._self_definition
     results, call = definition.results(model), definition.call(model, (1.0,), {})
     key, store = results.key(model, call), current_store()
-    data: Any = store.read(key.entry())
+    data: Any = store.read(key.entry_name())
     return {
         "Keyed": peers.Keyed,
         "data": data,
@@ -78,8 +78,8 @@ def _parts(model: peers.Keyed, place: Path) -> Mapping[str, Any]:
         "frozen": freeze,
         "key": key,
         "model": model,
-        "name": key.entry(),
-        "name_of": _entry.__wrapped__,
+        "name": key.entry_name(),
+        "name_of": _entry_name.__wrapped__,
         "parts": encode(key, peers.TABLE, {}, _unsigned),
         "results": results,
         "store": store,

@@ -362,19 +362,19 @@ def test_a_pickle_that_does_not_load_is_damaged() -> None:
 # --------------------------------------------------------------------------------------------------------------------
 
 
-def kept_and_handed(value: Any, private: bool = False) -> tuple[Any, Any]:
+def kept_and_copied(value: Any, private: bool = False) -> tuple[Any, Any]:
     """A value as it is kept, and a function that hands it out."""
     kept = freeze(value)
-    hand_out = copy_for_caller(kept, private)
-    return kept, (lambda: kept) if hand_out is None else (lambda: hand_out(kept))
+    copy = copy_for_caller(kept, private)
+    return kept, (lambda: kept) if copy is None else (lambda: copy(kept))
 
 
 def test_arrays_are_kept_read_only() -> None:
     """A kept array is a copy that nobody can write to, nor make writable."""
     original = np.arange(6.0).reshape(2, 3)
-    kept, hand_out = kept_and_handed(original)
+    kept, for_caller = kept_and_copied(original)
     original[:] = 9
-    assert hand_out() is kept
+    assert for_caller() is kept
     assert kept.tolist() == [[0, 1, 2], [3, 4, 5]]
     with pytest.raises(ValueError, match="read-only"):
         kept[0, 0] = 1
@@ -396,22 +396,22 @@ def test_kept_arrays_keep_their_layout(order: Any) -> None:
 def test_mapped_arrays_are_kept_in_memory(tmp_path: Path) -> None:
     """What is kept does not change with the file that the original is a map of."""
     original = np.memmap(tmp_path / "a", np.uint8, "w+", shape=3)
-    kept, hand_out = kept_and_handed(original)
+    kept, for_caller = kept_and_copied(original)
     original[:] = 9
     assert type(kept) is np.ndarray
-    assert hand_out().tolist() == [0, 0, 0]
+    assert for_caller().tolist() == [0, 0, 0]
 
 
 @pytest.mark.parametrize("dtype", [[("a", "i4")], (np.record, [("a", "i4")])], ids=["void", "record"])
 def test_records_are_no_windows(dtype: Any) -> None:
     """A record taken from an array is kept apart from it, and read-only."""
     original = np.zeros(2, dtype)
-    kept, hand_out = kept_and_handed([original[0]])
+    kept, for_caller = kept_and_copied([original[0]])
     original["a"] = 9
     assert kept[0]["a"] == 0
     assert type(kept[0]) is type(original[0])
     with pytest.raises(ValueError, match="read-only"):
-        hand_out()[0]["a"] = 9
+        for_caller()[0]["a"] = 9
 
 
 def test_containers_are_rebuilt() -> None:
@@ -419,7 +419,7 @@ def test_containers_are_rebuilt() -> None:
     inside = np.zeros(2)
     original = {"list": [1, [2]], "tuple": ([3], {4}), "array": inside, "pair": Pair([5], {"k": inside})}
     expected = copy.deepcopy(original)
-    kept, hand_out = kept_and_handed(original)
+    kept, for_caller = kept_and_copied(original)
 
     def spoil(value: Any) -> None:
         value["list"][1].append(0)
@@ -431,13 +431,13 @@ def test_containers_are_rebuilt() -> None:
 
     inside += 1
     spoil(original)
-    spoil(hand_out())
-    for value in (kept, hand_out()):
+    spoil(for_caller())
+    for value in (kept, for_caller()):
         assert repr(value) == repr(expected)
         assert list(value) == list(expected)
         with pytest.raises(ValueError, match="read-only"):
             value["pair"].second["k"][0] = 1
-    assert hand_out()["array"] is kept["array"]  # no array is copied for a caller
+    assert for_caller()["array"] is kept["array"]  # no array is copied for a caller
 
 
 @pytest.mark.parametrize(
@@ -447,7 +447,7 @@ def test_containers_are_rebuilt() -> None:
 )
 def test_what_cannot_change_is_handed_out_itself(value: Any) -> None:
     """Immutable values, and objects of other classes, reach callers without a copy."""
-    assert copy_for_caller(freeze(value), private=False) is None
+    assert copy_for_caller(freeze(value), deep=False) is None
 
 
 CHANGEABLE = [
@@ -474,32 +474,32 @@ def test_what_cannot_be_made_read_only_is_copied(value: Any, spoil: Any, wrap: A
     """Containers, arrays of objects and arrays with a class of their own are copied in and out."""
     original = copy.deepcopy(value)
     expected = repr(wrap(original))
-    kept, hand_out = kept_and_handed(wrap(original))
+    kept, for_caller = kept_and_copied(wrap(original))
     spoil(original)
     assert repr(kept) == expected
-    out = hand_out()
+    out = for_caller()
     assert type(out) is type(wrap(value))
     spoil(out if out is not None and type(out) is type(value) else out[0] if type(out) is tuple else out["k"][0])
-    assert repr(kept) == repr(hand_out()) == expected
+    assert repr(kept) == repr(for_caller()) == expected
 
 
 def test_what_refuses_to_be_copied_is_kept_itself() -> None:
     """A container with something in it that has no copy is kept as it is, and the result is not lost."""
     original = collections.deque([threading.Lock()])
-    kept, hand_out = kept_and_handed([original])
+    kept, for_caller = kept_and_copied([original])
     assert kept[0] is original
-    assert hand_out()[0] is original
+    assert for_caller()[0] is original
 
 
 def test_a_value_that_holds_itself_is_copied() -> None:
     """A list that holds itself is kept and handed out as a copy that holds itself."""
     original: list[Any] = [[1]]
     original.append(original)
-    kept, hand_out = kept_and_handed((original,))
+    kept, for_caller = kept_and_copied((original,))
     original[0].append(2)
-    first = hand_out()
+    first = for_caller()
     first[0][0].append(3)
-    for value in (kept, hand_out()):
+    for value in (kept, for_caller()):
         assert value[0][0] == [1]
         assert value[0][1] is value[0]
         assert value[0] is not original
@@ -511,20 +511,22 @@ def test_bottomless_nesting_does_no_harm(kind: Any) -> None:
     value = kind()
     for _ in range(100_000):
         value = kind([value])
-    kept, hand_out = kept_and_handed(value)
-    assert type(kept) is type(hand_out()) is kind
+    kept, for_caller = kept_and_copied(value)
+    assert type(kept) is type(for_caller()) is kind
     while value:  # taken apart by hand, as freeing it at once would go as deep
         value, kept = value[0], None
 
 
 def test_private_copies_are_writable() -> None:
     """With private copies every caller has arrays and objects of its own, to do with as it likes."""
-    _, hand_out = kept_and_handed({"a": np.zeros(2), "o": Plain([1]), "r": np.zeros(1, [("x", "i4")])[0]}, private=True)
-    first = hand_out()
+    _, for_caller = kept_and_copied(
+        {"a": np.zeros(2), "o": Plain([1]), "r": np.zeros(1, [("x", "i4")])[0]}, private=True
+    )
+    first = for_caller()
     first["a"][0] = 1
     first["o"].value.append(2)
     first["r"]["x"] = 1
-    second = hand_out()
+    second = for_caller()
     assert (second["a"].tolist(), second["o"].value, second["r"]["x"]) == ([0, 0], [1], 0)
     assert second["a"].flags.writeable
 
@@ -559,10 +561,10 @@ def shown(value: Any) -> str:
 @given(values)
 def test_keeping_changes_no_value(value: Any) -> None:
     """What is kept and handed out has the types and values of the original."""
-    kept, hand_out = kept_and_handed(value)
-    assert shown(kept) == shown(hand_out()) == shown(value)
-    assert type(kept) is type(hand_out()) is type(value)
-    _, private = kept_and_handed(value, private=True)
+    kept, for_caller = kept_and_copied(value)
+    assert shown(kept) == shown(for_caller()) == shown(value)
+    assert type(kept) is type(for_caller()) is type(value)
+    _, private = kept_and_copied(value, private=True)
     assert shown(private()) == shown(value)
 
 

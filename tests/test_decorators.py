@@ -1221,7 +1221,7 @@ def test_a_tolerance_that_is_not_met_stores_nothing() -> None:
     curves = Curves()
     for _ in range(2):
         with pytest.raises(
-            ToleranceError, match=r"Curves\.hard\(\) was not met to 1e-08 along x: after \d+ evaluations"
+            ToleranceError, match=r"Curves\.hard\(\) was not interpolated to 1e-08 along x: after \d+ evaluations"
         ):
             curves.hard(0.5)
     assert not curves.hard.cached(0.5)
@@ -1882,7 +1882,7 @@ def test_an_entry_that_holds_no_table_is_replaced(cache_dir: Path) -> None:
     definition = Cosmology.curve._self_definition
     key = results_for(definition, cosmo).key(cosmo, bound_call(definition, cosmo, (0.5,), {}))
     PersistentTier("rw").save(key, CachedResult({"foo": 1}))
-    with pytest.warns(package.EntryWarning, match="was passed over"):
+    with pytest.warns(package.EntryWarning, match="was not used"):
         assert Cosmology().curve(0.5) == value
     assert Cosmology().curve(0.5) == value
 
@@ -1984,7 +1984,7 @@ def test_a_damaged_entry_is_replaced(cache_dir: Path) -> None:
     content = bytearray(entry.read_bytes())
     content[-1] ^= 1
     entry.write_bytes(content)
-    with pytest.warns(package.EntryWarning, match="was passed over") as caught:
+    with pytest.warns(package.EntryWarning, match="was not used") as caught:
         assert Cosmology().age(1.0) == value
     assert len(caught) == 1
     assert Cosmology().age(1.0) == value

@@ -48,7 +48,7 @@ from stored._engine.snapshot import UserSnapshot
 from stored._engine.state import State
 from stored._keys.result_key import Key, Space
 from stored._settings import settings
-from stored._storage import keys_like
+from stored._storage import keys_of_same_method
 from stored._storage.codecs import encode
 from stored._storage.disk import PersistentTier
 from stored._storage.format import pack
@@ -1346,7 +1346,7 @@ def test_a_damaged_entry_is_a_miss(cache_dir: Path, damage: Callable[[bytes], by
     entry = entry_of(cache_dir, "a")
     entry.write_bytes(damage(entry.read_bytes()))
     model = Model()
-    with pytest.warns(EntryWarning, match="was passed over: .*; the result is computed anew") as caught:
+    with pytest.warns(EntryWarning, match="was not used: .*; the result is computed anew") as caught:
         assert repeat(lambda: model.su.getStoredObject("a")) + repeat(lambda: found("a")) == [None] * 6
     assert [(each.category, each.filename) for each in caught] == [(EntryWarning, __file__)]
     assert str(entry) in str(caught[0].message)
@@ -1354,7 +1354,7 @@ def test_a_damaged_entry_is_a_miss(cache_dir: Path, damage: Callable[[bytes], by
     model.su.storeObject("a", VALUE)
     assert repr(found("a")) == repr(VALUE)
     entry.write_bytes(damage(entry.read_bytes()))
-    with pytest.warns(EntryWarning, match="was passed over"):  # new damage is told again
+    with pytest.warns(EntryWarning, match="was not used"):  # new damage is told again
         assert found("a") is None
 
 
@@ -1378,7 +1378,7 @@ def test_a_renamed_entry_is_a_miss(cache_dir: Path) -> None:
 def test_an_entry_that_does_not_tell_its_writer_is_a_miss(cache_dir: Path, details: dict[str, Any]) -> None:
     """A well-formed entry without the header of this library is passed over."""
     key = Key(Space("engine", "m", "model 1.0"), "a")
-    DirectoryStore(cache_dir).write(key.entry(), encode(key, 1, details, lambda text, body: ""))
+    DirectoryStore(cache_dir).write(key.entry_name(), encode(key, 1, details, lambda text, body: ""))
     with pytest.warns(EntryWarning, match="does not say who wrote it"):
         assert found("a") is None
 
@@ -1409,7 +1409,7 @@ def test_the_tier_forgets_all_of_a_method() -> None:
 
 
 def test_the_tier_finds_keys_of_the_same_method(cache_dir: Path) -> None:
-    """keys_like gives keys of the method for any parameters, at most so many, and passes over what is unreadable."""
+    """keys_of_same_method gives keys of the method for any parameters, at most so many, and skips unreadable ones."""
     tier = PersistentTier("rw")
     keys = [Key(Space("engine", "m", str(n)), "f", "mod.f", "a", (("x", "1"),)) for n in range(4)]
     others = [Key(Space("engine", "m", "1"), "f", "mod.g"), Key(Space("engine", "n", "1"), "f", "mod.f")]
@@ -1417,9 +1417,9 @@ def test_the_tier_finds_keys_of_the_same_method(cache_dir: Path) -> None:
         tier.save(key, CachedResult(1))
     half = b"".join(pack({"key": {"module": "engine"}}, b"null", []))
     (cache_dir / "engine" / "f-half.stored").write_bytes(half)
-    assert sorted(keys_like(tier.store(), keys[0]), key=Key.text) == keys
-    assert len(keys_like(tier.store(), keys[0], limit=2)) == 2
-    assert keys_like(tier.store(), Key(Space("nowhere", "m", "1"), "f", "mod.f")) == []
+    assert sorted(keys_of_same_method(tier.store(), keys[0]), key=Key.text) == keys
+    assert len(keys_of_same_method(tier.store(), keys[0], limit=2)) == 2
+    assert keys_of_same_method(tier.store(), Key(Space("nowhere", "m", "1"), "f", "mod.f")) == []
 
 
 # -- copies -----------------------------------------------------------------------------------------------------------

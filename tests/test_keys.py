@@ -33,7 +33,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from stored import keyed_by, stored
-from stored._keys.canonical import canonical, constant_closure, digest, named_canonical
+from stored._keys.canonical import canonical, canonical_pairs, constant_closure, digest
 from stored._keys.result_key import Key, Space, entry_prefix, module_folder
 from stored.errors import DamagedEntryError, OwnerError, UnstableKeyError
 from stored.stores._base import check_name
@@ -444,9 +444,9 @@ def test_containers_that_contain_themselves_are_refused() -> None:
 def test_the_name_of_the_value_is_in_the_message() -> None:
     """An error says which of many values it was."""
     with pytest.raises(UnstableKeyError, match=r"argument 'b' of f.*builtins.object") as caught:
-        named_canonical([("a", 1), ("b", [object()])], "argument {} of f()")
+        canonical_pairs([("a", 1), ("b", [object()])], "argument {} of f()")
     assert caught.value.found == "builtins.object"
-    assert named_canonical([("a", 1), ("b", "x")], "{}") == (("a", "1"), ("b", "'x'"))
+    assert canonical_pairs([("a", 1), ("b", "x")], "{}") == (("a", "1"), ("b", "'x'"))
 
 
 # -- enumerations and classes with an equality of their own ------------------------------------------------------------
@@ -924,7 +924,7 @@ KEYS = st.builds(
 @given(KEYS)
 def test_entry_names_are_safe(key: Key) -> None:
     """Whatever the module, the owner and the object are called, the name stays inside the store, two folders deep."""
-    name = key.entry()
+    name = key.entry_name()
     assert check_name(name) == name
     assert name.startswith(f"{module_folder(key.space.module)}/")
     assert name.startswith(f"{key.space.folder()}/{entry_prefix(key.object)}")
@@ -946,7 +946,7 @@ def test_different_keys_have_different_texts_and_entries(keys: list[Key]) -> Non
     """Equal keys share them, different keys never do."""
     for one, other in itertools.combinations(keys, 2):
         assert (one.text() == other.text()) is (one == other)
-        assert (one.entry() == other.entry()) is (one == other)
+        assert (one.entry_name() == other.entry_name()) is (one == other)
 
 
 SPACE = Space("m", "n", "s")
@@ -965,7 +965,7 @@ def test_text_moved_between_the_parts_of_a_key_changes_it() -> None:
         Key(SPACE, "f", "", "v"),
         Key(SPACE, "f", "v", ""),
     ]
-    assert len({key.text() for key in keys}) == len({key.entry() for key in keys}) == len(keys)
+    assert len({key.text() for key in keys}) == len({key.entry_name() for key in keys}) == len(keys)
     assert len({key.space.digest() for key in keys[:4]}) == 4
 
 

@@ -32,7 +32,7 @@ def test_a_record_hands_out_its_value() -> None:
     value = [1]
     assert CachedResult(value).for_caller() is value
     assert CachedResult(value, list.copy).for_caller() is not value
-    assert CachedResult(1).made is not CachedResult(1).made
+    assert CachedResult(1).derived is not CachedResult(1).derived
 
 
 class Model:
@@ -451,7 +451,7 @@ def test_locks_are_taken_from_threads_that_are_gone_only() -> None:
     thread.join()
     with mine:
         assert not theirs.acquire(blocking=False)
-        ForkSafeLock.free_all()
+        ForkSafeLock.reset_after_fork()
         assert theirs.acquire(blocking=False)
     theirs.release()
 

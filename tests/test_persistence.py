@@ -572,7 +572,7 @@ def test_quick_methods_take_no_locks(cache_dir: Path) -> None:
 def model_name(model: Model, x: float) -> str:
     """The name of a result in the store."""
     definition: Any = Model.power._self_definition
-    return str(results_for(definition, model).key(model, bound_call(definition, model, (x,), {})).entry())
+    return str(results_for(definition, model).key(model, bound_call(definition, model, (x,), {})).entry_name())
 
 
 def test_short_ages_are_kept(cache_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""The errors and warnings of stored.
+"""Which errors and warnings does stored raise?
 
 ::
 
@@ -9,13 +9,13 @@
     +-- TableError (ValueError)             data that is not a table, or not an invertible one
     +-- OutsideAxisError (ValueError)       a value beyond the limits of an interpolated axis
     |   +-- OutsideValuesError              a value that an interpolant does not take, asked of its inverse
-    +-- ToleranceError (ValueError)         an accuracy that was not met at as many points as an axis allows
-    +-- EntryError                          an entry that must not be used; the engine makes a miss of it
+    +-- ToleranceError (ValueError)         an accuracy that was not reached with the points that an axis allows
+    +-- EntryError                          an entry that must not be used; it counts as missing
         +-- DamagedEntryError               bytes that are not an entry, or not the entry that was written
         +-- UntrustedEntryError             a pickle whose signature does not verify
 
     StoredWarning (UserWarning)
-    +-- EntryWarning                        an entry was passed over, and will be replaced
+    +-- EntryWarning                        an entry was not used, and will be replaced
     +-- PersistenceWarning                  a result could not be written or read; it is kept in memory
     +-- TableWarning                        a table was changed so that it can be inverted
 
@@ -51,7 +51,7 @@ __all__ = [
 
 
 class StoredError(Exception):
-    """Base of every error that stored raises on its own account."""
+    """Base class of all errors of stored."""
 
 
 class ConfigurationError(StoredError, ValueError):
@@ -59,7 +59,7 @@ class ConfigurationError(StoredError, ValueError):
 
 
 class OwnerError(StoredError, TypeError):
-    """An object has stored methods, but tells its parameters in none of the four ways."""
+    """An object has stored methods, but does not tell its parameters, or not as its class declares them."""
 
 
 class UnstableKeyError(StoredError, TypeError):
@@ -80,7 +80,7 @@ class UnstableKeyError(StoredError, TypeError):
 
 
 class TableError(StoredError, ValueError):
-    """A stored object was asked for an interpolator that its data cannot give."""
+    """An interpolator of a stored object was asked for, and the data are not a table, or not an invertible one."""
 
 
 _WIDEN = "widen the axis, or choose outside='exact', 'clip', 'nan' or 'extrapolate'"
@@ -133,20 +133,21 @@ class OutsideValuesError(OutsideAxisError):
 _REMEDIES = {
     "jump": "the function seems to jump or to be singular there; end the axis before it, or choose a spacing in which"
     " it is smooth",
-    "zero": "the function passes zero, near which no relative error is small; give atol=, the absolute error that you"
-    " can bear",
+    "zero": "the function passes zero, near which no relative error is small; give atol=, the absolute error that"
+    " you accept",
     "hard": "allow more with max_points=, ask for less with rtol= or atol=, or choose spacing= or values= in which the"
-    " function is smoother; a function that is noisy itself (a quadrature to 1e-8, say) cannot be met closer",
+    " function is smoother; a function that is noisy itself (a quadrature to 1e-8, say) cannot be interpolated"
+    " more closely",
     "surface": "allow more with max_points=, ask for less with rtol= or atol=, or choose spacing= or values= in which"
     " the function is smoother; a surface cannot have kinks",
-    "patches": "a polynomial meets it, but only on too many patches; choose narrower axes, or ask for less with"
-    " rtol= or atol=",
+    "patches": "polynomials reach the tolerance, but only on too many patches; choose narrower axes, or ask for less"
+    " with rtol= or atol=",
     "rounding": "this is near the limit of double precision; ask for less with rtol= or atol=",
 }
 
 
 class ToleranceError(StoredError, ValueError):
-    """A function was not met to the tolerance that its axis asks for; nothing of it is stored.
+    """A function could not be interpolated within the tolerance of its axis; nothing is stored.
 
     Attributes
     ----------
@@ -155,15 +156,15 @@ class ToleranceError(StoredError, ValueError):
     axis : str
         The name of the argument.
     error : float
-        What was reached where it was worst, relative to the largest value there.
+        The largest error that was found, relative to the largest value there.
     asked : float
         The tolerance.
     where : tuple of (float, float) or None
-        Between which arguments.
+        The arguments between which the error is largest, if that is known.
     evaluations : int
         At how many points the function was evaluated.
     why : {"jump", "zero", "hard", "surface", "patches", "rounding"}
-        What seems to be the reason.
+        The most likely reason.
     """
 
     def __init__(
@@ -184,10 +185,10 @@ class ToleranceError(StoredError, ValueError):
         place = "" if self.where is None else f" from {self.where[0]!r} to {self.where[1]!r}"
         reached = f"is {self.error:.1e} of the largest value there" if math.isfinite(self.error) else "is not known yet"
         if self.error < self.asked:
-            reached += " where it was measured, which is too close to what was asked as it may be larger between"
+            reached += " where it was measured, too close to the tolerance, since it may be larger between these points"
         return (
-            f"{self.label}() was not met to {self.asked:g} along {self.axis}: after {self.evaluations} evaluations the"
-            f" error{place} {reached}; {_REMEDIES[self.why]}"
+            f"{self.label}() was not interpolated to {self.asked:g} along {self.axis}: after {self.evaluations}"
+            f" evaluations the error{place} {reached}; {_REMEDIES[self.why]}"
         )
 
 
@@ -200,32 +201,32 @@ class DamagedEntryError(EntryError):
 
 
 class UntrustedEntryError(EntryError):
-    """A pickled entry that was not signed with this user's key for this very result."""
+    """A pickled entry that was not signed with this user's key for this result."""
 
 
 class StoredWarning(UserWarning):
-    """Base of every warning that stored gives."""
+    """Base class of all warnings of stored."""
 
 
 class EntryWarning(StoredWarning):
-    """An entry was passed over; the result is computed anew and replaces it."""
+    """An entry was not used; the result is computed anew and replaces it."""
 
 
 class PersistenceWarning(StoredWarning):
-    """A result could not be written to, or read from, the store; nothing but persistence is lost."""
+    """A result could not be written to the store, or read from it; it is computed, and kept in memory only."""
 
 
 class TableWarning(StoredWarning):
     """A table was changed so that the interpolator asked for can be made."""
 
 
-# our own with blocks run through contextlib, and calls of methods through functions that are compiled for them
-_INSIDE = (os.path.dirname(__file__) + os.sep, contextlib.__file__, "<stored.")
+# with statements of this package run code of contextlib, and stored methods run functions compiled for them
+_OWN_FILES = (os.path.dirname(__file__) + os.sep, contextlib.__file__, "<stored.")
 
 
 def warn_caller(message: str, category: type[StoredWarning]) -> None:
-    """Warn as the first line outside this package that led here."""
+    """Give a warning that shows the line outside this package which led to it."""
     frame, level = sys._getframe(1), 2
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_INSIDE):
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_OWN_FILES):
         frame, level = frame.f_back, level + 1
     warnings.warn(message, category, stacklevel=level)

@@ -1,4 +1,4 @@
-"""The contract of a store, as tests: for whoever writes one. Importing this needs pytest."""
+"""Does a store keep the contract? Tests for authors of stores; importing this module needs pytest."""
 
 # ruff: noqa: S101  (assertions are what a test consists of)
 
@@ -16,9 +16,9 @@ from stored.typing import Buffer, SupportsStore, Turn
 __all__ = ["BAD_NAMES", "StoreContract"]
 
 BAD_NAMES = ("", "/", "/a", "a/", "a//b", ".", "..", "../a", "a/..", "a/../b", ".a", "a/.b", "a\\b", "a\0", "a\n", "é")
-"""What no store takes for a name."""
+"""Names that every store refuses."""
 
-_LARGE = 3 << 20  # beyond any size up to which a store may copy what it maps afterwards
+_LARGE = 3 << 20  # so large that a store which maps large files maps this one
 
 
 class StoreContract:
@@ -69,7 +69,7 @@ class StoreContract:
         ids=["none", "empty", "one", "several", "integers", "large"],
     )
     def test_what_was_written_is_read(self, store: SupportsStore, parts: list[Buffer]) -> None:
-        """Parts of any kind of buffer come back as one run of bytes."""
+        """Parts of any kind of buffer are read as one sequence of bytes."""
         store.write("a/b", parts)
         expected = b"".join(parts)
         assert _content(store.read("a/b")) == expected
@@ -92,7 +92,7 @@ class StoreContract:
 
     @pytest.mark.parametrize("size", [5, _LARGE])
     def test_a_reader_keeps_its_bytes(self, store: SupportsStore, size: int) -> None:
-        """What was read stays as it was when its name is written again, and when it is deleted."""
+        """Bytes that were read do not change when their name is written again or deleted."""
         store.write("a/b", [b"1" * size])
         first = store.read("a/b")
         store.write("a/b", [b"2" * size])
@@ -101,7 +101,7 @@ class StoreContract:
         assert (_content(first), _content(second)) == (b"1" * size, b"2" * size)
 
     def test_delete_says_whether_it_was_there(self, store: SupportsStore) -> None:
-        """Deleting is told from finding nothing, and takes one name alone."""
+        """Deleting says whether the name was there, and deletes no other name."""
         store.write("a/b", [b"1"])
         store.write("a/c", [b"2"])
         assert store.delete("a/b") is True
@@ -113,7 +113,7 @@ class StoreContract:
         assert _content(store.read("a/c")) == b"3"
 
     def test_names_lists_a_folder_and_below(self, store: SupportsStore) -> None:
-        """A listing has the names in a folder and the folders below it, and no others with a like beginning."""
+        """A listing has the names in a folder and the folders below it, and no others with the same beginning."""
         for name in ("a/b", "a/c/d", "a/c/e/f", "ab/c", "b"):
             store.write(name, [b"x"])
         assert sorted(store.names()) == ["a/b", "a/c/d", "a/c/e/f", "ab/c", "b"]
@@ -122,7 +122,7 @@ class StoreContract:
         assert list(store.names("absent")) == []
 
     def test_names_can_be_deleted_while_listed(self, store: SupportsStore) -> None:
-        """Whoever deletes what a listing gives, as it gives it, sees all of it."""
+        """A listing is complete even if each name is deleted as soon as it is listed."""
         names = {f"a/{number}" for number in range(20)}
         for name in names:
             store.write(name, [b"x"])
@@ -135,7 +135,7 @@ class StoreContract:
 
     @pytest.mark.parametrize("name", BAD_NAMES)
     def test_names_are_checked(self, store: SupportsStore, name: str) -> None:
-        """What leads outside, is absolute, hidden or empty is a ValueError everywhere."""
+        """A name that leads outside, is absolute, hidden or empty is a ValueError in every method."""
         with pytest.raises(ValueError, match="is not a name"):
             store.read(name)
         with pytest.raises(ValueError, match="is not a name"):
@@ -157,7 +157,7 @@ class StoreContract:
 
     @pytest.mark.parametrize("error", [TypeError, KeyboardInterrupt])
     def test_a_failed_write_changes_nothing(self, store: SupportsStore, error: type[BaseException]) -> None:
-        """If the parts give out midway, the old bytes stay, a new name stays absent, and nothing else appears."""
+        """If the parts fail midway, the old bytes stay, a new name stays absent, and no other name appears."""
 
         class Failing(list[Buffer]):
             def __iter__(self) -> Iterator[Buffer]:
@@ -174,7 +174,7 @@ class StoreContract:
         assert list(store.names()) == ["a/old"]
 
     def test_a_reader_sees_one_write_whole(self, store: SupportsStore) -> None:
-        """While threads write, a reader finds the parts of one write together."""
+        """While threads write, a reader gets all parts of one write, and none of another."""
         size, rounds = 5000, 40
         store.write("a/b", [b"0" * size, b"0" * size])
 
@@ -192,7 +192,7 @@ class StoreContract:
         assert {(len(each), len(set(each))) for each in seen} == {(2 * size, 1)}
 
     def test_nobody_waits_for_a_free_name(self, store: SupportsStore) -> None:
-        """It is a thread's turn for every name that no other has: for several at once, and for one again."""
+        """A thread gets the turn for every name for which no other has it: for several at once, and for one twice."""
         with store.declare_wait("a/b"), store.compute_turn("a/b", 0.0) as first:
             with (
                 store.declare_wait("a/c"),
@@ -204,7 +204,7 @@ class StoreContract:
         assert list(store.names()) == []
 
     def test_a_turn_ends_with_its_block(self, store: SupportsStore) -> None:
-        """It is the turn of others afterwards, also if the block is ended by an error, which passes unchanged."""
+        """Others get the turn after the block, also if an error ends it; the error is raised unchanged."""
         with pytest.raises(KeyboardInterrupt), store.declare_wait("a/b"), store.compute_turn("a/b", 0.0):
             raise KeyboardInterrupt
         assert _turn_of_another_thread(store, "a/b") is Turn.MINE
@@ -220,7 +220,7 @@ class StoreContract:
         assert _content(store.read("a/b")) == b"2"
 
     def test_upkeep_keeps_what_is_allowed(self, store: SupportsStore) -> None:
-        """Noting uses, clearing leftovers and trimming without limits, or within them, remove no name."""
+        """Noting a use, clearing leftovers, and trimming without limits or within them remove no name."""
         names = {f"a/{number}.x" for number in range(5)}
         for name in names:
             store.write(name, [name.encode()])

@@ -1,4 +1,4 @@
-"""Types shared by all layers, and the sentinel that stands for "nothing here"."""
+"""Which types do all parts of the library share? Also `ABSENT`, which stands for "nothing is stored"."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 __all__ = ["ABSENT", "Absent", "Buffer", "HandOut", "SupportsStore", "TableInterpolant", "Turn", "Upkeep"]
 
 Buffer: TypeAlias = bytes | bytearray | memoryview
-"""Bytes at rest."""
+"""An object that gives access to bytes."""
 
 
 class Absent(Enum):
-    """The type of `ABSENT`, so that type checkers can tell it from a stored None."""
+    """The type of `ABSENT`, by which type checkers distinguish it from a stored None."""
 
     ABSENT = "absent"
 
@@ -27,14 +27,14 @@ ABSENT: Final[Literal[Absent.ABSENT]] = Absent.ABSENT
 
 
 class Turn(Enum):
-    """What came of wanting to compute what a name is missing."""
+    """What waiting for a turn to compute the entry of a name has led to."""
 
     MINE = "mine"
-    """Nobody else computes it, as far as can be known."""
-    DONE_ELSEWHERE = "over"
-    """Another process has computed it meanwhile, and is done."""
+    """This thread computes: nobody else does, as far as can be known."""
+    DONE_ELSEWHERE = "done elsewhere"
+    """Another process has computed it meanwhile."""
     EXPIRED = "expired"
-    """Another process still computes it, after all the time that there was to wait."""
+    """Another process still computes it after the time limit; this thread computes it too."""
 
 
 class Upkeep(NamedTuple):
@@ -45,9 +45,9 @@ class Upkeep(NamedTuple):
     entries, bytes : int
         What is in the store now.
     removed_entries, removed_bytes : int
-        What was too old, or too much.
+        What was removed because it was beyond the limits.
     leftovers : int
-        Files of processes that died: unfinished writes and locks.
+        How many files of processes that died were removed: drafts and locks.
     """
 
     entries: int = 0
@@ -64,21 +64,21 @@ class Upkeep(NamedTuple):
 
 
 class HandOut(Protocol):
-    """Makes what a caller may have of a stored value."""
+    """A function that copies a stored value for a caller."""
 
     def __call__(self, value: Any, /) -> Any:
-        """What the caller gets."""
+        """The value that the caller gets."""
 
 
 class TableInterpolant(Protocol):
-    """An interpolant over a table: one of scipy's splines."""
+    """An interpolant over a table that a method returned: one of scipy's splines."""
 
     def __call__(self, *coordinates: ArrayLike, **options: Any) -> Any:
-        """The table's function at one coordinate, or two."""
+        """The interpolated value at one coordinate or two."""
 
 
 class SupportsStore(Protocol):
-    """What the engine asks of a store; `stored.stores.Store` is the base to inherit."""
+    """What the library needs of a store; `stored.stores.Store` describes it, and is the base class to inherit."""
 
     def read(self, name: str) -> Buffer | None:
         """All bytes under a name."""
@@ -102,16 +102,16 @@ class SupportsStore(Protocol):
         """Note that a name is in use."""
 
     def declare_wait(self, name: str) -> AbstractContextManager[None]:
-        """For the length of a block, this thread needs what a name is missing."""
+        """Within the block, this thread needs the entry of a name."""
 
     def compute_turn(self, name: str, limit: float) -> AbstractContextManager[Turn]:
-        """Wait for whoever computes what a name is missing, or keep others waiting while this thread does."""
+        """Wait before the block while another computes the entry of a name; within the block, let others wait."""
 
     def clear_leftovers(self) -> int:
         """Remove what processes that died have left."""
 
     def trim(self, ending: str, max_bytes: int | None, max_age: float | None) -> Upkeep:
-        """Remove names that are too many, or too long out of use."""
+        """Remove names that were unused for too long, or the least recently used if there are too many bytes."""
 
     def writable_by_others(self) -> str:
-        """Where others can put bytes, and who, in a user's words; empty if nobody can."""
+        """Where other users can write, and who they are, as messages show it; empty if nobody can."""

@@ -85,8 +85,8 @@ class Subject:
 
     def load(self) -> Any:
         """What the tier beneath the methods finds: the value, or nothing."""
-        record = PersistentTier("r").load(self.key)
-        return record if record is ABSENT else record.value
+        result = PersistentTier("r").load(self.key)
+        return result if result is ABSENT else result.value
 
     def check(self, found: Any, expected: Any) -> None:
         """Nothing is found, or what was written."""
@@ -118,7 +118,7 @@ def subject(request: pytest.FixtureRequest, cache_dir: Path) -> Subject:
 
 @contextlib.contextmanager
 def warned_once() -> Iterator[None]:
-    """Within a block an entry is passed over, which is told once."""
+    """Within a block an entry is not used, and one warning says so."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         yield
@@ -146,7 +146,7 @@ def positions(size: int, most: int) -> list[int]:
 
 
 def test_every_flipped_byte_is_found(subject: Subject) -> None:
-    """Whichever byte of a file is another, the entry is passed over with one warning, or is what was written."""
+    """Whichever byte of a file is another, the entry is not used, with one warning, or is what was written."""
     chance = random.Random(subject.key.text())
     value = subject.load()
     with warned_once():

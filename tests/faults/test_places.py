@@ -43,7 +43,7 @@ class Model:
         return made(kind, self.n, x, edition=Model.edition)
 
 
-TROUBLE = re.compile(r".* is kept in memory only: \w+|\S+ cannot be \w+|\S+ was passed over|upkeep of \S+")
+TROUBLE = re.compile(r".* is kept in memory only: \w+|\S+ cannot be \w+|\S+ was not used|upkeep of \S+")
 """What is in trouble, and how; the reason, which may name a draft, comes after it."""
 
 

@@ -54,7 +54,7 @@ def check(data: bytes) -> None:
     for entry in (data, entry_of(data)):
         try:
             with _guarded(len(entry)):
-                listing.readable_key({"key": {}, **unpack(entry, verify=False).header})
+                listing.key_in_header({"key": {}, **unpack(entry, verify=False).header})
                 value = decoded(entry)
         except EntryError:
             continue
@@ -64,7 +64,7 @@ def check(data: bytes) -> None:
 
 def decoded(entry: bytes) -> Any:
     """The value of an entry, as the library decodes it for the key."""
-    return _tier._record(KEY, unpack(entry)).value
+    return _tier._result(KEY, unpack(entry)).value
 
 
 def entry_of(content: bytes) -> bytes:

@@ -77,6 +77,6 @@ def test_the_check_sees_a_pickle_that_is_loaded(monkeypatch: pytest.MonkeyPatch)
 
 def test_the_check_sees_an_error_of_the_header(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reading headers for a listing must not fail either."""
-    monkeypatch.setattr(listing, "readable_key", raises)
+    monkeypatch.setattr(listing, "key_in_header", raises)
     with pytest.raises(ValueError, match=r"^$"):
         check(b"\n1")

@@ -265,14 +265,14 @@ def test_a_draft_that_is_cleared_before_it_is_locked(
     store: DirectoryStore, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """If somebody takes a draft that was made just now for a leftover, another is made."""
-    real, cleared = _directory.claim, list[int]()
+    real, cleared = _directory.lock_new_file, list[int]()
 
     def claim(descriptor: int) -> bool:
         if not cleared:
             cleared.append(store.clear_leftovers())
         return real(descriptor)
 
-    monkeypatch.setattr(_directory, "claim", claim)
+    monkeypatch.setattr(_directory, "lock_new_file", claim)
     handles = os.listdir("/proc/self/fd")
     store.write("a/b", [b"x"])
     assert cleared == [1]
@@ -416,7 +416,7 @@ def test_a_directory_that_everybody_can_write_to_is_told(store: DirectoryStore, 
 
 def test_mapped_files_leave_handles_to_others(store: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each mapped file takes a handle, so beyond a share of them large files are read into memory."""
-    monkeypatch.setattr(_directory, "spare_handles", lambda: len(_directory._mapped) + 2 - len(found))
+    monkeypatch.setattr(_directory, "spare_handles", lambda: len(_directory._mapped_files) + 2 - len(found))
     content, found = b"x" * MAPPED_FROM, []
     store.write("a", [content])
     for mapped in (True, True, False):

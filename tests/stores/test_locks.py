@@ -1,4 +1,4 @@
-"""Of all processes one has its turn for a name, the others wait for it, and nobody waits in vain."""
+"""Of all processes one has its turn for a name, the others wait for it, and nobody waits for nothing."""
 
 from __future__ import annotations
 

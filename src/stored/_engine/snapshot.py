@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stored._engine.user import StorageUser
-from stored._keys import OWN_TEST, Space, UnchangedCheck, no_storage_user_checks
+from stored._keys import SAME_CLASS_TEST, Space, UnchangedCheck, no_storage_user_checks
 
 __all__ = ["UserSnapshot"]
 
@@ -36,13 +36,13 @@ class UserSnapshot:
         """Is the hashable string still the same, and the storage not reset?"""
         return self._user.current_state() is self._state
 
-    def unchanged_check(self, guarded: bool) -> UnchangedCheck | None:
+    def unchanged_check(self, may_hold_user: bool) -> UnchangedCheck | None:
         """The user, its state and the string are the same; a change is left to `holds`, which tells of it."""
         attribute = self._attribute
         guards = None if attribute is None else no_storage_user_checks(self._own, attribute)
         if guards is None:
             return None
         held = f"{{owner}}.{attribute} is {{expected}}.user and {{expected}}.user._state is {{expected}}.state"
-        tests = [OWN_TEST, *guards, held, "{expected}.user.func_hashstring() == {expected}.string"]
-        known = {"own": self._own, "user": self._user, "state": self._state, "string": self._state.space.string}
+        tests = [SAME_CLASS_TEST, *guards, held, "{expected}.user.func_hashstring() == {expected}.string"]
+        known = {"owner_class": self._own, "user": self._user, "state": self._state, "string": self._state.space.string}
         return UnchangedCheck(" and ".join(tests), known, refers_to_owner=True)  # through func_hashstring

@@ -12,7 +12,7 @@ from stored._engine.state import CallbackFlag, State
 from stored._engine.text_tables import file_state, is_outdated, load_text_table
 from stored._keys import Key, Space, checked_string, digest
 from stored._settings import validity
-from stored._storage import CachedResult, ForkSafeLock, PersistentTier, copy_for_caller, freeze, headers, readable_key
+from stored._storage import CachedResult, ForkSafeLock, PersistentTier, copy_for_caller, freeze, headers, key_in_header
 from stored._tables import Spline, spline
 from stored.errors import OwnerError
 from stored.typing import ABSENT, Absent
@@ -190,7 +190,7 @@ class StorageUser:
             persistent one of the same name until the memory is reset.
         """
         name, value = _checked_text(object_name, "object_name"), freeze(object_data)
-        record = CachedResult(value, copy_for_caller(value, private=False), persistent=bool(persistent))
+        record = CachedResult(value, copy_for_caller(value, deep=False), persistent=bool(persistent))
         state = self.current_state()
         with state.lock:
             state.put(name, record)
@@ -259,7 +259,7 @@ class StorageUser:
         if record is ABSENT:
             return None
         if not interpolator:
-            found, keep = record.for_caller(), record.hand_out is None
+            found, keep = record.for_caller(), record.copy is None
         else:
             found, keep = _interpolator(record, name, bool(inverse), bool(linear_interp), store_interpolator)
         if keep and record.source is None:
@@ -294,8 +294,8 @@ class StorageUser:
         names = {str(name) for name in state.objects.keys()}
         if self.persistence_read:
             for name, header in headers(self.persistent.store(), state.space.folder()):
-                key = readable_key(header)
-                if key is not None and key == Key(state.space, key.object) and key.entry() == name:
+                key = key_in_header(header)
+                if key is not None and key == Key(state.space, key.object) and key.entry_name() == name:
                     names.add(key.object)
         return sorted(names)
 
@@ -314,9 +314,9 @@ def _callable(function: Any, name: str) -> Any:
 
 def _interpolator(record: CachedResult, name: str, inverse: bool, linear: bool, keep: bool) -> tuple[Spline, bool]:
     """The interpolator, and whether it is kept."""
-    made: Spline | None = record.made.get((inverse, linear))
+    made: Spline | None = record.derived.get((inverse, linear))
     if made is None:
         made = spline(record.value, name, inverse=inverse, linear=linear)
         if keep:
-            record.made[inverse, linear] = made
-    return made, (inverse, linear) in record.made
+            record.derived[inverse, linear] = made
+    return made, (inverse, linear) in record.derived

@@ -1,12 +1,12 @@
 """What does a result depend on? Values, owners, arguments and code, as text that is the same in every process.
 
-`canonical` gives the text of a value, `find_describer` the way in which an owner tells its parameters, `Arguments` the
-arguments of a call in one form, `code_text` what a function does, and `Key` joins all of it to the full key of a result.
-Nothing here stores, or knows what is stored.
+`canonical` gives the text of a value, `find_describer` the way in which an owner tells its parameters, `Arguments`
+binds a call to its signature, `code_text` gives the text of a function's code, and `Key` joins all of these to the full
+key of a result. Nothing here stores anything, or knows what is stored.
 """
 
 from stored._keys import canonical_code, canonical_numpy  # noqa: F401  (they add their types to canonical text)
-from stored._keys.arguments import MANY, Arguments
+from stored._keys.arguments import VARIADIC, Arguments
 from stored._keys.canonical import canonical, constant_closure, digest
 from stored._keys.keyed_by import keyed_by
 from stored._keys.owner_parameters import Describer, FieldParameters, Snapshot, find_describer
@@ -15,7 +15,7 @@ from stored._keys.result_key import ENTRY_ENDING, Key, Space, entry_prefix, modu
 from stored._keys.source import code_text, qualified_name
 from stored._keys.unchanged import (
     ATOMIC,
-    OWN_TEST,
+    SAME_CLASS_TEST,
     USER_ATTRIBUTES,
     UnchangedCheck,
     compile_check,
@@ -25,9 +25,9 @@ from stored._keys.unchanged import (
 __all__ = [
     "ATOMIC",
     "ENTRY_ENDING",
-    "MANY",
-    "OWN_TEST",
+    "SAME_CLASS_TEST",
     "USER_ATTRIBUTES",
+    "VARIADIC",
     "Arguments",
     "Describer",
     "FieldParameters",

@@ -1,4 +1,4 @@
-"""The arguments of a call, bound to the method's signature: one form for every spelling of the same call."""
+"""Which arguments does a call have? All spellings of one call are bound to the same arguments, and have one key."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from stored._keys.canonical import named_canonical
+from stored._keys.canonical import canonical_pairs
 
-__all__ = ["MANY", "Arguments"]
+__all__ = ["VARIADIC", "Arguments"]
 
-_TAKES_SELF = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+_SELF_KINDS = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
-MANY = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 """The kinds of parameters that take any number of arguments."""
 
 
@@ -26,7 +26,7 @@ class Arguments:
     function : callable
         The plain method; its first parameter is the owner.
     label : str
-        What messages call it.
+        What messages call the method.
     ignore : collection of str
         Parameters left out of the key.
     decimals : mapping of str to int
@@ -35,7 +35,7 @@ class Arguments:
     Raises
     ------
     TypeError
-        If `ignore` or `decimals` name what the method does not have, or the method takes no owner.
+        If `ignore` or `decimals` name an argument that the method does not have, or the method takes no owner.
     """
 
     def __init__(self, function: Any, label: str, ignore: Collection[str], decimals: Mapping[str, int]) -> None:
@@ -45,12 +45,12 @@ class Arguments:
         self._ignore = frozenset(ignore)
         self._decimals = dict(decimals)
         parameters = list(self.signature.parameters)
-        if not parameters or self.signature.parameters[parameters[0]].kind not in _TAKES_SELF:
+        if not parameters or self.signature.parameters[parameters[0]].kind not in _SELF_KINDS:
             raise TypeError(
                 f"@stored decorates methods; {label}{self.signature} takes no self; a decorator in between shows the"
                 " method's own parameters if it uses functools.wraps"
             )
-        self._own, *self.names = parameters
+        self._self_name, *self.names = parameters
         for option, names in (("ignore", ignore), ("round", self._decimals)):
             self.check_names(option, names)
         for name, places in self._decimals.items():
@@ -58,7 +58,7 @@ class Arguments:
                 raise TypeError(f"round of {label}() gives {places!r} for {name!r}; it must be a number of decimals")
 
     def check_names(self, option: str, names: Collection[str]) -> None:
-        """Refuse names that are not arguments of the method, or for an interpolation not single ones."""
+        """Refuse names that are not arguments of the method or, for an axis, not single arguments."""
         for name in names:
             if name not in self.names:
                 raise TypeError(
@@ -66,45 +66,46 @@ class Arguments:
                 )
 
             kind = self.signature.parameters[name].kind
-            if option == "interpolate" and kind in MANY:
+            if option == "interpolate" and kind in VARIADIC:
                 stars = "*" if kind is inspect.Parameter.VAR_POSITIONAL else "**"
                 raise TypeError(
                     f"interpolate of {self._label}() names '{stars}{name}', which takes any number of arguments; an"
                     " axis runs along a single one"
                 )
 
-    def is_alone(self, name: str) -> bool:
-        """Does one positional argument say all, this one being the first, not rounded, and there being no other?"""
+    def is_only_argument(self, name: str) -> bool:
+        """Is this the only argument of the method, can it be given by position, and is it not rounded?"""
         kind = self.signature.parameters[name].kind
         return self.names == [name] and name not in self._decimals and kind is not inspect.Parameter.KEYWORD_ONLY
 
     def bind(self, owner: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> inspect.BoundArguments:
         """Bind a call, with defaults applied and arguments rounded."""
-        return self._bound(self.signature, owner, args, kwargs)
+        return self._bind(self.signature, owner, args, kwargs)
 
-    def bound(self, owner: object, values: tuple[Any, ...]) -> inspect.BoundArguments:
-        """A call of which the values of all arguments are known, in their order; nothing is rounded."""
-        return inspect.BoundArguments(self.signature, {self._own: owner, **dict(zip(self.names, values, strict=True))})
+    def bind_values(self, owner: object, values: tuple[Any, ...]) -> inspect.BoundArguments:
+        """Bind the values of all arguments, given in the order of the signature; nothing is rounded."""
+        arguments = {self._self_name: owner, **dict(zip(self.names, values, strict=True))}
+        return inspect.BoundArguments(self.signature, arguments)
 
     @property
-    def keyed(self) -> tuple[str, ...]:
+    def keyed_names(self) -> tuple[str, ...]:
         """The names of the arguments in the key."""
         return tuple([name for name in self.names if name not in self._ignore])
 
     @property
-    def are_rounded(self) -> bool:
+    def has_rounding(self) -> bool:
         """Are any arguments rounded?"""
         return bool(self._decimals)
 
-    def bind_without(
+    def bind_remaining(
         self, given: Mapping[str, Any], owner: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]
     ) -> inspect.BoundArguments:
-        """Bind what a call says beside some arguments that are given."""
+        """Bind a call that leaves out some arguments, whose values are given."""
         parameters = [each for name, each in self.signature.parameters.items() if name not in given]
-        bound = self._bound(self.signature.replace(parameters=parameters), owner, args, kwargs)
+        bound = self._bind(self.signature.replace(parameters=parameters), owner, args, kwargs)
         return inspect.BoundArguments(self.signature, {**bound.arguments, **given})
 
-    def _bound(
+    def _bind(
         self, signature: inspect.Signature, owner: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]
     ) -> inspect.BoundArguments:
         try:
@@ -112,20 +113,20 @@ class Arguments:
         except TypeError as error:
             raise TypeError(f"{self._label}() got a call that does not fit its signature: {error}") from None
         bound.apply_defaults()
-        return self.rounded(bound)
+        return self.round_arguments(bound)
 
-    def rounded(self, bound: inspect.BoundArguments) -> inspect.BoundArguments:
-        """The same call, with the arguments rounded that are to be."""
+    def round_arguments(self, bound: inspect.BoundArguments) -> inspect.BoundArguments:
+        """Round those arguments of a bound call that `decimals` names."""
         for name, decimals in self._decimals.items():
             if name in bound.arguments:
-                bound.arguments[name] = self._rounded(name, bound.arguments[name], decimals)
+                bound.arguments[name] = self._round(name, bound.arguments[name], decimals)
         return bound
 
-    def _rounded(self, name: str, value: Any, decimals: int) -> Any:
+    def _round(self, name: str, value: Any, decimals: int) -> Any:
         if value is None:
             return None
         if type(value) in {list, tuple}:
-            return type(value)([self._rounded(name, each, decimals) for each in value])
+            return type(value)([self._round(name, each, decimals) for each in value])
         try:
             return round(value, decimals) if hasattr(value, "__round__") else np.round(value, decimals)
         except TypeError:
@@ -135,16 +136,16 @@ class Arguments:
             ) from None
 
     def key(self, bound: inspect.BoundArguments, leave_out: Collection[str] = ()) -> tuple[tuple[str, str], ...]:
-        """The canonical arguments of a bound call.
+        """The names of the keyed arguments of a bound call, with the canonical text of their values.
 
         Raises
         ------
         UnstableKeyError
             Naming an argument that has no stable form.
         """
-        without = {self._own, *self._ignore, *leave_out}
-        kept = [(name, value) for name, value in bound.arguments.items() if name not in without]
-        return named_canonical(kept, f"argument {{}} of {self._label}()")
+        left_out = {self._self_name, *self._ignore, *leave_out}
+        pairs = [(name, value) for name, value in bound.arguments.items() if name not in left_out]
+        return canonical_pairs(pairs, f"argument {{}} of {self._label}()")
 
 
 def _check_options(label: str, ignore: object, decimals: object) -> None:

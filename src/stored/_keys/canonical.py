@@ -1,10 +1,10 @@
-"""One text for each value: plain Python.
+"""Which text stands for a value in a key? Values of plain Python.
 
 Two values have equal text if and only if they compare equal, in every process and under every hash seed: 1, 1.0,
 True and ``np.float64(1)`` are one value; NaN equals NaN; arrays are equal by dtype, shape and bytes, whatever their
-memory layout. A value without a form that outlives the process is refused with `UnstableKeyError`.
+memory layout. A value that has no form which is the same in every process is refused with `UnstableKeyError`.
 
-`canonical_numpy` and `canonical_code` add the types of numpy, and functions and classes.
+`canonical_numpy` adds the types of numpy, `canonical_code` functions and classes.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import xxhash
 
-from stored._keys.closures import static_class, static_closure
-from stored._keys.parameter_names import checked_string, owner_method, parameter_names
+from stored._keys.closures import stable_class, stable_closure
+from stored._keys.parameter_names import checked_string, owner_method_caller, parameter_names
 from stored._keys.source import qualified_name
 from stored.errors import UnstableKeyError
 
@@ -32,16 +32,16 @@ __all__ = [
     "add_encoders",
     "bytes_text",
     "canonical",
-    "class_text",
+    "canonical_pairs",
     "complex_text",
     "constant_closure",
-    "content_text",
     "digest",
+    "exact_number_text",
     "float_text",
     "integer_text",
-    "named_canonical",
+    "local_class_digest",
     "pairs_text",
-    "ratio_text",
+    "size_and_digest",
     "string_text",
     "text_of",
     "unstable_key_error",
@@ -50,10 +50,10 @@ __all__ = [
 Encoder: TypeAlias = Callable[[Any], str]
 
 INLINE_BYTES = 256
-"""Longer contents stand in a text by their digest."""
+"""Content that takes more bytes than this is replaced by its digest."""
 
 _INLINE_TEXT = 1024
-"""And so do longer texts of strings and containers, which would make headers and messages long."""
+"""Texts of strings and containers that are longer are replaced by their digest, to keep headers and messages short."""
 
 
 def digest(text: str) -> str:
@@ -75,33 +75,34 @@ def canonical(value: object) -> str:
         raise unstable_key_error(value) from None
 
 
-def named_canonical(values: Iterable[tuple[str, object]], whose: str) -> tuple[tuple[str, str], ...]:
+def canonical_pairs(values: Iterable[tuple[str, object]], label: str) -> tuple[tuple[str, str], ...]:
     """Names with the canonical text of their values.
 
     Parameters
     ----------
     values : iterable of (str, object)
-        Parameters or arguments.
-    whose : str
-        What an error message calls them, such as ``"argument {} of Cosmology.age()"``.
+        Names and values of parameters or arguments.
+    label : str
+        What an error message calls them, with ``{}`` for the name, such as ``"argument {} of Cosmology.age()"``.
 
     Raises
     ------
     UnstableKeyError
         Naming the first value that has no stable form.
     """
-    named = []
+    pairs = []
     for name, value in values:
         encode = _ENCODERS.get(type(value), canonical)
         try:
-            named.append((name, encode(value)))
+            pairs.append((name, encode(value)))
         except (UnstableKeyError, RecursionError) as error:
-            why = error if isinstance(error, UnstableKeyError) else unstable_key_error(value)
-            raise UnstableKeyError(f"{whose.format(repr(name))}: {why}", why.found) from None
-    return tuple(named)
+            reason = error if isinstance(error, UnstableKeyError) else unstable_key_error(value)
+            raise UnstableKeyError(f"{label.format(repr(name))}: {reason}", reason.found) from None
+    return tuple(pairs)
 
 
 def unstable_key_error(value: object) -> UnstableKeyError:
+    """The error for a value that has no canonical text."""
     found = f"{type(value).__module__}.{type(value).__qualname__}"
     if isinstance(value, np.ndarray):
         found += f" with dtype {value.dtype}"
@@ -115,7 +116,7 @@ def unstable_key_error(value: object) -> UnstableKeyError:
 
 
 def text_of(value: object) -> str:
-    """The canonical text of a value that is nested within limits."""
+    """As `canonical`, for a value inside another; a value that is nested too deeply is a `RecursionError`."""
     encode = _ENCODERS.get(type(value))
     return encode(value) if encode is not None else _text_by_kind(value)
 
@@ -128,56 +129,57 @@ def _text_by_kind(value: Any) -> str:
 
 
 def _compares_as(kind: type, value: object) -> bool:
-    """Does a subclass (a namedtuple, an IntEnum) still compare as the type that it inherits from?"""
-    own = type(value)
-    if kind is types.MethodType or own.__module__ == "numpy":  # a stored method is no method, and says that it is one
+    """Does a value of a subclass (a namedtuple, an IntEnum) compare in the way of the type that it inherits from?"""
+    cls = type(value)
+    if kind is types.MethodType or cls.__module__ == "numpy":  # a stored method only pretends to be a MethodType
         return True
-    return getattr(own, "__eq__", None) is getattr(kind, "__eq__", None)
+    return getattr(cls, "__eq__", None) is getattr(kind, "__eq__", None)
 
 
 def _text_of_object(value: Any) -> str:
-    own = type(value)
-    describe = owner_method(own, "getHashableString", "_getHashableString")
+    cls = type(value)
+    describe = owner_method_caller(cls, "getHashableString", "_getHashableString")
     if describe is not None:
-        string = checked_string(describe(value), f"{own.__qualname__}.getHashableString()")
-        return f"owner({_class_name(own)}, {string!a})"
-    names = parameter_names(own)
+        string = checked_string(describe(value), f"{cls.__qualname__}.getHashableString()")
+        return f"owner({_class_name(cls)}, {string!a})"
+    names = parameter_names(cls)
     if names is None:
         raise unstable_key_error(value)
-    return f"owner({_class_name(own)}, {pairs_text((name, getattr(value, name)) for name in names)})"
+    return f"owner({_class_name(cls)}, {pairs_text((name, getattr(value, name)) for name in names)})"
 
 
 def _class_name(kind: type) -> str:
-    """Text of a class behind an object; one made inside a function is told from its likes by what they closed over."""
+    """A class as text: its name and, if it was made inside a function, the digest of what the function gave to it."""
     name = ascii(qualified_name(kind))
     if "<locals>" not in name:
         return name
-    return f"{name}, {class_text(kind)}"
+    return f"{name}, {local_class_digest(kind)}"
 
 
-_class_texts: weakref.WeakKeyDictionary[type, str] = weakref.WeakKeyDictionary()
+_local_class_digests: weakref.WeakKeyDictionary[type, str] = weakref.WeakKeyDictionary()
 
 
-def class_text(kind: type) -> str:
-    """What tells a class that was made in a function from its likes; empty for any other class.
+def local_class_digest(kind: type) -> str:
+    """The digest of what a function gave to a class that it made; empty for any other class.
 
-    It is taken once: a class that counts in an attribute stays the class it is.
+    Classes that one function makes have the same name and code; their digests differ. The digest is computed once for
+    each class: a class stays the same one although it counts something in an attribute.
     """
     if "<locals>" not in kind.__qualname__:
         return ""
-    known = _class_texts.get(kind)
-    if known is None:
-        known = _class_texts[kind] = digest(canonical(static_class(kind, _is_constant)))
-    return known
+    found = _local_class_digests.get(kind)
+    if found is None:
+        found = _local_class_digests[kind] = digest(canonical(stable_class(kind, _is_constant)))
+    return found
 
 
 def constant_closure(function: Any) -> dict[str, object]:
-    """What a function takes from the function around it, as far as it cannot change and has a canonical text."""
-    return static_closure(function, _is_constant)
+    """The variables of enclosing functions that a function uses, if they cannot change and have a canonical text."""
+    return stable_closure(function, _is_constant)
 
 
 def _is_constant(value: object) -> bool:
-    """Can a value, and all that is in it, never change, and has it a text?"""
+    """Is a value, with all that is in it, unable to change, and does it have a canonical text?"""
     if isinstance(value, frozenset):
         return all(map(_is_constant, value))
     if not isinstance(value, _constants()):
@@ -198,10 +200,12 @@ def _constants() -> tuple[type, ...]:
 
 
 def pairs_text(values: Iterable[tuple[str, object]]) -> str:
+    """Names and values in one text."""
     return ", ".join(f"{name}={text_of(value)}" for name, value in values)
 
 
 def integer_text(value: Any) -> str:
+    """The text of an integer: that of the equal float where there is one."""
     number = int(value)
     if abs(number) <= 2**53:
         return str(number)
@@ -213,6 +217,7 @@ def integer_text(value: Any) -> str:
 
 
 def float_text(value: Any) -> str:
+    """The text of a double: that of the equal integer where there is one."""
     number = float(value)
     if number.is_integer() and abs(number) <= 2**53:
         return str(int(number))
@@ -220,13 +225,14 @@ def float_text(value: Any) -> str:
 
 
 def complex_text(value: Any) -> str:
+    """The text of a complex number: that of its real part if it has no other."""
     if value.imag == 0:
         return text_of(value.real)
     return f"complex({text_of(value.real)}, {text_of(value.imag)})"
 
 
-def ratio_text(value: Any) -> str:
-    """Text of any other real number (a Fraction, a Decimal, a long double), by its exact value."""
+def exact_number_text(value: Any) -> str:
+    """The text of any other real number (a Fraction, a Decimal, a long double): its exact value."""
     from decimal import Decimal
     from fractions import Fraction
 
@@ -245,38 +251,42 @@ def ratio_text(value: Any) -> str:
 
 
 def bytes_text(value: Any) -> str:
+    """The text of bytes: themselves if they are few, otherwise size and digest."""
     content = bytes(value)
-    return ascii(content) if len(content) <= INLINE_BYTES else f"bytes({content_text(content)})"
+    return ascii(content) if len(content) <= INLINE_BYTES else f"bytes({size_and_digest(content)})"
 
 
-def content_text(data: Any) -> str:
+def size_and_digest(data: Any) -> str:
+    """The size in bytes and the digest of a buffer."""
     return f"{memoryview(data).nbytes}:{xxhash.xxh3_128_hexdigest(data)}"
 
 
 def string_text(value: Any) -> str:
-    return _bounded("str", ascii(str.__str__(value)))  # an enumeration of strings shows its own name in its place
+    """The text of a string: itself if it is short, otherwise length and digest."""
+    return _text_or_digest("str", ascii(str.__str__(value)))  # str() of a member of a string enumeration is its name
 
 
-def _bounded(kind: str, text: str) -> str:
+def _text_or_digest(kind: str, text: str) -> str:
     return text if len(text) <= _INLINE_TEXT else f"{kind}({len(text)}:{digest(text)})"
 
 
 def _sequence_text(value: Any) -> str:
     inside = ", ".join([text_of(each) for each in value])
-    return _bounded("list", f"[{inside}]") if isinstance(value, list) else _bounded("tuple", f"({inside})")
+    kind, text = ("list", f"[{inside}]") if isinstance(value, list) else ("tuple", f"({inside})")
+    return _text_or_digest(kind, text)
 
 
 def _set_text(value: Any) -> str:
-    return _bounded("set", f"set({', '.join(sorted(text_of(each) for each in value))})")
+    return _text_or_digest("set", f"set({', '.join(sorted(text_of(each) for each in value))})")
 
 
 def _dict_text(value: Any) -> str:
     inside = sorted(f"{text_of(key)}: {text_of(each)}" for key, each in value.items())
-    return _bounded("dict", f"{{{', '.join(inside)}}}")
+    return _text_or_digest("dict", f"{{{', '.join(inside)}}}")
 
 
 def _range_text(value: range) -> str:
-    """Ranges compare as the sequences they are."""
+    """Ranges are equal if their elements are."""
     if not value:
         return "range()"
     first, last = value[0], value[-1]
@@ -286,7 +296,7 @@ def _range_text(value: range) -> str:
 def _datetime_text(value: datetime.datetime) -> str:
     if value.utcoffset() is None:
         return f"datetime({value.replace(tzinfo=None).isoformat()})"
-    since = value - _EPOCH  # unlike the same moment in UTC, it exists for the first and the last day of all
+    since = value - _EPOCH  # value.astimezone(UTC) overflows on the first and the last day that datetime knows
     return f"datetime(utc, {since.days}, {since.seconds}, {since.microseconds})"
 
 
@@ -334,14 +344,14 @@ _ADDED_CONSTANTS: list[type] = []
 
 
 def add_encoders(exact: Mapping[type, Encoder], kinds: Mapping[type, Encoder], constants: Collection[type]) -> None:
-    """Add types that canonical text is made of.
+    """Add types of which canonical text can be made.
 
     Parameters
     ----------
     exact : mapping of type to callable
-        For values of just these types.
+        For values of exactly these types.
     kinds : mapping of type to callable
-        For values of their subclasses too, which are taken before the kinds of plain Python.
+        For values of subclasses too; they are tried before the types of plain Python.
     constants : collection of type
         Types whose values can never change.
     """
@@ -352,7 +362,7 @@ def add_encoders(exact: Mapping[type, Encoder], kinds: Mapping[type, Encoder], c
 
 @functools.cache
 def _kinds() -> tuple[tuple[type, Encoder], ...]:
-    """For subclasses, and types that few use: the first kind that a value belongs to, and still compares as."""
+    """For subclasses and rare types: the first one counts of which a value is an instance, and as which it compares."""
     return (
         *_ADDED_KINDS,
         (str, string_text),
@@ -372,9 +382,9 @@ def _kinds() -> tuple[tuple[type, Encoder], ...]:
 
 
 def _rare_kinds() -> dict[type, Encoder]:
-    """Those whose modules a program may never need: importing them takes a tenth of the start-up time."""
+    """Types whose modules are imported only when needed: importing them takes a tenth of the start-up time."""
     from decimal import Decimal
     from fractions import Fraction
     from uuid import UUID
 
-    return {Fraction: ratio_text, Decimal: ratio_text, UUID: lambda value: f"uuid({value.hex})"}
+    return {Fraction: exact_number_text, Decimal: exact_number_text, UUID: lambda value: f"uuid({value.hex})"}

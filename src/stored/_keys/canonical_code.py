@@ -1,4 +1,4 @@
-"""One text for each value: functions and classes."""
+"""Which text stands for a value in a key? Functions, methods and classes."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from stored._keys.source import code_text, qualified_name
 
 
 def _function_text(function: types.FunctionType) -> str:
-    """Module, name and source, with the defaults and the closure that the same source may come with."""
+    """Module, name and code, with defaults and closure: functions of the same code can differ in these."""
     free = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
     try:
         closure = [(name, cell.cell_contents) for name, cell in free if cell.cell_contents is not function]
-    except ValueError:  # a name that is not bound yet, and can be bound to anything
+    except ValueError:  # a variable that has no value yet, and can be given any
         raise unstable_key_error(function) from None
     parts = [
         digest(code_text(function)),
@@ -30,15 +30,15 @@ def _function_text(function: types.FunctionType) -> str:
 
 
 def _global_text(value: Any) -> str:
-    """Text of what is compiled, or part of a library: the name by which it is found in its module, if it is."""
+    """The text of a compiled function, or one of a library: the name by which its module has it, if the module does."""
     name = getattr(value, "__qualname__", value.__name__)
     for module in (getattr(value, "__module__", None), "numpy", "scipy.special"):
-        if _found(module, name) is value:
+        if _find(module, name) is value:
             return f"function({f'{module}.{name}'!a})"
     raise unstable_key_error(value)
 
 
-def _found(module: str | None, name: str) -> object:
+def _find(module: str | None, name: str) -> object:
     found: object = sys.modules.get(module or "")
     for part in name.split("."):
         found = getattr(found, part, None)
@@ -46,20 +46,20 @@ def _found(module: str | None, name: str) -> object:
 
 
 def _type_text(kind: type) -> str:
-    """Text of a class itself: its name, and what is said in it and in its bases."""
-    if _found(kind.__module__, kind.__qualname__) is not kind:
+    """The text of a class: its name, and what its body and those of its bases say."""
+    if _find(kind.__module__, kind.__qualname__) is not kind:
         raise unstable_key_error(kind)
-    said = [
+    parts = [
         (name, class_part(each))
         for base in kind.__mro__
         for name, each in vars(base).items()
         if name != "__firstlineno__"
     ]
-    return f"type({qualified_name(kind)!a}, {digest(canonical([pair for pair in said if pair[1] is not None]))})"
+    return f"type({qualified_name(kind)!a}, {digest(canonical([pair for pair in parts if pair[1] is not None]))})"
 
 
 def class_part(attribute: Any) -> object:
-    """What an attribute of a class adds to its meaning, as far as it is written there: code, or a constant."""
+    """What an attribute adds to the text of its class: the code of a function, or a constant; None for all else."""
     function = getattr(attribute, "__func__", getattr(attribute, "fget", attribute))
     if isinstance(function, types.FunctionType):
         return code_text(function)

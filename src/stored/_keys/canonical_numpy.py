@@ -1,4 +1,4 @@
-"""One text for each value: numpy."""
+"""Which text stands for a value in a key? Arrays, scalars and dtypes of numpy."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from stored._keys.canonical import (
     add_encoders,
     bytes_text,
     complex_text,
-    content_text,
+    exact_number_text,
     float_text,
     integer_text,
-    ratio_text,
+    size_and_digest,
     string_text,
     unstable_key_error,
 )
@@ -23,30 +23,30 @@ from stored._keys.canonical import (
 def _array_text(array: Any) -> str:
     if type(array) not in {np.ndarray, np.memmap}:
         raise unstable_key_error(array)
-    form = _dtype_text(array.dtype)
-    if form is None:
+    dtype = _dtype_text(array.dtype)
+    if dtype is None:
         raise unstable_key_error(array)
     data = _array_data(array)
-    shown = data.tobytes().hex() if array.nbytes <= INLINE_BYTES else content_text(data)
-    return f"array({form}, {array.shape!r}, {shown})"
+    content = data.tobytes().hex() if array.nbytes <= INLINE_BYTES else size_and_digest(data)
+    return f"array({dtype}, {array.shape!r}, {content})"
 
 
 def _dtype_text(dtype: Any) -> str | None:
-    """Text of a dtype, None if its bytes mean something in this process only, or something numpy does not know."""
+    """The text of a dtype, None if its bytes have a meaning in this process only, or one that numpy does not know."""
     if dtype.subdtype is not None:
         base = _dtype_text(dtype.subdtype[0])
         return None if base is None else f"({base}, {dtype.shape})"
     if dtype.names is None:
         return None if dtype.hasobject or dtype.type.__module__ != "numpy" else ascii(dtype.str)
-    forms = [_dtype_text(dtype.fields[name][0]) for name in dtype.names]
-    if None in forms:
+    texts = [_dtype_text(dtype.fields[name][0]) for name in dtype.names]
+    if None in texts:
         return None
-    fields = [f"{name!a}: {form}, {dtype.fields[name][1:]!a}" for name, form in zip(dtype.names, forms, strict=True)]
+    fields = [f"{name!a}: {text}, {dtype.fields[name][1:]!a}" for name, text in zip(dtype.names, texts, strict=True)]
     return f"{{{'; '.join(fields)}; {dtype.itemsize}}}"
 
 
 def _array_data(array: Any) -> Any:
-    """All that an array holds, as a line of bytes without the padding between them, which is never set."""
+    """The content of an array as a flat array of bytes, without padding, whose bytes are arbitrary."""
     if array.dtype.names is not None:
         return np.concatenate([np.zeros(0, np.uint8), *(_array_data(array[name]) for name in array.dtype.names)])
     data = np.ascontiguousarray(array).reshape(-1)
@@ -57,11 +57,11 @@ def _array_data(array: Any) -> Any:
 
 
 _LONG_DOUBLE_BYTES = 10 if np.finfo(np.longdouble).nmant == 63 else np.dtype("g").itemsize
-"""How many of a long double's bytes have a meaning; x86 pads ten to sixteen."""
+"""How many bytes of a long double have a meaning: x86 pads ten to sixteen."""
 
 
 def _scalar_text(value: Any) -> str:
-    """Text of a numpy scalar by its exact value; dates and records have no value outside numpy."""
+    """The text of a numpy scalar: that of the equal Python number or string; dates and records have none."""
     for kinds, encode in (
         ("b", integer_text),
         ("iu", integer_text),
@@ -73,14 +73,14 @@ def _scalar_text(value: Any) -> str:
             return encode(value)
     if value.dtype.kind != "f":
         raise unstable_key_error(value)
-    return ratio_text(value) if value.dtype.itemsize > 8 else float_text(value)
+    return exact_number_text(value) if value.dtype.itemsize > 8 else float_text(value)
 
 
 def _dtype_value_text(dtype: Any) -> str:
-    form = _dtype_text(dtype)
-    if form is None:
+    text = _dtype_text(dtype)
+    if text is None:
         raise unstable_key_error(dtype)
-    return f"dtype({form})"
+    return f"dtype({text})"
 
 
 add_encoders(

@@ -1,4 +1,4 @@
-"""`keyed_by`, the class decorator that names the parameters."""
+"""Which attributes of a class are its parameters? `keyed_by`, the class decorator that names them."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def keyed_by(*names: str, module: str | None = None, name: str | None = None) ->
     def decorate(owner: C) -> C:
         if not isinstance(owner, type):
             raise OwnerError(f"keyed_by decorates classes, and got {owner!r} of type {type(owner).__name__}")
-        _check_not_described(owner)
+        _check_no_inherited_string(owner)
         owner.__stored_parameters__ = FieldParameters(names, module, name)  # type: ignore[attr-defined]
         parameters = FieldParameters(parameter_names(owner) or ())
         for attribute in vars(owner).values():
@@ -77,8 +77,8 @@ def keyed_by(*names: str, module: str | None = None, name: str | None = None) ->
     return decorate
 
 
-def _check_not_described(owner: type) -> None:
-    """Refuse names that the string of a base class would silence."""
+def _check_no_inherited_string(owner: type) -> None:
+    """Refuse names that would have no effect, because a base class defines a hashable string."""
     for name in STRING_METHODS:
         if callable(getattr(owner, name, None)) and name not in vars(owner):
             raise OwnerError(

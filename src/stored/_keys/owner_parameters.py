@@ -9,11 +9,11 @@ from types import MethodType, SimpleNamespace
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
-from stored._keys.canonical import class_text, named_canonical
-from stored._keys.parameter_names import checked_string, owner_method, parameter_names
+from stored._keys.canonical import canonical_pairs, local_class_digest
+from stored._keys.parameter_names import checked_string, owner_method_caller, parameter_names
 from stored._keys.result_key import Space
 from stored._keys.source import module_name, qualified_name
-from stored._keys.unchanged import ATOMIC, OWN_TEST, UnchangedCheck, compile_check, no_storage_user_checks
+from stored._keys.unchanged import ATOMIC, SAME_CLASS_TEST, UnchangedCheck, compile_check, no_storage_user_checks
 from stored.errors import OwnerError, UnstableKeyError
 
 __all__ = ["STRING_METHODS", "Describer", "FieldParameters", "FieldSnapshot", "OwnString", "Snapshot", "find_describer"]
@@ -24,29 +24,29 @@ class Snapshot(Protocol):
 
     @property
     def space(self) -> Space:
-        """Whose results they stand for."""
+        """The owner's name and parameters, as keys contain them."""
 
     def holds(self, owner: Any) -> bool:
         """Are the owner's parameters still these?"""
 
-    def unchanged_check(self, guarded: bool) -> UnchangedCheck | None:
-        """A quick proof that they are, or None if there is none.
+    def unchanged_check(self, may_hold_user: bool) -> UnchangedCheck | None:
+        """A quick check that they are, or None if there is none.
 
         Parameters
         ----------
-        guarded : bool
-            Can the owner hold a `StorageUser` by now, which would tell more of it?
+        may_hold_user : bool
+            Can the owner hold a `StorageUser` by now, which would take the place of these parameters?
         """
 
 
 class Describer(Protocol):
-    """One of the ways to tell parameters."""
+    """One of the ways in which owners tell their parameters."""
 
     def snapshot(self, owner: Any) -> Snapshot:
         """The owner's parameters now."""
 
     def only(self, names: Sequence[str]) -> Describer:
-        """The same, for some of the parameters only."""
+        """A describer of some of the parameters only."""
 
 
 class FieldParameters:
@@ -57,17 +57,17 @@ class FieldParameters:
     names : sequence of str
         The attributes.
     module, name : str, optional
-        In place of the class's own module and name.
+        The module and the name of the owner, in place of those of its class.
     """
 
     def __init__(self, names: Sequence[str], module: str | None = None, name: str | None = None) -> None:
-        self.names = tuple(map(_normal, names))
+        self.names = tuple(map(_normalise_name, names))
         self.module = module
         self.name = name
 
     def only(self, names: Sequence[str]) -> FieldParameters:
-        """The same owner, described by some of its parameters only."""
-        unknown = [name for name in names if _normal(name) not in self.names]
+        """A describer of some of the parameters only."""
+        unknown = [name for name in names if _normalise_name(name) not in self.names]
         if unknown:
             raise OwnerError(f"depends names {unknown[0]!r}, which is none of the parameters {', '.join(self.names)}")
         return FieldParameters(names, self.module, self.name)
@@ -83,34 +83,34 @@ class FieldParameters:
             ) from error
 
     def string(self, owner: object, values: tuple[object, ...]) -> str:
-        """The canonical hashable string for such values."""
+        """The hashable string for these values of the parameters, made of their canonical texts."""
         pairs = [*zip(self.names, values, strict=True)]
         methods = [name for name, value in pairs if isinstance(value, MethodType) and value.__self__ is owner]
         if methods:
-            raise _is_a_method(methods[0], type(owner).__qualname__)
-        named = named_canonical(pairs, f"parameter {{}} of {type(owner).__qualname__}")
-        return ", ".join([f"{name}={text}" for name, text in named])
+            raise _method_parameter_error(methods[0], type(owner).__qualname__)
+        texts = canonical_pairs(pairs, f"parameter {{}} of {type(owner).__qualname__}")
+        return ", ".join([f"{name}={text}" for name, text in texts])
 
     def snapshot(self, owner: object) -> FieldSnapshot:
         """The owner's parameters now."""
         values = self.values(owner)
-        own = type(owner)
-        # in a folder of the user's choice, classes of one name from different modules can meet
-        name, module = own.__qualname__, module_name(own.__module__)
+        cls = type(owner)
+        # classes of the same name, from different modules, can have the same folder if the user chooses it
+        name, module = cls.__qualname__, module_name(cls.__module__)
         if self.module is not None:
-            name, module = qualified_name(own), self.module
-        name = unique_class_name(own, name if self.name is None else self.name)
+            name, module = qualified_name(cls), self.module
+        name = unique_class_name(cls, name if self.name is None else self.name)
         space = Space(module, name, self.string(owner, values))
-        return FieldSnapshot(self, own, values, space)
+        return FieldSnapshot(self, cls, values, space)
 
 
-def unique_class_name(own: type, name: str) -> str:
-    """The name of an owner; one whose class was made in a function bears what the function gave to the class."""
-    text = class_text(own)
-    return f"{name}-{text}" if text else name
+def unique_class_name(owner_class: type, name: str) -> str:
+    """The name of an owner, with the digest of what a function gave to its class if it was made in one."""
+    suffix = local_class_digest(owner_class)
+    return f"{name}-{suffix}" if suffix else name
 
 
-def _is_a_method(name: str, kind: str) -> UnstableKeyError:
+def _method_parameter_error(name: str, kind: str) -> UnstableKeyError:
     return UnstableKeyError(
         f"parameter {name!r} of {kind} is a method of the class, not a value; name the attributes that it computes"
         " from, or make it a property",
@@ -119,51 +119,52 @@ def _is_a_method(name: str, kind: str) -> UnstableKeyError:
 
 
 class FieldSnapshot:
-    """Attribute values at one moment, compared by identity where that is proof, and by canonical text otherwise."""
+    """The values of attributes at one moment, compared by identity where their types are immutable, else by text."""
 
-    def __init__(self, parameters: FieldParameters, own: type, values: tuple[object, ...], space: Space) -> None:
+    def __init__(self, parameters: FieldParameters, cls: type, values: tuple[object, ...], space: Space) -> None:
         self._parameters = parameters
-        self._own = own
+        self._class = cls
         self.space = space
         self._remember(values)
 
     def _remember(self, values: tuple[object, ...]) -> None:
         self._values = values if all(type(value) in ATOMIC for value in values) else None
-        self._is_same: Callable[[Any, Any], bool] | None = None
+        self._is_unchanged: Callable[[Any, Any], bool] | None = None
 
-    def _make_test(self) -> None:
-        quick = self.unchanged_check(guarded=False)
-        if quick is not None:
-            self._known, self._is_same = SimpleNamespace(**quick.expected), compile_check(quick.test)
+    def _compile_check(self) -> None:
+        check = self.unchanged_check(may_hold_user=False)
+        if check is not None:
+            self._expected, self._is_unchanged = SimpleNamespace(**check.expected), compile_check(check.test)
 
-    def unchanged_check(self, guarded: bool) -> UnchangedCheck | None:
-        """The parameters are the same objects, and none that can change."""
+    def unchanged_check(self, may_hold_user: bool) -> UnchangedCheck | None:
+        """Are the parameters the same objects? None if one of them can change."""
         names = self._parameters.names
-        guards = no_storage_user_checks(self._own) if guarded else ()
-        if self._values is None or any(map(keyword.iskeyword, names)) or guards is None:
+        conditions = no_storage_user_checks(self._class) if may_hold_user else ()
+        if self._values is None or any(map(keyword.iskeyword, names)) or conditions is None:
             return None
         expected = {f"value{number}": value for number, value in enumerate(self._values)}
         tests = [f"{{owner}}.{name} is {{expected}}.{each}" for name, each in zip(names, expected, strict=True)]
-        return UnchangedCheck(" and ".join([OWN_TEST, *tests, *guards]), {"own": self._own, **expected})
+        test = " and ".join([SAME_CLASS_TEST, *tests, *conditions])
+        return UnchangedCheck(test, {"owner_class": self._class, **expected})
 
     def holds(self, owner: object) -> bool:
         """Are the owner's parameters still these?"""
         try:
-            if self._is_same is None:
-                self._make_test()  # not before it is needed: most owners of a long chain are asked once
-            if self._is_same is not None and self._is_same(owner, self._known):
+            if self._is_unchanged is None:
+                self._compile_check()  # only when it is needed: a chain samples many owners, and most are asked once
+            if self._is_unchanged is not None and self._is_unchanged(owner, self._expected):
                 return True
             values = self._parameters.values(owner)
-            if type(owner) is not self._own or self._parameters.string(owner, values) != self.space.string:
+            if type(owner) is not self._class or self._parameters.string(owner, values) != self.space.string:
                 return False
         except (AttributeError, OwnerError, UnstableKeyError):
-            return False  # not these; who asks for the new ones is told what is wrong with them
-        self._remember(values)  # other objects of the same value
+            return False  # changed; whoever asks for the new parameters gets the error
+        self._remember(values)  # other objects, of equal value
         return True
 
 
-def _normal(name: str) -> str:
-    """A name in normal form NFKC, as all identifiers of a program are."""
+def _normalise_name(name: str) -> str:
+    """A name in the normal form NFKC, in which Python has all identifiers."""
     if name.isascii():
         return name
     import unicodedata
@@ -172,12 +173,12 @@ def _normal(name: str) -> str:
 
 
 class OwnString:
-    """Parameters that the owner describes in its own words.
+    """Parameters that the owner itself describes by a hashable string.
 
     Parameters
     ----------
     method : str
-        What the owner calls its method that returns its hashable string.
+        The name of the owner's method that returns its hashable string.
     name : callable, optional
         Takes the owner and returns its name.
     """
@@ -200,40 +201,41 @@ class OwnString:
 
     def snapshot(self, owner: object) -> StringSnapshot:
         """The owner's parameters now."""
-        own = type(owner)
-        name = own.__qualname__ if self._name is None else self._name(owner)
-        name = checked_string(name, f"{own.__qualname__}.getName()")
-        space = Space(module_name(own.__module__), unique_class_name(own, name), self.string(owner))
-        return StringSnapshot(self, own, space)
+        cls = type(owner)
+        name = cls.__qualname__ if self._name is None else self._name(owner)
+        name = checked_string(name, f"{cls.__qualname__}.getName()")
+        space = Space(module_name(cls.__module__), unique_class_name(cls, name), self.string(owner))
+        return StringSnapshot(self, cls, space)
 
 
 class StringSnapshot:
     """An owner's hashable string at one moment."""
 
-    def __init__(self, parameters: OwnString, own: type, space: Space) -> None:
+    def __init__(self, parameters: OwnString, cls: type, space: Space) -> None:
         self._parameters = parameters
-        self._own = own
+        self._class = cls
         self.space = space
 
     def holds(self, owner: object) -> bool:
         """Is the owner's hashable string still this one?"""
         return self._parameters.string(owner) == self.space.string
 
-    def unchanged_check(self, guarded: bool) -> UnchangedCheck | None:
-        """The string is the same."""
-        guards = no_storage_user_checks(self._own) if guarded else ()
-        if guards is None:
+    def unchanged_check(self, may_hold_user: bool) -> UnchangedCheck | None:
+        """Is the hashable string the same?"""
+        conditions = no_storage_user_checks(self._class) if may_hold_user else ()
+        if conditions is None:
             return None
         test = f"{{owner}}.{self._parameters.method}() == {{expected}}.string"
-        return UnchangedCheck(" and ".join([OWN_TEST, test, *guards]), {"own": self._own, "string": self.space.string})
+        expected = {"owner_class": self._class, "string": self.space.string}
+        return UnchangedCheck(" and ".join([SAME_CLASS_TEST, test, *conditions]), expected)
 
 
-_described: WeakKeyDictionary[type, tuple[list[Any], Describer]] = WeakKeyDictionary()
-"""What classes and their bases said when they were last asked, and what was made of it."""
+_describers: WeakKeyDictionary[type, tuple[list[Any], Describer]] = WeakKeyDictionary()
+"""The describers of classes, with what the classes and their bases declared when these were chosen."""
 
 STRING_METHODS = ("getHashableString", "_getHashableString")
 
-_DESCRIBING = (*STRING_METHODS, "getName")
+_DESCRIBING_METHODS = (*STRING_METHODS, "getName")
 
 
 def find_describer(owner: type) -> Describer:
@@ -244,22 +246,22 @@ def find_describer(owner: type) -> Describer:
     OwnerError
         If there is none.
     """
-    # of methods their kind only: what they say can hold the class itself, which would never go then
-    said: list[Any] = [type(base.__dict__.get(name)) for base in owner.__mro__ for name in _DESCRIBING]
-    said += [base.__dict__.get("__stored_parameters__") for base in owner.__mro__]
-    known = _described.get(owner)
-    if known is None or known[0] != said:
-        known = _described[owner] = (said, _describer(owner))
-    return known[1]
+    # of methods only the type: a method can refer to the class itself, which would then never be freed
+    declared: list[Any] = [type(base.__dict__.get(name)) for base in owner.__mro__ for name in _DESCRIBING_METHODS]
+    declared += [base.__dict__.get("__stored_parameters__") for base in owner.__mro__]
+    found = _describers.get(owner)
+    if found is None or found[0] != declared:
+        found = _describers[owner] = (declared, _choose_describer(owner))
+    return found[1]
 
 
-def _describer(owner: type) -> Describer:
+def _choose_describer(owner: type) -> Describer:
     for method in STRING_METHODS:
         if callable(getattr(owner, method, None)):
-            return OwnString(method, owner_method(owner, "getName"))
+            return OwnString(method, owner_method_caller(owner, "getName"))
     names = parameter_names(owner)
     if names is not None:
-        own = vars(owner).get("__stored_parameters__")  # module and name are this class's alone, not its subclasses'
+        own = vars(owner).get("__stored_parameters__")  # module and name hold for this class, not for subclasses
         return FieldParameters(names) if own is None else FieldParameters(names, own.module, own.name)
     raise OwnerError(
         f"{owner.__module__}.{owner.__qualname__} has stored methods, but does not tell its parameters. Choose one way:"

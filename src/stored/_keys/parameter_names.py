@@ -1,4 +1,4 @@
-"""Which attributes are the parameters of a class, as far as the class itself says it."""
+"""Which attributes does a class declare as its parameters?"""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from typing import Any
 
 from stored.errors import OwnerError
 
-__all__ = ["checked_string", "owner_method", "parameter_names"]
+__all__ = ["checked_string", "owner_method_caller", "parameter_names"]
 
 
-def owner_method(owner: type, *names: str) -> Callable[[Any], Any] | None:
-    """A caller of the first of these methods that a class has."""
+def owner_method_caller(owner: type, *names: str) -> Callable[[Any], Any] | None:
+    """A function that calls the first of these methods which a class has; None if it has none."""
     found = next((name for name in names if callable(getattr(owner, name, None))), None)
     return None if found is None else operator.methodcaller(found)
 
 
 def checked_string(found: object, source: str) -> str:
-    """What an owner's function returned, if it is text."""
+    """A string that an owner's function returned; anything else is an `OwnerError` that names the function."""
     if not isinstance(found, str):
         raise OwnerError(f"{source} returned {found!r} of type {type(found).__name__}; it must return a str")
-    return str.__str__(found)  # whatever its class shows it as
+    return str.__str__(found)  # the characters, whatever __str__ of a subclass returns
 
 
 def parameter_names(owner: type) -> tuple[str, ...] | None:
     """The attributes that are the parameters of a class's objects, None if it names none.
 
-    Every base has its say: what `keyed_by` named anywhere among them, and the compared fields of a frozen class.
+    All bases count: the names that `keyed_by` gave to any of them, and the compared fields of a frozen class.
     """
     keyed = [
         vars(base)["__stored_parameters__"] for base in owner.__mro__[::-1] if "__stored_parameters__" in vars(base)
@@ -46,7 +46,7 @@ def _frozen_field_names(owner: type) -> tuple[str, ...] | None:
         if "__attrs_attrs__" in vars(base):
             return _attrs_names(base)
         if not vars(base).keys().isdisjoint({"__init__", "__new__", "__setattr__"}):
-            return None  # it may hold what is no field of its bases
+            return None  # its objects may have state that is no field of the bases
     return None
 
 

@@ -1,4 +1,4 @@
-"""The full key of a result, and the name of its entry in a store."""
+"""What is the full key of a result, and what is its entry called in a store?"""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ __all__ = ["ENTRY_ENDING", "Key", "Space", "entry_prefix", "module_folder"]
 
 
 class Space(NamedTuple):
-    """Whose results: one owner with one set of parameters.
+    """The owner of results: its name and one set of its parameters.
 
     Parameters
     ----------
     module, name : str
         The module and the name of the owner.
     string : str
-        Its hashable string.
+        The hashable string of its parameters.
     """
 
     module: str
@@ -30,12 +30,12 @@ class Space(NamedTuple):
     string: str
 
     def digest(self) -> str:
-        """Of all three parts."""
+        """The digest of all three parts."""
         return digest(_joined_text(self))
 
     def folder(self) -> str:
-        """Where the entries of this space stand in a store."""
-        return f"{module_folder(self.module)}/{_slug(self.name)}-{self.digest()}"
+        """The folder of this owner's entries in a store."""
+        return f"{module_folder(self.module)}/{_safe_name(self.name)}-{self.digest()}"
 
 
 class Key(NamedTuple):
@@ -44,7 +44,7 @@ class Key(NamedTuple):
     Parameters
     ----------
     space : Space
-        Whose it is.
+        Its owner.
     object : str
         Its name.
     definition : str
@@ -62,55 +62,55 @@ class Key(NamedTuple):
     arguments: tuple[tuple[str, str], ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """The key as a header holds it."""
+        """The key as it is written to a header."""
         space = self.space
-        own = {name: getattr(self, name) for name in ("object", "definition", "version")}
+        others = {name: getattr(self, name) for name in ("object", "definition", "version")}
         return {
             "module": space.module,
             "name": space.name,
             "string": space.string,
-            **own,
+            **others,
             "arguments": [list(pair) for pair in self.arguments],
         }
 
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> Key:
-        """The key that a header holds.
+        """The key that a header contains.
 
         Raises
         ------
         DamagedEntryError
-            If that is not a key.
+            If it contains no full key.
         """
         try:
-            module, name, string, own, definition, version = (_string(found[part]) for part in _KEY_PARTS)
-            arguments = tuple((_string(name), _string(text)) for name, text in found["arguments"])
+            module, name, string, object_name, definition, version = (_checked_text(found[part]) for part in _KEY_PARTS)
+            arguments = tuple((_checked_text(name), _checked_text(text)) for name, text in found["arguments"])
         except (KeyError, TypeError, ValueError) as error:
             raise DamagedEntryError(f"the header holds no full key ({error!r})") from None
-        return cls(Space(module, name, string), own, definition, version, arguments)
+        return cls(Space(module, name, string), object_name, definition, version, arguments)
 
     def text(self) -> str:
         """The key as one text; different keys have different texts."""
         arguments = itertools.chain.from_iterable(self.arguments)
         return _joined_text((*self.space, self.object, self.definition, self.version, *arguments))
 
-    def entry(self) -> str:
+    def entry_name(self) -> str:
         """The name of this object's entry in a store."""
-        return _entry(self)
+        return _entry_name(self)
 
     def call(self) -> str:
-        """The object as a message names it."""
+        """The call, or the name of the object, for messages."""
         arguments = ", ".join(f"{name}={text}" for name, text in self.arguments)
         return f"{self.space.name}.{self.object}({arguments})" if self.definition else f"object {self.object!r}"
 
 
-@functools.lru_cache(maxsize=128)  # a miss asks for it several times
-def _entry(key: Key) -> str:
+@functools.lru_cache(maxsize=128)  # it is needed several times for one miss
+def _entry_name(key: Key) -> str:
     return f"{key.space.folder()}/{entry_prefix(key.object)}{digest(key.text())}{ENTRY_ENDING}"
 
 
 def _joined_text(parts: Iterable[str]) -> str:
-    """One text for several; classes of text that show themselves in other ways are taken as what they hold."""
+    """One text for several; of subclasses of str the characters count, whatever their ``__str__`` returns."""
     return ascii([str.__str__(each) for each in parts])
 
 
@@ -120,22 +120,22 @@ _KEY_PARTS = ("module", "name", "string", "object", "definition", "version")
 
 
 def module_folder(module: str) -> str:
-    """Where the entries of a module stand; two modules may share a folder, never an entry."""
-    return _slug(module)
+    """The folder of a module's entries; two modules may share a folder, never an entry."""
+    return _safe_name(module)
 
 
 def entry_prefix(name: str) -> str:
-    """How the file names of all entries of an object begin."""
-    return f"{_slug(name)}-"
+    """The beginning of the file names of all entries of an object."""
+    return f"{_safe_name(name)}-"
 
 
-def _string(value: object) -> str:
+def _checked_text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(value)
     return value
 
 
 @functools.lru_cache(maxsize=1024)
-def _slug(name: str) -> str:
-    """A name made safe for any file system: no separators, no leading dot, never empty, never long."""
+def _safe_name(name: str) -> str:
+    """A name that every file system accepts: without separators, without a leading dot, not empty, not long."""
     return re.sub(r"[^A-Za-z0-9_.]+", "_", name)[:40].lstrip("._") or "_"

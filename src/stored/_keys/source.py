@@ -1,4 +1,4 @@
-"""What identifies a piece of code: where it stands, and what it says."""
+"""What does a function's code say, and what are the names of functions, classes and modules?"""
 
 from __future__ import annotations
 import __future__
@@ -19,27 +19,27 @@ __all__ = ["code_text", "module_name", "qualified_name"]
 
 
 def module_name(module: str) -> str:
-    """The importable name of a module, also for a script, so that two scripts are never taken for one.
+    """A name for a module that no other module has; scripts and interactive sessions are all called ``__main__``.
 
-    A module run with ``python -m`` keeps its real name; a script is named after its file, and an interactive session
-    after the notebook it belongs to, or else its working directory.
+    A module run with ``python -m`` keeps its importable name; a script is named after its file, an interactive session
+    after its notebook or, without one, its working directory.
     """
     if module not in {"__main__", "__mp_main__"}:
         return module
     main = sys.modules.get(module)
     spec = getattr(main, "__spec__", None)
-    if spec is not None and spec.name != "__main__":  # which is all that an application in a folder or zip is called
+    if spec is not None and spec.name != "__main__":  # an application in a folder or zip has no better name
         return str(spec.name)
-    place = getattr(main, "__file__", None) or _interactive_place(main)
-    return f"__main__:{_real_path(os.path.abspath(place))}"
+    path = getattr(main, "__file__", None) or _session_path(main)
+    return f"__main__:{_real_path(os.path.abspath(path))}"
 
 
 @functools.lru_cache(maxsize=16)
-def _real_path(place: str) -> str:
-    return os.path.realpath(place)
+def _real_path(path: str) -> str:
+    return os.path.realpath(path)
 
 
-def _interactive_place(main: Any) -> str:
+def _session_path(main: Any) -> str:
     return getattr(main, "__vsc_ipynb_file__", None) or os.environ.get("JPY_SESSION_NAME") or os.getcwd()
 
 
@@ -49,66 +49,66 @@ def qualified_name(thing: Any) -> str:
 
 
 _texts: dict[int, tuple[weakref.ref[CodeType], str]] = {}
-"""By the identity of the code: equal code can come from different sources, and a source can change under its code."""
+"""By the id of the code object: equal code objects can come from different sources, and a file can be edited."""
 
 
 def code_text(function: FunctionType) -> str:
-    """What a function does, as text that is the same in every process: normalised source, or else its bytecode."""
+    """A function's code as text that is the same in every process: normalised source or, without one, bytecode."""
     code = function.__code__
-    known = _texts.get(id(code))
-    if known is None:
-        known = _texts[id(code)] = (weakref.ref(code, functools.partial(_forget, id(code))), _code_text(code))
-    return known[1]
+    found = _texts.get(id(code))
+    if found is None:
+        found = _texts[id(code)] = (weakref.ref(code, functools.partial(_discard_text, id(code))), _code_text(code))
+    return found[1]
 
 
-def _forget(number: int, _: object) -> None:
-    _texts.pop(number, None)
+def _discard_text(code_id: int, _: object) -> None:
+    _texts.pop(code_id, None)
 
 
 def _code_text(code: CodeType) -> str:
     try:
-        # of the code, not of the function: a wrapper would show the source of what it wraps
+        # of the code, not of the function: for a wrapper, inspect would find the source of what it wraps
         lines, first = inspect.findsource(code)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # those of the compiler were given when the code was first compiled
-            text = _normalised("".join(inspect.getblock(lines[first:])), code.co_name)
+            warnings.simplefilter("ignore")  # the compiler gave them when the code was first compiled
+            text = _normalise("".join(inspect.getblock(lines[first:])), code.co_name)
             check_source_matches(code, "".join(lines))
         return text
     except (OSError, TypeError, ValueError, SyntaxError, LookupError, RecursionError, tokenize.TokenError):
-        # no source (exec, a bare interpreter), a lambda amid an expression, or a file that is not what runs
+        # no source (exec, a plain interpreter), a lambda inside an expression, or a file that was edited meanwhile
         return f"python{sys.version_info.major}.{sys.version_info.minor} {_code_object_text(code)}"
 
 
 def check_source_matches(code: CodeType, text: str) -> None:
-    """Refuse the text of a file that does not compile to this very code, such as one edited since it was imported."""
-    compiled = _compiled(text, code.co_filename, code.co_flags & __future__.annotations.compiler_flag)
-    said = _code_object_text(code)
-    if not any(_code_object_text(each) == said for each in compiled[_place(code)]):
+    """Refuse the text of a file that does not compile to this code, because it was edited since it was imported."""
+    compiled = _compile_file(text, code.co_filename, code.co_flags & __future__.annotations.compiler_flag)
+    expected = _code_object_text(code)
+    if not any(_code_object_text(each) == expected for each in compiled[_position(code)]):
         raise LookupError(code.co_qualname)
 
 
 @functools.lru_cache(maxsize=4)
-def _compiled(text: str, filename: str, flags: int) -> dict[tuple[str, int], list[CodeType]]:
-    """All code of a file, by place."""
+def _compile_file(text: str, filename: str, flags: int) -> dict[tuple[str, int], list[CodeType]]:
+    """All code objects of a file, by position."""
     found: dict[tuple[str, int], list[CodeType]] = {}
-    for code in _inside(compile(text, filename, "exec", flags=flags, dont_inherit=True)):
-        found.setdefault(_place(code), []).append(code)
+    for code in _nested_code(compile(text, filename, "exec", flags=flags, dont_inherit=True)):
+        found.setdefault(_position(code), []).append(code)
     return found
 
 
-def _inside(code: CodeType) -> Iterator[CodeType]:
+def _nested_code(code: CodeType) -> Iterator[CodeType]:
     for each in code.co_consts:
         if isinstance(each, CodeType):
             yield each
-            yield from _inside(each)
+            yield from _nested_code(each)
 
 
-def _place(code: CodeType) -> tuple[str, int]:
+def _position(code: CodeType) -> tuple[str, int]:
     return code.co_qualname, code.co_firstlineno
 
 
-def _normalised(source: str, name: str) -> str:
-    # dedented, the text in strings of many lines would change
+def _normalise(source: str, name: str) -> str:
+    # not dedented, which would change the text of multi-line strings
     tree: Any = ast.parse(f"if True:\n{source}").body[0] if source[:1].isspace() else ast.parse(source)
     node = tree.body[0]
     if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or node.name != name:
@@ -117,11 +117,11 @@ def _normalised(source: str, name: str) -> str:
 
 
 class _Normaliser(ast.NodeTransformer):
-    """Takes out what cannot change a result."""
+    """Removes what cannot change a result: docstrings, annotations and @stored itself."""
 
     _in_class = False
 
-    def _visited(self, node: ast.AST, in_class: bool) -> ast.AST:
+    def _visit_inside(self, node: ast.AST, in_class: bool) -> ast.AST:
         outside, self._in_class = self._in_class, in_class
         self.generic_visit(node)
         self._in_class = outside
@@ -131,13 +131,13 @@ class _Normaliser(ast.NodeTransformer):
         node.decorator_list = [each for each in node.decorator_list if not _is_stored(each)]
         node.returns = None
         node.body = _without_docstring(node.body)
-        return self._visited(node, in_class=False)
+        return self._visit_inside(node, in_class=False)
 
     visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
         node.body = _without_docstring(node.body)
-        return self._visited(node, in_class=True)
+        return self._visit_inside(node, in_class=True)
 
     def visit_arg(self, node: ast.arg) -> ast.AST:
         node.annotation = None
@@ -146,9 +146,9 @@ class _Normaliser(ast.NodeTransformer):
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
         self.generic_visit(node)
         if self._in_class:
-            return node  # there the annotation can be the point: a field of a dataclass
+            return node  # in a class, the annotation can count: it declares a field of a dataclass
         if node.value is None:
-            node.annotation = ast.Constant(...)  # without a value, it still makes the name a local one
+            node.annotation = ast.Constant(...)  # even without a value, the statement makes the name a local variable
             return node
         return ast.copy_location(ast.Assign(targets=[node.target], value=node.value), node)
 
@@ -177,5 +177,5 @@ def _constant_text(value: object) -> str:
     if isinstance(value, tuple):
         return f"({', '.join(map(_constant_text, value))})"
     if isinstance(value, frozenset):
-        return f"{{{', '.join(sorted(map(_constant_text, value)))}}}"  # whose own order is that of the hash seed
-    return hex(value) if type(value) is int else repr(value)  # the decimal digits that Python will write are limited
+        return f"{{{', '.join(sorted(map(_constant_text, value)))}}}"  # its order depends on the hash seed
+    return hex(value) if type(value) is int else repr(value)  # Python limits how many decimal digits it writes

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-__all__ = ["ATOMIC", "OWN_TEST", "USER_ATTRIBUTES", "UnchangedCheck", "compile_check", "no_storage_user_checks"]
+__all__ = ["ATOMIC", "SAME_CLASS_TEST", "USER_ATTRIBUTES", "UnchangedCheck", "compile_check", "no_storage_user_checks"]
 
 USER_ATTRIBUTES = ("storageUser", "su")
 """Where an owner holds its `StorageUser`."""
@@ -21,12 +21,13 @@ class UnchangedCheck(NamedTuple):
     Attributes
     ----------
     test : str
-        A Python expression in ``{owner}``, ``{expected}``, ``{type}`` and ``{getattr}``. False and `AttributeError` prove
-        nothing.
-    known : mapping of str to object
-        The attributes of ``{expected}``.
+        A Python expression in ``{owner}``, ``{expected}``, ``{type}`` and ``{getattr}``. If it is true, the parameters
+        are the same; if it is false or raises `AttributeError`, they may or may not be.
+    expected : mapping of str to object
+        Names and values of the attributes of ``{expected}``.
     refers_to_owner : bool
-        Can what is known refer to the owner? Then nothing but the owner itself may keep it.
+        Can an expected value refer to the owner? Then only the owner itself may refer to this check, so that the owner
+        can be freed.
     """
 
     test: str
@@ -36,22 +37,32 @@ class UnchangedCheck(NamedTuple):
 
 @functools.lru_cache(maxsize=256)
 def compile_check(test: str) -> Callable[[Any, Any], bool]:
-    """The expression of a `UnchangedCheck` as a function of owner and known: it takes a fifth of the time of a loop."""
+    """The test of an `UnchangedCheck` as a function of owner and expected values; a loop takes five times as long."""
     expression = test.format(owner="owner", expected="expected", type="type", getattr="getattr")
-    made: Callable[[Any, Any], bool] = eval(f"lambda owner, expected: {expression}")  # noqa: S307  # identifiers only
-    return made
+    check: Callable[[Any, Any], bool] = eval(f"lambda owner, expected: {expression}")  # noqa: S307  # identifiers only
+    return check
 
 
-OWN_TEST = "{type}({owner}) is {expected}.own"
-"""What every proof begins with."""
+SAME_CLASS_TEST = "{type}({owner}) is {expected}.owner_class"
+"""The first condition of every test."""
 
 
-def no_storage_user_checks(own: type, before: str | None = None) -> list[str] | None:
-    """Tests that an owner holds no `StorageUser`, or none in an attribute that comes before one of them.
+def no_storage_user_checks(owner_class: type, before: str | None = None) -> list[str] | None:
+    """Conditions for tests: the owner holds no `StorageUser`.
 
-    None if there are no such tests: of an attribute that an object has not, ``__getattr__`` may answer for another.
+    Parameters
+    ----------
+    owner_class : type
+        The class of the owner.
+    before : str, optional
+        Only the attributes of `USER_ATTRIBUTES` that come before this one must be empty.
+
+    Returns
+    -------
+    list of str or None
+        None if no conditions can tell: the class has a ``__getattr__``, which may return what another object holds.
     """
     names = USER_ATTRIBUTES[: None if before is None else USER_ATTRIBUTES.index(before)]
-    if names and hasattr(own, "__getattr__"):
+    if names and hasattr(owner_class, "__getattr__"):
         return None
     return [f"{{getattr}}({{owner}}, {name!r}, None) is None" for name in names]

@@ -15,7 +15,7 @@ from stored._methods.definition import Definition
 from stored._methods.registry import results_of
 from stored._methods.results import Results
 from stored._settings import settings
-from stored._storage import CachedResult, freeze, keys_like
+from stored._storage import CachedResult, freeze, keys_of_same_method
 from stored._tables import spline
 from stored.errors import OwnerError
 
@@ -28,11 +28,11 @@ __all__ = ["answer", "bound_call", "exact", "explain_call", "interpolant", "resu
 
 def answer(definition: Definition, owner: object, values: tuple[Any, ...]) -> Any:
     """Answer a call of the decorated method, of which the values of all arguments are given."""
-    bound = definition.arguments.bound(owner, values)
+    bound = definition.arguments.bind_values(owner, values)
     if settings().disable:
         return _undecorated(definition, bound)
     results = results_for(definition, owner)
-    call = _keyed(definition, definition.arguments.rounded(bound))
+    call = _keyed(definition, definition.arguments.round_arguments(bound))
     return value_for_caller(call, results.answer(owner, call), results)
 
 
@@ -84,7 +84,7 @@ def _counted_exact(call: Call, results: Results, *point: float) -> Any:
 def interpolant(definition: Definition, owner: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Interpolant:
     """The interpolant for a call of which all but the values along the axes is given."""
     anywhere = {axis.name: axis.low for axis in definition.axes}
-    call = _keyed(definition, definition.arguments.bind_without(anywhere, owner, args, kwargs))
+    call = _keyed(definition, definition.arguments.bind_remaining(anywhere, owner, args, kwargs))
     if settings().disable:
         return cast("Interpolant", call.cached_result(call.compute(), 0.0).value)
     return cast("Interpolant", results_for(definition, owner).answer(owner, call).value)
@@ -110,6 +110,6 @@ def explain_call(definition: Definition, owner: object, call: Call) -> Explanati
     key = results.key(owner, call)
 
     def candidates() -> list[Key]:
-        return results.kept_keys(owner) + (keys_like(results.store(), key) if definition.persistent else [])
+        return results.kept_keys(owner) + (keys_of_same_method(results.store(), key) if definition.persistent else [])
 
     return explain(key, results.tier_holding(owner, call), candidates)

@@ -9,7 +9,7 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from stored._keys import MANY
+from stored._keys import VARIADIC
 from stored._methods.shortcuts import Hit, Shortcut, ShortcutsByOwner
 from stored._settings import validity
 from stored._storage import ForkSafeLock
@@ -143,7 +143,7 @@ def _call_source(signature: inspect.Signature, keyed: Sequence[str], scalar: boo
     taken = [each.name for each in parameters if each.name.startswith("_stored")]
     if taken:
         raise TypeError(f"argument {taken[0]!r} has a name that begins with _stored; choose another")
-    many = any(each.kind in MANY for each in parameters)
+    many = any(each.kind in VARIADIC for each in parameters)
     key = "".join(f"{name}, " for name in keyed)
     parts = {
         "body": "pass" if many else _SCALAR if scalar else _TABLE,

@@ -62,9 +62,9 @@ class Definition:
         self.arguments = Arguments(function, self.label, ignore, {} if round is None else round)
         self.axis_names = tuple(axis.name for axis in self.axes)
         self.arguments.check_names("interpolate", self.axis_names)
-        self.is_scalar = len(self.axes) == 1 and maxsize is None and self.arguments.is_alone(self.axis_names[0])
-        self.has_table = not self.axes and not self.arguments.are_rounded
-        self.shortcut_arguments = self.axis_names if self.is_scalar else self.arguments.keyed
+        self.is_scalar = len(self.axes) == 1 and maxsize is None and self.arguments.is_only_argument(self.axis_names[0])
+        self.has_table = not self.axes and not self.arguments.has_rounding
+        self.shortcut_arguments = self.axis_names if self.is_scalar else self.arguments.keyed_names
         # taken now: a file edited later would lend this code the version of another
         self._code = f"version {version}" if version is not None else code_text(plain)
         self._closure_of = function if version is None else None

@@ -59,5 +59,5 @@ class CombinedSnapshot:
         """Are both still the same?"""
         return self._user.holds(owner) and self._fields.holds(owner)
 
-    def unchanged_check(self, guarded: bool) -> UnchangedCheck | None:
+    def unchanged_check(self, may_hold_user: bool) -> UnchangedCheck | None:
         """None: such owners are few."""

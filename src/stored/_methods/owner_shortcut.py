@@ -50,7 +50,7 @@ class OwnerShortcut:
             return shortcut
         if not type(owner).__weakrefoffset__:
             return None
-        check = snapshot.unchanged_check(guarded=validity.has_storage_users)
+        check = snapshot.unchanged_check(may_hold_user=validity.has_storage_users)
         made = None if check is None else Shortcut(owner, check, memory, token)
         return made if made is not None and made.holds(owner) else None
 

@@ -22,8 +22,8 @@ from stored._storage import (
     Flights,
     ForkSafeLock,
     MemoryTier,
-    report_entry,
-    report_waiting,
+    report_unusable_entry,
+    report_wait_timeout,
 )
 from stored.errors import DamagedEntryError, TableError
 from stored.typing import ABSENT, Absent, SupportsStore
@@ -92,7 +92,7 @@ class Results:
                 if result is not ABSENT:
                     break
                 if flight.timed_out:
-                    report_waiting(key, "thread")
+                    report_wait_timeout(key, "thread")
                 if leads:
                     return self._compute_as_leader(owner, call, snapshot, memory, key, flight)
         return result
@@ -143,7 +143,7 @@ class Results:
         try:
             result = call.cached_result(found.value, found.seconds)
         except (DamagedEntryError, TableError) as error:
-            report_entry(self.store(), key.entry(), error)
+            report_unusable_entry(self.store(), key.entry_name(), error)
             return ABSENT
         self._keep(memory, key, result)
         self._count_hit(result, persistent=True)

@@ -1,17 +1,17 @@
 """Where are results kept? In memory, and as entries in a store.
 
-`MemoryTier` holds results in memory and `PersistentTier` those in a store; `Flights` lets one thread compute for all.
-`freeze` and `copy_for_caller` keep what is stored out of the reach of callers. An entry is bytes that describe and prove
-themselves (`format`), and only here is it decided whether one may be used.
+`MemoryTier` keeps results in memory and `PersistentTier` in a store; with `Flights`, one thread computes for all that
+need the same result. `freeze` and `copy_for_caller` see to it that callers cannot change what is kept. An entry
+describes itself and has a checksum (`format`); only `PersistentTier` decides whether it may be used.
 """
 
 from stored._storage.current_store import current_store
 from stored._storage.disk import PersistentTier
 from stored._storage.fork_safe_lock import ForkSafeLock
 from stored._storage.freezing import copy_for_caller, freeze
-from stored._storage.listing import headers, keys_like, readable_key
+from stored._storage.listing import headers, key_in_header, keys_of_same_method
 from stored._storage.memory import CachedResult, MemoryTier
-from stored._storage.reports import report_entry, report_waiting
+from stored._storage.reports import report_unusable_entry, report_wait_timeout
 from stored._storage.single_flight import Flight, Flights
 from stored._storage.upkeep import upkeep
 
@@ -26,9 +26,9 @@ __all__ = [
     "current_store",
     "freeze",
     "headers",
-    "keys_like",
-    "readable_key",
-    "report_entry",
-    "report_waiting",
+    "key_in_header",
+    "keys_of_same_method",
+    "report_unusable_entry",
+    "report_wait_timeout",
     "upkeep",
 ]

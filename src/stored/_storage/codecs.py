@@ -1,4 +1,4 @@
-"""Values to entries and back."""
+"""How does a value become an entry, and an entry a value?"""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["NotStorableError", "decode", "encode"]
 
 
 class NotStorableError(Exception):
-    """A value that can neither be written natively nor pickled."""
+    """A value that has no entry: it has no native form and cannot be pickled, or it is too large."""
 
 
 def encode(key: Key, value: object, details: Mapping[str, Any], sign: Callable[[str, bytes], str]) -> list[Buffer]:
@@ -26,25 +26,25 @@ def encode(key: Key, value: object, details: Mapping[str, Any], sign: Callable[[
     Parameters
     ----------
     key : Key
-        Its full key.
+        The full key of the result.
     value : object
-        Any value; it is pickled only if it has no native form.
+        The value, as `freeze` returns it; it is pickled only if it has no native form.
     details : mapping
-        More of the header: when, how long, written by what.
+        The other fields of the header: ``created``, ``seconds`` and ``writer``.
     sign : callable
         Takes the key's text and the pickle, and returns the signature.
 
     Raises
     ------
     NotStorableError
-        If the value cannot be pickled either, or its key is too long.
+        If the value has no native form and cannot be pickled, or the key is too long.
     """
     header = {"key": key.as_json(), **details}
     try:
         body, buffers = pack_native(value)
         header["kind"] = "native"
     except NotNativeError:
-        body, buffers = _pickled(value), []
+        body, buffers = _pickle(value), []
         header |= {"kind": "pickle", "signature": sign(key.text(), body)}
     try:
         return pack(header, body, buffers)
@@ -52,10 +52,10 @@ def encode(key: Key, value: object, details: Mapping[str, Any], sign: Callable[[
         raise NotStorableError(str(error)) from None
 
 
-def _pickled(value: object) -> bytes:
+def _pickle(value: object) -> bytes:
     try:
         return pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
-    except Exception as error:  # a value's own __reduce__ may raise anything
+    except Exception as error:  # __reduce__ of the value's class may raise anything
         raise NotStorableError(f"a {type(value).__qualname__} cannot be pickled ({error})") from error
 
 
@@ -67,9 +67,9 @@ def decode(key: Key, entry: Entry, verify: Callable[[str, bytes, object], None])
     key : Key
         The key that was asked for.
     entry : Entry
-        What was found.
+        An entry whose checksum was verified.
     verify : callable
-        Takes the key's text, the pickle and its signature, and raises unless they belong together.
+        Takes the key's text, the pickle and its signature, and raises `UntrustedEntryError` if they do not match.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def decode(key: Key, entry: Entry, verify: Callable[[str, bytes, object], None])
         If the entry belongs to another key, or does not hold a value that may be loaded.
     """
     if entry.header.get("key") != key.as_json():
-        Key.from_json(_mapping(entry.header.get("key")))  # which says it if that is no key at all
+        Key.from_json(_checked_mapping(entry.header.get("key")))  # raises an error of its own if it is no key
         raise DamagedEntryError("it belongs to another result")
     if entry.header.get("kind") == "native":
         return unpack_native(entry)
@@ -87,11 +87,11 @@ def decode(key: Key, entry: Entry, verify: Callable[[str, bytes, object], None])
     verify(key.text(), body, entry.header.get("signature"))
     try:
         return freeze(pickle.loads(body))
-    except Exception as error:  # ours by signature, but its class may have moved or changed
+    except Exception as error:  # it was written by this user, but its class may have moved or changed
         raise DamagedEntryError(f"its pickle cannot be loaded ({type(error).__name__}: {error})") from error
 
 
-def _mapping(found: object) -> Mapping[str, Any]:
+def _checked_mapping(found: object) -> Mapping[str, Any]:
     if not isinstance(found, dict):
         raise DamagedEntryError("its header holds no key")
     return found

@@ -1,4 +1,4 @@
-"""The store that the settings name."""
+"""Which store do the settings name?"""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["current_store"]
 
 
 @lru_cache(maxsize=8)
-def _directories(root: Path, shared: tuple[Path, ...]) -> DirectoryStore | LayeredStore:
+def _directory_store(root: Path, shared: tuple[Path, ...]) -> DirectoryStore | LayeredStore:
     own = DirectoryStore(root)
     return LayeredStore(own, *map(DirectoryStore, shared)) if shared else own
 
@@ -21,4 +21,4 @@ def _directories(root: Path, shared: tuple[Path, ...]) -> DirectoryStore | Layer
 def current_store() -> SupportsStore:
     """The store that the settings name."""
     now = settings()
-    return now.store if now.store is not None else _directories(now.cache_dir, now.shared_dirs)
+    return now.store if now.store is not None else _directory_store(now.cache_dir, now.shared_dirs)

@@ -1,4 +1,4 @@
-"""Results in a store: what can be read is verified, and what cannot be stored costs persistence only."""
+"""How are results read from a store, written to it and removed? Troubles cost persistence, never the result."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from stored._storage.codecs import NotStorableError, decode, encode
 from stored._storage.current_store import current_store
 from stored._storage.format import Entry, unpack
 from stored._storage.freezing import copy_for_caller
-from stored._storage.limits import checked_size, keep_limits
+from stored._storage.limits import check_size, tidy_after_write
 from stored._storage.listing import headers
 from stored._storage.memory import CachedResult
 from stored._storage.reports import (
     RECOMPUTED,
     check_privacy,
-    report,
-    report_entry,
-    report_layer,
-    report_waiting,
+    forget_reports,
+    report_once,
+    report_unreadable_layer,
+    report_unusable_entry,
+    report_wait_timeout,
     short_call,
-    trouble_ended,
 )
 from stored._storage.signing import load_secret, sign, verify
 from stored._version import __version__
@@ -36,12 +36,14 @@ __all__ = ["PersistentTier"]
 
 
 class PersistentTier:
-    """Results in a store: what can be read is verified, and what cannot be stored costs persistence only.
+    """Results in a store.
+
+    An entry is verified before it is used. What cannot be read or written is warned of, and raises no error.
 
     Parameters
     ----------
     persistence : str
-        Any of the letters r and w; the settings can take letters away, and never add them.
+        ``"r"`` to read, ``"w"`` to write, ``"rw"`` for both, ``""`` for neither; the settings can forbid either.
     """
 
     def __init__(self, persistence: str) -> None:
@@ -59,120 +61,121 @@ class PersistentTier:
         return "w" in self.persistence and "w" in now.persistence and not now.disable
 
     def store(self) -> SupportsStore:
-        """Where results live now."""
+        """The store of the settings now."""
         return current_store()
 
     def writer(self) -> dict[str, str]:
-        """The programs that write, with their versions."""
+        """Names and versions of the programs that compute the results, for the header."""
         return {"stored": __version__}
 
     def check_writer(self, writer: Mapping[str, Any]) -> None:
-        """Refuse entries of programs whose results are no longer valid, with a `DamagedEntryError`."""
+        """Raise a `DamagedEntryError` if results of these versions of programs are no longer valid."""
 
     def load(self, key: Key) -> CachedResult | Literal[Absent.ABSENT]:
-        """The record of a key, or `ABSENT`; an entry that must not be used is a miss with a warning."""
+        """The result of a key, or `ABSENT`; an entry that must not be used is a miss with a warning."""
         if not self.reads or settings().disable:
             return ABSENT
-        name, store = key.entry(), self.store()
+        name, store = key.entry_name(), self.store()
         try:
             data = store.read(name)
             if data is None:
                 return ABSENT
             check_privacy(store)
-            record = self._record(key, unpack(data))
+            result = self._result(key, unpack(data))
         except NotADirectoryError:
-            pass  # no entries are there, as in a directory yet to be made; writing tells what is wrong
+            pass  # the directory, or one above it, is a file: there are no entries, and writing warns of it
         except LayerError as error:
-            report_layer(error)
+            report_unreadable_layer(error)
         except OSError as error:
-            report("store", store.location(), f"{store.location(name)} cannot be read ({error}); {RECOMPUTED}")
+            report_once("store", store.location(), f"{store.location(name)} cannot be read ({error}); {RECOMPUTED}")
         except EntryError as error:
-            report_entry(store, name, error)
+            report_unusable_entry(store, name, error)
         else:
             if settings().are_limited and self.writes:
-                with contextlib.suppress(OSError):  # then it counts as unused
+                with contextlib.suppress(OSError):  # then trimming takes the entry for unused
                     store.touch(name)
-            return record
+            return result
         return ABSENT
 
-    def _record(self, key: Key, entry: Entry) -> CachedResult:
+    def _result(self, key: Key, entry: Entry) -> CachedResult:
         writer, seconds = entry.header.get("writer"), entry.header.get("seconds")
-        if not isinstance(writer, dict) or not isinstance(seconds, int | float) or not 0 <= seconds <= _LONGEST:
+        if not isinstance(writer, dict) or not isinstance(seconds, int | float) or not 0 <= seconds <= _MAX_SECONDS:
             raise DamagedEntryError("its header does not say who wrote it")
         self.check_writer(writer)
         value = decode(key, entry, self._verify)
-        return CachedResult(value, copy_for_caller(value, private=False), float(seconds))
+        return CachedResult(value, copy_for_caller(value, deep=False), float(seconds))
 
-    def save(self, key: Key, record: CachedResult) -> bool:
-        """Write a record; was it written? If not, a warning has said why."""
+    def save(self, key: Key, result: CachedResult) -> bool:
+        """Write a result, unless the settings forbid it; was it written? Troubles are warned of."""
         if not self.writes:
             return False
-        name, store = key.entry(), self.store()
-        details = {"created": time.time(), "seconds": record.seconds, "writer": self.writer()}
+        name, store = key.entry_name(), self.store()
+        details = {"created": time.time(), "seconds": result.seconds, "writer": self.writer()}
         try:
-            parts = encode(key, record.value, details, self._sign)
-            size = checked_size(sum(memoryview(part).nbytes for part in parts))
+            parts = encode(key, result.value, details, self._sign)
+            size = sum(memoryview(part).nbytes for part in parts)
+            check_size(size)
             store.write(name, parts)
         except (NotStorableError, UntrustedEntryError) as error:
-            self._replace_by_nothing(name)
-            report("value", f"{key.space.name}.{key.object}", f"{short_call(key)} is kept in memory only: {error}")
+            self._delete_outdated(name)
+            report_once("value", f"{key.space.name}.{key.object}", f"{short_call(key)} is kept in memory only: {error}")
             return False
         except OSError as error:
-            self._replace_by_nothing(name)
+            self._delete_outdated(name)
             place = store.location()
             message = f"{short_call(key)} is kept in memory only: writing to {place} failed ({error})"
-            report("store", place, message)
+            report_once("store", place, message)
             return False
-        trouble_ended(("entry", name), ("store", store.location()))
+        forget_reports(("entry", name), ("store", store.location()))
         check_privacy(store)
-        keep_limits(store, size)
+        tidy_after_write(store, size)
         return True
 
-    def save_computed(self, key: Key, record: CachedResult) -> bool:
-        """Write what a method returned, unless it took less to compute than the settings ask; was it written?"""
-        if record.seconds >= settings().min_compute_seconds:
-            return self.save(key, record)
+    def save_computed(self, key: Key, result: CachedResult) -> bool:
+        """Write a result of a method, unless computing it took less time than `min_compute_seconds`; was it written?"""
+        if result.seconds >= settings().min_compute_seconds:
+            return self.save(key, result)
         if self.writes:
-            self._replace_by_nothing(key.entry())
+            self._delete_outdated(key.entry_name())
         return False
 
     @contextlib.contextmanager
     def declare_wait(self, key: Key) -> Iterator[None]:
-        """For the length of a block, this thread needs a result, and may wait for it."""
+        """Within the block, tell other processes that this thread needs a result and may wait for it."""
         with contextlib.ExitStack() as stack:
             if self.reads and self.writes:
-                with contextlib.suppress(OSError):  # who waits for this thread then does so until its limit
-                    stack.enter_context(self.store().declare_wait(key.entry()))
+                with contextlib.suppress(OSError):  # then whoever waits for this thread may wait until its time limit
+                    stack.enter_context(self.store().declare_wait(key.entry_name()))
             yield
 
     @contextlib.contextmanager
     def compute_turn(self, key: Key) -> Iterator[None]:
-        """Wait for the process that computes a missing result, or for the length of a block let others wait.
+        """Wait while another process computes a missing result; within the block, other processes wait for this one.
 
-        Look for the result within the block: it may be there by now.
+        Within the block, look for the result once more: another process may have written it.
         """
         if not (self.reads and self.writes):
             yield
             return
         turn = Turn.MINE
         with contextlib.ExitStack() as stack:
-            with contextlib.suppress(OSError):  # the work may be done twice
-                turn = stack.enter_context(self.store().compute_turn(key.entry(), settings().lock_timeout))
+            with contextlib.suppress(OSError):  # then two processes may compute the same
+                turn = stack.enter_context(self.store().compute_turn(key.entry_name(), settings().lock_timeout))
             if turn is Turn.EXPIRED:
-                report_waiting(key, "process")
+                report_wait_timeout(key, "process")
             yield
 
-    def _replace_by_nothing(self, name: str) -> None:
-        """Remove what a value that cannot be written was to replace: better nothing than an old value."""
-        with contextlib.suppress(OSError):  # the warning that follows names the trouble
+    def _delete_outdated(self, name: str) -> None:
+        """Remove the entry of an earlier value if the new one is not written, so that the old one is not found."""
+        with contextlib.suppress(OSError):  # the warning about the write names the trouble
             self.store().delete(name)
 
     def forget(self, key: Key) -> bool:
         """Remove the entry of a key, if writing is allowed; was there one?"""
-        return self.writes and self._delete(key.entry())
+        return self.writes and self._delete(key.entry_name())
 
     def forget_all(self, space: Space, name: str, definition: str) -> None:
-        """Remove all entries of one method, whatever its version and arguments, in one space."""
+        """Remove all entries of one method in one space, of all versions and arguments."""
         if not self.writes:
             return
         for entry, header in headers(self.store(), space.folder(), entry_prefix(name)):
@@ -186,18 +189,18 @@ class PersistentTier:
             return False
         except OSError as error:
             place = self.store().location(name)
-            report("delete", name, f"{place} cannot be removed ({error}), and will be found again")
+            report_once("delete", name, f"{place} cannot be removed ({error}), and will be found again")
             return False
 
     def _sign(self, text: str, body: bytes) -> str:
         return sign(_secret(make=True), text, body)
 
     def _verify(self, text: str, body: bytes, signature: object) -> None:
-        verify(_secret(make=False), text, body, signature)  # a new key would verify nothing
+        verify(_secret(make=False), text, body, signature)  # no signature could match a new key
 
 
-_LONGEST = 1e12
-"""Seconds that no computation takes."""
+_MAX_SECONDS = 1e12
+"""A header that says that computing took longer is damaged."""
 
 
 def _secret(make: bool) -> bytes:

@@ -1,4 +1,4 @@
-"""A lock that a forked process can use."""
+"""Which lock is still of use after a fork?"""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ __all__ = ["ForkSafeLock"]
 
 
 class ForkSafeLock(RLock):  # type: ignore[misc]  # final only to the type checker
-    """A re-entrant lock that nobody holds in a forked process but the thread that forked.
+    """A re-entrant lock that in a forked process is free, unless the thread that forked holds it.
 
-    The other threads stayed behind in the parent, and would never release it. What it guards must be in order for a
-    newcomer after each single step.
+    The other threads exist in the parent only, and would never release it. A fork can interrupt what they do under the
+    lock, so the data that it protects must be consistent after each single operation.
     """
 
-    _all: WeakSet[ForkSafeLock] = WeakSet()
+    _locks: WeakSet[ForkSafeLock] = WeakSet()
 
     def __init__(self) -> None:
-        self._all.add(self)
+        self._locks.add(self)
 
     @classmethod
-    def free_all(cls) -> None:
-        """Take all locks from threads that are not in this process."""
-        for lock in cls._all:
-            if lock.acquire(blocking=False):  # it was free, or this thread's own
+    def reset_after_fork(cls) -> None:
+        """Release all locks that threads hold which are not in this process."""
+        for lock in cls._locks:
+            if lock.acquire(blocking=False):  # it was free, or this thread holds it
                 lock.release()
             else:
                 lock._at_fork_reinit()  # type: ignore[attr-defined]  # as the standard library itself does
 
 
-os.register_at_fork(after_in_child=ForkSafeLock.free_all)
+os.register_at_fork(after_in_child=ForkSafeLock.reset_after_fork)

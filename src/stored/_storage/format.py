@@ -1,4 +1,4 @@
-r"""The form of an entry: one value with its key, as bytes that describe and prove themselves.
+r"""Which bytes are an entry? The specification of the format: one value with its key, described and checksummed.
 
 All integers are little-endian.
 
@@ -17,11 +17,11 @@ offset   bytes  content
 
 The header holds ``key`` (in full: module, name, hashable string, object, definition, version, arguments), ``kind``
 (``"native"`` or ``"pickle"``), ``size`` (of the whole entry), ``body`` (``[offset, length]``), ``created`` (seconds
-since 1970), ``seconds`` (what computing it took), ``writer`` (versions of the programs that wrote it) and, for a
-pickle, ``signature`` (HMAC-SHA-256 in hex). It is enough to list an entry and to decide whether to use it.
+since 1970), ``seconds`` (how long computing it took), ``writer`` (versions of the programs that wrote it) and, for a
+pickle, ``signature`` (HMAC-SHA-256 in hex). It suffices to list an entry and to decide whether to use it.
 
-The tree of a native value is JSON: null, true, false, strings, integers below 2**53 and finite floats stand for
-themselves, and everything else is a list headed by its tag:
+The tree of a native value, which `stored._storage.native` writes and reads, is JSON: null, true, false, strings,
+integers below 2**53 and finite floats stand for themselves, and everything else is a list that begins with a tag:
 
 =============================================== =============================================================
 ``["int", hex]``, ``["float", hex]``            a large integer; NaN and infinities, as 16 hex digits
@@ -30,12 +30,15 @@ themselves, and everything else is a list headed by its tag:
 ``["tuple", items...]``, ``["list", items...]`` also ``"set"`` and ``"frozenset"``
 ``["dict", key, value, ...]``                   in the order of the dict
 ``["array", descr, shape, order, offset, n]``   `descr` as in numpy's own format; order ``"C"`` or ``"F"``
-``["scalar", descr, hex]``                      a numpy scalar, other than these two:
+``["scalar", descr, hex]``                      a numpy scalar, except these two:
 ``["str_", text]``, ``["bytes_", offset, n]``   in an array they would lose NULs at their end
 =============================================== =============================================================
 
-Nothing here is ever unpickled or evaluated. Every length, dtype and shape is compared with the bytes at hand before
-it is used.
+An offset in the tree counts from the end of the body, rounded up to a multiple of 64. No node
+is inside more than 64 containers.
+
+Nothing of a native value is ever unpickled or evaluated. Every length, dtype and shape is compared with the bytes at
+hand before it is used.
 """
 
 from __future__ import annotations
@@ -50,7 +53,7 @@ import xxhash
 from stored.errors import DamagedEntryError
 from stored.typing import Buffer
 
-__all__ = ["MAX_HEADER_BYTES", "Entry", "aligned", "checked_slice", "dump_json", "load_json", "pack", "unpack"]
+__all__ = ["MAX_HEADER_BYTES", "Entry", "align", "checked_slice", "dump_json", "load_json", "pack", "unpack"]
 
 MAGIC = b"\x89STORED\n"
 
@@ -66,12 +69,12 @@ _PREFIX = struct.Struct("<8sII16s")
 
 
 class Entry:
-    """A verified entry: its header, and where its body stands.
+    """The header and the bytes of an entry.
 
     Parameters
     ----------
     header : dict
-        As the module's docstring describes it.
+        The fields that the module's docstring describes.
     data : memoryview
         All bytes of the entry, read-only.
     """
@@ -87,9 +90,23 @@ class Entry:
             raise DamagedEntryError("the header does not say where the body stands")
         return checked_slice(self.data, *span)
 
+    def buffers(self) -> memoryview:
+        """The bytes from which offsets in the tree count: those after the body, from a multiple of 64 on."""
+        start = align(self.header["body"][0] + self.body().nbytes)
+        return self.data[min(start, self.data.nbytes) :]
+
 
 def pack(header: Mapping[str, Any], body: Buffer, buffers: list[memoryview]) -> list[Buffer]:
-    """An entry, in parts to be written one after another.
+    """The bytes of an entry, in parts to be written one after another.
+
+    Parameters
+    ----------
+    header : mapping
+        All fields of the header, except ``body`` and ``size``.
+    body : bytes-like
+        The tree of a native value, or a pickle.
+    buffers : list of memoryview
+        The buffers that the tree refers to.
 
     Raises
     ------
@@ -111,12 +128,12 @@ def pack(header: Mapping[str, Any], body: Buffer, buffers: list[memoryview]) -> 
 def _sized_header(header: Mapping[str, Any], body_length: int, data_length: int) -> tuple[bytes, int]:
     """The header with its sizes filled in, and the offset of the body.
 
-    The sizes are part of the header, whose own length they depend on; the offset settles within a few rounds.
+    The sizes stand in the header, and depend on its length; after a few rounds they agree.
     """
     start = 0
     while True:
         head = dump_json({**header, "body": [start, body_length], "size": start + data_length})
-        needed = aligned(_PREFIX.size + len(head))
+        needed = align(_PREFIX.size + len(head))
         if needed <= start:
             break
         start = needed
@@ -128,7 +145,8 @@ def _sized_header(header: Mapping[str, Any], body_length: int, data_length: int)
     return head, start
 
 
-def aligned(offset: int) -> int:
+def align(offset: int) -> int:
+    """The next multiple of `ALIGNMENT`, or the offset itself if it is one."""
     return offset + -offset % ALIGNMENT
 
 
@@ -140,6 +158,7 @@ def _checksum(front: bytes, parts: list[Any]) -> bytes:
 
 
 def dump_json(tree: object) -> bytes:
+    """JSON as entries contain it: compact, in UTF-8; half a surrogate pair is kept as it is."""
     text = json.dumps(tree, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.encode("utf-8", "surrogatepass")
 
@@ -150,16 +169,16 @@ def unpack(source: Buffer, *, verify: bool = True) -> Entry:
     Parameters
     ----------
     source : bytes-like
-        The bytes of one entry, whole; or its beginning, header included, with ``verify=False``.
+        The bytes of a whole entry; with ``verify=False``, its beginning up to the end of the header is enough.
     verify : bool
-        Compare size and checksum. Without it the header serves for listing only.
+        Check size and checksum. Without this, the header may be used for listing only.
 
     Raises
     ------
     DamagedEntryError
-        If these are not the bytes that `pack` made, in this version of the format.
+        If these are not bytes that `pack` made in this version of the format.
     """
-    # numpy sees through a read-only view of a buffer that can be written to
+    # numpy could make an array on a read-only view of a writable buffer writable again
     data = memoryview(source)
     data = (data if data.readonly else memoryview(bytes(source))).cast("B")
     if data.nbytes < _PREFIX.size:
@@ -183,6 +202,7 @@ def unpack(source: Buffer, *, verify: bool = True) -> Entry:
 
 
 def load_json(data: memoryview) -> Any:
+    """What `dump_json` wrote; anything else is a `DamagedEntryError`."""
     try:
         text = str(data, "utf-8", "surrogatepass")
         found, end = _JSON.raw_decode(text)
@@ -194,7 +214,7 @@ def load_json(data: memoryview) -> Any:
 
 
 def checked_slice(data: memoryview, start: object, length: object) -> memoryview:
-    """A part of the data, if it lies within."""
+    """A part of the data; one that is not within the data is a `DamagedEntryError`."""
     if type(start) is not int or type(length) is not int or start < 0 or length < 0 or start + length > data.nbytes:
         raise DamagedEntryError(f"{length!r} bytes at {start!r} are not within the {data.nbytes} there are")
     return data[start : start + length]

@@ -1,4 +1,4 @@
-"""The forms in which values are kept and handed out, so that no caller can change what is kept."""
+"""In which form is a value kept, and in which does a caller get it, so that no caller can change what is kept?"""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ __all__ = ["copy_for_caller", "freeze"]
 
 _CONTAINERS = (tuple, list, set, frozenset, dict)
 
-_CHANGEABLE = (*_CONTAINERS, bytearray, array.array, collections.deque, np.ndarray)
+_MUTABLE_TYPES = (*_CONTAINERS, bytearray, array.array, collections.deque, np.ndarray)
 
 
-class _TooDeepError(Exception):
-    """Containers nested more deeply than is looked into; those that hold themselves are."""
+class _NestedTooDeeplyError(Exception):
+    """Containers are nested more than `MAX_DEPTH` deep, as those that contain themselves are."""
 
 
 def freeze(value: Any) -> Any:
-    """A value as it is kept, out of reach of whoever has the original.
+    """A value in the form in which it is kept: whoever has the original cannot change it.
 
-    Arrays are copied and read-only. Plain containers and namedtuples are rebuilt. What cannot be made read-only (other
-    containers, arrays of objects, subclasses of arrays with attributes of their own, such as a mask) is copied as a
-    whole. Anything else is kept as it is.
+    Arrays are copied, and the copies are read-only. Plain containers and namedtuples are built anew. What cannot be
+    made read-only (other containers, arrays of objects, subclasses of arrays with attributes of their own, such as a
+    mask) is deep-copied. Anything else is kept as it is.
 
     Raises
     ------
     TypeError
-        If it is, or holds, an iterator or an open file: the first caller would leave nothing to the next.
+        If it is or contains an iterator or an open file, which the first caller would exhaust.
     """
     return map_leaves(value, _freeze_leaf)
 
@@ -44,82 +44,83 @@ def _freeze_leaf(value: Any) -> Any:
         raise TypeError(
             f"a {type(value).__qualname__} was to be kept, which can be used only once; return list(...) or an array"
         )
-    if _is_copied(value):
-        return _private(value)
+    if _needs_copy(value):
+        return _deepcopy_or_same(value)
     if isinstance(value, np.ndarray):
         own = np.array(value, order="K")
         own.flags.writeable = False
-        return own.view()  # unlike its owner, a view of read-only memory cannot be made writable again
-    if isinstance(value, np.void):  # a record is a window on the array it was taken from
+        return own.view()  # the flag of an array that owns its memory can be set back; that of a view cannot
+    if isinstance(value, np.void):  # a record shares its memory with the array it was taken from
         return np.ndarray((), value.dtype, value.tobytes())[()]
     return value
 
 
-def _is_copied(value: Any) -> bool:
-    """Can this be changed by whoever has it, with nothing to be done about that?"""
+def _needs_copy(value: Any) -> bool:
+    """Can this be changed by whoever has it, and cannot be made read-only?"""
     if type(value) in {np.ndarray, np.memmap} or isinstance(value, np.void):
         return bool(value.dtype.hasobject)
-    return isinstance(value, _CHANGEABLE)
+    return isinstance(value, _MUTABLE_TYPES)
 
 
-def _private(value: Any) -> Any:
+def _deepcopy_or_same(value: Any) -> Any:
     try:
         return copy.deepcopy(value)
-    except Exception:  # what is inside may refuse in any way; then it is as safe as any other object, and no safer
+    except Exception:  # an object inside may raise anything; then the value is shared, as objects of unknown types are
         return value
 
 
-def map_leaves(value: Any, leaf: Callable[[Any], Any]) -> Any:
+def map_leaves(value: Any, function: Callable[[Any], Any]) -> Any:
+    """Build plain containers anew, with `function` applied to what is in them and is no plain container itself."""
     try:
-        return _rebuilt(value, leaf, 0)
-    except _TooDeepError:
-        return _private(value)
+        return _map_leaves(value, function, 0)
+    except _NestedTooDeeplyError:
+        return _deepcopy_or_same(value)
 
 
-def _rebuilt(value: Any, leaf: Callable[[Any], Any], depth: int) -> Any:
+def _map_leaves(value: Any, function: Callable[[Any], Any], depth: int) -> Any:
     if not _is_container(value):
-        return leaf(value)
+        return function(value)
     if depth > MAX_DEPTH:
-        raise _TooDeepError
+        raise _NestedTooDeeplyError
     if type(value) is dict:
-        return {key: _rebuilt(each, leaf, depth + 1) for key, each in value.items()}
-    items = [_rebuilt(each, leaf, depth + 1) for each in value]
+        return {key: _map_leaves(each, function, depth + 1) for key, each in value.items()}
+    items = [_map_leaves(each, function, depth + 1) for each in value]
     return type(value)(items) if type(value) in _CONTAINERS else type(value)._make(items)
 
 
 def _is_container(value: Any) -> bool:
-    """Is it a plain container, or a namedtuple without attributes besides?"""
+    """Is it a plain container, or a namedtuple whose fields are its only attributes?"""
     if type(value) in _CONTAINERS:
         return True
     return isinstance(value, tuple) and hasattr(value, "_make") and not hasattr(value, "__dict__")
 
 
-def copy_for_caller(value: object, private: bool) -> HandOut | None:
-    """How a kept value reaches callers so that none can change what is kept.
+def copy_for_caller(value: object, deep: bool) -> HandOut | None:
+    """The function that copies a kept value for a caller, so that no caller can change what is kept.
 
     Parameters
     ----------
     value : object
-        A kept value.
-    private : bool
-        Hand out deep copies, writable arrays among them.
+        A value as `freeze` returns it.
+    deep : bool
+        Must callers get deep copies, with arrays that they can write to?
 
     Returns
     -------
     callable or None
-        None if the value itself can be handed out.
+        None if callers can have the value itself.
     """
-    if private:
+    if deep:
         return copy.deepcopy
-    return _shared if _is_changeable(value, 0) else None
+    return _copy_mutable if _is_mutable(value, 0) else None
 
 
-def _is_changeable(value: Any, depth: int) -> bool:
+def _is_mutable(value: Any, depth: int) -> bool:
     if isinstance(value, tuple | frozenset) and _is_container(value):
-        return depth > MAX_DEPTH or any(_is_changeable(each, depth + 1) for each in value)
-    return _is_copied(value)
+        return depth > MAX_DEPTH or any(_is_mutable(each, depth + 1) for each in value)
+    return _needs_copy(value)
 
 
-def _shared(value: Any) -> Any:
-    """What can be changed anew, what it holds as it is: that is frozen already."""
-    return map_leaves(value, lambda leaf: _private(leaf) if _is_copied(leaf) else leaf)
+def _copy_mutable(value: Any) -> Any:
+    """Containers are copied; what is in them is shared, if nobody can change it."""
+    return map_leaves(value, lambda leaf: _deepcopy_or_same(leaf) if _needs_copy(leaf) else leaf)

@@ -1,4 +1,4 @@
-"""Limits to what a store holds: how large may an entry be, and when is the store to be trimmed?"""
+"""How large may an entry be, and when must a store be trimmed?"""
 
 from __future__ import annotations
 
@@ -7,55 +7,55 @@ import time
 from stored._keys import ENTRY_ENDING
 from stored._settings import settings
 from stored._storage.codecs import NotStorableError
-from stored._storage.reports import report
+from stored._storage.reports import report_once
 from stored.typing import SupportsStore, Upkeep
 
-__all__ = ["checked_size", "keep_limits", "trim"]
+__all__ = ["check_size", "tidy_after_write", "trim"]
 
 
 class TrimSchedule:
-    """What this process knows of the size of a store: at the last trim, and what it has written since."""
+    """When to trim a store, by its size at the last trim and by what this process has written since."""
 
     def __init__(self) -> None:
-        self._bytes = 0
+        self._size = 0
         self._written = 0
-        self._trimmed = float("-inf")
+        self._trimmed_at = float("-inf")
 
     def is_due(self, size: int) -> bool:
-        """After another write of so many bytes, is it time to trim?"""
+        """Count a write of `size` bytes; is it time to trim?"""
         self._written += size
         limit, age = settings().max_bytes, settings().max_age
-        if limit is not None and (self._bytes + self._written > limit or self._written > _UNSEEN * limit):
+        if limit is not None and (self._size + self._written > limit or self._written > _SHARE_BETWEEN_TRIMS * limit):
             return True
-        pause = _TRIMMED_EVERY if age is None else min(_TRIMMED_EVERY, _UNSEEN * age)
-        return time.monotonic() - self._trimmed > pause
+        pause = _SECONDS_BETWEEN_TRIMS if age is None else min(_SECONDS_BETWEEN_TRIMS, _SHARE_BETWEEN_TRIMS * age)
+        return time.monotonic() - self._trimmed_at > pause
 
     def trim(self, store: SupportsStore) -> Upkeep:
-        """Remove what is too old or too much."""
+        """Remove entries that are beyond the limits of the settings."""
         now = settings()
-        self._written, self._trimmed = 0, time.monotonic()  # also if it fails: the next store need not try again
+        self._written, self._trimmed_at = 0, time.monotonic()  # before it may fail: the next write need not try again
         done = store.trim(ENTRY_ENDING, now.max_bytes, now.max_age)
-        self._bytes = done.bytes
+        self._size = done.bytes
         return done
 
 
-_UNSEEN = 0.1
-"""Of the bytes or the age allowed so much passes before it is looked again what is there."""
+_SHARE_BETWEEN_TRIMS = 0.1
+"""The store is trimmed after this share of `max_bytes` was written, or this share of `max_age` has passed."""
 
-_TRIMMED_EVERY = 3600.0
-"""Seconds."""
+_SECONDS_BETWEEN_TRIMS = 3600.0
+"""The store is trimmed at least this often, while it is written to."""
 
 _schedules: dict[str, TrimSchedule] = {}
-"""By the location of the store."""
+"""The schedules of stores, by location."""
 
 
 def trim(store: SupportsStore) -> Upkeep:
-    """Remove from a store what is beyond the limits, now."""
+    """Remove now the entries of a store that are beyond the limits of the settings."""
     return _schedules.setdefault(store.location(), TrimSchedule()).trim(store)
 
 
-def keep_limits(store: SupportsStore, size: int) -> None:
-    """After a write of so many bytes, trim the store if it is time to; first of all, clear what others have left."""
+def tidy_after_write(store: SupportsStore, size: int) -> None:
+    """Trim a store if that is due after a write of `size` bytes; after the first write, also clear leftovers."""
     place = store.location()
     try:
         is_first = place not in _schedules
@@ -67,18 +67,17 @@ def keep_limits(store: SupportsStore, size: int) -> None:
             if settings().are_limited and schedule.is_due(size):
                 schedule.trim(store)
     except OSError as error:
-        report("upkeep", place, f"upkeep of {place} failed ({error}); some files stay that are not needed")
+        report_once("upkeep", place, f"upkeep of {place} failed ({error}); some files that are not needed remain")
 
 
-def checked_size(size: int) -> int:
-    """The size of an entry, if the settings allow so much.
+def check_size(size: int) -> None:
+    """Refuse an entry that is larger than the whole store may be.
 
     Raises
     ------
     NotStorableError
-        If it is more than `max_bytes`.
+        If it takes more than `max_bytes`.
     """
     limit = settings().max_bytes
     if limit is not None and size > limit:
         raise NotStorableError(f"it takes {size} bytes, and max_bytes is {limit}")
-    return size

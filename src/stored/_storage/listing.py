@@ -1,4 +1,4 @@
-"""Which results does a store hold? By the headers of its entries, which are read unverified."""
+"""Which results does a store contain? Headers are read for this, without verifying the entries."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ from typing import Any
 from stored._keys import ENTRY_ENDING, Key, entry_prefix, module_folder
 from stored._settings import settings
 from stored._storage.format import unpack
-from stored._storage.reports import is_reported, report, report_layer
+from stored._storage.reports import is_reported, report_once, report_unreadable_layer
 from stored.errors import DamagedEntryError, EntryError
 from stored.stores import LayerError
 from stored.typing import SupportsStore
 
-__all__ = ["headers", "keys_like", "readable_key"]
+__all__ = ["headers", "key_in_header", "keys_of_same_method"]
 
 _USUAL_HEADER_BYTES = 4096
 
 
 def headers(store: SupportsStore, folder: str, prefix: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Names and headers of the readable entries in a folder: for listing, not for values."""
+    """Names and headers of the readable entries in a folder.
+
+    The entries are not verified: headers serve to list results, not to load them.
+    """
     if settings().disable:
         return
     try:
@@ -29,15 +32,15 @@ def headers(store: SupportsStore, folder: str, prefix: str = "") -> Iterator[tup
                 if isinstance(header.get("key"), dict):
                     yield name, header
     except LayerError as error:
-        report_layer(error)
+        report_unreadable_layer(error)
     except OSError as error:
-        if not is_reported("store", store.location()):  # else its trouble is known
+        if not is_reported("store", store.location()):  # then this is known already
             place = store.location(folder)
-            report("listing", place, f"{place} cannot be listed ({error}); not all is shown or removed")
+            report_once("listing", place, f"{place} cannot be listed ({error}); not all is shown or removed")
 
 
 def _header(store: SupportsStore, name: str) -> dict[str, Any]:
-    """The header of an entry; empty if that is damaged, as whoever asks for its value is told."""
+    """The header of an entry; empty if it is damaged, of which only loading the value warns."""
     try:
         start = store.read_start(name, _USUAL_HEADER_BYTES) or b""
         try:
@@ -48,11 +51,11 @@ def _header(store: SupportsStore, name: str) -> dict[str, Any]:
         return {}
 
 
-def keys_like(store: SupportsStore, key: Key, limit: int = 1000) -> list[Key]:
-    """Keys of stored results of the same method of owners of the same name, at most so many."""
+def keys_of_same_method(store: SupportsStore, key: Key, limit: int = 1000) -> list[Key]:
+    """Keys of stored results of the same method, of owners of the same name; at most `limit`."""
     found = []
     for _, header in headers(store, module_folder(key.space.module), entry_prefix(key.object)):
-        other = readable_key(header)
+        other = key_in_header(header)
         if other is not None and _is_same_method(other, key):
             found.append(other)
         if len(found) == limit:
@@ -60,8 +63,8 @@ def keys_like(store: SupportsStore, key: Key, limit: int = 1000) -> list[Key]:
     return found
 
 
-def readable_key(header: Mapping[str, Any]) -> Key | None:
-    """The key in a header, None if that is damaged."""
+def key_in_header(header: Mapping[str, Any]) -> Key | None:
+    """The key in a header; None if it is damaged."""
     try:
         return Key.from_json(header["key"])
     except DamagedEntryError:
@@ -69,6 +72,6 @@ def readable_key(header: Mapping[str, Any]) -> Key | None:
 
 
 def _is_same_method(one: Key, other: Key) -> bool:
-    """Are these results of one method, of owners of one name?"""
+    """Are these keys of the same method, of owners of the same name?"""
     first, second = ((key.space.module, key.space.name, key.object, key.definition) for key in (one, other))
     return first == second

@@ -1,4 +1,4 @@
-"""Results in memory."""
+"""How are results kept in memory?"""
 
 from __future__ import annotations
 
@@ -15,58 +15,58 @@ T = TypeVar("T")
 
 
 class CachedResult:
-    """A kept value.
+    """A value that is kept in memory.
 
     Parameters
     ----------
     value : object
-        In frozen form.
-    hand_out : callable, optional
-        Makes what a caller gets; None if it gets the value itself.
+        The value, as `freeze` returns it.
+    copy : callable, optional
+        Copies the value for a caller; None if callers get the value itself.
     seconds : float
-        What computing it took.
+        How long computing it took.
     persistent : bool
-        Is it meant for the store too?
+        Is it to be written to the store too?
     source : object
         For a table read from a file: the file and its state when it was read.
 
     Attributes
     ----------
-    made : dict
-        What was made from the value (interpolators), and goes with it.
+    derived : dict
+        What was computed from the value (interpolators); it is discarded with the value.
     """
 
-    __slots__ = ("hand_out", "made", "persistent", "seconds", "source", "value")
+    __slots__ = ("copy", "derived", "persistent", "seconds", "source", "value")
 
     def __init__(
         self,
         value: Any,
-        hand_out: HandOut | None = None,
+        copy: HandOut | None = None,
         seconds: float = 0.0,
         persistent: bool = True,
         source: object = None,
     ) -> None:
         self.value = value
-        self.hand_out = hand_out
+        self.copy = copy
         self.seconds = seconds
         self.persistent = persistent
         self.source = source
-        self.made: dict[Hashable, Any] = {}
+        self.derived: dict[Hashable, Any] = {}
 
     def for_caller(self) -> Any:
-        """The value for a caller."""
-        return self.value if self.hand_out is None else self.hand_out(self.value)
+        """The value, or a copy of it, for a caller."""
+        return self.value if self.copy is None else self.copy(self.value)
 
 
 class MemoryTier(Generic[T]):
-    """Values by key; with a `maxsize`, the least recently used goes first.
+    """Values by key; if there are more than `maxsize`, the least recently used is discarded.
 
     Parameters
     ----------
     maxsize : int, optional
-        How many values there may be.
+        The largest number of values; any number by default.
     lock : ForkSafeLock, optional
-        What is held for each step, by default a lock of its own.
+        The lock that is held during each operation; by default a new one.
     """
 
     def __init__(self, maxsize: int | None = None, lock: ForkSafeLock | None = None) -> None:

@@ -1,4 +1,4 @@
-"""The tree of a native value: JSON that refers to buffers."""
+"""Which tree stands for a value? JSON that refers to buffers, as `stored._storage.format` specifies it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from stored._storage.format import Entry, aligned, checked_slice, dump_json, load_json
+from stored._storage.format import Entry, align, checked_slice, dump_json, load_json
 from stored.errors import DamagedEntryError
 
 __all__ = ["MAX_DEPTH", "NotNativeError", "pack_native", "unpack_native"]
@@ -35,7 +35,7 @@ class NotNativeError(Exception):
 def pack_native(value: object) -> tuple[bytes, list[memoryview]]:
     """The tree of a value, and the buffers it refers to.
 
-    Offsets in the tree count from the first buffer.
+    Offsets in the tree count from the start of the first buffer.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def pack_native(value: object) -> tuple[bytes, list[memoryview]]:
 
 
 class _Writer:
-    """Turns a value into a tree, and gathers its buffers."""
+    """Turns a value into a tree, and collects its buffers."""
 
     def __init__(self) -> None:
         self.buffers: list[memoryview] = []
@@ -67,7 +67,7 @@ class _Writer:
             raise NotNativeError(f"{kind.__module__}.{kind.__qualname__}")
         return write(self, value)
 
-    def _itself(self, value: Any) -> Any:
+    def _unchanged(self, value: Any) -> Any:
         return value
 
     def _integer(self, value: int) -> Any:
@@ -102,15 +102,15 @@ class _Writer:
         return ["array", descr, list(array.shape), order, *self._buffer(raw)]
 
     def _buffer(self, buffer: memoryview) -> tuple[int, int]:
-        start = aligned(self._end)
+        start = align(self._end)
         self.buffers.append(buffer)
         self._end = start + buffer.nbytes
         return start, buffer.nbytes
 
     _WRITERS: dict[type, Callable[[_Writer, Any], Any]] = {
-        type(None): _itself,
-        bool: _itself,
-        str: _itself,
+        type(None): _unchanged,
+        bool: _unchanged,
+        str: _unchanged,
         int: _integer,
         float: _float,
         complex: _complex,
@@ -126,13 +126,13 @@ _CONTAINERS: dict[type, type] = {each: each for each in (tuple, list, set, froze
 
 
 def _descr(dtype: np.dtype[Any]) -> Any:
-    """A dtype as numpy's own file format writes it, if all of it comes back from that."""
+    """A dtype as numpy's own file format writes it; a `NotNativeError` if this loses something of it."""
     if dtype.kind in "biufcSUVmM" and not dtype.hasobject and np.lib.format.drop_metadata(dtype) is dtype:
         # overlapping fields have no such form, and a title may be any object
         with contextlib.suppress(DamagedEntryError, TypeError, ValueError):
             descr = json.loads(json.dumps(np.lib.format.dtype_to_descr(dtype)))
             found = _dtype(descr)
-            # equal dtypes may yet differ in alignment, or be numpy.record
+            # dtypes that compare equal may differ in alignment, or be numpy.record
             if found == dtype and repr(found) == repr(dtype):
                 return descr
     raise NotNativeError(f"dtype {dtype}")
@@ -147,9 +147,7 @@ def unpack_native(entry: Entry) -> Any:
         If the tree does not describe a value that these bytes hold.
     """
     body = entry.body()
-    start = aligned(entry.header["body"][0] + body.nbytes)
-    # offsets count from the end of the body, aligned with the entry
-    reader = _Reader(entry.data[min(start, entry.data.nbytes) :])
+    reader = _Reader(entry.buffers())
     try:
         return reader.value(load_json(body), 0)
     except DamagedEntryError:
@@ -161,7 +159,7 @@ def unpack_native(entry: Entry) -> Any:
 def _dtype(descr: object) -> np.dtype[Any]:
     """The dtype that a tree describes; JSON has made lists of its tuples."""
     dtype = _plain_dtype(descr) if isinstance(descr, str) else np.lib.format.descr_to_dtype(_tuples(descr))
-    if dtype.hasobject:  # its bytes would be taken for the addresses of objects
+    if dtype.hasobject:  # numpy would take its bytes for addresses of objects
         raise DamagedEntryError(f"{descr!r} is not the dtype of plain data")
     return dtype
 
@@ -189,7 +187,7 @@ def _field(name: Any, kind: object, *shape: Any) -> tuple[Any, ...]:
 
 
 def _shape(found: object) -> tuple[int, ...]:
-    """A shape; what else may stand in the place of one, numpy reads as a dtype."""
+    """A shape; anything else in its place, numpy would read as a dtype."""
     if type(found) is list and all(type(n) is int and n >= 0 for n in found) and math.prod(found) <= sys.maxsize:
         return tuple(found)
     raise DamagedEntryError(f"{found!r} is not a shape")

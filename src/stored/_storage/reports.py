@@ -1,4 +1,4 @@
-"""Warnings of trouble with a store, each given once."""
+"""What is wrong with a store? Each trouble is warned of once."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ __all__ = [
     "RECOMPUTED",
     "check_privacy",
     "clear_reports",
+    "forget_reports",
     "is_reported",
-    "report",
-    "report_entry",
-    "report_layer",
-    "report_waiting",
+    "report_once",
+    "report_unreadable_layer",
+    "report_unusable_entry",
+    "report_wait_timeout",
     "short_call",
-    "trouble_ended",
 ]
 
 RECOMPUTED = "the result is computed anew"
@@ -29,11 +29,21 @@ _LONGEST_CALL = 200
 """Characters of a call in a message; arguments may be tables."""
 
 _reported: set[tuple[str, str]] = set()
-"""Kinds of trouble and their subjects: a lasting trouble is reported once."""
+"""Kinds of trouble, and what has them (an entry, a store, a method): a lasting trouble is reported once."""
 
 
-def report(trouble: str, subject: str, message: str) -> None:
-    """Warn of a trouble, unless it was reported already."""
+def report_once(trouble: str, subject: str, message: str) -> None:
+    """Warn of a trouble, unless it was reported already.
+
+    Parameters
+    ----------
+    trouble : str
+        The kind of trouble.
+    subject : str
+        What has it: the name of an entry, the location of a store.
+    message : str
+        The warning.
+    """
     if not is_reported(trouble, subject):
         _reported.add((trouble, subject))
         warn_caller(message, EntryWarning if trouble == "entry" else PersistenceWarning)
@@ -44,58 +54,58 @@ def is_reported(trouble: str, subject: str) -> bool:
     return (trouble, subject) in _reported
 
 
-def trouble_ended(*troubles: tuple[str, str]) -> None:
-    """Report these again, should they come back."""
+def forget_reports(*troubles: tuple[str, str]) -> None:
+    """Forget that these troubles were reported, since they have ended: if they return, they are reported again."""
     _reported.difference_update(troubles)
 
 
 def clear_reports() -> None:
-    """Report everything again."""
+    """Forget all reports."""
     _reported.clear()
 
 
 def short_call(key: Key) -> str:
-    """A call as messages show it."""
+    """A call for a message, shortened if it is long."""
     call = key.call()
     return call if len(call) <= _LONGEST_CALL else f"{call[:_LONGEST_CALL]}..."
 
 
-def report_entry(store: SupportsStore, name: str, error: Exception) -> None:
+def report_unusable_entry(store: SupportsStore, name: str, error: Exception) -> None:
     """Warn that an entry must not be used."""
-    report("entry", name, f"{store.location(name)} was passed over: {error}; {RECOMPUTED}")
+    report_once("entry", name, f"{store.location(name)} was not used: {error}; {RECOMPUTED}")
 
 
-def report_waiting(key: Key, whom: str) -> None:
-    """Warn that a result was waited for in vain."""
+def report_wait_timeout(key: Key, computed_by: str) -> None:
+    """Warn that a result did not come within the time limit; another ``"thread"`` or ``"process"`` computes it."""
     limit = settings().lock_timeout
     message = (
-        f"{short_call(key)} is still being computed by another {whom} after {limit:g} s, and is computed here too;"
-        " to wait longer, use stored.configure(lock_timeout=...)"
+        f"{short_call(key)} is still being computed by another {computed_by} after {limit:g} s, and is computed here"
+        " too; to wait longer, use stored.configure(lock_timeout=...)"
     )
-    report("turn", key.entry(), message)
+    report_once("turn", key.entry_name(), message)
 
 
-def report_layer(error: LayerError) -> None:
+def report_unreadable_layer(error: LayerError) -> None:
     """Warn that a shared directory cannot be read."""
     message = (
-        f"shared directory {error.layer} cannot be read ({error}), so results in it are not found; have the right"
-        " to read given to you (chmod -R go+rX), or take it out of shared_dirs"
+        f"shared directory {error.layer} cannot be read ({error}), so results in it are not found; ask its"
+        " owner for the permission to read (chmod -R go+rX), or take it out of shared_dirs"
     )
-    report("layer", error.layer, message)
+    report_once("layer", error.layer, message)
 
 
 def check_privacy(store: SupportsStore) -> None:
-    """Warn of a store into which others can put entries; each store is looked at once."""
+    """Warn of a store to which other users can write; each store is checked once."""
     place = store.location()
     if is_reported("privacy", place):
         return
     exposed = ""
-    with contextlib.suppress(OSError):  # who reads or writes is told of the trouble
+    with contextlib.suppress(OSError):  # reading or writing warns of this
         exposed = store.writable_by_others()
     if exposed:
         message = (
             f"{exposed}: whoever puts an entry there decides what you compute with. Take the permission away"
             " (chmod o-w), or choose another directory"
         )
-        report("privacy", place, message)
+        report_once("privacy", place, message)
     _reported.add(("privacy", place))

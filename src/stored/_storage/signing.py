@@ -1,4 +1,4 @@
-"""The key with which a user signs pickled results, so that nobody else's pickles are ever loaded."""
+"""Was a pickle written by this user? Pickled results are signed, so that no other pickle is ever loaded."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ __all__ = ["clear_drafts", "load_secret", "sign", "verify"]
 
 _LENGTH = 32
 
-_ABANDONED = 3600.0
-"""Seconds after which nobody can still be making a key."""
+_ABANDONED_AFTER = 3600.0
+"""Seconds after which no process can still be making a key."""
 
 
 def load_secret(file: Path, *, make: bool = True) -> bytes:
@@ -73,8 +73,8 @@ def _make(file: Path) -> None:
         with open(descriptor, "wb") as stream:
             stream.write(os.urandom(_LENGTH))
             stream.flush()
-            os.fsync(descriptor)  # lost in a power failure, it would take all that it has signed with it
-        # of several processes the first to link wins, and all use its key
+            os.fsync(descriptor)  # a key lost in a power failure would make all that it has signed useless
+        # if several processes make a key at once, all use the one that is linked first
         with contextlib.suppress(FileExistsError):
             os.link(draft, file)
     finally:
@@ -82,17 +82,20 @@ def _make(file: Path) -> None:
 
 
 def clear_drafts(file: Path) -> None:
-    """Remove what processes left that died while they made the key."""
+    """Remove files of processes that died while they made the key."""
     names = re.compile(rf"{re.escape(file.name)}\.\d+\.[0-9a-f]{{16}}")
     with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(file.parent) as found:
         for entry in found:
-            if names.fullmatch(entry.name) and time.time() - entry.stat(follow_symlinks=False).st_mtime > _ABANDONED:
+            if (
+                names.fullmatch(entry.name)
+                and time.time() - entry.stat(follow_symlinks=False).st_mtime > _ABANDONED_AFTER
+            ):
                 os.unlink(entry.path)
 
 
 def sign(secret: bytes, key: str, body: bytes) -> str:
     """HMAC-SHA-256 of a pickle and of the full key that it belongs to, in hex."""
-    import hmac  # here, for the sake of start-up
+    import hmac  # imported here, to keep the start-up short
 
     head = key.encode("utf-8", "surrogatepass")
     return hmac.digest(secret, len(head).to_bytes(8, "little") + head + body, "sha256").hex()
@@ -104,6 +107,7 @@ def verify(secret: bytes, key: str, body: bytes, signature: object) -> None:
     Raises
     ------
     UntrustedEntryError
+        If the signature does not match.
     """
     import hmac
 

@@ -15,14 +15,21 @@ __all__ = ["Flight", "Flights"]
 
 
 class Flight:
-    """One computation under way.
+    """A computation under way.
 
     Parameters
     ----------
     leader : int
         The thread that computes.
-    in_vain : bool
-        Has it waited in vain for another that does?
+    timed_out : bool
+        Did it wait for another thread until the time limit?
+
+    Attributes
+    ----------
+    done : threading.Event
+        Set when the leader has finished.
+    result : object
+        What it computed; `ABSENT` if it failed.
     """
 
     def __init__(self, leader: int, timed_out: bool = False) -> None:
@@ -35,9 +42,9 @@ class Flight:
 class Flights:
     """Computations under way in this process, at most one for each key.
 
-    The lock covers the books only: computing and waiting happen outside it. A thread that would wait for itself,
-    directly or through others that wait for it, computes instead. A forked process starts with empty books: the threads
-    that would finish what it finds there stayed behind.
+    The lock is held only to change the tables of flights and waiting threads: computing and waiting happen outside it.
+    A thread that would wait for itself, directly or through others that wait for it, computes instead. A forked process
+    starts with empty tables, because the threads that compute exist in the parent only.
     """
 
     def __init__(self) -> None:
@@ -45,25 +52,26 @@ class Flights:
         os.register_at_fork(after_in_child=self.reset_after_fork)
 
     def reset_after_fork(self) -> None:
+        """Start with empty tables."""
         self._lock = threading.Lock()
         self._flights: dict[Hashable, Flight] = {}
         self._waiting: dict[int, Flight] = {}
 
     @contextmanager
     def lead_or_wait(self, key: Hashable, limit: float = TIMEOUT_MAX) -> Iterator[tuple[bool, Flight]]:
-        """Enter as the leader, who computes within the block, or come back after having waited for it.
+        """Become the leader, who computes within the block, or wait for the leader before the block.
 
         Parameters
         ----------
         key : hashable
-            What is to be computed.
+            The key of the result.
         limit : float
-            Seconds to wait at most; a thread that has waited that long computes, `in_vain` being True.
+            Seconds to wait at most; a thread that has waited that long computes, with `timed_out` set.
 
         Yields
         ------
         bool, Flight
-            Is this thread to compute? And where to leave the result, or to find it.
+            Is this thread the leader? And the flight, in which the leader puts the result and others find it.
         """
         me = threading.get_ident()
         with self._lock:
@@ -93,7 +101,7 @@ class Flights:
     def _waits_for_me(self, flight: Flight, me: int) -> bool:
         while flight.leader != me:
             further = self._waiting.get(flight.leader)
-            if further is None or further.done.is_set():  # that thread only has to wake up
+            if further is None or further.done.is_set():  # that thread waits no longer
                 return False
             flight = further
         return True

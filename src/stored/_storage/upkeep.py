@@ -1,4 +1,4 @@
-"""Tidying the store: what processes that died have left, and what is beyond the limits."""
+"""What can be removed from a store? Leftovers of processes that died, and entries beyond the limits."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def upkeep() -> Upkeep:
     """Tidy the store: remove what processes that died have left, and results beyond the limits.
 
     It is safe at any time, whoever else uses the store. Leftovers are also removed when a process writes for the first
-    time, and the limits, set by `configure`, are kept with every tenth of `max_bytes` written, and every hour of
-    writing.
+    time; results beyond the limits, which `configure` sets, also each time a tenth of `max_bytes` was written, and
+    every hour while results are written.
 
     Returns
     -------
@@ -28,7 +28,7 @@ def upkeep() -> Upkeep:
     Raises
     ------
     ConfigurationError
-        If nothing may be written, and so removed.
+        If the settings forbid writing, which includes removing.
     OSError
         If the store cannot be read, or something cannot be removed.
     """

@@ -142,7 +142,7 @@ class _Tier(PersistentTier):
     def _stands(self, key: Key, *, otherwise: bool) -> bool:
         """Is there an entry, usable or not? `otherwise` if the store cannot tell."""
         try:
-            return self.store().read_start(key.entry(), 1) is not None
+            return self.store().read_start(key.entry_name(), 1) is not None
         except OSError:
             return otherwise
 
@@ -387,7 +387,7 @@ def _import_file(path: Path, root: Path, owner: str, md5: str) -> int:
     imported = 0
     for name, value in objects.items():
         kept = freeze(value)
-        record = CachedResult(kept, copy_for_caller(kept, private=False))
+        record = CachedResult(kept, copy_for_caller(kept, deep=False))
         imported += tier.save(_imported_by_md5(module, owner, md5, name), record)
     return imported
 

@@ -1,4 +1,4 @@
-"""Where entries live."""
+"""Where are entries kept? A store keeps bytes under names: in a directory, in memory, or one store over others."""
 
 from stored.stores._base import Store
 from stored.stores._directory import DirectoryStore

@@ -1,4 +1,4 @@
-"""What a store is: a place for bytes under names."""
+"""What is a store? The base class of all stores, and the names that they accept."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*"
 
 
 def is_name(name: str) -> bool:
-    """Is this a name, as `check_name` has it?"""
+    """Is this a name that `check_name` accepts?"""
     return _NAME.fullmatch(name) is not None
 
 
 def check_name(name: str) -> str:
-    """A name, if it is one: folders and a last part joined by slashes, none of them hidden, empty or ``..``.
+    """The name itself, if it is valid: folders and a last part joined by slashes, none of them hidden, empty or ``..``.
 
     Raises
     ------
     ValueError
-        If it is not.
+        If it is not valid.
     """
     if not is_name(name):
         raise ValueError(f"{name!r} is not a name in a store; its parts are letters, digits and _ . - joined by /")
@@ -33,11 +33,11 @@ def check_name(name: str) -> str:
 
 
 class Store(ABC):
-    """A place for bytes under names; it never sees values.
+    """A place for bytes under names; it knows nothing of values.
 
-    A write is atomic: a reader sees the bytes of one write, whole, or nothing. Every method may raise `OSError`; the
-    engine then does without the store. The methods that are not abstract are for what some stores cannot do: by
-    default nobody waits, nothing is tidied, and the place is private.
+    A write is atomic: a reader sees all bytes of one write, or nothing. Every method may raise `OSError`; results are
+    then computed and kept in memory. The methods that are not abstract are for what some stores cannot do: by default
+    nobody waits, nothing is tidied, and nobody else can write to the store.
     """
 
     @abstractmethod
@@ -51,7 +51,7 @@ class Store(ABC):
 
     @abstractmethod
     def write(self, name: str, parts: Sequence[Buffer]) -> None:
-        """Put the parts, one after another, in the place of what was under a name."""
+        """Replace what is under a name by the parts, one after another."""
 
     @abstractmethod
     def delete(self, name: str) -> bool:
@@ -59,29 +59,29 @@ class Store(ABC):
 
     @abstractmethod
     def names(self, folder: str = "") -> Iterator[str]:
-        """The names in a folder and the folders below it, in no order."""
+        """The names in a folder and the folders below it, in any order."""
 
     @abstractmethod
     def location(self, name: str = "") -> str:
-        """Where a name is, in a user's words."""
+        """Where a name is, as messages show it."""
 
     def touch(self, name: str) -> None:
-        """Note that a name is in use, so that `trim` takes others first."""
+        """Note that a name is in use, so that `trim` removes others first."""
         check_name(name)
 
     def declare_wait(self, name: str) -> AbstractContextManager[None]:
-        """For the length of a block, this thread needs what a name is missing, and may wait for it.
+        """Within the block, this thread needs the entry of a name, and may wait until another computes it.
 
-        Whoever waits in `turn` can then see that it is waited for itself.
+        Threads that wait in `compute_turn` can then see that this thread waits for them.
         """
         check_name(name)
         return nullcontext()
 
     def compute_turn(self, name: str, limit: float) -> AbstractContextManager[Turn]:
-        """Wait, outside a block, until nobody else computes what a name is missing; within it, keep others waiting.
+        """Wait before the block while another computes the entry of a name; within the block, let others wait.
 
         It never waits for a process that has died, and never for one that itself waits, directly or through others,
-        for this thread. Where that cannot be known, as in a store without locks, the answer is `Turn.MINE`.
+        for this thread. Where that cannot be known, as in a store without locks, the block gets `Turn.MINE`.
 
         Parameters
         ----------
@@ -94,23 +94,23 @@ class Store(ABC):
         return nullcontext(Turn.MINE)
 
     def clear_leftovers(self) -> int:
-        """Remove what processes that died have left, and nothing of those that live; how many files were there?"""
+        """Remove what processes that died have left, and nothing of others; how many files were removed?"""
         return 0
 
     def trim(self, ending: str, max_bytes: int | None, max_age: float | None) -> Upkeep:
-        """Remove names that are too long out of use, and the longest unused of those that are too much.
+        """Remove names that were unused for too long, and the least recently used ones if there are too many bytes.
 
         Parameters
         ----------
         ending : str
-            Only names that end so count, and only such are removed.
+            Only names with this ending count, and only they are removed.
         max_bytes : int, optional
-            The size of all of them together; if they take more, as many go as bring them to nine tenths of it.
+            The size of all together; if they are larger, names are removed until they take nine tenths of it.
         max_age : float, optional
             Seconds since a name was written or touched.
         """
         return Upkeep()
 
     def writable_by_others(self) -> str:
-        """Where others can put bytes, and who, in a user's words; empty if nobody can."""
+        """Where other users can write, and who they are, as messages show it; empty if nobody can."""
         return ""

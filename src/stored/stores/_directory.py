@@ -1,4 +1,4 @@
-"""Entries as files in a directory."""
+"""How are entries kept as files in a directory?"""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from weakref import WeakSet
 from stored.stores import _upkeep
 from stored.stores._base import Store, check_name, is_name
 from stored.stores._files import check_folders, is_on_network, make_folder, open_file, spare_handles
-from stored.stores._locks import FileLocks, claim
+from stored.stores._locks import FileLocks, lock_new_file
 from stored.typing import Buffer, Turn, Upkeep
 
 __all__ = ["DirectoryStore"]
 
-_MAPPED_FROM = 1 << 20
+_MIN_MAPPED_BYTES = 1 << 20
 _ATTEMPTS = 200
+"""How often a folder is made again that others keep removing."""
 
 
 class DirectoryStore(Store):
     """A directory on a local or shared file system.
 
-    Each name is one file. A file is written as a draft and then renamed, so readers see the old bytes or the new ones
-    and never a part; a reader that has a file mapped keeps its bytes when it is replaced. Nothing is synced to the
-    device: after a power failure a file may be missing or damaged, which its reader must be able to tell. Folders are
-    made when they are first written to, for their owner only (mode 0700, files 0600). Symbolic links below the root
-    are not followed.
+    Each name is one file. A file is written as a draft and then renamed, so readers see all old or all new bytes; a
+    reader that has mapped a file keeps its bytes when it is replaced. Nothing is synced to the device: after a power
+    failure a file may be missing or damaged, which its reader must be able to see. Folders are made when they are first
+    written to, for their owner only (mode 0700, files 0600). Symbolic links below the root are not followed.
 
     Drafts and locks are files in the folder ``.work``; a process that dies leaves them there for `clear_leftovers`.
 
@@ -51,68 +51,68 @@ class DirectoryStore(Store):
         return f"DirectoryStore({str(self.root)!r})"
 
     def _path(self, name: str) -> str:
-        """The path of a name, if no link leads out of the root on the way."""
+        """The path of a name; an error if a folder on the way is a symbolic link."""
         folder = check_name(name).rpartition("/")[0]
         if folder:
             check_folders(self._start, folder)
         return f"{self._start}/{name}"
 
     def read(self, name: str) -> Buffer | None:
-        """All bytes of a file, or None; memory-mapped from 1 MiB on, if no other computer can take the file away."""
-        return self._opened(name, _content)
+        """All bytes of a file, or None; memory-mapped from 1 MiB on, unless other computers can remove the file."""
+        return self._read_file(name, _read_content)
 
     def read_start(self, name: str, length: int) -> Buffer | None:
         """The first bytes of a file."""
-        return self._opened(name, lambda descriptor, state: os.read(descriptor, min(length, state.st_size)))
+        return self._read_file(name, lambda descriptor, state: os.read(descriptor, min(length, state.st_size)))
 
-    def _opened(self, name: str, use: Callable[[int, os.stat_result], Buffer]) -> Buffer | None:
+    def _read_file(self, name: str, read: Callable[[int, os.stat_result], Buffer]) -> Buffer | None:
         path = self._path(name)
         try:
-            return _used(path, use)
+            return _read_open(path, read)
         except OSError as error:
             if error.errno != errno.ESTALE:
                 raise
-        return _used(path, use)  # on NFS, it was replaced from another computer since it was opened
+        return _read_open(path, read)  # on NFS, another computer replaced the file after it was opened
 
     def write(self, name: str, parts: Sequence[Buffer]) -> None:
         """Replace a file in one step."""
         path = self._path(name)
-        descriptor, draft = self._begun()
+        descriptor, draft = self._open_draft()
         try:
             with open(descriptor, "wb") as file:
                 for part in parts:
                     file.write(part)
                 file.flush()
-                self._finish(draft, path)  # while the draft is locked, and so cannot be taken for a leftover
+                self._rename_draft(draft, path)  # while the draft is locked, and so cannot be taken for a leftover
         except BaseException:  # Ctrl-C too leaves nothing behind
             with contextlib.suppress(OSError):
                 os.unlink(draft)
             raise
 
-    def _begun(self) -> tuple[int, str]:
+    def _open_draft(self) -> tuple[int, str]:
         """A new draft, open and locked."""
         check_folders(self._start, _upkeep.WORK)
-        for _ in range(_ATTEMPTS):  # whoever clears the whole directory may do so at any moment
+        for _ in range(_ATTEMPTS):  # others may remove the whole directory at any moment
             draft = f"{self._start}/{_upkeep.WORK}/{os.getpid()}-{os.urandom(8).hex()}{_upkeep.DRAFT}"
             try:
                 descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             except FileNotFoundError:
-                _made(self._work)
+                _make_if_missing(self._work)
                 continue
-            if claim(descriptor):
+            if lock_new_file(descriptor):
                 return descriptor, draft
             os.close(descriptor)
-        raise _cannot_be_made(self._work)
+        raise _folder_error(self._work)
 
-    def _finish(self, draft: str, path: str) -> None:
-        for _ in range(_ATTEMPTS):  # whoever deletes the last file of a folder removes the folder
+    def _rename_draft(self, draft: str, path: str) -> None:
+        for _ in range(_ATTEMPTS):  # others remove a folder with its last file
             try:
                 os.replace(draft, path)
                 return
             except FileNotFoundError:
-                os.lstat(draft)  # or is it that which is gone?
-                _made(Path(path).parent)
-        raise _cannot_be_made(Path(path).parent)
+                os.lstat(draft)  # raises if not the folder but the draft is gone
+                _make_if_missing(Path(path).parent)
+        raise _folder_error(Path(path).parent)
 
     def delete(self, name: str) -> bool:
         """Remove a file, and its folder if that was the last; was it there?"""
@@ -127,13 +127,13 @@ class DirectoryStore(Store):
         return True
 
     def names(self, folder: str = "") -> Iterator[str]:
-        """The names of the files in a folder and below it; hidden files, links and files of others are passed over."""
+        """The names of the files in a folder and below it; hidden files, links and other names are skipped."""
         start = self._start
         if folder:
             start = f"{start}/{check_name(folder)}"
             check_folders(self._start, folder)
-        before = len(self._start) + 1
-        return filter(is_name, (path[before:] for path in _upkeep.files_below(start)))
+        prefix_length = len(self._start) + 1
+        return filter(is_name, (path[prefix_length:] for path in _upkeep.files_below(start)))
 
     def location(self, name: str = "") -> str:
         """The path of a file."""
@@ -145,11 +145,11 @@ class DirectoryStore(Store):
             os.utime(self._path(name), follow_symlinks=False)
 
     def declare_wait(self, name: str) -> AbstractContextManager[None]:
-        """For the length of a block, this thread needs what a name is missing."""
+        """Within the block, this thread needs the entry of a name."""
         return self._locks.declare_wait(check_name(name))
 
     def compute_turn(self, name: str, limit: float) -> AbstractContextManager[Turn]:
-        """Wait for a lock file, and keep it for the length of a block; without locks it is this thread's turn."""
+        """Wait for a lock file, and hold it within the block; without locks it is at once this thread's turn."""
         return self._locks.compute_turn(check_name(name), limit)
 
     def clear_leftovers(self) -> int:
@@ -158,18 +158,18 @@ class DirectoryStore(Store):
         return _upkeep.clear_leftovers(self._work)
 
     def trim(self, ending: str, max_bytes: int | None, max_age: float | None) -> Upkeep:
-        """Remove the files that are too old or too much, and folders that are left empty."""
+        """Remove files that are beyond the limits, and folders that are then empty."""
         return _upkeep.trim(self.root, ending, max_bytes, max_age)
 
     def writable_by_others(self) -> str:
-        """Everybody, if the directory is writable to the world."""
+        """Everybody, if the mode of the directory says so."""
         with contextlib.suppress(OSError):
             if os.stat(self.root).st_mode & stat.S_IWOTH:
                 return f"{self._start} can be written to by everybody on this computer"
         return ""
 
 
-def _used(path: str, use: Callable[[int, os.stat_result], Buffer]) -> Buffer | None:
+def _read_open(path: str, read: Callable[[int, os.stat_result], Buffer]) -> Buffer | None:
     try:
         descriptor = open_file(path)
     except FileNotFoundError:
@@ -177,23 +177,23 @@ def _used(path: str, use: Callable[[int, os.stat_result], Buffer]) -> Buffer | N
     try:
         state = os.fstat(descriptor)
         _check_is_file(state, path)
-        return use(descriptor, state)
+        return read(descriptor, state)
     finally:
         os.close(descriptor)
 
 
-def _content(descriptor: int, state: os.stat_result) -> Buffer:
-    if state.st_size < _MAPPED_FROM:
+def _read_content(descriptor: int, state: os.stat_result) -> Buffer:
+    if state.st_size < _MIN_MAPPED_BYTES:
         return os.read(descriptor, state.st_size)
-    if is_on_network(state.st_dev) or len(_mapped) >= spare_handles():
+    if is_on_network(state.st_dev) or len(_mapped_files) >= spare_handles():
         with open(descriptor, "rb", buffering=0, closefd=False) as file:
             return file.read()
     mapped = mmap.mmap(descriptor, state.st_size, access=mmap.ACCESS_READ)
-    _mapped.add(mapped)
+    _mapped_files.add(mapped)
     return memoryview(mapped)
 
 
-_mapped: WeakSet[mmap.mmap] = WeakSet()
+_mapped_files: WeakSet[mmap.mmap] = WeakSet()
 """The files that are mapped now; each takes a file handle."""
 
 
@@ -204,10 +204,10 @@ def _check_is_file(state: os.stat_result, name: str) -> None:
         raise OSError(errno.EINVAL, "not a regular file", name)
 
 
-def _made(folder: Path) -> None:
+def _make_if_missing(folder: Path) -> None:
     with contextlib.suppress(FileNotFoundError, FileExistsError):
         make_folder(folder)
 
 
-def _cannot_be_made(folder: Path) -> OSError:
+def _folder_error(folder: Path) -> OSError:
     return FileNotFoundError(errno.ENOENT, "the folder cannot be made", str(folder))

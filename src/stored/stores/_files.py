@@ -1,4 +1,4 @@
-"""Files and folders of a directory, opened and made so that nothing leads out of it and nothing blocks."""
+"""How are files opened and folders made, so that no link leads out of the directory and no pipe blocks?"""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ def open_file(path: str | os.PathLike[str]) -> int:
 
 
 def spare_handles() -> int:
-    """How many file handles a store may keep for each of its purposes: a quarter of those that a process may have."""
+    """How many file handles a store may keep open for one purpose: a quarter of those that a process may have."""
     handles, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return (handles if handles != resource.RLIM_INFINITY else 1 << 20) // 4
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and those above it, as far as need be, for their owner only."""
+    """Make a folder and the missing ones above it, with access for their owner only."""
     if not folder.is_dir():
         make_folder(folder.parent)
         folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def check_folders(root: str, folder: str) -> None:
-    """Refuse a folder that is a symbolic link within the root, or stands below one.
+    """Refuse a folder if it, or one above it within the root, is a symbolic link.
 
-    The root may be a link: it is the user's choice.
+    The root itself may be a link, since the user chose it.
 
     Raises
     ------
@@ -59,14 +59,14 @@ _NETWORK = ("nfs", "cifs", "smb", "9p", "afs", "fuse.sshfs", "ncpfs")
 
 
 def is_on_network(device: int) -> bool:
-    """Is a device a file system on which other computers can take a file away while it is mapped here?
+    """Is a device a file system on which other computers can remove a file while it is mapped here?
 
     Reading a mapped page of such a file ends the process with SIGBUS.
     """
     try:
         with open("/proc/self/mountinfo") as file:
             return _is_network(file.read(), f"{os.major(device)}:{os.minor(device)}")
-    except OSError:  # on other systems it cannot be told
+    except OSError:  # there is no such list on other systems
         return False
 
 
@@ -74,7 +74,7 @@ def is_on_network(device: int) -> bool:
 def _is_network(mounts: str, device: str) -> bool:
     """Look a device up in mountinfo: see proc(5)."""
     for line in mounts.splitlines():
-        place, _, file_system = line.partition(" - ")
-        if place.split(" ")[2:3] == [device]:
+        mount, _, file_system = line.partition(" - ")
+        if mount.split(" ")[2:3] == [device]:
             return file_system.startswith(_NETWORK)
     return False

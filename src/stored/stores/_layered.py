@@ -1,4 +1,4 @@
-"""Stores in layers: one's own over others that are only read."""
+"""How are several stores used as one? The user's own store is read and written, stores of others are only read."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from stored.typing import Buffer, SupportsStore, Turn, Upkeep
 __all__ = ["LayerError", "LayeredStore"]
 
 _REMOVED = ".removed"
-"""The ending of a mark in the upper store for a name that was deleted, and may still be below."""
+"""The ending of a mark in the upper store, which hides a deleted name that a lower store still has."""
 
 
 class LayerError(OSError):
@@ -32,13 +32,13 @@ class LayerError(OSError):
 class LayeredStore(Store):
     """A store that is read and written, over others that are only read.
 
-    A name is looked for in the layers from the top down. All writes go to the upper store. A name that is deleted is
-    gone, though a lower store still has it: a mark in the upper one hides it.
+    A name is read from the first store that has it. All writes go to the upper store. A deleted name is gone although a
+    lower store still has it: a mark in the upper store hides it.
 
     Parameters
     ----------
     upper : Store
-        One's own store.
+        The user's own store.
     *lower : Store
         Stores of others, in the order in which they are read.
     """
@@ -52,28 +52,28 @@ class LayeredStore(Store):
 
     def read(self, name: str) -> Buffer | None:
         """All bytes under a name, from the first store that has it."""
-        return self._first(name, lambda store: store.read(name))
+        return self._read_first(name, lambda store: store.read(name))
 
     def read_start(self, name: str, length: int) -> Buffer | None:
         """The first bytes under a name."""
-        return self._first(name, lambda store: store.read_start(name, length))
+        return self._read_first(name, lambda store: store.read_start(name, length))
 
-    def _first(self, name: str, read: Callable[[SupportsStore], Buffer | None]) -> Buffer | None:
-        with contextlib.suppress(NotADirectoryError):  # no upper store, and so no marks in it
+    def _read_first(self, name: str, read: Callable[[SupportsStore], Buffer | None]) -> Buffer | None:
+        with contextlib.suppress(NotADirectoryError):  # there is no upper store, and so no mark
             found = read(self.upper)
             if found is not None or self._is_removed(name):
                 return found
-        trouble: LayerError | None = None
+        failure: LayerError | None = None
         for store in self.lower:
             try:
                 found = read(store)
             except OSError as error:
-                trouble = trouble or LayerError(store.location(), error)
+                failure = failure or LayerError(store.location(), error)
                 continue
             if found is not None:
                 return found
-        if trouble is not None:
-            raise trouble
+        if failure is not None:
+            raise failure
         return None
 
     def _is_removed(self, name: str) -> bool:
@@ -92,7 +92,7 @@ class LayeredStore(Store):
         return True
 
     def names(self, folder: str = "") -> Iterator[str]:
-        """The names in a folder of any layer, but for those that were deleted."""
+        """The names in a folder of any store, except those that were deleted."""
         above = set(self.upper.names(folder))
         marks = {name for name in above if name.endswith(_REMOVED)}
         yield from above - marks
@@ -110,7 +110,7 @@ class LayeredStore(Store):
         return (self._store_of(name) if name else self.upper).location(name)
 
     def _store_of(self, name: str) -> SupportsStore:
-        with contextlib.suppress(OSError):  # a folder, say
+        with contextlib.suppress(OSError):  # the name may be a folder
             for store in (self.upper, *self.lower):
                 if store.read_start(name, 0) is not None:
                     return store
@@ -121,11 +121,11 @@ class LayeredStore(Store):
         self.upper.touch(name)
 
     def declare_wait(self, name: str) -> AbstractContextManager[None]:
-        """As the upper store has it."""
+        """As in the upper store."""
         return self.upper.declare_wait(name)
 
     def compute_turn(self, name: str, limit: float) -> AbstractContextManager[Turn]:
-        """As the upper store has it."""
+        """As in the upper store."""
         return self.upper.compute_turn(name, limit)
 
     def clear_leftovers(self) -> int:
@@ -133,9 +133,9 @@ class LayeredStore(Store):
         return self.upper.clear_leftovers()
 
     def trim(self, ending: str, max_bytes: int | None, max_age: float | None) -> Upkeep:
-        """Remove what is too old or too much from the upper store."""
+        """Remove what is beyond the limits from the upper store."""
         return self.upper.trim(ending, max_bytes, max_age)
 
     def writable_by_others(self) -> str:
-        """The first layer into which others can put bytes."""
+        """The first of the stores to which other users can write."""
         return next(filter(None, (store.writable_by_others() for store in (self.upper, *self.lower))), "")

@@ -1,4 +1,4 @@
-"""Entries in a dict: for tests, and for sharing results among owners of one process without a disk."""
+"""How are entries kept in memory? In a dict, for tests and for sharing results in one process without a disk."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["MemoryStore"]
 
 
 class MemoryStore(Store):
-    """A store that ends with its process."""
+    """A store in memory, which ends with its process."""
 
     def __init__(self) -> None:
         self._data: dict[str, bytes] = {}

@@ -1,4 +1,4 @@
-"""Upkeep of a directory of entries: what processes that died have left, and what is too old or too much."""
+"""Which files of a directory can be removed? Leftovers of processes that died, and entries beyond the limits."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ WORK = ".work"
 DRAFT = ".draft"
 
 _LEFTOVER = re.compile(rf"(\d+-[0-9a-f]{{16}}{re.escape(DRAFT)}|[0-9a-f]{{32}}{re.escape(LOCK)})")
-_ABANDONED = 86_400.0
-"""Seconds after which nobody can still be writing a file, where it cannot be asked for."""
+_ABANDONED_AFTER = 86_400.0
+"""Seconds after which no process can still be writing a file, where locks cannot tell."""
 
-_OWN_FOLDER = re.compile(r".*-[0-9a-f]{32}")
-_KEPT = 0.9
-"""Of the bytes allowed so much is left by a removal, so that not every write needs another."""
+_OWNER_FOLDER = re.compile(r".*-[0-9a-f]{32}")
+_SHARE_AFTER_TRIM = 0.9
+"""The share of the allowed bytes that trimming leaves, so that not every write makes it necessary again."""
 
 
 def files_below(folder: str) -> Iterator[str]:
-    """The paths of the regular files in a folder and below it; what is hidden is passed over, and so are links.
+    """The paths of the regular files in a folder and below it; hidden files and links are skipped.
 
     Raises
     ------
     OSError
-        If a folder cannot be read, unless it is gone: a listing must not take what it cannot see for nothing.
+        If a folder cannot be read, since the listing would not be complete; one that is gone is no error.
     """
     try:
         with os.scandir(folder) as found:
@@ -54,22 +54,22 @@ def files_below(folder: str) -> Iterator[str]:
 
 
 def clear_leftovers(folder: Path) -> int:
-    """Remove the drafts and locks in a folder that nobody holds."""
+    """Remove the drafts and lock files in a folder that no process holds; how many were there?"""
     try:
         with os.scandir(folder) as found:
             files = [entry for entry in found if entry.is_file(follow_symlinks=False)]
     except (FileNotFoundError, NotADirectoryError):
         return 0
-    with _Failures() as failures:
-        cleared = 0
+    removed = 0
+    with _FirstError() as errors:
         for file in files:
             if _LEFTOVER.fullmatch(file.name):
-                with failures.put_off():
-                    cleared += _cleared(file.path)
-    return cleared
+                with errors.postponed():
+                    removed += _remove_if_abandoned(file.path)
+    return removed
 
 
-def _cleared(path: str) -> bool:
+def _remove_if_abandoned(path: str) -> bool:
     try:
         descriptor = open_file(path)
     except FileNotFoundError:
@@ -78,8 +78,8 @@ def _cleared(path: str) -> bool:
         if not _is_abandoned(descriptor):
             return False
         if not os.path.samestat(os.fstat(descriptor), os.lstat(path)):
-            return False  # it was released, and another made one of the same name
-        # whoever opened it meanwhile finds, once it has the lock, that the file is gone
+            return False  # it was removed, and another process made one of the same name
+        # a process that has opened it meanwhile finds, once it has the lock, that the file is gone
         os.unlink(path)
     except FileNotFoundError:
         return False
@@ -92,33 +92,33 @@ def _is_abandoned(descriptor: int) -> bool:
     try:
         return try_lock(descriptor)
     except OSError:
-        return time.time() - os.fstat(descriptor).st_mtime > _ABANDONED
+        return time.time() - os.fstat(descriptor).st_mtime > _ABANDONED_AFTER
 
 
-class _Failures:
-    """What cannot be removed keeps nothing else, and is raised when all else is done."""
+class _FirstError:
+    """The first error among many removals, which is raised when all of them are done."""
 
     def __init__(self) -> None:
-        self._first: OSError | None = None
+        self._error: OSError | None = None
 
-    def __enter__(self) -> _Failures:
+    def __enter__(self) -> _FirstError:
         return self
 
     @contextlib.contextmanager
-    def put_off(self) -> Iterator[None]:
-        """Put off what one removal raises."""
+    def postponed(self) -> Iterator[None]:
+        """Keep the error of one removal until all are done."""
         try:
             yield
         except OSError as error:
-            self._first = self._first or error
+            self._error = self._error or error
 
     def __exit__(self, *_: object) -> None:
-        if self._first is not None:
-            raise self._first
+        if self._error is not None:
+            raise self._error
 
 
 class _File(NamedTuple):
-    """An entry's file; the order is that of last use."""
+    """The file of an entry; sorted, the least recently used comes first."""
 
     used: float
     size: int
@@ -126,27 +126,27 @@ class _File(NamedTuple):
 
 
 def trim(root: Path, ending: str, max_bytes: int | None, max_age: float | None) -> Upkeep:
-    """Remove files of one ending that are too long out of use, and the longest unused of those that are too much."""
-    files = sorted(_listed(root, ending))
+    """Remove files with one ending that were unused for too long, and the least recently used if they are too large."""
+    files = sorted(_find_files(root, ending))
     oldest = float("-inf") if max_age is None else time.time() - max_age
     total = sum(file.size for file in files)
-    allowed = total if max_bytes is None or total <= max_bytes else _KEPT * max_bytes
+    allowed = total if max_bytes is None or total <= max_bytes else _SHARE_AFTER_TRIM * max_bytes
     removed = []
-    with _Failures() as failures:
+    with _FirstError() as errors:
         for file in files:
             if file.used >= oldest and total <= allowed:
                 break
-            with failures.put_off():
+            with errors.postponed():
                 _remove(file.path)
                 total -= file.size
                 removed.append(file)
     return Upkeep(len(files) - len(removed), total, len(removed), sum(file.size for file in removed))
 
 
-def _listed(root: Path, ending: str) -> Iterator[_File]:
-    before = len(str(root)) + 1
+def _find_files(root: Path, ending: str) -> Iterator[_File]:
+    prefix_length = len(str(root)) + 1
     for path in files_below(str(root)):
-        if path.endswith(ending) and is_name(path[before:]):
+        if path.endswith(ending) and is_name(path[prefix_length:]):
             with contextlib.suppress(FileNotFoundError):
                 state = os.lstat(path)
                 yield _File(state.st_mtime, state.st_size, path)
@@ -156,6 +156,6 @@ def _remove(path: str) -> None:
     with contextlib.suppress(FileNotFoundError):
         os.unlink(path)
     folder = os.path.dirname(path)
-    if _OWN_FOLDER.fullmatch(folder):  # one of ours by its name; whatever else is there stays
+    if _OWNER_FOLDER.fullmatch(folder):  # made by this library, as its name shows; other folders stay
         with contextlib.suppress(OSError):
             os.rmdir(folder)
