@@ -214,7 +214,7 @@ _DISK = (
 _WHY = {
     peers.HIT: (
         "Python itself takes most of a hit: an attribute that gives an object which knows its owner, and a call of that"
-        " object, cost about three hits of lru_cache, which is written in C (the profile of a hit, below). The proof"
+        " object, cost about three hits of lru_cache, which is written in C (the profile of a hit, below). The check"
         " that five parameters are the same objects, the look-up and the count are the rest."
     ),
     peers.LOAD: (

@@ -40,7 +40,7 @@ def _hit(runs: int) -> Rows:
     return [
         ("the attribute: an object that knows its owner and the method's name", access),
         ("a call of an object like it that only returns its argument", empty - access),
-        ("the proof (same object, class and five parameters), the result's look-up, its count", whole - empty),
+        ("the check (same object, class and five parameters), the result's look-up, its count", whole - empty),
         ("of this, called on a bound method that is kept", called),
         ("in all", whole),
     ]
