@@ -29,7 +29,7 @@ def check_copied_with_owner(func_hashstring: Callable[[], str], memo: Container[
 
 
 def described_instead(user: Any, owner: object) -> object | None:
-    """The object that a hashable string describes in place of the owner, if it can be seen; None for the owner."""
+    """The object of the owner's class that a StorageUser describes, if that can be seen and is not the owner."""
     same_class = [each for each in _reachable_objects(user.func_hashstring) if type(each) is type(owner)]
     return None if not same_class or any(each is owner for each in same_class) else same_class[0]
 

@@ -14,7 +14,7 @@ class UserSnapshot:
     Parameters
     ----------
     user : StorageUser
-        The user that tells them.
+        The StorageUser.
     owner_class : type
         The class of the owner.
     attribute : str or None

@@ -48,7 +48,7 @@ class UserParameters:
 
 
 class CombinedSnapshot:
-    """What a StorageUser and a class tell of an owner, together."""
+    """The parameters of an owner that a StorageUser and its class tell, together."""
 
     def __init__(self, user: Snapshot, fields: Snapshot) -> None:
         self._user, self._fields = user, fields

@@ -215,7 +215,7 @@ class Results:
     def _add_shortcut(self, owner: object, call: Call, result: CachedResult) -> None:
         """Answer such calls by a shortcut from now on, for as long as the owner's parameters stay the same."""
         if self._definition.maxsize is not None:
-            self.end_shortcut()  # memory must see the use of any other result, to tell which is least recently used
+            self.end_shortcut()  # memory must see each use of another result, since the least recently used goes first
         token, latest = validity.token, self._latest  # first, so that any change from here on is noticed
         key = call.shortcut_key(result)
         if key is None or latest is None:
