@@ -1320,9 +1320,9 @@ def test_what_is_forgotten_meanwhile_gets_no_shortcut() -> None:
     curves = Curves()
     definition: Any = Curves.power._self_definition
     results, call = results_for(definition, curves), bound_call(definition, curves, (1.5,), {})
-    record = results.answer(curves, call)
+    result = results.answer(curves, call)
     curves.power.cache_clear()
-    results._add_shortcut(curves, call, record)
+    results._add_shortcut(curves, call, result)
     assert results._shortcut._shortcut is None
 
 
