@@ -1,7 +1,7 @@
 """Measure stored beside its peers, and write a report: ``python -m benchmarks [--quick] [--check] [--output FOLDER]``.
 
-Each library runs in a process of its own; they take turns, in an order that a seed decides, and what counts are medians
-of ratios within one round, which mean the same on every machine.
+Each library runs in a process of its own; they take turns, in an order that a seed decides. The results are medians of
+ratios within one round, which can be compared between machines.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Run:
         self.tables = alone(tables, place / "tables", quick)
 
     def bars(self) -> list[Bar]:
-        """What is held to a bar."""
+        """All bars, with what was measured for them."""
         return [*self._hits(), *self._loads(), *self._whole_processes()]
 
     def _hits(self) -> Iterator[Bar]:
@@ -94,7 +94,7 @@ class Run:
 
     def _whole_processes(self) -> Iterator[Bar]:
         yield Bar("import stored", startup.DEPENDENCIES, [ours / theirs for ours, theirs in self.imports], 1.15)
-        # the same tests run the same code but for storage, and that takes what it takes with less scatter
+        # only storage differs between the two, and its own time scatters less than that of whole runs
         suite = [1.0 + (ours.in_storage - theirs.in_storage) / theirs.whole for ours, theirs in self.suite]
         yield Bar("the suite of Colossus, warm", "its own storage", suite, 1.0)
 
@@ -131,9 +131,9 @@ class Run:
         low, high = min(whole), max(whole)
         return (
             f"Of the {statistics.median([runs[1].whole for runs in self.suite]):.3g} s of the suite of Colossus, its"
-            f" storage takes {theirs:.3g} s, and ours {ours:.3g} s. Whole runs differ by the machine's moods, {low:.3g}"
-            f" to {high:.3g} in the same rounds; the bar is held by a whole run with the one storage in the place of"
-            " the other."
+            f" storage takes {theirs:.3g} s, and ours {ours:.3g} s. Whole runs differ with the load of the machine,"
+            f" {low:.3g} to {high:.3g} in the same rounds; so the bar is for a whole run of Colossus in which only the"
+            " time of its storage is replaced by ours."
         )
 
     def _strings(self) -> str:
@@ -167,7 +167,7 @@ class Run:
 
 
 def _beyond(ours: float, string: float, lru: float) -> float:
-    """In hits of lru_cache, what a hit takes beyond the owner's string."""
+    """The time of a hit beyond that of the owner's string, in hits of lru_cache."""
     return (ours - string) / lru
 
 
@@ -214,7 +214,7 @@ _DISK = (
 _WHY = {
     peers.HIT: (
         "Python itself takes most of a hit: an attribute that gives an object which knows its owner, and a call of that"
-        " object, cost about three hits of lru_cache, which is written in C (the profile of a hit, below). The proof"
+        " object, cost about three hits of lru_cache, which is written in C (the profile of a hit, below). The check"
         " that five parameters are the same objects, the look-up and the count are the rest."
     ),
     peers.LOAD: (
@@ -239,20 +239,20 @@ def main() -> int:
     )
     parser.add_argument("--check", action="store_true", help="exit with an error if a bar is missed")
     parser.add_argument("--output", type=Path, default=Path("benchmark-report"), help="the folder of the report")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     if find_spec("matplotlib") is None:
         parser.error("plots need matplotlib: pip install '.[bench]'")
     try:
         with tempfile.TemporaryDirectory() as place:
-            run = Run(Path(place), asked.quick)
+            run = Run(Path(place), options.quick)
     except KeyboardInterrupt:
         print("interrupted; no report was written", file=sys.stderr)
         return 130
     bars = run.bars()
-    report = write(asked.output, run.sections(bars), bars, [*run.growths, run.arrays])
+    report = write(options.output, run.sections(bars), bars, [*run.growths, run.arrays])
     print(table(BAR_HEADING, [bar.row() for bar in bars]))
     print(f"\nthe report is {report}")
-    return 1 if asked.check and not all(bar.is_met for bar in bars) else 0
+    return 1 if options.check and not all(bar.is_met for bar in bars) else 0
 
 
 if __name__ == "__main__":

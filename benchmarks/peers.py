@@ -1,4 +1,4 @@
-"""What each library does on the common paths; every function here runs in a process of its own.
+"""What does each library do on the common paths? Every function here runs in a process of its own.
 
 The paths: a hit with one positional argument, with one keyword and with three positional arguments; a hit of an owner
 that describes itself; an interpolator found again by name; a table loaded from disk for an object that is new.
@@ -15,14 +15,15 @@ import numpy as np
 
 import stored
 from benchmarks.timing import Action
+from stored._methods.answer import answer
 
 __all__ = [
     "CONSTANT",
     "CONSTANT_STRING",
+    "FULL_CALL",
     "HIT",
     "KEYWORD",
     "LOAD",
-    "LONG_WAY",
     "OBJECT",
     "OWN",
     "PEERS",
@@ -42,13 +43,13 @@ CONSTANT_STRING = "a string that is a constant, alone"
 STRING = "a string that is made anew, alone"
 OBJECT = "getStoredObject(name, interpolator=True)"
 LOAD = "cold load of a (2, 200) table"
-LONG_WAY = "hit, one positional argument, without its shortcut"
+FULL_CALL = "hit, one positional argument, without its shortcut"
 PLAIN = "a bound object that does nothing"
 
 TABLE = np.array([np.arange(200.0), np.arange(200.0) ** 2])
 PARAMETERS = (67.7, 0.31, 0.049, 0.81, 0.97)
 LOADED = 100
-"""So many objects load a table each."""
+"""The number of objects that load a table each."""
 
 
 class Parameters:
@@ -86,7 +87,7 @@ def _decorated(decorate: Callable[[Any], Any]) -> dict[str, Action]:
     class Model(Parameters):
         def __init__(self) -> None:
             super().__init__()
-            self.cache: dict[Any, Any] = {}  # for who asks for one
+            self.cache: dict[Any, Any] = {}  # for libraries that ask for one
 
         @decorate
         def one(self, z: float) -> float:
@@ -100,7 +101,7 @@ def _decorated(decorate: Callable[[Any], Any]) -> dict[str, Action]:
 
 
 def _functions(decorate: Callable[[Any], Any]) -> dict[str, Action]:
-    """For what remembers functions of values: the parameters are arguments too."""
+    """For libraries that remember functions, not methods: the parameters are arguments too."""
 
     def one(H0: float, Om0: float, Ob0: float, sigma8: float, ns: float, z: float) -> float:
         return z
@@ -163,7 +164,7 @@ class Described(Parameters):
 
 
 class Constant(Described):
-    """An owner whose string takes next to no time, so that what is left of a hit is ours."""
+    """An owner whose string takes almost no time, so that a hit takes only the time of the library."""
 
     def getHashableString(self) -> str:
         """Always the same."""
@@ -181,7 +182,7 @@ class Holding(Parameters):
 
 
 class Empty:
-    """What a decorated method cannot do without in Python: a descriptor, a bound object with a name, and its call."""
+    """The least that a decorated method needs in Python: a descriptor, a bound object with a name, and its call."""
 
     class Bound:
         """Knows its owner."""
@@ -211,7 +212,7 @@ def _configured(place: Path) -> None:
 
 
 def ours(place: Path) -> Mapping[str, Action]:
-    """Of a process without any `StorageUser`."""
+    """The paths of stored in a process without any `StorageUser`."""
     _configured(place)
 
     def load() -> None:
@@ -220,9 +221,10 @@ def ours(place: Path) -> Mapping[str, Action]:
 
     load()
     model: Any = Keyed()
+    names = {"answer": answer, "definition": Keyed.one._self_definition, "model": model}
     return {
         **_hits(model),
-        LONG_WAY: Action("answered(model, (1.0,))", {"answered": Keyed.one._self_definition.answered, "model": model}),
+        FULL_CALL: Action("answer(definition, model, (1.0,))", names),
         CONSTANT: Action("model.one(1.0)", {"model": Constant()}),
         CONSTANT_STRING: Action("model.getHashableString()", {"model": Constant()}),
         OWN: Action("model.one(1.0)", {"model": Described()}),
@@ -233,7 +235,7 @@ def ours(place: Path) -> Mapping[str, Action]:
 
 
 def ours_with_users(place: Path) -> Mapping[str, Action]:
-    """Of a process with a `StorageUser`: every hit looks whether its owner holds one by now."""
+    """The paths of stored in a process with a `StorageUser`: every hit checks whether its owner holds one by now."""
     _configured(place)
     return {
         **_hits(Keyed()),

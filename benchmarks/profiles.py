@@ -1,4 +1,4 @@
-"""Where the time of the common paths goes: each path taken apart, and its parts timed one by one."""
+"""Where does the time of the common paths go? Each path is divided, and its parts are timed one by one."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import stored
 from benchmarks import peers
 from benchmarks.timing import Action
 from stored._keys.result_key import _entry_name
+from stored._methods.answer import bound_call, results_for
 from stored._storage.codecs import decode, encode
 from stored._storage.current_store import current_store
 from stored._storage.format import unpack
@@ -40,7 +41,7 @@ def _hit(runs: int) -> Rows:
     return [
         ("the attribute: an object that knows its owner and the method's name", access),
         ("a call of an object like it that only returns its argument", empty - access),
-        ("the proof (same object, class and five parameters), the result's look-up, its count", whole - empty),
+        ("the check (same object, class and five parameters), the result's look-up, its count", whole - empty),
         ("of this, called on a bound method that is kept", called),
         ("in all", whole),
     ]
@@ -61,27 +62,29 @@ def _object(runs: int) -> Rows:
 
 
 def _parts(model: peers.Keyed, place: Path) -> Mapping[str, Any]:
-    """What the parts of a load and of a store take and give."""
+    """The names that the timed parts of a load and of a store use."""
     stored.configure(cache_dir=place / "cache", key_file=place / "key")
     model.table(1.0)
     definition = type(model).table._self_definition
-    results, call = definition.results(model), definition.call(model, (1.0,), {})
+    results, call = results_for(definition, model), bound_call(definition, model, (1.0,), {})
     key, store = results.key(model, call), current_store()
     data: Any = store.read(key.entry_name())
     return {
         "Keyed": peers.Keyed,
+        "bound_call": bound_call,
         "data": data,
         "decode": decode,
         "definition": definition,
         "encode": encode,
         "entry": unpack(data),
-        "frozen": freeze,
+        "freeze": freeze,
         "key": key,
         "model": model,
         "name": key.entry_name(),
         "name_of": _entry_name.__wrapped__,
         "parts": encode(key, peers.TABLE, {}, _unsigned),
         "results": results,
+        "results_for": results_for,
         "store": store,
         "table": peers.TABLE,
         "unpack": unpack,
@@ -96,9 +99,9 @@ def _unsigned(text: str, body: bytes) -> str:
 def _load(runs: int, place: Path) -> Rows:
     names = _parts(peers.Keyed(), place)
     rows = [
-        ("the results of a new object, found to be empty", "definition.results(Keyed())"),
-        ("its parameters as text", "results._tell.snapshot(model)"),
-        ("the call, bound and keyed", "definition.call(model, (1.0,), {})"),
+        ("the results of a new object, found to be empty", "results_for(definition, Keyed())"),
+        ("its parameters as text", "results._parameters.snapshot(model)"),
+        ("the call, bound and keyed", "bound_call(definition, model, (1.0,), {})"),
         ("the name of the entry", "name_of(key)"),
         ("the file: two folders that must be no links, open, size, read, close", "store.read(name)"),
         ("checksum and header", "unpack(data)"),
@@ -119,11 +122,14 @@ def _store(runs: int, place: Path) -> Rows:
     model = peers.Keyed()
     names = {**_parts(model, place), "arguments": iter(float(number) for number in range(2, 10**9))}
     rows = [
-        ("the value frozen: a copy, read-only", "frozen(table)"),
+        ("the value frozen: a copy, read-only", "freeze(table)"),
         ("the entry's bytes, with checksum", "encode(key, table, {}, unsigned)"),
         ("the look for the file that is not there", "store.read(name + 'x')"),
-        ("the note of what this thread needs", "\nwith store.needing(name): pass"),
-        ("the lock that lets one process compute: a file made, locked, removed", "\nwith store.turn(name, 1.0): pass"),
+        ("declaring which result this thread waits for", "\nwith store.declare_wait(name): pass"),
+        (
+            "the lock that lets one process compute: a file made, locked, removed",
+            "\nwith store.compute_turn(name, 1.0): pass",
+        ),
         ("the draft made, locked, written and renamed", "store.write(name, parts)"),
     ]
     times = [(label, _seconds(statement, runs, **names)) for label, statement in rows]

@@ -1,4 +1,4 @@
-"""The report: what was measured, held against the bars, in Markdown and as plots."""
+"""How is the report written? What was measured is compared with the bars, in Markdown and as plots."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ OURS, THEIRS, MISSED = "#2a6f97", "#b08968", "#c1121f"
 
 @dataclass(frozen=True)
 class Bar:
-    """A ratio, one for each round, and what its median is held to.
+    """A measured ratio, one for each round, and the limit of its median.
 
     Parameters
     ----------
     path : str
         What was timed.
     beside : str
-        What it is a ratio to.
+        What the time is divided by.
     ratios : sequence of float
         One for each round; none if a library is missing.
     limit : float
-        What the median may be at most.
+        The largest median that meets the bar.
     aim : float, optional
-        What would be better still.
+        A smaller limit that is aimed at.
     """
 
     path: str

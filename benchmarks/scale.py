@@ -1,4 +1,4 @@
-"""How time and memory grow: with results in memory, entries on disk, objects alive, and the size of arrays.
+"""How do time and memory grow with results in memory, entries on disk, objects alive, and the size of arrays?
 
 Every series is measured in a process of its own.
 """
@@ -65,9 +65,10 @@ def _seconds_each(action: Callable[[Any], object], things: Sequence[Any]) -> flo
 
 
 def _measured(title: str, sizes: Sequence[int], series: Mapping[str, tuple[Any, ...]], new: str, again: str) -> Growth:
-    """What functions, with their arguments before the sizes, give by library; without those that cannot be imported.
+    """The growth that functions measure, by library, without libraries that cannot be imported.
 
-    They give for each size the seconds of something new and of the same again, and bytes.
+    A function is given with its arguments before the sizes. For each size it returns the seconds of something new, the
+    seconds of the same again, and bytes.
     """
     times: dict[str, Numbers] = {}
     space: dict[str, Numbers] = {}
@@ -157,7 +158,7 @@ def _diskcache_on_disk(place: Path) -> tuple[Callable[[float], object], Callable
     def kept(z: float) -> float:
         return z
 
-    # by default it drops what exceeds 1 GB
+    # by default it removes what exceeds 1 GB
     cache = diskcache.Cache(str(place), eviction_policy="none")
     remembered = cache.memoize()(kept)
     return remembered, lambda: remembered
@@ -278,7 +279,7 @@ def _seconds(action: Callable[[], object]) -> float:
 
 
 def _most_allocated(action: Callable[[], object]) -> int:
-    """What memory mapping shares with the file does not count."""
+    """The most bytes that are allocated; memory that is mapped from a file does not count."""
     tracemalloc.start()
     try:
         action()
@@ -329,18 +330,18 @@ def array_growth(place: Path, sizes: Sequence[int], rounds: int) -> tuple[Growth
 
 
 SMALL: dict[str, Callable[[int], Any]] = {"arrays": lambda number: np.full((2, 8), float(number)), "floats": float}
-"""Small objects: what they are called, and how one is made."""
+"""Small objects: their name, and the function that makes one."""
 
 FILLS = (400, 800, 1600)
 
 
 def fill_path(number: int, what: str) -> str:
-    """What storing so many small objects is called."""
+    """The name of the path that stores so many small objects."""
     return f"storing {number:,} small {what} in one owner"
 
 
 def _fills(store: Callable[[str], Callable[[str, Any], object]]) -> dict[str, Action]:
-    """From what takes an owner's name, and gives what takes an object's name and the object."""
+    """The actions for a function that takes an owner's name and returns its function to store an object by name."""
     owners = iter(f"owner {number}" for number in range(10**9))
 
     def fill(number: int, make: Callable[[int], Any]) -> None:
@@ -386,7 +387,7 @@ FILLERS = {"stored": fill_ours, "Colossus": fill_colossus, "diskcache": fill_dis
 
 
 def growths(place: Path, full: bool) -> list[Growth]:
-    """All that grows but arrays."""
+    """All growths but that of arrays."""
     decades = (100, 1000, 10_000, 100_000) if full else (100, 300)
     return [
         memory_growth(decades),

@@ -1,4 +1,4 @@
-"""What takes whole processes: a first import, and the test suite of Colossus."""
+"""How long do whole processes take: a first import, and the test suite of Colossus?"""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _seconds(code: str) -> float:
 
 
 def import_seconds(rounds: int) -> list[tuple[float, float]]:
-    """Of processes that import stored, and its dependencies without scipy, in turns."""
+    """Seconds of processes that import stored, and of ones that import its dependencies without scipy, in turns."""
     codes = ("import stored", DEPENDENCIES)
     _run(codes[0])
     pairs = []
@@ -50,8 +50,8 @@ def heaviest_imports(rounds: int, most: int) -> list[tuple[str, float]]:
     """The modules, beyond those of the dependencies, whose own code takes longest to import, with their seconds."""
     found: dict[str, list[int]] = {}
     for _ in range(rounds):
-        said = _run(f"{DEPENDENCIES}; import stored", "-X", "importtime").stderr
-        for microseconds, name in _LINE.findall(said.partition("| xxhash\n")[2]):
+        report = _run(f"{DEPENDENCIES}; import stored", "-X", "importtime").stderr
+        for microseconds, name in _LINE.findall(report.partition("| xxhash\n")[2]):
             found.setdefault(name, []).append(int(microseconds))
     medians = {name: statistics.median(each) * 1e-6 for name, each in found.items()}
     return sorted(medians.items(), key=lambda each: -each[1])[:most]
@@ -101,7 +101,7 @@ class SuiteRun(NamedTuple):
 
 
 def suite_runs(place: Path, rounds: int, pattern: str = "test_*.py") -> Iterator[tuple[SuiteRun, SuiteRun]]:
-    """The suite of Colossus on stored, and on its own storage, both with what earlier runs left, in turns."""
+    """The suite of Colossus on stored, and on its own storage, both with the files of an earlier run, in turns."""
     if find_spec("colossus") is None:  # then there are no rounds
         return
     place.mkdir(parents=True)

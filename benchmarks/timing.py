@@ -1,4 +1,4 @@
-"""Timing side by side: one process for each library, which take turns, and medians of ratios."""
+"""How are libraries timed side by side? In a process each, in turns, by medians of ratios."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SPAWN = multiprocessing.get_context("spawn")
 
 @dataclass(frozen=True)
 class Action:
-    """What is timed: a statement, so that no function around it counts.
+    """A statement that is timed; a statement, since the call of a function would add to the time.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class Action:
 
 
 WARM = 3
-"""So many runs come before any that is timed."""
+"""The number of runs before any that is timed."""
 
 Actions = Mapping[str, Action]
 
@@ -73,11 +73,11 @@ class Worker:
     def __init__(self, make: Callable[[Path], Actions], place: Path, least: float) -> None:
         self._connection, theirs = _SPAWN.Pipe()
         self._process = _SPAWN.Process(target=_serve, args=(make.__module__, make.__name__, place, least, theirs))
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for this process, which ends the others
+        handler = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for this process, which ends the others
         try:
             self._process.start()
         finally:
-            signal.signal(signal.SIGINT, before)
+            signal.signal(signal.SIGINT, handler)
         theirs.close()
 
     def paths(self) -> list[str]:
@@ -124,7 +124,7 @@ class _Timer:
 
     def seconds(self) -> float:
         if not self._runs:
-            self._timer.timeit(WARM)  # the first makes what later ones find, and the second what they find it by
+            self._timer.timeit(WARM)  # the first run stores a result, the second adds the shortcut to it
             self._runs = 1
             while self._timer.timeit(self._runs) < self._least:
                 self._runs *= 2
@@ -154,7 +154,7 @@ class Times:
     missing: dict[str, str] = field(default_factory=dict)
 
     def of(self, path: str, name: str) -> list[float]:
-        """Those of one path of one library."""
+        """The seconds of one path of one library."""
         return self.rounds[path][name]
 
     def ratios(self, ratio: Callable[..., float], *of: tuple[str, str]) -> list[float]:
@@ -168,7 +168,7 @@ class Times:
         return statistics.median(self.of(path, name))
 
     def add(self, path: str, name: str, seconds: float) -> None:
-        """Note one."""
+        """Add one measurement."""
         self.rounds.setdefault(path, {}).setdefault(name, []).append(seconds)
 
 

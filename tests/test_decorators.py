@@ -649,9 +649,9 @@ def test_overrides_with_super_are_two_results() -> None:
 
 def test_slotted_owners_are_remembered_within_bounds() -> None:
     """Owners without weak references are known by their parameters, a bounded number of them."""
-    for n in range(registry._UNREFERENCED_KEPT + 10):
+    for n in range(registry._MOST_UNREFERENCED + 10):
         Slotted(float(n)).method()
-    assert len(registry._registry.unreferenced) <= registry._UNREFERENCED_KEPT
+    assert len(registry._default_registry.unreferenced) <= registry._MOST_UNREFERENCED
 
 
 # -- what is handed out --
@@ -1320,9 +1320,9 @@ def test_what_is_forgotten_meanwhile_gets_no_shortcut() -> None:
     curves = Curves()
     definition: Any = Curves.power._self_definition
     results, call = results_for(definition, curves), bound_call(definition, curves, (1.5,), {})
-    record = results.answer(curves, call)
+    result = results.answer(curves, call)
     curves.power.cache_clear()
-    results._take_shortcut(curves, call, record)
+    results._add_shortcut(curves, call, result)
     assert results._shortcut._shortcut is None
 
 

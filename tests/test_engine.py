@@ -2093,7 +2093,7 @@ def test_shortcuts_to_objects_change_nothing(shared_file: Path, steps: list[Any]
 
     short = outcomes()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(State, "take_shortcut", lambda *_: None)
+        patch.setattr(State, "add_shortcut", lambda *_: None)
         assert short == outcomes()
 
 

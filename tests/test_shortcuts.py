@@ -401,16 +401,16 @@ def test_owners_die_with_their_shortcuts() -> None:
 
 
 def test_what_is_forgotten_meanwhile_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    """If the epoch ends while a shortcut is taken, it is dropped again."""
+    """If all shortcuts are invalidated while one is added, it is dropped again."""
     model = Model()
     model.value(1.0)
-    real = Shortcut.take
+    real = Shortcut.add
 
-    def take(self: Shortcut, *arguments: Any) -> None:
+    def add(self: Shortcut, *arguments: Any) -> None:
         real(self, *arguments)
         validity.invalidate()
 
-    monkeypatch.setattr(Shortcut, "take", take)
+    monkeypatch.setattr(Shortcut, "add", add)
     model.value(1.0)
     monkeypatch.undo()
     with configure(disable=True):
@@ -502,12 +502,12 @@ def test_threads_on_changing_parameters_never_mix() -> None:
 
 
 def test_shortcuts_are_what_answers() -> None:
-    """Repeated calls do not go the long way: these tests are of shortcuts."""
+    """Repeated calls are no full calls: these tests are of shortcuts."""
     call_code: CallCode = Model.value._self_definition.call_code
     model = Model()
     for _ in range(3):
         model.value(1.0)
-    shortcut: Any = call_code._known.last
+    shortcut: Any = call_code._shortcuts.last
     assert shortcut.table[1.0].count == 1
     counted: Iterator[int] = itertools.count(2)
     for _ in range(5):
@@ -515,7 +515,7 @@ def test_shortcuts_are_what_answers() -> None:
         assert shortcut.table[1.0].count == next(counted)
 
 
-# -- beside the long way -----------------------------------------------------------------------------------------------
+# -- beside full calls -------------------------------------------------------------------------------------------------
 
 
 KINDS = ("keyed_by", "frozen", "string", *USER_ATTRIBUTES)
@@ -729,10 +729,10 @@ def outcomes(steps: list[Step], *world: Any) -> list[Any]:
 def test_shortcuts_change_nothing(
     kind: str, half: int, methods: list[str], values: list[Any], parameters: list[Any], steps: list[Step]
 ) -> None:
-    """Whatever happens between calls, they give the same values and counts as if all of them went the long way."""
+    """Whatever happens between calls, they give the same values and counts as if all of them were full calls."""
     short = outcomes(steps, kind, methods, values, parameters)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Results, "_take_shortcut", lambda *_: None)
+        patch.setattr(Results, "_add_shortcut", lambda *_: None)
         assert short == outcomes(steps, kind, methods, values, parameters)
 
 
@@ -767,7 +767,7 @@ def test_a_maxsize_drops_the_least_recently_used(steps: list[tuple[str, float]])
 
 
 def alike_classes() -> tuple[Any, Any]:
-    """Two new classes that share a new method, and whose parameters are proved differently."""
+    """Two new classes that share a new method, and whose parameters have different checks."""
 
     class Base:
         def __init__(self, scale: float = 2.0) -> None:
@@ -834,7 +834,7 @@ def test_a_shortcut_that_ends_while_it_is_looked_up_answers_nothing(
     end: Callable[[Any, str], object], name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """If another thread forgets what a call has just found the shortcut to, the call computes."""
-    real, ends = stored_known().find, [False]
+    real, ends = shortcuts_class().find, [False]
 
     def find(self: Any, owner: Any) -> Any:
         found = real(self, owner)
@@ -842,7 +842,7 @@ def test_a_shortcut_that_ends_while_it_is_looked_up_answers_nothing(
             end(owner, name)
         return found
 
-    monkeypatch.setattr(stored_known(), "find", find)
+    monkeypatch.setattr(shortcuts_class(), "find", find)
     kind, _ = alike_classes()
     owner, other = kind(), kind(5.0)
     for each in (owner, other, owner, other):
@@ -854,9 +854,9 @@ def test_a_shortcut_that_ends_while_it_is_looked_up_answers_nothing(
     assert result == getattr(owner, name).__wrapped__(1.0)
 
 
-def stored_known() -> Any:
-    """The class of what a compiled function looks its shortcuts up in."""
-    return type(Model.value._self_definition.call_code._known)
+def shortcuts_class() -> Any:
+    """The class in which a compiled function looks its shortcuts up."""
+    return type(Model.value._self_definition.call_code._shortcuts)
 
 
 @both
@@ -864,16 +864,16 @@ def test_an_owner_is_not_taken_for_one_that_stood_at_its_place() -> None:
     """If an object is found under the number of an owner that is gone, it is none of its results that it gets."""
     model, other = Model(), Model()
     repeated(model.value, 1.0)
-    known: Any = Model.value._self_definition.call_code._known
-    known._by_owner[id(other)] = known._by_owner[id(model)]
+    shortcuts: Any = Model.value._self_definition.call_code._shortcuts
+    shortcuts._by_owner[id(other)] = shortcuts._by_owner[id(model)]
     repeated(other.value, 1.0)
     assert len(CALLS) == 2
 
 
 @pytest.mark.parametrize("calls", [False], indirect=True)
 @pytest.mark.parametrize("of_user", [False, True])
-def test_a_new_epoch_while_a_shortcut_is_made_ends_it(of_user: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If all shortcuts lapse before one is taken that was begun, it is not taken."""
+def test_a_change_of_settings_while_a_shortcut_is_made_ends_it(of_user: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If all shortcuts are invalidated before one that was prepared is added, it is not added."""
     model: Any = Model()
     model.value(1.0)
     real = CallCode.add
@@ -914,15 +914,15 @@ def test_a_user_that_comes_and_goes_is_noticed(attribute: str) -> None:
 
 
 @both
-@pytest.mark.parametrize("change", [None, 2, "lapse", "refresh", "clear", "another class"])
+@pytest.mark.parametrize("change", [None, 2, "invalidate", "refresh", "clear", "another class"])
 def test_shortcuts_are_taken_again(change: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After an equal value of a parameter, and all that ends a shortcut, repeated calls go no longer the long way."""
+    """After an equal value of a parameter, and all that ends a shortcut, repeated calls take a shortcut again."""
     first, second = alike_classes()
     owner = first()
     repeated(owner.value, 1.0)
     if change == 2:
         owner.scale = 2
-    elif change == "lapse":
+    elif change == "invalidate":
         configure(persistence="r")
     elif change == "refresh":
         owner.value.refresh(1.0)
@@ -936,7 +936,7 @@ def test_shortcuts_are_taken_again(change: Any, monkeypatch: pytest.MonkeyPatch)
         assert owner.value(1.0) == (2.0, 1.0)
 
 
-def test_what_watches_may_go_while_others_lapse() -> None:
+def test_what_watches_may_go_while_others_are_invalidated() -> None:
     """What one watcher's end takes with it is not told."""
 
     class Watcher:
@@ -1406,8 +1406,8 @@ def test_coverage_is_not_disturbed(tmp_path: Path) -> None:
 @both
 @pytest.mark.parametrize("name", ["value", "few", "curve"])
 @pytest.mark.parametrize("forget", FORGET)
-@pytest.mark.parametrize("lapsed", [False, True])
-def test_what_is_forgotten_is_freed(name: str, forget: str, lapsed: bool) -> None:
+@pytest.mark.parametrize("invalidated", [False, True])
+def test_what_is_forgotten_is_freed(name: str, forget: str, invalidated: bool) -> None:
     """When a result is forgotten, or its owner dies, nothing keeps it, without any garbage collection."""
     owners = [Arrays()]
     gc.disable()
@@ -1415,7 +1415,7 @@ def test_what_is_forgotten_is_freed(name: str, forget: str, lapsed: bool) -> Non
         for _ in range(3):
             getattr(owners[0], name)(1.0)
         result: Any = weakref.ref(owners[0].curve.interpolant() if name == "curve" else getattr(owners[0], name)(1.0))
-        if lapsed:
+        if invalidated:
             configure(persistence="r")
         assert result() is not None
         FORGET[forget](owners, name)
@@ -1435,7 +1435,7 @@ def test_nan_and_what_lies_beyond_the_axis_fill_no_table() -> None:
             curves.curve(x)
         curves.curve(7.0)
     for method, size in ((Model.value, 1), (Model.several, 1), (Arrays.curve, 0)):
-        shortcut: Any = method._self_definition.call_code._known.last
+        shortcut: Any = method._self_definition.call_code._shortcuts.last
         assert (len(shortcut.table), len(shortcut.hits)) == (size, 1)
     assert len(CALLS) == 4
 

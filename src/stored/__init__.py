@@ -64,7 +64,7 @@ __all__ = [
 ]
 
 LAZY = {"Axis": "_tables", "Explanation": "_methods", "Interpolant": "_tables"}
-"""What a program without tables has no need of, and where it is."""
+"""Names that are imported when they are first used, and their packages: most programs start without them."""
 
 if not TYPE_CHECKING:  # type checkers would take every name for one of these
     __getattr__ = lazy_attributes(__name__, LAZY)

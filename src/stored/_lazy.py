@@ -1,4 +1,4 @@
-"""Names of a package whose modules are imported when they are first asked for, for the sake of start-up."""
+"""How does a package import a module only when a name of it is first used? It makes start-up faster."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ def lazy_attributes(package: str, modules: Mapping[str, str]) -> Callable[[str],
     Parameters
     ----------
     package : str
-        Its ``__name__``.
+        The ``__name__`` of the package.
     modules : mapping of str to str
-        For each name the module within the package that defines it.
+        For each name, the module within the package that defines it.
     """
 
     def __getattr__(name: str) -> Any:  # noqa: N807

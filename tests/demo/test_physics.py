@@ -13,6 +13,8 @@ from scipy import constants
 from scipy.special import gamma, hyp2f1, spherical_jn
 
 from stored.demo import _physics as physics
+from stored.demo._physics import power_spectrum
+from stored.demo._physics.transfer_function import fit_transfer_function
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -271,7 +273,7 @@ class TestTransferFunction:
         ratio = physics.transfer_function(k, *EH98) / physics.transfer_function(k, EH98[0], OM0, 1e-6, TCMB0)
         wiggles = ratio - np.polynomial.Polynomial.fit(k, ratio, 5)(k)
         peaks = k[1:-1][(wiggles[1:-1] > wiggles[:-2]) & (wiggles[1:-1] > wiggles[2:])]
-        horizon = physics._fit(*EH98).sound_horizon * EH98[0]
+        horizon = fit_transfer_function(*EH98).sound_horizon * EH98[0]
         assert np.mean(np.diff(peaks)) == close(2.0 * math.pi / horizon, rel=0.05)
 
 
@@ -319,8 +321,8 @@ class TestSigma:
 
         The upper tail is taken with its oscillation averaged, which leaves an error below 9 X^(n - 2).
         """
-        variance = physics._variance(lambda k: k**n, 1.0, 1.0) * 2.0 * math.pi**2
-        low, high = physics._SIGMA_LOW / 2.0, physics._SIGMA_HIGH * 2.0
+        variance = power_spectrum._variance(lambda k: k**n, 1.0, 1.0) * 2.0 * math.pi**2
+        low, high = power_spectrum._SIGMA_LOW / 2.0, power_spectrum._SIGMA_HIGH * 2.0
         tails = low ** (n + 3.0) / (n + 3.0) + 4.5 * high ** (n - 1.0) / (1.0 - n)
         closed_form = 4.5 * math.pi * gamma(1.0 - n) * gamma(1.5 + n / 2.0) / 2.0 ** (1.0 - n)
         closed_form /= gamma(1.0 - n / 2.0) ** 2 * gamma(2.5 - n / 2.0)
@@ -332,12 +334,12 @@ class TestSigma:
     @example(0.2)
     def test_window_is_a_spherical_bessel_function(self, x: float) -> None:
         """W(x) is 3 j1(x) / x, to 2e-13 on both sides of the change from series to closed form and near its zeros."""
-        window = physics._tophat_window(np.array([x]))[0]
+        window = power_spectrum._tophat_window(np.array([x]))[0]
         assert window == close(3.0 * spherical_jn(1, x) / x, rel=2e-13, abs=1e-15 if x > 1.0 else 0.0)
 
     def test_window_is_one_at_zero(self) -> None:
         """A sphere of no size smooths nothing."""
-        assert physics._tophat_window(np.zeros(1))[0] == 1.0
+        assert power_spectrum._tophat_window(np.zeros(1))[0] == 1.0
 
 
 class TestParameterChecks:

@@ -1,7 +1,7 @@
 """One owner's storage space: `StorageUser`, with the names and meanings of the storage module of Colossus.
 
-It joins keys, tables and storage for objects that are stored by name. `UserSnapshot` shows its parameters to the
-decorated methods of the same owner.
+It joins keys, tables and storage for objects that are stored by name. A `UserSnapshot` is its parameters at one moment,
+for the decorated methods of the same owner.
 """
 
 from stored._engine.copying import described_instead, rebound_user

@@ -1,4 +1,4 @@
-"""Whom does a StorageUser describe after its owner was copied?"""
+"""Which object does a StorageUser describe after its owner was copied?"""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from stored.errors import OwnerError
 
 __all__ = ["check_copied_with_owner", "described_instead", "rebound_user"]
 
-U = TypeVar("U")  # of a StorageUser
+U = TypeVar("U")  # a StorageUser, which imports this module
 
 
 def check_copied_with_owner(func_hashstring: Callable[[], str], memo: Container[int]) -> None:
-    """Refuse a deep copy whose hashable string would go on describing the original.
+    """Refuse a deep copy whose hashable string would still describe the original.
 
     Raises
     ------
@@ -23,15 +23,15 @@ def check_copied_with_owner(func_hashstring: Callable[[], str], memo: Container[
         If the function is no method, and refers to an object that is being copied.
     """
     if isinstance(func_hashstring, FunctionType):
-        for each in _objects_in_reach(func_hashstring):
+        for each in _reachable_objects(func_hashstring):
             if id(each) in memo:
-                raise _describes_the_original(each)
+                raise _describes_original(each)
 
 
 def described_instead(user: Any, owner: object) -> object | None:
-    """The other object of an owner's class whose parameters the hashable string tells, as far as can be seen."""
-    alike = [each for each in _objects_in_reach(user.func_hashstring) if type(each) is type(owner)]
-    return None if not alike or any(each is owner for each in alike) else alike[0]
+    """The object of the owner's class that a StorageUser describes, if that can be seen and is not the owner."""
+    same_class = [each for each in _reachable_objects(user.func_hashstring) if type(each) is type(owner)]
+    return None if not same_class or any(each is owner for each in same_class) else same_class[0]
 
 
 def rebound_user(user: U, original: object, copied: object) -> U:
@@ -48,12 +48,12 @@ def rebound_user(user: U, original: object, copied: object) -> U:
         if getattr(function, "__self__", None) is original:
             functions[index] = function.__func__.__get__(copied)
         elif function is rebound.func_hashstring:
-            raise _describes_the_original(copied)
+            raise _describes_original(copied)
     rebound.func_name, rebound.func_hashstring, rebound.func_changed = functions
     return rebound  # type: ignore[no-any-return]
 
 
-def _describes_the_original(owner: object) -> OwnerError:
+def _describes_original(owner: object) -> OwnerError:
     return OwnerError(
         f"a copied {type(owner).__qualname__} holds the StorageUser of the object it was copied from, whose"
         " func_hashstring describes that object; give each copy a StorageUser of its own, or pass methods of the object"
@@ -61,7 +61,7 @@ def _describes_the_original(owner: object) -> OwnerError:
     )
 
 
-def _objects_in_reach(function: Any) -> list[object]:
+def _reachable_objects(function: Any) -> list[object]:
     """The objects that a function can reach without a global name."""
     cells = [_cell_contents(cell) for cell in getattr(function, "__closure__", None) or ()]
     defaults = getattr(function, "__defaults__", None) or ()
@@ -72,5 +72,5 @@ def _objects_in_reach(function: Any) -> list[object]:
 def _cell_contents(cell: Any) -> object:
     try:
         return cell.cell_contents
-    except ValueError:  # not bound
+    except ValueError:  # the variable has no value yet
         return None

@@ -1,4 +1,4 @@
-"""The directory of the entries, for programs that ask where it is."""
+"""In which directory are the entries, or those of a module?"""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["directory_of", "getCacheDir"]
 
 
 def getCacheDir(module: str | None = None) -> str:
-    """The directory of the entries, or of those of a module, with a slash at its end; it is made if need be.
+    """The directory of the entries, or of those of a module, with a slash at its end; made if need be.
 
     Raises
     ------
@@ -32,6 +32,6 @@ def getCacheDir(module: str | None = None) -> str:
 
 def directory_of(store: DirectoryStore, module: str | None) -> str:
     """The directory of a module's entries, made if need be."""
-    place = store.root if module is None else store.root / module_folder(module)
-    place.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return f"{place}{os.sep}"
+    path = store.root if module is None else store.root / module_folder(module)
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return f"{path}{os.sep}"

@@ -1,4 +1,4 @@
-"""The parameters behind a StorageUser at one moment."""
+"""What are the parameters behind a StorageUser at one moment, and are they still the same?"""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ class UserSnapshot:
     Parameters
     ----------
     user : StorageUser
-        It tells them.
-    own : type
+        The StorageUser.
+    owner_class : type
         The class of the owner.
     attribute : str or None
-        Where the owner holds the user, if it does.
+        The attribute in which the owner holds the user, if it does.
     """
 
-    def __init__(self, user: StorageUser, own: type, attribute: str | None) -> None:
+    def __init__(self, user: StorageUser, owner_class: type, attribute: str | None) -> None:
         self._user = user
-        self._own = own
+        self._owner_class = owner_class
         self._attribute = attribute
         self._state = user.current_state()
 
     @property
     def space(self) -> Space:
-        """Whose results they stand for."""
+        """The owner and its parameters, as keys have them."""
         return self._state.space
 
     def holds(self, owner: object) -> bool:
@@ -37,12 +37,17 @@ class UserSnapshot:
         return self._user.current_state() is self._state
 
     def unchanged_check(self, may_hold_user: bool) -> UnchangedCheck | None:
-        """The user, its state and the string are the same; a change is left to `holds`, which tells of it."""
+        """Are user, state and string the same? After a change, `holds` calls the user's change callback."""
         attribute = self._attribute
-        guards = None if attribute is None else no_storage_user_checks(self._own, attribute)
+        guards = None if attribute is None else no_storage_user_checks(self._owner_class, attribute)
         if guards is None:
             return None
         held = f"{{owner}}.{attribute} is {{expected}}.user and {{expected}}.user._state is {{expected}}.state"
         tests = [SAME_CLASS_TEST, *guards, held, "{expected}.user.func_hashstring() == {expected}.string"]
-        known = {"owner_class": self._own, "user": self._user, "state": self._state, "string": self._state.space.string}
-        return UnchangedCheck(" and ".join(tests), known, refers_to_owner=True)  # through func_hashstring
+        expected = {
+            "owner_class": self._owner_class,
+            "user": self._user,
+            "state": self._state,
+            "string": self._state.space.string,
+        }
+        return UnchangedCheck(" and ".join(tests), expected, refers_to_owner=True)  # through func_hashstring

@@ -1,4 +1,4 @@
-"""What a StorageUser holds in memory for one hashable string."""
+"""What does a StorageUser hold in memory for one hashable string?"""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ class State:
         self.objects: MemoryTier[CachedResult] = MemoryTier(lock=self.lock)
         self.shortcuts: dict[str, dict[tuple[bool, bool, bool], Any]] = {}
 
-    def put(self, name: str, record: CachedResult) -> None:
-        """Keep a record, and forget what was made of the one before."""
-        self.objects.put(name, record)
+    def put(self, name: str, result: CachedResult) -> None:
+        """Keep a result, and discard the shortcuts to the one before."""
+        self.objects.put(name, result)
         self.shortcuts.pop(name, None)
 
     def discard(self, name: str) -> bool:
-        """Forget a record; was there one?"""
+        """Discard a result; was there one?"""
         was_there = self.objects.discard(name)
         self.shortcuts.pop(name, None)
         return was_there
 
-    def take_shortcut(self, name: str, record: CachedResult, form: tuple[bool, bool, bool], found: Any) -> None:
-        """Answer at once, from now on, what was found in a record; its form is interpolator, inverse and linear."""
+    def add_shortcut(self, name: str, result: CachedResult, form: tuple[bool, bool, bool], found: Any) -> None:
+        """Let later calls find at once what was found for this one; its form is interpolator, inverse and linear."""
         if not self.lock.acquire(blocking=False):
             return  # whoever holds it may be writing for long; a later call takes the shortcut
         try:
-            if self.objects.get(name) is record:  # and not replaced meanwhile
+            if self.objects.get(name) is result:  # and not replaced meanwhile
                 self.shortcuts.setdefault(name, {})[form] = found
         finally:
             self.lock.release()
@@ -46,6 +46,6 @@ class State:
 
 
 class CallbackFlag(threading.local):
-    """Is this thread in the change callback? A process forked meanwhile by another thread is not."""
+    """Is this thread in the change callback? A process that another thread forks meanwhile is not."""
 
     runs = False

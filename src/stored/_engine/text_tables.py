@@ -1,4 +1,4 @@
-"""Tables in text files, and whether a file has changed since it was read."""
+"""What does a text file hold as a table, and has it changed since it was read?"""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 __all__ = ["file_state", "is_outdated", "load_text_table"]
 
 _SAME_TIME = 2_000_000_000
-"""Two changes of a file within so many nanoseconds may leave it with the same times, on some file systems."""
+"""On some file systems, two changes of a file within so many nanoseconds may leave it with the same times."""
 
 
 def file_state(path: str | os.PathLike[str]) -> object:
-    """What tells a file from itself after a change; equal to nothing if it changed just now, and may again unseen."""
+    """A value that differs after a change of the file, and equals no other if the file changed just now."""
     try:
         state = os.stat(path)
     except OSError:
@@ -31,10 +31,10 @@ def file_state(path: str | os.PathLike[str]) -> object:
     return (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns) if settled else object()
 
 
-def is_outdated(record: CachedResult, path: str | os.PathLike[str]) -> bool:
-    """Was a table read from another file than this, or before the file changed? A file that is gone cannot tell."""
+def is_outdated(result: CachedResult, path: str | os.PathLike[str]) -> bool:
+    """Was a table read from another file, or before the file changed? Not outdated if the file is gone."""
     now = file_state(path)
-    return record.source is not None and now is not None and record.source != now
+    return result.source is not None and now is not None and result.source != now
 
 
 def load_text_table(path: str | os.PathLike[str], name: str) -> NDArray[np.float64]:
@@ -49,15 +49,15 @@ def load_text_table(path: str | os.PathLike[str], name: str) -> NDArray[np.float
     FileNotFoundError
         Naming the file.
     TableError
-        If it has not two columns of numbers.
+        If it does not have two columns of numbers.
     """
     file = Path(path)
     if not file.is_file():
         raise FileNotFoundError(f"file {os.fspath(path)!r} for object {name!r} was not found")
     try:
-        with np.lib.npyio.DataSource().open(str(file), "rt") as stream:  # unpacks .gz and its like, as numpy does
+        with np.lib.npyio.DataSource().open(str(file), "rt") as stream:  # unpacks .gz and similar files, as numpy does
             lines = [line for line in stream if line.partition("#")[0].strip()]
-        if not lines:  # of which numpy only warns
+        if not lines:  # numpy only warns of this
             raise ValueError("it holds no numbers")
         return np.loadtxt(lines, usecols=(0, 1), comments="#", unpack=True, ndmin=2)
     except ValueError as error:

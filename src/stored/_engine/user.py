@@ -1,4 +1,4 @@
-"""`StorageUser`: the storage space of one owner, by the names of the Colossus storage module."""
+"""What is a `StorageUser`? The storage space of one owner, with the method names of the Colossus storage module."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class StorageUser:
     ConfigurationError
         If the persistence has other letters.
     OwnerError
-        If a function cannot be called, or returns no text.
+        If a function is not callable, or returns no text.
     TypeError
         If the module is no text.
 
@@ -58,7 +58,7 @@ class StorageUser:
     """
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        """However it is made, by copying or unpickling too, owners can hold it from now on."""
+        """Note that owners can hold a StorageUser from now on, however it is made: copied or unpickled too."""
         validity.note_storage_user()
         return super().__new__(cls)
 
@@ -75,14 +75,14 @@ class StorageUser:
         self.func_hashstring = _callable(func_hashstring, "func_hashstring")
         self.func_changed = None if func_changed is None else _callable(func_changed, "func_changed")
         self.persistent = self._persistent_tier(persistence)
-        self._begin()
+        self._set_up()
         self.resetStorage()
 
-    def _begin(self) -> None:
+    def _set_up(self) -> None:
         self._lock = ForkSafeLock()
         self._callback = CallbackFlag()
         self._state: State | None = None
-        self.decorated: Any = None  # results of decorated methods, which end with this object
+        self.decorated: Any = None  # the results of decorated methods, which are freed with this object
 
     def _persistent_tier(self, persistence: str) -> PersistentTier:
         return PersistentTier(persistence)
@@ -96,12 +96,12 @@ class StorageUser:
         return {**state, "_state": State(self._state.space)} if self._state is not None else state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Come back with empty memory, knowing the parameters of before: a change since then is still announced."""
-        self._begin()
+        """Start with empty memory and the parameters of before, so that a change since then is still announced."""
+        self._set_up()
         self.__dict__.update(state)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        """Copy with the owner, which methods follow; a plain function would go on describing the original.
+        """Copy with the owner: the copy's methods describe the copy, but plain functions would describe the original.
 
         Raises
         ------
@@ -133,7 +133,7 @@ class StorageUser:
         return digest(self._string())
 
     def getUniqueFilename(self) -> str:
-        """Where the entries of this owner, with its parameters of now, are."""
+        """Where the entries of this owner with its present parameters are."""
         return self.persistent.store().location(self._space().folder())
 
     def _space(self) -> Space:
@@ -144,17 +144,17 @@ class StorageUser:
         return self._state is not None and self._string() != self._state.space.string
 
     def resetStorage(self) -> None:
-        """Empty the memory and take the hashable string of now; what is on disk stays, and is found as needed."""
+        """Empty the memory and take the present hashable string; entries on disk stay, and are found when asked for."""
         with self._lock:
             self._state = State(self._space())
 
     def current_state(self) -> State:
-        """The state for the hashable string of now, after the change callback if that is new."""
+        """The state for the present hashable string; if that is new, after the change callback."""
         state = self._state
         if state is not None and self._string() == state.space.string:
             return state
         with self._lock:
-            # a callback that stores or reads sees the new parameters, and is not called again
+            # a callback that stores or reads uses the new parameters, and is not called again
             if self.checkForChangedHash() and not self._callback.runs:
                 self._announce_change()
             if self._state is None or self.checkForChangedHash():
@@ -162,13 +162,13 @@ class StorageUser:
             return cast(State, self._state)
 
     def _announce_change(self) -> None:
-        before = self._state
+        previous = self._state
         self._callback.runs = True
         try:
             if self.func_changed is not None:
                 self.func_changed()
         except BaseException:
-            self._state = before  # so that the change is announced again
+            self._state = previous  # so that the change is announced again
             raise
         finally:
             self._callback.runs = False
@@ -190,12 +190,12 @@ class StorageUser:
             persistent one of the same name until the memory is reset.
         """
         name, value = _checked_text(object_name, "object_name"), freeze(object_data)
-        record = CachedResult(value, copy_for_caller(value, deep=False), persistent=bool(persistent))
+        result = CachedResult(value, copy_for_caller(value, deep=False), persistent=bool(persistent))
         state = self.current_state()
         with state.lock:
-            state.put(name, record)
+            state.put(name, result)
             if persistent:
-                self.persistent.save(Key(state.space, name), record)
+                self.persistent.save(Key(state.space, name), result)
 
     def getStoredObject(
         self,
@@ -247,48 +247,48 @@ class StorageUser:
         if path is None:
             try:
                 return state.shortcuts[object_name][interpolator, inverse, linear_interp]
-            except (KeyError, TypeError):  # not there, or no name
+            except (KeyError, TypeError):  # no shortcut, or not a name
                 pass
         if inverse and not interpolator:
             raise ValueError(f"object {object_name!r} was asked for with inverse=True; that needs interpolator=True")
         name = _checked_text(object_name, "object_name")
-        record = state.objects.get(name)
-        if record is ABSENT or (path is not None and is_outdated(record, path)):
+        result = state.objects.get(name)
+        if result is ABSENT or (path is not None and is_outdated(result, path)):
             with state.lock:
-                record = self._found(state, name, path, store_path_data)
-        if record is ABSENT:
+                result = self._find(state, name, path, store_path_data)
+        if result is ABSENT:
             return None
         if not interpolator:
-            found, keep = record.for_caller(), record.copy is None
+            found, keep = result.for_caller(), result.copy is None
         else:
-            found, keep = _interpolator(record, name, bool(inverse), bool(linear_interp), store_interpolator)
-        if keep and record.source is None:
-            state.take_shortcut(name, record, (bool(interpolator), bool(inverse), bool(linear_interp)), found)
+            found, keep = _interpolator(result, name, bool(inverse), bool(linear_interp), store_interpolator)
+        if keep and result.source is None:
+            state.add_shortcut(name, result, (bool(interpolator), bool(inverse), bool(linear_interp)), found)
         return found
 
-    def _found(self, state: State, name: str, path: Any, keep: bool) -> CachedResult | Literal[Absent.ABSENT]:
-        record = state.objects.get(name)
-        if record is not ABSENT and (path is None or not is_outdated(record, path)):
-            return record  # another thread was first
-        record = self.persistent.load(Key(state.space, name))
-        if record is ABSENT and path is not None and self.persistence_read:
-            source = file_state(path)  # taken first: a file that changes while it is read is read again
-            record = CachedResult(freeze(load_text_table(path, name)), persistent=False, source=source)
-        if record is not ABSENT and (keep or record.source is None):
-            state.put(name, record)
-        return record
+    def _find(self, state: State, name: str, path: Any, keep: bool) -> CachedResult | Literal[Absent.ABSENT]:
+        result = state.objects.get(name)
+        if result is not ABSENT and (path is None or not is_outdated(result, path)):
+            return result  # another thread was first
+        result = self.persistent.load(Key(state.space, name))
+        if result is ABSENT and path is not None and self.persistence_read:
+            source = file_state(path)  # read first: a file that changes while it is loaded is loaded again
+            result = CachedResult(freeze(load_text_table(path, name)), persistent=False, source=source)
+        if result is not ABSENT and (keep or result.source is None):
+            state.put(name, result)
+        return result
 
     def removeObject(self, object_name: str) -> bool:
-        """Forget an object, in memory and, if writing is allowed, on disk; was there one?"""
+        """Remove an object from memory and, if writing is allowed, from disk; was there one?"""
         name, state = _checked_text(object_name, "object_name"), self.current_state()
         with state.lock:
             in_memory = state.discard(name)
             return self.persistent.forget(Key(state.space, name)) or in_memory
 
     def listObjects(self) -> list[str]:
-        """The names of all objects that are stored for the parameters of now, sorted.
+        """The names of all objects that are stored for the present parameters, sorted.
 
-        Entries on disk are listed by their headers; one whose content is damaged shows so when it is asked for.
+        Entries on disk are listed by their headers; that the content of one is damaged is found when it is asked for.
         """
         state = self.current_state()
         names = {str(name) for name in state.objects.keys()}
@@ -302,7 +302,7 @@ class StorageUser:
 
 def _checked_text(found: object, name: str) -> str:
     if isinstance(found, str):
-        return str.__str__(found)  # whatever its class shows it as
+        return str.__str__(found)  # the plain text, whatever the subclass makes of it
     raise TypeError(f"{name} is {found!r} of type {type(found).__name__}; it must be a str")
 
 
@@ -312,11 +312,11 @@ def _callable(function: Any, name: str) -> Any:
     raise OwnerError(f"{name} is {function!r}; it must be a function without arguments")
 
 
-def _interpolator(record: CachedResult, name: str, inverse: bool, linear: bool, keep: bool) -> tuple[Spline, bool]:
-    """The interpolator, and whether it is kept."""
-    made: Spline | None = record.derived.get((inverse, linear))
-    if made is None:
-        made = spline(record.value, name, inverse=inverse, linear=linear)
+def _interpolator(result: CachedResult, name: str, inverse: bool, linear: bool, keep: bool) -> tuple[Spline, bool]:
+    """The interpolator; is it kept in memory?"""
+    interpolator: Spline | None = result.derived.get((inverse, linear))
+    if interpolator is None:
+        interpolator = spline(result.value, name, inverse=inverse, linear=linear)
         if keep:
-            record.derived[inverse, linear] = made
-    return made, (inverse, linear) in record.derived
+            result.derived[inverse, linear] = interpolator
+    return interpolator, (inverse, linear) in result.derived

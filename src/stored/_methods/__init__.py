@@ -1,7 +1,7 @@
-"""The decorator: how a stored method is called.
+"""The decorator: how is a stored method called?
 
-`stored` makes a `StoredMethod` for the class, which gives each owner a bound method. A call takes a shortcut (`call_code`,
-`shortcuts`) or the long way (`answer`, `results`), and both give the same.
+`stored` makes a `StoredMethod` for the class, which gives each owner a bound method. A call takes a shortcut
+(`call_code`, `shortcuts`) or is a full call (`answer`, `results`); both have the same result.
 """
 
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""From a call to what the caller gets: look up, wait, compute, keep."""
+"""What does the caller of a stored method get?"""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ __all__ = ["answer", "bound_call", "exact", "explain_call", "interpolant", "resu
 
 
 def answer(definition: Definition, owner: object, values: tuple[Any, ...]) -> Any:
-    """Answer a call of the decorated method, of which the values of all arguments are given."""
+    """Answer a full call of a decorated method, by the values of all its arguments."""
     bound = definition.arguments.bind_values(owner, values)
     if settings().disable:
-        return _undecorated(definition, bound)
+        return _call_plain_method(definition, bound)
     results = results_for(definition, owner)
     call = _keyed(definition, definition.arguments.round_arguments(bound))
     return value_for_caller(call, results.answer(owner, call), results)
 
 
-def _undecorated(definition: Definition, bound: inspect.BoundArguments) -> Any:
+def _call_plain_method(definition: Definition, bound: inspect.BoundArguments) -> Any:
     value = definition.function(*bound.args, **bound.kwargs)
-    return spline(freeze(value), definition.label) if definition.table else value
+    return spline(freeze(value), definition.label) if definition.returns_table else value
 
 
 def results_for(definition: Definition, owner: object) -> Results:
@@ -70,19 +70,19 @@ def _keyed(definition: Definition, bound: inspect.BoundArguments) -> Call:
 
 
 def value_for_caller(call: Call, result: CachedResult, results: Results) -> Any:
-    """What the caller gets: the result, or the interpolant's value at the call's arguments."""
+    """The value that the caller gets: the result, or the interpolant's value at the call's arguments."""
     if not call.definition.axes:
         return result.for_caller()
-    return result.value(*call.axis_values(), exact=functools.partial(_counted_exact, call, results))
+    return result.value(*call.axis_values(), exact=functools.partial(_evaluate_exact, call, results))
 
 
-def _counted_exact(call: Call, results: Results, *point: float) -> Any:
+def _evaluate_exact(call: Call, results: Results, *point: float) -> Any:
     results.count_exact(1)
     return call.evaluate(**dict(zip(call.definition.axis_names, point, strict=True)))
 
 
 def interpolant(definition: Definition, owner: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Interpolant:
-    """The interpolant for a call of which all but the values along the axes is given."""
+    """The interpolant for a call with all arguments but those along the axes."""
     anywhere = {axis.name: axis.low for axis in definition.axes}
     call = _keyed(definition, definition.arguments.bind_remaining(anywhere, owner, args, kwargs))
     if settings().disable:
@@ -91,7 +91,7 @@ def interpolant(definition: Definition, owner: object, args: tuple[Any, ...], kw
 
 
 def exact(definition: Definition, owner: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-    """The plain method's own values."""
+    """The plain method's values, for each point if arguments along the axes are arrays."""
     call = bound_call(definition, owner, args, kwargs)
     given = call.axis_values()
     points = np.broadcast_arrays(*given)
@@ -110,6 +110,8 @@ def explain_call(definition: Definition, owner: object, call: Call) -> Explanati
     key = results.key(owner, call)
 
     def candidates() -> list[Key]:
-        return results.kept_keys(owner) + (keys_of_same_method(results.store(), key) if definition.persistent else [])
+        return results.keys_in_memory(owner) + (
+            keys_of_same_method(results.store(), key) if definition.persistent else []
+        )
 
     return explain(key, results.tier_holding(owner, call), candidates)

@@ -1,4 +1,4 @@
-"""`owner.method`: a stored method of one owner."""
+"""What is `owner.method`? A stored method of one owner, which is called and has the cache's controls."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ R = TypeVar("R")
 class BoundMethod(Generic[P, R]):
     """A stored method of one owner: called like the plain method, with the cache's controls as attributes.
 
-    Each stored method has a class of its own, made from this one, into which the function is put that calls go through.
+    Each stored method has a subclass of its own, whose ``__call__`` is the function that is generated for the method.
     """
 
-    # a class has no other way to show a __qualname__ for its objects than one for each
+    # objects of a class can have a __qualname__ only if each has one of its own
     __slots__ = ("__qualname__", "__weakref__", "_owner")
 
     if TYPE_CHECKING:
@@ -51,11 +51,11 @@ class BoundMethod(Generic[P, R]):
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
-        """As `isinstance` has it, a method."""
+        """That of methods, for `isinstance`."""
         return MethodType
 
     def __get__(self, owner: object, kind: type | None = None) -> Self:
-        """Itself, as a bound method that stands in a class."""
+        """Itself, as for a bound method that is an attribute of a class."""
         return self
 
     def _results(self) -> Results:
@@ -66,7 +66,7 @@ class BoundMethod(Generic[P, R]):
 
     @property
     def __wrapped__(self) -> Callable[P, R]:
-        """The plain method: nothing is looked up, nothing stored."""
+        """The plain method, which looks nothing up and stores nothing."""
         return MethodType(self._definition.function, self._owner)
 
     def __repr__(self) -> str:
@@ -94,8 +94,8 @@ class BoundMethod(Generic[P, R]):
         Parameters
         ----------
         *args, **kwargs
-            The arguments of one call, to forget that alone. Without any, all results for the owner's parameters of
-            now go, and the counts of `cache_info` begin anew.
+            The arguments of one call, to forget that alone. Without any, all results for the owner's present
+            parameters are forgotten, and the counts of `cache_info` start from zero.
         """
         call = self._call(args, kwargs) if args or kwargs else None
         self._results().clear(self._owner, call)
@@ -109,7 +109,7 @@ class BoundMethod(Generic[P, R]):
         return self._results().tier_holding(self._owner, self._call(args, kwargs)) is not None
 
     def refresh(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Compute anew, and replace what is stored."""
+        """Compute the result of such a call again, and replace the stored one."""
         call, results = self._call(args, kwargs), self._results()
         return cast(R, value_for_caller(call, results.refresh(self._owner, call), results))
 
@@ -203,8 +203,8 @@ class BoundMethod(Generic[P, R]):
         ValueError
             If there is no such order.
         """
-        made: Any = self._made("derivative", ("nu",), others)
-        return made.derivative(*x) if nu is None else made.derivative(*x, nu=nu)
+        interpolated: Any = self._interpolant_for("derivative", ("nu",), others)
+        return interpolated.derivative(*x) if nu is None else interpolated.derivative(*x, nu=nu)
 
     def integral(self, a: Any, b: Any, **others: Any) -> Any:
         """The integral of the interpolant from `a` to `b`: see `CurveInterpolant.integral`.
@@ -245,36 +245,36 @@ class BoundMethod(Generic[P, R]):
         """
         return self._curve("roots", ("value",), others).roots(value)
 
-    def _made(self, wanted: str, options: tuple[str, ...], others: dict[str, Any]) -> Interpolant:
+    def _interpolant_for(self, method: str, options: tuple[str, ...], others: dict[str, Any]) -> Interpolant:
         definition = self._definition
         for name in options:
             if name in definition.arguments.names and name not in definition.axis_names:
                 raise TypeError(
-                    f"{definition.label}() has an argument {name!r} of its own, which {wanted}() cannot tell from its"
-                    f" option; use {definition.attribute}.interpolant({name}=...).{wanted}(...)"
+                    f"{definition.label}() has an argument {name!r} of its own, which {method}() cannot tell from its"
+                    f" option; use {definition.attribute}.interpolant({name}=...).{method}(...)"
                 )
         return self.interpolant(**others)
 
-    def _curve(self, wanted: str, options: tuple[str, ...], others: dict[str, Any]) -> CurveInterpolant:
-        made = self._made(wanted, options, others)
+    def _curve(self, method: str, options: tuple[str, ...], others: dict[str, Any]) -> CurveInterpolant:
+        curve = self._interpolant_for(method, options, others)
         if len(self._definition.axes) > 1:
             names = " and ".join(self._definition.axis_names)
-            raise TypeError(f"{self._definition.label}() is interpolated along {names}; {wanted} is for one axis only")
-        return cast("CurveInterpolant", made)
+            raise TypeError(f"{self._definition.label}() is interpolated along {names}; {method} is for one axis only")
+        return cast("CurveInterpolant", curve)
 
 
-_OF_INTERPOLATED = frozenset({"interpolant", "exact", "inverse", "derivative", "integral", "roots"})
+_INTERPOLATED_ONLY = frozenset({"interpolant", "exact", "inverse", "derivative", "integral", "roots"})
 
 
 def bound_method_class(definition: Definition) -> Any:
-    """The class of a definition's bound methods: it looks like the plain method in all that is not the cache's."""
+    """The class of a method's bound methods: all that the cache does not need is as on the plain bound method."""
     function = definition.function
     shown: dict[str, Any] = {"__doc__": function.__doc__, "__module__": function.__module__}
     # descriptors, since with a __getattr__ every attribute that a call reads would take three times as long
     own = {"__slots__": (), "_definition": definition}
     names = {*dir(MethodType), *dir(function)} - {*dir(object), *vars(BoundMethod)} | {"__annotations__"}
     plain = {name: PlainAttribute(name) for name in names}
-    refused = {} if definition.axes else {name: RefusedAttribute(name) for name in _OF_INTERPOLATED}
+    refused = {} if definition.axes else {name: RefusedAttribute(name) for name in _INTERPOLATED_ONLY}
     return type("BoundMethod", (BoundMethod,), {**plain, **refused, **shown, **own})
 
 
@@ -289,7 +289,7 @@ class PlainAttribute:
 
 
 class RefusedAttribute:
-    """In the place of an attribute that only interpolated methods have."""
+    """An attribute that only interpolated methods have; on others, reading it raises an `AttributeError`."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -298,7 +298,7 @@ class RefusedAttribute:
         definition: Definition = kind._definition  # type: ignore[attr-defined]
         how = (
             "the call itself gives the spline of its table"
-            if definition.table
+            if definition.returns_table
             else "say @stored(interpolate=Axis(...))"
         )
         raise AttributeError(

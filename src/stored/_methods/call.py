@@ -1,4 +1,4 @@
-"""One call of a stored method, bound and keyed."""
+"""What is one call of a stored method? It has its arguments and their key, and computes the result."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ __all__ = ["Call"]
 
 
 def is_hash_stable(value: Any) -> bool:
-    """Does an argument stand for itself in a dictionary: has all that compares equal to it the same key?"""
-    return type(value) in ATOMIC and value == value  # NaN does not find itself
+    """Can a dictionary find results by an argument: has every value that is equal to it the same key?"""
+    return type(value) in ATOMIC and value == value  # NaN is not equal to itself
 
 
 def _widened(value: Any) -> Any:
@@ -60,9 +60,9 @@ class Call(NamedTuple):
             ) from error
 
     def cached_result(self, value: Any, seconds: float) -> CachedResult:
-        """What memory keeps: the value, the interpolant over a table, or the one along the axes."""
+        """The result as memory keeps it: the value, the spline over a table, or the interpolant along the axes."""
         definition = self.definition
-        if definition.table:
+        if definition.returns_table:
             return CachedResult(spline(value, definition.label), None, seconds)
         if definition.axes:
             from stored._tables import make_interpolant
@@ -71,22 +71,22 @@ class Call(NamedTuple):
         return CachedResult(value, copy_for_caller(value, definition.copy), seconds)
 
     def shortcut_key(self, result: CachedResult) -> Any:
-        """The arguments as a shortcut's table has them, or the function that answers such calls; None if neither."""
+        """The key of a result in a shortcut: plain arguments, or a function that computes such results; or None."""
         definition = self.definition
         values = [self.bound.arguments[name] for name in definition.shortcut_arguments]
         if definition.is_scalar:
             return result.value.scalar if type(values[0]) is float else None
-        if not definition.has_table or result.copy is not None or not all(map(is_hash_stable, values)):
+        if not definition.has_result_table or result.copy is not None or not all(map(is_hash_stable, values)):
             return None
         return values[0] if len(values) == 1 else tuple(values)
 
     def evaluate(self, **point: float) -> Any:
         """Call the plain method, with other values along the axes if a point is given."""
         bound = copying.copy(self.bound)
-        # equal numbers share a result, so none may be computed in the narrow type that one caller happened to use
+        # equal numbers have one result, which must not be computed with the precision of a narrower type
         bound.arguments = {name: _widened(value) for name, value in {**self.bound.arguments, **point}.items()}
         return self.definition.function(*bound.args, **bound.kwargs)
 
     def axis_values(self) -> list[Any]:
-        """The values along the axes that were asked for."""
+        """The values of the arguments along the axes."""
         return [self.bound.arguments[name] for name in self.definition.axis_names]

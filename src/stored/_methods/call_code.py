@@ -1,6 +1,6 @@
-"""The generated code of a call: the check of the parameters, and the look-up of the result, in one expression.
+"""Which code does a call run? A function generated for each method, which checks the parameters and finds the result.
 
-As part of one expression the check takes a fifth of the time of a loop.
+Compiled into the function, the check takes a fifth of the time of a loop over the parameters.
 """
 
 from __future__ import annotations
@@ -17,113 +17,111 @@ from stored._storage import ForkSafeLock
 __all__ = ["CallCode"]
 
 _FILE = f"<{__name__}: call of a method>"
-"""What stands in tracebacks for the place of the function."""
+"""The file name of the function in tracebacks."""
 
-_MOST_COMPILED = 8
-"""Compiling takes as long as hundreds of calls."""
+_MOST_COMPILATIONS = 8
+"""So often may the function be compiled for one more check; each time takes as long as hundreds of calls."""
 
 _NO_TEST = "False"
 
 _ANY_TEST = "{expected}.is_same({owner}, {expected})"
-"""For a method of owners of several kinds."""
+"""For a method of owners with different checks."""
 
 
 class CallCode:
     """The shortcuts of one method, and the function that its calls go through.
 
-    The function takes no lock. A shortcut that ends is emptied, so it matters to no one who still holds it; and a
-    function that has been replaced knows none that came later, since its test may not be theirs.
+    The function takes no lock. A shortcut that ends is emptied, so a thread that still holds it finds nothing in it. A
+    function that has been replaced finds no shortcuts that were added later, since their check may be another.
 
     Parameters
     ----------
     signature : inspect.Signature
-        Of the plain method, with its owner.
-    keyed : sequence of str
-        The arguments that stand in the key.
-    scalar : bool
-        Are calls answered by a function, in place of a table?
-    answered : callable
-        The long way: takes the owner and the values of all arguments.
+        The signature of the plain method, with its owner.
+    shortcut_arguments : sequence of str
+        The arguments by which shortcuts find results.
+    is_scalar : bool
+        Do shortcuts find results by a function, in place of a table?
+    answer : callable
+        Answers calls without a shortcut: takes the owner and the values of all arguments.
     install : callable
-        Takes the function; its first argument has the owner in ``_owner``.
+        Takes the generated function, whose first argument has the owner in ``_owner``.
     """
 
     def __init__(
         self,
         signature: inspect.Signature,
-        keyed: Sequence[str],
-        scalar: bool,
+        shortcut_arguments: Sequence[str],
+        is_scalar: bool,
         answer: Callable[[Any, tuple[Any, ...]], Any],
         install: Callable[[Any], None],
     ) -> None:
-        self._call_source = _call_source(signature, keyed, scalar)
+        self._source = _source_of_call(signature, shortcut_arguments, is_scalar)
         self._install = install
-        # an argument may have the name of anything else
+        # with a prefix, since a method's arguments may have any other names
         self._scope = {
-            "_stored_answered": answer,
+            "_stored_answer": answer,
             "_stored_exception": Exception,
             "_stored_getattr": getattr,
             "_stored_type": type,
-            **{f"_stored_default{number}": each.default for number, each in enumerate(_arguments(signature))},
+            **{f"_stored_default{number}": each.default for number, each in enumerate(_parameters(signature))},
         }
         self._lock = ForkSafeLock()
-        self._known = ShortcutsByOwner(_NO_TEST)
-        self._compiled = 0
+        self._shortcuts = ShortcutsByOwner(_NO_TEST)
+        self._times_compiled = 0
         self.recompile(_NO_TEST)
         validity.watch(self)
 
     def recompile(self, test: str) -> None:
-        """Compile the function anew."""
-        self._compiled += 1
-        self._known.end()
-        self._known, known = (
-            ShortcutsByOwner(_NO_TEST),
-            ShortcutsByOwner(test),
-        )  # whoever forks or fails before the end begins anew
+        """Compile the function with another check, and let all calls go through it."""
+        self._times_compiled += 1
+        self._shortcuts.end_all()
+        # should this fail, or another thread fork before the end, the next shortcut compiles again
+        self._shortcuts, shortcuts = ShortcutsByOwner(_NO_TEST), ShortcutsByOwner(test)
         expression = test.format(
             owner="_stored_owner", expected="_stored", type="_stored_type", getattr="_stored_getattr"
         )
-        code = compile(self._call_source.replace("@test@", expression), _FILE, "exec")
-        known.scope.update(self._scope)
-        exec(code, known.scope)  # noqa: S102  # made of identifiers only
-        self._install(known.scope["__call__"])
-        self._known = known
+        code = compile(self._source.replace("@test@", expression), _FILE, "exec")
+        shortcuts.scope.update(self._scope)
+        exec(code, shortcuts.scope)  # noqa: S102  # made of identifiers only
+        self._install(shortcuts.scope["__call__"])
+        self._shortcuts = shortcuts
 
     def add(self, owner: object, shortcut: Shortcut, key: Any, hit: Hit) -> None:
-        """Answer such calls by a shortcut, unless something has ended it by now."""
+        """Answer such calls by a shortcut, unless it has ended by now."""
         with self._lock:
             if not shortcut.is_valid():
                 return
-            if self._known.test not in {shortcut.test, _ANY_TEST}:
-                # owners of several kinds at a time, or by turns, share a test that looks the right one up
-                is_alone = self._known.is_empty() and self._compiled <= _MOST_COMPILED
-                self.recompile(shortcut.test if is_alone else _ANY_TEST)
-            shortcut.take(key, hit)
-            self._known.add(owner, shortcut)
+            if self._shortcuts.test not in {shortcut.test, _ANY_TEST}:
+                # owners with different checks, at a time or in turns, share code that calls the check of the shortcut
+                is_only_argument = self._shortcuts.is_empty() and self._times_compiled <= _MOST_COMPILATIONS
+                self.recompile(shortcut.test if is_only_argument else _ANY_TEST)
+            shortcut.add(key, hit)
+            self._shortcuts.add(owner, shortcut)
 
     def drop(self, shortcut: Shortcut) -> None:
-        """End one."""
+        """End a shortcut."""
         with self._lock:
             shortcut.end()
-            self._known.discard(shortcut)
+            self._shortcuts.discard(shortcut)
 
     def invalidate(self) -> None:
-        """End all: something has changed that they do not look at."""
+        """End all shortcuts: something has changed that their checks do not look at."""
         with self._lock:
-            self._known.end()
+            self._shortcuts.end_all()
 
 
 _TABLE = """
-        if (_stored_owner.__weakref__ is _stored.ref or (_stored := _stored_found(_stored_owner))) and @test@:
+        if (_stored_owner.__weakref__ is _stored.ref or (_stored := _stored_find(_stored_owner))) and @test@:
             _stored_hit = _stored.table[@key@]
             _stored_hit.count += 1
             return _stored_hit.value"""
 
 _SCALAR = """
-        if (_stored_owner.__weakref__ is _stored.ref or (_stored := _stored_found(_stored_owner))) and @test@:
+        if (_stored_owner.__weakref__ is _stored.ref or (_stored := _stored_find(_stored_owner))) and @test@:
             _stored_value = _stored.scalar(@key@)
             if _stored_value is not None:
-                _stored.hit.count += 1
+                _stored.scalar_hit.count += 1
                 return _stored_value"""
 
 _CALL = """
@@ -133,21 +131,21 @@ def __call__(_stored_self@parameters@):
     try:@body@
     except _stored_exception:
         pass
-    return _stored_answered(_stored_owner, (@values@))
+    return _stored_answer(_stored_owner, (@values@))
 """
 
 
-def _call_source(signature: inspect.Signature, keyed: Sequence[str], scalar: bool) -> str:
-    """The source of the function, but for the test of its owners."""
-    parameters = _arguments(signature)
-    taken = [each.name for each in parameters if each.name.startswith("_stored")]
-    if taken:
-        raise TypeError(f"argument {taken[0]!r} has a name that begins with _stored; choose another")
-    many = any(each.kind in VARIADIC for each in parameters)
+def _source_of_call(signature: inspect.Signature, keyed: Sequence[str], is_scalar: bool) -> str:
+    """The source of the function, with ``@test@`` in the place of the check."""
+    parameters = _parameters(signature)
+    reserved = [each.name for each in parameters if each.name.startswith("_stored")]
+    if reserved:
+        raise TypeError(f"argument {reserved[0]!r} has a name that begins with _stored; choose another")
+    has_many = any(each.kind in VARIADIC for each in parameters)
     key = "".join(f"{name}, " for name in keyed)
     parts = {
-        "body": "pass" if many else _SCALAR if scalar else _TABLE,
-        "parameters": "".join(f", {each}" for each in _written(parameters)),
+        "body": "pass" if has_many else _SCALAR if is_scalar else _TABLE,
+        "parameters": "".join(f", {each}" for each in _parameter_list(parameters)),
         "values": "".join(f"{each.name}, " for each in parameters),
         "key": keyed[0] if len(keyed) == 1 else f"({key})",
     }
@@ -157,22 +155,22 @@ def _call_source(signature: inspect.Signature, keyed: Sequence[str], scalar: boo
     return text
 
 
-def _arguments(signature: inspect.Signature) -> list[inspect.Parameter]:
+def _parameters(signature: inspect.Signature) -> list[inspect.Parameter]:
     return list(signature.parameters.values())[1:]
 
 
 _STARS: dict[Any, str] = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
 
 
-def _written(parameters: Sequence[inspect.Parameter]) -> list[str]:
-    """Parameters as they stand in a def, after one that can be given by its position only."""
+def _parameter_list(parameters: Sequence[inspect.Parameter]) -> list[str]:
+    """Parameters as a ``def`` lists them after one that is positional-only."""
     kinds = [each.kind for each in parameters]
-    written: list[str] = [] if inspect.Parameter.POSITIONAL_ONLY in kinds else ["/"]
+    listed: list[str] = [] if inspect.Parameter.POSITIONAL_ONLY in kinds else ["/"]
     for number, each in enumerate(parameters):
         if each.kind is each.KEYWORD_ONLY and not {each.KEYWORD_ONLY, each.VAR_POSITIONAL} & set(kinds[:number]):
-            written.append("*")
+            listed.append("*")
         default = "" if each.default is each.empty else f"=_stored_default{number}"
-        written.append(f"{_STARS.get(each.kind, '')}{each.name}{default}")
+        listed.append(f"{_STARS.get(each.kind, '')}{each.name}{default}")
         if each.kind is each.POSITIONAL_ONLY and each.POSITIONAL_ONLY not in kinds[number + 1 :]:
-            written.append("/")
-    return written
+            listed.append("/")
+    return listed

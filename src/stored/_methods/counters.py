@@ -17,13 +17,13 @@ class CacheInfo(NamedTuple):
     maxsize, currsize : int
         How many results the memory may hold (None: any number), and holds.
     persistent_hits : int
-        Those of the hits that came from the store.
+        The hits that came from the store.
     stores : int
         Results written to the store.
     seconds_saved : float
-        What the hits had taken to compute, in all.
+        The time that computing the hits had taken, in all.
     exact_calls : int
-        Values outside the axis for which an interpolated method was called itself.
+        Values outside the axis, for which an interpolated method itself was called.
     """
 
     hits: int
@@ -37,7 +37,7 @@ class CacheInfo(NamedTuple):
 
 
 class Counters:
-    """The moving part of `CacheInfo`."""
+    """The counts of a `CacheInfo`, as calls change them."""
 
     __slots__ = ("exact_calls", "hits", "misses", "persistent_hits", "seconds_saved", "stores")
 
@@ -45,6 +45,6 @@ class Counters:
         self.reset()
 
     def reset(self) -> None:
-        """Begin anew."""
+        """Set all counts to zero."""
         self.hits = self.misses = self.persistent_hits = self.stores = self.exact_calls = 0
         self.seconds_saved = 0.0

@@ -74,10 +74,10 @@ def stored(
     interpolate : True or Axis or (Axis, Axis), optional
         With True, the method returns a table (an array of shape (2, n), or a tuple (x, y, z)), and the decorated call
         a spline over it. With an axis, the method is a function of that argument: it is sampled once for each set of
-        the other arguments, and evaluated from the table ever after.
+        the other arguments, and evaluated from the table from then on.
     version : str, optional
-        What tells one version of the method from another, in place of its source. Change it when something changes
-        that the method uses and its source does not show, such as a function that it calls.
+        The version of the method, in place of its source. Change it when something changes that the method uses and
+        its source does not show, such as a function that it calls.
     maxsize : int, optional
         How many results of each owner memory holds; the least recently used goes first. Any number by default.
     ignore : collection of str

@@ -1,4 +1,4 @@
-"""What was said of a stored method: data only."""
+"""What is known of a stored method when it is defined? Data only: its names, its code and its options."""
 
 from __future__ import annotations
 
@@ -21,12 +21,24 @@ Axes: TypeAlias = "Axis | tuple[Axis, Axis]"
 
 
 class Definition:
-    """A stored method: the plain function, and all that was said of it.
+    """A stored method: the plain function, its names, and the options of the decorator.
 
     Attributes
     ----------
+    label : str
+        The method's name in messages and representations.
+    returns_table : bool
+        Does the method return a table, and a call a spline over it?
+    axes : tuple of Axis
+        The axes along which the method is interpolated, if it is.
+    is_scalar : bool
+        Do shortcuts find results by the function of an interpolant of one argument?
+    has_result_table : bool
+        Do shortcuts find results in a table?
+    shortcut_arguments : sequence of str
+        The arguments by which shortcuts find results.
     call_code : CallCode
-        What answers calls by shortcuts. The stored method makes it, and results fill it.
+        The code of its calls. The stored method sets it, and results add shortcuts to it.
     """
 
     call_code: CallCode
@@ -51,10 +63,10 @@ class Definition:
         self.name = function.__name__ if name is None else name
         self.attribute = function.__name__
         self.qualname = function.__qualname__
-        self._class: str | None = None
+        self._class_name: str | None = None
         self._identities: WeakKeyDictionary[type, str] = WeakKeyDictionary()
         self.persistent = persistent
-        self.table = interpolate is True
+        self.returns_table = interpolate is True
         self.axes = _axes(interpolate)
         self.maxsize = maxsize
         self.copy = copy
@@ -63,43 +75,43 @@ class Definition:
         self.axis_names = tuple(axis.name for axis in self.axes)
         self.arguments.check_names("interpolate", self.axis_names)
         self.is_scalar = len(self.axes) == 1 and maxsize is None and self.arguments.is_only_argument(self.axis_names[0])
-        self.has_table = not self.axes and not self.arguments.has_rounding
+        self.has_result_table = not self.axes and not self.arguments.has_rounding
         self.shortcut_arguments = self.axis_names if self.is_scalar else self.arguments.keyed_names
-        # taken now: a file edited later would lend this code the version of another
+        # read now: if the file is edited later, its text is no longer that of this code
         self._code = f"version {version}" if version is not None else code_text(plain)
         self._closure_of = function if version is None else None
 
     def set_owner_class(self, owner: type, attribute: str) -> None:
-        """Take the name by which a class has the method: functions made by one wrapper share their own names."""
-        if self._class is None:
+        """Take the name of the method in its class: functions made by one wrapper have the same names of their own."""
+        if self._class_name is None:
             self.attribute = attribute
             self.qualname = f"{owner.__qualname__}.{attribute}"
-            self._class = qualified_name(owner)
+            self._class_name = qualified_name(owner)
             self._identities.clear()
 
     def identity_for(self, kind: type) -> str:
-        """The method's name and place, and the class that has it by inheritance."""
+        """The qualified name of the method in keys, and that of the class if it has the method by inheritance."""
         known = self._identities.get(kind)
         if known is None:
             known = self._identities[kind] = self._identity_for(kind)
         return known
 
     def _identity_for(self, kind: type) -> str:
-        if self._class is None:
+        if self._class_name is None:
             return f"{qualified_name(self.function)} of {qualified_name(kind)}"
-        own = f"{self._class}.{self.attribute}"
-        return own if qualified_name(kind) == self._class else f"{own} of {qualified_name(kind)}"
+        own = f"{self._class_name}.{self.attribute}"
+        return own if qualified_name(kind) == self._class_name else f"{own} of {qualified_name(kind)}"
 
     @functools.cached_property
     def version(self) -> str:
-        """The digest of all that decides what the method computes, beside owner and arguments."""
+        """The digest of what results depend on, beside owner and arguments: code, constants and axes."""
         closure = {} if self._closure_of is None else constant_closure(self._closure_of)
         axes = tuple(axis.definition() for axis in self.axes)
         return digest(f"{self._code}\n{canonical(closure)}\n{canonical(axes)}")
 
 
 def _plain_function(function: Any, version: str | None) -> Any:
-    """The function whose source counts, if this can be decorated at all."""
+    """The function whose source counts; a `TypeError` if the method cannot be decorated."""
     if isinstance(function, staticmethod | classmethod | property | type) or not callable(function):
         raise TypeError(
             f"@stored decorates plain methods, and got {function!r}; put @stored below @property, and do without"
@@ -123,6 +135,7 @@ _USED_ONCE = (inspect.isgeneratorfunction, inspect.iscoroutinefunction, inspect.
 
 
 def checked_names(option: str, names: Collection[str]) -> Collection[str]:
+    """The names of an option; a `TypeError` if they are one string."""
     if isinstance(names, str):
         raise TypeError(f"{option} is the string {names!r}; give a tuple of names: ({names!r},)")
     return names

@@ -1,4 +1,4 @@
-"""Why does a call hit or miss? By what differs from the nearest key that is stored."""
+"""Why does a call hit or miss? A miss is explained by what differs from the nearest key that is stored."""
 
 from __future__ import annotations
 
@@ -63,10 +63,10 @@ def explain(key: Key, where: str | None, candidates: Callable[[], Iterable[Key]]
 
 def _differences(found: Key, asked: Key) -> dict[str, tuple[str, str]]:
     """The parts in which two keys of one method differ."""
-    parts = [(_parts(each.space.string), dict(each.arguments), each.version) for each in (found, asked)]
-    (old_space, old_arguments, old_version), (space, arguments, version) = parts
+    parts = [(_parts_of_string(each.space.string), dict(each.arguments), each.version) for each in (found, asked)]
+    (old_parameters, old_arguments, old_version), (parameters, arguments, version) = parts
     differences: dict[str, tuple[str, str]] = {}
-    for kind, old, new in (("parameter", old_space, space), ("argument", old_arguments, arguments)):
+    for kind, old, new in (("parameter", old_parameters, parameters), ("argument", old_arguments, arguments)):
         for name in dict.fromkeys((*old, *new)):
             if old.get(name) != new.get(name):
                 label = f"{kind} {name}" if name else _PART_NAMES["string"]
@@ -79,8 +79,8 @@ def _differences(found: Key, asked: Key) -> dict[str, tuple[str, str]]:
 _BRACKETS = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
 
 
-def _split(string: str) -> list[str]:
-    """Split at commas, but not within brackets or quotes."""
+def _split_at_commas(string: str) -> list[str]:
+    """Split a canonical text at commas, but not within brackets or quotes."""
     parts, depth = [""], 0
     for piece in re.findall(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|, |.""", string, re.DOTALL):
         depth += _BRACKETS.get(piece, 0)
@@ -91,9 +91,12 @@ def _split(string: str) -> list[str]:
     return parts
 
 
-def _parts(string: str) -> dict[str, str]:
-    """A canonical hashable string by parameter; any other whole, under an empty name."""
-    parts = [part.partition("=") for part in _split(string)]
+def _parts_of_string(string: str) -> dict[str, str]:
+    """The text of each parameter in a hashable string; the whole of another string, under an empty name.
+
+    It is parsed, since the keys of entries on disk have the text alone.
+    """
+    parts = [part.partition("=") for part in _split_at_commas(string)]
     if all(name.isidentifier() and equals for name, equals, _ in parts):
         return {name: text for name, _, text in parts}
     return {"": string}

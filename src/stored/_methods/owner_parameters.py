@@ -1,4 +1,4 @@
-"""How one owner tells its parameters, and where its results persist."""
+"""How does one owner tell its parameters, and where do its results persist?"""
 
 from __future__ import annotations
 
@@ -32,8 +32,7 @@ class DescribedParameters:
 class UserParameters:
     """An owner that holds a StorageUser: its decorated methods share that space.
 
-    If its class names parameters too, they count as well: the StorageUser, perhaps that of a base class, may not know
-    them.
+    Parameters that its class names count as well: the StorageUser may be that of a base class, and not know them.
     """
 
     def __init__(self, user: StorageUser, attribute: str | None, fields: FieldParameters | None) -> None:
@@ -44,12 +43,12 @@ class UserParameters:
 
     def snapshot(self, owner: object) -> Snapshot:
         """The parameters now."""
-        told = UserSnapshot(self.user, type(owner), self._attribute)
-        return told if self._fields is None else CombinedSnapshot(told, self._fields.snapshot(owner))
+        user_snapshot = UserSnapshot(self.user, type(owner), self._attribute)
+        return user_snapshot if self._fields is None else CombinedSnapshot(user_snapshot, self._fields.snapshot(owner))
 
 
 class CombinedSnapshot:
-    """What a StorageUser and a class tell of an owner, together."""
+    """The parameters of an owner that a StorageUser and its class tell, together."""
 
     def __init__(self, user: Snapshot, fields: Snapshot) -> None:
         self._user, self._fields = user, fields
@@ -60,4 +59,4 @@ class CombinedSnapshot:
         return self._user.holds(owner) and self._fields.holds(owner)
 
     def unchanged_check(self, may_hold_user: bool) -> UnchangedCheck | None:
-        """None: such owners are few."""
+        """None: such owners are rare, and take no shortcuts."""

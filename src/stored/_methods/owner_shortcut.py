@@ -1,4 +1,4 @@
-"""The shortcut to the results of one owner: when it may be taken, and when it ends."""
+"""Which shortcut leads to the results of one owner, and when does it end?"""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ __all__ = ["OwnerShortcut"]
 class OwnerShortcut:
     """The shortcut to one owner's results of one method, if there is one.
 
-    Whoever calls `add`, `drop` and `count_hits` holds the lock of the results.
+    `add`, `drop` and `count_hits` are called with the lock of the results held.
 
     Parameters
     ----------
     call_code : CallCode
-        The method's.
+        The code of the method's calls.
     counters : Counters
-        What takes over the hits that the shortcut has counted.
+        The counters to which the shortcut's hits are added.
     """
 
     def __init__(self, call_code: CallCode, counters: Counters) -> None:
@@ -32,7 +32,7 @@ class OwnerShortcut:
         self._shortcut: Shortcut | None = None
 
     def prepare(self, owner: object, snapshot: Snapshot, memory: object, token: object) -> Shortcut | None:
-        """The shortcut to a memory, a new one if need be; None if nothing quick proves the parameters unchanged.
+        """The shortcut to a memory, a new one if need be; None if there is no quick check of the parameters.
 
         Parameters
         ----------
@@ -41,7 +41,7 @@ class OwnerShortcut:
         snapshot : Snapshot
             Its parameters.
         memory : object
-            What holds the results for them.
+            The memory that has the results for them.
         token : object
             That of `validity`, taken before anything else was looked at.
         """
@@ -51,8 +51,10 @@ class OwnerShortcut:
         if not type(owner).__weakrefoffset__:
             return None
         check = snapshot.unchanged_check(may_hold_user=validity.has_storage_users)
-        made = None if check is None else Shortcut(owner, check, memory, token)
-        return made if made is not None and made.holds(owner) else None
+        if check is None:
+            return None
+        shortcut = Shortcut(owner, check, memory, token)
+        return shortcut if shortcut.holds(owner) else None
 
     def add(self, owner: object, shortcut: Shortcut, key: Any, hit: Hit) -> None:
         """Answer such calls by a shortcut that was prepared."""
@@ -62,14 +64,14 @@ class OwnerShortcut:
         self._call_code.add(owner, shortcut, key, hit)
 
     def drop(self) -> None:
-        """End the shortcut; what it has counted stays."""
+        """End the shortcut, after its hits are counted."""
         if self._shortcut is not None:
             self._call_code.drop(self._shortcut)
             self.count_hits()
             self._shortcut = None
 
     def count_hits(self) -> None:
-        """Take over what the shortcut has counted."""
+        """Move the shortcut's hits to the counters."""
         if self._shortcut is not None:
             for hit in self._shortcut.hits:
                 count, hit.count = hit.count, 0

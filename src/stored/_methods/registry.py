@@ -1,4 +1,4 @@
-"""Which owner has which results, for as long as it lives."""
+"""Which owner has which results? They are registered for as long as it lives."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ __all__ = ["clear_everywhere", "results_of"]
 
 
 class OwnerResults:
-    """All that is kept for one owner, by definition.
+    """The results of one owner, for each definition of a stored method.
 
     Parameters
     ----------
     user : StorageUser or None
-        What describes the owner: the one it holds, or for a copy that still holds its original's, one of its own.
+        The StorageUser that describes the owner: the one it holds, or one of its own for a copy that holds its
+        original's.
     """
 
     def __init__(self, user: StorageUser | None) -> None:
@@ -33,12 +34,12 @@ class OwnerResults:
         self.by_definition: dict[Definition, Results] = {}
 
 
-_UNREFERENCED_KEPT = 256
-"""Of owners that cannot be referred to weakly (slots without ``__weakref__``), so many are remembered."""
+_MOST_UNREFERENCED = 256
+"""The number of owners without weak references (slots without ``__weakref__``) whose results stay registered."""
 
 
 class Registry:
-    """What is kept for owners, as long as they live."""
+    """The results of owners, for as long as these live."""
 
     def __init__(self) -> None:
         self.referenced: dict[int, tuple[weakref.ref[Any], OwnerResults]] = {}
@@ -50,7 +51,7 @@ _registries: weakref.WeakSet[Registry] = weakref.WeakSet()
 
 _registry_lock = ForkSafeLock()
 
-_registry = Registry()
+_default_registry = Registry()
 
 
 def results_of(owner: object, definition: Definition) -> Results:
@@ -61,15 +62,15 @@ def results_of(owner: object, definition: Definition) -> Results:
     OwnerError
         If the owner tells its parameters in none of the four ways.
     """
-    kept = _kept(owner, definition)
-    results = kept.by_definition.get(definition)
+    owner_results = _find_or_register(owner, definition)
+    results = owner_results.by_definition.get(definition)
     if results is not None and results.kind is not type(owner):  # an assignment to __class__ can change that
-        kept.by_definition.pop(definition, None)
+        owner_results.by_definition.pop(definition, None)
         results.end_shortcut()
         results = None
     if results is None:
-        parameters = _parameters_of(owner, kept.user, definition)
-        results = kept.by_definition.setdefault(definition, Results(definition, type(owner), parameters))
+        parameters = _parameters_of(owner, owner_results.user, definition)
+        results = owner_results.by_definition.setdefault(definition, Results(definition, type(owner), parameters))
     return results
 
 
@@ -99,54 +100,56 @@ def _storage_user(owner: object) -> tuple[str | None, StorageUser | None]:
     return None, None
 
 
-def _kept(owner: object, definition: Definition) -> OwnerResults:
+def _find_or_register(owner: object, definition: Definition) -> OwnerResults:
     _, held = _storage_user(owner)
-    registry = _registry if held is None else held.decorated
-    kept = None if registry is None else _known(registry, owner)
-    if kept is not None:
-        return kept
+    registry = _default_registry if held is None else held.decorated
+    owner_results = None if registry is None else _find(registry, owner)
+    if owner_results is not None:
+        return owner_results
     with _registry_lock:
         if held is not None and held.decorated is None:
-            # a StorageUser often refers to its owner; kept anywhere else, these results would keep both alive
+            # a StorageUser often refers to its owner: in any other registry, its results would keep both alive
             held.decorated = Registry()
-        registry = _registry if held is None else held.decorated
-        return _known(registry, owner) or _registered(registry, owner, held, definition)
+        registry = _default_registry if held is None else held.decorated
+        return _find(registry, owner) or _register(registry, owner, held, definition)
 
 
-def _known(registry: Registry, owner: object) -> OwnerResults | None:
+def _find(registry: Registry, owner: object) -> OwnerResults | None:
     found = registry.referenced.get(id(owner))
     return found[1] if found is not None and found[0]() is owner else None
 
 
-def _registered(registry: Registry, owner: object, held: StorageUser | None, definition: Definition) -> OwnerResults:
-    kept = OwnerResults(None if held is None else _describing(owner, held))
-    if kept.user is not held and not type(owner).__weakrefoffset__:
-        return kept  # a copy that nothing can be kept for: its results are found in the store
+def _register(registry: Registry, owner: object, held: StorageUser | None, definition: Definition) -> OwnerResults:
+    owner_results = OwnerResults(None if held is None else _user_describing(owner, held))
+    if owner_results.user is not held and not type(owner).__weakrefoffset__:
+        return owner_results  # a copy without weak references is not registered: its results are found in the store
     try:
-        reference = weakref.ref(owner, functools.partial(_forget, registry.referenced, id(owner)))
+        reference = weakref.ref(owner, functools.partial(_remove, registry.referenced, id(owner)))
     except TypeError:
-        return _registered_by_value(registry, owner, kept, definition)
-    registry.referenced[id(owner)] = (reference, kept)
-    return kept
+        return _register_by_parameters(registry, owner, owner_results, definition)
+    registry.referenced[id(owner)] = (reference, owner_results)
+    return owner_results
 
 
-def _forget(referenced: dict[int, Any], number: int, _: object) -> None:
-    referenced.pop(number, None)
+def _remove(referenced: dict[int, Any], owner_id: int, _: object) -> None:
+    referenced.pop(owner_id, None)
 
 
-def _registered_by_value(registry: Registry, owner: object, kept: OwnerResults, definition: Definition) -> OwnerResults:
-    """An owner that cannot be referred to weakly is known by its parameters, which is all that results depend on."""
-    space = _parameters_of(owner, kept.user, definition).snapshot(owner).space
+def _register_by_parameters(
+    registry: Registry, owner: object, owner_results: OwnerResults, definition: Definition
+) -> OwnerResults:
+    """An owner without weak references is registered by its parameters, since results depend on nothing else."""
+    space = _parameters_of(owner, owner_results.user, definition).snapshot(owner).space
     key = (type(owner), space, definition.depends)
-    known = registry.unreferenced.setdefault(key, kept)
+    registered = registry.unreferenced.setdefault(key, owner_results)
     registry.unreferenced.move_to_end(key)
-    if len(registry.unreferenced) > _UNREFERENCED_KEPT:
+    if len(registry.unreferenced) > _MOST_UNREFERENCED:
         registry.unreferenced.popitem(last=False)
-    return known
+    return registered
 
 
-def _describing(owner: object, held: StorageUser) -> StorageUser:
-    """The owner's StorageUser; for a copy that still holds its original's, one that describes the copy."""
+def _user_describing(owner: object, held: StorageUser) -> StorageUser:
+    """The owner's StorageUser; for a copy that holds its original's, one that describes the copy."""
     original = described_instead(held, owner)
     return held if original is None else rebound_user(held, original, owner)
 
@@ -156,16 +159,16 @@ def clear_everywhere(definition: Definition) -> None:
     for owner, results in live_results(definition):
         try:
             results.clear(owner)
-        except (OwnerError, UnstableKeyError):  # parameters half set: no reason to keep the results of others
+        except (OwnerError, UnstableKeyError):  # not all parameters are set; the other owners' results go too
             results.clear(None)
 
 
 def live_results(definition: Definition) -> list[tuple[object, Results]]:
-    """Every live owner that has used a method, with its results; None for an owner known by its parameters only."""
+    """Every live owner that has used a method, with its results; None for one that is registered by its parameters."""
     with _registry_lock:
-        kept: list[tuple[object, OwnerResults]] = []
+        found: list[tuple[object, OwnerResults]] = []
         for registry in list(_registries):
-            # in one step, since owners die at any moment
-            kept += [(reference(), each) for reference, each in list(registry.referenced.values())]
-            kept += [(None, each) for each in list(registry.unreferenced.values())]
-    return [(owner, each.by_definition[definition]) for owner, each in kept if definition in each.by_definition]
+            # each list in one step, since owners may be freed at any moment
+            found += [(reference(), each) for reference, each in list(registry.referenced.values())]
+            found += [(None, each) for each in list(registry.unreferenced.values())]
+    return [(owner, each.by_definition[definition]) for owner, each in found if definition in each.by_definition]

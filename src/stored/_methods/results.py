@@ -1,4 +1,4 @@
-"""The results of one stored method for one owner: looked up, computed once, and forgotten with their parameters."""
+"""Where does the result of a call come from: memory, store, another thread, or a computation?"""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ _flights = Flights()
 
 
 class Results:
-    """One owner's results of one stored method, for its parameters of now.
+    """One owner's results of one stored method, for its present parameters.
 
     Parameters
     ----------
     definition : Definition
         The method.
     kind : type
-        The class of the owner: what it overrides can change what an inherited method computes.
+        The class of the owner, whose overrides can change what an inherited method computes.
     parameters : OwnerParameters
         How the owner tells its parameters, and where its results persist.
     """
@@ -53,22 +53,20 @@ class Results:
         self._parameters = parameters
         self._counters = Counters()
         self._lock = ForkSafeLock()
-        self._latest: tuple[Snapshot, MemoryTier[CachedResult]] | None = None
+        self._latest: tuple[Snapshot, MemoryTier[CachedResult]] | None = None  # the parameters last seen, and results
         self._shortcut = OwnerShortcut(definition.call_code, self._counters)
-        self._latest_seconds = math.inf  # what the latest computation took
+        self._latest_seconds = math.inf  # the time of the latest computation
 
-    def _current(self, owner: object) -> tuple[Snapshot, MemoryTier[CachedResult]]:
-        """The owner's parameters, and the memory for them: an empty one if they changed."""
+    def _current_memory(self, owner: object) -> tuple[Snapshot, MemoryTier[CachedResult]]:
+        """The owner's parameters now, and the memory for them, which is empty if they changed."""
         latest = self._latest
         if latest is not None and latest[0].holds(owner):
             return latest
         with self._lock:  # one memory for all threads that notice a change
             latest = self._latest
             if latest is None or not latest[0].holds(owner):
-                latest = self._latest = (
-                    self._parameters.snapshot(owner),
-                    MemoryTier(self._definition.maxsize, self._lock),
-                )
+                memory: MemoryTier[CachedResult] = MemoryTier(self._definition.maxsize, self._lock)
+                latest = self._latest = self._parameters.snapshot(owner), memory
                 self._shortcut.drop()
             return latest
 
@@ -78,11 +76,11 @@ class Results:
 
     def answer(self, owner: object, call: Call) -> CachedResult:
         """The result of a call, from memory, from the store, from another thread, or computed."""
-        snapshot, memory = self._current(owner)
+        snapshot, memory = self._current_memory(owner)
         result = memory.get(call.arguments)
         if result is not ABSENT:
             self._count_hit(result)
-            self._take_shortcut(owner, call, result)
+            self._add_shortcut(owner, call, result)
             return result
         key = self._key(snapshot, call.arguments)
         result = self._from_disk(memory, key, call)
@@ -111,7 +109,7 @@ class Results:
         key: Key,
         flight: Flight,
     ) -> CachedResult:
-        """Of all processes too, one computes; the others find what it stored."""
+        """Compute, unless another process has: one computes, and the others find what it stored."""
         if not self._definition.persistent or self._latest_seconds < settings().min_compute_seconds:
             return self._compute_and_keep(owner, call, snapshot, memory, key, flight)
         with self._parameters.persistent.compute_turn(key):
@@ -124,7 +122,7 @@ class Results:
     def _from_other_thread(
         self, memory: MemoryTier[CachedResult], key: Key, flight: Flight
     ) -> CachedResult | Literal[Absent.ABSENT]:
-        """What another thread has left."""
+        """A result that another thread has computed or loaded meanwhile."""
         result = memory.get(key.arguments)
         if result is ABSENT and flight.result is not ABSENT:
             result = flight.result
@@ -165,7 +163,7 @@ class Results:
         self._latest_seconds = seconds
         with self._lock:
             self._counters.misses += 1
-        # computed while parameters changed: it may mix old and new, so the caller has it and nobody else
+        # if the parameters changed meanwhile, the result may mix old and new: only this caller gets it
         if snapshot.holds(owner):
             flight.result = result
             self._keep(memory, key, result)
@@ -177,16 +175,16 @@ class Results:
         return result
 
     def refresh(self, owner: object, call: Call) -> CachedResult:
-        """Compute anew, and replace."""
-        snapshot, memory = self._current(owner)
+        """Compute a result again, and replace the stored one."""
+        snapshot, memory = self._current_memory(owner)
         key = self._key(snapshot, call.arguments)
         result = self._compute_and_keep(owner, call, snapshot, memory, key, Flight(threading.get_ident()))
         self.end_shortcut()
         return result
 
     def tier_holding(self, owner: object, call: Call) -> str | None:
-        """Where the result is at hand: in ``"memory"``, in the ``"store"``, or nowhere."""
-        snapshot, memory = self._current(owner)
+        """The tier that has the result, ``"memory"`` or ``"store"``, or None."""
+        snapshot, memory = self._current_memory(owner)
         if call.arguments in memory:
             return "memory"
         if (
@@ -198,27 +196,27 @@ class Results:
 
     def key(self, owner: object, call: Call) -> Key:
         """The full key of a call."""
-        return self._key(self._current(owner)[0], call.arguments)
+        return self._key(self._current_memory(owner)[0], call.arguments)
 
-    def kept_keys(self, owner: object) -> list[Key]:
+    def keys_in_memory(self, owner: object) -> list[Key]:
         """The keys of all results in memory."""
-        snapshot, memory = self._current(owner)
+        snapshot, memory = self._current_memory(owner)
         return [self._key(snapshot, arguments) for arguments in memory.keys()]  # type: ignore[arg-type]
 
     def store(self) -> SupportsStore:
-        """Where results persist now."""
+        """The store in which results persist now."""
         return self._parameters.persistent.store()
 
     def _keep(self, memory: MemoryTier[CachedResult], key: Key, result: CachedResult) -> None:
         memory.put(key.arguments, result)
         if self._definition.maxsize is not None:
-            self.end_shortcut()  # it leads to what was used last before
+            self.end_shortcut()  # its result is no longer the most recently used
 
-    def _take_shortcut(self, owner: object, call: Call, result: CachedResult) -> None:
-        """Answer such calls without binding and keying, for as long as the owner's parameters are proved the same."""
+    def _add_shortcut(self, owner: object, call: Call, result: CachedResult) -> None:
+        """Answer such calls by a shortcut from now on, for as long as the owner's parameters stay the same."""
         if self._definition.maxsize is not None:
-            self.end_shortcut()  # where the least recently used goes, uses of all but the last pass by the memory
-        token, latest = validity.token, self._latest  # before anything is looked at that may change
+            self.end_shortcut()  # memory must see each use of another result, since the least recently used goes first
+        token, latest = validity.token, self._latest  # first, so that any change from here on is noticed
         key = call.shortcut_key(result)
         if key is None or latest is None:
             return
@@ -226,17 +224,17 @@ class Results:
         if shortcut is None:
             return
         with self._lock:
-            if self._latest is latest and latest[1].get(call.arguments) is result:  # else forgotten meanwhile
+            if self._latest is latest and latest[1].get(call.arguments) is result:  # else discarded meanwhile
                 self._shortcut.add(owner, shortcut, key, Hit(result.value, result.seconds))
 
     def end_shortcut(self) -> None:
-        """Let the next call take the long way."""
+        """Make the next call a full call."""
         with self._lock:
             self._shortcut.drop()
 
     def clear(self, owner: object, call: Call | None = None) -> None:
-        """Forget one call, or all and the counts too; an owner that is not at hand is taken as it was last seen."""
-        latest = self._current(owner) if owner is not None else self._latest
+        """Forget the result of one call, or all results and counts; without an owner, for its parameters last seen."""
+        latest = self._current_memory(owner) if owner is not None else self._latest
         if latest is None:
             return
         snapshot, memory = latest
@@ -250,7 +248,8 @@ class Results:
             memory.clear()
             self._shortcut.drop()
         self._parameters.persistent.forget_all(snapshot.space, self._definition.name, self._identity)
-        self._counters.reset()
+        with self._lock:
+            self._counters.reset()
 
     def _count_hit(self, result: CachedResult, persistent: bool = False) -> None:
         with self._lock:
@@ -265,7 +264,7 @@ class Results:
 
     def info(self, owner: object) -> CacheInfo:
         """The counts so far."""
-        _, memory = self._current(owner)
+        _, memory = self._current_memory(owner)
         with self._lock:
             self._shortcut.count_hits()
             counted = self._counters

@@ -1,7 +1,7 @@
-"""Shortcuts: the results of one owner by plain arguments, with a quick check that they still hold.
+"""Which results of an owner can be found by plain arguments, and are they still valid?
 
-A call that takes one neither looks its owner up nor binds and keys its arguments. What a shortcut does not know, the
-long way finds out; benchmarks/ holds the times of both.
+A call that takes a shortcut neither looks up its owner's results nor binds and keys its arguments. If the shortcut has
+no result, it is a full call, which goes through `answer`; benchmarks/ has the times of both.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ __all__ = ["Hit", "Shortcut", "ShortcutsByOwner"]
 
 
 class Hit:
-    """A result that calls find.
+    """A result that calls find by a shortcut.
 
     Attributes
     ----------
     value : object
-        What they return.
+        The return value of these calls.
     seconds : float
-        What computing it took.
+        The time that computing it took.
     count : int
-        How many have found it.
+        How many calls have found it.
     """
 
     __slots__ = ("count", "seconds", "value")
@@ -39,81 +39,81 @@ class Hit:
 
 
 class Shortcut:
-    """Results of one owner, and a quick proof that they still hold.
+    """Results of one owner, and a quick check that its parameters are still the same.
 
     Parameters
     ----------
     owner : object
-        The owner; it is referred to weakly.
-    proof : Proof
-        That its parameters are the same.
+        The owner; the reference to it is weak.
+    check : UnchangedCheck
+        The check of its parameters.
     memory : object
-        What holds the results.
-    now : object
-        The epoch that the proof holds good for.
+        The memory that has the results.
+    token : object
+        That of `validity`: the shortcut is valid until it changes.
 
     Attributes
     ----------
     table : dict
-        Results by plain arguments: the argument itself if there is one, else a tuple.
+        Results by plain arguments: by the argument itself if there is one, else by a tuple.
     scalar : callable
-        In place of the table, from an argument to what the call returns, or to None if that takes more.
-    hit : Hit
-        What counts the calls that `scalar` answers.
+        In place of the table: takes the argument and returns the call's result, or None if it cannot give one.
+    scalar_hit : Hit
+        The counter of the calls that `scalar` answers.
     hits : list of Hit
-        All that count calls.
+        All counters.
     """
 
-    def __init__(self, owner: object, proof: UnchangedCheck, memory: object, now: object) -> None:
-        self.number = id(owner)
-        self.ref = weakref.ref(owner)  # of all references without callback there is one, and __weakref__ shows it
+    def __init__(self, owner: object, check: UnchangedCheck, memory: object, token: object) -> None:
+        self.owner_id = id(owner)
+        self.ref = weakref.ref(owner)  # Python has one weakref without callback for an object, first in __weakref__
         self.memory = memory
-        self.validity = now
-        self.test = proof.test
-        self.refers_to_owner = proof.refers_to_owner
-        self.is_over = False
-        self.is_same = compile_check(proof.test)
+        self.token = token
+        self.test = check.test
+        self.refers_to_owner = check.refers_to_owner
+        self.is_ended = False
+        self.is_same = compile_check(check.test)
         self.scalar: Callable[[Any], Any] = _no_value
         self.table: dict[Any, Hit] = {}
-        self.hit = Hit(None, 0.0)
+        self.scalar_hit = Hit(None, 0.0)
         self.hits: list[Hit] = []
-        self.end_of_owner: object = None
-        for name, value in proof.expected.items():
+        self.owner_callback: object = None  # a weak reference whose callback runs when the owner is freed
+        for name, value in check.expected.items():
             setattr(self, name, value)  # one by one: attributes in a dict of its own are slower to read
 
     def holds(self, owner: object) -> bool:
-        """Are the owner's parameters, and all else, still the same?"""
+        """Is the shortcut valid, and are the owner's parameters still the same?"""
         try:
             return self.is_valid() and self.is_same(owner, self)
         except AttributeError:
             return False
 
     def is_valid(self) -> bool:
-        """Is all the same that its proof does not look at?"""
-        return self.validity is validity.token and not self.is_over and not settings().disable
+        """Is everything still the same that the check of the parameters does not look at?"""
+        return self.token is validity.token and not self.is_ended and not settings().disable
 
-    def take(self, key: Any, hit: Hit) -> None:
-        """Take a result, by its plain arguments or by the function that gives it."""
+    def add(self, key: Any, hit: Hit) -> None:
+        """Add a result; the key is its plain arguments, or the function that computes such results."""
         if key is self.scalar or key in self.table:
-            return  # another thread was first, and counts already
+            return  # another thread was first, and its counter is in use
         if callable(key):
-            self.scalar, self.hit = key, hit
+            self.scalar, self.scalar_hit = key, hit
         else:
             self.table[key] = hit
         self.hits.append(hit)
 
     def end(self) -> None:
-        """Answer nothing any more, wherever this is still in use; what was counted stays."""
-        self.is_over = True
+        """Give no results any more, to other threads that hold this shortcut either; the counters stay."""
+        self.is_ended = True
         self.table, self.scalar = {}, _no_value
 
 
 def _no_value(_: Any) -> None:
-    """What a shortcut answers that answers nothing."""
+    """The `scalar` of a shortcut without one."""
 
 
 class _NoShortcut:
-    """In the place of a shortcut: of no owner."""
+    """Stands for a shortcut where there is none: its `ref` is that of no owner."""
 
     ref = object()
 
@@ -122,23 +122,28 @@ NO_SHORTCUT: Any = _NoShortcut()
 
 
 class ShortcutsByOwner:
-    """The shortcuts that one compiled function looks at: all are proved by one test, which is part of it.
+    """The shortcuts that one compiled function uses, whose checks are all the one expression compiled into it.
+
+    Parameters
+    ----------
+    test : str
+        The expression of the check.
 
     Attributes
     ----------
     scope : dict
-        The names that the function looks up.
+        The global names of the function.
     """
 
     def __init__(self, test: str) -> None:
         self.test = test
-        self.scope: dict[str, Any] = {"_stored_found": self.find}
+        self.scope: dict[str, Any] = {"_stored_find": self.find}
         self.last = NO_SHORTCUT
         self._by_owner: dict[int, weakref.ref[Shortcut]] = {}
 
     @property
     def last(self) -> Any:
-        """The shortcut used last, if nothing in it refers to its owner."""
+        """The shortcut that was used last, unless it refers to its owner, which it would keep alive."""
         return self.scope["_stored_last"]
 
     @last.setter
@@ -150,42 +155,42 @@ class ShortcutsByOwner:
         return not self._by_owner
 
     def find(self, owner: object) -> Shortcut:
-        """The owner's; a `KeyError` if there is none."""
+        """The shortcut of an owner; a `KeyError` if there is none."""
         found = self._by_owner[id(owner)]()
         if found is None or found.ref() is not owner:
             raise KeyError(owner)
         if not found.refers_to_owner:
-            self.last = found  # it may have ended by now, and then answers nothing
+            self.last = found  # if another thread has ended it by now, it gives no results
         return found
 
     def add(self, owner: object, shortcut: Shortcut) -> None:
-        """Take one, for as long as what holds the owner's results keeps it."""
-        number = shortcut.number
-        if self._of(number) is not shortcut:
-            self._by_owner[number] = weakref.ref(shortcut, functools.partial(self._forget, number))
-            shortcut.end_of_owner = weakref.ref(owner, functools.partial(self._leave, weakref.ref(shortcut)))
+        """Add a shortcut; the reference to it is weak, since the owner's results own it."""
+        owner_id = shortcut.owner_id
+        if self._get(owner_id) is not shortcut:
+            self._by_owner[owner_id] = weakref.ref(shortcut, functools.partial(self._remove, owner_id))
+            shortcut.owner_callback = weakref.ref(owner, functools.partial(self._reset_last, weakref.ref(shortcut)))
         if not shortcut.refers_to_owner:
             self.last = shortcut
 
     def discard(self, shortcut: Shortcut) -> None:
-        """Forget one."""
-        if self._of(shortcut.number) is shortcut:
-            self._by_owner.pop(shortcut.number, None)
-        self._leave(weakref.ref(shortcut), None)
+        """Remove a shortcut."""
+        if self._get(shortcut.owner_id) is shortcut:
+            self._by_owner.pop(shortcut.owner_id, None)
+        self._reset_last(weakref.ref(shortcut), None)
 
-    def _of(self, number: int) -> Shortcut | None:
-        reference = self._by_owner.get(number)
+    def _get(self, owner_id: int) -> Shortcut | None:
+        reference = self._by_owner.get(owner_id)
         return None if reference is None else reference()
 
-    def _forget(self, number: int, _: object) -> None:
-        self._by_owner.pop(number, None)  # at worst, of one that came this moment: it is taken again
+    def _remove(self, owner_id: int, _: object) -> None:
+        self._by_owner.pop(owner_id, None)  # if a new one came at this moment, the next full call adds it again
 
-    def _leave(self, reference: weakref.ref[Shortcut], _: object) -> None:
+    def _reset_last(self, reference: weakref.ref[Shortcut], _: object) -> None:
         if self.last is reference():
             self.last = NO_SHORTCUT
 
-    def end(self) -> None:
-        """Forget all."""
+    def end_all(self) -> None:
+        """End and remove all shortcuts."""
         for shortcut in filter(None, [reference() for reference in list(self._by_owner.values())]):
             shortcut.end()
         self._by_owner.clear()

@@ -1,4 +1,4 @@
-"""`Class.method`: a stored method as its class has it."""
+"""What is `Class.method`? A stored method as an attribute of its class."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def _getter(kind: Any, qualname: object) -> Any:
-    """The `__get__` of a stored method: what it needs stands around it, for looking it up would take longer."""
+def _getter(bound_class: Any, qualname: object) -> Any:
+    """The `__get__` of a stored method: a closure, since it would take longer to look up what it needs."""
 
     def __get__(self: Any, owner: object | None, of: type | None = None) -> Any:  # noqa: N807
         """The method of an object, or itself for the class."""
         if owner is None:
             return self
-        bound = kind()
+        bound = bound_class()
         bound._owner = owner
         bound.__qualname__ = qualname
         return bound
@@ -44,17 +44,17 @@ def _getter(kind: Any, qualname: object) -> Any:
 
 
 def _install_call(bound_class: Any, definition: Definition, call: Any) -> None:
-    """Let all calls go through a function from now on."""
+    """Make a function the ``__call__`` of all bound methods."""
     call.__qualname__ = definition.label
     call.__module__ = definition.function.__module__
     bound_class.__call__ = call
 
 
 class StoredMethod(Proxy, Generic[S, P, R]):
-    """A stored method as its class has it; in all else it is the plain function."""
+    """A stored method as an attribute of its class; in all other ways it is the plain function."""
 
     def __new__(cls, definition: Definition) -> Self:
-        """An object of a class of its own, whose `__get__` need not look anything up."""
+        """An object of a class of its own, to which `__init__` gives a `__get__` of its own."""
         own = type(cls.__name__, (cls,), {"__doc__": cls.__doc__, "__module__": cls.__module__})
         return cast("Self", super().__new__(own))
 
@@ -75,15 +75,15 @@ class StoredMethod(Proxy, Generic[S, P, R]):
         """Set an attribute of the plain function, which objects' methods show too, as they do a function's."""
         super().__setattr__(name, value)
         if not name.startswith("_self_"):
-            kind = self._self_bound_class
+            bound_class = self._self_bound_class
             if name in {"__annotations__", "__doc__", "__module__"}:  # which older versions of wrapt keep to themselves
                 setattr(self.__wrapped__, name, value)
             if name == "__qualname__":
-                type(self).__get__ = _getter(kind, value)  # type: ignore[method-assign]
+                type(self).__get__ = _getter(bound_class, value)  # type: ignore[method-assign]
             elif name in {"__doc__", "__module__"}:
-                setattr(kind, name, value)
-            elif name not in vars(kind) and name not in vars(BoundMethod):
-                setattr(kind, name, PlainAttribute(name))
+                setattr(bound_class, name, value)
+            elif name not in vars(bound_class) and name not in vars(BoundMethod):
+                setattr(bound_class, name, PlainAttribute(name))
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._self_definition.set_owner_class(owner, name)
@@ -106,7 +106,7 @@ class StoredMethod(Proxy, Generic[S, P, R]):
             if not args:
                 label = self._self_definition.label
                 raise TypeError(f"{label}() was called without its object; call it on one, or give one first")
-            results_for(self._self_definition, args[0])  # is this an owner at all?
+            results_for(self._self_definition, args[0])  # an OwnerError if this is no owner
             return self.__get__(args[0])(*args[1:], **kwargs)
 
     @property
@@ -118,7 +118,7 @@ class StoredMethod(Proxy, Generic[S, P, R]):
         return f"<stored method {self._self_definition.label}>"
 
     def __reduce__(self) -> str:
-        """Pickle as a function is, by name."""
+        """Pickle by name, as functions do."""
         return str(self._self_definition.qualname)
 
     def __reduce_ex__(self, protocol: Any) -> str:
@@ -141,17 +141,17 @@ class StoredMethod(Proxy, Generic[S, P, R]):
         clear_everywhere(self._self_definition)
 
     def cache_info(self, owner: S) -> CacheInfo:
-        """As the owner's method has it."""
+        """The same for an owner, as its own method does it."""
         return self._bound(owner).cache_info()
 
     def cached(self, owner: S, *args: P.args, **kwargs: P.kwargs) -> bool:
-        """As the owner's method has it."""
+        """The same for an owner, as its own method does it."""
         return self._bound(owner).cached(*args, **kwargs)
 
     def refresh(self, owner: S, *args: P.args, **kwargs: P.kwargs) -> R:
-        """As the owner's method has it."""
+        """The same for an owner, as its own method does it."""
         return self._bound(owner).refresh(*args, **kwargs)
 
     def explain(self, owner: S, *args: P.args, **kwargs: P.kwargs) -> Explanation:
-        """As the owner's method has it."""
+        """The same for an owner, as its own method does it."""
         return self._bound(owner).explain(*args, **kwargs)

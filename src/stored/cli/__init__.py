@@ -1,4 +1,4 @@
-"""The command line."""
+"""The command line, ``python -m stored``: its commands, their help and their functions."""
 
 from stored.cli.main import main
 

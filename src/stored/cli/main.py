@@ -1,4 +1,4 @@
-"""The command line: ``python -m stored``."""
+"""Which commands has ``python -m stored``?"""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     arguments : sequence of str, optional
-        In place of those of the process.
+        The arguments, by default those of the process.
 
     Returns
     -------
@@ -37,12 +37,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="tidy the cache directory: what processes that died have left, and results beyond STORED_MAX_BYTES and"
         " STORED_MAX_AGE",
     )
-    asked = parser.parse_args(arguments)
-    if asked.command == "upkeep":
+    options = parser.parse_args(arguments)
+    if options.command == "upkeep":
         return _upkeep()
     from stored.demo import run_tour
 
-    run_tour(asked.plot)
+    run_tour(options.plot)
     return 0
 
 

@@ -1,1 +1,1 @@
-"""Stand-ins for the storage modules of other packages."""
+"""Replacements for the storage modules of other packages: `stored.compat.colossus` for that of Colossus."""

@@ -1,4 +1,4 @@
-"""A real model on stored: a flat LambdaCDM cosmology, and a tour of what is remembered of it."""
+"""A real model with stored methods: a flat LambdaCDM cosmology, and a tour of what is stored and when."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""The tour: every quantity computed, remembered, read by another process, and followed through a change."""
+"""What does a model with stored methods compute, and what does it find? A tour through its quantities."""
 
 from __future__ import annotations
 
