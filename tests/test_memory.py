@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stored._storage.fork_safe_lock import ForkSafeLock
+from stored._fork_safe_lock import ForkSafeLock
 from stored._storage.memory import CachedResult, MemoryTier
 from stored._storage.single_flight import Flights
 from stored.typing import ABSENT
@@ -458,7 +458,8 @@ def test_locks_are_taken_from_threads_that_are_gone_only() -> None:
 
 LOCKED_FORK = """
 import os, signal, threading
-from stored._storage import ForkSafeLock, MemoryTier
+from stored._fork_safe_lock import ForkSafeLock
+from stored._storage import MemoryTier
 theirs, mine, free = ForkSafeLock(), ForkSafeLock(), ForkSafeLock()
 tier = MemoryTier(2)
 tier.put("k", 1)

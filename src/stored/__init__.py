@@ -3,12 +3,10 @@
 from typing import TYPE_CHECKING
 
 import stored._platform as _platform  # noqa: F401  # first, to say what is supported where other modules fail
-from stored._engine import StorageUser, getCacheDir
 from stored._keys import keyed_by
 from stored._lazy import lazy_attributes
 from stored._methods import CacheInfo, stored
 from stored._settings import configure
-from stored._storage import upkeep
 from stored._version import __version__
 from stored.errors import (
     ConfigurationError,
@@ -30,7 +28,9 @@ from stored.errors import (
 from stored.typing import Upkeep
 
 if TYPE_CHECKING:
+    from stored._engine import StorageUser, getCacheDir
     from stored._methods import Explanation
+    from stored._storage import upkeep
     from stored._tables import Axis, Interpolant
 
 __all__ = [
@@ -63,7 +63,15 @@ __all__ = [
     "upkeep",
 ]
 
-LAZY = {"Axis": "_tables", "Explanation": "_methods", "Interpolant": "_tables"}
+LAZY = {
+    "Axis": "_tables",
+    "Explanation": "_methods",
+    "Interpolant": "_tables",
+    "StorageUser": "_engine",
+    "getCacheDir": "_engine",
+    "stores": "stores",
+    "upkeep": "_storage",
+}
 """Names that are imported when they are first used, and their packages: most programs start without them."""
 
 if not TYPE_CHECKING:  # type checkers would take every name for one of these

@@ -18,13 +18,14 @@ def lazy_attributes(package: str, modules: Mapping[str, str]) -> Callable[[str],
     package : str
         The ``__name__`` of the package.
     modules : mapping of str to str
-        For each name, the module within the package that defines it.
+        For each name, the module within the package that defines it; for the name of a module, that module.
     """
 
     def __getattr__(name: str) -> Any:  # noqa: N807
         if name not in modules:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        found = getattr(import_module(f"{package}.{modules[name]}"), name)
+        module = import_module(f"{package}.{modules[name]}")
+        found = module if modules[name] == name else getattr(module, name)
         setattr(sys.modules[package], name, found)
         return found
 

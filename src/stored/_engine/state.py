@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+from stored._fork_safe_lock import ForkSafeLock
 from stored._keys import Space
-from stored._storage import CachedResult, ForkSafeLock, MemoryTier
+from stored._storage import CachedResult, MemoryTier
 
 __all__ = ["CallbackFlag", "State"]
 

@@ -10,9 +10,10 @@ from typing import Any, Literal, Self, cast
 from stored._engine.copying import check_copied_with_owner
 from stored._engine.state import CallbackFlag, State
 from stored._engine.text_tables import file_state, is_outdated, load_text_table
+from stored._fork_safe_lock import ForkSafeLock
 from stored._keys import Key, Space, checked_string, digest
 from stored._settings import validity
-from stored._storage import CachedResult, ForkSafeLock, PersistentTier, copy_for_caller, freeze, headers, key_in_header
+from stored._storage import CachedResult, PersistentTier, copy_for_caller, freeze, headers, key_in_header
 from stored._tables import Spline, spline
 from stored.errors import OwnerError
 from stored.typing import ABSENT, Absent

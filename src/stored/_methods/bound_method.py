@@ -7,25 +7,16 @@ from collections.abc import Callable
 from types import MethodType
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, ParamSpec, Self, TypeVar, cast
 
-import numpy as np
-
-from stored._methods.answer import (
-    bound_call,
-    exact,
-    explain_call,
-    interpolant,
-    results_for,
-    value_for_caller,
-)
-from stored._methods.call import Call
 from stored._methods.counters import CacheInfo
 from stored._methods.definition import Definition
-from stored._methods.results import Results
 
-if TYPE_CHECKING:  # imported where they are used, since most of the start-up time would be theirs
+if TYPE_CHECKING:  # imported with the first full call, since most of the start-up time would be theirs
+    import numpy as np
     from numpy.typing import NDArray
 
+    from stored._methods.call import Call
     from stored._methods.explain import Explanation
+    from stored._methods.results import Results
     from stored._tables import CurveInterpolant, Interpolant
 
 __all__ = ["BoundMethod", "PlainAttribute", "bound_method_class"]
@@ -59,9 +50,13 @@ class BoundMethod(Generic[P, R]):
         return self
 
     def _results(self) -> Results:
+        from stored._methods.answer import results_for
+
         return results_for(self._definition, self._owner)
 
     def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
+        from stored._methods.answer import bound_call
+
         return bound_call(self._definition, self._owner, args, kwargs)
 
     @property
@@ -110,11 +105,15 @@ class BoundMethod(Generic[P, R]):
 
     def refresh(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Compute the result of such a call again, and replace the stored one."""
+        from stored._methods.answer import value_for_caller
+
         call, results = self._call(args, kwargs), self._results()
         return cast(R, value_for_caller(call, results.refresh(self._owner, call), results))
 
     def explain(self, *args: P.args, **kwargs: P.kwargs) -> Explanation:
         """Say why such a call would hit or miss: what differs from the nearest stored result."""
+        from stored._methods.answer import explain_call
+
         return explain_call(self._definition, self._owner, self._call(args, kwargs))
 
     # -- of methods that are interpolated along an axis ----------------------------------------------------------------
@@ -136,6 +135,8 @@ class BoundMethod(Generic[P, R]):
         TableError, ToleranceError
             If the method cannot be sampled as its axes ask.
         """
+        from stored._methods.answer import interpolant
+
         return interpolant(self._definition, self._owner, args, kwargs)
 
     def exact(self, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -151,6 +152,8 @@ class BoundMethod(Generic[P, R]):
         float or ndarray
             What the method returns; for arrays, of their broadcast shape.
         """
+        from stored._methods.answer import exact
+
         return cast(R, exact(self._definition, self._owner, args, kwargs))
 
     def inverse(self, y: Any, branch: tuple[float, float] | None = None, **others: Any) -> Any:

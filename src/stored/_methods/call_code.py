@@ -9,10 +9,10 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from stored._fork_safe_lock import ForkSafeLock
 from stored._keys import VARIADIC
 from stored._methods.shortcuts import Hit, Shortcut, ShortcutsByOwner
 from stored._settings import validity
-from stored._storage import ForkSafeLock
 
 __all__ = ["CallCode"]
 

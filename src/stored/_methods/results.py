@@ -8,6 +8,7 @@ import threading
 import time
 from typing import Literal
 
+from stored._fork_safe_lock import ForkSafeLock
 from stored._keys import Key, Snapshot
 from stored._methods.call import Call
 from stored._methods.counters import CacheInfo, Counters
@@ -16,15 +17,7 @@ from stored._methods.owner_parameters import OwnerParameters
 from stored._methods.owner_shortcut import OwnerShortcut
 from stored._methods.shortcuts import Hit
 from stored._settings import settings, validity
-from stored._storage import (
-    CachedResult,
-    Flight,
-    Flights,
-    ForkSafeLock,
-    MemoryTier,
-    report_unusable_entry,
-    report_wait_timeout,
-)
+from stored._storage import CachedResult, Flight, Flights, MemoryTier, report_unusable_entry, report_wait_timeout
 from stored.errors import DamagedEntryError, TableError
 from stored.typing import ABSENT, Absent, SupportsStore
 

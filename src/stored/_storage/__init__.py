@@ -7,7 +7,6 @@ describes itself and has a checksum (`format`); only `PersistentTier` decides wh
 
 from stored._storage.current_store import current_store
 from stored._storage.disk import PersistentTier
-from stored._storage.fork_safe_lock import ForkSafeLock
 from stored._storage.freezing import copy_for_caller, freeze
 from stored._storage.listing import headers, key_in_header, keys_of_same_method
 from stored._storage.memory import CachedResult, MemoryTier
@@ -19,7 +18,6 @@ __all__ = [
     "CachedResult",
     "Flight",
     "Flights",
-    "ForkSafeLock",
     "MemoryTier",
     "PersistentTier",
     "copy_for_caller",

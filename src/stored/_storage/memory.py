@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from typing import Any, Generic, Literal, TypeVar
 
-from stored._storage.fork_safe_lock import ForkSafeLock
+from stored._fork_safe_lock import ForkSafeLock
 from stored.typing import ABSENT, Absent, HandOut
 
 __all__ = ["CachedResult", "MemoryTier"]
