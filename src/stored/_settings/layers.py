@@ -74,12 +74,20 @@ def _places(of: Settings) -> dict[str, Any]:
     return {"cache_dir": of.cache_dir, "shared_dirs": of.shared_dirs, "key_file": of.key_file}
 
 
+def _conflict_in(total: Settings) -> str | None:
+    """Why settings do not go together; not looked for, since it takes long, if their places are those in force."""
+    return None if _places(total) == _places(_current) else conflict_in(total)
+
+
 @contextlib.contextmanager
 def changing_settings() -> Iterator[None]:
-    """A block in which this thread alone changes settings; after it, shortcuts begin anew."""
+    """A block in which this thread alone changes settings; if it did, shortcuts begin anew."""
     with _lock:
+        before = _current
         yield
-    validity.invalidate()
+        has_changed = _current is not before
+    if has_changed:
+        validity.invalidate()
 
 
 def has_layer(setter: object) -> bool:
@@ -104,7 +112,7 @@ def add_layer(setter: object, values: Mapping[str, Any]) -> None:
     """
     layers = [*_layers, _Layer(weakref.ref(setter), values)]
     total = _total(layers)
-    if conflict_in(total) is not None:  # because of this layer, or already before it: see remove_layer
+    if _conflict_in(total) is not None:  # because of this layer, or already before it: see remove_layer
         total = total._replace(**_places(check_together(_current._replace(**values))))
     _put_in_force(layers, total)
 
@@ -118,6 +126,6 @@ def remove_layer(setter: object) -> str | None:
     is_known = _places(_current) != _places(_total(_layers))
     layers = [layer for layer in _layers if layer.setter() is not setter]
     total = _total(layers)
-    conflict = conflict_in(total)
+    conflict = _conflict_in(total)
     _put_in_force(layers, total if conflict is None else total._replace(**_places(_current)))
     return None if is_known else conflict
