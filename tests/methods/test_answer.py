@@ -1,0 +1,198 @@
+"""What does the caller of a stored method get?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from stored import Axis, OutsideAxisError, OwnerError, ToleranceError, configure, keyed_by, stored
+from tests.methods.models import CALLS, Cosmology, Curves, Model, repeated_power
+
+# -- values --
+
+
+def test_arrays_cannot_be_changed() -> None:
+    """Arrays come read-only from the first call on, and stay so."""
+    cosmo = Cosmology()
+    for array in (cosmo.grid(), cosmo.grid(), Cosmology().grid()):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 1.0
+        with pytest.raises(ValueError, match="WRITEABLE"):
+            array.flags.writeable = True
+
+
+def test_the_methods_own_array_is_not_shared() -> None:
+    """A method may go on using the array that it returned."""
+
+    @keyed_by("n")
+    class Reusing:
+        n = 1
+
+        def __init__(self) -> None:
+            self.buffer = np.zeros(2)
+
+        @stored(persistent=False)
+        def method(self, k: float) -> np.ndarray:
+            self.buffer[:] = k
+            return self.buffer
+
+    owner = Reusing()
+    first = owner.method(1.0)
+    owner.method(2.0)
+    np.testing.assert_array_equal(first, [1.0, 1.0])
+    np.testing.assert_array_equal(owner.method(1.0), [1.0, 1.0])
+
+
+def test_containers_are_handed_out_anew() -> None:
+    """Changing a returned list or dict changes nothing stored."""
+    cosmo = Cosmology()
+    cosmo.containers()["a"].append(3)
+    cosmo.containers()["b"] = []
+    assert cosmo.containers() == {"a": [1, 2]}
+    assert Cosmology().containers() == {"a": [1, 2]}
+
+
+# -- interpolated values --
+
+
+def test_a_table_becomes_an_interpolant() -> None:
+    """interpolate=True gives a spline, made once, from memory and from disk."""
+    for cosmo in (Cosmology(), Cosmology()):
+        assert cosmo.table()(0.5) == pytest.approx(70.0 / 8)
+        assert cosmo.table()(0.5) == pytest.approx(70.0 / 8)
+    assert CALLS == ["table"]
+
+
+def test_a_curve_is_sampled_once() -> None:
+    """The method is called at the nodes, once for each set of other arguments, and never again."""
+    cosmo = Cosmology()
+    assert cosmo.curve(0.5) == pytest.approx(0.125)
+    assert len(CALLS) == 20
+    assert cosmo.curve(0.25, scale=2.0) == pytest.approx(2 * 0.25**3)
+    assert len(CALLS) == 40
+    np.testing.assert_allclose(Cosmology().curve([[0.5], [1.0]]), [[0.125], [1.0]])  # type: ignore[arg-type]
+    assert isinstance(cosmo.curve(0.5), float)
+    assert len(CALLS) == 40
+
+
+def test_exact_calls_outside_the_axis_are_counted() -> None:
+    """outside="exact" calls the method itself, with the other arguments, and cache_info says so."""
+    cosmo = Cosmology()
+    assert cosmo.curve(2.0, scale=3.0) == 24.0
+    np.testing.assert_allclose(cosmo.curve(np.array([0.5, 3.0])), [0.125, 27.0])  # type: ignore[arg-type]
+    assert cosmo.curve.cache_info().exact_calls == 2
+
+
+def test_a_surface_is_sampled_on_a_grid() -> None:
+    """A pair of axes makes a surface."""
+    cosmo = Cosmology()
+    assert cosmo.surface(0.5, 1.5) == pytest.approx(0.75)
+    assert len(CALLS) == 30
+    with pytest.raises(OutsideAxisError, match=r"y = 3\.0 is outside the axis"):
+        cosmo.surface(0.5, 3.0)
+
+
+def test_interpolated_results_refresh_and_clear() -> None:
+    """refresh samples again, and gives the value; cache_clear drops the table."""
+    cosmo = Cosmology()
+    assert cosmo.curve.refresh(0.5) == pytest.approx(0.125)
+    assert cosmo.curve.cached(0.1)
+    cosmo.curve.cache_clear()
+    assert not cosmo.curve.cached(0.1)
+
+
+def test_tables_are_read_only_from_the_first() -> None:
+    """Nobody can write into what answers the calls of all, freshly sampled or found again."""
+    for curves in (Curves(), Curves()):
+        made = curves.power.interpolant()
+        for array in (made.values, *made.nodes, *made.held_out):
+            with pytest.raises(ValueError, match="read-only"):
+                array[0] = 7.0
+
+
+def test_a_tolerance_that_is_not_met_stores_nothing() -> None:
+    """The error names method and axis, comes again, and nothing is kept of it."""
+    curves = Curves()
+    for _ in range(2):
+        with pytest.raises(
+            ToleranceError, match=r"Curves\.hard\(\) was not interpolated to 1e-08 along x: after \d+ evaluations"
+        ):
+            curves.hard(0.5)
+    assert not curves.hard.cached(0.5)
+    assert curves.hard.cache_info().stores == 0
+
+
+def test_rounded_arguments_have_no_shortcut_and_an_interpolant() -> None:
+    """The value along the axis is rounded at every call; interpolant() has none to round."""
+
+    @keyed_by("scale")
+    class Rounded:
+        scale = 2.0
+
+        @stored(interpolate=Axis("x", 0.0, 3.0), round={"x": 1, "y": 0})
+        def power(self, x: float, y: float = 1.2) -> float:
+            return self.scale * x * y
+
+    rounded = Rounded()
+    assert repeated_power(rounded, 1.54) == pytest.approx(3.0)
+    assert rounded.power.interpolant()(1.54) == pytest.approx(3.08)
+
+
+# -- disabled --
+
+
+def test_disabled_methods_are_plain() -> None:
+    """configure(disable=True) computes every time, reads nothing and writes nothing."""
+    cosmo = Cosmology()
+    with configure(disable=True):
+        assert cosmo.age(1.0) == cosmo.age(1.0)
+        assert cosmo.curve(0.5) == 0.125
+        assert cosmo.table()(0.5) == pytest.approx(70.0 / 8)
+    assert len(CALLS) == 4
+    assert not cosmo.age.cached(1.0)
+    assert cosmo.age.cache_info().misses == 0
+
+
+def test_disabled_interpolants_are_made_each_time() -> None:
+    """With disable=True nothing is found or kept, and the interpolant is still one."""
+    curves = Curves()
+    with configure(disable=True):
+        assert curves.power.interpolant()(1.5) == pytest.approx(4.5)
+        made = len(CALLS)
+        assert curves.power.inverse(4.5) == pytest.approx(1.5)
+    assert len(CALLS) == 2 * made
+    assert not curves.power.cached(1.5)
+
+
+def test_a_switch_leaves_arguments_as_they_are() -> None:
+    """Where nothing is stored, nothing is rounded."""
+    with configure(disable=True):
+        assert Model().rounded(1.04) == 1.04
+    assert Model().rounded(1.04) == 1.0
+
+
+# -- objects that are no owners --
+
+
+def function(x: float) -> float:
+    return x
+
+
+@pytest.mark.parametrize("wrap", [lambda f: f, staticmethod, classmethod])
+def test_what_is_no_method_says_so(wrap: Any) -> None:
+    """A stored function outside a class, or below @staticmethod or @classmethod, is explained."""
+
+    class Holder:
+        method = wrap(stored(lambda x, y=1: x))
+
+    call = stored(function) if wrap(function) is function else Holder.method
+    with pytest.raises(OwnerError, match="@stored is for methods of objects"):
+        call(2.0) if wrap is not classmethod else call()
+
+
+def test_an_argument_in_place_of_the_object_is_explained() -> None:
+    """A method called on its class with an argument only says on what it was called."""
+    with pytest.raises(OwnerError, match=r"Cosmology\.age\(\) was called on 1\.0"):
+        Cosmology.age(1.0)  # type: ignore[call-arg, arg-type]
