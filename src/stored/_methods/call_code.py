@@ -94,8 +94,8 @@ class CallCode:
                 return
             if self._shortcuts.test not in {shortcut.test, _ANY_TEST}:
                 # owners with different checks, at a time or in turns, share code that calls the check of the shortcut
-                is_only_argument = self._shortcuts.is_empty() and self._times_compiled <= _MOST_COMPILATIONS
-                self.recompile(shortcut.test if is_only_argument else _ANY_TEST)
+                is_only_kind = self._shortcuts.is_empty() and self._times_compiled <= _MOST_COMPILATIONS
+                self.recompile(shortcut.test if is_only_kind else _ANY_TEST)
             shortcut.add(key, hit)
             self._shortcuts.add(owner, shortcut)
 

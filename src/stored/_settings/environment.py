@@ -1,4 +1,10 @@
-"""The settings that environment variables give."""
+"""Which settings does the environment give? It is read when stored is imported.
+
+``STORED_CACHE_DIR`` (the directory of the entries), ``STORED_PERSISTENCE`` (any of ``r`` and ``w``), ``STORED_DISABLE``
+(1, true, yes or on), ``STORED_KEY_FILE`` (the key that signs pickles), ``STORED_SHARED_DIRS`` (directories to read,
+separated as in ``PATH``), and the numbers ``STORED_MAX_BYTES``, ``STORED_MAX_AGE``, ``STORED_MIN_COMPUTE_SECONDS`` and
+``STORED_LOCK_TIMEOUT``.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +22,17 @@ from stored.errors import ConfigurationError
 __all__ = ["settings_from_environment"]
 
 _ON = frozenset({"1", "true", "yes", "on"})
-
 _OFF = frozenset({"", "0", "false", "no", "off"})
 
 
 def settings_from_environment(environment: Mapping[str, str]) -> Settings:
+    """The settings that variables give, and the defaults of all others.
+
+    Raises
+    ------
+    ConfigurationError
+        If a variable has a value that cannot be used.
+    """
     cache = environment.get("STORED_CACHE_DIR") or _base(environment, "XDG_CACHE_HOME", ".cache") / "stored"
     key = environment.get("STORED_KEY_FILE") or _base(environment, "XDG_CONFIG_HOME", ".config") / "stored" / "key"
     shared = [each for each in environment.get("STORED_SHARED_DIRS", "").split(os.pathsep) if each]

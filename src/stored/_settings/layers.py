@@ -1,4 +1,4 @@
-"""Which settings are in force? Those of the environment, and over them what calls and blocks of `configure` have set."""
+"""Which settings are in force? Those of the environment, and over them what `configure` has set."""
 
 from __future__ import annotations
 

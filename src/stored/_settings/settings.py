@@ -1,4 +1,4 @@
-"""What can be set, and which settings go together."""
+"""What can be set, and do these settings go together?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""For how long shortcuts hold: until something changes that they do not look at themselves."""
+"""For how long may shortcuts be taken? Until something changes that their own checks do not look at."""
 
 from __future__ import annotations
 
@@ -9,42 +9,42 @@ __all__ = ["validity"]
 
 
 class Invalidatable(Protocol):
-    """What holds good until the next epoch."""
+    """What holds shortcuts."""
 
     def invalidate(self) -> None:
-        """Forget what was said for the epoch that has ended."""
+        """End all of them."""
 
 
 class Validity:
-    """What shortcuts hold good for: a new object whenever something changes that they do not look at themselves.
+    """The time for which shortcuts may be taken: it ends for all of them at once.
 
     Attributes
     ----------
-    now : object
-        Compared by identity.
-    has_users : bool
+    token : object
+        Stands for the time of now; another object, compared by identity, after each change.
+    has_storage_users : bool
         Has any `StorageUser` been made? Until then no owner can hold one.
     """
 
     def __init__(self) -> None:
         self.token = object()
         self.has_storage_users = False
-        self._watching: list[weakref.ref[Invalidatable]] = []  # each step on a list is one for all threads
+        self._watchers: list[weakref.ref[Invalidatable]] = []  # each step on a list is atomic
 
-    def watch(self, one: Invalidatable) -> None:
-        """Tell one when all shortcuts lapse."""
-        self._watching.append(weakref.ref(one, self._watching.remove))
+    def watch(self, watcher: Invalidatable) -> None:
+        """Call the `invalidate` of a watcher, which is not kept alive, when all shortcuts end."""
+        self._watchers.append(weakref.ref(watcher, self._watchers.remove))
 
     def invalidate(self) -> None:
-        """Let all shortcuts lapse."""
+        """End all shortcuts."""
         self.token = object()
-        for each in list(self._watching):
-            one = each()
-            if one is not None:
-                one.invalidate()
+        for reference in list(self._watchers):
+            watcher = reference()
+            if watcher is not None:
+                watcher.invalidate()
 
     def note_storage_user(self) -> None:
-        """A `StorageUser` is being made."""
+        """Note that a `StorageUser` is being made: the first ends all shortcuts, whose checks do not look for one."""
         if not self.has_storage_users:
             self.has_storage_users = True
             self.invalidate()
