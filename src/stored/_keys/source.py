@@ -1,7 +1,7 @@
 """What does a function's code say, and what are the names of functions, classes and modules?
 
-The version of a stored method is the digest of its source without all that cannot change a result: comments, formatting,
-docstrings, annotations and the `stored` decorator itself.
+The version of a stored method is the digest of its source without all that cannot change a result: comments,
+formatting, docstrings, annotations and the `stored` decorator itself.
 """
 
 from __future__ import annotations
