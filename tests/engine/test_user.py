@@ -1059,7 +1059,7 @@ def in_another_process(make: Maker, code: str, place: Path) -> str:
         else "from stored import StorageUser"
     )
     script = f"""
-from tests.test_engine import Model
+from tests.engine.test_user import Model
 {choose}
 import numpy as np
 model = Model(user_class=StorageUser)
@@ -1072,7 +1072,7 @@ model = Model(user_class=StorageUser)
         "STORED_KEY_FILE": str(now.key_file),
         "PYTHONHASHSEED": "17",
     }
-    repository = Path(__file__).parents[1]
+    repository = Path(__file__).parents[2]
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=repository, env=environment, capture_output=True, text=True, check=False
     )
