@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from stored import configure
-from stored.cli.main import main
+from stored.cli import main
 from stored.demo import FlatLambdaCDM, _tour
 from stored.demo import _physics as physics
 

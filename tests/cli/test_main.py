@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from stored import StorageUser, configure
-from stored.cli.main import main
+from stored.cli import main
 
 
 def fill(count: int) -> None:
