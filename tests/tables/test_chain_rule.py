@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import decimal
-import math
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -11,26 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stored import Axis, OutsideAxisError
-from stored._tables.load_table import make_interpolant
-from stored._tables.make_table import tabulate
+from stored import Axis
+from stored._tables import make_interpolant, tabulate
+from tests.tables.interpolants import ROOTS, SPACINGS, accurate_curve, interpolant_of
 
-ROOTS = (np.sqrt, np.square)
-SPACINGS = ["linear", "log", "log1p", ROOTS]
 COORDINATES: list[Callable[[Decimal], Decimal]] = [
     lambda x: x,
     lambda x: x.ln(),
     lambda x: (1 + x).ln(),
     lambda x: x.sqrt(),
 ]
-
-
-def made(function: Callable[..., Any], *axes: Axis) -> Any:
-    return make_interpolant(axes, tabulate(function, axes, "f"), "f")
-
-
-def curve(function: Callable[..., Any], **options: Any) -> Any:
-    return made(function, Axis("x", **{"low": 1.0, "high": 3.0, "rtol": 1e-11, **options}))
 
 
 def damped(x: Any) -> Any:
@@ -50,7 +39,7 @@ def damped_derivative(x: Any, nu: int) -> Any:
 def test_derivatives_are_those_of_the_function(nu: int, spacing: Any, values: Any) -> None:
     """The derivatives of a smooth function are met, each order with fewer digits, through spacing and logarithm."""
     x = np.linspace(1.0, 3.0, 301)
-    found = curve(damped, spacing=spacing, values=values).derivative(x, nu)
+    found = accurate_curve(damped, spacing=spacing, values=values).derivative(x, nu)
     np.testing.assert_allclose(found, damped_derivative(x, nu), atol=10.0 ** (-11 + 2.5 * nu))
 
 
@@ -94,89 +83,20 @@ def test_derivatives_are_exact_for_the_interpolant(
 @pytest.mark.parametrize("spacing", SPACINGS)
 def test_the_derivative_is_the_slope(spacing: Any) -> None:
     """The default order is 1, and between close points the interpolant changes by it."""
-    f = curve(damped, spacing=spacing)
+    f = accurate_curve(damped, spacing=spacing)
     step = 1e-5
     assert f.derivative(2.0) == pytest.approx((f(2.0 + step) - f(2.0 - step)) / (2 * step), rel=1e-5)
 
 
-def test_at_a_kink_the_derivative_is_the_one_to_the_right() -> None:
-    """Where two pieces meet, the piece to the right counts, and at the upper limit the last."""
-    f = curve(lambda x: 1 + np.abs(x - 2.0))
-    assert f.derivative([1.0, 1.999, 2.0, 3.0]).tolist() == pytest.approx([-1.0, -1.0, 1.0, 1.0], rel=1e-9)
-
-
-def test_derivatives_have_the_shape_of_the_argument() -> None:
-    """Numbers give floats, arrays arrays of their shape, and NaN gives NaN."""
-    f = curve(lambda x: np.exp(x))
-    assert type(f.derivative(2)) is float
-    assert math.isnan(f.derivative(math.nan))
-    x = np.array([[1.0, np.nan], [3.0, 2.0], [1.5, 1.25]])
-    assert f.derivative(x, 2).shape == (3, 2)
-    assert np.isnan(f.derivative(x)).tolist() == np.isnan(x).tolist()
-    assert f.derivative(np.array(2.0)).shape == ()
-    assert type(f.derivative(np.array(2.0))) is np.ndarray
-    assert f.derivative([]).shape == (0,)
-    np.testing.assert_allclose(f.derivative(x[1:]), np.exp(x[1:]), rtol=1e-8)
-
-
-@pytest.mark.parametrize("nu", [0, 4, -1, True, 1.0, "1", None, (1,)])
-def test_only_orders_1_to_3_exist(nu: Any) -> None:
-    """The error tells the order, and which there are."""
-    with pytest.raises(ValueError, match=r"nu is .*; derivatives are of order 1, 2 or 3"):
-        curve(lambda x: np.exp(x)).derivative(2.0, nu)
-
-
-@pytest.mark.parametrize("outside", ["raise", "exact"])
-def test_beyond_the_axis_derivatives_raise(outside: Any) -> None:
-    """What refuses a value refuses a derivative: there is no derivative of the function itself."""
-    with pytest.raises(OutsideAxisError, match=r"x = 4\.0 is outside"):
-        curve(lambda x: np.exp(x), outside=outside).derivative([2.0, 4.0])
-
-
-def test_beyond_the_axis_derivatives_follow_the_values() -> None:
-    """Clipped values do not change, NaN has no derivative, and a tangent has its own."""
-    at = [0.5, 2.0, 4.0]
-    inside = pytest.approx(math.exp(2.0), rel=1e-8)
-    assert curve(lambda x: np.exp(x), outside="clip").derivative(at).tolist() == [0.0, inside, 0.0]
-    assert curve(lambda x: np.exp(x), outside="nan").derivative(at).tolist() == [
-        pytest.approx(math.nan, nan_ok=True),
-        inside,
-        pytest.approx(math.nan, nan_ok=True),
-    ]
-    f = curve(lambda x: np.exp(x), outside="extrapolate")
-    assert f.derivative(at).tolist() == pytest.approx([math.e, math.exp(2.0), math.exp(3.0)], rel=1e-8)
-    assert f.derivative(4.0, 2) == 0.0
-    assert math.isnan(f.derivative(math.nan))
-
-
-@pytest.mark.parametrize("nu", [1, 2, 3])
-@pytest.mark.parametrize("at", [0.02, 400.0])
-def test_tangents_in_logarithms_have_their_derivatives(at: float, nu: int) -> None:
-    """Beyond a doubly logarithmic axis they are those of a power law, and of log1p those of the tangent there."""
-    law = curve(lambda x: x**-1.5, spacing="log", values="log", outside="extrapolate")
-    factor = {1: -1.5, 2: 3.75, 3: -13.125}[nu]
-    assert law.derivative(at, nu) == pytest.approx(factor * at ** (-1.5 - nu), rel=1e-8)
-    rising = curve(lambda x: np.log1p(x), spacing="log1p", outside="extrapolate")
-    sign = {1: 1.0, 2: -1.0, 3: 2.0}[nu]
-    assert rising.derivative(at, nu) == pytest.approx(sign * (1 + at) ** -nu, rel=1e-8)
-
-
-@pytest.mark.parametrize("at", [0.25, 5.0])
-def test_tangents_in_an_own_coordinate_have_their_derivatives(at: float) -> None:
-    """What is extrapolated along a tangent in the square root has the square root's derivative."""
-    f = curve(lambda x: np.sqrt(x), spacing=ROOTS, outside="extrapolate")
-    assert f(at) == pytest.approx(math.sqrt(at), rel=1e-9)
-    assert f.derivative(at) == pytest.approx(0.5 / math.sqrt(at), rel=1e-6)
-
-
 def test_limits_may_be_where_the_coordinate_is_steep() -> None:
     """A square root has an axis from 0: its derivative near 0 is that of the square root."""
-    f = curve(lambda x: 1 + np.sqrt(x), low=0.0, spacing=ROOTS)
+    f = accurate_curve(lambda x: 1 + np.sqrt(x), low=0.0, spacing=ROOTS)
     at = np.geomspace(1e-4, 3.0, 20)
     np.testing.assert_allclose(f.derivative(at), 0.5 / np.sqrt(at), rtol=1e-8)
 
 
 # -- surfaces ---------------------------------------------------------------------------------------------------------
+
 
 ORDERS = [(1, 0), (0, 1), (1, 1), (2, 0), (0, 2), (2, 1), (1, 2), (3, 0), (0, 3)]
 
@@ -186,7 +106,7 @@ ORDERS = [(1, 0), (0, 1), (1, 1), (2, 0), (0, 2), (2, 1), (1, 2), (3, 0), (0, 3)
 @pytest.mark.parametrize("nu", ORDERS)
 def test_partial_derivatives_are_those_of_the_function(nu: tuple[int, int], spacing: Any, values: Any) -> None:
     """All partial derivatives up to third order are met, through spacing and logarithm."""
-    f = made(
+    f = interpolant_of(
         lambda x, y: np.exp(-0.5 * x + 0.3 * y),
         Axis("x", 1.0, 3.0, spacing=spacing, values=values, rtol=1e-11),
         Axis("y", 0.5, 2.0, spacing="log1p", rtol=1e-11),
@@ -208,14 +128,14 @@ def test_partial_derivatives_are_exact(nu: tuple[int, int]) -> None:
     axes = Axis("x", -1.0, 1.0, atol=1e-9), Axis("y", -1.5, 1.0, atol=1e-9)
     x, y = np.linspace(-1.0, 1.0, 11)[:, None], np.linspace(-1.5, 1.0, 9)
     np.testing.assert_allclose(
-        made(lambda x, y: polynomial(x, y), *axes).derivative(x, y, nu), polynomial(x, y, nu), atol=1e-9
+        interpolant_of(lambda x, y: polynomial(x, y), *axes).derivative(x, y, nu), polynomial(x, y, nu), atol=1e-9
     )
 
 
 def test_mixed_derivatives_of_an_exponential_are_exact() -> None:
     """Of exp(g), whose logarithm is a polynomial, the derivatives are those of the chain rule written out."""
     axes = Axis("x", -1.0, 1.0, values="log"), Axis("y", -1.5, 1.0)
-    f = made(lambda x, y: np.exp(polynomial(x, y)), *axes)
+    f = interpolant_of(lambda x, y: np.exp(polynomial(x, y)), *axes)
     x, y = np.linspace(-1.0, 1.0, 11)[:, None], np.linspace(-1.5, 1.0, 9)
 
     def g(i: int, j: int) -> Any:
@@ -228,33 +148,3 @@ def test_mixed_derivatives_of_an_exponential_are_exact() -> None:
     np.testing.assert_allclose(f.derivative(x, y, (1, 1)) / value, mixed, atol=1e-9)
     np.testing.assert_allclose(f.derivative(x, y, (2, 1)) / value, higher, atol=1e-8)
     np.testing.assert_allclose(f.derivative(x, y, (0, 2)) / value, g(0, 2) + g(0, 1) ** 2, atol=1e-8)
-
-
-@pytest.mark.parametrize("nu", [1, (1,), (0, 0), (2, 2), (4, 0), (-1, 2), (1.0, 0), (True, 0), [1, 0], (1, 0, 0), None])
-def test_only_orders_up_to_3_together_exist(nu: Any) -> None:
-    """The error tells the orders, and which there are."""
-    f = made(lambda x, y: x + y, Axis("x", 1.0, 2.0), Axis("y", 1.0, 2.0))
-    with pytest.raises(ValueError, match=r"nu is .*; give the orders along both axes"):
-        f.derivative(1.5, 1.5, nu)
-
-
-def test_partial_derivatives_have_the_broadcast_shape() -> None:
-    """Numbers give a float, arrays are broadcast, and NaN gives NaN."""
-    f = made(lambda x, y: x * y, Axis("x", 1.0, 2.0), Axis("y", 1.0, 2.0))
-    assert type(f.derivative(1.5, 1)) is float
-    assert f.derivative(1.5, 1.25) == pytest.approx(1.25)
-    assert f.derivative(np.ones((4, 1)), [1.0, 1.5, 2.0], (0, 1)).shape == (4, 3)
-    assert np.isnan(f.derivative([1.0, math.nan, 1.0], [1.0, 1.0, math.nan])).tolist() == [False, True, True]
-
-
-@pytest.mark.parametrize("outside", ["raise", "clip", "exact", "extrapolate", "nan"])
-def test_beyond_a_surface_there_are_no_derivatives(outside: Any) -> None:
-    """They are NaN with outside='nan', and refused otherwise."""
-    f = made(lambda x, y: x * y, Axis("x", 1.0, 2.0), Axis("y", 1.0, 2.0, outside=outside))
-    if outside == "nan":
-        assert np.isnan(f.derivative(1.5, [0.0, 1.5, 3.0])).tolist() == [True, False, True]
-    else:
-        with pytest.raises(OutsideAxisError, match=r"y = 3\.0 is outside"):
-            f.derivative(1.5, [1.5, 3.0])
-    with pytest.raises(OutsideAxisError, match=r"x = 0\.5 is outside"):
-        f.derivative(0.5, 1.5)

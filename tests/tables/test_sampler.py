@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from stored import Axis, TableError, ToleranceError
-from stored._tables.load_table import make_interpolant
-from stored._tables.make_table import tabulate
+from stored._tables import tabulate
 from stored._tables.sampler import NotVectorizedError, Sampler
+from tests.tables.interpolants import interpolant_of
 
 POINTS = np.linspace(1.0, 3.0, 33)
 SHARES = np.random.default_rng(3).uniform(1.0, 3.0, 500)
@@ -23,8 +23,7 @@ def _sampler(function: Callable[..., Any], **options: Any) -> Sampler:
 
 
 def _made(function: Callable[..., Any], **options: Any) -> Any:
-    axes = (Axis("x", 1.0, 3.0, **options),)
-    return make_interpolant(axes, tabulate(function, axes, "f"), "f")
+    return interpolant_of(function, Axis("x", 1.0, 3.0, **options))
 
 
 # -- how it is called -------------------------------------------------------------------------------------------------
