@@ -87,7 +87,7 @@ def test_the_environment_sets_limits(values: dict[str, str], expected: list[Any]
     ],
     ids=lambda each: "" if isinstance(each, str) else " ".join(each),
 )
-def test_an_environment_that_cannot_be_used_is_told(environment: dict[str, str], message: str) -> None:
+def test_an_environment_that_cannot_be_used_is_an_error(environment: dict[str, str], message: str) -> None:
     """A variable with a value that cannot be used is a ConfigurationError on import, not something silent."""
     done = start("import stored", **environment)
     assert done.returncode != 0

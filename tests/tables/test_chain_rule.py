@@ -37,7 +37,7 @@ def damped_derivative(x: Any, nu: int) -> Any:
 @pytest.mark.parametrize("spacing", SPACINGS)
 @pytest.mark.parametrize("nu", [1, 2, 3])
 def test_derivatives_are_those_of_the_function(nu: int, spacing: Any, values: Any) -> None:
-    """The derivatives of a smooth function are met, each order with fewer digits, through spacing and logarithm."""
+    """The derivatives are those of a smooth function, each order with fewer digits, through spacing and logarithm."""
     x = np.linspace(1.0, 3.0, 301)
     found = accurate_curve(damped, spacing=spacing, values=values).derivative(x, nu)
     np.testing.assert_allclose(found, damped_derivative(x, nu), atol=10.0 ** (-11 + 2.5 * nu))
@@ -105,7 +105,7 @@ ORDERS = [(1, 0), (0, 1), (1, 1), (2, 0), (0, 2), (2, 1), (1, 2), (3, 0), (0, 3)
 @pytest.mark.parametrize("spacing", SPACINGS)
 @pytest.mark.parametrize("nu", ORDERS)
 def test_partial_derivatives_are_those_of_the_function(nu: tuple[int, int], spacing: Any, values: Any) -> None:
-    """All partial derivatives up to third order are met, through spacing and logarithm."""
+    """All partial derivatives up to third order are the function's, through spacing and logarithm."""
     f = interpolant_of(
         lambda x, y: np.exp(-0.5 * x + 0.3 * y),
         Axis("x", 1.0, 3.0, spacing=spacing, values=values, rtol=1e-11),
@@ -124,7 +124,7 @@ def polynomial(t: Any, s: Any, nu: tuple[int, int] = (0, 0)) -> Any:
 
 @pytest.mark.parametrize("nu", ORDERS)
 def test_partial_derivatives_are_exact(nu: tuple[int, int]) -> None:
-    """Those of a polynomial surface, and of its exponential, are met to rounding."""
+    """Those of a polynomial surface are reproduced to rounding."""
     axes = Axis("x", -1.0, 1.0, atol=1e-9), Axis("y", -1.5, 1.0, atol=1e-9)
     x, y = np.linspace(-1.0, 1.0, 11)[:, None], np.linspace(-1.5, 1.0, 9)
     np.testing.assert_allclose(

@@ -18,7 +18,7 @@ from tests.tables.interpolants import MODES, ROOTS, SPACINGS, accurate_curve, cu
 
 @given(st.lists(st.floats(-10, 10), min_size=6, max_size=6))
 @settings(max_examples=50, deadline=None)
-def test_quintics_are_met_exactly(coefficients: list[float]) -> None:
+def test_quintics_are_reproduced_exactly(coefficients: list[float]) -> None:
     """A polynomial of degree 5 in the coordinate is reproduced to rounding."""
     made = curve(lambda x: np.polyval(coefficients, x), vectorized=True)
     at = np.linspace(1.0, 3.0, 37)
@@ -37,8 +37,8 @@ def test_the_tolerance_is_held(spacing: Any, values: Any) -> None:
     assert [made(x) for x in at[:50].tolist()] == pytest.approx(made(at[:50]).tolist(), rel=1e-13)
 
 
-def test_kinks_and_steep_places_are_met() -> None:
-    """A function with a kink, whose cells are divided, is met on both sides and nearly at it, by floats and arrays."""
+def test_kinks_and_steep_places_are_reproduced() -> None:
+    """A function with a kink, in divided cells, is reproduced on both sides and nearly at it, by floats and arrays."""
     made = curve(lambda x: 1 + np.abs(x - 2.2), atol=0.0)
     at = np.concatenate([np.linspace(1, 3, 1000), 2.2 + np.geomspace(1e-12, 0.1, 100), 2.2 - np.geomspace(1e-12, 1, 9)])
     away = np.abs(at - 2.2) > 1e-5
@@ -48,8 +48,8 @@ def test_kinks_and_steep_places_are_met() -> None:
 
 
 @pytest.mark.parametrize("spacing", SPACINGS)
-def test_polynomials_live_in_the_coordinate(spacing: Any) -> None:
-    """A function that is cubic in the coordinate is met to rounding by one piece, whatever the spacing."""
+def test_polynomials_are_polynomials_of_the_coordinate(spacing: Any) -> None:
+    """A function that is cubic in the coordinate is reproduced to rounding by one piece, whatever the spacing."""
     axis = Axis("x", 1.0, 3.0, spacing=spacing)
     made = curve(lambda x: 5.0 + cube(axis.forward(x)), spacing=spacing)
     at = np.linspace(1.0, 3.0, 40)
@@ -128,7 +128,7 @@ def test_derivatives_have_the_shape_of_the_argument() -> None:
 
 @pytest.mark.parametrize("nu", [0, 4, -1, True, 1.0, "1", None, (1,)])
 def test_only_orders_1_to_3_exist(nu: Any) -> None:
-    """The error tells the order, and which there are."""
+    """The error gives the order, and those that there are."""
     with pytest.raises(ValueError, match=r"nu is .*; derivatives are of order 1, 2 or 3"):
         accurate_curve(lambda x: np.exp(x)).derivative(2.0, nu)
 

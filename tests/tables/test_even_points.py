@@ -100,7 +100,7 @@ def test_a_constant_of_points_has_no_error(value: float) -> None:
 
 @given(st.lists(st.floats(-10, 10), min_size=4, max_size=4), st.integers(4, 25))
 @settings(max_examples=40, deadline=None)
-def test_cubics_are_met_exactly_by_points(coefficients: list[float], points: int) -> None:
+def test_cubics_are_reproduced_exactly_by_points(coefficients: list[float], points: int) -> None:
     """A cubic in the coordinate is reproduced to rounding, by any number of points."""
     f = interpolant_of(lambda x: np.polyval(coefficients, x), Axis("x", 1.0, 3.0, points=points))
     at = np.linspace(1.0, 3.0, 37)

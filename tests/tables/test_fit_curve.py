@@ -83,8 +83,8 @@ def test_close_tolerances_are_met_too(name: str) -> None:
 
 @given(seed=st.integers(0, 2**32), terms=st.integers(1, 12), rtol=st.sampled_from([1e-3, 1e-6, 1e-10]))
 @settings(max_examples=25, deadline=None)
-def test_smooth_functions_are_met(seed: int, terms: int, rtol: float) -> None:
-    """Sums of waves of random height and phase, kept from zero, are met to any tolerance."""
+def test_smooth_functions_are_approximated(seed: int, terms: int, rtol: float) -> None:
+    """Sums of waves of random height and phase, kept from zero, are approximated to any tolerance."""
     random = np.random.default_rng(seed)
     height, phase = random.normal(size=terms), random.uniform(0.0, 6.0, terms)
 
@@ -105,7 +105,7 @@ def test_kinks_are_found_anywhere(root: float, slope: float) -> None:
 
 @pytest.mark.parametrize("center", [0.1, 1 / 3, 0.5, 0.7123])
 def test_a_narrow_feature_that_nodes_see_is_resolved(center: float) -> None:
-    """A bump a hundredth of the axis wide is met, wherever it stands."""
+    """A bump a hundredth of the axis wide is within the tolerance, wherever it is."""
     axis = Axis("x", 0.0, 1.0, rtol=1e-6)
     assert _worst(lambda x: 1.0 + np.exp(-(((x - center) / 0.03) ** 2)), axis) <= 2.0
 
@@ -289,7 +289,7 @@ def test_parts_cover_the_axis(name: str) -> None:
         (lambda x: float(np.float32(1.0 + np.sin(x))), 1e-5),
     ],
 )
-def test_noise_far_below_the_tolerance_is_borne(function: Callable[..., Any], rtol: float) -> None:
+def test_noise_far_below_the_tolerance_is_accepted(function: Callable[..., Any], rtol: float) -> None:
     """A quadrature or a float32 that is good enough can be sampled, though its errors fall no further."""
     made = tabulate(lambda x: function(x), (Axis("x", 0.0, 1.0, rtol=rtol),), "f")
     assert made["evaluations"] < 1000
@@ -306,8 +306,8 @@ def test_far_from_zero_the_axis_is_not_divided_without_end(function: Callable[..
         tabulate(lambda x: function(x), (axis,), "f")
 
 
-def test_smooth_functions_of_dates_are_met() -> None:
-    """Far from zero, too, a smooth function is met as closely as floats tell dates apart."""
+def test_smooth_functions_of_dates_are_approximated() -> None:
+    """Far from zero, too, a smooth function is approximated as closely as floats resolve dates."""
     axis = Axis("x", 2459000.0, 2459001.0, rtol=1e-7)
     assert _worst(lambda x: 2.0 + np.sin(6.0 * (x - 2459000.0)), axis) <= 2.0
 

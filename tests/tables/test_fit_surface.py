@@ -47,7 +47,7 @@ def test_the_tolerance_is_held(function: Function, x: Axis, y: Axis) -> None:
 
 
 def test_a_relative_tolerance_across_zero_is_held_away_from_it() -> None:
-    """Without atol, a function that passes zero is met to a relative error but close to the zero."""
+    """Without atol, a function that passes zero is within its relative tolerance, except close to the zero."""
     x, y = Axis("x", -2.0, 3.0), Axis("y", -1.0, 2.0)
     f = interpolant_of(lambda x, y: np.sin(x * y), x, y)
     at = random_points(x, y)
@@ -75,7 +75,7 @@ def test_scalar_and_vectorized_functions_give_the_same() -> None:
         np.testing.assert_allclose(other(*random_points(*axes, 50)), one(*random_points(*axes, 50)), rtol=1e-13)
 
 
-def test_what_was_sampled_is_told() -> None:
+def test_what_was_sampled_is_kept() -> None:
     """Nodes increase from limit to limit on both axes, and values, pieces and error are those of the function."""
     f = interpolant_of(lambda x, y: np.exp(x - 2 * y), Axis("x", 0.0, 1.0), Axis("y", 0.5, 2.0))
     for nodes, axis in zip(f.nodes, f.axes, strict=True):
@@ -126,14 +126,14 @@ def test_no_more_points_than_allowed_are_used() -> None:
 @pytest.mark.parametrize(
     ("options", "why"), [({}, "zero"), ({"atol": 1e-9}, "surface"), ({"rtol": 0.0, "atol": 1e-6}, "surface")]
 )
-def test_a_zero_is_told_as_the_reason(options: dict[str, float], why: str) -> None:
+def test_a_zero_is_given_as_the_reason(options: dict[str, float], why: str) -> None:
     """Where no absolute error is allowed and the function passes zero, the error says so."""
     with pytest.raises(ToleranceError) as caught:
         interpolant_of(lambda x, y: np.abs(x + y - 0.7) - 0.1, *(Axis(name, 0.0, 1.0, **options) for name in "xy"))
     assert caught.value.why == why
 
 
-def test_the_error_of_logarithms_is_told_as_it_is() -> None:
+def test_the_error_of_logarithms_is_that_of_the_logarithm() -> None:
     """With values='log' what was reached is the error of the logarithm, a relative error of the value."""
     with pytest.raises(ToleranceError) as caught:
         interpolant_of(lambda x, y: np.exp(np.abs(x + y - 0.7)), Axis("x", 0.0, 1.0, values="log"), Axis("y", 0.0, 1.0))
@@ -141,7 +141,7 @@ def test_the_error_of_logarithms_is_told_as_it_is() -> None:
     assert 1e-6 < caught.value.error < 0.1
 
 
-def test_too_few_points_for_a_beginning_are_told() -> None:
+def test_too_few_points_to_begin_with_are_an_error() -> None:
     """A max_points below what sampling begins with is a ToleranceError too."""
     with pytest.raises(ToleranceError) as caught:
         interpolant_of(lambda x, y: x + y, *(Axis(name, 1.0, 2.0, max_points=100) for name in "xy"))

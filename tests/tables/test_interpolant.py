@@ -23,7 +23,7 @@ def cube_tangent(x: Any) -> Any:
 
 
 def test_values_in_logarithm() -> None:
-    """With values='log' the exponential of a cubic is met to rounding over many decades, and stays positive."""
+    """With values='log' the exponential of a cubic is reproduced to rounding over many decades, and stays positive."""
     made = curve(lambda x: np.exp(-10 * cube(x)), values="log", atol=0.0)
     at = np.linspace(1.0, 3.0, 40)
     np.testing.assert_allclose(made(at), np.exp(-10 * cube(at)), rtol=1e-11)
@@ -32,7 +32,7 @@ def test_values_in_logarithm() -> None:
     assert both(2.2, 0.3) == pytest.approx(math.exp(bicubic(2.2, 0.3) / 10), rel=1e-12)
 
 
-def test_nodes_and_samples_tell_what_was_computed() -> None:
+def test_nodes_and_samples_are_what_was_computed() -> None:
     """The nodes run from limit to limit, values and held-out values are the function's, and the error is of those."""
     made = curve(lambda x: np.exp(x), rtol=1e-7, atol=0.0)
     (nodes,) = made.nodes
@@ -88,7 +88,7 @@ def test_nan_gives_nan(outside: Any) -> None:
 
 @pytest.mark.parametrize("beyond", [0.999, 3.001, math.inf, -math.inf])
 def test_outside_raises(beyond: float) -> None:
-    """The error holds and tells the argument, the value and the limits."""
+    """The error has, and its message names, the argument, the value and the limits."""
     made = curve(cube)
     with pytest.raises(OutsideAxisError, match=r"x = .* is outside the axis, which runs from 1\.0 to 3\.0") as caught:
         made([2.0, beyond, 7.0])
@@ -216,8 +216,8 @@ def test_a_curve_describes_itself() -> None:
         ({"spacing": ROOTS}, "x from 1 to 3 in own spacing"),
     ],
 )
-def test_the_description_tells_what_was_asked_for(options: dict[str, Any], part: str) -> None:
-    """Of rtol and atol the one that is not 0 is told, or the number of points."""
+def test_the_description_gives_what_was_asked_for(options: dict[str, Any], part: str) -> None:
+    """Of rtol and atol the one that is not 0 is given, or the number of points."""
     made = curve(lambda x: x + 2.0, **options)
     assert part in repr(made)
     assert ("1 piece>" in repr(made)) == (made.pieces == 1)

@@ -55,7 +55,7 @@ def test_the_inverse_undoes_the_interpolant(name: str, spacing: Any, values: Any
     np.testing.assert_allclose(f.inverse(f(x)), x, rtol=1e-9)
 
 
-def test_the_inverse_of_a_function_is_met() -> None:
+def test_the_inverse_is_that_of_the_function() -> None:
     """Of an exponential it is the logarithm, within the tolerance."""
     y = np.geomspace(math.exp(0.5), math.exp(5.0), 50)
     found = curve(lambda x: np.exp(x)).inverse(y)
@@ -133,7 +133,7 @@ def test_values_at_the_ends_give_the_limits(function: Callable[[Any], Any], valu
 @pytest.mark.parametrize("outside", ["raise", "exact", "extrapolate"])
 @pytest.mark.parametrize("beyond", [0.2, 26.0, -1.0, 0.0, math.inf, -math.inf])
 def test_values_that_are_not_taken_are_refused(beyond: float, outside: Any, values: Any) -> None:
-    """The error holds and tells the function, the value and the range of values, and it can be pickled."""
+    """The error names the function, the value and the range of values, and it can be pickled."""
     f = curve(lambda x: x**2, outside=outside, values=values)
     with pytest.raises(OutsideValuesError, match=re.escape(f"f() does not take the value {beyond!r}")) as caught:
         f.inverse([4.0, beyond])
@@ -204,7 +204,7 @@ def test_a_branch_may_end_where_pieces_meet() -> None:
 @pytest.mark.parametrize("turn", [0.9, 2.0, 2.71, 4.9])
 @pytest.mark.parametrize("spacing", SPACINGS)
 @pytest.mark.parametrize("sign", [1.0, -1.0])
-def test_the_error_tells_a_branch_that_works(turn: float, spacing: Any, sign: float) -> None:
+def test_the_error_suggests_a_branch_that_works(turn: float, spacing: Any, sign: float) -> None:
     """What it suggests is a range in which the function has an inverse."""
     f = curve(lambda x: 30.0 + sign * (x - turn) ** 2, spacing=spacing)
     with pytest.raises(TableError, match=r"f\(\) has no inverse between x = 0\.5 and 5\.0: it turns near") as caught:
@@ -221,7 +221,7 @@ def _suggested(message: str) -> tuple[float, float]:
 
 @pytest.mark.parametrize("turn", [0.9, 2.0, 2.71])
 @pytest.mark.parametrize("width", [1.0, 0.1])
-def test_the_error_tells_where_it_turns(turn: float, width: float) -> None:
+def test_the_error_says_where_it_turns(turn: float, width: float) -> None:
     """A function that falls and then rises, of many pieces, turns at its minimum."""
     f = curve(lambda x: 3.0 - 2.0 / (1.0 + ((x - turn) / width) ** 2))
     with pytest.raises(TableError, match="it turns near x = ") as caught:
@@ -229,7 +229,7 @@ def test_the_error_tells_where_it_turns(turn: float, width: float) -> None:
     assert _suggested(str(caught.value)) == pytest.approx((0.5, turn), abs=1e-3)
 
 
-def test_a_turn_between_two_pieces_is_told() -> None:
+def test_the_error_suggests_a_branch_up_to_a_turn_between_two_pieces() -> None:
     """The suggestion works where the function turns where two pieces meet, too."""
     f = curve(lambda x: 1.0 - np.abs(x - 0.5), low=0.0, high=1.0)
     assert f.pieces == 2

@@ -12,8 +12,8 @@ from stored._tables import make_table, resample_surface, tabulate
 from tests.tables.interpolants import interpolant_of
 
 
-def test_a_table_tells_all_about_itself() -> None:
-    """It has the same fields however it was sampled, and depths if it is of one axis."""
+def test_a_table_has_the_same_fields_however_it_was_sampled() -> None:
+    """The fields are those of every table, and depths if it is of one axis."""
     fields = {"nodes", "values", "held_out", "limits", "coefficients", "error", "evaluations"}
     for points in (None, 9):
         axes = Axis("x", 1.0, 2.0, points=points), Axis("y", 1.0, 2.0, points=points)
@@ -47,7 +47,7 @@ def test_values_in_logarithm_must_be_positive(points: int | None) -> None:
             call()
 
 
-def test_what_is_not_met_after_resampling_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_too_large_after_resampling_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pieces that cannot follow the polynomial are an error that says why."""
     axes = Axis("x", 0.0, 1.0, rtol=1e-10), Axis("y", 0.0, 1.0)
     for module in (make_table, resample_surface):

@@ -75,7 +75,7 @@ def test_scales_are_those_of_the_axis() -> None:
 
 
 def test_nodes_are_marked_unless_they_are_too_many() -> None:
-    """A few nodes are dots, with their number in the legend; more would be a smear."""
+    """A few nodes are dots, with their number in the legend; more would hide the curve."""
     few, many = (
         interpolant_of(lambda x: np.sin(x), Axis("x", 0.0, 1.0, points=points)).plot().axes[0] for points in (400, 401)
     )

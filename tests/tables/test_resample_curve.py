@@ -21,7 +21,7 @@ def test_pieces_join(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_pieces_meet_the_function(name: str) -> None:
+def test_pieces_reproduce_the_function(name: str) -> None:
     """Resampling keeps within the tolerance."""
     pieces = resampled(FUNCTIONS[name])
     t = np.random.default_rng(1).uniform(0.0, 1.0, 5000)

@@ -12,8 +12,8 @@ from tests.tables.interpolants import assert_within_tolerance, interpolant_of, r
 
 @given(st.lists(st.floats(-5, 5), min_size=16, max_size=16))
 @settings(max_examples=30, deadline=None)
-def test_bicubics_are_met_exactly(coefficients: list[float]) -> None:
-    """A polynomial that is cubic along both axes is one patch, and met to rounding."""
+def test_bicubics_are_reproduced_exactly(coefficients: list[float]) -> None:
+    """A polynomial that is cubic along both axes is one patch, and reproduced to rounding."""
     matrix = np.reshape(coefficients, (4, 4))
     x, y = Axis("x", -1.0, 1.0, atol=1e-8), Axis("y", 0.0, 1.0, atol=1e-8)
     f = interpolant_of(lambda x, y: np.polynomial.polynomial.polyval2d(x, y, matrix), x, y)
@@ -22,8 +22,8 @@ def test_bicubics_are_met_exactly(coefficients: list[float]) -> None:
     assert f.pieces == 1
 
 
-def test_waves_are_met_closely() -> None:
-    """A wave that its grid meets is met by the patches too."""
+def test_waves_are_reproduced_closely() -> None:
+    """A wave that the grid resolves is within the tolerance on the patches too."""
     f = interpolant_of(
         lambda x, y: np.sin(60 * x) + 2 + 0.1 * y, Axis("x", 0.0, 1.0, rtol=1e-10), Axis("y", 0.0, 1.0, rtol=1e-10)
     )

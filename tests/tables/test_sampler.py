@@ -45,7 +45,7 @@ def test_a_function_of_numbers_gets_floats_by_name() -> None:
     assert sampler.evaluations == POINTS.size
 
 
-def test_a_function_that_refuses_an_array_gets_numbers_ever_after() -> None:
+def test_a_function_that_refuses_an_array_gets_numbers_from_then_on() -> None:
     """What fails for an array is not tried again, and is not counted."""
     arrays: list[Any] = []
 
@@ -342,13 +342,13 @@ def test_what_is_not_finite_is_refused(bad: float, vectorized: bool | None) -> N
 
 
 def test_what_is_not_finite_is_named_before_what_is_not_positive() -> None:
-    """Of two bad values the worse one is told."""
+    """Of two bad values the worse one is named."""
     values = np.where(POINTS[9] == POINTS, math.inf, -1.0)
     with pytest.raises(TableError, match=rf"is inf at x = {float(POINTS[9])!r}"):
         _sampler(lambda x: values, values="log", vectorized=True)(POINTS)
 
 
-def test_both_arguments_of_a_bad_value_are_told() -> None:
+def test_both_arguments_of_a_bad_value_are_named() -> None:
     """Of a function of two arguments the place is both."""
     axes = (Axis("x", 1.0, 3.0), Axis("y", 1.0, 3.0))
     with pytest.raises(TableError, match=r"f\(\) is nan at x = 1\.0, y = 3\.0; every"):

@@ -59,7 +59,7 @@ def test_roots_at_kinks_and_ends() -> None:
 
 
 def test_roots_of_constants() -> None:
-    """A constant has a value nowhere or everywhere; then the ends are told."""
+    """A constant has a value nowhere or everywhere; then the ends are given."""
     assert curve(lambda x: 3.0).roots(2.0).shape == (0,)
     assert curve(lambda x: 0.0).roots().tolist() == [0.5, 5.0]
 
@@ -87,7 +87,7 @@ def test_a_root_where_pieces_meet_is_found_once() -> None:
 
 
 def test_of_a_stretch_the_ends_are_found() -> None:
-    """Where the function stays at a value, the ends of the stretch are told."""
+    """Where the function stays at a value, the ends of the stretch are given."""
     f = curve(lambda x: np.maximum(x - 0.3, 0.0), low=-1.0, high=1.0, atol=1e-9)
     first, *others = f.roots().tolist()
     assert first == -1.0

@@ -37,7 +37,7 @@ def test_a_curve_is_scipys(linear: bool, degree: int) -> None:
 
 @given(st.lists(st.floats(-10, 10), min_size=4, max_size=4), st.integers(4, 30))
 @settings(max_examples=60, deadline=None)
-def test_cubics_are_met_exactly(coefficients: list[float], points: int) -> None:
+def test_cubics_are_reproduced_exactly(coefficients: list[float], points: int) -> None:
     """A cubic polynomial is reproduced to rounding between the nodes."""
     x = np.linspace(-2.0, 3.0, points)
     made = spline(np.array([x, np.polyval(coefficients, x)]), "cubic")
@@ -47,7 +47,7 @@ def test_cubics_are_met_exactly(coefficients: list[float], points: int) -> None:
 
 @given(st.lists(st.integers(-(10**6), 10**6), min_size=5, max_size=20, unique=True), st.booleans())
 @settings(max_examples=60, deadline=None)
-def test_an_inverse_meets_every_node(values: list[int], falling: bool) -> None:
+def test_an_inverse_passes_through_every_node(values: list[int], falling: bool) -> None:
     """The inverse of a monotonic table gives back each x at its y."""
     y = np.array(sorted(values, reverse=falling), dtype=float)
     x = np.arange(y.size, dtype=float)

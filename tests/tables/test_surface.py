@@ -85,7 +85,7 @@ def test_beyond_both_axes(first: str, second: str, expected: str) -> None:
 
 
 def test_a_surface_describes_itself() -> None:
-    """The repr tells both axes."""
+    """The repr names both axes."""
     made = surface(bicubic)
     parts = ["interpolant of surface(x, y)", "x from 1 to 3 in linear spacing; y from -1 to 2 in linear spacing"]
     for part in [*parts, "rtol 1e-06 and atol 1e-09 asked for", *measured(made), "1 piece>"]:
@@ -99,7 +99,7 @@ def test_a_surface_describes_itself() -> None:
 
 @pytest.mark.parametrize("nu", [1, (1,), (0, 0), (2, 2), (4, 0), (-1, 2), (1.0, 0), (True, 0), [1, 0], (1, 0, 0), None])
 def test_only_orders_up_to_3_together_exist(nu: Any) -> None:
-    """The error tells the orders, and which there are."""
+    """The error gives the orders, and those that there are."""
     f = interpolant_of(lambda x, y: x + y, Axis("x", 1.0, 2.0), Axis("y", 1.0, 2.0))
     with pytest.raises(ValueError, match=r"nu is .*; give the orders along both axes"):
         f.derivative(1.5, 1.5, nu)
