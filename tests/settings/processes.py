@@ -16,9 +16,9 @@ print(json.dumps([str(now.cache_dir), now.persistence, now.disable, str(now.key_
 """
 
 SHOW_LIMITS = """
-import json
-from stored._settings import settings
-now = settings()
+import json, stored
+with stored.configure() as now:
+    pass
 numbers = [now.max_bytes, now.max_age, now.min_compute_seconds, now.lock_timeout]
 print(json.dumps([[str(each) for each in now.shared_dirs], *map(repr, numbers)]))
 """

@@ -94,6 +94,9 @@ def test_end_points_are_inside(outside: Any, spacing: Any, low: float, width: fl
     assert [made(each, exact=never) for each in ends] == pytest.approx([each + 1 for each in ends], rel=1e-12)
 
 
+# -- copies -----------------------------------------------------------------------------------------------------------
+
+
 @pytest.mark.parametrize("options", [{}, {"spacing": "log", "values": "log"}, {"points": 9}])
 def test_interpolants_can_be_sent_to_other_processes(options: dict[str, Any]) -> None:
     """Pickled or copied, used before or not, an interpolant gives the same to the last bit."""
