@@ -1,4 +1,4 @@
-"""Where interpolants have a value: their inverse on a branch, and their roots."""
+"""The inverse of an interpolant, on the whole axis or on a branch, and the errors of its roots."""
 
 from __future__ import annotations
 
@@ -14,13 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stored import Axis, OutsideAxisError, OutsideValuesError, TableError
-from stored._tables.load_table import make_interpolant
-from stored._tables.make_table import tabulate
-from stored._tables.pieces import Pieces
-from stored._tables.solve import Branch, monotonic_branch
+from tests.tables.interpolants import SPACINGS, interpolant_of
 
-ROOTS = (np.sqrt, np.square)
-SPACINGS = ["linear", "log", "log1p", ROOTS]
 RISING: dict[str, Callable[[Any], Any]] = {
     "exponential": lambda x: np.exp(x / 3) + 0.1 * np.sin(x),
     "kink": lambda x: np.where(x < 2.0, x, 2 * x - 2.0),
@@ -31,8 +26,7 @@ RISING: dict[str, Callable[[Any], Any]] = {
 
 
 def curve(function: Callable[..., Any], **options: Any) -> Any:
-    axes = (Axis("x", **{"low": 0.5, "high": 5.0, "rtol": 1e-8, **options}),)
-    return make_interpolant(axes, tabulate(function, axes, "f"), "f")
+    return interpolant_of(function, Axis("x", **{"low": 0.5, "high": 5.0, "rtol": 1e-8, **options}))
 
 
 def assert_undone(f: Any, y: Any, branch: tuple[float, float] | None = None) -> None:
@@ -61,7 +55,7 @@ def test_the_inverse_undoes_the_interpolant(name: str, spacing: Any, values: Any
     np.testing.assert_allclose(f.inverse(f(x)), x, rtol=1e-9)
 
 
-def test_the_inverse_of_a_function_is_met() -> None:
+def test_the_inverse_is_that_of_the_function() -> None:
     """Of an exponential it is the logarithm, within the tolerance."""
     y = np.geomspace(math.exp(0.5), math.exp(5.0), 50)
     found = curve(lambda x: np.exp(x)).inverse(y)
@@ -139,7 +133,7 @@ def test_values_at_the_ends_give_the_limits(function: Callable[[Any], Any], valu
 @pytest.mark.parametrize("outside", ["raise", "exact", "extrapolate"])
 @pytest.mark.parametrize("beyond", [0.2, 26.0, -1.0, 0.0, math.inf, -math.inf])
 def test_values_that_are_not_taken_are_refused(beyond: float, outside: Any, values: Any) -> None:
-    """The error holds and tells the function, the value and the range of values, and it can be pickled."""
+    """The error names the function, the value and the range of values, and it can be pickled."""
     f = curve(lambda x: x**2, outside=outside, values=values)
     with pytest.raises(OutsideValuesError, match=re.escape(f"f() does not take the value {beyond!r}")) as caught:
         f.inverse([4.0, beyond])
@@ -210,7 +204,7 @@ def test_a_branch_may_end_where_pieces_meet() -> None:
 @pytest.mark.parametrize("turn", [0.9, 2.0, 2.71, 4.9])
 @pytest.mark.parametrize("spacing", SPACINGS)
 @pytest.mark.parametrize("sign", [1.0, -1.0])
-def test_the_error_tells_a_branch_that_works(turn: float, spacing: Any, sign: float) -> None:
+def test_the_error_suggests_a_branch_that_works(turn: float, spacing: Any, sign: float) -> None:
     """What it suggests is a range in which the function has an inverse."""
     f = curve(lambda x: 30.0 + sign * (x - turn) ** 2, spacing=spacing)
     with pytest.raises(TableError, match=r"f\(\) has no inverse between x = 0\.5 and 5\.0: it turns near") as caught:
@@ -227,7 +221,7 @@ def _suggested(message: str) -> tuple[float, float]:
 
 @pytest.mark.parametrize("turn", [0.9, 2.0, 2.71])
 @pytest.mark.parametrize("width", [1.0, 0.1])
-def test_the_error_tells_where_it_turns(turn: float, width: float) -> None:
+def test_the_error_says_where_it_turns(turn: float, width: float) -> None:
     """A function that falls and then rises, of many pieces, turns at its minimum."""
     f = curve(lambda x: 3.0 - 2.0 / (1.0 + ((x - turn) / width) ** 2))
     with pytest.raises(TableError, match="it turns near x = ") as caught:
@@ -235,7 +229,7 @@ def test_the_error_tells_where_it_turns(turn: float, width: float) -> None:
     assert _suggested(str(caught.value)) == pytest.approx((0.5, turn), abs=1e-3)
 
 
-def test_a_turn_between_two_pieces_is_told() -> None:
+def test_the_error_suggests_a_branch_up_to_a_turn_between_two_pieces() -> None:
     """The suggestion works where the function turns where two pieces meet, too."""
     f = curve(lambda x: 1.0 - np.abs(x - 0.5), low=0.0, high=1.0)
     assert f.pieces == 2
@@ -279,129 +273,6 @@ def test_a_branch_lies_on_the_axis(branch: tuple[float, float], bad: str) -> Non
         curve(parabola, outside="clip").inverse(2.0, branch=branch)
 
 
-def test_pieces_that_do_not_join_are_no_branch() -> None:
-    """A jump down between two rising pieces is a turn; a jump up is not."""
-    down = np.array([[0.0, 1.0, 0, 0, 0, 0], [-0.2, 2.0, 0, 0, 0, 0]])
-    found = monotonic_branch(Pieces(0.0, 1.0, down, np.zeros(2, np.uint8)), 0.0, 1.0, np.zeros_like)
-    assert isinstance(found, float)
-    up = np.array([[0.0, 1.0, 0, 0, 0, 0], [1.2, 2.0, 0, 0, 0, 0]])
-    branch = monotonic_branch(Pieces(0.0, 1.0, up, np.zeros(2, np.uint8)), 0.0, 1.0, np.zeros_like)
-    assert isinstance(branch, Branch)
-    assert branch.solve(np.array([0.5, 1.2, 2.2])).tolist() == pytest.approx([0.25, 0.5, 0.75])
-
-
-# -- roots ------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("spacing", SPACINGS)
-def test_all_roots_are_found(spacing: Any) -> None:
-    """The zeros of a sine, in order, and where it has another value."""
-    f = curve(lambda x: np.sin(5 * x), spacing=spacing, atol=1e-10)
-    np.testing.assert_allclose(f.roots(), np.arange(1, 8) * math.pi / 5, atol=1e-9)
-    half = f.roots(value=0.5)
-    np.testing.assert_allclose(np.sin(5 * half), 0.5, atol=1e-8)
-    assert half.size == 7
-    np.testing.assert_allclose(f(half), 0.5, atol=1e-13)
-    assert f.roots(1.5).shape == (0,)
-    assert type(half) is np.ndarray
-
-
-def test_roots_at_kinks_and_ends() -> None:
-    """A zero at either limit counts, and so does each side of a kink."""
-    line = curve(lambda x: x - 0.5, atol=1e-9)
-    assert line.roots().tolist() == [0.5]
-    assert line.roots(line(5.0)).tolist() == [5.0]
-    found = curve(lambda x: np.abs(x - 2.2), atol=1e-8).roots(0.5)
-    np.testing.assert_allclose(found, [1.7, 2.7], atol=1e-6)
-
-
-def test_roots_of_values_in_logarithm() -> None:
-    """A value is compared with the function, not with its logarithm; what is not positive is never taken."""
-    f = curve(lambda x: np.exp(np.sin(2 * x)), values="log")
-    np.testing.assert_allclose(f.roots(1.0), np.arange(1, 4) * math.pi / 2, rtol=1e-7)
-    assert f.roots().shape == f.roots(-1.0).shape == (0,)
-
-
-def test_roots_of_constants() -> None:
-    """A constant has a value nowhere or everywhere; then the ends are told."""
-    assert curve(lambda x: 3.0).roots(2.0).shape == (0,)
-    assert curve(lambda x: 0.0).roots().tolist() == [0.5, 5.0]
-
-
-@pytest.mark.parametrize("at", [2.0, 1.25, 3.5])
-def test_touching_is_found(at: float) -> None:
-    """A parabola that touches its least value does so once, where the arithmetic is exact."""
-    quadratic = np.array([[at**2, -2 * at * 4.0, 16.0, 0.0, 0.0, 0.0]])
-    table = {**tabulate(lambda x: x, (Axis("x", 0.0, 4.0, atol=1.0),), "f"), "coefficients": quadratic}
-    f = make_interpolant((Axis("x", 0.0, 4.0, atol=1.0),), {**table, "depths": np.zeros(1, np.uint8)}, "f")
-    assert f.roots().tolist() == pytest.approx([at], abs=1e-7)
-
-
-def test_touching_is_found_once() -> None:
-    """A sampled parabola touches zero to rounding: that is one root, or two close together."""
-    found = [curve(lambda x, at=at: (x - at) ** 2, low=0.0, atol=1e-9).roots().size for at in np.linspace(0.6, 4.0, 21)]
-    assert set(found) <= {1, 2}
-
-
-def test_a_root_where_pieces_meet_is_found_once() -> None:
-    """Zero in the middle of a symmetrical axis is one root, whatever the limits are."""
-    for limit in np.linspace(0.1, 1.3, 25).tolist():
-        f = curve(lambda x: np.sin(20 * x) + x**9, low=-limit, high=limit, atol=1e-9)
-        assert np.sum(np.abs(f.roots()) < 1e-6) == 1
-
-
-def test_of_a_stretch_the_ends_are_found() -> None:
-    """Where the function stays at a value, the ends of the stretch are told."""
-    f = curve(lambda x: np.maximum(x - 0.3, 0.0), low=-1.0, high=1.0, atol=1e-9)
-    first, *others = f.roots().tolist()
-    assert first == -1.0
-    assert others == pytest.approx([0.3] * len(others), abs=1e-6)
-    assert len(others) == 1
-    assert curve(lambda x: 3.0).roots(3.0).tolist() == [0.5, 5.0]
-
-
-def test_infinity_is_not_taken() -> None:
-    """No function has an infinite value."""
-    f = curve(lambda x: np.sin(5 * x), atol=1e-9)
-    for value in (math.inf, -math.inf, math.nan):
-        assert f.roots(value).shape == (0,)
-
-
-def test_roots_of_small_functions_are_found() -> None:
-    """A function of tiny values has the zeros that it has in other units."""
-    f = curve(lambda x: 1e-200 * np.sin(5 * x), atol=1e-210)
-    np.testing.assert_allclose(f.roots(), np.arange(1, 8) * math.pi / 5, atol=1e-9)
-
-
-@pytest.mark.parametrize("value", ["0", 1j, None])
-def test_only_real_values_are_sought(value: Any) -> None:
-    """The error says what was given."""
-    with pytest.raises(TypeError, match=r"value is .*; it must be a real number"):
-        curve(parabola).roots(value)
-
-
-@given(st.lists(st.floats(-0.95, 0.95), min_size=1, max_size=6, unique_by=lambda x: round(x, 1)))
-@settings(max_examples=40, deadline=None)
-def test_roots_of_products_are_their_zeros(zeros: list[float]) -> None:
-    """A product of distances has its zeros where it was given them, and no others."""
-    zeros = [round(each, 9) for each in zeros]
-    f = curve(lambda x: np.prod([x - each for each in zeros], axis=0), low=-1.0, high=1.0, rtol=0.0, atol=1e-12)
-    found = f.roots()
-    signs = np.sign(f(np.sort(np.concatenate([[-1.0, 1.0], 0.5 * (found[1:] + found[:-1])]))))
-    apart = np.diff(np.sort(zeros)).min(initial=1.0)
-    if apart > 1e-3:
-        np.testing.assert_allclose(found, np.sort(zeros), atol=1e-6)
-        assert np.all(signs[1:] * signs[:-1] < 0)
-    np.testing.assert_allclose(f(found), 0.0, atol=2e-12)
-
-
-def test_roots_are_asked_for_one_value_at_a_time() -> None:
-    """The error says so."""
-    f = curve(lambda x: np.sin(x), low=0.0, high=1.0, atol=1e-9)
-    with pytest.raises(TypeError, match=r"value is \[0\.1, 0\.2\]; roots\(\) takes one number at a time"):
-        f.roots([0.1, 0.2])  # type: ignore[arg-type]
-
-
 @pytest.mark.parametrize(("low", "rtol", "turn"), [(0.0, 1e-3, 0.05), (0.0, 1e-6, 0.01)])
 def test_small_turns_are_turns(low: float, rtol: float, turn: float) -> None:
     """A function that turns by more than the table may err has no inverse, however little that is."""
@@ -412,14 +283,39 @@ def test_small_turns_are_turns(low: float, rtol: float, turn: float) -> None:
     np.testing.assert_allclose(f(f.inverse(y, (turn, 1.0))), y, rtol=1e-15)
 
 
-def test_crossings_within_the_tolerance_are_roots() -> None:
-    """A loose tolerance drops no sign change of the interpolant."""
-    f = curve(lambda x: x**3 - 0.03 * x, low=-0.5, high=0.5, atol=1e-2)
-    np.testing.assert_allclose(f.roots(), [-(0.03**0.5), 0.0, 0.03**0.5], atol=1e-6)
-
-
 def test_a_turn_that_the_error_may_have_made_is_undone_all_the_same() -> None:
     """Where the interpolant turns by less than its error, every value is found, and gives itself again."""
     f = curve(lambda x: 1.0 + (x - 0.05) ** 2, low=0.0, high=1.0, rtol=2e-2)
     x = np.linspace(0.0, 1.0, 101)
     np.testing.assert_allclose(f(f.inverse(f(x))), f(x), rtol=1e-15)
+
+
+# -- roots ------------------------------------------------------------------------------------------------------------
+
+
+def test_roots_of_values_in_logarithm() -> None:
+    """A value is compared with the function, not with its logarithm; what is not positive is never taken."""
+    f = curve(lambda x: np.exp(np.sin(2 * x)), values="log")
+    np.testing.assert_allclose(f.roots(1.0), np.arange(1, 4) * math.pi / 2, rtol=1e-7)
+    assert f.roots().shape == f.roots(-1.0).shape == (0,)
+
+
+def test_infinity_is_not_taken() -> None:
+    """No function has an infinite value."""
+    f = curve(lambda x: np.sin(5 * x), atol=1e-9)
+    for value in (math.inf, -math.inf, math.nan):
+        assert f.roots(value).shape == (0,)
+
+
+@pytest.mark.parametrize("value", ["0", 1j, None])
+def test_only_real_values_are_sought(value: Any) -> None:
+    """The error says what was given."""
+    with pytest.raises(TypeError, match=r"value is .*; it must be a real number"):
+        curve(parabola).roots(value)
+
+
+def test_roots_are_asked_for_one_value_at_a_time() -> None:
+    """The error says so."""
+    f = curve(lambda x: np.sin(x), low=0.0, high=1.0, atol=1e-9)
+    with pytest.raises(TypeError, match=r"value is \[0\.1, 0\.2\]; roots\(\) takes one number at a time"):
+        f.roots([0.1, 0.2])  # type: ignore[arg-type]

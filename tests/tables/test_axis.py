@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stored._tables.axis import Axis
+from stored import Axis
 
 SQUARES = (np.square, np.sqrt)
 SPACINGS = ["linear", "log", "log1p", SQUARES]

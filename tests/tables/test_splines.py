@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import copy
-import gzip
 import pickle
-import threading
-import warnings
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,8 +13,7 @@ from hypothesis import strategies as st
 from scipy.interpolate import InterpolatedUnivariateSpline, RectBivariateSpline
 
 from stored import TableError, TableWarning
-from stored._engine.text_tables import load_text_table
-from stored._tables.splines import spline
+from stored._tables import spline
 
 X = np.linspace(0.5, 4.0, 9)
 Y = np.linspace(-1.0, 2.0, 7)
@@ -42,7 +37,7 @@ def test_a_curve_is_scipys(linear: bool, degree: int) -> None:
 
 @given(st.lists(st.floats(-10, 10), min_size=4, max_size=4), st.integers(4, 30))
 @settings(max_examples=60, deadline=None)
-def test_cubics_are_met_exactly(coefficients: list[float], points: int) -> None:
+def test_cubics_are_reproduced_exactly(coefficients: list[float], points: int) -> None:
     """A cubic polynomial is reproduced to rounding between the nodes."""
     x = np.linspace(-2.0, 3.0, points)
     made = spline(np.array([x, np.polyval(coefficients, x)]), "cubic")
@@ -52,7 +47,7 @@ def test_cubics_are_met_exactly(coefficients: list[float], points: int) -> None:
 
 @given(st.lists(st.integers(-(10**6), 10**6), min_size=5, max_size=20, unique=True), st.booleans())
 @settings(max_examples=60, deadline=None)
-def test_an_inverse_meets_every_node(values: list[int], falling: bool) -> None:
+def test_an_inverse_passes_through_every_node(values: list[int], falling: bool) -> None:
     """The inverse of a monotonic table gives back each x at its y."""
     y = np.array(sorted(values, reverse=falling), dtype=float)
     x = np.arange(y.size, dtype=float)
@@ -234,66 +229,6 @@ def test_too_few_points_are_refused(points: int, inverse: bool) -> None:
     else:
         with pytest.raises(TableError, match=f"has {points} points; a spline of degree 1 needs at least 2$"):
             spline(table, "xy", inverse=inverse, linear=True)
-
-
-# -- text files -------------------------------------------------------------------------------------------------------
-
-
-def test_a_text_file_gives_its_two_columns(tmp_path: Path) -> None:
-    """Comments, blank lines and further columns are passed over."""
-    file = tmp_path / "table.txt"
-    file.write_text("# x y\n\n 1 10 7\n2 20 7 # two\n   # nothing\n3.5 3e1 7\n")
-    for path in (file, str(file)):
-        assert np.array_equal(load_text_table(path, "t"), [[1.0, 2.0, 3.5], [10.0, 20.0, 30.0]])
-
-
-def test_one_line_is_a_table(tmp_path: Path) -> None:
-    """A file of one line has shape (2, 1)."""
-    file = tmp_path / "table.txt"
-    file.write_text("1 10\n")
-    assert np.array_equal(load_text_table(file, "t"), [[1.0], [10.0]])
-
-
-def test_a_compressed_file_is_read(tmp_path: Path) -> None:
-    """What numpy unpacks by its ending is unpacked here."""
-    file = tmp_path / "table.txt.gz"
-    file.write_bytes(gzip.compress(b"1 10\n2 20\n"))
-    assert np.array_equal(load_text_table(file, "t"), [[1.0, 2.0], [10.0, 20.0]])
-
-
-@pytest.mark.parametrize("content", [b"", b"# only\n\n", b"1\n2\n", b"1 2\n3\n", b"a b\n", b"\xff\xfe\xff 1\n"])
-def test_a_file_that_is_no_table_is_named(tmp_path: Path, content: bytes) -> None:
-    """Empty files, missing columns, words and bytes that are no text are one error that names the file."""
-    file = tmp_path / "odd.txt"
-    file.write_bytes(content)
-    with pytest.raises(TableError, match=r"odd\.txt' is not a table of two columns of numbers: ."):
-        load_text_table(file, "t")
-
-
-@pytest.mark.parametrize("name", ["nowhere.txt", "."])
-def test_a_missing_file_is_named(tmp_path: Path, name: str) -> None:
-    """The error names file and object, for a directory too."""
-    with pytest.raises(FileNotFoundError, match=r"file '.*' for object 'growth' was not found"):
-        load_text_table(tmp_path / name, "growth")
-
-
-def test_reading_in_threads_leaves_the_warning_filters_alone(tmp_path: Path) -> None:
-    """Reading empty files at the same time does not turn the program's warnings into errors."""
-    file = tmp_path / "empty.txt"
-    file.write_text("")
-    before = list(warnings.filters)
-
-    def read() -> None:
-        for _ in range(50):
-            with pytest.raises(TableError):
-                load_text_table(file, "t")
-
-    threads = [threading.Thread(target=read) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert list(warnings.filters) == before
 
 
 # -- sharing ----------------------------------------------------------------------------------------------------------

@@ -7,34 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from stored import Axis, ToleranceError
-from stored._tables.load_table import make_interpolant
-from stored._tables.make_table import tabulate
-from stored._tables.patches import Patches
+from tests.tables.interpolants import ROOTS, assert_within_tolerance, interpolant_of, random_points
 
-ROOTS = (np.sqrt, np.square)
 Function = Callable[[Any, Any], Any]
-
-
-def surface(function: Function, x: Axis, y: Axis) -> Any:
-    # by name, as a method is called
-    return make_interpolant((x, y), tabulate(lambda x, y: function(x, y), (x, y), "f"), "f")
-
-
-def points(x: Axis, y: Axis, number: int = 5000) -> list[Any]:
-    """Random points, evenly distributed in the coordinates."""
-    random = np.random.default_rng(7)
-    return [axis.backward(random.uniform(*axis.coordinate_limits(), number)) for axis in (x, y)]
-
-
-def assert_met(f: Any, function: Function) -> None:
-    """The tolerance holds at 5,000 random points and at the corners."""
-    x, y = (np.append(at, [axis.low, axis.high]) for at, axis in zip(points(*f.axes), f.axes, strict=True))
-    rtol, atol = (min(getattr(axis, option) for axis in f.axes) for option in ("rtol", "atol"))
-    np.testing.assert_allclose(f(x, y), function(x, y), rtol=rtol, atol=atol)
 
 
 @pytest.mark.parametrize(
@@ -63,17 +40,17 @@ def assert_met(f: Any, function: Function) -> None:
 )
 def test_the_tolerance_is_held(function: Function, x: Axis, y: Axis) -> None:
     """At 5,000 random points the error is at most the smaller of the axes' tolerances."""
-    f = surface(function, x, y)
-    assert_met(f, function)
+    f = interpolant_of(function, x, y)
+    assert_within_tolerance(f, function)
     assert f.error <= (min(x.rtol, y.rtol) or min(x.atol, y.atol))
     assert f.evaluations < 5000
 
 
 def test_a_relative_tolerance_across_zero_is_held_away_from_it() -> None:
-    """Without atol, a function that passes zero is met to a relative error but close to the zero."""
+    """Without atol, a function that passes zero is within its relative tolerance, except close to the zero."""
     x, y = Axis("x", -2.0, 3.0), Axis("y", -1.0, 2.0)
-    f = surface(lambda x, y: np.sin(x * y), x, y)
-    at = points(x, y)
+    f = interpolant_of(lambda x, y: np.sin(x * y), x, y)
+    at = random_points(x, y)
     exact = np.sin(at[0] * at[1])
     away = np.abs(exact) > 1e-4
     np.testing.assert_allclose(f(*at)[away], exact[away], rtol=1e-6)
@@ -89,18 +66,18 @@ def test_scalar_and_vectorized_functions_give_the_same() -> None:
         return float(np.exp(x * y))
 
     axes = Axis("x", 0.0, 1.0, vectorized=False), Axis("y", 0.0, 1.0, vectorized=False)
-    one = surface(single, *axes)
+    one = interpolant_of(single, *axes)
     assert one.evaluations == len(calls) == len(set(calls))
     for option in (None, True):
         axes = Axis("x", 0.0, 1.0, vectorized=option), Axis("y", 0.0, 1.0, vectorized=option)
-        other = surface(lambda x, y: np.exp(x * y), *axes)
+        other = interpolant_of(lambda x, y: np.exp(x * y), *axes)
         np.testing.assert_allclose(other.values, one.values, rtol=1e-14)
-        np.testing.assert_allclose(other(*points(*axes, 50)), one(*points(*axes, 50)), rtol=1e-13)
+        np.testing.assert_allclose(other(*random_points(*axes, 50)), one(*random_points(*axes, 50)), rtol=1e-13)
 
 
-def test_what_was_sampled_is_told() -> None:
+def test_what_was_sampled_is_kept() -> None:
     """Nodes increase from limit to limit on both axes, and values, pieces and error are those of the function."""
-    f = surface(lambda x, y: np.exp(x - 2 * y), Axis("x", 0.0, 1.0), Axis("y", 0.5, 2.0))
+    f = interpolant_of(lambda x, y: np.exp(x - 2 * y), Axis("x", 0.0, 1.0), Axis("y", 0.5, 2.0))
     for nodes, axis in zip(f.nodes, f.axes, strict=True):
         assert (nodes[0], nodes[-1]) == (axis.low, axis.high)
         assert np.all(np.diff(nodes) > 0)
@@ -111,23 +88,11 @@ def test_what_was_sampled_is_told() -> None:
     assert f.evaluations >= f.values.size + x.size
 
 
-@given(st.lists(st.floats(-5, 5), min_size=16, max_size=16))
-@settings(max_examples=30, deadline=None)
-def test_bicubics_are_met_exactly(coefficients: list[float]) -> None:
-    """A polynomial that is cubic along both axes is one patch, and met to rounding."""
-    matrix = np.reshape(coefficients, (4, 4))
-    x, y = Axis("x", -1.0, 1.0, atol=1e-8), Axis("y", 0.0, 1.0, atol=1e-8)
-    f = surface(lambda x, y: np.polynomial.polynomial.polyval2d(x, y, matrix), x, y)
-    at = points(x, y, 200)
-    np.testing.assert_allclose(f(*at), np.polynomial.polynomial.polyval2d(*at, matrix), atol=1e-11)
-    assert f.pieces == 1
-
-
 @pytest.mark.parametrize("function", [lambda x, y: np.abs(x - 0.3) + y + 1, lambda x, y: x + np.abs(y - 0.4) + 1])
 def test_a_kink_along_one_axis_is_refused(function: Function) -> None:
     """The error says what was reached, what was asked for, and that a surface cannot have kinks."""
     with pytest.raises(ToleranceError, match="a surface cannot have kinks") as caught:
-        surface(function, Axis("x", 0.0, 1.0), Axis("y", 0.0, 1.0, rtol=1e-5))
+        interpolant_of(function, Axis("x", 0.0, 1.0), Axis("y", 0.0, 1.0, rtol=1e-5))
     error = caught.value
     assert (error.label, error.axis, error.asked, error.where, error.why) == ("f", "x and y", 1e-6, None, "surface")
     assert 1e-6 < error.error < 1e-3
@@ -138,7 +103,7 @@ def test_a_peak_between_the_nodes_is_noticed() -> None:
     """Points held out see what the grid does not: a peak off its nodes is refused, not left out."""
     at = 0.7548776662466927, 0.5698402909980532
     with pytest.raises(ToleranceError, match="a surface cannot have kinks") as caught:
-        surface(
+        interpolant_of(
             lambda x, y: 1 + 0.1 * np.exp(-((x - at[0]) ** 2 + (y - at[1]) ** 2) / 1e-7),
             *(Axis(name, 0.0, 1.0, max_points=10_000) for name in "xy"),
         )
@@ -154,57 +119,30 @@ def test_no_more_points_than_allowed_are_used() -> None:
         return abs(x - 0.3) * abs(y - 0.4) + 1
 
     with pytest.raises(ToleranceError, match=r"after \d+ evaluations the error is .* of the largest value there"):
-        surface(kinked, *(Axis(name, 0.0, 1.0, max_points=700, vectorized=False) for name in "xy"))
+        interpolant_of(kinked, *(Axis(name, 0.0, 1.0, max_points=700, vectorized=False) for name in "xy"))
     assert len(calls) <= 700
 
 
 @pytest.mark.parametrize(
     ("options", "why"), [({}, "zero"), ({"atol": 1e-9}, "surface"), ({"rtol": 0.0, "atol": 1e-6}, "surface")]
 )
-def test_a_zero_is_told_as_the_reason(options: dict[str, float], why: str) -> None:
+def test_a_zero_is_given_as_the_reason(options: dict[str, float], why: str) -> None:
     """Where no absolute error is allowed and the function passes zero, the error says so."""
     with pytest.raises(ToleranceError) as caught:
-        surface(lambda x, y: np.abs(x + y - 0.7) - 0.1, *(Axis(name, 0.0, 1.0, **options) for name in "xy"))
+        interpolant_of(lambda x, y: np.abs(x + y - 0.7) - 0.1, *(Axis(name, 0.0, 1.0, **options) for name in "xy"))
     assert caught.value.why == why
 
 
-def test_the_error_of_logarithms_is_told_as_it_is() -> None:
+def test_the_error_of_logarithms_is_that_of_the_logarithm() -> None:
     """With values='log' what was reached is the error of the logarithm, a relative error of the value."""
     with pytest.raises(ToleranceError) as caught:
-        surface(lambda x, y: np.exp(np.abs(x + y - 0.7)), Axis("x", 0.0, 1.0, values="log"), Axis("y", 0.0, 1.0))
+        interpolant_of(lambda x, y: np.exp(np.abs(x + y - 0.7)), Axis("x", 0.0, 1.0, values="log"), Axis("y", 0.0, 1.0))
     assert caught.value.why == "surface"
     assert 1e-6 < caught.value.error < 0.1
 
 
-def test_too_few_points_for_a_beginning_are_told() -> None:
+def test_too_few_points_to_begin_with_are_an_error() -> None:
     """A max_points below what sampling begins with is a ToleranceError too."""
     with pytest.raises(ToleranceError) as caught:
-        surface(lambda x, y: x + y, *(Axis(name, 1.0, 2.0, max_points=100) for name in "xy"))
+        interpolant_of(lambda x, y: x + y, *(Axis(name, 1.0, 2.0, max_points=100) for name in "xy"))
     assert caught.value.evaluations == 0
-
-
-def test_waves_are_met_closely() -> None:
-    """A wave that its grid meets is met by the patches too."""
-    f = surface(
-        lambda x, y: np.sin(60 * x) + 2 + 0.1 * y, Axis("x", 0.0, 1.0, rtol=1e-10), Axis("y", 0.0, 1.0, rtol=1e-10)
-    )
-    assert_met(f, lambda x, y: np.sin(60 * x) + 2 + 0.1 * y)
-
-
-def test_patches_join() -> None:
-    """Where rectangles meet, both give the same value to rounding."""
-    f = surface(lambda x, y: np.sin(3 * x) * np.cos(4 * y) + 2, Axis("x", 0.0, 2.0), Axis("y", 0.0, 2.0))
-    assert f.pieces > 16
-    edges = np.linspace(0.0, 2.0, 257)[1:-1]
-    y = np.linspace(0.0, 2.0, 63)[:, None]
-    np.testing.assert_allclose(f(np.nextafter(edges, 0.0), y), f(edges, y), rtol=1e-12)
-    np.testing.assert_allclose(f(y, np.nextafter(edges, 0.0)), f(y, edges), rtol=1e-12)
-
-
-def test_long_arrays_are_worked_through() -> None:
-    """Patches evaluate any number of points, inside and at all limits, and none."""
-    patches = Patches([(0.0, 2.0), (-1.0, 1.0)], np.ones((2, 3, 1, 1)) * np.arange(6.0).reshape(2, 3, 1, 1))
-    x, y = np.meshgrid(np.linspace(0.0, 2.0, 61), np.linspace(-1.0, 1.0, 71), indexing="ij")
-    found = patches([x.ravel(), y.ravel()]).reshape(x.shape)
-    assert (found[0, 0], found[0, -1], found[-1, 0], found[-1, -1]) == (0.0, 2.0, 3.0, 5.0)
-    assert patches([np.empty(0), np.empty(0)]).shape == (0,)

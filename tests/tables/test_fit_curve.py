@@ -15,24 +15,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stored import Axis, ToleranceError
+from stored._tables import tabulate
 from stored._tables.fit_curve import SampledCurve, sample_curve
-from stored._tables.load_table import make_interpolant
-from stored._tables.make_table import tabulate
-from stored._tables.part import Part
-from stored._tables.tolerance import Tolerance
 from stored.demo._physics import age, radiation_density
+from tests.tables.interpolants import interpolant_of
 
 _CHECKS = 1.5
 """Evaluations that check vectorised calls come on top of the nodes; so many times the nodes are never reached."""
 
 
-def _made(function: Callable[..., Any], axis: Axis) -> Any:
-    return make_interpolant((axis,), tabulate(function, (axis,), "f"), "f")
-
-
 def _worst(function: Callable[..., Any], axis: Axis, points: int = 10_000) -> float:
     """The largest true error at random points of the axis, in units of what is allowed."""
-    made = _made(function, axis)
+    made = interpolant_of(function, axis)
     low, high = axis.coordinate_limits()
     x = axis.backward(np.random.default_rng(5).uniform(low, high, points))
     y = function(x)
@@ -89,8 +83,8 @@ def test_close_tolerances_are_met_too(name: str) -> None:
 
 @given(seed=st.integers(0, 2**32), terms=st.integers(1, 12), rtol=st.sampled_from([1e-3, 1e-6, 1e-10]))
 @settings(max_examples=25, deadline=None)
-def test_smooth_functions_are_met(seed: int, terms: int, rtol: float) -> None:
-    """Sums of waves of random height and phase, kept from zero, are met to any tolerance."""
+def test_smooth_functions_are_approximated(seed: int, terms: int, rtol: float) -> None:
+    """Sums of waves of random height and phase, kept from zero, are approximated to any tolerance."""
     random = np.random.default_rng(seed)
     height, phase = random.normal(size=terms), random.uniform(0.0, 6.0, terms)
 
@@ -111,7 +105,7 @@ def test_kinks_are_found_anywhere(root: float, slope: float) -> None:
 
 @pytest.mark.parametrize("center", [0.1, 1 / 3, 0.5, 0.7123])
 def test_a_narrow_feature_that_nodes_see_is_resolved(center: float) -> None:
-    """A bump a hundredth of the axis wide is met, wherever it stands."""
+    """A bump a hundredth of the axis wide is within the tolerance, wherever it is."""
     axis = Axis("x", 0.0, 1.0, rtol=1e-6)
     assert _worst(lambda x: 1.0 + np.exp(-(((x - center) / 0.03) ** 2)), axis) <= 2.0
 
@@ -155,7 +149,7 @@ def test_the_age_of_the_universe_takes_few_evaluations() -> None:
         return age(z, 67.66, 0.3111, Or0=radiation)
 
     axis = Axis("z", -0.995, 499.0, spacing="log1p", values="log", rtol=1e-9)
-    made = _made(function, axis)
+    made = interpolant_of(function, axis)
     assert made.evaluations <= 150
     z = np.expm1(np.random.default_rng(2).uniform(*axis.coordinate_limits(), 200))
     np.testing.assert_allclose(made(z), [function(each) for each in z.tolist()], rtol=2e-9)
@@ -285,31 +279,7 @@ def test_parts_cover_the_axis(name: str) -> None:
     assert sum(2.0**-part.depth for part in parts) == 1.0
 
 
-def test_parts_know_their_coordinates() -> None:
-    """Ends and middle are exact, and coordinates lead there and back."""
-    part = Part(0.25, 0.75, 0)
-    assert part.coordinates(np.array([-1.0, 0.0, 1.0])).tolist() == [0.25, 0.5, 0.75]
-    s = np.linspace(-1.0, 1.0, 21)
-    np.testing.assert_allclose(part.local(part.coordinates(s)), s, atol=1e-15)
-    below, above = part.halves()
-    assert (below.low, below.high, above.low, above.high) == (0.25, 0.5, 0.5, 0.75)
-    assert (below.depth, above.depth) == (1, 1)
-
-
-@given(value=st.floats(-1e3, 1e3), rtol=st.floats(1e-13, 1.0), atol=st.floats(0.0, 1.0))
-@settings(max_examples=50, deadline=None)
-def test_the_tolerance_is_absolute_and_relative(value: float, rtol: float, atol: float) -> None:
-    """The error allowed is that of the axis; of a logarithm, what becomes that error of the value."""
-    values = np.array([value])
-    assert Tolerance(rtol, atol, False).at(values)[0] == pytest.approx(atol + rtol * abs(value), rel=1e-14)
-    logarithm = Tolerance(rtol, atol, True).at(values / 100)[0] * math.exp(value / 100)
-    assert logarithm == pytest.approx(atol + rtol * math.exp(value / 100), rel=1e-12)
-
-
-def test_of_two_axes_the_smaller_tolerance_counts() -> None:
-    """A function of two arguments is as accurate as the stricter one asks, and logarithmic if one says so."""
-    axes = (Axis("x", 1, 2, rtol=1e-3, atol=1e-9), Axis("y", 1, 2, rtol=1e-5, atol=1e-3, values="log"))
-    assert Tolerance.of(axes) == Tolerance(1e-5, 1e-9, True)
+# -- noise and rounding -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -319,7 +289,7 @@ def test_of_two_axes_the_smaller_tolerance_counts() -> None:
         (lambda x: float(np.float32(1.0 + np.sin(x))), 1e-5),
     ],
 )
-def test_noise_far_below_the_tolerance_is_borne(function: Callable[..., Any], rtol: float) -> None:
+def test_noise_far_below_the_tolerance_is_accepted(function: Callable[..., Any], rtol: float) -> None:
     """A quadrature or a float32 that is good enough can be sampled, though its errors fall no further."""
     made = tabulate(lambda x: function(x), (Axis("x", 0.0, 1.0, rtol=rtol),), "f")
     assert made["evaluations"] < 1000
@@ -336,8 +306,8 @@ def test_far_from_zero_the_axis_is_not_divided_without_end(function: Callable[..
         tabulate(lambda x: function(x), (axis,), "f")
 
 
-def test_smooth_functions_of_dates_are_met() -> None:
-    """Far from zero, too, a smooth function is met as closely as floats tell dates apart."""
+def test_smooth_functions_of_dates_are_approximated() -> None:
+    """Far from zero, too, a smooth function is approximated as closely as floats resolve dates."""
     axis = Axis("x", 2459000.0, 2459001.0, rtol=1e-7)
     assert _worst(lambda x: 2.0 + np.sin(6.0 * (x - 2459000.0)), axis) <= 2.0
 

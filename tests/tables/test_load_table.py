@@ -1,176 +1,18 @@
-"""Tables: of as many points as the tolerance needs or as were asked for, and those that were found in a store."""
+"""Tables that were found in a store, perhaps damaged, and their interpolants."""
 
 from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.interpolate import CubicSpline, RectBivariateSpline
 
-from stored import Axis, TableError, ToleranceError
-from stored._storage.format import pack, unpack
-from stored._storage.native import pack_native, unpack_native
-from stored._tables import make_table, resample_surface
-from stored._tables.load_table import make_interpolant
-from stored._tables.make_table import tabulate
-from stored.errors import DamagedEntryError
-
-ROOTS = (np.sqrt, np.square)
-SPACINGS = ["linear", "log", "log1p", ROOTS]
-
-
-def made(function: Callable[..., Any], *axes: Axis) -> Any:
-    return make_interpolant(axes, tabulate(function, axes, "f"), "f")
-
-
-# -- sampling ---------------------------------------------------------------------------------------------------------
-
-
-def test_a_table_tells_all_about_itself() -> None:
-    """It has the same fields however it was sampled, and depths if it is of one axis."""
-    fields = {"nodes", "values", "held_out", "limits", "coefficients", "error", "evaluations"}
-    for points in (None, 9):
-        axes = Axis("x", 1.0, 2.0, points=points), Axis("y", 1.0, 2.0, points=points)
-        assert tabulate(lambda x: x, axes[:1], "f").keys() == fields | {"depths"}
-        assert tabulate(lambda x, y: x + y, axes, "f").keys() == fields
-
-
-@pytest.mark.parametrize("points", [None, 12])
-def test_a_function_that_treats_arrays_otherwise_is_called_with_numbers(points: int | None) -> None:
-    """A function that gives other values for arrays than for numbers is sampled with numbers throughout."""
-
-    def skewed(x: Any) -> Any:
-        return x + np.mean(x)
-
-    f = made(skewed, Axis("x", 1.0, 3.0, points=points))
-    assert f(2.5) == pytest.approx(5.0, rel=1e-9)
-    assert made(lambda x, y: skewed(x) + y, Axis("x", 1.0, 3.0, points=points), Axis("y", 1.0, 2.0, points=points))(
-        2.5, 1.5
-    ) == pytest.approx(6.5, rel=1e-9)
-
-
-@pytest.mark.parametrize("points", [None, 9])
-def test_values_in_logarithm_must_be_positive(points: int | None) -> None:
-    """The error says what value stands where, and why it must be positive, along one axis and two."""
-    x, y = Axis("x", 1.0, 3.0, values="log", points=points), Axis("y", 0.0, 1.0, points=points)
-    for call in (lambda: made(lambda x: 2.9 - x, x), lambda: made(lambda x, y: 2.9 - x - 0 * y, x, y)):
-        with pytest.raises(TableError, match=r"is -0\.\d+ at x = .*; .* must be positive, because values='log'"):
-            call()
-
-
-def test_what_is_not_met_after_resampling_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pieces that cannot follow the polynomial are an error that says why."""
-    axes = Axis("x", 0.0, 1.0, rtol=1e-10), Axis("y", 0.0, 1.0)
-    for module in (make_table, resample_surface):
-        monkeypatch.setattr(module, "MOST_PATCHES", 256)
-    with pytest.raises(ToleranceError, match="only on too many patches") as caught:
-        tabulate(lambda x, y: np.sin(60 * x) + 2 + y, axes, "f")
-    assert (caught.value.why, caught.value.axis, caught.value.asked) == ("patches", "x and y", 1e-10)
-    assert caught.value.error > 1e-10
-    with pytest.raises(ToleranceError, match="near the limit of double precision"):
-        make_table._checked_error(np.array([1.0, 2.0]), np.array([1.5, 1.5]), axes, "f", 10)
-
-
-# -- a given number of points -----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("points", [4, 5, 6, 9, 30])
-def test_a_curve_of_points_is_the_not_a_knot_spline(points: int) -> None:
-    """The interpolant is the cubic spline that scipy makes of the same nodes, with its derivatives."""
-    f = made(lambda x: np.sin(3 * x), Axis("x", 1.0, 3.0, points=points))
-    spline = CubicSpline(f.nodes[0], f.values)
-    at = np.linspace(1.0, 3.0, 50)
-    np.testing.assert_allclose(f.nodes[0], np.linspace(1.0, 3.0, points), rtol=1e-15)
-    np.testing.assert_allclose(f(at), spline(at), atol=1e-13)
-    np.testing.assert_allclose(f(f.nodes[0]), f.values, atol=1e-14)
-    for nu in (1, 2):
-        np.testing.assert_allclose(f.derivative(at, nu), spline(at, nu), atol=1e-10)
-    assert f.integral(1.0, 3.0) == pytest.approx(float(spline.integrate(1.0, 3.0)), abs=1e-14)
-    assert [f(x) for x in at.tolist()] == pytest.approx(f(at).tolist(), rel=1e-13, abs=1e-14)
-
-
-@pytest.mark.parametrize("values", ["linear", "log"])
-@pytest.mark.parametrize("spacing", SPACINGS)
-def test_a_curve_of_points_is_even_in_the_coordinate(spacing: Any, values: Any) -> None:
-    """Nodes are even in the coordinate, and the spline is in it, of the values or their logarithm."""
-    axis = Axis("x", 1.0, 3.0, spacing=spacing, values=values, points=8)
-    f = made(lambda x: 3 + np.sin(3 * x), axis)
-    t = np.linspace(*axis.coordinate_limits(), 8)
-    np.testing.assert_allclose(axis.forward(f.nodes[0]), t, atol=1e-13)
-    at = np.linspace(1.0, 3.0, 50)
-    spline = CubicSpline(t, np.log(f.values) if values == "log" else f.values)(axis.forward(at))
-    np.testing.assert_allclose(f(at), np.exp(spline) if values == "log" else spline, rtol=1e-12)
-
-
-@pytest.mark.parametrize("shape", [(4, 4), (5, 9), (12, 7)])
-@pytest.mark.parametrize("values", ["linear", "log"])
-def test_a_surface_of_points_is_scipys(shape: tuple[int, int], values: Any) -> None:
-    """The interpolant is the bicubic spline that RectBivariateSpline makes of the same nodes."""
-    f = made(
-        lambda x, y: 2 + np.sin(x * y),
-        Axis("x", 1.0, 3.0, points=shape[0], values=values),
-        Axis("y", 0, 2, points=shape[1]),
-    )
-    assert f.values.shape == shape
-    x, y = np.meshgrid(np.linspace(1, 3, 13), np.linspace(0, 2, 17))
-    form = np.log if values == "log" else np.asarray
-    spline = RectBivariateSpline(*f.nodes, form(f.values), s=0).ev(x, y)
-    np.testing.assert_allclose(f(x, y), np.exp(spline) if values == "log" else spline, atol=1e-12)
-
-
-def test_as_many_points_are_computed_as_asked_for() -> None:
-    """The function of numbers is called once for each node, with floats."""
-    calls = []
-
-    def function(x: float, y: float = 0.0) -> float:
-        assert type(x) is type(y) is float
-        calls.append((x, y))
-        return x + y
-
-    f = made(function, Axis("x", 1, 3, points=7, vectorized=False))
-    assert len(calls) == len(set(calls)) == f.evaluations == 7
-    calls.clear()
-    f = made(function, Axis("x", 1, 3, points=7, vectorized=False), Axis("y", 0, 1, points=5, vectorized=False))
-    assert len(calls) == len(set(calls)) == f.evaluations == 35
-
-
-@pytest.mark.parametrize("values", ["linear", "log"])
-@pytest.mark.parametrize("points", [6, 11, 40])
-def test_the_error_of_given_points_is_an_estimate_from_above(points: int, values: Any) -> None:
-    """It is finite, and not smaller than the error that the table has, relative to the largest value."""
-    at, x = np.linspace(1.0, 4.0, 2000), Axis("x", 1.0, 4.0, points=points, values=values)
-    f = made(lambda x: 3 + np.sin(3 * x), x)
-    relative = np.abs(f(at) - 3 - np.sin(3 * at)) / (4.0 if values == "linear" else 3 + np.sin(3 * at))
-    assert 0.5 * relative.max() <= f.error < math.inf
-    both = made(lambda x, y: 3 + np.sin(3 * x) * y, x, Axis("y", 0.0, 1.0, points=points))
-    error = np.abs(both(at, at / 4) - 3 - np.sin(3 * at) * at / 4)
-    assert 0.5 * error.max() / 4.0 <= both.error < math.inf
-
-
-@pytest.mark.parametrize("value", [0.0, 3.0])
-def test_a_constant_of_points_has_no_error(value: float) -> None:
-    """The error of a constant is 0, also of zero, to which nothing is relative."""
-    assert made(lambda x: value, Axis("x", 0.0, 1.0, points=9)).error == pytest.approx(0.0, abs=1e-15)
-    f = made(lambda x, y: value, Axis("x", 0.0, 1.0, points=9), Axis("y", 0.0, 1.0, points=9))
-    assert f.error == pytest.approx(0.0, abs=1e-15)
-
-
-@given(st.lists(st.floats(-10, 10), min_size=4, max_size=4), st.integers(4, 25))
-@settings(max_examples=40, deadline=None)
-def test_cubics_are_met_exactly_by_points(coefficients: list[float], points: int) -> None:
-    """A cubic in the coordinate is reproduced to rounding, by any number of points."""
-    f = made(lambda x: np.polyval(coefficients, x), Axis("x", 1.0, 3.0, points=points))
-    at = np.linspace(1.0, 3.0, 37)
-    np.testing.assert_allclose(f(at), np.polyval(coefficients, at), rtol=1e-9, atol=1e-10)
-
-
-# -- tables that were stored ------------------------------------------------------------------------------------------
+from stored import Axis, DamagedEntryError, StorageUser
+from stored._tables import make_interpolant, tabulate
 
 LINE = (Axis("x", 1, 3, spacing="log", atol=1e-9),)
 KINKED = (Axis("x", 1.0, 3.0, rtol=1e-4),)
@@ -190,8 +32,9 @@ TABLES: dict[str, tuple[tuple[Axis, ...], dict[str, Any]]] = {
 def test_a_table_from_a_store_gives_identical_values(name: str) -> None:
     """A table that was written and read gives the same bits in values, derivatives, integral and inverse."""
     axes, table = TABLES[name]
-    entry = unpack(b"".join(bytes(part) for part in pack({}, *pack_native(table))))
-    found = unpack_native(entry)
+    writer, reader = (StorageUser("tables", mode, lambda: "tables", lambda: "tables", None) for mode in ("w", "r"))
+    writer.storeObject("table", table)
+    found = reader.getStoredObject("table")  # the two share nothing but the disk
     before, after = (make_interpolant(axes, each, "f") for each in (table, found))
     at = [np.linspace(axis.low, axis.high, 301) for axis in axes]
     assert before(*at).tobytes() == after(*at).tobytes()  # type: ignore[operator]

@@ -14,16 +14,11 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 
 from stored import Axis, OutsideAxisError
-from stored._tables.load_table import make_interpolant
-from stored._tables.make_table import tabulate
-
-ROOTS = (np.sqrt, np.square)
-SPACINGS = ["linear", "log", "log1p", ROOTS]
+from tests.tables.interpolants import MODES, ROOTS, SPACINGS, interpolant_of
 
 
 def curve(function: Callable[..., Any], **options: Any) -> Any:
-    axes = (Axis("x", **{"low": 1.0, "high": 4.0, **options}),)
-    return make_interpolant(axes, tabulate(function, axes, "f"), "f")
+    return interpolant_of(function, Axis("x", **{"low": 1.0, "high": 4.0, **options}))
 
 
 def wave(x: Any) -> Any:
@@ -103,7 +98,7 @@ def test_limits_are_broadcast() -> None:
         f.integral(np.ones(2), np.ones(3))
 
 
-@pytest.mark.parametrize("outside", ["raise", "nan", "clip", "exact", "extrapolate"])
+@pytest.mark.parametrize("outside", MODES)
 @pytest.mark.parametrize(("a", "b", "bad"), [(0.5, 2.0, 0.5), (2.0, 5.0, 5.0), ([1.0, 9.0], 2.0, 9.0)])
 def test_limits_beyond_the_axis_are_refused(outside: Any, a: Any, b: Any, bad: float) -> None:
     """There is no integral over what is not tabulated, whatever a value there would be."""

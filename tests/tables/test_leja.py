@@ -61,14 +61,14 @@ def test_the_basis_is_exact_at_nodes(number: int) -> None:
 @given(seed=st.integers(0, 2**32))
 @settings(max_examples=5, deadline=None)
 def test_polynomials_are_reproduced(number: int, seed: int) -> None:
-    """A polynomial of a degree less than the number of nodes is met to rounding."""
+    """A polynomial of a degree less than the number of nodes is reproduced to rounding."""
     series = np.polynomial.chebyshev.Chebyshev(np.random.default_rng(seed).normal(size=number))
     found = basis(number, BETWEEN) @ series(leja_points(0, number))
     np.testing.assert_allclose(found, series(BETWEEN), atol=1e-11 * number)
 
 
-def test_smooth_functions_are_met_at_any_number_of_nodes() -> None:
-    """Errors fall geometrically, with no number of nodes at which interpolation goes wild."""
+def test_smooth_functions_are_approximated_at_any_number_of_nodes() -> None:
+    """Errors fall geometrically, with no number of nodes at which interpolation fails."""
     for number in range(10, MOST_NODES):
         nodes = leja_points(0, number)
         error = np.max(np.abs(basis(number, BETWEEN) @ (1 / (1 + 4 * nodes**2)) - 1 / (1 + 4 * BETWEEN**2)))

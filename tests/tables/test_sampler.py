@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from stored import Axis, TableError, ToleranceError
-from stored._tables.load_table import make_interpolant
-from stored._tables.make_table import tabulate
+from stored._tables import tabulate
 from stored._tables.sampler import NotVectorizedError, Sampler
+from tests.tables.interpolants import interpolant_of
 
 POINTS = np.linspace(1.0, 3.0, 33)
 SHARES = np.random.default_rng(3).uniform(1.0, 3.0, 500)
@@ -23,8 +23,7 @@ def _sampler(function: Callable[..., Any], **options: Any) -> Sampler:
 
 
 def _made(function: Callable[..., Any], **options: Any) -> Any:
-    axes = (Axis("x", 1.0, 3.0, **options),)
-    return make_interpolant(axes, tabulate(function, axes, "f"), "f")
+    return interpolant_of(function, Axis("x", 1.0, 3.0, **options))
 
 
 # -- how it is called -------------------------------------------------------------------------------------------------
@@ -46,7 +45,7 @@ def test_a_function_of_numbers_gets_floats_by_name() -> None:
     assert sampler.evaluations == POINTS.size
 
 
-def test_a_function_that_refuses_an_array_gets_numbers_ever_after() -> None:
+def test_a_function_that_refuses_an_array_gets_numbers_from_then_on() -> None:
     """What fails for an array is not tried again, and is not counted."""
     arrays: list[Any] = []
 
@@ -343,13 +342,13 @@ def test_what_is_not_finite_is_refused(bad: float, vectorized: bool | None) -> N
 
 
 def test_what_is_not_finite_is_named_before_what_is_not_positive() -> None:
-    """Of two bad values the worse one is told."""
+    """Of two bad values the worse one is named."""
     values = np.where(POINTS[9] == POINTS, math.inf, -1.0)
     with pytest.raises(TableError, match=rf"is inf at x = {float(POINTS[9])!r}"):
         _sampler(lambda x: values, values="log", vectorized=True)(POINTS)
 
 
-def test_both_arguments_of_a_bad_value_are_told() -> None:
+def test_both_arguments_of_a_bad_value_are_named() -> None:
     """Of a function of two arguments the place is both."""
     axes = (Axis("x", 1.0, 3.0), Axis("y", 1.0, 3.0))
     with pytest.raises(TableError, match=r"f\(\) is nan at x = 1\.0, y = 3\.0; every"):

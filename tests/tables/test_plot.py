@@ -12,10 +12,8 @@ import pytest
 from matplotlib.figure import Figure
 
 from stored import Axis
-from stored._tables.load_table import make_interpolant
-from stored._tables.make_table import tabulate
+from tests.tables.interpolants import ROOTS, interpolant_of
 
-ROOTS = (np.sqrt, np.square)
 CURVES: dict[str, tuple[Callable[[Any], Any], dict[str, Any]]] = {
     "linear": (lambda x: np.sin(x) + 2, {"low": 0.0, "high": 10.0}),
     "logarithmic": (lambda x: x**-2.0 + 1, {"low": 1e-3, "high": 1e3, "spacing": "log", "values": "log"}),
@@ -29,10 +27,6 @@ CURVES: dict[str, tuple[Callable[[Any], Any], dict[str, Any]]] = {
 }
 
 
-def made(function: Callable[..., Any], *axes: Axis) -> Any:
-    return make_interpolant(axes, tabulate(function, axes, "f"), "f")
-
-
 def assert_saved(figure: object, directory: Path) -> None:
     """The figure draws without a warning (warnings are errors here), and is a PNG."""
     assert isinstance(figure, Figure)
@@ -44,7 +38,7 @@ def assert_saved(figure: object, directory: Path) -> None:
 def test_curves_are_drawn(name: str, tmp_path: Path) -> None:
     """A figure has the function above, in its own scales, and below the measured error."""
     function, options = CURVES[name]
-    f = made(lambda x: function(x), Axis("x", **options))
+    f = interpolant_of(lambda x: function(x), Axis("x", **options))
     figure = f.plot()
     above, below = figure.axes[0], figure.axes[-1]
     assert above.get_ylabel() == "f(x)"
@@ -66,7 +60,9 @@ def test_curves_are_drawn(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("spacing", ["log1p", ROOTS])
 def test_curves_from_zero_are_drawn(spacing: Any, tmp_path: Path) -> None:
     """An axis from 0 is drawn in its own coordinate, though that does not go on below 0."""
-    f = made(lambda x: 1 + np.sqrt(x) if spacing is ROOTS else 1 / (1 + x), Axis("x", 0.0, 100.0, spacing=spacing))
+    f = interpolant_of(
+        lambda x: 1 + np.sqrt(x) if spacing is ROOTS else 1 / (1 + x), Axis("x", 0.0, 100.0, spacing=spacing)
+    )
     assert_saved(f.plot(), tmp_path)
 
 
@@ -74,13 +70,15 @@ def test_scales_are_those_of_the_axis() -> None:
     """The argument is drawn in its coordinate: a pair of functions or log1p make a scale of their own."""
     scales = {"linear": "linear", "log": "log", "log1p": "function", ROOTS: "function"}
     for spacing, scale in scales.items():
-        figure = made(lambda x: np.sin(x) + 2, Axis("x", 1.0, 2.0, spacing=spacing)).plot()  # type: ignore[arg-type]
+        figure = interpolant_of(lambda x: np.sin(x) + 2, Axis("x", 1.0, 2.0, spacing=spacing)).plot()  # type: ignore[arg-type]
         assert [each.get_xscale() for each in figure.axes] == [scale, scale]
 
 
 def test_nodes_are_marked_unless_they_are_too_many() -> None:
-    """A few nodes are dots, with their number in the legend; more would be a smear."""
-    few, many = (made(lambda x: np.sin(x), Axis("x", 0.0, 1.0, points=points)).plot().axes[0] for points in (400, 401))
+    """A few nodes are dots, with their number in the legend; more would hide the curve."""
+    few, many = (
+        interpolant_of(lambda x: np.sin(x), Axis("x", 0.0, 1.0, points=points)).plot().axes[0] for points in (400, 401)
+    )
     assert few.get_legend().get_texts()[0].get_text() == "400 nodes"
     assert len(few.get_lines()) == 2
     assert many.get_legend() is None
@@ -89,7 +87,7 @@ def test_nodes_are_marked_unless_they_are_too_many() -> None:
 
 def test_the_tolerance_is_drawn() -> None:
     """The errors are seen beside what was asked for."""
-    below = made(lambda x: np.sin(x), Axis("x", 0.0, 1.0, atol=1e-9)).plot().axes[1]
+    below = interpolant_of(lambda x: np.sin(x), Axis("x", 0.0, 1.0, atol=1e-9)).plot().axes[1]
     assert [each.get_text() for each in below.get_legend().get_texts()] == ["held out", "tolerance"]
 
 
@@ -104,7 +102,7 @@ def test_the_tolerance_is_drawn() -> None:
 )
 def test_surfaces_are_drawn(first: dict[str, Any], second: dict[str, Any], tmp_path: Path) -> None:
     """A figure has the function in colours, a scale of them, and the points held out."""
-    f = made(lambda x, y: np.exp(x * y), Axis("x", 0.5, 2.0, **first), Axis("y", 0.0, 1.0, **second))
+    f = interpolant_of(lambda x, y: np.exp(x * y), Axis("x", 0.5, 2.0, **first), Axis("y", 0.0, 1.0, **second))
     figure = f.plot()
     plot, colours = figure.axes
     assert (plot.get_xlabel(), plot.get_ylabel(), colours.get_ylabel()) == ("x", "y", "f(x, y)")
@@ -115,7 +113,9 @@ def test_surfaces_are_drawn(first: dict[str, Any], second: dict[str, Any], tmp_p
 
 def test_surfaces_have_the_scales_of_their_axes() -> None:
     """A surface of logarithmic axes and values is drawn on logarithmic scales."""
-    f = made(lambda x, y: y * x**-2.0, Axis("x", 0.01, 100.0, spacing="log", values="log"), Axis("y", 1.0, 2.0))
+    f = interpolant_of(
+        lambda x, y: y * x**-2.0, Axis("x", 0.01, 100.0, spacing="log", values="log"), Axis("y", 1.0, 2.0)
+    )
     plot, colours = f.plot().axes
     assert (plot.get_xscale(), plot.get_yscale(), colours.get_yscale()) == ("log", "linear", "log")
 
@@ -124,13 +124,13 @@ def test_surfaces_have_the_scales_of_their_axes() -> None:
 def test_the_scale_of_errors_is_legible(name: str) -> None:
     """Errors of 0 do not stretch the scale by hundreds of decades."""
     function, options = CURVES[name]
-    below = made(lambda x: function(x), Axis("x", **options)).plot().axes[1]
+    below = interpolant_of(lambda x: function(x), Axis("x", **options)).plot().axes[1]
     assert below.get_ylim()[0] > 1e-30
 
 
 def test_without_matplotlib_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     """It names the package and the extra."""
-    f = made(lambda x: np.sin(x), Axis("x", 0.0, 1.0, atol=1e-9))
+    f = interpolant_of(lambda x: np.sin(x), Axis("x", 0.0, 1.0, atol=1e-9))
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ModuleNotFoundError, match=r"matplotlib, which is not installed; install it, or stored\[plot\]"):
         f.plot()
