@@ -1,4 +1,4 @@
-"""The arguments of a call: bound, rounded and keyed."""
+"""All spellings of one call have one key, and arguments are rounded before they are used."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stored._keys.arguments import Arguments
+from stored._keys import Arguments
 from stored.errors import UnstableKeyError
 
 

@@ -1,4 +1,4 @@
-"""What identifies code."""
+"""The text of a function's code changes with what it computes, and modules and classes have names that last."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 
-from stored._keys.canonical import constant_closure
-from stored._keys.source import code_text, module_name, qualified_name
+from stored._keys import code_text, qualified_name
+from stored._keys.source import module_name
+from tests.keys.models import function_of
 
 # -- normalised source ------------------------------------------------------------------------------------------------
 
@@ -201,13 +202,6 @@ def test_a_forgotten_function_does_not_lend_its_text() -> None:
 
 # -- functions without source -----------------------------------------------------------------------------------------
 
-
-def made(source: str) -> Any:
-    names: dict[str, Any] = {}
-    exec(source, names)
-    return names["f"]
-
-
 SOURCELESS = [
     "f = lambda a: a",
     "f = lambda *a: a",
@@ -236,9 +230,9 @@ SOURCELESS = [
 
 def test_functions_without_source_are_told_by_their_code() -> None:
     """Made by exec, they differ where their code, constants, names or kinds of arguments differ, and only there."""
-    texts = [code_text(made(source)) for source in SOURCELESS]
+    texts = [code_text(function_of(source)) for source in SOURCELESS]
     assert len(set(texts)) == len(SOURCELESS)
-    assert texts == [code_text(made(f"\n# a comment\n{source}")) for source in SOURCELESS]
+    assert texts == [code_text(function_of(f"\n# a comment\n{source}")) for source in SOURCELESS]
 
 
 def test_lambdas_on_one_line_are_told_apart() -> None:
@@ -255,88 +249,9 @@ def test_source_that_cannot_be_read_as_a_function_is_not_used(loaded: Callable[[
         assert code_text(function).startswith("python3."), number
 
 
-# -- closures ---------------------------------------------------------------------------------------------------------
-
-
-def around(k: Any, helper: Any = None) -> Any:
-    count = 0
-
-    def method(x: Any) -> Any:
-        nonlocal count
-        count += 1
-        return later if x is None else helper(x) * k * count
-
-    if k == "later":
-        later = 1
-    return method
-
-
-def times(k: Any) -> Any:
-    def helper(x: Any) -> Any:
-        return x * k
-
-    return helper
-
-
-def test_constants_of_a_closure() -> None:
-    """What cannot change is told; counters, lists and names that are not bound yet are not."""
-    assert constant_closure(around(2)) == {"k": 2, "helper": None}
-    assert constant_closure(around([2])) == {"helper": None}
-    assert constant_closure(around("later")) == {"k": "later", "helper": None, "later": 1}
-
-
-def test_functions_of_a_closure() -> None:
-    """A helper is told by its code and by its own closure, itself excepted."""
-    told = [
-        constant_closure(around(2, helper)) for helper in (times(1), times(2), abs, made("f = lambda x: x"), around(1))
-    ]
-    assert len({str(each) for each in told}) == 5
-    assert str(told[0]) == str(constant_closure(around(2, times(1))))
-
-    def itself(x: int) -> int:
-        return itself(x - 1) if x else 0
-
-    assert constant_closure(itself) == {}
-
-
-def test_classes_of_a_closure() -> None:
-    """A class is told by its name, one made in a function by what that gave to it; its own methods do not count it."""
-
-    def made(k: Any) -> Any:
-        class Own:
-            order = k
-
-            def method(self) -> Any:
-                return Own, __class__  # type: ignore[name-defined]
-
-        return Own
-
-    assert constant_closure(made(1).method) == constant_closure(made(1).method) != constant_closure(made(2).method)
-    assert constant_closure(around(int)) != constant_closure(around(float))
-
-
-def test_objects_that_have_any_attribute_are_no_wrappers() -> None:
-    """One that makes up what it is asked for does not lead on for ever."""
-
-    class Anything:
-        def __getattr__(self, name: str) -> Any:
-            return Anything()
-
-    assert constant_closure(around(Anything())) == {"helper": None}
-
-
-def test_wrappers_in_a_circle_end() -> None:
-    """One that says it wraps itself is told once."""
-
-    def circle() -> None: ...
-
-    circle.__wrapped__ = circle  # type: ignore[attr-defined]
-    assert constant_closure(circle) == {}
-
-
 # -- names ------------------------------------------------------------------------------------------------------------
 
-SCRIPT = "from stored._keys.source import qualified_name\nclass Model: pass\nprint(qualified_name(Model))\n"
+SCRIPT = "from stored._keys import qualified_name\nclass Model: pass\nprint(qualified_name(Model))\n"
 
 
 def run(*command: object, **environment: str) -> str:
@@ -398,7 +313,7 @@ def test_worker_processes_agree_with_their_script(tmp_path: Path) -> None:
     """A worker started afresh runs the script under another name, and must find the same results."""
     script = tmp_path / "spawning.py"
     script.write_text(
-        "import multiprocessing\nfrom stored._keys.source import qualified_name\n\nclass Model: pass\n\n"
+        "import multiprocessing\nfrom stored._keys import qualified_name\n\nclass Model: pass\n\n"
         "def name(_): return qualified_name(Model)\n\nif __name__ == '__main__':\n"
         "    with multiprocessing.get_context('spawn').Pool(1) as pool:\n"
         "        print(len({name(0), *pool.map(name, [0])}), name(0))\n"
