@@ -23,7 +23,7 @@ from stored._storage.format import unpack
 from stored.typing import ABSENT
 from tests.faults.scale import rounds
 from tests.faults.values import Custom, whole_entries
-from tests.storage.test_native import identical, sealed
+from tests.storage.entries import identical, sealed
 
 SAMPLES: dict[str, Any] = {
     "None": None,

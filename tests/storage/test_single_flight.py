@@ -1,159 +1,20 @@
-"""The tier in memory forgets the least recently used, and of all threads one computes."""
+"""Of all threads that need a result one computes it, and the others wait for it unless they would wait for ever."""
 
 from __future__ import annotations
 
-import gc
 import subprocess
 import sys
 import threading
-import weakref
-from collections import OrderedDict
-from collections.abc import Callable
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from stored._storage.fork_safe_lock import ForkSafeLock
-from stored._storage.memory import CachedResult, MemoryTier
-from stored._storage.single_flight import Flights
+import stored
+from stored import PersistenceWarning, configure, keyed_by
+from stored._storage import Flights
 from stored.typing import ABSENT
-
-PATIENCE = 30.0
-
-# --------------------------------------------------------------------------------------------------------------------
-# The tier
-# --------------------------------------------------------------------------------------------------------------------
-
-
-def test_a_record_hands_out_its_value() -> None:
-    """Without a way of handing out the value itself comes, with one what it makes."""
-    value = [1]
-    assert CachedResult(value).for_caller() is value
-    assert CachedResult(value, list.copy).for_caller() is not value
-    assert CachedResult(1).derived is not CachedResult(1).derived
-
-
-class Model:
-    """A cache of the least recently used, written plainly."""
-
-    def __init__(self, maxsize: int | None) -> None:
-        self.maxsize, self.values = maxsize, OrderedDict[int, object]()
-
-    def get(self, key: int) -> object:
-        if key in self.values:
-            self.values.move_to_end(key)
-        return self.values.get(key, ABSENT)
-
-    def put(self, key: int, value: object) -> None:
-        self.values.pop(key, None)
-        self.values[key] = value
-        while self.maxsize is not None and len(self.values) > self.maxsize:
-            self.values.popitem(last=False)
-
-    def discard(self, key: int) -> bool:
-        return self.values.pop(key, ABSENT) is not ABSENT
-
-
-keys = st.integers(0, 6)
-operations = st.lists(
-    st.tuples(st.just("get"), keys)
-    | st.tuples(st.just("put"), keys, st.none() | st.integers())
-    | st.tuples(st.just("discard"), keys)
-    | st.tuples(st.just("clear")),
-    max_size=40,
-)
-
-
-@settings(max_examples=150, deadline=None)
-@given(st.none() | st.integers(0, 5), operations)
-def test_the_tier_behaves_as_its_model(maxsize: int | None, steps: list[tuple[Any, ...]]) -> None:
-    """Whatever is done, the tier gives, keeps and forgets what a plain ordered dict would; None is a value."""
-    tier: MemoryTier[object] = MemoryTier(maxsize)
-    model = Model(maxsize)
-    for name, *arguments in steps:
-        if name == "clear":
-            tier.clear()
-            model.values.clear()
-        else:
-            assert getattr(tier, name)(*arguments) == getattr(model, name)(*arguments)
-        assert set(tier.keys()) == set(model.values)
-        assert len(tier) == len(model.values)
-        assert [key in tier for key in range(7)] == [key in model.values for key in range(7)]
-
-
-def test_threads_share_a_tier() -> None:
-    """Threads that use a bounded tier together lose no key that is in use, and never exceed the bound."""
-    tier: MemoryTier[int] = MemoryTier(8)
-    tier.put("in use", 1)
-    trouble: list[str] = []
-
-    def work(number: int) -> None:
-        for step in range(500):
-            tier.put((number, step % 5), step)
-            if step % 5 == 0:
-                tier.discard((number, 1))
-            if len(tier) > 9:  # one over the bound while one is put
-                trouble.append(f"{len(tier)} values")
-            tier.keys()
-
-    run(*[lambda number=number: work(number) for number in range(3)])
-    assert not trouble
-    assert len(tier) <= 8
-
-
-def test_a_value_that_is_read_stays_visible() -> None:
-    """While some threads read a value, others always find its key there."""
-    tier: MemoryTier[int] = MemoryTier(3)
-    tier.put("a", 1)
-    missed: list[int] = []
-    # threads take turns very often only when all have started, as they start with an error otherwise under coverage
-    before = sys.getswitchinterval()
-    start = threading.Barrier(3, action=lambda: sys.setswitchinterval(1e-6), timeout=PATIENCE)
-
-    def read() -> None:
-        start.wait()
-        for _ in range(3000):
-            if tier.get("a") != 1:
-                missed.append(1)
-
-    def look() -> None:
-        start.wait()
-        for _ in range(3000):
-            if "a" not in tier or len(tier) != 1:
-                missed.append(2)
-
-    try:
-        run(read, look, read)
-    finally:
-        sys.setswitchinterval(before)
-    assert not missed
-
-
-# --------------------------------------------------------------------------------------------------------------------
-# Flights
-# --------------------------------------------------------------------------------------------------------------------
-
-
-def run(*functions: Callable[[], object]) -> None:
-    """Run functions in threads; one that does not end fails the test rather than hanging it, and so does an error."""
-    errors: list[BaseException] = []
-
-    def guarded(function: Callable[[], object]) -> None:
-        try:
-            function()
-        except BaseException as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=guarded, args=(each,), daemon=True) for each in functions]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(PATIENCE)
-    assert not any(thread.is_alive() for thread in threads), "a thread waits for ever"
-    if errors:
-        raise errors[0]
+from tests.storage.threads import PATIENCE, run
 
 
 def until_waiting(flights: Flights, number: int) -> None:
@@ -375,6 +236,23 @@ def test_many_threads_in_any_order_all_end() -> None:
     assert not flights._flights
 
 
+def test_threads_that_wait_for_each_other_by_other_means_end(cache_dir: Path) -> None:
+    """A call that waits for a thread which needs the very same result: the thread computes at the limit, and warns."""
+    with ThreadPoolExecutor(1) as pool:
+
+        @keyed_by("n")
+        class Recursive:
+            n = 1
+
+            @stored.stored(ignore=("depth",), version="1")
+            def value(self, depth: int) -> int:
+                return pool.submit(self.value, depth - 1).result(60) + 1 if depth else 0
+
+        message = "is still being computed by another thread after 0.01 s"
+        with configure(lock_timeout=0.01), pytest.warns(PersistenceWarning, match=message):
+            assert Recursive().value(1) == 1
+
+
 FORK = """
 import os, threading
 from stored._storage import Flights
@@ -403,102 +281,5 @@ def test_a_forked_process_does_not_wait_for_threads_it_has_not() -> None:
     """A process forked while another thread computes leads itself: that thread is not there to finish."""
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", FORK], timeout=PATIENCE, capture_output=True, check=False
-    )
-    assert (done.returncode, done.stderr) == (0, b"")
-
-
-# --------------------------------------------------------------------------------------------------------------------
-# Locks and forks
-# --------------------------------------------------------------------------------------------------------------------
-
-
-def test_a_lock_keeps_other_threads_out_and_lets_its_own_in_again() -> None:
-    """The thread that holds the lock can take it once more, another one cannot until all is released."""
-    lock, results = ForkSafeLock(), list[bool]()
-
-    def take() -> None:
-        results.append(lock.acquire(blocking=False))
-        if results[-1]:
-            lock.release()
-
-    def elsewhere() -> None:
-        thread = threading.Thread(target=take)
-        thread.start()
-        thread.join()
-
-    with lock:
-        with lock:
-            elsewhere()
-        elsewhere()
-    elsewhere()
-    assert results == [False, False, True]
-
-
-def test_a_lock_is_freed() -> None:
-    """Knowing all locks keeps none alive."""
-    lock = ForkSafeLock()
-    gone = weakref.ref(lock)
-    del lock
-    gc.collect()
-    assert gone() is None
-
-
-def test_locks_are_taken_from_threads_that_are_gone_only() -> None:
-    """What a child does with its locks frees those of others, and leaves this thread its own."""
-    theirs, mine = ForkSafeLock(), ForkSafeLock()
-    thread = threading.Thread(target=theirs.acquire)
-    thread.start()
-    thread.join()
-    with mine:
-        assert not theirs.acquire(blocking=False)
-        ForkSafeLock.reset_after_fork()
-        assert theirs.acquire(blocking=False)
-    theirs.release()
-
-
-LOCKED_FORK = """
-import os, signal, threading
-from stored._storage import ForkSafeLock, MemoryTier
-theirs, mine, free = ForkSafeLock(), ForkSafeLock(), ForkSafeLock()
-tier = MemoryTier(2)
-tier.put("k", 1)
-held, over = threading.Event(), threading.Event()
-
-class Slow(str):  # compared with a key of the same hash while the tier is locked
-    __hash__ = str.__hash__
-    def __eq__(self, other):
-        held.set()
-        over.wait(60)
-        return str(self) == str(other)
-
-def hold():
-    with theirs, theirs:
-        tier.get(Slow("k"))
-
-thread = threading.Thread(target=hold)
-thread.start()
-held.wait(60)
-with mine:
-    child = os.fork()
-    if not child:
-        signal.alarm(20)  # a deadlock ends too
-if not child:
-    taken = []
-    take = lambda: taken.append(all(each.acquire(timeout=5) for each in (theirs, mine, free)))
-    thread = threading.Thread(target=take)
-    thread.start()
-    thread.join()
-    os._exit(0 if taken == [True] and tier.get("k") == 1 else 1)
-status = os.waitpid(child, 0)[1]
-still_held = not theirs.acquire(blocking=False)
-over.set()
-raise SystemExit(os.waitstatus_to_exitcode(status) or not still_held)
-"""
-
-
-def test_a_forked_process_does_not_wait_for_locks_of_threads_it_has_not() -> None:
-    """What another thread held is free in the child, what the forking thread held it holds; the parent keeps all."""
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", LOCKED_FORK], timeout=PATIENCE, capture_output=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, b"")
