@@ -87,7 +87,7 @@ KINDS: list[Any] = [
 ]  # fmt: skip
 
 
-def test_kinds_are_told_apart() -> None:
+def test_kinds_are_distinguished() -> None:
     """Values of different kinds never share a text, however alike they look."""
     texts = [canonical(value) for value in KINDS]
     assert len(set(texts)) == len(KINDS)
@@ -140,14 +140,14 @@ def test_a_zone_without_an_offset_is_none() -> None:
     assert canonical(moment.replace(tzinfo=zoneinfo.ZoneInfo("UTC"))) != canonical(moment)
 
 
-def test_numbers_without_end_are_one_value_in_every_type() -> None:
+def test_nan_and_infinities_are_one_value_in_every_type() -> None:
     """A Decimal can be infinite or no number too."""
     for name in ("nan", "inf", "-inf"):
         assert canonical(Decimal(name)) == canonical(np.longdouble(name)) == canonical(float(name))
 
 
 def test_fractions_beyond_every_float_have_texts_of_their_own() -> None:
-    """A ratio too large for a float is told by its terms."""
+    """A ratio too large for a float counts by its terms."""
     large = Fraction(10**400 + 1, 3)
     assert canonical(large) == canonical(Fraction(10**400 + 1, 3)) != canonical(large + 1)
 
@@ -203,7 +203,7 @@ def test_long_texts_stand_by_their_digest(value: Any, other: Any) -> None:
     ids=lambda value: type(value).__name__,
 )
 def test_values_without_a_stable_form_are_refused(value: Any) -> None:
-    """What cannot be told apart in another process is an error that names the type, wherever it stands."""
+    """What has no text that is the same in another process is an error that names the type, wherever it stands."""
     for holder in (value, [value], {"a": (value,)}, functools.partial(print, value)):
         with pytest.raises(UnstableKeyError, match=type(value).__qualname__.replace("[", ".")) as caught:
             canonical(holder)
@@ -275,7 +275,7 @@ def test_an_equality_of_its_own_is_not_guessed() -> None:
 
 
 def test_class_names_cannot_imitate_structure() -> None:
-    """A class may be called anything, and is still told from another with another value."""
+    """A class may have any name, and still has another text than one with another value."""
     one = dataclasses.make_dataclass("A", [("x", Any)], frozen=True)
     other = dataclasses.make_dataclass("B", [("x", Any)], frozen=True)
     other.__qualname__ = "A', x=1, y"
@@ -322,13 +322,13 @@ def test_owners_are_values_by_their_parameters() -> None:
 
 
 def test_an_owners_string_must_be_text() -> None:
-    """What else it returns could mean anything in another process."""
+    """Anything else that it returns could mean something else in another process."""
     with pytest.raises(OwnerError, match=r"Told.getHashableString\(\) returned <object"):
         canonical([Told(object())])
 
 
 def test_a_mutable_dataclass_is_no_value() -> None:
-    """Only frozen ones tell their parameters."""
+    """Only frozen ones have parameters."""
     with pytest.raises(UnstableKeyError, match="Unfrozen"):
         canonical(Unfrozen(1.0))
 

@@ -53,13 +53,13 @@ def made_in_a_function(k: float) -> Any:
 
 
 def test_local_classes_count_with_what_they_closed_over() -> None:
-    """Two classes of one name made by one function are told apart by what the function gave them."""
+    """Two classes of one name made by one function are distinguished by what the function gave them."""
     assert canonical(made_in_a_function(2)(1)) == canonical(made_in_a_function(2.0)(1))
     assert canonical(made_in_a_function(2)(1)) != canonical(made_in_a_function(3)(1))
 
 
 def test_classes_are_values_if_they_can_be_found() -> None:
-    """A class itself is a value by its name and what it says; a local one could be any of its likes."""
+    """A class itself is a value by its name and its code; a local one is refused, as others can have the same name."""
     assert len({canonical(each) for each in (Base, Dark, int, bool, np.float64, Colour, OldWord)}) == 7
     with pytest.raises(UnstableKeyError, match="type"):
         canonical(made_in_a_function(2))

@@ -50,7 +50,7 @@ def test_a_memory_mapped_array_is_an_array(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("code", ["g", "G", ">g"])
 def test_padding_of_long_doubles_does_not_count(code: str) -> None:
-    """The bytes of an array that belong to no number are never set, and so must not tell equal arrays apart."""
+    """The bytes of an array that belong to no number are never set, and so must not make equal arrays differ."""
     one, other = np.zeros(3, code), np.zeros(3, code)
     other.view(np.uint8)[...] = 255
     other[...] = one
@@ -92,7 +92,7 @@ def test_a_matrix_is_refused() -> None:
         canonical(np.matrix([[1.0]]))
 
 
-def test_an_unstable_array_is_told_with_its_dtype() -> None:
+def test_an_unstable_array_is_refused_with_its_dtype() -> None:
     """The message says what about an array is unstable."""
     with pytest.raises(UnstableKeyError, match=r"numpy.ndarray with dtype object"):
         canonical(np.array([None]))

@@ -35,14 +35,14 @@ def times(k: Any) -> Any:
 
 
 def test_constants_of_a_closure() -> None:
-    """What cannot change is told; counters, lists and names that are not bound yet are not."""
+    """What cannot change counts; counters, lists and names that are not bound yet do not."""
     assert constant_closure(around(2)) == {"k": 2, "helper": None}
     assert constant_closure(around([2])) == {"helper": None}
     assert constant_closure(around("later")) == {"k": "later", "helper": None, "later": 1}
 
 
-def test_constants_of_any_kind_are_told_from_a_closure() -> None:
-    """All that never changes and has a text tells a factory's functions apart; what can change is left out."""
+def test_constants_of_any_kind_in_a_closure_count() -> None:
+    """All that never changes and has a text distinguishes a factory's functions; what can change is left out."""
     partial = functools.partial
     constants = [(1, 2), (1, 3), np.float64(4), np.sin, math.sin, math.cos, frozenset("a"), frozenset("b"), Colour.RED]
     constants += [Fraction(1, 3), datetime.date(2020, 1, 1), np.dtype("f4"), partial(power, 1), partial(power, 2)]
@@ -55,13 +55,13 @@ def test_constants_of_any_kind_are_told_from_a_closure() -> None:
 
 
 def test_functions_of_a_closure() -> None:
-    """A helper is told by its code and by its own closure, itself excepted."""
-    told = [
+    """A helper counts by its code and by its own closure, itself excepted."""
+    closures = [
         constant_closure(around(2, helper))
         for helper in (times(1), times(2), abs, function_of("f = lambda x: x"), around(1))
     ]
-    assert len({str(each) for each in told}) == 5
-    assert str(told[0]) == str(constant_closure(around(2, times(1))))
+    assert len({str(each) for each in closures}) == 5
+    assert str(closures[0]) == str(constant_closure(around(2, times(1))))
 
     def itself(x: int) -> int:
         return itself(x - 1) if x else 0
@@ -70,7 +70,7 @@ def test_functions_of_a_closure() -> None:
 
 
 def test_classes_of_a_closure() -> None:
-    """A class is told by its name, one made in a function by what that gave to it; its own methods do not count it."""
+    """A class counts by its name, one made in a function by what that gave to it; its own methods do not count it."""
 
     def made(k: Any) -> Any:
         class Own:
@@ -85,7 +85,7 @@ def test_classes_of_a_closure() -> None:
     assert constant_closure(around(int)) != constant_closure(around(float))
 
 
-def test_decorators_in_between_are_told_by_code_and_closure() -> None:
+def test_decorators_in_between_count_by_code_and_closure() -> None:
     """What is wrapped counts, and each wrapper, with what it closed over."""
     wrapped = [plus_one(square), plus_two(square), plus_one(power(2)), plus_one(power(3)), plus_one(plus_one(square))]
     assert len({canonical(constant_closure(each)) for each in wrapped}) == len(wrapped)
@@ -93,7 +93,7 @@ def test_decorators_in_between_are_told_by_code_and_closure() -> None:
 
 
 def test_objects_that_have_any_attribute_are_no_wrappers() -> None:
-    """One that makes up what it is asked for does not lead on for ever."""
+    """An object that makes any attribute on request is not followed for ever."""
 
     class Anything:
         def __getattr__(self, name: str) -> Any:
@@ -103,7 +103,7 @@ def test_objects_that_have_any_attribute_are_no_wrappers() -> None:
 
 
 def test_wrappers_in_a_circle_end() -> None:
-    """One that says it wraps itself is told once."""
+    """A function that wraps itself counts once."""
 
     def circle() -> None: ...
 

@@ -38,7 +38,7 @@ def test_a_chosen_name_is_not_inherited() -> None:
     assert __name__ in snapshot(Other()).space.name
 
 
-def test_classes_of_one_name_do_not_meet_in_a_shared_folder() -> None:
+def test_classes_of_one_name_are_separate_in_a_shared_folder() -> None:
     """Where the folder is chosen, the module is in the name."""
     kinds = []
     for module in ("a", "b"):
@@ -62,7 +62,7 @@ def test_keyed_by_below_a_string_is_refused(own: str) -> None:
 
 @pytest.mark.parametrize("names", [(1,), ("",), ("a b",), ("a.b",), (None,), (("a", "b"),), (Cosmology,)])
 def test_keyed_by_takes_names(names: Any) -> None:
-    """Anything else, the class itself included, is told with what it should be."""
+    """Anything else, the class itself included, is an error that says what it should be."""
     with pytest.raises(OwnerError, match="keyed_by takes the names of attributes, as in @keyed_by"):
         keyed_by(*names)
 

@@ -1,4 +1,4 @@
-"""How owners tell their parameters, and how a change of them is noticed."""
+"""Owners have parameters in one of four ways, and every change of them is noticed."""
 
 from __future__ import annotations
 
@@ -104,8 +104,8 @@ def test_a_method_is_no_parameter() -> None:
             snapshot(keyed_by(name)(type("Model", (Model,), {}))())
 
 
-def test_a_subclass_can_tell_its_own_string() -> None:
-    """Its own words come before the names of its base."""
+def test_a_subclass_can_have_a_string_of_its_own() -> None:
+    """Its own string comes before the names of its base."""
 
     class Own(Cosmology):
         def _getHashableString(self) -> str:
@@ -237,7 +237,7 @@ FACTORIES = [
 
 
 @pytest.mark.parametrize("factory", FACTORIES)
-def test_classes_of_one_factory_do_not_meet(factory: Any) -> None:
+def test_classes_of_one_factory_have_separate_results(factory: Any) -> None:
     """What the function gave to the class, in whichever way, is part of whose results they are; equals stay equal."""
     spaces = [snapshot(factory(k)()).space for k in (2, 2.0, 3, ("a", 2), ("a", 3))]
     assert spaces[0] == spaces[1]
@@ -260,7 +260,7 @@ def test_bases_given_to_a_factory_count() -> None:
     assert snapshot(made(Cosmology)(1)).space != snapshot(made(Like)(1)).space
 
 
-def test_counters_do_not_part_a_class_from_its_results() -> None:
+def test_a_class_that_counts_finds_its_results() -> None:
     """Neither a name that a method rebinds, nor an attribute that counts."""
 
     def made() -> Any:
@@ -370,7 +370,7 @@ def test_a_change_in_place_is_noticed(value: Any, change: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", [Frozen, FrozenAttrs, OpenAttrs])
-def test_frozen_is_not_taken_on_trust(kind: Any) -> None:
+def test_fields_of_frozen_classes_are_compared_too(kind: Any) -> None:
     """A field forced to another value, or mutable within, is noticed like any other."""
     owner = kind([1])
     before = snapshot(owner)
@@ -381,7 +381,7 @@ def test_frozen_is_not_taken_on_trust(kind: Any) -> None:
     assert not before.holds(owner)
 
 
-def test_parameters_that_cannot_be_told_do_not_hold() -> None:
+def test_missing_or_unstable_parameters_are_a_change() -> None:
     """A method that removes or spoils a parameter still returns; the next call says what is wrong."""
     owner = Cosmology(1)
     before = snapshot(owner)
@@ -421,7 +421,7 @@ def test_properties_can_be_parameters() -> None:
     assert not before.holds(owner)
 
 
-# -- owners that tell a string ----------------------------------------------------------------------------------------
+# -- owners with a string ----------------------------------------------------------------------------------------
 
 
 def test_an_owners_own_string_is_used() -> None:
@@ -433,7 +433,7 @@ def test_an_owners_own_string_is_used() -> None:
 
 
 def test_a_changed_string_is_noticed() -> None:
-    """And its return too."""
+    """A string that changes back is the same again."""
     owner = Told("a")
     before = snapshot(owner)
     assert before.holds(owner)
@@ -443,7 +443,7 @@ def test_a_changed_string_is_noticed() -> None:
     assert before.holds(owner)
 
 
-def test_what_an_owner_tells_must_be_text() -> None:
+def test_the_string_and_name_of_an_owner_must_be_text() -> None:
     """The message says which function returned what."""
     with pytest.raises(OwnerError, match=r"Told.getHashableString\(\) returned 5 of type int; it must return a str"):
         snapshot(Told(5))
@@ -452,7 +452,7 @@ def test_what_an_owner_tells_must_be_text() -> None:
 
 
 def test_a_string_cannot_be_narrowed() -> None:
-    """Single parameters can be chosen only where single parameters are told."""
+    """Single parameters can be chosen only where the class names its parameters."""
     with pytest.raises(OwnerError, match=r"depends=\('H0',\) needs single parameters"):
         find_describer(Told).only(("H0",))
 
@@ -468,7 +468,7 @@ class UnfrozenAttrs:
 
 
 @pytest.mark.parametrize("kind", [object, Unfrozen, UnfrozenAttrs, type("Off", (Told,), {"getHashableString": None})])
-def test_an_owner_that_tells_nothing_is_refused(kind: Any) -> None:
+def test_an_owner_without_parameters_is_refused(kind: Any) -> None:
     """The message names the class and the four ways."""
     with pytest.raises(
         OwnerError, match=rf"{kind.__qualname__} has stored methods.*storageUser.*getHash.*keyed_by.*frozen"
@@ -490,7 +490,7 @@ def test_narrowed_parameters_are_fewer() -> None:
     assert not before.holds(owner)
 
 
-def test_an_unknown_dependence_is_told_when_the_class_is_made() -> None:
+def test_an_unknown_dependence_is_refused_when_the_class_is_made() -> None:
     """Names of bases are known, others are not."""
 
     class Sub(Cosmology):

@@ -35,7 +35,7 @@ def test_a_subclass_adds_to_the_names_of_its_base() -> None:
     assert string(Cosmology(1, 2)) == "H0=1, Om0=2"
 
 
-def test_every_base_has_its_say() -> None:
+def test_the_names_of_every_base_count() -> None:
     """Of two keyed bases, both sets of names count."""
 
     @keyed_by("n")
@@ -72,7 +72,7 @@ def test_frozen_classes_and_keyed_by_add_up() -> None:
 
 
 def test_a_subclass_of_a_frozen_class_may_add_methods_only() -> None:
-    """One that makes its objects otherwise may hold what is no field, and has to say so."""
+    """One with an __init__ of its own may have attributes that are no fields, and has to name its parameters."""
 
     class Methods(Frozen):
         def age(self) -> float:

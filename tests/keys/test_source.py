@@ -72,7 +72,7 @@ def loaded(tmp_path: Path) -> Callable[[str], Any]:
 
 @pytest.mark.parametrize("change", SAME)
 def test_what_cannot_change_a_result_does_not_count(loaded: Callable[[str], Any], change: str) -> None:
-    """Comments, docstring, formatting, annotations and the stored decorator are not the function's."""
+    """Comments, docstring, formatting, annotations and the stored decorator are no part of a function's text."""
     assert code_text(loaded(SAME[change])) == code_text(loaded(SOURCE))
 
 
@@ -108,7 +108,7 @@ def test_text_in_strings_of_many_lines_counts(loaded: Callable[[str], Any]) -> N
 
 
 def test_a_wrapper_has_its_own_text() -> None:
-    """functools.wraps does not make it say what the wrapped function says."""
+    """A function made with functools.wraps has the text of the wrapper, not of the wrapped function."""
 
     def plain() -> int:
         return 1
@@ -121,8 +121,8 @@ def test_a_wrapper_has_its_own_text() -> None:
     assert code_text(wrapper) != code_text(plain)
 
 
-def test_a_file_edited_later_does_not_speak_for_old_code(tmp_path: Path) -> None:
-    """Once told, the text of running code stays, and newly loaded code has a text of its own."""
+def test_a_file_edited_later_is_not_the_source_of_old_code(tmp_path: Path) -> None:
+    """The text of running code stays once it is known, and newly loaded code has a text of its own."""
     path = tmp_path / "edited.py"
     functions = []
     for body in ("1", "2"):
@@ -156,8 +156,8 @@ def defined(path: Path, running: str, found: str) -> str:
         ("def f(): return 1\n", "def f(): return 1\n)\n"),
     ],
 )
-def test_a_file_that_says_something_else_does_not_speak(tmp_path: Path, running: str, found: str) -> None:
-    """A file edited since it was compiled, or that another text claims for its name, is not believed."""
+def test_a_file_with_other_code_is_not_used(tmp_path: Path, running: str, found: str) -> None:
+    """A file that was edited since it was compiled, or that is not what was compiled under its name, is not used."""
     texts = [defined(tmp_path / "a.py", running, found), defined(tmp_path / "b.py", running, running)]
     assert [text.startswith("python3.") for text in texts] == [True, False]
 
@@ -173,13 +173,13 @@ def test_a_file_that_says_something_else_does_not_speak(tmp_path: Path, running:
     ],
 )
 @pytest.mark.filterwarnings("ignore")
-def test_a_file_that_says_what_runs_does_speak(tmp_path: Path, source: str) -> None:
-    """With private names, closures, __future__ imports, and what the compiler warns of."""
+def test_a_file_with_the_running_code_is_used(tmp_path: Path, source: str) -> None:
+    """Its text is used with private names, closures, __future__ imports, and what the compiler warns of."""
     assert not defined(tmp_path / "a.py", source, source).startswith("python3.")
 
 
-def test_a_file_of_equal_size_and_time_does_not_speak(tmp_path: Path) -> None:
-    """What Python remembers of the file is then what it said before."""
+def test_a_file_of_equal_size_and_time_is_read_again(tmp_path: Path) -> None:
+    """Python keeps the earlier content of such a file, which must not be taken for the new one."""
     path = tmp_path / "a.py"
     texts = []
     for body in ("1", "2"):
@@ -192,8 +192,8 @@ def test_a_file_of_equal_size_and_time_does_not_speak(tmp_path: Path) -> None:
     assert len(set(texts)) == 2
 
 
-def test_a_forgotten_function_does_not_lend_its_text() -> None:
-    """Code that comes to stand where forgotten code stood is read anew."""
+def test_the_text_of_a_deleted_function_is_not_used_again() -> None:
+    """Code that gets the address of deleted code is read anew."""
     for number in range(50):
         names: dict[str, Any] = {}
         exec(f"def f(): return {number}", names)
@@ -228,21 +228,21 @@ SOURCELESS = [
 ]
 
 
-def test_functions_without_source_are_told_by_their_code() -> None:
+def test_functions_without_source_differ_by_their_code() -> None:
     """Made by exec, they differ where their code, constants, names or kinds of arguments differ, and only there."""
     texts = [code_text(function_of(source)) for source in SOURCELESS]
     assert len(set(texts)) == len(SOURCELESS)
     assert texts == [code_text(function_of(f"\n# a comment\n{source}")) for source in SOURCELESS]
 
 
-def test_lambdas_on_one_line_are_told_apart() -> None:
+def test_lambdas_on_one_line_are_distinguished() -> None:
     """Their source line is the same, their code is not."""
     one, other = (lambda x: x + 1), (lambda x: x + 2)
     assert code_text(one) != code_text(other)
 
 
 def test_source_that_cannot_be_read_as_a_function_is_not_used(loaded: Callable[[str], Any]) -> None:
-    """A file that no longer holds what runs, whether broken or about something else, leaves the bytecode to speak."""
+    """If a file no longer contains what runs, because it is broken or about something else, the bytecode counts."""
     for number, replaced in enumerate(["def f(:\n", "def g():\n    return 1\n", "x = (\n", "", "f = '''\n"]):
         function = loaded("def f():\n    return 12345\n")
         Path(function.__code__.co_filename).write_text(replaced)

@@ -165,7 +165,7 @@ def test_a_key_that_is_too_long_is_not_storable() -> None:
 
 
 def test_the_key_stands_in_full_in_the_header() -> None:
-    """An entry says itself whose it is, with the details it was given."""
+    """An entry contains its own key, with the details that it was given."""
     found = header(written(1))
     assert Key.from_json(found["key"]) == KEY
     assert found["seconds"] == 1.5
@@ -188,7 +188,7 @@ def test_the_key_stands_in_full_in_the_header() -> None:
     ],
     ids=["string", "empty", "module", "name", "object", "definition", "version", "value", "argument", "none"],
 )
-def test_an_entry_answers_for_its_own_key_only(value: object, key: Key) -> None:
+def test_an_entry_is_used_for_its_own_key_only(value: object, key: Key) -> None:
     """A renamed file, or a collision of digests, cannot give the value of another key."""
     with pytest.raises(DamagedEntryError, match="another result"):
         read(written(value), key)

@@ -56,7 +56,7 @@ def test_own_results_come_first(group: Path, tmp_path: Path, cache_dir: Path) ->
         assert new_user().getStoredObject("a") == "mine"
 
 
-def test_what_was_cleared_stays_away(group: Path) -> None:
+def test_a_shared_result_that_is_cleared_stays_hidden(group: Path) -> None:
     """A shared result that is cleared is hidden, by upkeep too, until it is computed again; others have it still."""
     Model().power.cache_clear()
     assert new_user().removeObject("a") is True
@@ -104,7 +104,7 @@ def test_a_shared_directory_need_not_be_there(cache_dir: Path, tmp_path: Path) -
     assert not (tmp_path / "missing").exists()
 
 
-def test_leftovers_of_a_group_are_its_own_business(group: Path, cache_dir: Path) -> None:
+def test_upkeep_leaves_shared_directories_alone(group: Path, cache_dir: Path) -> None:
     """Upkeep tidies one's own directory only; a shared one is not even counted."""
     Model().power(3.0)
     (file,) = entry_files(cache_dir)

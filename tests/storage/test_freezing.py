@@ -65,7 +65,7 @@ def test_mapped_arrays_are_kept_in_memory(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("dtype", [[("a", "i4")], (np.record, [("a", "i4")])], ids=["void", "record"])
-def test_records_are_no_windows(dtype: Any) -> None:
+def test_records_are_copied_out_of_their_array(dtype: Any) -> None:
     """A record taken from an array is kept apart from it, and read-only."""
     original = np.zeros(2, dtype)
     kept, for_caller = kept_and_copied([original[0]])
@@ -168,7 +168,7 @@ def test_a_value_that_holds_itself_is_copied() -> None:
 
 
 @pytest.mark.parametrize("kind", [list, tuple], ids=["list", "tuple"])
-def test_bottomless_nesting_does_no_harm(kind: Any) -> None:
+def test_very_deep_nesting_is_kept(kind: Any) -> None:
     """A value nested more deeply than Python can follow is still kept and handed out."""
     value = kind()
     for _ in range(100_000):
@@ -206,7 +206,7 @@ values = st.recursive(
 
 
 def shown(value: Any) -> str:
-    """A text that tells types, values and order."""
+    """A text that differs between values of different types, values or order."""
     return f"{struct.pack('<d', value).hex()}" if type(value) is float else repr(value)
 
 

@@ -14,8 +14,8 @@ from tests.stores.test_layered import Failing
 
 
 @pytest.mark.parametrize("use", [lambda: Model().power.cache_clear(), lambda: new_user().listObjects()])
-def test_what_cannot_be_listed_is_told(use: Callable[[], object]) -> None:
-    """A listing that fails is not taken for an empty one: it is told once, and what is there stays."""
+def test_a_listing_that_fails_is_reported(use: Callable[[], object]) -> None:
+    """A listing that fails is not taken for an empty one: there is one warning, and what is there stays."""
     Model().power(2.0)
     store("a")
     with without_handles(), pytest.warns(PersistenceWarning, match=r"cannot be listed .*; not all is shown") as caught:
@@ -27,7 +27,7 @@ def test_what_cannot_be_listed_is_told(use: Callable[[], object]) -> None:
     assert CALLS == [2.0]
 
 
-def test_a_layer_that_cannot_be_listed_is_told() -> None:
+def test_a_layer_that_cannot_be_listed_is_reported() -> None:
     """What one's own layer holds is listed, and the layer that cannot be is named."""
     store = LayeredStore(MemoryStore(), Failing())
     with configure(store=store), pytest.warns(PersistenceWarning, match="shared directory the failing one cannot be"):

@@ -15,8 +15,8 @@ from stored.typing import ABSENT
 from tests.storage.threads import PATIENCE, run
 
 
-def test_a_record_hands_out_its_value() -> None:
-    """Without a way of handing out the value itself comes, with one what it makes."""
+def test_a_cached_result_gives_its_value() -> None:
+    """Without a function that copies it callers get the value itself, with one what that returns."""
     value = [1]
     assert CachedResult(value).for_caller() is value
     assert CachedResult(value, list.copy).for_caller() is not value

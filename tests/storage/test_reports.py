@@ -12,8 +12,8 @@ from tests.storage.models import Model, new_user, store
 from tests.stores.test_files import without_handles
 
 
-def test_known_trouble_is_not_told_again() -> None:
-    """Of a directory that could not be read it is not said too that it cannot be listed."""
+def test_known_trouble_is_not_reported_again() -> None:
+    """Of a directory that could not be read there is no other warning that it cannot be listed."""
     store("a")
     with without_handles():
         with pytest.warns(PersistenceWarning, match="cannot be read"):
@@ -31,7 +31,7 @@ def open_directory(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("use", [lambda: new_user().getStoredObject("a"), lambda: new_user().storeObject("b", 1)])
-def test_a_directory_open_to_everybody_is_told(tmp_path: Path, use: Callable[[], object]) -> None:
+def test_a_directory_open_to_everybody_is_reported(tmp_path: Path, use: Callable[[], object]) -> None:
     """Whoever reads or writes where everybody can write is warned once, at the caller's line, with a way out."""
     place = open_directory(tmp_path)
     message = rf"{place} can be written to by everybody on this computer: .*chmod o-w"
@@ -43,14 +43,14 @@ def test_a_directory_open_to_everybody_is_told(tmp_path: Path, use: Callable[[],
     assert [each.filename for each in caught] == [__file__]
 
 
-def test_a_shared_directory_open_to_everybody_is_told(tmp_path: Path) -> None:
+def test_a_shared_directory_open_to_everybody_is_reported(tmp_path: Path) -> None:
     """The directory that is named is the one that others can write to, though one's own is private."""
     place = open_directory(tmp_path)
     with configure(shared_dirs=[place]), pytest.warns(PersistenceWarning, match=f"{place} can be written to by"):
         assert new_user().getStoredObject("a") is not None
 
 
-def test_a_private_directory_is_nothing_to_tell(tmp_path: Path) -> None:
+def test_a_private_directory_is_not_reported(tmp_path: Path) -> None:
     """A directory that others can read, or have no entry in, is nothing to warn of."""
     place = open_directory(tmp_path)
     with configure(cache_dir=place):
@@ -59,7 +59,7 @@ def test_a_private_directory_is_nothing_to_tell(tmp_path: Path) -> None:
         assert new_user().getStoredObject("a") is not None
 
 
-def test_a_shared_directory_that_cannot_be_read_is_told_once(tmp_path: Path, cache_dir: Path) -> None:
+def test_a_shared_directory_that_cannot_be_read_is_reported_once(tmp_path: Path, cache_dir: Path) -> None:
     """Whatever is asked for and stored, there is one warning, with the directory and the way out."""
     (tmp_path / "group").touch()
     with (

@@ -194,7 +194,7 @@ def test_a_waiter_that_leads_something_else_is_waited_for() -> None:
     assert order == ["first", "second", "third"]
 
 
-def test_who_has_what_it_waited_for_waits_no_more() -> None:
+def test_a_thread_that_has_its_result_no_longer_waits() -> None:
     """A thread is waited for, and not computed around, once what it had waited for is there."""
     flights = Flights()
     first_led, second_led, waited = threading.Event(), threading.Event(), threading.Event()

@@ -17,7 +17,7 @@ from tests.storage.models import Model, leave_draft, set_ages, store
 from tests.stores.test_files import without_handles
 
 
-def test_upkeep_tidies_and_tells(cache_dir: Path, size: int) -> None:
+def test_upkeep_removes_and_counts(cache_dir: Path, size: int) -> None:
     """Leftovers and what is beyond the limits are removed, and the rest is counted."""
     store(*"abcd")
     set_ages(cache_dir, a=500, b=400)
@@ -44,7 +44,7 @@ def test_upkeep_needs_the_right_to_write(cache_dir: Path, settings: dict[str, An
 
 
 def test_upkeep_that_fails_is_an_error(cache_dir: Path) -> None:
-    """Whoever asks for upkeep is told when the directory cannot be read."""
+    """If the directory cannot be read, whoever asks for upkeep gets the error."""
     leave_draft(cache_dir)
     with without_handles(), pytest.raises(OSError, match="Too many open files"):
         stored.upkeep()
