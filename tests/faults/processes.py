@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import stored
-from stored._settings.configure import settings
 from tests.faults.scale import rounds
 
 PATIENCE = 300.0
@@ -26,7 +25,8 @@ multiprocessing.set_forkserver_preload(["stored", "pytest"])
 
 def here() -> dict[str, Any]:
     """The settings of this process, as `begin` takes them."""
-    return settings()._asdict()
+    with stored.configure() as now:
+        return now._asdict()
 
 
 def begin(where: dict[str, Any]) -> None:

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from stored import StorageUser, configure, keyed_by, stored, upkeep
-from stored._settings.configure import settings as current
 from tests.faults.processes import PATIENCE, in_processes, in_threads
 from tests.faults.scale import rounds
 from tests.faults.values import KINDS, check, edition, made, same, whole_entries
@@ -197,8 +196,8 @@ def test_no_mix_up(settings: str, method: str, cache_dir: Path) -> None:
     each = [placed(own, cache_dir.parent) for own in SETTINGS[settings]] * rounds(1, 3)
     last = max(in_processes(*[(work, seed, rounds(3, 6), own) for seed, own in enumerate(each)], method=method))
     for own in each:
-        with configure(**own):
+        with configure(**own) as now:
             check_all(last)
             assert upkeep().leftovers == 0
-            assert whole_entries(current().cache_dir) > 0
+            assert whole_entries(now.cache_dir) > 0
     print(f"{len(each)} processes, {len(each) * rounds(3, 6) * rounds(80, 800)} acts, 0 mix-ups")

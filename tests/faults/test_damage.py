@@ -17,13 +17,13 @@ import numpy as np
 import pytest
 
 from stored import Axis, EntryWarning, StorageUser, configure, keyed_by, stored
-from stored._keys.result_key import Key
-from stored._storage.disk import PersistentTier
+from stored._keys import Key
+from stored._storage import PersistentTier
 from stored._storage.format import unpack
 from stored.typing import ABSENT
 from tests.faults.scale import rounds
 from tests.faults.values import Custom, whole_entries
-from tests.test_format import identical, sealed
+from tests.storage.entries import identical, sealed
 
 SAMPLES: dict[str, Any] = {
     "None": None,

@@ -20,8 +20,7 @@ from typing import Any
 import pytest
 
 from stored import StorageUser, StoredWarning, configure, keyed_by, stored, upkeep
-from stored._settings.configure import settings
-from tests.faults.processes import in_processes
+from tests.faults.processes import here, in_processes
 from tests.faults.values import KINDS, check, edition, made, whole_entries
 
 
@@ -86,7 +85,7 @@ def use_well(n: int) -> None:
             check(Model(n).value(kind, 0), kind, n, 0)
         assert Model.computed == before + computed
     upkeep()
-    assert whole_entries(settings().cache_dir) >= KEPT
+    assert whole_entries(here()["cache_dir"]) >= KEPT
 
 
 KEPT = len(KINDS) + 1
@@ -102,7 +101,7 @@ def use_with_short_files(limit: int) -> list[str]:
     unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, unlimited[1]))
     troubles = use(1)
-    leftovers = [path for path in settings().cache_dir.rglob("*") if path.suffix in {".draft", ".lock"}]
+    leftovers = [path for path in here()["cache_dir"].rglob("*") if path.suffix in {".draft", ".lock"}]
     resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
     assert leftovers == []
     use_well(1)
@@ -145,7 +144,7 @@ def mount(place: Path, flags: int, options: str) -> None:
 
 
 def use_small_disk(options: str) -> list[str] | str:
-    place = settings().cache_dir
+    place = here()["cache_dir"]
     place.mkdir()
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(NEW_NAMESPACE):
@@ -273,7 +272,7 @@ def drop_privileges() -> None:
 
 def use_while_harmed(fault: str, when: str) -> list[str]:
     drop_privileges()
-    directory = settings().cache_dir
+    directory = here()["cache_dir"]
     harm, heal = FAULTS[fault]
     use_well(1)
     owner = Model(1)
@@ -333,7 +332,7 @@ OTHERS: dict[str, Callable[[Path], object]] = {
 def use_in_the_place_of(other: str) -> list[str]:
     drop_privileges()
     check(Model(1).value("small", 1), "small", 1, 1)
-    (file,) = settings().cache_dir.rglob("*.stored")
+    (file,) = here()["cache_dir"].rglob("*.stored")
     file.unlink()
     OTHERS[other](file)
     with told() as troubles:

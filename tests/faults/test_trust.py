@@ -26,14 +26,14 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from stored import StorageUser, StoredWarning, TableError, configure, keyed_by, stored, upkeep
-from stored._keys.result_key import Key
-from stored._settings.configure import settings
+from stored._keys import Key
 from stored._storage.format import pack, unpack
 from stored._storage.limits import _schedules
 from stored._storage.reports import clear_reports
 from stored._storage.signing import sign
 from stored.compat import colossus as drop_in
 from stored.stores import DirectoryStore
+from tests.faults.processes import here
 
 MOMENT = datetime.date(2000, 1, 1)
 X = np.arange(9.0)
@@ -209,19 +209,19 @@ PLACES: dict[str, Callable[[Path, str, bytes, bytes], object]] = {
     "draft": lambda root, name, original, evil: put(evil, root, DRAFT),
     "hidden file": lambda root, name, original, evil: put(evil, (root / name).with_name(".hidden.stored")),
     "name": lambda root, name, original, evil: put(b"", (root / name).parent, evil.decode(), f"{evil.decode()}.stored"),
-    "key file": lambda root, name, original, evil: put(evil, settings().key_file),
+    "key file": lambda root, name, original, evil: put(evil, here()["key_file"]),
 }
 
 
 @pytest.mark.parametrize("place", PLACES)
 def test_a_malicious_pickle_is_never_loaded(place: str, malicious: bytes, cache_dir: Path) -> None:
     """Wherever it stands, whatever is done then does not load it, and gives the right result with one warning."""
-    with configure(shared_dirs=["shared"]):
+    with configure(shared_dirs=["shared"]) as now:
         originals = store_all(cache_dir)
-        secret = settings().key_file.read_bytes()
+        secret = now.key_file.read_bytes()
         for name, operation in OPERATIONS.items():
             forget(cache_dir, Path("shared"))
-            put(secret, settings().key_file)
+            put(secret, now.key_file)
             for entry, original in originals.items():
                 PLACES[place](cache_dir, entry, original, malicious)
             with told(1):
@@ -335,7 +335,7 @@ TROUBLES: dict[str, Callable[[Path], object]] = {
 @pytest.mark.parametrize("trouble", TROUBLES)
 def test_an_untrusted_key_file_neither_signs_nor_verifies(trouble: str, cache_dir: Path) -> None:
     """Pickles are then computed anew and not stored, with warnings that name the file and the remedy; others are."""
-    file = settings().key_file
+    file = here()["key_file"]
     store_all(cache_dir)
     TROUBLES[trouble](file)
     with told(2) as messages:
@@ -382,7 +382,7 @@ def within(root: Path) -> Iterator[None]:
         _touched = None
     assert touched
     strays = [path for path in touched if not Path(os.path.abspath(path)).is_relative_to(root)]
-    assert set(strays) <= {str(settings().key_file.parent)}
+    assert set(strays) <= {str(here()["key_file"].parent)}
 
 
 @hypothesis_settings(max_examples=60, deadline=None)
@@ -394,7 +394,7 @@ def within(root: Path) -> Iterator[None]:
 @example([(name, name, name, name) for name in NASTY])
 def test_no_name_of_a_space_leads_elsewhere(identities: list[tuple[str, str, str, str]]) -> None:
     """Whatever module, owner, string and object are called, all is done within the directory, and all are different."""
-    root = settings().cache_dir
+    root = here()["cache_dir"]
     forget(root)
 
     def user(module: str, name: str, string: str, _: str) -> StorageUser:
@@ -432,7 +432,7 @@ def test_no_name_or_argument_of_a_method_leads_elsewhere(calls: list[tuple[str, 
 
         return Named()
 
-    root = settings().cache_dir
+    root = here()["cache_dir"]
     forget(root)
     with within(root):
         for method, x in calls:
@@ -558,9 +558,9 @@ def test_nothing_waits_for_what_is_no_file(kind: str, place: str, cache_dir: Pat
     """In the place of any file or folder it costs one warning, and neither a result nor an end."""
     originals = store_all(cache_dir)
     for name, operation in OPERATIONS.items():
-        forget(cache_dir, settings().key_file.parent)
+        forget(cache_dir, here()["key_file"].parent)
         for entry in originals:
-            paths = {**LINKS, "mark": lambda entry: f"{entry}.removed", "key file": lambda _: settings().key_file}
+            paths = {**LINKS, "mark": lambda entry: f"{entry}.removed", "key file": lambda _: here()["key_file"]}
             path = cache_dir / paths[place](entry)
             path.parent.mkdir(parents=True, exist_ok=True)
             if not os.path.lexists(path):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stored._settings.configure import settings
+from stored._settings import settings
 from stored._storage.format import unpack
 from stored._storage.native import unpack_native
 
@@ -64,6 +64,7 @@ def same(one: Any, other: Any) -> bool:
 
 def note(*what: object) -> None:
     """Add a line to the log that stands beside the cache directory."""
+    # a block of configure, which gives the settings too, would end shortcuts
     log = os.open(settings().cache_dir.parent / "log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     os.write(log, f"{' '.join(map(str, what))}\n".encode())
     os.close(log)

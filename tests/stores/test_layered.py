@@ -40,7 +40,7 @@ class ReadOnly(MemoryStore):
     def refuse(self, *_: object) -> Any:
         raise AssertionError("a lower store is only read")
 
-    write = delete = touch = needing = turn = clear_leftovers = trim = refuse
+    write = delete = touch = declare_wait = compute_turn = clear_leftovers = trim = refuse
 
 
 @pytest.fixture

@@ -50,7 +50,7 @@ def test_keys_differ(tmp_path: Path) -> None:
     assert load_secret(tmp_path / "one") != load_secret(tmp_path / "two")
 
 
-def test_a_read_only_key_will_do(file: Path) -> None:
+def test_a_read_only_key_is_accepted(file: Path) -> None:
     """A key that not even its owner can write is as good."""
     secret = load_secret(file)
     file.chmod(0o400)

@@ -1,9 +1,8 @@
-"""Native values come back exactly, and bytes that are not what was written are refused."""
+"""Native values come back exactly, and trees that stand for no value are refused."""
 
 from __future__ import annotations
 
 import collections
-import contextlib
 import enum
 import itertools
 import json
@@ -14,65 +13,25 @@ from typing import Any
 
 import numpy as np
 import pytest
-import xxhash
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from stored._storage import native
-from stored._storage.format import ALIGNMENT, MAX_HEADER_BYTES, pack, unpack
+from stored._storage.format import ALIGNMENT, unpack
 from stored._storage.native import MAX_DEPTH, NotNativeError, pack_native, unpack_native
 from stored.errors import DamagedEntryError
+from tests.storage.entries import entry_of, forged, identical, texts
 
-
-def entry_of(value: object, **header: Any) -> bytes:
-    body, buffers = pack_native(value)
-    return b"".join(bytes(part) for part in pack(header, body, buffers))
+# -- round trips ------------------------------------------------------------------------------------------------------
 
 
 def round_trip(value: object) -> Any:
     return unpack_native(unpack(entry_of(value)))
 
 
-def identical(one: Any, other: Any) -> bool:
-    """The same type and value to the last bit, all the way down."""
-    if type(one) is not type(other):
-        return False
-    if isinstance(one, np.ndarray):
-        layouts = [(a.flags.c_contiguous, a.flags.f_contiguous) for a in (one, other)]
-        if one.shape != other.shape or repr(one.dtype) != repr(other.dtype):
-            return False
-        same = not one.nbytes or (False, False) in layouts or layouts[0] == layouts[1]
-        if one.dtype.names is not None:  # what stands between fields is of no account
-            return same and all(identical(one[name], other[name]) for name in one.dtype.names)
-        return same and one.tobytes() == other.tobytes()
-    if isinstance(one, np.str_ | np.bytes_):
-        return one[:] == other[:]
-    if isinstance(one, np.generic):
-        return repr(one.dtype) == repr(other.dtype) and one.tobytes() == other.tobytes()
-    if isinstance(one, float):
-        return struct.pack("<d", one) == struct.pack("<d", other)
-    if isinstance(one, complex):
-        return identical(one.real, other.real) and identical(one.imag, other.imag)
-    if isinstance(one, dict):
-        return identical(list(one.items()), list(other.items()))
-    if isinstance(one, tuple | list):
-        return len(one) == len(other) and all(map(identical, one, other))
-    if isinstance(one, set | frozenset):
-        return sorted(map(bits, one)) == sorted(map(bits, other))
-    return bool(one == other)
-
-
-def bits(value: Any) -> str:
-    return struct.pack("<d", value).hex() if type(value) is float else f"{type(value)} {value!r}"
-
-
-# --------------------------------------------------------------------------------------------------------------------
-# Round trips
-# --------------------------------------------------------------------------------------------------------------------
-
-texts = st.text(st.characters(exclude_categories=()), max_size=20)
 doubles = st.binary(min_size=8, max_size=8).map(lambda raw: struct.unpack("<d", raw)[0]) | st.floats()
+
 hashable = (
     st.none()
     | st.booleans()
@@ -83,6 +42,7 @@ hashable = (
     | texts
     | st.binary(max_size=70)
 )
+
 plain_dtypes = st.one_of(
     npst.boolean_dtypes(),
     npst.integer_dtypes(endianness="?"),
@@ -95,6 +55,7 @@ plain_dtypes = st.one_of(
     npst.timedelta64_dtypes(endianness="?"),
     st.integers(1, 9).map(lambda n: np.dtype(f"V{n}")),
 )
+
 dtypes = st.just(np.dtype("V0")) | plain_dtypes | npst.nested_dtypes(plain_dtypes, max_leaves=5)
 
 
@@ -300,8 +261,10 @@ class Half(np.float64):
 
 
 Point = collections.namedtuple("Point", "x y")
+
 cyclic: list[Any] = []
 cyclic.append(cyclic)
+
 with_metadata = np.dtype("i4", metadata={"unit": "m"})
 
 NOT_NATIVE = [
@@ -349,113 +312,7 @@ def test_what_would_not_come_back_is_not_native(value: object) -> None:
         pack_native(value)
 
 
-# --------------------------------------------------------------------------------------------------------------------
-# Entries
-# --------------------------------------------------------------------------------------------------------------------
-
-
-headers = st.dictionaries(
-    texts.filter(lambda name: name not in {"body", "size"}),
-    texts | st.integers(-(2**60), 2**60) | st.none(),
-    max_size=5,
-)
-
-
-@settings(max_examples=50, deadline=None)
-@given(headers, st.integers(0, 200))
-@example({"k": "x" * 9900}, 0)
-def test_headers_come_back(header: dict[str, Any], padding: int) -> None:
-    """The header comes back whole, with the sizes of the entry, whatever its own length; its beginning suffices."""
-    header = {"pad": "p" * padding, **header}
-    data = entry_of(np.arange(3.0), **header)
-    found = unpack(data).header
-    start, length = found["body"]
-    assert {**found, **header} == found
-    assert found["size"] == len(data)
-    assert start % ALIGNMENT == 0
-    assert json.loads(data[start : start + length])[0] == "array"
-    assert unpack(data[:start], verify=False).header == found
-    assert identical(unpack_native(unpack(data)), np.arange(3.0))
-
-
-def test_a_header_has_a_limit() -> None:
-    """A header up to the limit is written and read; a longer one is a ValueError that names the remedy."""
-    frame = len(json.dumps({"k": "", "body": [1 << 20, 4], "size": 1 << 20}, separators=(",", ":")))
-    longest = "x" * (MAX_HEADER_BYTES - frame - 16)
-    assert unpack(entry_of(None, k=longest)).header["k"] == longest
-    with pytest.raises(ValueError, match="shorten the hashable string"):
-        entry_of(None, k="x" * MAX_HEADER_BYTES)
-
-
-def test_buffers_that_can_change_are_copied() -> None:
-    """An array out of a buffer that others can write to does not change with it, and cannot be written to."""
-    data = bytearray(entry_of(np.arange(3)))
-    found = unpack_native(unpack(data))
-    data[-24:] = bytes(24)
-    assert found.tolist() == [0, 1, 2]
-    with pytest.raises(ValueError, match="cannot set WRITEABLE"):
-        found.flags.writeable = True
-
-
-def test_any_buffer_can_be_unpacked() -> None:
-    """Entries are read from bytes, bytearrays and memory views of any item."""
-    data = entry_of([1, 2])
-    views = [data, bytearray(data), memoryview(data), memoryview(data + bytes(-len(data) % 4)).cast("i").cast("B")]
-    assert [unpack_native(unpack(view[: len(data)])) for view in views] == [[1, 2]] * 4
-
-
-SMALL = [
-    {"a": 1.5, "b": (None, "é")},
-    np.arange(3, dtype=">i2"),
-    [b"xy", np.float32(2), 2**70],
-]
-
-
-@pytest.mark.parametrize("value", SMALL, ids=["dict", "array", "mixed"])
-def test_every_damage_is_found(value: Any) -> None:
-    """No change of a byte and no cut gives anything but a DamagedEntryError."""
-    data = entry_of(value)
-    for position in range(len(data)):
-        for change in (1, 0x80, 0xFF):
-            altered = bytearray(data)
-            altered[position] ^= change
-            with pytest.raises(DamagedEntryError):
-                unpack(altered)
-        with pytest.raises(DamagedEntryError):
-            unpack(data[:position])
-    for longer in (data + b"\0", data + data, b"\0" + data):
-        with pytest.raises(DamagedEntryError):
-            unpack(longer)
-
-
-def test_listing_a_damaged_beginning() -> None:
-    """Without verification too, cut and altered headers give a header or a DamagedEntryError."""
-    data = entry_of(1, key="k")
-    for position in range(len(data)):
-        altered = bytearray(data)
-        altered[position] ^= 0xFF
-        for source in (altered, data[:position]):
-            with contextlib.suppress(DamagedEntryError):
-                assert isinstance(unpack(source, verify=False).header, dict)
-
-
-# --------------------------------------------------------------------------------------------------------------------
-# Forgeries: the checksum is right, the content is not
-# --------------------------------------------------------------------------------------------------------------------
-
-
-def sealed(head: bytes, rest: bytes = b"", *, length: int | None = None, magic: bytes = b"\x89STORED\n") -> bytes:
-    front = struct.pack("<8sII", magic, 1, len(head) if length is None else length)
-    return front + xxhash.xxh3_128_digest(front + head + rest) + head + rest
-
-
-def forged(tree: bytes | list[Any] | str, data: bytes = b"", **header: Any) -> bytes:
-    """An entry with this tree and one buffer, consistent as far as the arguments do not say otherwise."""
-    raw = tree if isinstance(tree, bytes) else json.dumps(tree).encode()
-    start, rest = 256, raw + bytes(-len(raw) % ALIGNMENT) + data
-    head = {"body": [start, len(raw)], "size": start + len(rest), **header}
-    text = json.dumps(head).encode()
-    return sealed(text, bytes(start - 32 - len(text)) + rest)
+# -- forgeries: the checksum is right, the content is not -------------------------------------------------------------
 
 
 def test_the_forger_knows_the_format() -> None:
@@ -465,49 +322,9 @@ def test_the_forger_knows_the_format() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("data", "message"),
-    [
-        (b"", "too few"),
-        (b"\x89STORED\n", "too few"),
-        (sealed(b"{}", magic=b"notmagic"), "does not begin"),
-        (struct.pack("<8sII", b"\x89STORED\n", 2, 2) + bytes(18), "format version 2 was found"),
-        (sealed(b"{}", length=MAX_HEADER_BYTES + 1), "is longer than"),
-        (sealed(b"{}", length=2**32 - 1), "is longer than"),
-        (sealed(b"{}", length=3), "are not within"),
-        (sealed(b""), "no readable JSON"),
-        (sealed(b"{"), "no readable JSON"),
-        (sealed(b"\xff\xfe"), "no readable JSON"),
-        (sealed(b"[" * 500_000), "no readable JSON"),
-        (sealed(b"9" * 10_000), "no readable JSON"),
-        (sealed(b"[]"), "not an object"),
-        (sealed(b"null"), "not an object"),
-        (sealed(b"{}"), "its header says None"),
-        (sealed(b'{"size":-1}'), "its header says -1"),
-        (sealed(b'{"size":1e999}'), "its header says inf"),
-        (sealed(b'{"size":[]}'), "its header says"),
-    ],
-)
-def test_forged_fronts_are_refused(data: bytes, message: str) -> None:
-    """A front or a header that does not fit the bytes is a DamagedEntryError that says what was found."""
-    with pytest.raises(DamagedEntryError, match=message):
-        unpack(data)
-
-
-BODIES: list[Any] = [None, 3, "ab", {}, [], [256], [256, 4, 0], [256, -1], [-1, 4], [True, 4], [256, True], [256.0, 4]]
-BODIES += [["256", 4], [256, 2**70], [2**70, 4], [10**9, 0], [256, None], [[], []], [257, 3], [260, 60]]
-
-
-@pytest.mark.parametrize("body", BODIES, ids=repr)
-def test_forged_bodies_are_refused(body: Any) -> None:
-    """A body that is not said to stand within the entry, or is no tree, is a DamagedEntryError."""
-    entry = unpack(forged(b"[1]]", body=body))
-    with pytest.raises(DamagedEntryError):
-        unpack_native(entry)
-
-
 DESCRS = ["O", "|O", "<O8", "|O8", "object", "T", "i4", "=i4", "<i4,<i4", "2<i4", "<i3", "<f99", "|b2", "", "<", "<i"]
 DESCRS += ["|V99999999999", "|S-1", "|V2147483648", "<M8[", "<M8[xx]", "<M8[s]x", "<m8[-1s]", "<i\u0664", "\0", "<i4\n"]
+
 MORE_DESCRS = [None, 1, True, 1.5, {}, {"a": 1}, [[]], [["a"]], [["a", "|O"]], [["a", "<i4", [2], 3]], [["a", ["<i4"]]]]
 MORE_DESCRS += [[["a", "<i4"], ["a", "<i4"]], [[1, "<i4"]], [[["t"], "<i4"]], [[["a", "b", "c"], "<i4"]], ["<i4", [2]]]
 MORE_DESCRS += [[["a", "<i4", shape]] for shape in ([-1], [True], [1.5], ["2"], [2**70], [2**30, 2**30], 3, None)]
@@ -640,6 +457,7 @@ TREES: list[Any] = [
     ["bytes", 0],
     ["bytes", 0, 1, 2],
 ]
+
 RAW_TREES = [b"", b"NaN", b"-Infinity", b"1e999", b"[", b"nul", b"\xff", b"1" * 5000, b"[" * 100_000]
 RAW_TREES += [b'["list",' * 100 + b"1" + b"]" * 100, b'["dict",1,' * 66 + b"1" + b"]" * 66]
 

@@ -1,4 +1,4 @@
-"""What identifies code."""
+"""The text of a function's code changes with what it computes, and modules and classes have names that last."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 
-from stored._keys.canonical import constant_closure
-from stored._keys.source import code_text, module_name, qualified_name
+from stored._keys import code_text, qualified_name
+from stored._keys.source import module_name
+from tests.keys.models import function_of
 
 # -- normalised source ------------------------------------------------------------------------------------------------
 
@@ -71,7 +72,7 @@ def loaded(tmp_path: Path) -> Callable[[str], Any]:
 
 @pytest.mark.parametrize("change", SAME)
 def test_what_cannot_change_a_result_does_not_count(loaded: Callable[[str], Any], change: str) -> None:
-    """Comments, docstring, formatting, annotations and the stored decorator are not the function's."""
+    """Comments, docstring, formatting, annotations and the stored decorator are no part of a function's text."""
     assert code_text(loaded(SAME[change])) == code_text(loaded(SOURCE))
 
 
@@ -107,7 +108,7 @@ def test_text_in_strings_of_many_lines_counts(loaded: Callable[[str], Any]) -> N
 
 
 def test_a_wrapper_has_its_own_text() -> None:
-    """functools.wraps does not make it say what the wrapped function says."""
+    """A function made with functools.wraps has the text of the wrapper, not of the wrapped function."""
 
     def plain() -> int:
         return 1
@@ -120,8 +121,8 @@ def test_a_wrapper_has_its_own_text() -> None:
     assert code_text(wrapper) != code_text(plain)
 
 
-def test_a_file_edited_later_does_not_speak_for_old_code(tmp_path: Path) -> None:
-    """Once told, the text of running code stays, and newly loaded code has a text of its own."""
+def test_a_file_edited_later_is_not_the_source_of_old_code(tmp_path: Path) -> None:
+    """The text of running code stays once it is known, and newly loaded code has a text of its own."""
     path = tmp_path / "edited.py"
     functions = []
     for body in ("1", "2"):
@@ -155,8 +156,8 @@ def defined(path: Path, running: str, found: str) -> str:
         ("def f(): return 1\n", "def f(): return 1\n)\n"),
     ],
 )
-def test_a_file_that_says_something_else_does_not_speak(tmp_path: Path, running: str, found: str) -> None:
-    """A file edited since it was compiled, or that another text claims for its name, is not believed."""
+def test_a_file_with_other_code_is_not_used(tmp_path: Path, running: str, found: str) -> None:
+    """A file that was edited since it was compiled, or that is not what was compiled under its name, is not used."""
     texts = [defined(tmp_path / "a.py", running, found), defined(tmp_path / "b.py", running, running)]
     assert [text.startswith("python3.") for text in texts] == [True, False]
 
@@ -172,13 +173,13 @@ def test_a_file_that_says_something_else_does_not_speak(tmp_path: Path, running:
     ],
 )
 @pytest.mark.filterwarnings("ignore")
-def test_a_file_that_says_what_runs_does_speak(tmp_path: Path, source: str) -> None:
-    """With private names, closures, __future__ imports, and what the compiler warns of."""
+def test_a_file_with_the_running_code_is_used(tmp_path: Path, source: str) -> None:
+    """Its text is used with private names, closures, __future__ imports, and what the compiler warns of."""
     assert not defined(tmp_path / "a.py", source, source).startswith("python3.")
 
 
-def test_a_file_of_equal_size_and_time_does_not_speak(tmp_path: Path) -> None:
-    """What Python remembers of the file is then what it said before."""
+def test_a_file_of_equal_size_and_time_is_read_again(tmp_path: Path) -> None:
+    """Python keeps the earlier content of such a file, which must not be taken for the new one."""
     path = tmp_path / "a.py"
     texts = []
     for body in ("1", "2"):
@@ -191,8 +192,8 @@ def test_a_file_of_equal_size_and_time_does_not_speak(tmp_path: Path) -> None:
     assert len(set(texts)) == 2
 
 
-def test_a_forgotten_function_does_not_lend_its_text() -> None:
-    """Code that comes to stand where forgotten code stood is read anew."""
+def test_the_text_of_a_deleted_function_is_not_used_again() -> None:
+    """Code that gets the address of deleted code is read anew."""
     for number in range(50):
         names: dict[str, Any] = {}
         exec(f"def f(): return {number}", names)
@@ -200,13 +201,6 @@ def test_a_forgotten_function_does_not_lend_its_text() -> None:
 
 
 # -- functions without source -----------------------------------------------------------------------------------------
-
-
-def made(source: str) -> Any:
-    names: dict[str, Any] = {}
-    exec(source, names)
-    return names["f"]
-
 
 SOURCELESS = [
     "f = lambda a: a",
@@ -234,109 +228,30 @@ SOURCELESS = [
 ]
 
 
-def test_functions_without_source_are_told_by_their_code() -> None:
+def test_functions_without_source_differ_by_their_code() -> None:
     """Made by exec, they differ where their code, constants, names or kinds of arguments differ, and only there."""
-    texts = [code_text(made(source)) for source in SOURCELESS]
+    texts = [code_text(function_of(source)) for source in SOURCELESS]
     assert len(set(texts)) == len(SOURCELESS)
-    assert texts == [code_text(made(f"\n# a comment\n{source}")) for source in SOURCELESS]
+    assert texts == [code_text(function_of(f"\n# a comment\n{source}")) for source in SOURCELESS]
 
 
-def test_lambdas_on_one_line_are_told_apart() -> None:
+def test_lambdas_on_one_line_are_distinguished() -> None:
     """Their source line is the same, their code is not."""
     one, other = (lambda x: x + 1), (lambda x: x + 2)
     assert code_text(one) != code_text(other)
 
 
 def test_source_that_cannot_be_read_as_a_function_is_not_used(loaded: Callable[[str], Any]) -> None:
-    """A file that no longer holds what runs, whether broken or about something else, leaves the bytecode to speak."""
+    """If a file no longer contains what runs, because it is broken or about something else, the bytecode counts."""
     for number, replaced in enumerate(["def f(:\n", "def g():\n    return 1\n", "x = (\n", "", "f = '''\n"]):
         function = loaded("def f():\n    return 12345\n")
         Path(function.__code__.co_filename).write_text(replaced)
         assert code_text(function).startswith("python3."), number
 
 
-# -- closures ---------------------------------------------------------------------------------------------------------
-
-
-def around(k: Any, helper: Any = None) -> Any:
-    count = 0
-
-    def method(x: Any) -> Any:
-        nonlocal count
-        count += 1
-        return later if x is None else helper(x) * k * count
-
-    if k == "later":
-        later = 1
-    return method
-
-
-def times(k: Any) -> Any:
-    def helper(x: Any) -> Any:
-        return x * k
-
-    return helper
-
-
-def test_constants_of_a_closure() -> None:
-    """What cannot change is told; counters, lists and names that are not bound yet are not."""
-    assert constant_closure(around(2)) == {"k": 2, "helper": None}
-    assert constant_closure(around([2])) == {"helper": None}
-    assert constant_closure(around("later")) == {"k": "later", "helper": None, "later": 1}
-
-
-def test_functions_of_a_closure() -> None:
-    """A helper is told by its code and by its own closure, itself excepted."""
-    told = [
-        constant_closure(around(2, helper)) for helper in (times(1), times(2), abs, made("f = lambda x: x"), around(1))
-    ]
-    assert len({str(each) for each in told}) == 5
-    assert str(told[0]) == str(constant_closure(around(2, times(1))))
-
-    def itself(x: int) -> int:
-        return itself(x - 1) if x else 0
-
-    assert constant_closure(itself) == {}
-
-
-def test_classes_of_a_closure() -> None:
-    """A class is told by its name, one made in a function by what that gave to it; its own methods do not count it."""
-
-    def made(k: Any) -> Any:
-        class Own:
-            order = k
-
-            def method(self) -> Any:
-                return Own, __class__  # type: ignore[name-defined]
-
-        return Own
-
-    assert constant_closure(made(1).method) == constant_closure(made(1).method) != constant_closure(made(2).method)
-    assert constant_closure(around(int)) != constant_closure(around(float))
-
-
-def test_objects_that_have_any_attribute_are_no_wrappers() -> None:
-    """One that makes up what it is asked for does not lead on for ever."""
-
-    class Anything:
-        def __getattr__(self, name: str) -> Any:
-            return Anything()
-
-    assert constant_closure(around(Anything())) == {"helper": None}
-
-
-def test_wrappers_in_a_circle_end() -> None:
-    """One that says it wraps itself is told once."""
-
-    def circle() -> None: ...
-
-    circle.__wrapped__ = circle  # type: ignore[attr-defined]
-    assert constant_closure(circle) == {}
-
-
 # -- names ------------------------------------------------------------------------------------------------------------
 
-SCRIPT = "from stored._keys.source import qualified_name\nclass Model: pass\nprint(qualified_name(Model))\n"
+SCRIPT = "from stored._keys import qualified_name\nclass Model: pass\nprint(qualified_name(Model))\n"
 
 
 def run(*command: object, **environment: str) -> str:
@@ -398,7 +313,7 @@ def test_worker_processes_agree_with_their_script(tmp_path: Path) -> None:
     """A worker started afresh runs the script under another name, and must find the same results."""
     script = tmp_path / "spawning.py"
     script.write_text(
-        "import multiprocessing\nfrom stored._keys.source import qualified_name\n\nclass Model: pass\n\n"
+        "import multiprocessing\nfrom stored._keys import qualified_name\n\nclass Model: pass\n\n"
         "def name(_): return qualified_name(Model)\n\nif __name__ == '__main__':\n"
         "    with multiprocessing.get_context('spawn').Pool(1) as pool:\n"
         "        print(len({name(0), *pool.map(name, [0])}), name(0))\n"

@@ -1,4 +1,4 @@
-"""The arguments of a call: bound, rounded and keyed."""
+"""All spellings of one call have one key, and arguments are rounded before they are used."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stored._keys.arguments import Arguments
+from stored._keys import Arguments
 from stored.errors import UnstableKeyError
 
 
@@ -120,14 +120,14 @@ def test_options_that_name_no_argument_are_refused() -> None:
 
 @pytest.mark.parametrize("option", [3, None, "z"])
 def test_ignore_takes_names(option: Any) -> None:
-    """What is no collection of them is told with what it should be."""
+    """What is no collection of them is an error that says what it should be."""
     with pytest.raises(TypeError, match=r"ignore of Model.f\(\) is .*; give a tuple of names"):
         arguments(ignore=option)
 
 
 @pytest.mark.parametrize("option", [3, None, ("z", 3)])
 def test_round_takes_decimals_by_name(option: Any) -> None:
-    """What is no mapping is told with what it should be."""
+    """What is no mapping is an error that says what it should be."""
     with pytest.raises(TypeError, match=r"round of Model.f\(\) is .*; give the number of decimals by name"):
         Arguments(method, "Model.f", (), option)
 
@@ -230,6 +230,6 @@ def test_what_is_no_number_cannot_be_rounded(value: Any) -> None:
 
 @pytest.mark.parametrize("places", ["2", 2.0, None])
 def test_decimals_are_integers(places: Any) -> None:
-    """A wrong option is told when the method is decorated."""
+    """A wrong option is an error when the method is decorated."""
     with pytest.raises(TypeError, match=r"round of Model.f\(\) gives .* for 'z'; it must be a number of decimals"):
         arguments(z=places)

@@ -1,0 +1,125 @@
+"""Classes and functions whose keys are tested."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+
+from stored import keyed_by
+from stored._keys import find_describer
+
+
+@keyed_by("H0", "Om0")
+class Cosmology:
+    def __init__(self, H0: Any, Om0: Any = 0.3) -> None:
+        self.H0, self.Om0 = H0, Om0
+
+
+@dataclasses.dataclass(frozen=True)
+class Frozen:
+    H0: Any
+    label: Any = dataclasses.field(default="", compare=False)
+
+
+@attrs.frozen
+class FrozenAttrs:
+    H0: Any
+    label: Any = attrs.field(default="", eq=False)
+
+
+def snapshot(owner: Any) -> Any:
+    """The parameters of an owner now."""
+    return find_describer(type(owner)).snapshot(owner)
+
+
+def string(owner: Any) -> str:
+    """The text of these parameters, as it is in a key."""
+    found: str = snapshot(owner).space.string
+    return found
+
+
+class Colour(enum.Enum):
+    RED = 1
+    BLUE = 2
+
+
+class OldWord(str, enum.Enum):  # noqa: UP042
+    RED = "red"
+
+
+@dataclasses.dataclass(frozen=True)
+class Dark:
+    w0: float
+    label: str = dataclasses.field(default="", compare=False)
+
+
+@keyed_by("h", "dark")
+class Model:
+    def __init__(self, h: Any, dark: Any) -> None:
+        self.h, self.dark, self.scratch = h, dark, object()
+
+    def age(self, z: float) -> float:
+        return z * self.h
+
+
+class Told:
+    def __init__(self, string: Any) -> None:
+        self.string = string
+
+    def getHashableString(self) -> Any:
+        return self.string
+
+    @classmethod
+    def made(cls) -> Told:
+        return cls("x")
+
+
+class Base:
+    order = 1
+
+    def step(self) -> int:
+        return 1
+
+    @property
+    def size(self) -> int:
+        return 1
+
+    @staticmethod
+    def helper() -> int:
+        return 1
+
+
+def power(n: Any) -> Callable[[float], float]:
+    return lambda x: x**n
+
+
+def plus_one(function: Any) -> Any:
+    @functools.wraps(function)
+    def wrapper(x: float) -> float:
+        return function(x) + 1
+
+    return wrapper
+
+
+def plus_two(function: Any) -> Any:
+    @functools.wraps(function)
+    def wrapper(x: float) -> float:
+        return function(x) + 2
+
+    return wrapper
+
+
+def square(x: float) -> float:
+    return x * x
+
+
+def function_of(source: str) -> Any:
+    """The function f that a source defines, which is in no file."""
+    names: dict[str, Any] = {}
+    exec(source, names)
+    return names["f"]

@@ -1,0 +1,88 @@
+"""The parameters of a class are the names given to keyed_by and the compared fields, of all its bases."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from stored import keyed_by
+from stored._keys import find_describer
+from stored.errors import OwnerError
+from tests.keys.models import Cosmology, Frozen, FrozenAttrs, snapshot, string
+
+
+@pytest.mark.parametrize("kind", [Frozen, FrozenAttrs])
+def test_compared_fields_of_frozen_classes_are_the_parameters(kind: Any) -> None:
+    """A field that is not compared does not count."""
+    assert string(kind(1, "a")) == string(kind(1.0, "b")) == "H0=1"
+    assert string(kind(2)) != string(kind(1))
+
+
+def test_a_subclass_adds_to_the_names_of_its_base() -> None:
+    """Decorated itself or not, it is keyed by what its base is keyed by."""
+
+    class Plain(Cosmology):
+        pass
+
+    @keyed_by("w0", "H0")
+    class Dark(Plain):
+        w0 = -1
+
+    assert string(Plain(1, 2)) == "H0=1, Om0=2"
+    assert string(Dark(1, 2)) == "H0=1, Om0=2, w0=-1"
+    assert string(Cosmology(1, 2)) == "H0=1, Om0=2"
+
+
+def test_the_names_of_every_base_count() -> None:
+    """Of two keyed bases, both sets of names count."""
+
+    @keyed_by("n")
+    class Spectrum:
+        n = 1
+
+    class Both(Cosmology, Spectrum):
+        pass
+
+    owner = Both(1, 2)
+    before = snapshot(owner)
+    owner.n = 2
+    assert not before.holds(owner)
+    assert set(string(owner).split(", ")) == {"H0=1", "Om0=2", "n=2"}
+
+
+def test_frozen_classes_and_keyed_by_add_up() -> None:
+    """Fields of a frozen subclass join the names of its base, and names the fields of a frozen base."""
+
+    @keyed_by("h")
+    class Base:
+        h = 1
+
+    @dataclasses.dataclass(frozen=True)
+    class Sub(Base):
+        w0: float
+
+    @keyed_by("extra")
+    class Below(Frozen):
+        extra = 3
+
+    assert string(Sub(-1)) == "h=1, w0=-1"
+    assert string(Below(70)) == "extra=3, H0=70"
+
+
+def test_a_subclass_of_a_frozen_class_may_add_methods_only() -> None:
+    """One with an __init__ of its own may have attributes that are no fields, and has to name its parameters."""
+
+    class Methods(Frozen):
+        def age(self) -> float:
+            return 1 / float(self.H0)
+
+    class More(Frozen):
+        def __init__(self, H0: float, extra: float) -> None:
+            super().__init__(H0)
+            object.__setattr__(self, "extra", extra)
+
+    assert string(Methods(70)) == "H0=70"
+    with pytest.raises(OwnerError, match="does not tell its parameters"):
+        find_describer(More)

@@ -1,0 +1,285 @@
+"""Of all threads that need a result one computes it, and the others wait for it unless they would wait for ever."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+import stored
+from stored import PersistenceWarning, configure, keyed_by
+from stored._storage import Flights
+from stored.typing import ABSENT
+from tests.storage.threads import PATIENCE, run
+
+
+def until_waiting(flights: Flights, number: int) -> None:
+    """Wait until so many threads wait for a flight: there is no other sign of it from outside."""
+    pause = threading.Event()
+    for _ in range(3000):
+        if len(flights._waiting) >= number:
+            return
+        pause.wait(0.01)
+    raise AssertionError(f"{len(flights._waiting)} threads wait, not {number}")
+
+
+def meet(event: threading.Event) -> None:
+    assert event.wait(PATIENCE), "nothing came"
+
+
+def test_one_leads_and_the_others_get_its_result() -> None:
+    """While one thread computes, the others wait for it, and find what it left."""
+    flights = Flights()
+    computed, found = [], []
+
+    def leader() -> None:
+        with flights.lead_or_wait("k") as (leads, flight):
+            assert leads
+            led.set()
+            until_waiting(flights, 3)
+            computed.append(1)
+            flight.result = "result"
+
+    def waiter() -> None:
+        meet(led)
+        with flights.lead_or_wait("k") as (leads, flight):
+            found.append((leads, flight.result))
+
+    led = threading.Event()
+    run(leader, waiter, waiter, waiter)
+    assert computed == [1]
+    assert found == [(False, "result")] * 3
+
+
+def test_keys_do_not_wait_for_one_another() -> None:
+    """Different keys are computed at the same time."""
+    flights = Flights()
+    both = threading.Barrier(2)
+
+    def compute(key: str) -> None:
+        with flights.lead_or_wait(key) as (leads, _):
+            assert leads
+            both.wait(PATIENCE)
+
+    run(lambda: compute("a"), lambda: compute("b"))
+
+
+def test_a_key_can_be_led_again() -> None:
+    """When a computation is over, the next one leads anew and finds no old result."""
+    flights = Flights()
+    for _ in range(2):
+        with flights.lead_or_wait("k") as (leads, flight):
+            assert leads
+            assert flight.result is ABSENT
+            flight.result = 1
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_a_leader_that_fails_frees_the_others(error: type[BaseException]) -> None:
+    """The error reaches the leader's caller alone; a waiter finds no result, and can lead."""
+    flights = Flights()
+    led = threading.Event()
+    found = []
+
+    def leader() -> None:
+        with flights.lead_or_wait("k") as (leads, _):
+            assert leads
+            led.set()
+            until_waiting(flights, 1)
+            raise error
+
+    def waiter() -> None:
+        meet(led)
+        with flights.lead_or_wait("k") as (leads, flight):
+            found.append((leads, flight.result))
+        with flights.lead_or_wait("k") as (leads, flight):
+            found.append((leads, flight.result))
+
+    with pytest.raises(error):
+        run(leader, waiter)
+    assert found == [(False, ABSENT), (True, ABSENT)]
+
+
+def test_recursion_does_not_wait_for_itself() -> None:
+    """A computation that needs its own key computes it, at any depth, and still leads for the others."""
+    flights = Flights()
+
+    def compute(depth: int) -> int:
+        with flights.lead_or_wait("k") as (leads, flight):
+            assert leads
+            flight.result = depth if depth == 0 else compute(depth - 1) + 1
+            return int(flight.result)
+
+    run(lambda: compute(20))
+    with flights.lead_or_wait("k") as (leads, _):
+        assert leads
+
+
+def test_the_end_of_a_recursion_does_not_end_the_lead() -> None:
+    """An inner computation that is over leaves the outer one leading: others still wait for that."""
+    flights = Flights()
+    inner = threading.Event()
+    found = []
+
+    def leader() -> None:
+        with flights.lead_or_wait("k") as (_, flight):
+            with flights.lead_or_wait("k") as (_, own):
+                own.result = "inner"
+            inner.set()
+            until_waiting(flights, 1)
+            flight.result = "outer"
+
+    def waiter() -> None:
+        meet(inner)
+        with flights.lead_or_wait("k") as (leads, flight):
+            found.append((leads, flight.result))
+
+    run(leader, waiter)
+    assert found == [(False, "outer")]
+
+
+@pytest.mark.parametrize("number", [2, 3, 5])
+def test_threads_that_need_each_other_do_not_wait_for_ever(number: int) -> None:
+    """Threads in a ring, each of which needs what the next computes, all end; one of them computes both."""
+    flights = Flights()
+    all_lead = threading.Barrier(number)
+    led_twice = []
+
+    def work(mine: int) -> None:
+        with flights.lead_or_wait(mine) as (leads, flight):
+            assert leads
+            all_lead.wait(PATIENCE)
+            with flights.lead_or_wait((mine + 1) % number) as (leads_too, _):
+                if leads_too:
+                    led_twice.append(mine)
+            flight.result = mine
+
+    run(*[lambda mine=mine: work(mine) for mine in range(number)])
+    assert led_twice
+
+
+def test_a_waiter_that_leads_something_else_is_waited_for() -> None:
+    """A chain of waits without a ring is waited out, in order."""
+    flights = Flights()
+    first_led, second_led = threading.Event(), threading.Event()
+    order = []
+
+    def first() -> None:
+        with flights.lead_or_wait("first") as (_, flight):
+            first_led.set()
+            until_waiting(flights, 2)
+            order.append("first")
+            flight.result = 1
+
+    def second() -> None:
+        meet(first_led)
+        with flights.lead_or_wait("second") as (_, flight):
+            second_led.set()
+            with flights.lead_or_wait("first") as (leads, inner):
+                assert (leads, inner.result) == (False, 1)
+            order.append("second")
+            flight.result = 2
+
+    def third() -> None:
+        meet(second_led)
+        with flights.lead_or_wait("second") as (leads, flight):
+            assert (leads, flight.result) == (False, 2)
+        order.append("third")
+
+    run(first, second, third)
+    assert order == ["first", "second", "third"]
+
+
+def test_a_thread_that_has_its_result_no_longer_waits() -> None:
+    """A thread is waited for, and not computed around, once what it had waited for is there."""
+    flights = Flights()
+    first_led, second_led, waited = threading.Event(), threading.Event(), threading.Event()
+
+    def first() -> None:
+        meet(second_led)
+        with flights.lead_or_wait("first"):
+            first_led.set()
+            until_waiting(flights, 1)
+        meet(waited)
+        with flights.lead_or_wait("second") as (leads, flight):
+            assert (leads, flight.result) == (False, 2)
+
+    def second() -> None:
+        with flights.lead_or_wait("second") as (_, flight):
+            second_led.set()
+            meet(first_led)
+            with flights.lead_or_wait("first") as (leads, _):
+                assert not leads
+                waited.set()
+                until_waiting(flights, 2)
+            flight.result = 2
+
+    run(first, second)
+
+
+def test_many_threads_in_any_order_all_end() -> None:
+    """Threads that compute the same keys, within each other and in different orders, never stop one another."""
+    flights = Flights()
+
+    def work(number: int) -> None:
+        for step in range(60):
+            one, two = (number + step) % 3, (number * step + 1) % 3
+            with flights.lead_or_wait(one), flights.lead_or_wait(two):
+                pass
+
+    run(*[lambda number=number: work(number) for number in range(6)])
+    assert not flights._waiting
+    assert not flights._flights
+
+
+def test_threads_that_wait_for_each_other_by_other_means_end(cache_dir: Path) -> None:
+    """A call that waits for a thread which needs the very same result: the thread computes at the limit, and warns."""
+    with ThreadPoolExecutor(1) as pool:
+
+        @keyed_by("n")
+        class Recursive:
+            n = 1
+
+            @stored.stored(ignore=("depth",), version="1")
+            def value(self, depth: int) -> int:
+                return pool.submit(self.value, depth - 1).result(60) + 1 if depth else 0
+
+        message = "is still being computed by another thread after 0.01 s"
+        with configure(lock_timeout=0.01), pytest.warns(PersistenceWarning, match=message):
+            assert Recursive().value(1) == 1
+
+
+FORK = """
+import os, threading
+from stored._storage import Flights
+flights, led, over = Flights(), threading.Event(), threading.Event()
+
+def lead():
+    with flights.lead_or_wait("k"):
+        led.set()
+        over.wait(60)
+
+thread = threading.Thread(target=lead)
+thread.start()
+led.wait(60)
+child = os.fork()
+if not child:
+    with flights.lead_or_wait("k") as (leads, _):
+        os._exit(0 if leads else 1)
+status = os.waitpid(child, 0)[1]
+over.set()
+thread.join()
+raise SystemExit(os.waitstatus_to_exitcode(status))
+"""
+
+
+def test_a_forked_process_does_not_wait_for_threads_it_has_not() -> None:
+    """A process forked while another thread computes leads itself: that thread is not there to finish."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", FORK], timeout=PATIENCE, capture_output=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, b"")

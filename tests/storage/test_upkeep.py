@@ -1,0 +1,63 @@
+"""Upkeep removes leftovers and what is beyond the limits, if writing is allowed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import stored
+from stored import ConfigurationError, configure
+from stored.stores import MemoryStore
+from stored.typing import Upkeep
+from tests.storage.models import Model, leave_draft, set_ages, store
+from tests.stores.test_files import without_handles
+
+
+def test_upkeep_removes_and_counts(cache_dir: Path, size: int) -> None:
+    """Leftovers and what is beyond the limits are removed, and the rest is counted."""
+    store(*"abcd")
+    set_ages(cache_dir, a=500, b=400)
+    leave_draft(cache_dir)
+    assert stored.upkeep() == Upkeep(4, 4 * size, 0, 0, 1)
+    with configure(max_age=450.0):
+        assert stored.upkeep() == Upkeep(3, 3 * size, 1, size, 0)
+    with configure(max_bytes=2 * size):
+        assert stored.upkeep() == Upkeep(1, size, 2, 2 * size, 0)
+    shutil.rmtree(cache_dir)
+    assert stored.upkeep() == Upkeep()
+    with configure(store=MemoryStore()):
+        store("a")
+        assert stored.upkeep() == Upkeep()
+
+
+@pytest.mark.parametrize("settings", [{"persistence": "r"}, {"persistence": ""}, {"disable": True}])
+def test_upkeep_needs_the_right_to_write(cache_dir: Path, settings: dict[str, Any]) -> None:
+    """Where nothing may be written nothing is removed, and that is an error with a way out."""
+    draft = leave_draft(cache_dir)
+    with configure(**settings), pytest.raises(ConfigurationError, match="give it persistence='rw' and disable=False"):
+        stored.upkeep()
+    assert draft.exists()
+
+
+def test_upkeep_that_fails_is_an_error(cache_dir: Path) -> None:
+    """If the directory cannot be read, whoever asks for upkeep gets the error."""
+    leave_draft(cache_dir)
+    with without_handles(), pytest.raises(OSError, match="Too many open files"):
+        stored.upkeep()
+
+
+def test_drafts_of_the_key_are_removed(tmp_path: Path, cache_dir: Path) -> None:
+    """What a process left that died while it made the key goes with upkeep, an hour later; other files stay."""
+    Model().custom()
+    folder = tmp_path / "config"
+    old, new, other = (folder / name for name in (f"key.1.{'0' * 16}", f"key.2.{'0' * 16}", "key.old"))
+    for file in (old, new, other):
+        file.write_bytes(b"secret")
+    for file in (old, other):
+        os.utime(file, (1.0, 1.0))
+    stored.upkeep()
+    assert sorted(each.name for each in folder.iterdir()) == sorted(["key", new.name, other.name])
