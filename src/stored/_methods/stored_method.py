@@ -41,10 +41,11 @@ def _getter(bound_class: Any, qualname: object) -> Any:
     return __get__
 
 
-def _answer(definition: Definition, owner: Any, values: tuple[Any, ...]) -> Any:
-    """Answer a full call; what it needs is imported with the first, since most of the start-up time would be its."""
+def _answer_first(definition: Definition, owner: Any, values: tuple[Any, ...]) -> Any:
+    """Answer the first full call, and import what full calls need: most of the start-up time would be its."""
     from stored._methods.answer import answer
 
+    definition.call_code.set_answer(functools.partial(answer, definition))
     return answer(definition, owner, values)
 
 
@@ -72,7 +73,7 @@ class StoredMethod(Proxy, Generic[S, P, R]):
             definition.arguments.signature,
             definition.shortcut_arguments,
             definition.is_scalar,
-            functools.partial(_answer, definition),
+            functools.partial(_answer_first, definition),
             functools.partial(_install_call, self._self_bound_class, definition),
         )
 

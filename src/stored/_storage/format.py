@@ -90,9 +90,9 @@ class Entry:
             raise DamagedEntryError("the header does not say where the body stands")
         return checked_slice(self.data, *span)
 
-    def buffers(self) -> memoryview:
+    def buffers_after(self, body: memoryview) -> memoryview:
         """The bytes from which offsets in the tree count: those after the body, from a multiple of 64 on."""
-        start = align(self.header["body"][0] + self.body().nbytes)
+        start = align(self.header["body"][0] + body.nbytes)
         return self.data[min(start, self.data.nbytes) :]
 
 

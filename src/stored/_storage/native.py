@@ -147,7 +147,7 @@ def unpack_native(entry: Entry) -> Any:
         If the tree does not describe a value that these bytes hold.
     """
     body = entry.body()
-    reader = _Reader(entry.buffers())
+    reader = _Reader(entry.buffers_after(body))
     try:
         return reader.value(load_json(body), 0)
     except DamagedEntryError:

@@ -97,7 +97,7 @@ def report_unreadable_layer(error: LayerError) -> None:
 def check_privacy(store: SupportsStore) -> None:
     """Warn of a store to which other users can write; each store is checked once."""
     place = store.location()
-    if is_reported("privacy", place):
+    if ("privacy", place) in _reported:  # with every read and write, so without a call
         return
     exposed = ""
     with contextlib.suppress(OSError):  # reading or writing warns of this
