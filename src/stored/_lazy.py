@@ -1,4 +1,4 @@
-"""How does a package import a module only when a name of it is first used? It makes start-up faster."""
+"""Which names of a package are imported when they are first used? It makes start-up faster."""
 
 from __future__ import annotations
 

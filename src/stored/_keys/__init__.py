@@ -2,7 +2,7 @@
 
 `canonical` gives the text of a value, `find_describer` the way in which an owner tells its parameters, `Arguments`
 binds a call to its signature, `code_text` gives the text of a function's code, and `Key` joins all of these to the full
-key of a result. Nothing here stores anything, or knows what is stored.
+key of a result, which names its file. Nothing here stores anything, or knows what is stored.
 """
 
 from stored._keys import canonical_code, canonical_numpy  # noqa: F401  (they add their types to canonical text)

@@ -1,4 +1,4 @@
-"""Which arguments does a call have? All spellings of one call are bound to the same arguments, and have one key."""
+"""Which arguments does a call have, rounded and as text in its key? (Python makes `f(1)` and `f(x=1)` one: `call_code`.)"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""In which ways does an owner tell its parameters, and what are they now?"""
+"""In which ways does an owner tell its parameters, what are they now, and have they changed?"""
 
 from __future__ import annotations
 

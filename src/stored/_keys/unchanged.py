@@ -1,4 +1,4 @@
-"""Are the parameters of an owner still the same? A check that computes nothing."""
+"""What is a quick check that parameters are unchanged? Its form; snapshots (`owner_parameters`) make one of their values."""
 
 from __future__ import annotations
 

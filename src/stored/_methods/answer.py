@@ -1,4 +1,4 @@
-"""What does the caller of a stored method get?"""
+"""How is a full call answered, which is every call that no shortcut answers, and what does the caller get?"""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from stored._engine import StorageUser, described_instead, rebound_user
 from stored._fork_safe_lock import ForkSafeLock
 from stored._keys import USER_ATTRIBUTES, FieldParameters, find_describer, parameter_names
 from stored._methods.definition import Definition
-from stored._methods.owner_parameters import DescribedParameters, OwnerParameters, UserParameters
+from stored._methods.parameter_sources import DescribedParameters, OwnerParameters, UserParameters
 from stored._methods.results import Results
 from stored._settings import validity
 from stored.errors import OwnerError, UnstableKeyError

@@ -1,4 +1,4 @@
-"""Where does the result of a call come from: memory, store, another thread, or a computation?"""
+"""Where does a result come from: memory (emptied when parameters changed), store, another thread, or a computation?"""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from stored._keys import Key, Snapshot
 from stored._methods.call import Call
 from stored._methods.counters import CacheInfo, Counters
 from stored._methods.definition import Definition
-from stored._methods.owner_parameters import OwnerParameters
 from stored._methods.owner_shortcut import OwnerShortcut
+from stored._methods.parameter_sources import OwnerParameters
 from stored._methods.shortcuts import Hit
 from stored._settings import settings, validity
 from stored._storage import CachedResult, Flight, Flights, MemoryTier, report_unusable_entry, report_wait_timeout

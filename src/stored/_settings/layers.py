@@ -44,8 +44,8 @@ _lock = threading.RLock()  # held to change settings, not to read them
 os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
 
 
-def _total(layers: Iterable[_Layer]) -> Settings:
-    """The settings that layers give together."""
+def _combined(layers: Iterable[_Layer]) -> Settings:
+    """The settings that layers give together; of two values the later counts."""
     values: dict[str, Any] = {}
     for layer in layers:
         values.update(layer.values)
@@ -111,7 +111,7 @@ def add_layer(setter: object, values: Mapping[str, Any]) -> None:
         If the settings do not go together then; none is changed.
     """
     layers = [*_layers, _Layer(weakref.ref(setter), values)]
-    total = _total(layers)
+    total = _combined(layers)
     if _conflict_in(total) is not None:  # because of this layer, or already before it: see remove_layer
         total = total._replace(**_places(check_together(_current._replace(**values))))
     _put_in_force(layers, total)
@@ -123,9 +123,9 @@ def remove_layer(setter: object) -> str | None:
     If what remains does not go together, the directories and the key file stay as they are, and the reason is returned,
     once.
     """
-    is_known = _places(_current) != _places(_total(_layers))
+    was_in_conflict = _places(_current) != _places(_combined(_layers))
     layers = [layer for layer in _layers if layer.setter() is not setter]
-    total = _total(layers)
+    total = _combined(layers)
     conflict = _conflict_in(total)
     _put_in_force(layers, total if conflict is None else total._replace(**_places(_current)))
-    return None if is_known else conflict
+    return None if was_in_conflict else conflict

@@ -1,4 +1,4 @@
-"""For how long may shortcuts be taken? Until something changes that their own checks do not look at."""
+"""When do all shortcuts end at once? When something changes that their own checks do not look at."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ class Invalidatable(Protocol):
 
 
 class Validity:
-    """The time for which shortcuts may be taken: it ends for all of them at once.
+    """What all shortcuts rest on beside their own checks; they end when it changes.
 
     Attributes
     ----------
     token : object
-        Stands for the time of now; another object, compared by identity, after each change.
+        Another object after each change; shortcuts compare it by identity.
     has_storage_users : bool
         Has any `StorageUser` been made? Until then no owner can hold one.
     """

@@ -1,4 +1,4 @@
-"""How are results read from a store, written to it and removed? Troubles cost persistence, never the result."""
+"""How are results read from a store and verified, written and removed? Troubles cost persistence, never the result."""
 
 from __future__ import annotations
 

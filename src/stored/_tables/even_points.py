@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from stored._tables.axis import Axis, Floats
+from stored._tables.function_calls import CoordinateFunction
 from stored._tables.pieces import DEGREE
-from stored._tables.sampler import CoordinateFunction
 from stored._tables.table import Table
 
 if TYPE_CHECKING:

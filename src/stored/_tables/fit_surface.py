@@ -1,4 +1,4 @@
-"""How fine a grid does a function of two numbers need, so that the polynomial through its values meets a tolerance?
+"""Where must a function of two numbers be sampled, so that a polynomial approximates it to a tolerance?
 
 The function is sampled at Leja points along both axes, a few more in each round along the axis whose last points differ
 too much from the polynomial through those before, until the polynomial agrees with values that it was not fitted to.

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stored._tables.axis import Axis, Floats
+from stored._tables.function_calls import REAL_KINDS
 from stored._tables.patches import Patches
 from stored._tables.pieces import Pieces
-from stored._tables.sampler import REAL_KINDS
 from stored._tables.table import Table
 from stored._tables.tolerance import Tolerance
 from stored.errors import OutsideAxisError

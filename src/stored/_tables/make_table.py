@@ -12,9 +12,9 @@ from stored._tables.axis import Axis, Floats
 from stored._tables.even_points import even_curve, even_surface
 from stored._tables.fit_curve import sample_curve
 from stored._tables.fit_surface import sample_surface
+from stored._tables.function_calls import CoordinateFunction, FunctionCaller, NotVectorizedError
 from stored._tables.resample_curve import resample_curve
 from stored._tables.resample_surface import MOST_PATCHES, resample_surface
-from stored._tables.sampler import CoordinateFunction, NotVectorizedError, Sampler
 from stored._tables.table import Table
 from stored._tables.tolerance import Tolerance
 from stored.errors import ToleranceError
@@ -46,18 +46,18 @@ def tabulate(function: Callable[..., Any], axes: tuple[Axis, ...], label: str) -
     ToleranceError
         If the tolerance is not met at as many points as the axis allows.
     """
-    sampler = Sampler(function, axes, label)
+    caller = FunctionCaller(function, axes, label)
     tabulate_axes = _tabulate_curve if len(axes) == 1 else _tabulate_surface
     try:
-        return tabulate_axes(sampler, axes, label)
+        return tabulate_axes(caller, axes, label)
     except NotVectorizedError:
-        sampler.take_numbers_only()
-        return tabulate_axes(sampler, axes, label)
+        caller.take_numbers_only()
+        return tabulate_axes(caller, axes, label)
 
 
-def _tabulate_curve(sampler: Sampler, axes: tuple[Axis, ...], label: str) -> Table:
+def _tabulate_curve(caller: FunctionCaller, axes: tuple[Axis, ...], label: str) -> Table:
     (axis,) = axes
-    function = CoordinateFunction(sampler, axes)
+    function = CoordinateFunction(caller, axes)
     (limits,) = function.limits
     if axis.points is not None:
         return even_curve(function, axis)
@@ -73,14 +73,14 @@ def _tabulate_curve(sampler: Sampler, axes: tuple[Axis, ...], label: str) -> Tab
         "limits": [np.array(limits)],
         "coefficients": pieces.coefficients,
         "depths": pieces.depths,
-        "error": _checked_error(pieces.derivative(t, 0) - held_out, sampled.allowed, axes, label, sampler.evaluations),
-        "evaluations": sampler.evaluations,
+        "error": _checked_error(pieces.derivative(t, 0) - held_out, sampled.allowed, axes, label, caller.evaluations),
+        "evaluations": caller.evaluations,
     }
 
 
-def _tabulate_surface(sampler: Sampler, axes: tuple[Axis, ...], label: str) -> Table:
+def _tabulate_surface(caller: FunctionCaller, axes: tuple[Axis, ...], label: str) -> Table:
     both = cast(tuple[Axis, Axis], axes)
-    function = CoordinateFunction(sampler, axes)
+    function = CoordinateFunction(caller, axes)
     if axes[0].points is not None:
         return even_surface(function, both)
     sampled = sample_surface(function, function.limits, both, label)
@@ -96,8 +96,8 @@ def _tabulate_surface(sampler: Sampler, axes: tuple[Axis, ...], label: str) -> T
         "held_out": [axes[0].backward(x), axes[1].backward(y), function.values(values)],
         "limits": [np.array(each) for each in function.limits],
         "coefficients": patches.coefficients,
-        "error": _checked_error(patches([x, y]) - values, allowed, axes, label, sampler.evaluations, why),
-        "evaluations": sampler.evaluations,
+        "error": _checked_error(patches([x, y]) - values, allowed, axes, label, caller.evaluations, why),
+        "evaluations": caller.evaluations,
     }
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from stored._tables.axis import Axis, Floats
 from stored.errors import TableError
 
-__all__ = ["REAL_KINDS", "CoordinateFunction", "NotVectorizedError", "Sampler"]
+__all__ = ["REAL_KINDS", "CoordinateFunction", "FunctionCaller", "NotVectorizedError"]
 
 REAL_KINDS = "buif"
 """The kinds of numpy dtypes that hold real numbers."""
@@ -30,7 +30,7 @@ class NotVectorizedError(Exception):
     """A function that seemed to take arrays gave other values for them, so that no value so far can be used."""
 
 
-class Sampler:
+class FunctionCaller:
     """Evaluates a function of one or two arguments at many points.
 
     Parameters
@@ -171,7 +171,7 @@ class CoordinateFunction:
 
     Parameters
     ----------
-    sampler : Sampler
+    caller : FunctionCaller
         The function.
     axes : tuple of Axis
         One or two.
@@ -184,8 +184,8 @@ class CoordinateFunction:
         The coordinates of the axes' limits.
     """
 
-    def __init__(self, sampler: Sampler, axes: tuple[Axis, ...]) -> None:
-        self._sampler = sampler
+    def __init__(self, caller: FunctionCaller, axes: tuple[Axis, ...]) -> None:
+        self._caller = caller
         self._axes = axes
         self.log = any(axis.values == "log" for axis in axes)
         self.limits = [axis.coordinate_limits() for axis in axes]
@@ -193,7 +193,7 @@ class CoordinateFunction:
     @property
     def evaluations(self) -> int:
         """At how many points the function was evaluated, checks included."""
-        return self._sampler.evaluations
+        return self._caller.evaluations
 
     def __call__(self, *arguments: Any) -> Floats:
         """The interpolated values.
@@ -206,7 +206,7 @@ class CoordinateFunction:
         """
         *coordinates, singly = arguments
         points = [axis.backward(t) for axis, t in zip(self._axes, coordinates, strict=True)]
-        values = (self._sampler.evaluate_singly if singly else self._sampler)(*points)
+        values = (self._caller.evaluate_singly if singly else self._caller)(*points)
         return np.log(values) if self.log else values
 
     def values(self, interpolated: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""How does one owner tell its parameters, and where do its results persist?"""
+"""Where do an owner's parameters come from, itself or a StorageUser, and where do its results persist?"""
 
 from __future__ import annotations
 

@@ -11,15 +11,15 @@ import pytest
 
 from stored import Axis, TableError, ToleranceError
 from stored._tables import tabulate
-from stored._tables.sampler import NotVectorizedError, Sampler
+from stored._tables.function_calls import FunctionCaller, NotVectorizedError
 from tests.tables.interpolants import interpolant_of
 
 POINTS = np.linspace(1.0, 3.0, 33)
 SHARES = np.random.default_rng(3).uniform(1.0, 3.0, 500)
 
 
-def _sampler(function: Callable[..., Any], **options: Any) -> Sampler:
-    return Sampler(function, (Axis("x", 1.0, 3.0, **options),), "f")
+def _caller(function: Callable[..., Any], **options: Any) -> FunctionCaller:
+    return FunctionCaller(function, (Axis("x", 1.0, 3.0, **options),), "f")
 
 
 def _made(function: Callable[..., Any], **options: Any) -> Any:
@@ -37,12 +37,12 @@ def test_a_function_of_numbers_gets_floats_by_name() -> None:
         calls.append(x)
         return math.sin(x)
 
-    sampler = _sampler(function, vectorized=False)
-    found = sampler(POINTS)
+    caller = _caller(function, vectorized=False)
+    found = caller(POINTS)
     assert calls == POINTS.tolist()
     assert {type(each) for each in calls} == {float}
     assert found.tolist() == [math.sin(each) for each in POINTS.tolist()]
-    assert sampler.evaluations == POINTS.size
+    assert caller.evaluations == POINTS.size
 
 
 def test_a_function_that_refuses_an_array_gets_numbers_from_then_on() -> None:
@@ -54,11 +54,11 @@ def test_a_function_that_refuses_an_array_gets_numbers_from_then_on() -> None:
             arrays.append(x)
         return math.sin(x)
 
-    sampler = _sampler(function)
+    caller = _caller(function)
     for _ in range(3):
-        assert sampler(POINTS).tolist() == [math.sin(each) for each in POINTS.tolist()]
+        assert caller(POINTS).tolist() == [math.sin(each) for each in POINTS.tolist()]
     assert len(arrays) == 1
-    assert sampler.evaluations == 3 * POINTS.size
+    assert caller.evaluations == 3 * POINTS.size
 
 
 def test_a_vectorised_function_is_found_out() -> None:
@@ -73,13 +73,13 @@ def test_a_vectorised_function_is_found_out() -> None:
             numbers.append(x)
         return np.sin(x)
 
-    sampler = _sampler(function)
+    caller = _caller(function)
     for _ in range(4):
-        np.testing.assert_allclose(sampler(POINTS), np.sin(POINTS), rtol=1e-15)
+        np.testing.assert_allclose(caller(POINTS), np.sin(POINTS), rtol=1e-15)
     assert arrays == [POINTS.size] * 4
     assert 0 < len(numbers) <= POINTS.size / 2
     assert {type(each) for each in numbers} == {float}
-    assert sampler.evaluations == 4 * POINTS.size + len(numbers)
+    assert caller.evaluations == 4 * POINTS.size + len(numbers)
 
 
 def test_few_points_are_asked_for_singly_until_more_are() -> None:
@@ -90,10 +90,10 @@ def test_few_points_are_asked_for_singly_until_more_are() -> None:
         seen.append(type(x))
         return float(x)
 
-    sampler = _sampler(function)
-    assert sampler(POINTS[:1]).tolist() == [1.0]
+    caller = _caller(function)
+    assert caller(POINTS[:1]).tolist() == [1.0]
     assert seen == [float]
-    assert sampler(POINTS).tolist() == POINTS.tolist()
+    assert caller(POINTS).tolist() == POINTS.tolist()
 
 
 def test_single_calls_can_be_asked_for() -> None:
@@ -104,10 +104,10 @@ def test_single_calls_can_be_asked_for() -> None:
         seen.append(type(x))
         return np.sin(x)
 
-    assert np.array_equal(_sampler(function).evaluate_singly(POINTS), [math.sin(each) for each in POINTS.tolist()])
+    assert np.array_equal(_caller(function).evaluate_singly(POINTS), [math.sin(each) for each in POINTS.tolist()])
     assert set(seen) == {float}
     seen.clear()
-    trusting = _sampler(function, vectorized=True)
+    trusting = _caller(function, vectorized=True)
     np.testing.assert_allclose(trusting.evaluate_singly(POINTS), np.sin(POINTS), rtol=1e-15)
     assert seen == [np.ndarray]
     assert trusting.evaluations == POINTS.size
@@ -121,11 +121,11 @@ def test_what_is_said_to_take_arrays_gets_nothing_else() -> None:
         seen.append(x.shape)
         return x / x.max()
 
-    sampler = _sampler(function, vectorized=True)
-    np.testing.assert_allclose(sampler(POINTS), POINTS / 3.0)
-    assert sampler(POINTS[:1]).tolist() == [1.0]
+    caller = _caller(function, vectorized=True)
+    np.testing.assert_allclose(caller(POINTS), POINTS / 3.0)
+    assert caller(POINTS[:1]).tolist() == [1.0]
     assert seen == [(33,), (1,)]
-    assert sampler.evaluations == 34
+    assert caller.evaluations == 34
 
 
 def test_what_is_said_to_take_numbers_never_gets_arrays() -> None:
@@ -150,7 +150,7 @@ def test_one_argument_that_takes_numbers_decides_for_both() -> None:
         return x + y
 
     axes = (Axis("x", 1.0, 3.0, vectorized=True), Axis("y", 1.0, 3.0, vectorized=False))
-    assert Sampler(function, axes, "f")(POINTS, POINTS).tolist() == (2 * POINTS).tolist()
+    assert FunctionCaller(function, axes, "f")(POINTS, POINTS).tolist() == (2 * POINTS).tolist()
     assert seen == {float}
 
 
@@ -161,7 +161,7 @@ def test_two_arguments_are_passed_by_name() -> None:
     def function(y: Any, x: Any) -> Any:
         return x - 10 * y
 
-    np.testing.assert_allclose(Sampler(function, axes, "f")(POINTS, POINTS[::-1]), POINTS - 10 * POINTS[::-1])
+    np.testing.assert_allclose(FunctionCaller(function, axes, "f")(POINTS, POINTS[::-1]), POINTS - 10 * POINTS[::-1])
 
 
 @pytest.mark.parametrize("vectorized", [None, True])
@@ -173,7 +173,7 @@ def test_a_function_may_write_into_what_it_is_given(vectorized: bool | None) -> 
         return x
 
     points = POINTS.copy()
-    found = _sampler(function, vectorized=vectorized)(points)
+    found = _caller(function, vectorized=vectorized)(points)
     assert np.array_equal(points, POINTS)
     np.testing.assert_allclose(found, 2 * POINTS)
     np.testing.assert_allclose(_made(function, vectorized=vectorized)(SHARES), 2 * SHARES, rtol=1e-6)
@@ -244,12 +244,12 @@ def test_a_function_that_fails_for_some_arrays_starts_anew() -> None:
                 raise RuntimeError("no more arrays")
         return np.exp(x)
 
-    sampler = _sampler(function)
-    sampler(POINTS)
+    caller = _caller(function)
+    caller(POINTS)
     with pytest.raises(NotVectorizedError):
-        sampler(POINTS)
-    sampler.take_numbers_only()
-    np.testing.assert_allclose(sampler(POINTS), np.exp(POINTS), rtol=1e-15)
+        caller(POINTS)
+    caller.take_numbers_only()
+    np.testing.assert_allclose(caller(POINTS), np.exp(POINTS), rtol=1e-15)
     calls = 0
     np.testing.assert_allclose(_made(function)(SHARES), np.exp(SHARES), rtol=1e-6)
 
@@ -261,11 +261,11 @@ def test_what_was_wrong_later_is_noticed() -> None:
     def function(x: Any) -> Any:
         return x + (1.0 if wrong and np.ndim(x) else 0.0)
 
-    sampler = _sampler(function)
-    sampler(POINTS)
+    caller = _caller(function)
+    caller(POINTS)
     wrong = True
     with pytest.raises(NotVectorizedError):
-        sampler(POINTS)
+        caller(POINTS)
 
 
 def test_all_evaluations_are_counted() -> None:
@@ -300,7 +300,7 @@ def test_a_function_that_is_not_vectorised_after_all(function: Any, shown: str) 
     """The error gives the shape asked for and what was returned instead, and says what to leave out."""
     message = rf"f\(\) was called with arrays of shape \(33,\),.* returned {shown};.*leave vectorized out"
     with pytest.raises(TableError, match=message):
-        _sampler(function, vectorized=True)(POINTS)
+        _caller(function, vectorized=True)(POINTS)
 
 
 @pytest.mark.parametrize("vectorized", [None, False])
@@ -311,21 +311,21 @@ def test_a_function_that_is_not_vectorised_after_all(function: Any, shown: str) 
 def test_a_function_must_return_one_real_number(value: Any, vectorized: bool | None) -> None:
     """Text, arrays of one item and complex numbers are refused rather than made into some number."""
     with pytest.raises(TableError, match=r"f\(\) returned .* of type .*; .* must return one real number"):
-        _sampler(lambda x: value, vectorized=vectorized)(POINTS)
+        _caller(lambda x: value, vectorized=vectorized)(POINTS)
 
 
 @pytest.mark.parametrize("value", [2, np.float32(2.0), np.int8(2), np.array(2.0), np.float64(2.0)])
 def test_real_numbers_of_any_kind_will_do(value: Any) -> None:
     """What stands for one real number is taken as a float."""
-    found = _sampler(lambda x: value)(POINTS)
+    found = _caller(lambda x: value)(POINTS)
     assert found.dtype == np.float64
     assert found.tolist() == [2.0] * POINTS.size
 
 
 def test_whole_numbers_in_arrays_will_do() -> None:
     """Arrays of integers and of truth values are numbers."""
-    assert _sampler(lambda x: np.rint(x).astype(int))(POINTS).tolist() == np.rint(POINTS).tolist()
-    assert _sampler(lambda x: x > 2.0, vectorized=True)(POINTS).tolist() == (POINTS > 2.0).tolist()
+    assert _caller(lambda x: np.rint(x).astype(int))(POINTS).tolist() == np.rint(POINTS).tolist()
+    assert _caller(lambda x: x > 2.0, vectorized=True)(POINTS).tolist() == (POINTS > 2.0).tolist()
 
 
 @pytest.mark.parametrize("vectorized", [None, False, True])
@@ -338,21 +338,21 @@ def test_what_is_not_finite_is_refused(bad: float, vectorized: bool | None) -> N
 
     where = repr(float(POINTS[7]))
     with pytest.raises(TableError, match=rf"f\(\) is {bad} at x = {where}; every sampled value must be finite"):
-        _sampler(function, vectorized=vectorized)(POINTS)
+        _caller(function, vectorized=vectorized)(POINTS)
 
 
 def test_what_is_not_finite_is_named_before_what_is_not_positive() -> None:
     """Of two bad values the worse one is named."""
     values = np.where(POINTS[9] == POINTS, math.inf, -1.0)
     with pytest.raises(TableError, match=rf"is inf at x = {float(POINTS[9])!r}"):
-        _sampler(lambda x: values, values="log", vectorized=True)(POINTS)
+        _caller(lambda x: values, values="log", vectorized=True)(POINTS)
 
 
 def test_both_arguments_of_a_bad_value_are_named() -> None:
     """Of a function of two arguments the place is both."""
     axes = (Axis("x", 1.0, 3.0), Axis("y", 1.0, 3.0))
     with pytest.raises(TableError, match=r"f\(\) is nan at x = 1\.0, y = 3\.0; every"):
-        Sampler(lambda x, y: math.nan, axes, "f")(POINTS, POINTS[::-1])
+        FunctionCaller(lambda x, y: math.nan, axes, "f")(POINTS, POINTS[::-1])
 
 
 @pytest.mark.parametrize("vectorized", [None, False, True])
@@ -361,7 +361,7 @@ def test_values_in_logarithm_must_be_positive(bad: float, vectorized: bool | Non
     """The error says what value stands where, and why it must be positive."""
     message = rf"is {bad} at x = 3\.0; .* must be positive, because values='log'"
     with pytest.raises(TableError, match=message):
-        _sampler(lambda x: np.where(np.asarray(x) == 3.0, bad, 1.0), values="log", vectorized=vectorized)(POINTS)
+        _caller(lambda x: np.where(np.asarray(x) == 3.0, bad, 1.0), values="log", vectorized=vectorized)(POINTS)
 
 
 @pytest.mark.parametrize("vectorized", [None, False, True])
