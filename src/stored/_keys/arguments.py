@@ -1,4 +1,4 @@
-"""Which arguments does a call have, rounded and as text in its key? (Python makes `f(1)` and `f(x=1)` one: `call_code`.)"""
+"""Which arguments does a call have, rounded, and as text in a key? (`call_code` makes `f(1)` and `f(x=1)` one.)"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is a quick check that parameters are unchanged? Its form; snapshots (`owner_parameters`) make one of their values."""
+"""What is a quick check that parameters are unchanged? Its form; the snapshots in `owner_parameters` make one."""
 
 from __future__ import annotations
 
