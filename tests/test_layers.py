@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import ast
 import functools
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -158,3 +161,33 @@ def test_heavy_imports_wait() -> None:
             getattr(node, "module", "") or "" for node in top
         }
         assert not {name for name in names if name.split(".")[0] in {"scipy", "matplotlib", "colossus", "attr"}}
+
+
+CALLS = """
+import sys
+from stored import keyed_by, stored
+
+@keyed_by("n")
+class Model:
+    n = 1.0
+
+    @stored
+    def method(self, x):
+        return x
+
+def modules():
+    return {name for name in sys.modules if name.startswith("stored")}
+
+before = modules()
+model = Model()
+assert [model.method(1.0), model.method(1.0), model.method.cached(2.0), model.method.refresh(1.0)] == [1.0, 1.0, False, 1.0]
+model.method.cache_clear()
+print(sorted(modules() - before))
+"""
+
+
+def test_calls_import_nothing_of_the_library(tmp_path: Path) -> None:
+    """A call may come where an import fails: in a forked process, without file handles, or deep in a recursion."""
+    environment = {**os.environ, "STORED_CACHE_DIR": str(tmp_path / "cache"), "STORED_KEY_FILE": str(tmp_path / "key")}
+    done = subprocess.run([sys.executable, "-c", CALLS], env=environment, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("[]\n", "")

@@ -20,27 +20,29 @@ class State:
         self.lock = ForkSafeLock()  # held while memory and store change together; reading memory needs none
         self.objects: MemoryTier[CachedResult] = MemoryTier(lock=self.lock)
         self.shortcuts: dict[str, dict[tuple[bool, bool, bool], Any]] = {}
+        self._shortcut_lock = ForkSafeLock()  # never held for long, as the other is while an object is written
 
     def put(self, name: str, result: CachedResult) -> None:
         """Keep a result, and discard the shortcuts to the one before."""
         self.objects.put(name, result)
-        self.shortcuts.pop(name, None)
+        self._discard_shortcuts(name)
 
     def discard(self, name: str) -> bool:
         """Discard a result; was there one?"""
         was_there = self.objects.discard(name)
-        self.shortcuts.pop(name, None)
+        self._discard_shortcuts(name)
         return was_there
+
+    def _discard_shortcuts(self, name: str) -> None:
+        # after the object has changed: a shortcut to the old one is added before this, or not at all
+        with self._shortcut_lock:
+            self.shortcuts.pop(name, None)
 
     def add_shortcut(self, name: str, result: CachedResult, form: tuple[bool, bool, bool], found: Any) -> None:
         """Let later calls find at once what was found for this one; its form is interpolator, inverse and linear."""
-        if not self.lock.acquire(blocking=False):
-            return  # whoever holds it may be writing for long; a later call takes the shortcut
-        try:
+        with self._shortcut_lock:
             if self.objects.get(name) is result:  # and not replaced meanwhile
                 self.shortcuts.setdefault(name, {})[form] = found
-        finally:
-            self.lock.release()
 
     def __reduce__(self) -> tuple[type[State], tuple[Space]]:
         return State, (self.space,)

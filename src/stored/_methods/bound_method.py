@@ -3,35 +3,27 @@
 from __future__ import annotations
 
 import copy as copying
-import functools
 from collections.abc import Callable
 from types import MethodType
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, ParamSpec, Self, TypeVar, cast
 
+from stored._methods.answer import bound_call, exact, explain_call, interpolant, results_for, value_for_caller
+from stored._methods.call import Call
 from stored._methods.counters import CacheInfo
 from stored._methods.definition import Definition
+from stored._methods.results import Results
 
-if TYPE_CHECKING:  # imported with the first full call, since most of the start-up time would be theirs
+if TYPE_CHECKING:  # imported where they are used, since most of the start-up time would be theirs
     import numpy as np
     from numpy.typing import NDArray
 
-    from stored._methods.call import Call
     from stored._methods.explain import Explanation
-    from stored._methods.results import Results
     from stored._tables import CurveInterpolant, Interpolant
 
 __all__ = ["BoundMethod", "PlainAttribute", "bound_method_class"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-
-@functools.cache
-def _full_calls() -> Any:
-    """The module of full calls, imported with the first of them: most of the start-up time would be its."""
-    from stored._methods import answer
-
-    return answer
 
 
 class BoundMethod(Generic[P, R]):
@@ -59,10 +51,10 @@ class BoundMethod(Generic[P, R]):
         return self
 
     def _results(self) -> Results:
-        return cast("Results", _full_calls().results_for(self._definition, self._owner))
+        return results_for(self._definition, self._owner)
 
     def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
-        return cast("Call", _full_calls().bound_call(self._definition, self._owner, args, kwargs))
+        return bound_call(self._definition, self._owner, args, kwargs)
 
     @property
     def __wrapped__(self) -> Callable[P, R]:
@@ -111,12 +103,11 @@ class BoundMethod(Generic[P, R]):
     def refresh(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Compute the result of such a call again, and replace the stored one."""
         call, results = self._call(args, kwargs), self._results()
-        return cast(R, _full_calls().value_for_caller(call, results.refresh(self._owner, call), results))
+        return cast(R, value_for_caller(call, results.refresh(self._owner, call), results))
 
     def explain(self, *args: P.args, **kwargs: P.kwargs) -> Explanation:
         """Say why such a call would hit or miss: what differs from the nearest stored result."""
-        call = self._call(args, kwargs)
-        return cast("Explanation", _full_calls().explain_call(self._definition, self._owner, call))
+        return explain_call(self._definition, self._owner, self._call(args, kwargs))
 
     # -- of methods that are interpolated along an axis ----------------------------------------------------------------
 
@@ -137,7 +128,7 @@ class BoundMethod(Generic[P, R]):
         TableError, ToleranceError
             If the method cannot be sampled as its axes ask.
         """
-        return cast("Interpolant", _full_calls().interpolant(self._definition, self._owner, args, kwargs))
+        return interpolant(self._definition, self._owner, args, kwargs)
 
     def exact(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the plain method, for each point if arrays are given for the axes; nothing is stored.
@@ -152,7 +143,7 @@ class BoundMethod(Generic[P, R]):
         float or ndarray
             What the method returns; for arrays, of their broadcast shape.
         """
-        return cast(R, _full_calls().exact(self._definition, self._owner, args, kwargs))
+        return cast(R, exact(self._definition, self._owner, args, kwargs))
 
     def inverse(self, y: Any, branch: tuple[float, float] | None = None, **others: Any) -> Any:
         """The argument at which the method has a value: see `CurveInterpolant.inverse`.

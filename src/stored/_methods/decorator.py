@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar, overload
 
-from stored._methods.definition import Axes, Definition, checked_names
-from stored._methods.stored_method import StoredMethod
-from stored.typing import TableInterpolant
+if TYPE_CHECKING:  # imported with the first method that is decorated, since most of the start-up time is theirs
+    from stored._methods.definition import Axes
+    from stored._methods.stored_method import StoredMethod
+    from stored.typing import TableInterpolant
 
 __all__ = ["stored"]
 
@@ -116,6 +117,9 @@ def stored(
     >>> Model(10).total(2)
     90
     """
+    from stored._methods.definition import Definition, checked_names
+    from stored._methods.stored_method import StoredMethod
+
     if not isinstance(persistent, bool):
         raise TypeError(f"persistent is {persistent!r}; it must be True or False")
     if maxsize is not None and (not isinstance(maxsize, int) or maxsize < 1):

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Self, TypeVar, cast, 
 
 import wrapt
 
+from stored._methods.answer import answer, results_for
 from stored._methods.bound_method import BoundMethod, PlainAttribute, bound_method_class
 from stored._methods.call_code import CallCode
 from stored._methods.counters import CacheInfo
 from stored._methods.definition import Definition
+from stored._methods.registry import clear_everywhere
 
 if TYPE_CHECKING:
     from stored._methods.explain import Explanation
@@ -41,14 +43,6 @@ def _getter(bound_class: Any, qualname: object) -> Any:
     return __get__
 
 
-def _answer_first(definition: Definition, owner: Any, values: tuple[Any, ...]) -> Any:
-    """Answer the first full call, and import what full calls need: most of the start-up time would be its."""
-    from stored._methods.answer import answer
-
-    definition.call_code.set_answer(functools.partial(answer, definition))
-    return answer(definition, owner, values)
-
-
 def _install_call(bound_class: Any, definition: Definition, call: Any) -> None:
     """Make a function the ``__call__`` of all bound methods."""
     call.__qualname__ = definition.label
@@ -73,7 +67,7 @@ class StoredMethod(Proxy, Generic[S, P, R]):
             definition.arguments.signature,
             definition.shortcut_arguments,
             definition.is_scalar,
-            functools.partial(_answer_first, definition),
+            functools.partial(answer, definition),
             functools.partial(_install_call, self._self_bound_class, definition),
         )
 
@@ -112,8 +106,6 @@ class StoredMethod(Proxy, Generic[S, P, R]):
             if not args:
                 label = self._self_definition.label
                 raise TypeError(f"{label}() was called without its object; call it on one, or give one first")
-            from stored._methods.answer import results_for
-
             results_for(self._self_definition, args[0])  # an OwnerError if this is no owner
             return self.__get__(args[0])(*args[1:], **kwargs)
 
@@ -146,8 +138,6 @@ class StoredMethod(Proxy, Generic[S, P, R]):
         if owner is not None:
             self._bound(owner).cache_clear(*args, **kwargs)
             return
-        from stored._methods.registry import clear_everywhere
-
         clear_everywhere(self._self_definition)
 
     def cache_info(self, owner: S) -> CacheInfo:
