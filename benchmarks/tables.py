@@ -1,6 +1,6 @@
 """Interpolation tables beside those of baobzi, chebpy, Colossus and scipy: evaluations, errors and times.
 
-Only to be timed before the process has a `stored.StorageUser`: its existence puts a guard on the way of every call.
+Only to be timed before the process has a `stored.StorageUser`: each call then checks that its owner holds none.
 """
 
 from __future__ import annotations
@@ -255,7 +255,7 @@ def _peer_evaluations(
             error = None
         met = error is None or error <= case.axis.rtol
         if met or tolerance in {case.axis.rtol, LEAST_TOLERANCE}:
-            label = by if tolerance == case.axis.rtol else f"{by}, told {tolerance:.0e}"
+            label = by if tolerance == case.axis.rtol else f"{by}, asked for {tolerance:.0e}"
             yield _evaluations_row(case, label, counted.count, error)
         if met or tolerance == LEAST_TOLERANCE:
             return

@@ -16,6 +16,7 @@ SPANS = re.findall(
 )
 FILES = sorted({span for span in SPANS if re.fullmatch(r"[\w./*]+(\.py|/)", span)})
 NAMES = sorted({span for span in SPANS if re.fullmatch(r"[A-Za-z_]\w*", span)})
+CALLS = sorted({span for span in SPANS if re.fullmatch(r"[A-Za-z_]\w*\([a-z_]\w*\)", span)})
 TEXTS = "\n".join(file.read_text() for file in SOURCES.rglob("*.py"))
 
 
@@ -31,7 +32,15 @@ def test_every_name_is_there(name: str) -> None:
     assert re.search(rf"\b{name}\b", TEXTS)
 
 
+@pytest.mark.parametrize("call", CALLS)
+def test_every_parameter_is_there(call: str) -> None:
+    """A function that is named with its parameter has one of this name."""
+    name, parameter = call.rstrip(")").split("(")
+    assert re.search(rf"\bdef {name}\((self, )?{parameter}\b", TEXTS)
+
+
 def test_there_are_files_and_names() -> None:
     """The text is read as it should be."""
     assert len(FILES) > 40
     assert len(NAMES) > 10
+    assert len(CALLS) > 3

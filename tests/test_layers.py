@@ -153,6 +153,12 @@ def test_tables_know_nothing_of_caching() -> None:
         assert {package(name) for name, _ in imported(module)} <= {"_tables", "_lazy", "errors", "typing"}
 
 
+def test_storage_knows_nothing_of_tables() -> None:
+    """Storage keeps values of any kind: it imports nothing of tables."""
+    for module in (each for each in MODULES if package(each) == "_storage"):
+        assert "_tables" not in {package(name) for name, _ in imported(module)}
+
+
 def test_heavy_imports_wait() -> None:
     """Neither scipy's interpolation nor any optional package is imported at the top of a core module."""
     for module in set(MODULES) - {"demo._physics.expansion", "compat._tier"}:

@@ -15,7 +15,7 @@ from stored.typing import Buffer, Turn, Upkeep
 
 
 def test_a_contract_without_a_store_says_so(tmp_path: Path) -> None:
-    """A subclass that forgets make_store is told its own name and what to do."""
+    """A subclass that forgets make_store gets an error with its own name and what to do."""
 
     class TestForgetful(StoreContract):
         pass

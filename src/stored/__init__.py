@@ -79,4 +79,4 @@ if not TYPE_CHECKING:  # type checkers would take every name for one of these
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *LAZY, *__all__})

@@ -47,7 +47,7 @@ TROUBLE = re.compile(r".* is kept in memory only: \w+|\S+ cannot be \w+|\S+ was 
 
 
 @contextlib.contextmanager
-def told() -> Iterator[list[str]]:
+def reported() -> Iterator[list[str]]:
     """The troubles that are warned of within a block, none of them twice."""
     troubles: list[str] = []
     with warnings.catch_warnings(record=True) as caught:
@@ -60,8 +60,8 @@ def told() -> Iterator[list[str]]:
 
 
 def use(n: int) -> list[str]:
-    """Whatever is asked of new owners is answered rightly, and no trouble is told twice; which were there?"""
-    with told() as troubles:
+    """Whatever is asked of new owners is answered rightly, and no trouble is reported twice; which were there?"""
+    with reported() as troubles:
         for kind in KINDS:
             check(Model(n).value(kind, 0), kind, n, 0)
             check(Model(n).value(kind, 0), kind, n, 0)
@@ -111,7 +111,7 @@ def use_with_short_files(limit: int) -> list[str]:
 
 @pytest.mark.parametrize("limit", [0, 1, 31, 32, 33, 200, 500, 1000, 1 << 20, (1 << 20) + 10_000])
 def test_files_that_cannot_grow(limit: int) -> None:
-    """Where files cannot be longer than so many bytes, what does not fit is computed, told once, and leaves no file."""
+    """Where the size of files is limited, what does not fit is computed, reported once, and leaves no file."""
     (troubles,) = in_processes((use_with_short_files, limit))
     assert "File too large" in troubles[0]
 
@@ -122,7 +122,7 @@ def replace_where_files_cannot_grow() -> None:
         check(Model(1).value(kind, 0), kind, 1, 0)
         Model.edition += 1
         resource.setrlimit(resource.RLIMIT_FSIZE, (100, unlimited[1]))
-        with told():
+        with reported():
             assert edition(Model(1).value.refresh(kind, 0)) == Model.edition
             Model.edition += 1
             assert edition(Model(1).value(kind, 0)) == Model.edition
@@ -335,7 +335,7 @@ def use_in_the_place_of(other: str) -> list[str]:
     (file,) = here()["cache_dir"].rglob("*.stored")
     file.unlink()
     OTHERS[other](file)
-    with told() as troubles:
+    with reported() as troubles:
         for _ in range(2):
             check(Model(1).value("small", 1), "small", 1, 1)
     if file.is_dir():

@@ -1,4 +1,4 @@
-"""Of many processes and threads that need the same missing result one computes, and nobody waits in vain."""
+"""Of many processes and threads that need the same missing result one computes, and the others get what it stored."""
 
 from __future__ import annotations
 

@@ -128,7 +128,7 @@ def forget(*places: Path) -> None:
 
 
 @contextlib.contextmanager
-def told(most: int) -> Iterator[list[str]]:
+def reported(most: int) -> Iterator[list[str]]:
     """What is warned of within a block, by stored alone and not more often than so."""
     messages: list[str] = []
     with warnings.catch_warnings(record=True) as caught:
@@ -224,7 +224,7 @@ def test_a_malicious_pickle_is_never_loaded(place: str, malicious: bytes, cache_
             put(secret, now.key_file)
             for entry, original in originals.items():
                 PLACES[place](cache_dir, entry, original, malicious)
-            with told(1):
+            with reported(1):
                 assert operation(), name
 
 
@@ -242,12 +242,12 @@ def test_a_malicious_pickle_among_those_of_colossus(
     put(malicious, root, "trust", f"model_{hashlib.md5(b'string').hexdigest()}")
     if place == "hidden file":
         (root / name).unlink()
-    with told(1):
+    with reported(1):
         user.resetStorage()
         assert user.getStoredObject("thing") is None
         assert dict(user.storage_pers) == {}
         assert set(user.listObjects()) <= {"thing"}
-    with told(0):
+    with reported(0):
         user.storeObject("thing", MOMENT)
         user.resetStorage()
         assert dict(user.storage_pers) == {"thing": MOMENT}
@@ -291,7 +291,7 @@ def only_entry(root: Path, make: Callable[[], object]) -> tuple[str, bytes]:
 def test_a_pickle_moved_to_another_key_is_refused(source: str, target: str, way: str, cache_dir: Path) -> None:
     """One's own signed pickle, in the place of another with its own key or with that one's, is a miss with a warning.
 
-    An older entry of the same key, put back, cannot be told from the one that replaced it, and is accepted.
+    An older entry of the same key, put back, cannot be distinguished from the one that replaced it, and is accepted.
     """
     make, read, right = THINGS[target]
     _, moved = only_entry(cache_dir, THINGS[source][0])
@@ -300,11 +300,11 @@ def test_a_pickle_moved_to_another_key_is_refused(source: str, target: str, way:
     if way == "under its key":
         moved = forged(moved, bytes(unpack(moved).body()), key=unpack(own).header["key"])
     put(moved, cache_dir, name)
-    with told(1) as messages:
+    with reported(1) as messages:
         assert read() == right
     assert name in messages[0]
     assert ("belongs to another result" if way == "renamed" else "not signed with your key for this") in messages[0]
-    with told(0):
+    with reported(0):
         assert read() == right
 
 
@@ -338,16 +338,16 @@ def test_an_untrusted_key_file_neither_signs_nor_verifies(trouble: str, cache_di
     file = here()["key_file"]
     store_all(cache_dir)
     TROUBLES[trouble](file)
-    with told(2) as messages:
+    with reported(2) as messages:
         assert OPERATIONS["call"]()
     assert len(messages) == 2  # that it was not loaded, and that it was not stored
     assert all(f"key file {file}" in each and ("delete it" in each or "chmod 600" in each) for each in messages)
     model = Model()
-    with told(0):
+    with reported(0):
         assert (model.native(2), model.native(3)) == (3, 4)
     assert (model.native.cache_info().persistent_hits, model.native.cache_info().stores) == (1, 1)
     file.rmdir() if trouble == "directory" else file.unlink()
-    with told(0):
+    with reported(0):
         assert OPERATIONS["call"]()
     assert Model().pickled.cached(2)
 
@@ -495,7 +495,7 @@ def test_no_link_is_followed(link: str, target: str, outside: Path, cache_dir: P
             if not place.is_symlink():
                 place.symlink_to(outside / {"its like": path, "a file": "file", "nothing": "nothing"}[target])
         refused = contextlib.suppress(OSError) if operation is trimmed else contextlib.nullcontext()
-        with told(1), refused:
+        with reported(1), refused:
             assert operation(), name
 
 
@@ -517,7 +517,7 @@ def test_a_lock_is_no_other_name_of_a_file_elsewhere(outside: Path, cache_dir: P
         (cache_dir / ".work").mkdir(parents=True)
         for entry in entries(outside):
             os.link(outside / "file", cache_dir / lock_of(entry))
-        with told(1):
+        with reported(1):
             assert operation(), name
 
 
@@ -525,7 +525,7 @@ def test_a_cache_directory_may_be_a_link(cache_dir: Path, tmp_path: Path) -> Non
     """That is its user's choice: what it leads to is the cache directory."""
     (tmp_path / "real").mkdir(mode=0o700)
     cache_dir.symlink_to("real")
-    with told(0):
+    with reported(0):
         stored_there = store_all(cache_dir)
         assert all(Model().su.getStoredObject(name) is not None for name in ("thing", "table"))
         assert Model().pickled.cached(2)
@@ -569,7 +569,7 @@ def test_nothing_waits_for_what_is_no_file(kind: str, place: str, cache_dir: Pat
                 except PermissionError:
                     pytest.skip("this system makes no devices")
         refused = contextlib.suppress(OSError) if operation is trimmed else contextlib.nullcontext()
-        with told(1), refused, configure(shared_dirs=[tmp_path / "shared"]):
+        with reported(1), refused, configure(shared_dirs=[tmp_path / "shared"]):
             assert operation(), name
 
 
@@ -588,10 +588,10 @@ def test_upkeep_goes_on_whatever_stands_among_drafts(kind: str, cache_dir: Path)
 
 @pytest.mark.parametrize("mode", [0o700, 0o755, 0o775, 0o777, 0o1777, 0o702])
 def test_a_directory_that_everybody_can_write_to_is_reported(mode: int, cache_dir: Path) -> None:
-    """Whoever stores there or reads it is told once, with the directory and the remedy; of a private one, nothing."""
+    """Whoever stores there or reads it is warned once, with the directory and the remedy; of a private one, nothing."""
     cache_dir.mkdir()
     cache_dir.chmod(mode)
-    with told(1) as messages:
+    with reported(1) as messages:
         for _ in range(2):
             store_all(cache_dir)
             assert Model().su.getStoredObject("thing") == MOMENT
@@ -602,13 +602,13 @@ def test_a_directory_that_everybody_can_write_to_is_reported(mode: int, cache_di
 
 @pytest.mark.parametrize("mode", [0o755, 0o777])
 def test_a_shared_directory_that_everybody_can_write_to_is_reported(mode: int, tmp_path: Path) -> None:
-    """Whoever reads it is told once, with the shared directory and the remedy."""
+    """Whoever reads it is warned once, with the shared directory and the remedy."""
     shared = tmp_path / "shared"
     with configure(cache_dir=shared):
         store_all(shared)
     shared.chmod(mode)
     forget()
-    with told(1) as messages, configure(shared_dirs=[shared]):
+    with reported(1) as messages, configure(shared_dirs=[shared]):
         for _ in range(2):
             assert Model().pickled.cached(2)
             Model().pickled.refresh(2)

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stored import ConfigurationError, StoredWarning, configure
-from stored._settings import Settings, settings
+from stored._settings import Settings, settings, validity
 from stored._settings import layers as layers_module
 from stored.stores import MemoryStore
 from tests.settings.processes import start
@@ -138,6 +138,37 @@ def test_leaving_a_block_never_puts_the_key_with_the_entries(tmp_path: Path) -> 
                 configure(cache_dir=tmp_path)
         second.__exit__(None, None, None)
         assert settings() == outer
+
+
+def test_places_that_a_block_leaves_behind_are_reported(tmp_path: Path) -> None:
+    """If a block's directories stay because those that remain do not go together, there is a warning each time."""
+    with configure(cache_dir=tmp_path / "c", key_file=tmp_path / "k"):
+        outer = configure(cache_dir=tmp_path / "a")
+        key = configure(key_file=tmp_path / "c" / "key")
+        with pytest.warns(StoredWarning, match="lies inside"):
+            outer.__exit__(None, None, None)
+        with pytest.warns(StoredWarning, match="lies inside"), configure(shared_dirs=[tmp_path / "shared"]):
+            pass
+        with configure(max_age=3):  # this leaves nothing behind
+            pass
+        key.__exit__(None, None, None)
+        assert (settings().cache_dir, settings().shared_dirs) == (tmp_path / "c", ())
+
+
+def test_shortcuts_end_if_an_error_follows_a_change() -> None:
+    """Settings that were changed count for shortcuts too if the change was interrupted afterwards."""
+    before = validity.token
+    block = configure()
+
+    def change() -> None:
+        with layers_module.changing_settings():
+            layers_module.add_layer(block, {"max_age": 1.0})
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        change()
+    assert validity.token is not before
+    block.__exit__(None, None, None)
 
 
 # -- processes --------------------------------------------------------------------------------------------------------

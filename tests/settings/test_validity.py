@@ -1,4 +1,4 @@
-"""For how long do shortcuts hold?"""
+"""For how long are shortcuts valid?"""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ def test_watchers_may_be_freed_while_others_are_invalidated() -> None:
 
     class Watcher:
         other: Watcher | None = None
-        told = 0
+        invalidations = 0
 
         def invalidate(self) -> None:
-            Watcher.told += 1
+            Watcher.invalidations += 1
             self.other = None
 
     first = Watcher()
@@ -22,4 +22,4 @@ def test_watchers_may_be_freed_while_others_are_invalidated() -> None:
     validity.watch(first.other)
     validity.invalidate()
     validity.invalidate()
-    assert Watcher.told == 2
+    assert Watcher.invalidations == 2

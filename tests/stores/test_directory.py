@@ -406,12 +406,12 @@ def test_touching_sets_the_time(store: DirectoryStore, root: Path) -> None:
 
 @pytest.mark.parametrize("permission", [0o700, 0o755, 0o770, 0o702, 0o777, 0o1777])
 def test_a_directory_that_everybody_can_write_to_is_told(store: DirectoryStore, root: Path, permission: int) -> None:
-    """The world's permission to write is told in words; that of a group is the user's choice."""
+    """Permission to write for everybody is described in words; that of a group is the user's choice."""
     assert store.writable_by_others() == ""  # it is not there yet
     store.write("a", [b"x"])
     root.chmod(permission)
-    told = f"{root} can be written to by everybody on this computer"
-    assert store.writable_by_others() == (told if permission & 0o002 else "")
+    message = f"{root} can be written to by everybody on this computer"
+    assert store.writable_by_others() == (message if permission & 0o002 else "")
 
 
 def test_mapped_files_leave_handles_to_others(store: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -141,12 +141,12 @@ MOUNTS = """\
     ],
 )
 def test_network_file_systems_are_known(device: str, expected: bool) -> None:
-    """Of the mounts that proc(5) describes those from other computers are told, by device and type alone."""
+    """Of the mounts that proc(5) describes those from other computers are found, by device and type alone."""
     assert _is_network(MOUNTS, device) is expected
 
 
 def test_this_computer_is_no_network(tmp_path: Path) -> None:
-    """A directory that is surely local is not on the network, and neither is what cannot be told."""
+    """A directory that is surely local is not on the network, and neither is what cannot be determined."""
     device = os.stat("/proc").st_dev
     assert not is_on_network(device)
     with without_handles():

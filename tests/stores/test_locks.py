@@ -80,7 +80,7 @@ def received(end: Connection) -> Any:
 
 
 def hold(store: DirectoryStore, name: str, end: Connection, error: BaseException | None = None) -> None:
-    """Say what turn it is, and keep it until told, or until an error."""
+    """Say what turn it is, and keep it until asked, or until an error."""
     with store.compute_turn(name, PATIENCE) as turn:
         end.send(turn)
         end.recv()
@@ -199,7 +199,7 @@ def test_a_thread_does_not_wait_for_itself(store: DirectoryStore) -> None:
 
 
 def hold_and_need(store: DirectoryStore, name: str, needed: str, end: Connection) -> None:
-    """Have one turn, and when told want another; say what that is."""
+    """Have one turn, and when asked want another; say what that is."""
     with store.compute_turn(name, PATIENCE):
         end.send("holding")
         end.recv()
@@ -259,7 +259,7 @@ def test_a_circle_may_lead_through_a_thread(store: DirectoryStore) -> None:
 
 
 def hold_needing(store: DirectoryStore, name: str, needed: str, end: Connection) -> None:
-    """Have a turn, and until told need another name; then need it no more."""
+    """Have a turn, and until asked need another name; then need it no more."""
     with store.compute_turn(name, PATIENCE):
         with store.declare_wait(needed):
             end.send("needing")
@@ -428,7 +428,7 @@ def test_what_a_dead_holder_has_left_is_taken_over(store: DirectoryStore, conten
 def test_a_waiter_is_told_although_the_directory_was_cleared(
     store: DirectoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If somebody removes everything meanwhile, newcomers do not wait, and those who did are told when it is over."""
+    """If somebody removes everything meanwhile, newcomers do not wait, and those who did notice when it has ended."""
     with held(store, "a/b") as (_, end):
 
         def clear() -> None:

@@ -216,7 +216,7 @@ def test_the_longest_unused_go_first(
 
 
 def test_a_use_counts(store: DirectoryStore) -> None:
-    """Whatever is touched or written again is in use; being read alone, or listed, is not told by a directory."""
+    """Whatever is touched or written again is in use; being read or listed is not noted by a directory."""
     fill(store, a=10.0, b=20.0, c=30.0, d=40.0)
     store.touch("a/d.x")
     store.write("a/c.x", [b"0123456789"])
@@ -337,7 +337,7 @@ def test_a_lock_that_was_made_anew_stays(store: DirectoryStore, work: Path, monk
 
 
 def test_what_cannot_be_removed_keeps_nothing_else(store: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If the oldest cannot be removed, the others go all the same, and then the trouble is told."""
+    """If the oldest cannot be removed, the others go all the same, and then the trouble is raised."""
     for number in range(4):
         store.write(f"a/{number}.stored", [b"x" * 100])
         os.utime(store.root / "a" / f"{number}.stored", (number, number))
@@ -350,7 +350,7 @@ def test_what_cannot_be_removed_keeps_nothing_else(store: DirectoryStore, monkey
 def test_a_leftover_that_cannot_be_opened_keeps_no_other(
     store: DirectoryStore, work: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A leftover of another user stays, all others go, and then it is told."""
+    """A leftover of another user stays, all others go, and then the trouble is raised."""
     fail(monkeypatch, _upkeep, "open_file", errno.EACCES, times=1)
     with pytest.raises(PermissionError):
         store.clear_leftovers()

@@ -39,11 +39,11 @@ class UserSnapshot:
     def unchanged_check(self, may_hold_user: bool) -> UnchangedCheck | None:
         """Are user, state and string the same? After a change, `holds` calls the user's change callback."""
         attribute = self._attribute
-        guards = None if attribute is None else no_storage_user_checks(self._owner_class, attribute)
-        if guards is None:
+        conditions = None if attribute is None else no_storage_user_checks(self._owner_class, attribute)
+        if conditions is None:
             return None
         held = f"{{owner}}.{attribute} is {{expected}}.user and {{expected}}.user._state is {{expected}}.state"
-        tests = [SAME_CLASS_TEST, *guards, held, "{expected}.user.func_hashstring() == {expected}.string"]
+        tests = [SAME_CLASS_TEST, *conditions, held, "{expected}.user.func_hashstring() == {expected}.string"]
         expected = {
             "owner_class": self._owner_class,
             "user": self._user,

@@ -60,7 +60,7 @@ def results_of(owner: object, definition: Definition) -> Results:
     Raises
     ------
     OwnerError
-        If the owner tells its parameters in none of the four ways.
+        If the owner does not tell its parameters.
     """
     owner_results = _find_or_register(owner, definition)
     results = owner_results.by_definition.get(definition)

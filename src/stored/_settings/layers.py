@@ -81,13 +81,18 @@ def _conflict_in(total: Settings) -> str | None:
 
 @contextlib.contextmanager
 def changing_settings() -> Iterator[None]:
-    """A block in which this thread alone changes settings; if it did, shortcuts begin anew."""
-    with _lock:
-        before = _current
-        yield
-        has_changed = _current is not before
-    if has_changed:
-        validity.invalidate()
+    """A block in which this thread alone changes settings; if it did, also before an error, all shortcuts end."""
+    has_changed = False
+    try:
+        with _lock:
+            before = _current
+            try:
+                yield
+            finally:
+                has_changed = _current is not before
+    finally:
+        if has_changed:
+            validity.invalidate()  # without the lock: shortcuts have locks of their own
 
 
 def has_layer(setter: object) -> bool:
@@ -121,11 +126,11 @@ def remove_layer(setter: object) -> str | None:
     """Take away what an object has set; within `changing_settings`.
 
     If what remains does not go together, the directories and the key file stay as they are, and the reason is returned,
-    once.
+    unless the object has set none of them: then it was returned before.
     """
-    was_in_conflict = _places(_current) != _places(_combined(_layers))
     layers = [layer for layer in _layers if layer.setter() is not setter]
     total = _combined(layers)
     conflict = _conflict_in(total)
+    was_reported = _places(total) == _places(_combined(_layers))
     _put_in_force(layers, total if conflict is None else total._replace(**_places(_current)))
-    return None if was_in_conflict else conflict
+    return None if was_reported else conflict

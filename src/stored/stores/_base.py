@@ -6,6 +6,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 from stored.typing import Buffer, Turn, Upkeep
 
@@ -32,6 +33,9 @@ def check_name(name: str) -> str:
     return name
 
 
+_RENAMED = {"needing": "declare_wait", "turn": "compute_turn", "open_to": "writable_by_others"}
+
+
 class Store(ABC):
     """A place for bytes under names; it knows nothing of values.
 
@@ -39,6 +43,13 @@ class Store(ABC):
     then computed and kept in memory. The methods that are not abstract are for what some stores cannot do: by default
     nobody waits, nothing is tidied, and nobody else can write to the store.
     """
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Refuse a method by a name of before, which nothing would call."""
+        super().__init_subclass__(**options)
+        for before, now in _RENAMED.items():
+            if before in vars(cls):
+                raise TypeError(f"{cls.__qualname__} defines {before}(), which is called {now}() now; rename it")
 
     @abstractmethod
     def read(self, name: str) -> Buffer | None:
