@@ -310,9 +310,3 @@ def test_smooth_functions_of_dates_are_approximated() -> None:
     """Far from zero, too, a smooth function is approximated as closely as floats resolve dates."""
     axis = Axis("x", 2459000.0, 2459001.0, rtol=1e-7)
     assert _worst(lambda x: 2.0 + np.sin(6.0 * (x - 2459000.0)), axis) <= 2.0
-
-
-def test_a_margin_that_is_not_met_is_explained() -> None:
-    """An error smaller than the tolerance says why it is not small enough."""
-    error = ToleranceError("f", "x", 1e-7, 1e-6, (0.0, 1.0), 100, "hard")
-    assert "is 1.0e-07 of the largest value there where it was measured, too close to the tolerance" in str(error)
