@@ -28,11 +28,13 @@ __all__ = ["answer", "bound_call", "exact", "explain_call", "interpolant", "resu
 
 def answer(definition: Definition, owner: object, values: tuple[Any, ...]) -> Any:
     """Answer a full call of a decorated method, by the values of all its arguments."""
-    bound = definition.arguments.bind_values(owner, values)
+    arguments = definition.arguments
+    bound = arguments.bind_values(owner, values)
     if settings().disable:
         return _call_plain_method(definition, bound)
     results = results_for(definition, owner)
-    call = _keyed(definition, definition.arguments.round_arguments(bound))
+    bound = arguments.round_arguments(bound)
+    call = Call(definition, bound, arguments.key(bound, definition.axis_names))
     return value_for_caller(call, results.answer(owner, call), results)
 
 
