@@ -1,4 +1,4 @@
-"""In which ways does an owner tell its parameters, what are they now, and have they changed?"""
+"""In which ways does an owner tell its parameters, and how are they compared? (`results` notices a change.)"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which owner has which results? They are registered for as long as it lives."""
+"""Which owner has which results? They are registered for as long as it lives, and dropped when it is freed."""
 
 from __future__ import annotations
 

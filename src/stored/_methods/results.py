@@ -1,4 +1,4 @@
-"""Where does a result come from: memory (emptied when parameters changed), store, another thread, or a computation?"""
+"""Where does a result come from: memory (new when a change is noticed), store, another thread, or a computation?"""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 `MemoryTier` keeps results in memory and `PersistentTier` in a store; with `Flights`, one thread computes for all that
 need the same result. `freeze` and `copy_for_caller` see to it that callers cannot change what is kept. An entry
-describes itself and has a checksum (`format`); `PersistentTier` decides whether it may be used.
+describes itself and has a checksum (`format`); `PersistentTier` (`disk`) decides whether it may be used.
 """
 
 from stored._storage.current_store import current_store

@@ -1,4 +1,4 @@
-"""Generated code that evaluates piecewise polynomials at one number."""
+"""Generated code that evaluates a table (piecewise polynomials of one coordinate) at one float."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""At which coordinates does a piecewise polynomial have a value: on a monotonic branch, or anywhere?"""
+"""At which coordinates does a piecewise polynomial have a value? The Newton steps of `inverse`, and all roots."""
 
 from __future__ import annotations
 
