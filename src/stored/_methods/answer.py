@@ -34,6 +34,7 @@ def answer(definition: Definition, owner: object, values: tuple[Any, ...]) -> An
         return _call_plain_method(definition, bound)
     results = results_for(definition, owner)
     bound = arguments.round_arguments(bound)
+    # as _keyed does, without a call more on the way of every full call
     call = Call(definition, bound, arguments.key(bound, definition.axis_names))
     return value_for_caller(call, results.answer(owner, call), results)
 

@@ -131,6 +131,9 @@ def remove_layer(setter: object) -> str | None:
     layers = [layer for layer in _layers if layer.setter() is not setter]
     total = _combined(layers)
     conflict = _conflict_in(total)
+    if conflict is None:
+        _put_in_force(layers, total)
+        return None
     was_reported = _places(total) == _places(_combined(_layers))
-    _put_in_force(layers, total if conflict is None else total._replace(**_places(_current)))
+    _put_in_force(layers, total._replace(**_places(_current)))
     return None if was_reported else conflict
