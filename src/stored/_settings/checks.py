@@ -67,6 +67,13 @@ def _checked_bytes(name: str, value: Any) -> int | None:
     return None if number is None else int(number)
 
 
+def _checked_count(name: str, value: Any) -> int:
+    number = _checked_number(name, value)
+    if not number.is_integer():
+        raise ConfigurationError(f"{name} is {value!r}; it must be a whole number")
+    return int(number)
+
+
 def _checked_limit(name: str, value: Any) -> float | None:
     return None if value is None else _checked_number(name, value, ", or None for no limit")
 
@@ -92,6 +99,8 @@ CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "max_age": _checked_limit,
     "min_compute_seconds": _checked_number,
     "lock_timeout": _checked_number,
+    "memory_sets": _checked_count,
+    "max_memory_bytes": _checked_bytes,
 }
 
 

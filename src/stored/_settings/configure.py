@@ -52,6 +52,13 @@ class configure:  # noqa: N801  (reads as the function that it is to its callers
     lock_timeout : float, optional
         For how many seconds to wait for another process that computes the same result, before computing it too. 600 by
         default.
+    memory_sets : int, optional
+        For how many sets of parameters of each class memory keeps the results of stored methods, beside those that
+        objects have now; the least recently used goes first. Objects of one class with equal parameters share what is
+        in memory. 8 by default; with 0 each object has results of its own, for its present parameters.
+    max_memory_bytes : int or None, optional
+        How much the results of stored methods may take in memory in all; beyond that, the least recently used go. Their
+        size is estimated, and what is mapped from files does not count. No limit by default.
 
     Raises
     ------
@@ -77,6 +84,8 @@ class configure:  # noqa: N801  (reads as the function that it is to its callers
         max_age: float | Absent | None = ABSENT,
         min_compute_seconds: float | Absent = ABSENT,
         lock_timeout: float | Absent = ABSENT,
+        memory_sets: int | Absent = ABSENT,
+        max_memory_bytes: float | Absent | None = ABSENT,
     ) -> None:
         asked = {
             "cache_dir": cache_dir,
@@ -89,6 +98,8 @@ class configure:  # noqa: N801  (reads as the function that it is to its callers
             "max_age": max_age,
             "min_compute_seconds": min_compute_seconds,
             "lock_timeout": lock_timeout,
+            "memory_sets": memory_sets,
+            "max_memory_bytes": max_memory_bytes,
         }
         checked = {name: CHECKS[name](name, value) for name, value in asked.items() if value is not ABSENT}
         if not checked.keys().isdisjoint({"cache_dir", "shared_dirs"}):

@@ -2,8 +2,8 @@
 
 ``STORED_CACHE_DIR`` (the directory of the entries), ``STORED_PERSISTENCE`` (any of ``r`` and ``w``), ``STORED_DISABLE``
 (1, true, yes or on), ``STORED_KEY_FILE`` (the key that signs pickles), ``STORED_SHARED_DIRS`` (directories to read,
-separated as in ``PATH``), and the numbers ``STORED_MAX_BYTES``, ``STORED_MAX_AGE``, ``STORED_MIN_COMPUTE_SECONDS`` and
-``STORED_LOCK_TIMEOUT``.
+separated as in ``PATH``), and the numbers ``STORED_MAX_BYTES``, ``STORED_MAX_AGE``, ``STORED_MIN_COMPUTE_SECONDS``,
+``STORED_LOCK_TIMEOUT``, ``STORED_MEMORY_SETS`` and ``STORED_MAX_MEMORY_BYTES``.
 """
 
 from __future__ import annotations
@@ -57,9 +57,15 @@ _NUMBERS = {
     "max_age": "STORED_MAX_AGE",
     "min_compute_seconds": "STORED_MIN_COMPUTE_SECONDS",
     "lock_timeout": "STORED_LOCK_TIMEOUT",
+    "memory_sets": "STORED_MEMORY_SETS",
+    "max_memory_bytes": "STORED_MAX_MEMORY_BYTES",
 }
 
-_UNITS = dict.fromkeys(_NUMBERS.values(), " of seconds") | {"STORED_MAX_BYTES": " of bytes"}
+_UNITS = dict.fromkeys(_NUMBERS.values(), " of seconds") | {
+    "STORED_MAX_BYTES": " of bytes",
+    "STORED_MEMORY_SETS": " of sets of parameters",
+    "STORED_MAX_MEMORY_BYTES": " of bytes",
+}
 
 
 def _number(variable: str, value: str) -> float:

@@ -37,6 +37,10 @@ class Settings(NamedTuple):
         What took less to compute is kept in memory only.
     lock_timeout : float
         For how many seconds to wait for another process that computes the same result.
+    memory_sets : int
+        For how many sets of parameters of a class memory keeps results that no object needs now.
+    max_memory_bytes : int, optional
+        How much the results of methods may take in memory.
     """
 
     cache_dir: Path
@@ -49,6 +53,8 @@ class Settings(NamedTuple):
     max_age: float | None = None
     min_compute_seconds: float = 0.0
     lock_timeout: float = 600.0
+    memory_sets: int = 8
+    max_memory_bytes: int | None = None
 
     @property
     def are_limited(self) -> bool:
