@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import copy
 import os
+import threading
 from collections.abc import Callable
-from typing import Any, Literal, Self, cast
+from typing import Any, Literal, Self
 
 from stored._engine.copying import check_copied_with_owner
-from stored._engine.state import CallbackFlag, State
+from stored._engine.space import UserSpace
 from stored._engine.text_tables import file_state, is_outdated, load_text_table
 from stored._fork_safe_lock import ForkSafeLock
 from stored._keys import Key, Space, checked_string, digest
 from stored._settings import validity
-from stored._storage import CachedResult, PersistentTier, copy_for_caller, freeze, headers, key_in_header
+from stored._storage import CachedResult, PersistentTier, Slot, copy_for_caller, freeze, headers_of_space
 from stored._tables import Spline, spline
 from stored.errors import OwnerError
 from stored.typing import ABSENT, Absent
@@ -77,13 +78,13 @@ class StorageUser:
         self.func_changed = None if func_changed is None else _callable(func_changed, "func_changed")
         self.persistent = self._persistent_tier(persistence)
         self._set_up()
-        self.resetStorage()
+        self._space = self._new_space()
 
     def _set_up(self) -> None:
         self._lock = ForkSafeLock()
-        self._callback = CallbackFlag()
-        self._state: State | None = None
-        self.decorated: Any = None  # the results of decorated methods, which are freed with this object
+        self._callback = _CallbackFlag()
+        self._space: UserSpace | None = None
+        self.decorated: Any = None  # the records of owners with decorated methods, which are freed with this object
 
     def _persistent_tier(self, persistence: str) -> PersistentTier:
         return PersistentTier(persistence)
@@ -92,14 +93,16 @@ class StorageUser:
         return f"<StorageUser {self.module}/{self.func_name()} {self.getHash()}>"
 
     def __getstate__(self) -> dict[str, Any]:
-        kept = ("module", "func_name", "func_hashstring", "func_changed", "persistent", "_state")
+        kept = ("module", "func_name", "func_hashstring", "func_changed", "persistent")
         state = {name: getattr(self, name) for name in kept}
-        return {**state, "_state": State(self._state.space)} if self._state is not None else state
+        return {**state, "_address": None if self._space is None else self._space.address}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Start with empty memory and the parameters of before, so that a change since then is still announced."""
         self._set_up()
         self.__dict__.update(state)
+        address = self.__dict__.pop("_address", None)
+        self._space = None if address is None else UserSpace(address, self.persistent)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         """Copy with the owner: the copy's methods describe the copy, but plain functions would describe the original.
@@ -135,41 +138,53 @@ class StorageUser:
 
     def getUniqueFilename(self) -> str:
         """Where the entries of this owner with its present parameters are."""
-        return self.persistent.store().location(self._space().folder())
+        return self.persistent.store().location(self._address().prefix())
 
-    def _space(self) -> Space:
+    def _address(self) -> Space:
         return Space(self.module, checked_string(self.func_name(), "func_name()"), self._string())
 
+    def _new_space(self) -> UserSpace:
+        return UserSpace(self._address(), self.persistent)
+
     def checkForChangedHash(self) -> bool:
-        """Has the hashable string changed since the storage was last used or reset?"""
-        return self._state is not None and self._string() != self._state.space.string
+        """Has the hashable string changed since the storage, or a decorated method of the owner, was last used?"""
+        return self._space is not None and self._string() != self._space.address.string
 
     def resetStorage(self) -> None:
-        """Empty the memory and take the present hashable string; entries on disk stay, and are found when asked for."""
-        with self._lock:
-            self._state = State(self._space())
+        """Empty the memory, results of decorated methods too, and take the present hashable string.
 
-    def current_state(self) -> State:
-        """The state for the present hashable string; if that is new, after the change callback."""
-        state = self._state
-        if state is not None and self._string() == state.space.string:
-            return state
+        Entries on disk stay, and are found when asked for.
+        """
+        with self._lock:
+            self._space = self._new_space()
+        for record in self._owner_records():
+            record.empty()
+
+    def _owner_records(self) -> list[Any]:
+        """The records of the owners that hold this user."""
+        return [] if self.decorated is None else [record for _, record in self.decorated.records()]
+
+    def current_space(self) -> UserSpace:
+        """The space for the present hashable string; if that is new, after the change callback."""
+        space = self._space
+        if space is not None and self._string() == space.address.string:
+            return space
         with self._lock:
             # a callback that stores or reads uses the new parameters, and is not called again
             if self.checkForChangedHash() and not self._callback.runs:
                 self._announce_change()
-            if self._state is None or self.checkForChangedHash():
-                self.resetStorage()
-            return cast(State, self._state)
+            if self._space is None or self.checkForChangedHash():
+                self._space = self._new_space()
+            return self._space
 
     def _announce_change(self) -> None:
-        previous = self._state
+        previous = self._space
         self._callback.runs = True
         try:
             if self.func_changed is not None:
                 self.func_changed()
         except BaseException:
-            self._state = previous  # so that the change is announced again
+            self._space = previous  # so that the change is announced again
             raise
         finally:
             self._callback.runs = False
@@ -192,11 +207,14 @@ class StorageUser:
         """
         name, value = _checked_text(object_name, "object_name"), freeze(object_data)
         result = CachedResult(value, copy_for_caller(value, deep=False), persistent=bool(persistent))
-        state = self.current_state()
-        with state.lock:
-            state.put(name, result)
+        space = self.current_space()
+        with space.lock:
+            space.put(name, result)
             if persistent:
-                self.persistent.save(Key(state.space, name), result)
+                self._slot(space, name).save(result)
+
+    def _slot(self, space: UserSpace, name: str) -> Slot:
+        return self.persistent.slot(Key(space.address, name))
 
     def getStoredObject(
         self,
@@ -242,21 +260,21 @@ class StorageUser:
         FileNotFoundError
             If `path` is needed and does not exist.
         """
-        state = self._state
-        if state is None or self.func_hashstring() != state.space.string:
-            state = self.current_state()
+        space = self._space
+        if space is None or self.func_hashstring() != space.address.string:
+            space = self.current_space()
         if path is None:
             try:
-                return state.shortcuts[object_name][interpolator, inverse, linear_interp]
+                return space.shortcuts[object_name][interpolator, inverse, linear_interp]
             except (KeyError, TypeError):  # no shortcut, or not a name
                 pass
         if inverse and not interpolator:
             raise ValueError(f"object {object_name!r} was asked for with inverse=True; that needs interpolator=True")
         name = _checked_text(object_name, "object_name")
-        result = state.objects.get(name)
+        result = space.objects.get(name)
         if result is ABSENT or (path is not None and is_outdated(result, path)):
-            with state.lock:
-                result = self._find(state, name, path, store_path_data)
+            with space.lock:
+                result = self._find(space, name, path, store_path_data)
         if result is ABSENT:
             return None
         if not interpolator:
@@ -264,41 +282,48 @@ class StorageUser:
         else:
             found, keep = _interpolator(result, name, bool(inverse), bool(linear_interp), store_interpolator)
         if keep and result.source is None:
-            state.add_shortcut(name, result, (bool(interpolator), bool(inverse), bool(linear_interp)), found)
+            space.add_shortcut(name, result, (bool(interpolator), bool(inverse), bool(linear_interp)), found)
         return found
 
-    def _find(self, state: State, name: str, path: Any, keep: bool) -> CachedResult | Literal[Absent.ABSENT]:
-        result = state.objects.get(name)
+    def _find(self, space: UserSpace, name: str, path: Any, keep: bool) -> CachedResult | Literal[Absent.ABSENT]:
+        result = space.objects.get(name)
         if result is not ABSENT and (path is None or not is_outdated(result, path)):
             return result  # another thread was first
-        result = self.persistent.load(Key(state.space, name))
+        result = self._slot(space, name).load()
         if result is ABSENT and path is not None and self.persistence_read:
             source = file_state(path)  # read first: a file that changes while it is loaded is loaded again
             result = CachedResult(freeze(load_text_table(path, name)), persistent=False, source=source)
         if result is not ABSENT and (keep or result.source is None):
-            state.put(name, result)
+            space.put(name, result)
         return result
 
     def removeObject(self, object_name: str) -> bool:
         """Remove an object from memory and, if writing is allowed, from disk; was there one?"""
-        name, state = _checked_text(object_name, "object_name"), self.current_state()
-        with state.lock:
-            in_memory = state.discard(name)
-            return self.persistent.forget(Key(state.space, name)) or in_memory
+        name, space = _checked_text(object_name, "object_name"), self.current_space()
+        with space.lock:
+            in_memory = space.discard(name)
+            return self._slot(space, name).forget() or in_memory
 
     def listObjects(self) -> list[str]:
-        """The names of all objects that are stored for the present parameters, sorted.
+        """The names of all objects that are stored for the present parameters, and decorated calls, sorted.
 
-        Entries on disk are listed by their headers; that the content of one is damaged is found when it is asked for.
+        A result of a decorated method is listed as its call, such as ``"age(z=1)"``. Entries on disk are listed by
+        their headers; that the content of one is damaged is found when it is asked for.
         """
-        state = self.current_state()
-        names = {str(name) for name in state.objects.keys()}
+        space = self.current_space()
+        keys = [Key(space.address, str(name)) for name in space.objects.keys()]
+        for record in self._owner_records():
+            keys += record.keys_in(space.address)
         if self.persistence_read:
-            for name, header in headers(self.persistent.store(), state.space.folder()):
-                key = key_in_header(header)
-                if key is not None and key == Key(state.space, key.object) and key.entry_name() == name:
-                    names.add(key.object)
-        return sorted(names)
+            found = headers_of_space(self.persistent.store(), space.address)
+            keys += [header.key for name, header in found if header.key.entry_name() == name]
+        return sorted({key.listed() for key in keys})
+
+
+class _CallbackFlag(threading.local):
+    """Is this thread in the change callback? A process that another thread forks meanwhile is not."""
+
+    runs = False
 
 
 def _checked_text(found: object, name: str) -> str:

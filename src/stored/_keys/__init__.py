@@ -9,7 +9,7 @@ from stored._keys import canonical_code, canonical_numpy  # noqa: F401  (they ad
 from stored._keys.arguments import VARIADIC, Arguments
 from stored._keys.canonical import canonical, constant_closure, digest
 from stored._keys.keyed_by import keyed_by
-from stored._keys.owner_parameters import Describer, FieldParameters, Snapshot, find_describer
+from stored._keys.owner_parameters import Describer, FieldParameters, OwnerParameters, find_describer
 from stored._keys.parameter_names import checked_string, parameter_names
 from stored._keys.result_key import ENTRY_ENDING, Key, Space, entry_prefix, module_folder
 from stored._keys.source import code_text, qualified_name
@@ -32,7 +32,7 @@ __all__ = [
     "Describer",
     "FieldParameters",
     "Key",
-    "Snapshot",
+    "OwnerParameters",
     "Space",
     "UnchangedCheck",
     "canonical",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -51,6 +51,9 @@ class Arguments:
                 " method's own parameters if it uses functools.wraps"
             )
         self._self_name, *self.names = parameters
+        kinds = [self.signature.parameters[name].kind for name in self.names]
+        self._are_positional = set(kinds) <= {*_SELF_KINDS}
+        self._keyed = tuple([name for name in self.names if name not in self._ignore])
         for option, names in (("ignore", ignore), ("round", self._decimals)):
             self.check_names(option, names)
         for name, places in self._decimals.items():
@@ -78,19 +81,21 @@ class Arguments:
         kind = self.signature.parameters[name].kind
         return self.names == [name] and name not in self._decimals and kind is not inspect.Parameter.KEYWORD_ONLY
 
-    def bind(self, owner: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> inspect.BoundArguments:
-        """Bind a call, with defaults applied and arguments rounded."""
+    def bind(self, owner: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        """All arguments of a call by name, with defaults applied and rounded; the owner is not among them."""
         return self._bind(self.signature, owner, args, kwargs)
 
-    def bind_values(self, owner: object, values: tuple[Any, ...]) -> inspect.BoundArguments:
-        """Bind the values of all arguments, given in the order of the signature; nothing is rounded."""
-        arguments = {self._self_name: owner, **dict(zip(self.names, values, strict=True))}
-        return inspect.BoundArguments(self.signature, arguments)
+    def apply(self, function: Callable[..., Any], owner: object, arguments: Mapping[str, Any]) -> Any:
+        """Call the plain method with arguments by name."""
+        if self._are_positional:
+            return function(owner, *arguments.values())
+        bound = inspect.BoundArguments(self.signature, {self._self_name: owner, **arguments})  # type: ignore[arg-type]
+        return function(*bound.args, **bound.kwargs)
 
     @property
     def keyed_names(self) -> tuple[str, ...]:
         """The names of the arguments in the key."""
-        return tuple([name for name in self.names if name not in self._ignore])
+        return self._keyed
 
     @property
     def has_rounding(self) -> bool:
@@ -99,28 +104,28 @@ class Arguments:
 
     def bind_remaining(
         self, given: Mapping[str, Any], owner: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]
-    ) -> inspect.BoundArguments:
+    ) -> dict[str, Any]:
         """Bind a call that leaves out some arguments, whose values are given."""
         parameters = [each for name, each in self.signature.parameters.items() if name not in given]
         bound = self._bind(self.signature.replace(parameters=parameters), owner, args, kwargs)
-        return inspect.BoundArguments(self.signature, {**bound.arguments, **given})
+        return {name: given[name] if name in given else bound[name] for name in self.names}
 
     def _bind(
         self, signature: inspect.Signature, owner: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]
-    ) -> inspect.BoundArguments:
+    ) -> dict[str, Any]:
         try:
             bound = signature.bind(owner, *args, **kwargs)
         except TypeError as error:
             raise TypeError(f"{self._label}() got a call that does not fit its signature: {error}") from None
         bound.apply_defaults()
-        return self.round_arguments(bound)
+        return self.round_arguments({name: bound.arguments[name] for name in self.names if name in bound.arguments})
 
-    def round_arguments(self, bound: inspect.BoundArguments) -> inspect.BoundArguments:
-        """Round those arguments of a bound call that `decimals` names."""
+    def round_arguments(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """The arguments, with those rounded that `decimals` names."""
         for name, decimals in self._decimals.items():
-            if name in bound.arguments:
-                bound.arguments[name] = self._round(name, bound.arguments[name], decimals)
-        return bound
+            if name in arguments:
+                arguments[name] = self._round(name, arguments[name], decimals)
+        return arguments
 
     def _round(self, name: str, value: Any, decimals: int) -> Any:
         if value is None:
@@ -135,17 +140,16 @@ class Arguments:
                 f" array of numbers; found {value!r} of type {type(value).__name__}"
             ) from None
 
-    def key(self, bound: inspect.BoundArguments, leave_out: Collection[str] = ()) -> tuple[tuple[str, str], ...]:
-        """The names of the keyed arguments of a bound call, with the canonical text of their values.
+    def key(self, arguments: Mapping[str, Any], leave_out: Collection[str] = ()) -> tuple[tuple[str, str], ...]:
+        """The names of the keyed arguments, with the canonical text of their values.
 
         Raises
         ------
         UnstableKeyError
             Naming an argument that has no stable form.
         """
-        left_out = {self._self_name, *self._ignore, *leave_out}
-        pairs = [(name, value) for name, value in bound.arguments.items() if name not in left_out]
-        return canonical_pairs(pairs, f"argument {{}} of {self._label}()")
+        pairs = [(name, arguments[name]) for name in self._keyed if name not in leave_out]
+        return canonical_pairs(pairs, f"argument {{}} of {self._label}()") if pairs else ()
 
 
 def _check_options(label: str, ignore: object, decimals: object) -> None:

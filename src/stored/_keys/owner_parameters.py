@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Callable, Sequence
-from operator import methodcaller
-from types import MethodType, SimpleNamespace
+from collections.abc import Callable, Hashable, Sequence
+from operator import attrgetter, methodcaller
+from types import MethodType
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
@@ -13,40 +13,63 @@ from stored._keys.canonical import canonical_pairs, local_class_digest
 from stored._keys.parameter_names import checked_string, owner_method_caller, parameter_names
 from stored._keys.result_key import Space
 from stored._keys.source import module_name, qualified_name
-from stored._keys.unchanged import ATOMIC, SAME_CLASS_TEST, UnchangedCheck, compile_check, no_storage_user_checks
+from stored._keys.unchanged import ATOMIC, SAME_CLASS_TEST, UnchangedCheck, no_storage_user_checks
 from stored.errors import OwnerError, UnstableKeyError
 
-__all__ = ["STRING_METHODS", "Describer", "FieldParameters", "FieldSnapshot", "OwnString", "Snapshot", "find_describer"]
+__all__ = ["STRING_METHODS", "Describer", "FieldParameters", "OwnString", "OwnerParameters", "find_describer"]
 
 
-class Snapshot(Protocol):
-    """An owner's parameters at one moment."""
+class OwnerParameters(Protocol):
+    """How the objects of a class tell their parameters: each tells a tuple of values, which stand for its parameters."""
 
-    @property
-    def space(self) -> Space:
-        """The owner's name and parameters, as keys contain them."""
+    def values(self, owner: Any) -> tuple[Any, ...]:
+        """The values now.
 
-    def holds(self, owner: Any) -> bool:
-        """Are the owner's parameters still these?"""
+        Raises
+        ------
+        OwnerError
+            If the owner does not tell them.
+        """
 
-    def unchanged_check(self, may_hold_user: bool) -> UnchangedCheck | None:
-        """A quick check that they are, or None if there is none.
+    def quick_key(self, values: tuple[Any, ...]) -> Hashable:
+        """What stands for values in a dictionary; None if they must be compared by their texts, since they can change.
+
+        Values with equal keys have equal texts.
+        """
+
+    def space(self, owner_class: type, values: tuple[Any, ...]) -> Space:
+        """The owner's name and parameters, as keys contain them.
+
+        Raises
+        ------
+        UnstableKeyError
+            Naming a parameter that has no stable form.
+        """
+
+    def unchanged_check(self, owner_class: type, values: tuple[Any, ...], may_hold_user: bool) -> UnchangedCheck | None:
+        """A quick check that these are still the owner's values, or None if there is none.
 
         Parameters
         ----------
+        owner_class : type
+            The class of the owner.
+        values : tuple
+            The values.
         may_hold_user : bool
             Can the owner hold a `StorageUser` by now, which would take the place of these parameters?
         """
 
 
-class Describer(Protocol):
-    """One of the ways in which owners tell their parameters."""
-
-    def snapshot(self, owner: Any) -> Snapshot:
-        """The owner's parameters now."""
+class Describer(OwnerParameters, Protocol):
+    """One of the ways in which owners tell their parameters themselves."""
 
     def only(self, names: Sequence[str]) -> Describer:
         """A describer of some of the parameters only."""
+
+
+def _no_values(_: object) -> tuple[()]:
+    """The values of no parameters."""
+    return ()
 
 
 class FieldParameters:
@@ -64,6 +87,7 @@ class FieldParameters:
         self.names = tuple(map(_normalise_name, names))
         self.module = module
         self.name = name
+        self._get: Callable[[object], Any] = attrgetter(*self.names) if self.names else _no_values
 
     def only(self, names: Sequence[str]) -> FieldParameters:
         """A describer of some of the parameters only."""
@@ -75,33 +99,52 @@ class FieldParameters:
     def values(self, owner: object) -> tuple[object, ...]:
         """The values of the parameters now."""
         try:
-            return tuple([getattr(owner, name) for name in self.names])
+            found = self._get(owner)
         except AttributeError as error:
             raise OwnerError(
                 f"{type(owner).__qualname__} is keyed by {', '.join(self.names)}, but {error}; set every parameter"
                 " before a stored method is called"
             ) from error
+        values = (found,) if len(self.names) == 1 else found  # attrgetter returns a tuple for several names only
+        if not _ATOMIC_SET.issuperset(map(type, values)):
+            self._check_no_own_method(owner, values)
+        return values
 
-    def string(self, owner: object, values: tuple[object, ...]) -> str:
-        """The hashable string for these values of the parameters, made of their canonical texts."""
-        pairs = [*zip(self.names, values, strict=True)]
-        methods = [name for name, value in pairs if isinstance(value, MethodType) and value.__self__ is owner]
-        if methods:
-            raise _method_parameter_error(methods[0], type(owner).__qualname__)
-        texts = canonical_pairs(pairs, f"parameter {{}} of {type(owner).__qualname__}")
-        return ", ".join([f"{name}={text}" for name, text in texts])
+    def _check_no_own_method(self, owner: object, values: tuple[Any, ...]) -> None:
+        for name, value in zip(self.names, values, strict=True):
+            if isinstance(value, MethodType) and value.__self__ is owner:
+                raise _method_parameter_error(name, type(owner).__qualname__)
 
-    def snapshot(self, owner: object) -> FieldSnapshot:
-        """The owner's parameters now."""
-        values = self.values(owner)
-        cls = type(owner)
+    def quick_key(self, values: tuple[object, ...]) -> Hashable:
+        """Values and types, if no value can change."""
+        types = tuple(map(type, values))
+        return (values, types) if _ATOMIC_SET.issuperset(types) else None
+
+    def space(self, owner_class: type, values: tuple[object, ...]) -> Space:
+        """The name of the class, and the text of the values."""
         # classes of the same name, from different modules, can have the same folder if the user chooses it
-        name, module = cls.__qualname__, module_name(cls.__module__)
+        name, module = owner_class.__qualname__, module_name(owner_class.__module__)
         if self.module is not None:
-            name, module = qualified_name(cls), self.module
-        name = unique_class_name(cls, name if self.name is None else self.name)
-        space = Space(module, name, self.string(owner, values))
-        return FieldSnapshot(self, cls, values, space)
+            name, module = qualified_name(owner_class), self.module
+        name = unique_class_name(owner_class, name if self.name is None else self.name)
+        texts = canonical_pairs(zip(self.names, values, strict=True), f"parameter {{}} of {owner_class.__qualname__}")
+        return Space(module, name, ", ".join([f"{name}={text}" for name, text in texts]))
+
+    def unchanged_check(
+        self, owner_class: type, values: tuple[object, ...], may_hold_user: bool
+    ) -> UnchangedCheck | None:
+        """Are the parameters the same objects? None if one of them can change."""
+        conditions = no_storage_user_checks(owner_class) if may_hold_user else ()
+        if self.quick_key(values) is None or any(map(keyword.iskeyword, self.names)) or conditions is None:
+            return None
+        rebound = tuple([f"value{number}" for number in range(len(values))])
+        tests = [f"{{owner}}.{name} is {{expected}}.{each}" for name, each in zip(self.names, rebound, strict=True)]
+        test = " and ".join([SAME_CLASS_TEST, *tests, *conditions])
+        expected = dict(zip(rebound, values, strict=True))
+        return UnchangedCheck(test, {"owner_class": owner_class, **expected}, rebound=rebound)
+
+
+_ATOMIC_SET = frozenset(ATOMIC)
 
 
 def unique_class_name(owner_class: type, name: str) -> str:
@@ -116,51 +159,6 @@ def _method_parameter_error(name: str, kind: str) -> UnstableKeyError:
         " from, or make it a property",
         "builtins.method",
     )
-
-
-class FieldSnapshot:
-    """The values of attributes at one moment, compared by identity where their types are immutable, else by text."""
-
-    def __init__(self, parameters: FieldParameters, cls: type, values: tuple[object, ...], space: Space) -> None:
-        self._parameters = parameters
-        self._class = cls
-        self.space = space
-        self._remember(values)
-
-    def _remember(self, values: tuple[object, ...]) -> None:
-        self._values = values if all(type(value) in ATOMIC for value in values) else None
-        self._is_unchanged: Callable[[Any, Any], bool] | None = None
-
-    def _compile_check(self) -> None:
-        check = self.unchanged_check(may_hold_user=False)
-        if check is not None:
-            self._expected, self._is_unchanged = SimpleNamespace(**check.expected), compile_check(check.test)
-
-    def unchanged_check(self, may_hold_user: bool) -> UnchangedCheck | None:
-        """Are the parameters the same objects? None if one of them can change."""
-        names = self._parameters.names
-        conditions = no_storage_user_checks(self._class) if may_hold_user else ()
-        if self._values is None or any(map(keyword.iskeyword, names)) or conditions is None:
-            return None
-        expected = {f"value{number}": value for number, value in enumerate(self._values)}
-        tests = [f"{{owner}}.{name} is {{expected}}.{each}" for name, each in zip(names, expected, strict=True)]
-        test = " and ".join([SAME_CLASS_TEST, *tests, *conditions])
-        return UnchangedCheck(test, {"owner_class": self._class, **expected})
-
-    def holds(self, owner: object) -> bool:
-        """Are the owner's parameters still these?"""
-        try:
-            if self._is_unchanged is None:
-                self._compile_check()  # only when it is needed: a chain samples many owners, and most are asked once
-            if self._is_unchanged is not None and self._is_unchanged(owner, self._expected):
-                return True
-            values = self._parameters.values(owner)
-            if type(owner) is not self._class or self._parameters.string(owner, values) != self.space.string:
-                return False
-        except (AttributeError, OwnerError, UnstableKeyError):
-            return False  # changed; whoever asks for the new parameters gets the error
-        self._remember(values)  # other objects, of equal value
-        return True
 
 
 def _normalise_name(name: str) -> str:
@@ -195,39 +193,29 @@ class OwnString:
             " as a whole; describe the class with @keyed_by or make it a frozen dataclass"
         )
 
-    def string(self, owner: object) -> str:
-        """The hashable string now."""
-        return checked_string(self._describe(owner), f"{type(owner).__qualname__}.getHashableString()")
-
-    def snapshot(self, owner: object) -> StringSnapshot:
-        """The owner's parameters now."""
+    def values(self, owner: object) -> tuple[str, str]:
+        """The hashable string and the name now."""
         cls = type(owner)
+        string = checked_string(self._describe(owner), f"{cls.__qualname__}.getHashableString()")
         name = cls.__qualname__ if self._name is None else self._name(owner)
-        name = checked_string(name, f"{cls.__qualname__}.getName()")
-        space = Space(module_name(cls.__module__), unique_class_name(cls, name), self.string(owner))
-        return StringSnapshot(self, cls, space)
+        return string, checked_string(name, f"{cls.__qualname__}.getName()")
 
+    def quick_key(self, values: tuple[str, ...]) -> Hashable:
+        """The string and the name."""
+        return values
 
-class StringSnapshot:
-    """An owner's hashable string at one moment."""
+    def space(self, owner_class: type, values: tuple[str, str]) -> Space:
+        """The name and the string."""
+        return Space(module_name(owner_class.__module__), unique_class_name(owner_class, values[1]), values[0])
 
-    def __init__(self, parameters: OwnString, cls: type, space: Space) -> None:
-        self._parameters = parameters
-        self._class = cls
-        self.space = space
-
-    def holds(self, owner: object) -> bool:
-        """Is the owner's hashable string still this one?"""
-        return self._parameters.string(owner) == self.space.string
-
-    def unchanged_check(self, may_hold_user: bool) -> UnchangedCheck | None:
+    def unchanged_check(self, owner_class: type, values: tuple[str, str], may_hold_user: bool) -> UnchangedCheck | None:
         """Is the hashable string the same?"""
-        conditions = no_storage_user_checks(self._class) if may_hold_user else ()
+        conditions = no_storage_user_checks(owner_class) if may_hold_user else ()
         if conditions is None:
             return None
-        test = f"{{owner}}.{self._parameters.method}() == {{expected}}.string"
-        expected = {"owner_class": self._class, "string": self.space.string}
-        return UnchangedCheck(" and ".join([SAME_CLASS_TEST, test, *conditions]), expected)
+        test = f"{{owner}}.{self.method}() == {{expected}}.string"
+        expected = {"owner_class": owner_class, "string": values[0]}
+        return UnchangedCheck(" and ".join([SAME_CLASS_TEST, test, *conditions]), expected, rebound=())
 
 
 _describers: WeakKeyDictionary[type, tuple[list[Any], Describer]] = WeakKeyDictionary()

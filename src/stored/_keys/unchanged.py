@@ -28,11 +28,15 @@ class UnchangedCheck(NamedTuple):
     refers_to_owner : bool
         Can an expected value refer to the owner? Then only the owner itself may refer to this check, so that the owner
         can be freed.
+    rebound : tuple of str, optional
+        The attributes of ``{expected}`` that have the values of the parameters, in their order: other objects of equal
+        value may be put there. None if the parameters have to be asked for in the full way after each change.
     """
 
     test: str
     expected: Mapping[str, Any]
     refers_to_owner: bool = False
+    rebound: tuple[str, ...] | None = None
 
 
 @functools.lru_cache(maxsize=256)

@@ -10,6 +10,7 @@ from stored._storage.disk import PersistentTier
 from stored._storage.freezing import copy_for_caller, freeze
 from stored._storage.listing import headers, key_in_header, keys_of_same_method
 from stored._storage.memory import CachedResult, MemoryTier
+from stored._storage.memory_size import memory_size
 from stored._storage.reports import report_unusable_entry, report_wait_timeout
 from stored._storage.single_flight import Flight, Flights
 from stored._storage.upkeep import upkeep
@@ -26,6 +27,7 @@ __all__ = [
     "headers",
     "key_in_header",
     "keys_of_same_method",
+    "memory_size",
     "report_unusable_entry",
     "report_wait_timeout",
     "upkeep",

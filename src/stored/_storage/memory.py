@@ -36,7 +36,7 @@ class CachedResult:
         What was computed from the value (interpolators); it is discarded with the value.
     """
 
-    __slots__ = ("copy", "derived", "persistent", "seconds", "source", "value")
+    __slots__ = ("__weakref__", "copy", "derived", "persistent", "seconds", "source", "value")
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class MemoryTier(Generic[T]):
 
     def __init__(self, maxsize: int | None = None, lock: ForkSafeLock | None = None) -> None:
         self.maxsize = maxsize
-        self._values: OrderedDict[Hashable, T] = OrderedDict()
+        self._values: dict[Hashable, T] = {} if maxsize is None else OrderedDict()
         self._lock = ForkSafeLock() if lock is None else lock
 
     def __len__(self) -> int:
@@ -87,16 +87,16 @@ class MemoryTier(Generic[T]):
         with self._lock:
             value = self._values.get(key, ABSENT)
             if value is not ABSENT:
-                self._values.move_to_end(key)
+                self._values[key] = self._values.pop(key)
             return value
 
     def put(self, key: Hashable, value: T) -> None:
         """Keep a value."""
         with self._lock:
+            self._values.pop(key, None)  # a new value goes to the end
             self._values[key] = value
-            self._values.move_to_end(key)
             if self.maxsize is not None and len(self._values) > self.maxsize:
-                self._values.popitem(last=False)
+                self._values.popitem(last=False)  # type: ignore[call-arg]  # an OrderedDict
 
     def discard(self, key: Hashable) -> bool:
         """Forget a key; was it there?"""
@@ -112,3 +112,8 @@ class MemoryTier(Generic[T]):
         """The keys now."""
         with self._lock:
             return list(self._values)
+
+    def items(self) -> list[tuple[Hashable, T]]:
+        """The keys and values now."""
+        with self._lock:
+            return list(self._values.items())

@@ -1,0 +1,196 @@
+"""Which owner has which record? It is kept for as long as the owner lives, and dropped when it is freed."""
+
+from __future__ import annotations
+
+import functools
+import weakref
+from collections import OrderedDict
+from collections.abc import Hashable
+from typing import Any
+
+from stored._engine.copying import described_instead, rebound_user
+from stored._engine.spaces import PresentSpace
+from stored._engine.user import StorageUser
+from stored._engine.user_parameters import UserParameters
+from stored._fork_safe_lock import ForkSafeLock
+from stored._keys import USER_ATTRIBUTES, FieldParameters, Key, Space, find_describer, parameter_names
+from stored._settings import validity
+from stored._storage import PersistentTier
+from stored.errors import OwnerError
+
+__all__ = ["OwnerRecord", "live_records", "owner_record"]
+
+_TIER = PersistentTier("rw")
+"""Where the results of owners that describe themselves persist: where the settings say."""
+
+
+class OwnerRecord:
+    """What is known of one owner.
+
+    Parameters
+    ----------
+    user : StorageUser or None
+        The StorageUser that describes the owner: the one it holds, or one of its own for a copy that holds its
+        original's.
+
+    Attributes
+    ----------
+    methods : dict
+        What is known of its calls of each stored method.
+    """
+
+    __slots__ = ("__weakref__", "_spaces", "methods", "own_user", "user")
+
+    def __init__(self, user: StorageUser | None) -> None:
+        self.user = user
+        self.own_user: StorageUser | None = None  # made on demand, for an owner that holds none
+        self.methods: dict[Any, Any] = {}
+        self._spaces: dict[tuple[type, Hashable], PresentSpace] = {}
+
+    def present_space(self, owner: object, depends: tuple[str, ...] | None = None) -> PresentSpace:
+        """The owner's present space, or that of the parameters of these names.
+
+        Raises
+        ------
+        OwnerError
+            If the owner does not tell its parameters.
+        """
+        known = self._spaces.get((type(owner), depends))  # an assignment to __class__ can change the class
+        if known is not None:
+            return known
+        return self._spaces.setdefault((type(owner), depends), self._new_present_space(owner, depends))
+
+    def _new_present_space(self, owner: object, depends: tuple[str, ...] | None) -> PresentSpace:
+        owner_class, user = type(owner), self.user
+        if user is None:
+            describer = find_describer(owner_class)
+            parameters = describer if depends is None else describer.only(depends)
+            return PresentSpace(owner, parameters, (describer, depends), _TIER)
+        if depends is not None:
+            raise OwnerError(
+                f"depends={depends!r} needs single parameters to choose from, but {owner_class.__qualname__}"
+                " holds a StorageUser, which has one hashable string for all"
+            )
+        names = parameter_names(owner_class)
+        attribute, held = _storage_user(owner)
+        fields = None if names is None else FieldParameters(names)
+        of_user = UserParameters(user, attribute if held is user else None, fields)
+        return PresentSpace(owner, of_user, (type(user), user.persistent.persistence, names), user.persistent)
+
+    def keys_in(self, address: Space) -> list[Key]:
+        """The keys of what methods have in memory for these parameters."""
+        spaces = [present.latest() for present in list(self._spaces.values())]
+        return [key for space in spaces if space.address == address for key in space.keys()]
+
+    def empty(self) -> None:
+        """Empty the spaces that the owner has now."""
+        for present in list(self._spaces.values()):
+            present.latest().empty()
+
+
+_MOST_UNREFERENCED = 256
+"""The number of owners without weak references (slots without ``__weakref__``) whose records are kept."""
+
+
+class Registry:
+    """The records of owners, for as long as these live."""
+
+    def __init__(self) -> None:
+        self.referenced: dict[int, tuple[weakref.ref[Any], OwnerRecord]] = {}
+        self.unreferenced: OrderedDict[object, OwnerRecord] = OrderedDict()
+        _registries.add(self)
+
+    def records(self) -> list[tuple[object, OwnerRecord]]:
+        """All owners with their records; None for an owner that is registered by its parameters."""
+        # each list in one step, since owners may be freed at any moment
+        found = [(reference(), each) for reference, each in list(self.referenced.values())]
+        return found + [(None, each) for each in list(self.unreferenced.values())]
+
+
+_registries: weakref.WeakSet[Registry] = weakref.WeakSet()
+
+_registry_lock = ForkSafeLock()
+
+_default_registry = Registry()
+
+
+def owner_record(owner: object, depends: tuple[str, ...] | None = None) -> OwnerRecord:
+    """The record of an owner, a new one if there is none.
+
+    Parameters
+    ----------
+    owner : object
+        The owner.
+    depends : tuple of str, optional
+        The names of the parameters by which to register an owner without weak references; by default all.
+    """
+    held = _storage_user(owner)[1] if validity.has_storage_users else None
+    registry = _default_registry if held is None else held.decorated
+    if registry is not None:
+        found = registry.referenced.get(id(owner))
+        if found is not None and found[0]() is owner:
+            return found[1]
+    with _registry_lock:
+        if held is not None and held.decorated is None:
+            # a StorageUser often refers to its owner: in any other registry, its results would keep both alive
+            held.decorated = Registry()
+        registry = _default_registry if held is None else held.decorated
+        found = registry.referenced.get(id(owner))
+        if found is not None and found[0]() is owner:
+            return found[1]
+        return _register(registry, owner, held, depends)
+
+
+def _storage_user(owner: object) -> tuple[str | None, StorageUser | None]:
+    """The StorageUser that an owner holds, and in which attribute."""
+    for name in USER_ATTRIBUTES:
+        try:
+            user = object.__getattribute__(owner, name)  # not by __getattr__, which may answer for another object
+        except AttributeError:
+            continue
+        if isinstance(user, StorageUser):
+            return name, user
+    return None, None
+
+
+def _register(
+    registry: Registry, owner: object, held: StorageUser | None, depends: tuple[str, ...] | None
+) -> OwnerRecord:
+    record = OwnerRecord(None if held is None else _user_describing(owner, held))
+    if record.user is not held and not type(owner).__weakrefoffset__:
+        return record  # a copy without weak references is not registered: its results are found in the store
+    try:
+        reference = weakref.ref(owner, functools.partial(_remove, registry.referenced, id(owner)))
+    except TypeError:
+        return _register_by_parameters(registry, owner, record, depends)
+    registry.referenced[id(owner)] = (reference, record)
+    return record
+
+
+def _remove(referenced: dict[int, Any], owner_id: int, _: object) -> None:
+    referenced.pop(owner_id, None)
+
+
+def _register_by_parameters(
+    registry: Registry, owner: object, record: OwnerRecord, depends: tuple[str, ...] | None
+) -> OwnerRecord:
+    """An owner without weak references is registered by its parameters, since results depend on nothing else."""
+    space = record.present_space(owner, depends).latest()
+    key = (type(owner), space.key, depends)
+    registered = registry.unreferenced.setdefault(key, record)
+    registry.unreferenced.move_to_end(key)
+    if len(registry.unreferenced) > _MOST_UNREFERENCED:
+        registry.unreferenced.popitem(last=False)
+    return registered
+
+
+def _user_describing(owner: object, held: StorageUser) -> StorageUser:
+    """The owner's StorageUser; for a copy that holds its original's, one that describes the copy."""
+    original = described_instead(held, owner)
+    return held if original is None else rebound_user(held, original, owner)
+
+
+def live_records() -> list[tuple[object, OwnerRecord]]:
+    """All live owners that have records; None for one that is registered by its parameters."""
+    with _registry_lock:
+        return [each for registry in list(_registries) for each in registry.records()]

@@ -1,0 +1,218 @@
+"""Which owner has which space? Its present one, and the last few that objects of its class have had."""
+
+from __future__ import annotations
+
+import functools
+import operator
+import weakref
+from collections import OrderedDict, deque
+from collections.abc import Callable, Hashable, Iterator
+from typing import Any, cast
+
+from stored._engine.memory_limit import memory_limit
+from stored._engine.space import StorageSpace
+from stored._fork_safe_lock import ForkSafeLock
+from stored._keys import OwnerParameters, Space, UnchangedCheck
+from stored._settings import settings, validity
+from stored._storage import PersistentTier
+from stored.errors import OwnerError, UnstableKeyError
+
+__all__ = ["PresentSpace", "SpacesOfClass", "spaces_of_class"]
+
+
+class SpacesOfClass:
+    """The spaces of the objects of one class that tell their parameters in one way.
+
+    Those that objects have now are kept by these objects; of the others, the last few are kept here.
+    """
+
+    def __init__(self) -> None:
+        self.lock = ForkSafeLock()
+        self._present: dict[Hashable, weakref.ref[StorageSpace]] = {}
+        self._recent: OrderedDict[Hashable, StorageSpace] = OrderedDict()
+        self._left: deque[StorageSpace] = deque()  # an owner is freed at any moment, and any thread may have the lock
+        _all.add(self)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return SpacesOfClass, ()  # a class that is pickled by value takes no results along
+
+    def enter(self, key: Hashable, make: Callable[[ForkSafeLock], StorageSpace]) -> StorageSpace:
+        """The space for the parameters of an owner, a new one if there is none."""
+        with self.lock:
+            self._settle()
+            reference = self._present.get(key)
+            space = None if reference is None else reference()
+            if space is None:
+                space = self._recent.pop(key, None)
+                if space is None:
+                    space = make(self.lock)
+                self._present[self._place(space)] = weakref.ref(space)
+            space.owners += 1
+            return space
+
+    @staticmethod
+    def _place(space: StorageSpace) -> Hashable:
+        return space.key if settings().memory_sets else id(space)  # objects that share nothing have places of their own
+
+    def leave(self, space: StorageSpace) -> None:
+        """An owner has other parameters now."""
+        self._left.append(space)
+        with self.lock:
+            self._settle()
+
+    def note_freed(self, space: StorageSpace) -> None:
+        """An owner was freed; this takes no lock."""
+        self._left.append(space)
+
+    def _settle(self) -> None:
+        """Keep those spaces that no owner has any more, and drop the least recently used ones if they are too many."""
+        while self._left:
+            space = self._left.popleft()
+            space.owners -= 1
+            if not space.owners:
+                for place in (space.key, id(space)):
+                    reference = self._present.get(place)
+                    if reference is not None and reference() is space:
+                        del self._present[place]
+                        self._recent[place] = space
+        self.drop_beyond_limit()
+
+    def drop_beyond_limit(self) -> None:
+        """Drop the least recently used spaces that no owner has, as far as they are too many."""
+        while len(self._recent) > settings().memory_sets:
+            self._recent.popitem(last=False)[1].empty()
+
+    def spaces(self) -> Iterator[StorageSpace]:
+        """All spaces that have results in memory."""
+        with self.lock:
+            self._settle()
+            present = [reference() for reference in self._present.values()]
+            return iter([*filter(None, present), *self._recent.values()])
+
+
+_all: weakref.WeakSet[SpacesOfClass] = weakref.WeakSet()
+
+
+def spaces_of_class(owner_class: type, way: Hashable) -> SpacesOfClass:
+    """The spaces of the objects of a class that tell their parameters in one way; they are freed with the class."""
+    ways = vars(owner_class).get("__stored_spaces__")
+    if ways is None:
+        ways = {}
+        # not in a dictionary by class: results may refer to the class, which would then never be freed
+        type.__setattr__(owner_class, "__stored_spaces__", ways)
+    spaces = ways.get(way)
+    return spaces if spaces is not None else ways.setdefault(way, SpacesOfClass())
+
+
+class _SettingsWatcher:
+    """Applies limits of memory as soon as they are set."""
+
+    def __init__(self) -> None:
+        self._limit = settings().max_memory_bytes
+        validity.watch(self)
+
+    def invalidate(self) -> None:
+        """Apply the limits to what is in memory."""
+        limit_before, self._limit = self._limit, settings().max_memory_bytes
+        for spaces in list(_all):
+            with spaces.lock:
+                spaces.drop_beyond_limit()
+        if self._limit is not None and self._limit != limit_before:
+            _count_all()
+
+
+def _count_all() -> None:
+    """Count what is in memory, since a limit was set."""
+    for space in [space for spaces in list(_all) for space in spaces.spaces()]:
+        for method, memory in list(space.memories.items()):
+            for arguments, result in memory.items():
+                memory_limit.add(space, method, arguments, result)
+
+
+_watcher = _SettingsWatcher()
+
+
+class PresentSpace:
+    """The space that one owner has now.
+
+    Parameters
+    ----------
+    owner : object
+        The owner, to which no reference is kept.
+    parameters : OwnerParameters
+        How it tells its parameters.
+    way : hashable
+        What distinguishes this way of telling them from others.
+    tier : PersistentTier
+        Where its results persist.
+    """
+
+    __slots__ = ("__weakref__", "_latest", "_parameters", "_tier", "owner_class", "spaces")
+
+    def __init__(self, owner: object, parameters: OwnerParameters, way: Hashable, tier: PersistentTier) -> None:
+        self.owner_class = type(owner)
+        self.spaces = spaces_of_class(self.owner_class, way)
+        self._parameters = parameters
+        self._tier = tier
+        # one object, since several threads may read and replace it: the values, if they cannot change, and the space
+        self._latest: tuple[tuple[Any, ...] | None, StorageSpace | None] = (None, None)
+        self.of(owner)
+
+    def __del__(self) -> None:
+        space = self._latest[1]
+        if space is not None:  # else the owner did not tell its parameters
+            self.spaces.note_freed(space)
+
+    def of(self, owner: object) -> StorageSpace:
+        """The space for the owner's parameters now.
+
+        Raises
+        ------
+        OwnerError, UnstableKeyError
+            If it does not tell them, or not in a stable form.
+        """
+        values = self._parameters.values(owner)
+        known, space = self._latest
+        if known is not None and space is not None and all(map(operator.is_, values, known)):
+            return space
+        key = self._parameters.quick_key(values)
+        if key is None:
+            address = self._parameters.space(self.owner_class, values)
+            return self._enter(address, None, lambda: address)
+        return self._enter(key, values, functools.partial(self._parameters.space, self.owner_class, values))
+
+    def _enter(self, key: Hashable, values: tuple[Any, ...] | None, describe: Callable[[], Space]) -> StorageSpace:
+        spaces = self.spaces
+        with spaces.lock:  # one space for all threads that notice a change
+            before = self._latest[1]
+            if before is not None and before.key == key:
+                self._latest = (values, before)  # other objects of equal value
+                return before
+            space = spaces.enter(key, lambda lock: StorageSpace(key, describe, self._tier, lock))
+            self._latest = (values, space)
+            if before is not None:
+                spaces.leave(before)
+            return space
+
+    def latest(self) -> StorageSpace:
+        """The space that the owner had when it was last asked."""
+        return cast(StorageSpace, self._latest[1])
+
+    def holds(self, owner: object, space: StorageSpace) -> bool:
+        """Has the owner the parameters of a space?"""
+        try:
+            return type(owner) is self.owner_class and self.of(owner) is space
+        except (OwnerError, UnstableKeyError):
+            return False  # changed; whoever asks for the new parameters gets the error
+
+    def unchanged_check(self, space: StorageSpace, may_hold_user: bool) -> UnchangedCheck | None:
+        """A quick check that the owner has a space; None if there is none, or the owner has another space by now."""
+        values, latest = self._latest
+        if values is None or latest is not space:
+            return None
+        return self._parameters.unchanged_check(self.owner_class, values, may_hold_user)
+
+    def key_now(self, owner: object) -> tuple[Hashable, tuple[Any, ...]]:
+        """What stands for the owner's parameters now, and their values."""
+        values = self._parameters.values(owner)
+        return self._parameters.quick_key(values), values

@@ -1,0 +1,79 @@
+"""How does an owner that holds a StorageUser tell its parameters?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Any
+
+from stored._engine.user import StorageUser
+from stored._keys import (
+    SAME_CLASS_TEST,
+    FieldParameters,
+    Space,
+    UnchangedCheck,
+    canonical,
+    no_storage_user_checks,
+)
+
+__all__ = ["UserParameters"]
+
+
+class UserParameters:
+    """The hashable string of a StorageUser and, beside it, the parameters that the owner's class names.
+
+    The StorageUser may be that of a base class, and not know these.
+
+    Parameters
+    ----------
+    user : StorageUser
+        The StorageUser.
+    attribute : str or None
+        The attribute in which the owner holds the user, if it does.
+    fields : FieldParameters or None
+        The parameters that the class names.
+    """
+
+    def __init__(self, user: StorageUser, attribute: str | None, fields: FieldParameters | None) -> None:
+        self._user = user
+        self._attribute = attribute
+        self._fields = fields
+        # of the function, not of this object, which refers to the owner through its user
+        self.space: Callable[[type, tuple[Any, ...]], Space] = _UserAndFields(fields).space
+
+    def values(self, owner: object) -> tuple[Any, ...]:
+        """The user's space now, if it is new after its change callback, and the values of the fields."""
+        fields = () if self._fields is None else self._fields.values(owner)
+        return self._user.current_space().address, *fields
+
+    def quick_key(self, values: tuple[Any, ...]) -> Hashable:
+        """The user's space, and the values of the fields if they cannot change."""
+        if self._fields is None:
+            return values
+        fields = self._fields.quick_key(values[1:])
+        return None if fields is None else (values[0], fields)
+
+    def unchanged_check(self, owner_class: type, values: tuple[Any, ...], may_hold_user: bool) -> UnchangedCheck | None:
+        """Are user, space and string the same? After a change, `values` calls the user's change callback."""
+        attribute, space = self._attribute, self._user.current_space()
+        conditions = None if attribute is None else no_storage_user_checks(owner_class, attribute)
+        if conditions is None or self._fields is not None or space.address != values[0]:
+            return None  # owners with fields beside a user are rare, and take no shortcuts
+        held = f"{{owner}}.{attribute} is {{expected}}.user and {{expected}}.user._space is {{expected}}.space"
+        tests = [SAME_CLASS_TEST, *conditions, held, "{expected}.user.func_hashstring() == {expected}.string"]
+        expected = {"owner_class": owner_class, "user": self._user, "space": space, "string": space.address.string}
+        return UnchangedCheck(" and ".join(tests), expected, refers_to_owner=True)  # through func_hashstring
+
+
+class _UserAndFields:
+    """Joins the space of a user with the fields of a class."""
+
+    def __init__(self, fields: FieldParameters | None) -> None:
+        self._fields = fields
+
+    def space(self, owner_class: type, values: tuple[Any, ...]) -> Space:
+        """The name that the user tells, with its string and the text of the fields."""
+        user_space: Space = values[0]
+        if self._fields is None:
+            return user_space
+        fields = self._fields.space(owner_class, values[1:])
+        return user_space._replace(string=canonical([user_space.string, fields.string]))

@@ -1,0 +1,53 @@
+"""How much does a value take in memory?"""
+
+from __future__ import annotations
+
+import gc
+import mmap
+import sys
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+import numpy as np
+
+__all__ = ["memory_size"]
+
+_NOT_OWNED = (type, ModuleType, FunctionType, BuiltinFunctionType, MethodType)
+"""What values refer to, and would be in memory without them."""
+
+_MOST_OBJECTS = 100_000
+"""Objects that are looked at; what has more is estimated by those."""
+
+
+def memory_size(value: Any) -> int:
+    """The bytes that a value takes in memory, with all that it refers to; an estimate.
+
+    What is mapped from a file does not count: the system takes it out of memory when it needs room.
+    """
+    seen: set[int] = set()
+    found, size = [value], 0
+    while found and len(seen) < _MOST_OBJECTS:
+        each = found.pop()
+        if id(each) in seen or isinstance(each, _NOT_OWNED):
+            continue
+        seen.add(id(each))
+        if isinstance(each, np.ndarray):
+            size += _array_size(each, seen)
+            found.extend(each.flat if each.dtype.hasobject else ())
+        else:
+            size += sys.getsizeof(each, 0)
+            found.extend(gc.get_referents(each))
+    return size * (len(seen) + len(found)) // max(len(seen), 1)
+
+
+def _array_size(array: np.ndarray[Any, Any], seen: set[int]) -> int:
+    """The bytes of an array, unless another of those seen has them."""
+    base: Any = array
+    while isinstance(base, np.ndarray) and base.base is not None:
+        base = base.base
+    if isinstance(base, memoryview):
+        base = base.obj
+    if isinstance(base, mmap.mmap) or (id(base) in seen and base is not array):
+        return 0
+    seen.add(id(base))
+    return base.nbytes if isinstance(base, np.ndarray) else array.nbytes
