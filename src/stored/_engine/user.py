@@ -13,7 +13,7 @@ from stored._engine.text_tables import file_state, is_outdated, load_text_table
 from stored._fork_safe_lock import ForkSafeLock
 from stored._keys import Key, Space, checked_string, digest
 from stored._settings import validity
-from stored._storage import CachedResult, PersistentTier, copy_for_caller, freeze, headers, key_in_header
+from stored._storage import CachedResult, PersistentTier, copy_for_caller, freeze, headers_of_space
 from stored._tables import Spline, spline
 from stored.errors import OwnerError
 from stored.typing import ABSENT, Absent
@@ -134,8 +134,8 @@ class StorageUser:
         return digest(self._string())
 
     def getUniqueFilename(self) -> str:
-        """Where the entries of this owner with its present parameters are."""
-        return self.persistent.store().location(self._space().folder())
+        """How the names of the entries of this owner with its present parameters begin."""
+        return self.persistent.store().location(self._space().prefix())
 
     def _space(self) -> Space:
         return Space(self.module, checked_string(self.func_name(), "func_name()"), self._string())
@@ -196,7 +196,7 @@ class StorageUser:
         with state.lock:
             state.put(name, result)
             if persistent:
-                self.persistent.save(Key(state.space, name), result)
+                self.persistent.slot(Key(state.space, name)).save(result)
 
     def getStoredObject(
         self,
@@ -271,7 +271,7 @@ class StorageUser:
         result = state.objects.get(name)
         if result is not ABSENT and (path is None or not is_outdated(result, path)):
             return result  # another thread was first
-        result = self.persistent.load(Key(state.space, name))
+        result = self.persistent.slot(Key(state.space, name)).load()
         if result is ABSENT and path is not None and self.persistence_read:
             source = file_state(path)  # read first: a file that changes while it is loaded is loaded again
             result = CachedResult(freeze(load_text_table(path, name)), persistent=False, source=source)
@@ -284,7 +284,7 @@ class StorageUser:
         name, state = _checked_text(object_name, "object_name"), self.current_state()
         with state.lock:
             in_memory = state.discard(name)
-            return self.persistent.forget(Key(state.space, name)) or in_memory
+            return self.persistent.slot(Key(state.space, name)).forget() or in_memory
 
     def listObjects(self) -> list[str]:
         """The names of all objects that are stored for the present parameters, sorted.
@@ -294,10 +294,9 @@ class StorageUser:
         state = self.current_state()
         names = {str(name) for name in state.objects.keys()}
         if self.persistence_read:
-            for name, header in headers(self.persistent.store(), state.space.folder()):
-                key = key_in_header(header)
-                if key is not None and key == Key(state.space, key.object) and key.entry_name() == name:
-                    names.add(key.object)
+            for header in headers_of_space(self.persistent.store(), state.space):
+                if header.key == Key(state.space, header.key.object):
+                    names.add(header.key.object)
         return sorted(names)
 
 

@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 
 from stored._keys.canonical import canonical_pairs, local_class_digest
 from stored._keys.parameter_names import checked_string, owner_method_caller, parameter_names
-from stored._keys.result_key import Space
+from stored._keys.result_key import Pairs, Space
 from stored._keys.source import module_name, qualified_name
 from stored._keys.unchanged import ATOMIC, SAME_CLASS_TEST, UnchangedCheck, compile_check, no_storage_user_checks
 from stored.errors import OwnerError, UnstableKeyError
@@ -82,14 +82,13 @@ class FieldParameters:
                 " before a stored method is called"
             ) from error
 
-    def string(self, owner: object, values: tuple[object, ...]) -> str:
-        """The hashable string for these values of the parameters, made of their canonical texts."""
+    def pairs(self, owner: object, values: tuple[object, ...]) -> Pairs:
+        """The names of the parameters, with the canonical texts of these values."""
         pairs = [*zip(self.names, values, strict=True)]
         methods = [name for name, value in pairs if isinstance(value, MethodType) and value.__self__ is owner]
         if methods:
             raise _method_parameter_error(methods[0], type(owner).__qualname__)
-        texts = canonical_pairs(pairs, f"parameter {{}} of {type(owner).__qualname__}")
-        return ", ".join([f"{name}={text}" for name, text in texts])
+        return canonical_pairs(pairs, f"parameter {{}} of {type(owner).__qualname__}")
 
     def snapshot(self, owner: object) -> FieldSnapshot:
         """The owner's parameters now."""
@@ -100,7 +99,7 @@ class FieldParameters:
         if self.module is not None:
             name, module = qualified_name(cls), self.module
         name = unique_class_name(cls, name if self.name is None else self.name)
-        space = Space(module, name, self.string(owner, values))
+        space = Space(module, name, self.pairs(owner, values))
         return FieldSnapshot(self, cls, values, space)
 
 
@@ -155,7 +154,7 @@ class FieldSnapshot:
             if self._is_unchanged is not None and self._is_unchanged(owner, self._expected):
                 return True
             values = self._parameters.values(owner)
-            if type(owner) is not self._class or self._parameters.string(owner, values) != self.space.string:
+            if type(owner) is not self._class or self._parameters.pairs(owner, values) != self.space.parameters:
                 return False
         except (AttributeError, OwnerError, UnstableKeyError):
             return False  # changed; whoever asks for the new parameters gets the error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from stored._engine import StorageUser, UserSnapshot
-from stored._keys import Describer, FieldParameters, Snapshot, UnchangedCheck, canonical
+from stored._keys import Describer, FieldParameters, Snapshot, Space, UnchangedCheck
 from stored._storage import PersistentTier
 
 __all__ = ["DescribedParameters", "OwnerParameters", "UserParameters"]
@@ -52,7 +52,7 @@ class CombinedSnapshot:
 
     def __init__(self, user: Snapshot, fields: Snapshot) -> None:
         self._user, self._fields = user, fields
-        self.space = user.space._replace(string=canonical([user.space.string, fields.space.string]))
+        self.space = Space(user.space.module, user.space.name, user.space.pairs() + fields.space.pairs())
 
     def holds(self, owner: object) -> bool:
         """Are both still the same?"""

@@ -90,7 +90,9 @@ class Results:
 
     def _declare_wait(self, key: Key) -> contextlib.AbstractContextManager[None]:
         return (
-            self._parameters.persistent.declare_wait(key) if self._definition.persistent else contextlib.nullcontext()
+            self._parameters.persistent.slot(key).declare_wait()
+            if self._definition.persistent
+            else contextlib.nullcontext()
         )
 
     def _compute_as_leader(
@@ -105,7 +107,7 @@ class Results:
         """Compute, unless another process has: one computes, and the others find what it stored."""
         if not self._definition.persistent or self._latest_seconds < settings().min_compute_seconds:
             return self._compute_and_keep(owner, call, snapshot, memory, key, flight)
-        with self._parameters.persistent.compute_turn(key):
+        with self._parameters.persistent.slot(key).wait_for_turn():
             result = self._from_disk(memory, key, call)
             if result is ABSENT:
                 return self._compute_and_keep(owner, call, snapshot, memory, key, flight)
@@ -128,7 +130,7 @@ class Results:
     def _from_disk(
         self, memory: MemoryTier[CachedResult], key: Key, call: Call
     ) -> CachedResult | Literal[Absent.ABSENT]:
-        found = self._parameters.persistent.load(key) if self._definition.persistent else ABSENT
+        found = self._parameters.persistent.slot(key).load() if self._definition.persistent else ABSENT
         if found is ABSENT:
             return ABSENT
         try:
@@ -160,8 +162,8 @@ class Results:
         if snapshot.holds(owner):
             flight.result = result
             self._keep(memory, key, result)
-            if self._definition.persistent and self._parameters.persistent.save_computed(
-                key, CachedResult(value, seconds=seconds)
+            if self._definition.persistent and self._parameters.persistent.slot(key).save_computed(
+                CachedResult(value, seconds=seconds)
             ):
                 with self._lock:
                     self._counters.stores += 1
@@ -182,7 +184,7 @@ class Results:
             return "memory"
         if (
             self._definition.persistent
-            and self._parameters.persistent.load(self._key(snapshot, call.arguments)) is not ABSENT
+            and self._parameters.persistent.slot(self._key(snapshot, call.arguments)).load() is not ABSENT
         ):
             return "store"
         return None
@@ -235,7 +237,7 @@ class Results:
             with self._lock:
                 memory.discard(call.arguments)
                 self._shortcut.drop()
-            self._parameters.persistent.forget(self._key(snapshot, call.arguments))
+            self._parameters.persistent.slot(self._key(snapshot, call.arguments)).forget()
             return
         with self._lock:
             memory.clear()

@@ -168,7 +168,7 @@ class _Objects(MutableMapping[str, Any]):
         if result is not ABSENT and result.persistent is self._persistent:
             return result
         if self._persistent and isinstance(name, str):
-            return self._user.persistent.load(Key(state.space, name))
+            return self._user.persistent.slot(Key(state.space, name)).load()
         return ABSENT
 
     def __getitem__(self, name: str) -> Any:
@@ -188,7 +188,7 @@ class _Objects(MutableMapping[str, Any]):
         if result is not ABSENT and result.persistent is self._persistent:
             state.discard(name)
         if self._persistent:
-            self._user.persistent.forget(Key(state.space, name))
+            self._user.persistent.slot(Key(state.space, name)).forget()
         if self._find(name) is not ABSENT:  # without this, clear() would never end
             raise PermissionError(f"object {name!r} is on disk, and cannot be removed there by this StorageUser")
 
