@@ -28,7 +28,7 @@ from stored.errors import (
 from stored.typing import Upkeep
 
 if TYPE_CHECKING:
-    from stored._engine import StorageUser, getCacheDir
+    from stored._engine import StorageUser, getCacheDir, storage_user
     from stored._methods import Explanation
     from stored._storage import upkeep
     from stored._tables import Axis, Interpolant
@@ -59,6 +59,7 @@ __all__ = [
     "configure",
     "getCacheDir",
     "keyed_by",
+    "storage_user",
     "stored",
     "upkeep",
 ]
@@ -69,6 +70,7 @@ LAZY = {
     "Interpolant": "_tables",
     "StorageUser": "_engine",
     "getCacheDir": "_engine",
+    "storage_user": "_engine",
     "stores": "stores",
     "upkeep": "_storage",
 }

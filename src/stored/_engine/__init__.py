@@ -1,12 +1,31 @@
-"""One owner's storage space: `StorageUser`, with the names and meanings of the storage module of Colossus.
+"""One owner's storage space, and its face `StorageUser`, with the names and meanings of the storage module of Colossus.
 
-It joins keys, tables and storage for objects that are stored by name. A `UserSnapshot` is its parameters at one moment,
-for the decorated methods of the same owner.
+A `StorageSpace` has the results for one set of parameters, in memory and in the store. `owner_record` finds what is
+known of an owner: its `PresentSpace` follows its parameters, whichever way it tells them, and the objects of a class
+share the last few spaces (`spaces`). `storage_user` gives any owner's `StorageUser`.
 """
 
 from stored._engine.copying import described_instead, rebound_user
 from stored._engine.directory import directory_of, getCacheDir
-from stored._engine.snapshot import UserSnapshot
+from stored._engine.memory_limit import memory_limit
+from stored._engine.owner_user import storage_user
+from stored._engine.owners import OwnerRecord, live_records, owner_record
+from stored._engine.space import Method, StorageSpace
+from stored._engine.spaces import PresentSpace
 from stored._engine.user import StorageUser
 
-__all__ = ["StorageUser", "UserSnapshot", "described_instead", "directory_of", "getCacheDir", "rebound_user"]
+__all__ = [
+    "Method",
+    "OwnerRecord",
+    "PresentSpace",
+    "StorageSpace",
+    "StorageUser",
+    "described_instead",
+    "directory_of",
+    "getCacheDir",
+    "live_records",
+    "memory_limit",
+    "owner_record",
+    "rebound_user",
+    "storage_user",
+]

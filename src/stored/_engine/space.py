@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any, Protocol, TypeAlias, cast
 from weakref import ref
 
@@ -38,6 +38,8 @@ class StorageSpace:
         Where results persist.
     lock : ForkSafeLock
         The lock that is held while what is in memory changes.
+    listed_values : callable, optional
+        Returns the values of the parameters by name, for listings.
 
     Attributes
     ----------
@@ -45,14 +47,22 @@ class StorageSpace:
         How many owners have these parameters now.
     """
 
-    __slots__ = ("__weakref__", "_address", "_describe", "_endables", "key", "lock", "memories", "owners", "tier")
+    __slots__ = ("__weakref__", "_address", "_describe", "_endables", "key", "listed_values", "lock", "memories", "owners", "tier")
 
-    def __init__(self, key: Hashable, describe: Callable[[], Space], tier: PersistentTier, lock: ForkSafeLock) -> None:
+    def __init__(
+        self,
+        key: Hashable,
+        describe: Callable[[], Space],
+        tier: PersistentTier,
+        lock: ForkSafeLock,
+        listed_values: Callable[[], Mapping[str, object]] = dict,
+    ) -> None:
         self.key = key
         self.tier = tier
         self.lock = lock
         self.owners = 0
         self.memories: dict[Method, MemoryTier[CachedResult]] = {}
+        self.listed_values = listed_values
         self._describe = describe
         self._address: Space | None = None
         self._endables: list[tuple[Method, ref[Endable]]] = []
@@ -118,17 +128,20 @@ class UserSpace(StorageSpace):
 
     Attributes
     ----------
+    string : str
+        The hashable string.
     objects : MemoryTier
         The objects by name.
     shortcuts : dict
         What was found for a name, by the form in which it was asked for: interpolator, inverse and linear.
     """
 
-    __slots__ = ("_shortcut_lock", "objects", "shortcuts")
+    __slots__ = ("_shortcut_lock", "objects", "shortcuts", "string")
 
     def __init__(self, address: Space, tier: PersistentTier) -> None:
         # the lock is held while memory and store change together; reading memory needs none
         super().__init__(address, lambda: address, tier, ForkSafeLock())
+        self.string = address.string
         self.objects = self.memory(("", "", ""))
         self.shortcuts: dict[str, dict[tuple[bool, bool, bool], Any]] = {}
         self._shortcut_lock = ForkSafeLock()  # never held for long, as the other is while an object is written

@@ -176,23 +176,32 @@ class PresentSpace:
         if known is not None and space is not None and all(map(operator.is_, values, known)):
             return space
         key = self._parameters.quick_key(values)
-        if key is None:
-            address = self._parameters.space(self.owner_class, values)
-            return self._enter(address, None, lambda: address)
-        return self._enter(key, values, functools.partial(self._parameters.space, self.owner_class, values))
+        address = None if key is not None else self._parameters.space(self.owner_class, values)
+        return self._enter(address if key is None else key, values, address)
 
-    def _enter(self, key: Hashable, values: tuple[Any, ...] | None, describe: Callable[[], Space]) -> StorageSpace:
-        spaces = self.spaces
-        with spaces.lock:  # one space for all threads that notice a change
+    def _enter(self, key: Hashable, values: tuple[Any, ...], address: Space | None) -> StorageSpace:
+        """The space for a key; the values can change if the key is an address."""
+        known = values if address is None else None
+        with self.spaces.lock:  # one space for all threads that notice a change
             before = self._latest[1]
             if before is not None and before.key == key:
-                self._latest = (values, before)  # other objects of equal value
+                self._latest = (known, before)  # other objects of equal value
                 return before
-            space = spaces.enter(key, lambda lock: StorageSpace(key, describe, self._tier, lock))
-            self._latest = (values, space)
+            space = self.spaces.enter(key, lambda lock: self._new_space(key, values, address, lock))
+            self._latest = (known, space)
             if before is not None:
-                spaces.leave(before)
+                self.spaces.leave(before)
             return space
+
+    def _new_space(
+        self, key: Hashable, values: tuple[Any, ...], address: Space | None, lock: ForkSafeLock
+    ) -> StorageSpace:
+        parameters = self._parameters
+        listed = parameters.listed(values)
+        if address is not None:
+            return StorageSpace(key, lambda: address, self._tier, lock, listed)
+        describe = functools.partial(parameters.space, self.owner_class, values)
+        return StorageSpace(key, describe, self._tier, lock, listed)
 
     def latest(self) -> StorageSpace:
         """The space that the owner had when it was last asked."""

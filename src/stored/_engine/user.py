@@ -137,7 +137,7 @@ class StorageUser:
         return digest(self._string())
 
     def getUniqueFilename(self) -> str:
-        """Where the entries of this owner with its present parameters are."""
+        """How the names of the entries of this owner with its present parameters begin."""
         return self.persistent.store().location(self._address().prefix())
 
     def _address(self) -> Space:
@@ -148,7 +148,7 @@ class StorageUser:
 
     def checkForChangedHash(self) -> bool:
         """Has the hashable string changed since the storage, or a decorated method of the owner, was last used?"""
-        return self._space is not None and self._string() != self._space.address.string
+        return self._space is not None and self._string() != self._space.string
 
     def resetStorage(self) -> None:
         """Empty the memory, results of decorated methods too, and take the present hashable string.
@@ -167,7 +167,7 @@ class StorageUser:
     def current_space(self) -> UserSpace:
         """The space for the present hashable string; if that is new, after the change callback."""
         space = self._space
-        if space is not None and self._string() == space.address.string:
+        if space is not None and self._string() == space.string:
             return space
         with self._lock:
             # a callback that stores or reads uses the new parameters, and is not called again
@@ -261,7 +261,7 @@ class StorageUser:
             If `path` is needed and does not exist.
         """
         space = self._space
-        if space is None or self.func_hashstring() != space.address.string:
+        if space is None or self.func_hashstring() != space.string:
             space = self.current_space()
         if path is None:
             try:
@@ -315,9 +315,8 @@ class StorageUser:
         for record in self._owner_records():
             keys += record.keys_in(space.address)
         if self.persistence_read:
-            found = headers_of_space(self.persistent.store(), space.address)
-            keys += [header.key for name, header in found if header.key.entry_name() == name]
-        return sorted({key.listed() for key in keys})
+            keys += [header.key for header in headers_of_space(self.persistent.store(), space.address)]
+        return sorted({key.label() for key in keys if key.space == space.address})
 
 
 class _CallbackFlag(threading.local):

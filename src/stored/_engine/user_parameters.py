@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 from stored._engine.user import StorageUser
@@ -11,7 +11,6 @@ from stored._keys import (
     FieldParameters,
     Space,
     UnchangedCheck,
-    canonical,
     no_storage_user_checks,
 )
 
@@ -38,7 +37,8 @@ class UserParameters:
         self._attribute = attribute
         self._fields = fields
         # of the function, not of this object, which refers to the owner through its user
-        self.space: Callable[[type, tuple[Any, ...]], Space] = _UserAndFields(fields).space
+        joined = _UserAndFields(fields)
+        self.space, self.listed = joined.space, joined.listed
 
     def values(self, owner: object) -> tuple[Any, ...]:
         """The user's space now, if it is new after its change callback, and the values of the fields."""
@@ -60,7 +60,7 @@ class UserParameters:
             return None  # owners with fields beside a user are rare, and take no shortcuts
         held = f"{{owner}}.{attribute} is {{expected}}.user and {{expected}}.user._space is {{expected}}.space"
         tests = [SAME_CLASS_TEST, *conditions, held, "{expected}.user.func_hashstring() == {expected}.string"]
-        expected = {"owner_class": owner_class, "user": self._user, "space": space, "string": space.address.string}
+        expected = {"owner_class": owner_class, "user": self._user, "space": space, "string": space.string}
         return UnchangedCheck(" and ".join(tests), expected, refers_to_owner=True)  # through func_hashstring
 
 
@@ -76,4 +76,8 @@ class _UserAndFields:
         if self._fields is None:
             return user_space
         fields = self._fields.space(owner_class, values[1:])
-        return user_space._replace(string=canonical([user_space.string, fields.string]))
+        return Space(user_space.module, user_space.name, user_space.pairs() + fields.pairs())
+
+    def listed(self, values: tuple[Any, ...]) -> Callable[[], Mapping[str, object]]:
+        """The values of the fields by name."""
+        return dict if self._fields is None else self._fields.listed(values[1:])

@@ -11,7 +11,7 @@ from stored._keys.canonical import canonical, constant_closure, digest
 from stored._keys.keyed_by import keyed_by
 from stored._keys.owner_parameters import Describer, FieldParameters, OwnerParameters, find_describer
 from stored._keys.parameter_names import checked_string, parameter_names
-from stored._keys.result_key import ENTRY_ENDING, Key, Space, entry_prefix, module_folder
+from stored._keys.result_key import ENTRY_ENDING, Key, Pairs, Space, method_part, module_folder, owner_part
 from stored._keys.source import code_text, qualified_name
 from stored._keys.unchanged import (
     ATOMIC,
@@ -33,6 +33,7 @@ __all__ = [
     "FieldParameters",
     "Key",
     "OwnerParameters",
+    "Pairs",
     "Space",
     "UnchangedCheck",
     "canonical",
@@ -41,11 +42,12 @@ __all__ = [
     "compile_check",
     "constant_closure",
     "digest",
-    "entry_prefix",
     "find_describer",
     "keyed_by",
+    "method_part",
     "module_folder",
     "no_storage_user_checks",
+    "owner_part",
     "parameter_names",
     "qualified_name",
 ]

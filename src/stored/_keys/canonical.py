@@ -16,10 +16,10 @@ import pathlib
 import types
 import weakref
 from collections.abc import Callable, Collection, Iterable, Mapping
+from hashlib import blake2b
 from typing import Any, TypeAlias
 
 import numpy as np
-import xxhash
 
 from stored._keys.closures import stable_class, stable_closure
 from stored._keys.parameter_names import checked_string, owner_method_caller, parameter_names
@@ -57,8 +57,8 @@ _INLINE_TEXT = 1024
 
 
 def digest(text: str) -> str:
-    """xxh3-128 of a text, 32 hex digits."""
-    return xxhash.xxh3_128_hexdigest(text.encode("utf-8", "surrogatepass"))
+    """What stands for a text in keys and names: 128 bits of blake2b, 32 hex digits."""
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 def canonical(value: object) -> str:
@@ -258,7 +258,7 @@ def bytes_text(value: Any) -> str:
 
 def size_and_digest(data: Any) -> str:
     """The size in bytes and the digest of a buffer."""
-    return f"{memoryview(data).nbytes}:{xxhash.xxh3_128_hexdigest(data)}"
+    return f"{memoryview(data).nbytes}:{blake2b(data, digest_size=16).hexdigest()}"
 
 
 def string_text(value: Any) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import keyword
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from operator import attrgetter, methodcaller
 from types import MethodType
 from typing import Any, Protocol
@@ -46,6 +47,9 @@ class OwnerParameters(Protocol):
             Naming a parameter that has no stable form.
         """
 
+    def listed(self, values: tuple[Any, ...]) -> Callable[[], Mapping[str, object]]:
+        """A function that returns values by name, for listings; it keeps none alive that can change."""
+
     def unchanged_check(self, owner_class: type, values: tuple[Any, ...], may_hold_user: bool) -> UnchangedCheck | None:
         """A quick check that these are still the owner's values, or None if there is none.
 
@@ -65,6 +69,10 @@ class Describer(OwnerParameters, Protocol):
 
     def only(self, names: Sequence[str]) -> Describer:
         """A describer of some of the parameters only."""
+
+
+def _named(names: Sequence[str], values: Sequence[object]) -> dict[str, object]:
+    return dict(zip(names, values, strict=True))
 
 
 def _no_values(_: object) -> tuple[()]:
@@ -128,7 +136,12 @@ class FieldParameters:
             name, module = qualified_name(owner_class), self.module
         name = unique_class_name(owner_class, name if self.name is None else self.name)
         texts = canonical_pairs(zip(self.names, values, strict=True), f"parameter {{}} of {owner_class.__qualname__}")
-        return Space(module, name, ", ".join([f"{name}={text}" for name, text in texts]))
+        return Space(module, name, texts)
+
+    def listed(self, values: tuple[object, ...]) -> Callable[[], Mapping[str, object]]:
+        """The values that cannot change by name; an ellipsis for each other one, which is listed by its text."""
+        fixed = [value if type(value) in _ATOMIC_SET else ... for value in values]
+        return functools.partial(_named, self.names, fixed)
 
     def unchanged_check(
         self, owner_class: type, values: tuple[object, ...], may_hold_user: bool
@@ -207,6 +220,10 @@ class OwnString:
     def space(self, owner_class: type, values: tuple[str, str]) -> Space:
         """The name and the string."""
         return Space(module_name(owner_class.__module__), unique_class_name(owner_class, values[1]), values[0])
+
+    def listed(self, values: tuple[str, str]) -> Callable[[], Mapping[str, object]]:
+        """None: a string has no parts."""
+        return dict
 
     def unchanged_check(self, owner_class: type, values: tuple[str, str], may_hold_user: bool) -> UnchangedCheck | None:
         """Is the hashable string the same?"""

@@ -3,43 +3,86 @@
 from __future__ import annotations
 
 import functools
-import itertools
+import json
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from hashlib import blake2b
+from json.encoder import encode_basestring as _quoted
+from typing import TypeAlias
 
-from stored._keys.canonical import digest
 from stored.errors import DamagedEntryError
 
-__all__ = ["ENTRY_ENDING", "Key", "Space", "entry_prefix", "module_folder"]
+__all__ = ["ENTRY_ENDING", "Key", "Pairs", "Space", "method_part", "module_folder", "owner_part"]
+
+Pairs: TypeAlias = tuple[tuple[str, str], ...]
+"""Names of parameters or arguments, with the canonical text of their values."""
 
 
-class Space(NamedTuple):
-    """The owner of results: its name and one set of its parameters.
+class Space:
+    """The owner of results: its name and one set of its parameters. It is never changed.
 
     Parameters
     ----------
     module, name : str
         The module and the name of the owner.
-    string : str
-        The hashable string of its parameters.
+    parameters : str or tuple of (str, str)
+        The hashable string of an owner that tells one, else the names of its parameters with the canonical text of
+        their values.
     """
 
-    module: str
-    name: str
-    string: str
+    __slots__ = ("_digest", "_text", "module", "name", "parameters")
+
+    def __init__(self, module: str, name: str, parameters: str | Pairs) -> None:
+        self.module = module
+        self.name = name
+        self.parameters = parameters
+        self._text = self._digest = ""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Space) and self.text() == other.text()
+
+    def __hash__(self) -> int:
+        return hash(self.text())
+
+    def __repr__(self) -> str:
+        return f"Space({self.module!r}, {self.name!r}, {self.parameters!r})"
+
+    @property
+    def string(self) -> str:
+        """The parameters in one text, as in ``"H0=70, Om0=0.3"``."""
+        return ", ".join([f"{name}={text}" if name else text for name, text in self.pairs()])
+
+    def pairs(self) -> Pairs:
+        """The names of the parameters, with the text of each; a hashable string stands under an empty name."""
+        return (("", self.parameters),) if isinstance(self.parameters, str) else self.parameters
+
+    def text(self) -> str:
+        """All three parts in one text, which is the beginning of the text of each key."""
+        if not self._text:
+            found = self.parameters
+            parameters = _quoted(found) if isinstance(found, str) else f"[{_pairs_text(found)}]"
+            head = f'{{"module":{_quoted(self.module)},"name":{_quoted(self.name)}'
+            self._text = f'{head},"parameters":{parameters}'
+        return self._text
 
     def digest(self) -> str:
-        """The digest of all three parts."""
-        return digest(_joined_text(self))
+        """The digest of all three parts, 32 hex digits."""
+        if not self._digest:
+            self._digest = _digest(self.text().encode("utf-8", "surrogatepass"))
+        return self._digest
 
     def folder(self) -> str:
-        """The folder of this owner's entries in a store."""
-        return f"{module_folder(self.module)}/{_safe_name(self.name)}-{self.digest()}"
+        """The folder of a store in which all of this owner's entries are, with some of others."""
+        return f"{_slug(self.module, 40)}/{self.digest()[:2]}"
+
+    def prefix(self) -> str:
+        """The beginning of the names of all entries of this owner with these parameters, and of no others."""
+        found = self.digest()
+        return f"{_slug(self.module, 40)}/{found[:2]}/{owner_part(self.name)}{found}"
 
 
-class Key(NamedTuple):
-    """The full identity of one object.
+class Key:
+    """The full identity of one object. It is never changed.
 
     Parameters
     ----------
@@ -48,94 +91,141 @@ class Key(NamedTuple):
     object : str
         Its name.
     definition : str
-        The qualified name of the method that computes it; empty for an object stored by name.
+        The qualified name of the method that computes it, with `` of <class>`` if the owner has the method by
+        inheritance; empty for an object stored by name.
     version : str
         The version of that method.
     arguments : tuple of (str, str)
         Names of arguments, with the canonical text of their values.
     """
 
-    space: Space
-    object: str
-    definition: str = ""
-    version: str = ""
-    arguments: tuple[tuple[str, str], ...] = ()
+    __slots__ = ("_data", "arguments", "definition", "object", "space", "version")
 
-    def as_json(self) -> dict[str, Any]:
-        """The key as it is written to a header."""
-        space = self.space
-        others = {name: getattr(self, name) for name in ("object", "definition", "version")}
-        return {
-            "module": space.module,
-            "name": space.name,
-            "string": space.string,
-            **others,
-            "arguments": [list(pair) for pair in self.arguments],
-        }
+    def __init__(
+        self,
+        space: Space,
+        object: str,
+        definition: str = "",
+        version: str = "",
+        arguments: Pairs = (),  # noqa: A002
+    ) -> None:
+        self.space = space
+        self.object = object
+        self.definition = definition
+        self.version = version
+        self.arguments = arguments
+        self._data = b""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Key) and self.as_bytes() == other.as_bytes()
+
+    def __hash__(self) -> int:
+        return hash(self.as_bytes())
+
+    def __repr__(self) -> str:
+        return f"Key({self.as_bytes().decode('utf-8', 'backslashreplace')})"
+
+    def as_bytes(self) -> bytes:
+        """The key as entries contain it: JSON in UTF-8, in one form only, so that equal keys have equal bytes."""
+        if not self._data:
+            method = _method(self.object, self.definition, self.version)[0]
+            text = f"{self.space.text()}{method}{_pairs_text(self.arguments)}]}}"
+            # half a surrogate pair is a character like any other
+            self._data = text.encode("utf-8", "surrogatepass")
+        return self._data
 
     @classmethod
-    def from_json(cls, found: Mapping[str, Any]) -> Key:
-        """The key that a header contains.
+    def from_bytes(cls, data: bytes) -> Key:
+        """The key in an entry.
 
         Raises
         ------
         DamagedEntryError
-            If it contains no full key.
+            If these are not the bytes of a key.
         """
         try:
-            module, name, string, object_name, definition, version = (_checked_text(found[part]) for part in _KEY_PARTS)
-            arguments = tuple((_checked_text(name), _checked_text(text)) for name, text in found["arguments"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise DamagedEntryError(f"the header holds no full key ({error!r})") from None
-        return cls(Space(module, name, string), object_name, definition, version, arguments)
-
-    def text(self) -> str:
-        """The key as one text; different keys have different texts."""
-        arguments = itertools.chain.from_iterable(self.arguments)
-        return _joined_text((*self.space, self.object, self.definition, self.version, *arguments))
+            found = _JSON.decode(data.decode("utf-8", "surrogatepass"))
+            module, name, parameters, object_name, definition, version, arguments = (found[part] for part in _KEY_PARTS)
+            space = Space(module, name, parameters if isinstance(parameters, str) else _checked_pairs(parameters))
+            key = cls(space, object_name, definition, version, _checked_pairs(arguments))
+            if key.as_bytes() == data:
+                return key
+        except (LookupError, TypeError, ValueError, RecursionError):
+            pass
+        raise DamagedEntryError("it holds no full key")
 
     def entry_name(self) -> str:
         """The name of this object's entry in a store."""
-        return _entry_name(self)
+        method = _method(self.object, self.definition, self.version)[1]
+        return f"{self.space.prefix()}{method}{_digest(self.as_bytes())}{ENTRY_ENDING}"
 
     def call(self) -> str:
         """The call, or the name of the object, for messages."""
-        arguments = ", ".join(f"{name}={text}" for name, text in self.arguments)
-        return f"{self.space.name}.{self.object}({arguments})" if self.definition else f"object {self.object!r}"
+        return f"{self.space.name}.{self.label()}" if self.definition else f"object {self.object!r}"
 
-
-@functools.lru_cache(maxsize=128)  # it is needed several times for one miss
-def _entry_name(key: Key) -> str:
-    return f"{key.space.folder()}/{entry_prefix(key.object)}{digest(key.text())}{ENTRY_ENDING}"
-
-
-def _joined_text(parts: Iterable[str]) -> str:
-    """One text for several; of subclasses of str the characters count, whatever their ``__str__`` returns."""
-    return ascii([str.__str__(each) for each in parts])
+    def label(self) -> str:
+        """The call without its owner, or the name of the object."""
+        arguments = ", ".join([f"{name}={text}" for name, text in self.arguments])
+        return f"{self.object}({arguments})" if self.definition else self.object
 
 
 ENTRY_ENDING = ".stored"
 
-_KEY_PARTS = ("module", "name", "string", "object", "definition", "version")
+_JSON = json.JSONDecoder()
+
+_KEY_PARTS = ("module", "name", "parameters", "object", "definition", "version", "arguments")
+
+
+def _pairs_text(pairs: Iterable[tuple[str, str]]) -> str:
+    return ",".join([f"[{_quoted(name)},{_quoted(text)}]" for name, text in pairs])
+
+
+def _checked_pairs(found: object) -> Pairs:
+    if not isinstance(found, list):
+        raise TypeError(found)
+    return tuple([(name, text) for name, text in found])
+
+
+def _digest(data: bytes) -> str:
+    return blake2b(data, digest_size=16).hexdigest()
+
+
+@functools.lru_cache(maxsize=1024)
+def _method(name: str, definition: str, version: str) -> tuple[str, str]:
+    """What a method, or the name of an object, adds to the text of a key and to the name of an entry."""
+    parts = f'"object":{_quoted(name)},"definition":{_quoted(definition)},"version":{_quoted(version)}'
+    return f',{parts},"arguments":[', method_part(name, definition)
+
+
+@functools.lru_cache(maxsize=1024)
+def method_part(name: str, definition: str) -> str:
+    """What the names of all entries of a method have in common: its name and tag, between hyphens.
+
+    A method has one tag, whichever class inherits it.
+
+    Parameters
+    ----------
+    name : str
+        The name of the object.
+    definition : str
+        The qualified name of the method.
+    """
+    method = definition.partition(" of ")[0]
+    tag = _digest(f"{_quoted(name)}{_quoted(method)}".encode("utf-8", "surrogatepass"))[:8]
+    return f"-{_slug(name, 28)}-{tag}-"
+
+
+def owner_part(name: str) -> str:
+    """The beginning of the file names of an owner's entries."""
+    return f"{_slug(name, 24)}-"
 
 
 def module_folder(module: str) -> str:
     """The folder of a module's entries; two modules may share a folder, never an entry."""
-    return _safe_name(module)
-
-
-def entry_prefix(name: str) -> str:
-    """The beginning of the file names of all entries of an object."""
-    return f"{_safe_name(name)}-"
-
-
-def _checked_text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(value)
-    return value
+    return _slug(module, 40)
 
 
 @functools.lru_cache(maxsize=1024)
-def _safe_name(name: str) -> str:
-    """A name that every file system accepts: without separators, without a leading dot, not empty, not long."""
-    return re.sub(r"[^A-Za-z0-9_.]+", "_", name)[:40].lstrip("._") or "_"
+def _slug(name: str, length: int) -> str:
+    """A name that every file system accepts: of these characters only, without a leading dot, not empty, not long."""
+    return re.sub(r"[^A-Za-z0-9_.]+", "_", name)[:length].lstrip("._") or "_"

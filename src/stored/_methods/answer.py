@@ -1,47 +1,69 @@
-"""How is a full call answered, which is every call that no shortcut answers, and what does the caller get?"""
+"""How is a full call answered, which is every call that no shortcut answers, and what does the caller get?
+
+The result comes from memory, from the store, from another thread that computes it, or from a computation.
+"""
 
 from __future__ import annotations
 
 import functools
-import inspect
+import threading
+import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 
+from stored._engine import live_records, memory_limit
 from stored._keys import Key
 from stored._methods.call import Call
 from stored._methods.definition import Definition
-from stored._methods.registry import results_of
-from stored._methods.results import Results
+from stored._methods.results import Results, results_of
 from stored._settings import settings
-from stored._storage import CachedResult, freeze, keys_of_same_method
+from stored._storage import (
+    CachedResult,
+    Flight,
+    Flights,
+    freeze,
+    is_mapped,
+    keys_of_same_method,
+    report_unusable_entry,
+    report_wait_timeout,
+)
 from stored._tables import spline
-from stored.errors import OwnerError
+from stored.errors import DamagedEntryError, OwnerError, TableError, UnstableKeyError
+from stored.typing import ABSENT, Absent
 
 if TYPE_CHECKING:  # imported where they are used, since most of the start-up time would be theirs
     from stored._methods.explain import Explanation
     from stored._tables import Interpolant
 
-__all__ = ["answer", "bound_call", "exact", "explain_call", "interpolant", "results_for", "value_for_caller"]
+__all__ = [
+    "answer",
+    "bound_call",
+    "clear_everywhere",
+    "exact",
+    "explain_call",
+    "interpolant",
+    "refresh",
+    "results_for",
+    "value_for_caller",
+]
+
+_flights = Flights()
 
 
 def answer(definition: Definition, owner: object, values: tuple[Any, ...]) -> Any:
     """Answer a full call of a decorated method, by the values of all its arguments."""
     arguments = definition.arguments
-    bound = arguments.bind_values(owner, values)
+    named = dict(zip(arguments.names, values, strict=True))
     if settings().disable:
-        return _call_plain_method(definition, bound)
+        value = arguments.apply(definition.function, owner, named)
+        return spline(freeze(value), definition.label) if definition.returns_table else value
     results = results_for(definition, owner)
-    bound = arguments.round_arguments(bound)
-    # as _keyed does, without a call more on the way of every full call
-    call = Call(definition, bound, arguments.key(bound, definition.axis_names))
-    return value_for_caller(call, results.answer(owner, call), results)
-
-
-def _call_plain_method(definition: Definition, bound: inspect.BoundArguments) -> Any:
-    value = definition.function(*bound.args, **bound.kwargs)
-    return spline(freeze(value), definition.label) if definition.returns_table else value
+    if arguments.has_rounding:
+        named = arguments.round_arguments(named)
+    call = results.call(owner, named)
+    return value_for_caller(call, results, _result(call, results))
 
 
 def results_for(definition: Definition, owner: object) -> Results:
@@ -63,16 +85,117 @@ def results_for(definition: Definition, owner: object) -> Results:
         ) from None
 
 
-def bound_call(definition: Definition, owner: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Call:
+def _result(call: Call, results: Results) -> CachedResult:
+    """The result of a call, from memory, from the store, from another thread, or computed."""
+    found = call.memory.get(call.arguments)
+    if found is not ABSENT:
+        results.count_hit(found)
+        if memory_limit.is_set():
+            memory_limit.use(found)
+        if call.definition.maxsize is None:  # else memory must see each use, since the least recently used goes first
+            results.add_shortcut(call, found)
+        return found
+    found = _from_disk(call, results)
+    while found is ABSENT:
+        with _flights.lead_or_wait(call.memory_key(), settings().lock_timeout) as (leads, flight):
+            found = _from_other_thread(call, results, flight)
+            if found is not ABSENT:
+                break
+            if flight.timed_out:
+                report_wait_timeout(call.key(), "thread")
+            if leads:
+                return _compute_as_leader(call, results, flight)
+    return found
+
+
+def _from_disk(call: Call, results: Results) -> CachedResult | Literal[Absent.ABSENT]:
+    slot = call.slot
+    found = ABSENT if slot is None else slot.load()
+    if found is ABSENT:
+        return ABSENT
+    try:
+        result = call.cached_result(found.value, found.seconds)
+    except (DamagedEntryError, TableError) as error:
+        if slot is not None:
+            report_unusable_entry(slot.store, slot.name, error)
+        return ABSENT
+    call.space.keep(call.method, call.arguments, result)
+    results.count_hit(result, persistent=True)
+    return result
+
+
+def _from_other_thread(call: Call, results: Results, flight: Flight) -> CachedResult | Literal[Absent.ABSENT]:
+    """A result that another thread has computed or loaded meanwhile."""
+    result = call.memory.get(call.arguments)
+    if result is ABSENT and flight.result is not ABSENT:
+        result = cast(CachedResult, flight.result)
+        call.space.keep(call.method, call.arguments, result)
+    if result is not ABSENT:
+        flight.result = result
+        results.count_hit(result)
+    return result
+
+
+def _compute_as_leader(call: Call, results: Results, flight: Flight) -> CachedResult:
+    """Compute, unless another process has: one computes, and the others find what it stored."""
+    slot = call.slot
+    if slot is None or results.latest_seconds < settings().min_compute_seconds:
+        return _compute_and_keep(call, results, flight)
+    with slot.wait_for_turn():
+        result = _from_disk(call, results)
+        if result is ABSENT:
+            return _compute_and_keep(call, results, flight)
+        flight.result = result
+        return result
+
+
+def _compute_and_keep(call: Call, results: Results, flight: Flight) -> CachedResult:
+    started = time.perf_counter()
+    value = call.compute()
+    seconds = time.perf_counter() - started
+    result = call.cached_result(value, seconds)
+    results.count_computed(seconds)
+    # if the parameters changed meanwhile, the result may mix old and new: only this caller gets it
+    if results.present.holds(call.owner, call.space):
+        flight.result = result
+        call.space.keep(call.method, call.arguments, result)
+        slot = call.slot
+        if slot is not None and slot.save_computed(CachedResult(value, seconds=seconds)):
+            results.count_stored()
+            return _mapped(call, result)
+    return result
+
+
+_LARGE = 1 << 20
+"""Bytes from which an array that was written is exchanged for the mapped file."""
+
+
+def _mapped(call: Call, result: CachedResult) -> CachedResult:
+    """A large array in the form of the file that it was written to, which memory need not hold; else the result."""
+    value = result.value
+    if not isinstance(value, np.ndarray) or value.nbytes < _LARGE or result.copy is not None or call.slot is None:
+        return result
+    found = call.slot.load()
+    if found is ABSENT or not is_mapped(found.value):
+        return result
+    mapped = CachedResult(found.value, None, result.seconds)
+    call.space.keep(call.method, call.arguments, mapped)
+    return mapped
+
+
+def refresh(call: Call, results: Results) -> CachedResult:
+    """Compute a result again, and replace the stored one."""
+    result = _compute_and_keep(call, results, Flight(threading.get_ident()))
+    call.space.end_shortcuts(call.method)
+    return result
+
+
+def bound_call(results: Results, owner: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Call:
     """A call, bound to the method's signature and keyed."""
-    return _keyed(definition, definition.arguments.bind(owner, args, kwargs))
+    return results.call(owner, results.definition.arguments.bind(owner, args, kwargs))
 
 
-def _keyed(definition: Definition, bound: inspect.BoundArguments) -> Call:
-    return Call(definition, bound, definition.arguments.key(bound, definition.axis_names))
-
-
-def value_for_caller(call: Call, result: CachedResult, results: Results) -> Any:
+def value_for_caller(call: Call, results: Results, result: CachedResult) -> Any:
     """The value that the caller gets: the result, or the interpolant's value at the call's arguments."""
     if not call.definition.axes:
         return result.for_caller()
@@ -87,15 +210,16 @@ def _evaluate_exact(call: Call, results: Results, *point: float) -> Any:
 def interpolant(definition: Definition, owner: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Interpolant:
     """The interpolant for a call with all arguments but those along the axes."""
     anywhere = {axis.name: axis.low for axis in definition.axes}
-    call = _keyed(definition, definition.arguments.bind_remaining(anywhere, owner, args, kwargs))
+    results = results_for(definition, owner)
+    call = results.call(owner, definition.arguments.bind_remaining(anywhere, owner, args, kwargs))
     if settings().disable:
         return cast("Interpolant", call.cached_result(call.compute(), 0.0).value)
-    return cast("Interpolant", results_for(definition, owner).answer(owner, call).value)
+    return cast("Interpolant", _result(call, results).value)
 
 
 def exact(definition: Definition, owner: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """The plain method's values, for each point if arguments along the axes are arrays."""
-    call = bound_call(definition, owner, args, kwargs)
+    call = bound_call(results_for(definition, owner), owner, args, kwargs)
     given = call.axis_values()
     points = np.broadcast_arrays(*given)
     if not any(isinstance(each, np.ndarray) or np.ndim(each) for each in given):
@@ -105,16 +229,25 @@ def exact(definition: Definition, owner: object, args: tuple[Any, ...], kwargs: 
     return np.array(values, dtype=float).reshape(points[0].shape)
 
 
-def explain_call(definition: Definition, owner: object, call: Call) -> Explanation:
+def explain_call(results: Results, call: Call) -> Explanation:
     """Why a call hits or misses."""
     from stored._methods.explain import explain
 
-    results = results_for(definition, owner)
-    key = results.key(owner, call)
+    key = call.key()
 
     def candidates() -> list[Key]:
-        return results.keys_in_memory(owner) + (
-            keys_of_same_method(results.store(), key) if definition.persistent else []
-        )
+        on_disk = [] if call.slot is None else keys_of_same_method(call.slot.store, key)
+        return results.keys_in_memory(call) + on_disk
 
-    return explain(key, results.tier_holding(owner, call), candidates)
+    return explain(key, results.tier_holding(call), candidates)
+
+
+def clear_everywhere(definition: Definition) -> None:
+    """Forget the results of a method for every live owner that has used it."""
+    for owner, record in live_records():
+        results = record.methods.get(definition)
+        if results is not None:
+            try:
+                results.clear(owner)
+            except (OwnerError, UnstableKeyError):  # not all parameters are set; the other owners' results go too
+                results.clear(None)

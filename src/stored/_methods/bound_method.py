@@ -7,8 +7,7 @@ from collections.abc import Callable
 from types import MethodType
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, ParamSpec, Self, TypeVar, cast
 
-from stored._methods.answer import bound_call, exact, explain_call, interpolant, results_for, value_for_caller
-from stored._methods.call import Call
+from stored._methods.answer import bound_call, exact, explain_call, interpolant, refresh, results_for, value_for_caller
 from stored._methods.counters import CacheInfo
 from stored._methods.definition import Definition
 from stored._methods.results import Results
@@ -53,9 +52,6 @@ class BoundMethod(Generic[P, R]):
     def _results(self) -> Results:
         return results_for(self._definition, self._owner)
 
-    def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
-        return bound_call(self._definition, self._owner, args, kwargs)
-
     @property
     def __wrapped__(self) -> Callable[P, R]:
         """The plain method, which looks nothing up and stores nothing."""
@@ -89,8 +85,11 @@ class BoundMethod(Generic[P, R]):
             The arguments of one call, to forget that alone. Without any, all results for the owner's present
             parameters are forgotten, and the counts of `cache_info` start from zero.
         """
-        call = self._call(args, kwargs) if args or kwargs else None
-        self._results().clear(self._owner, call)
+        results = self._results()
+        if args or kwargs:
+            results.forget(bound_call(results, self._owner, args, kwargs))
+        else:
+            results.clear(self._owner)
 
     def cache_info(self) -> CacheInfo:
         """How often this owner's calls were answered, and from where."""
@@ -98,16 +97,19 @@ class BoundMethod(Generic[P, R]):
 
     def cached(self, *args: P.args, **kwargs: P.kwargs) -> bool:
         """Is the result of such a call at hand, in memory or on disk? Nothing is computed."""
-        return self._results().tier_holding(self._owner, self._call(args, kwargs)) is not None
+        results = self._results()
+        return results.tier_holding(bound_call(results, self._owner, args, kwargs)) is not None
 
     def refresh(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Compute the result of such a call again, and replace the stored one."""
-        call, results = self._call(args, kwargs), self._results()
-        return cast(R, value_for_caller(call, results.refresh(self._owner, call), results))
+        results = self._results()
+        call = bound_call(results, self._owner, args, kwargs)
+        return cast(R, value_for_caller(call, results, refresh(call, results)))
 
     def explain(self, *args: P.args, **kwargs: P.kwargs) -> Explanation:
         """Say why such a call would hit or miss: what differs from the nearest stored result."""
-        return explain_call(self._definition, self._owner, self._call(args, kwargs))
+        results = self._results()
+        return explain_call(results, bound_call(results, self._owner, args, kwargs))
 
     # -- of methods that are interpolated along an axis ----------------------------------------------------------------
 

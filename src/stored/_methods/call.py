@@ -1,16 +1,17 @@
-"""What is one call of a stored method? It has its arguments and their key, and computes the result."""
+"""What is one call of a stored method? It has its arguments, the space of its owner, and computes the result."""
 
 from __future__ import annotations
 
 import copy as copying
-import inspect
-from typing import Any, NamedTuple
+from collections.abc import Hashable, Mapping
+from typing import Any
 
 import numpy as np
 
-from stored._keys import ATOMIC
+from stored._engine import Method, StorageSpace
+from stored._keys import ATOMIC, Key, Pairs
 from stored._methods.definition import Definition
-from stored._storage import CachedResult, copy_for_caller, freeze
+from stored._storage import CachedResult, Slot, copy_for_caller, freeze
 from stored._tables import spline
 
 __all__ = ["Call"]
@@ -30,12 +31,65 @@ def _widened(value: Any) -> Any:
     return value
 
 
-class Call(NamedTuple):
-    """One call of a stored method."""
+class Call:
+    """One call of a stored method, with what is known of it while it is answered.
 
-    definition: Definition
-    bound: inspect.BoundArguments
-    arguments: tuple[tuple[str, str], ...]
+    Parameters
+    ----------
+    definition : Definition
+        The method.
+    method : tuple of (str, str, str)
+        The method as keys contain it.
+    owner : object
+        Its owner.
+    space : StorageSpace
+        That of the owner's present parameters.
+    values : dict
+        The arguments by name, with defaults applied and rounded.
+
+    Attributes
+    ----------
+    arguments : tuple of (str, str)
+        The arguments as keys contain them.
+    memory : MemoryTier
+        What memory has of the method's results in this space.
+    slot : Slot or None
+        The place of the result in the store; None if the method's results are in memory only.
+    """
+
+    __slots__ = ("_slot", "arguments", "definition", "memory", "method", "owner", "space", "values")
+
+    def __init__(
+        self, definition: Definition, method: Method, owner: object, space: StorageSpace, values: dict[str, Any]
+    ) -> None:
+        self.definition = definition
+        self.method = method
+        self.owner = owner
+        self.space = space
+        self.values = values
+        self.arguments: Pairs = definition.arguments.key(values, definition.axis_names)
+        self.memory = space.memory(method, definition.maxsize)
+        self._slot: Slot | None = None
+
+    @property
+    def slot(self) -> Slot | None:
+        """The place of the result in the store, None for a method whose results are in memory only."""
+        if self._slot is None and self.definition.persistent:
+            self._slot = self.space.tier.slot(self.key(), self._listed)
+        return self._slot
+
+    def key(self) -> Key:
+        """The full key."""
+        return Key(self.space.address, *self.method, self.arguments)
+
+    def memory_key(self) -> Hashable:
+        """What stands for the call in this process."""
+        return (type(self.owner), self.method, self.space.key, self.arguments)
+
+    def _listed(self) -> Mapping[str, Mapping[str, Any]]:
+        """The values of parameters and arguments, for listings."""
+        keyed = {name: self.values[name] for name, _ in self.arguments}
+        return {"parameters": self.space.listed_values(), "arguments": keyed}
 
     def compute(self) -> Any:
         """Call the plain method, or sample it along its axes."""
@@ -73,7 +127,7 @@ class Call(NamedTuple):
     def shortcut_key(self, result: CachedResult) -> Any:
         """The key of a result in a shortcut: plain arguments, or a function that computes such results; or None."""
         definition = self.definition
-        values = [self.bound.arguments[name] for name in definition.shortcut_arguments]
+        values = [self.values[name] for name in definition.shortcut_arguments]
         if definition.is_scalar:
             return result.value.scalar if type(values[0]) is float else None
         if not definition.has_result_table or result.copy is not None or not all(map(is_hash_stable, values)):
@@ -82,11 +136,10 @@ class Call(NamedTuple):
 
     def evaluate(self, **point: float) -> Any:
         """Call the plain method, with other values along the axes if a point is given."""
-        bound = copying.copy(self.bound)
         # equal numbers have one result, which must not be computed with the precision of a narrower type
-        bound.arguments = {name: _widened(value) for name, value in {**self.bound.arguments, **point}.items()}
-        return self.definition.function(*bound.args, **bound.kwargs)
+        values = {name: _widened(value) for name, value in {**self.values, **point}.items()}
+        return self.definition.arguments.apply(self.definition.function, self.owner, values)
 
     def axis_values(self) -> list[Any]:
         """The values of the arguments along the axes."""
-        return [self.bound.arguments[name] for name in self.definition.axis_names]
+        return [self.values[name] for name in self.definition.axis_names]

@@ -11,7 +11,7 @@ from typing import Any
 
 from stored._fork_safe_lock import ForkSafeLock
 from stored._keys import VARIADIC
-from stored._methods.shortcuts import Hit, Shortcut, ShortcutsByOwner
+from stored._methods.shortcuts import Hit, Shortcut, ShortcutsByOwner, ShortcutsOfOwner
 from stored._settings import validity
 
 __all__ = ["CallCode"]
@@ -87,7 +87,7 @@ class CallCode:
         self._install(shortcuts.scope["__call__"])
         self._shortcuts = shortcuts
 
-    def add(self, owner: object, shortcut: Shortcut, key: Any, hit: Hit) -> None:
+    def add(self, owner: object, shortcuts: ShortcutsOfOwner, shortcut: Shortcut, key: Any, hit: Hit) -> None:
         """Answer such calls by a shortcut, unless it has ended by now."""
         with self._lock:
             if not shortcut.is_valid():
@@ -97,13 +97,7 @@ class CallCode:
                 is_only_kind = self._shortcuts.is_empty() and self._times_compiled <= _MOST_COMPILATIONS
                 self.recompile(shortcut.test if is_only_kind else _ANY_TEST)
             shortcut.add(key, hit)
-            self._shortcuts.add(owner, shortcut)
-
-    def drop(self, shortcut: Shortcut) -> None:
-        """End a shortcut."""
-        with self._lock:
-            shortcut.end()
-            self._shortcuts.discard(shortcut)
+            self._shortcuts.add(owner, shortcuts, shortcut)
 
     def invalidate(self) -> None:
         """End all shortcuts: something has changed that their checks do not look at."""
@@ -112,17 +106,23 @@ class CallCode:
 
 
 _TABLE = """
-        if (_stored_owner.__weakref__ is _stored.ref or (_stored := _stored_find(_stored_owner))) and @test@:
-            _stored_hit = _stored.table[@key@]
-            _stored_hit.count += 1
-            return _stored_hit.value"""
+        if not ((_stored_owner.__weakref__ is _stored.ref or (_stored := _stored_find(_stored_owner))) and @test@):
+            _stored = _stored_switch(_stored_owner)
+            if not @test@:
+                raise _stored_exception
+        _stored_hit = _stored.table[@key@]
+        _stored_hit.count += 1
+        return _stored_hit.value"""
 
 _SCALAR = """
-        if (_stored_owner.__weakref__ is _stored.ref or (_stored := _stored_find(_stored_owner))) and @test@:
-            _stored_value = _stored.scalar(@key@)
-            if _stored_value is not None:
-                _stored.scalar_hit.count += 1
-                return _stored_value"""
+        if not ((_stored_owner.__weakref__ is _stored.ref or (_stored := _stored_find(_stored_owner))) and @test@):
+            _stored = _stored_switch(_stored_owner)
+            if not @test@:
+                raise _stored_exception
+        _stored_value = _stored.scalar(@key@)
+        if _stored_value is not None:
+            _stored.scalar_hit.count += 1
+            return _stored_value"""
 
 _CALL = """
 def __call__(_stored_self@parameters@):

@@ -64,7 +64,7 @@ class Definition:
         self.attribute = function.__name__
         self.qualname = function.__qualname__
         self._class_name: str | None = None
-        self._identities: WeakKeyDictionary[type, str] = WeakKeyDictionary()
+        self._methods: WeakKeyDictionary[type, tuple[str, str, str]] = WeakKeyDictionary()
         self.persistent = persistent
         self.returns_table = interpolate is True
         self.axes = _axes(interpolate)
@@ -87,16 +87,17 @@ class Definition:
             self.attribute = attribute
             self.qualname = f"{owner.__qualname__}.{attribute}"
             self._class_name = qualified_name(owner)
-            self._identities.clear()
+            self._methods.clear()
 
-    def identity_for(self, kind: type) -> str:
-        """The qualified name of the method in keys, and that of the class if it has the method by inheritance."""
-        known = self._identities.get(kind)
+    def method_for(self, kind: type) -> tuple[str, str, str]:
+        """The method of a class as keys contain it: the name of its results, its qualified name and its version."""
+        known = self._methods.get(kind)
         if known is None:
-            known = self._identities[kind] = self._identity_for(kind)
+            known = self._methods[kind] = self.name, self._identity_for(kind), self.version
         return known
 
     def _identity_for(self, kind: type) -> str:
+        """The qualified name of the method, and that of the class if it has the method by inheritance."""
         if self._class_name is None:
             return f"{qualified_name(self.function)} of {qualified_name(kind)}"
         own = f"{self._class_name}.{self.attribute}"

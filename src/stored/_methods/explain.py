@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -63,7 +62,7 @@ def explain(key: Key, where: str | None, candidates: Callable[[], Iterable[Key]]
 
 def _differences(found: Key, asked: Key) -> dict[str, tuple[str, str]]:
     """The parts in which two keys of one method differ."""
-    parts = [(_parts_of_string(each.space.string), dict(each.arguments), each.version) for each in (found, asked)]
+    parts = [(dict(each.space.pairs()), dict(each.arguments), each.version) for each in (found, asked)]
     (old_parameters, old_arguments, old_version), (parameters, arguments, version) = parts
     differences: dict[str, tuple[str, str]] = {}
     for kind, old, new in (("parameter", old_parameters, parameters), ("argument", old_arguments, arguments)):
@@ -74,29 +73,3 @@ def _differences(found: Key, asked: Key) -> dict[str, tuple[str, str]]:
     if old_version != version:
         differences[_PART_NAMES["version"]] = (old_version[:8], version[:8])
     return differences
-
-
-_BRACKETS = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
-
-
-def _split_at_commas(string: str) -> list[str]:
-    """Split a canonical text at commas, but not within brackets or quotes."""
-    parts, depth = [""], 0
-    for piece in re.findall(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|, |.""", string, re.DOTALL):
-        depth += _BRACKETS.get(piece, 0)
-        if piece == ", " and depth == 0:
-            parts.append("")
-        else:
-            parts[-1] += piece
-    return parts
-
-
-def _parts_of_string(string: str) -> dict[str, str]:
-    """The text of each parameter in a hashable string; the whole of another string, under an empty name.
-
-    It is parsed, since the keys of entries on disk have the text alone.
-    """
-    parts = [part.partition("=") for part in _split_at_commas(string)]
-    if all(name.isidentifier() and equals for name, equals, _ in parts):
-        return {name: text for name, _, text in parts}
-    return {"": string}

@@ -1,79 +1,118 @@
-"""Which shortcut leads to the results of one owner, and when does it end?"""
+"""Which shortcuts lead to the results of one owner, and when do they end? One for each of its last parameters."""
 
 from __future__ import annotations
 
+import weakref
+from collections.abc import Hashable
 from typing import Any
 
-from stored._keys import Snapshot
+from stored._engine import PresentSpace, StorageSpace
 from stored._methods.call_code import CallCode
 from stored._methods.counters import Counters
 from stored._methods.shortcuts import Hit, Shortcut
-from stored._settings import validity
+from stored._settings import settings, validity
 
 __all__ = ["OwnerShortcut"]
 
 
 class OwnerShortcut:
-    """The shortcut to one owner's results of one method, if there is one.
+    """The shortcuts to one owner's results of one method.
 
-    `add`, `drop` and `count_hits` are called with the lock of the results held.
+    `add`, `end` and `count_hits` are called with the lock of the results held.
 
     Parameters
     ----------
     call_code : CallCode
         The code of the method's calls.
     counters : Counters
-        The counters to which the shortcut's hits are added.
+        The counters to which the hits are added.
+
+    Attributes
+    ----------
+    last : Shortcut or None
+        The one that was used last.
     """
+
+    __slots__ = ("__weakref__", "_by_key", "_call_code", "_counters", "_present", "last", "owner_callback", "ref")
 
     def __init__(self, call_code: CallCode, counters: Counters) -> None:
         self._call_code = call_code
         self._counters = counters
-        self._shortcut: Shortcut | None = None
+        self._by_key: dict[Hashable, Shortcut] = {}
+        self._present: PresentSpace | None = None
+        self.last: Shortcut | None = None
+        self.ref: Any = None
+        self.owner_callback: object = None  # a weak reference whose callback runs when the owner is freed
 
-    def prepare(self, owner: object, snapshot: Snapshot, memory: object, token: object) -> Shortcut | None:
-        """The shortcut to a memory, a new one if need be; None if there is no quick check of the parameters.
+    def prepare(self, owner: object, present: PresentSpace, space: StorageSpace, token: object) -> Shortcut | None:
+        """The shortcut to a space, a new one if need be; None if there is no quick check of the parameters.
 
         Parameters
         ----------
         owner : object
             The owner.
-        snapshot : Snapshot
-            Its parameters.
-        memory : object
-            The memory that has the results for them.
+        present : PresentSpace
+            What finds its space.
+        space : StorageSpace
+            The space for its parameters.
         token : object
             That of `validity`, taken before anything else was looked at.
         """
-        shortcut = self._shortcut
-        if shortcut is not None and shortcut.memory is memory and shortcut.holds(owner):
+        shortcut = self._by_key.get(space.key)
+        if shortcut is not None and shortcut.space is space and shortcut.holds(owner):
             return shortcut
         if not type(owner).__weakrefoffset__:
             return None
-        check = snapshot.unchanged_check(may_hold_user=validity.has_storage_users)
+        check = present.unchanged_check(space, may_hold_user=validity.has_storage_users)
         if check is None:
             return None
-        shortcut = Shortcut(owner, check, memory, token)
+        self._present = present
+        shortcut = Shortcut(owner, check, space, token)
         return shortcut if shortcut.holds(owner) else None
 
     def add(self, owner: object, shortcut: Shortcut, key: Any, hit: Hit) -> None:
         """Answer such calls by a shortcut that was prepared."""
-        if shortcut is not self._shortcut:
-            self.drop()
-            self._shortcut = shortcut
-        self._call_code.add(owner, shortcut, key, hit)
+        known = self._by_key.pop(shortcut.space.key, None)
+        if known is not None and known is not shortcut:
+            self._end(known)
+        self._by_key[shortcut.space.key] = shortcut  # the latest comes last
+        while len(self._by_key) > settings().memory_sets + 1:
+            self._end(self._by_key.pop(next(iter(self._by_key))))
+        self.ref = shortcut.ref
+        self.last = shortcut
+        self._call_code.add(owner, self, shortcut, key, hit)
 
-    def drop(self) -> None:
-        """End the shortcut, after its hits are counted."""
-        if self._shortcut is not None:
-            self._call_code.drop(self._shortcut)
-            self.count_hits()
-            self._shortcut = None
+    def switch(self, owner: object) -> Shortcut:
+        """The shortcut for the parameters that the owner has now; a `LookupError` if there is none."""
+        key, values = self._present.key_now(owner)  # type: ignore[union-attr]
+        found = self._by_key[key]
+        found.rebind(values)
+        self.last = found
+        return found
+
+    def end(self) -> None:
+        """End all shortcuts, after their hits are counted."""
+        while self._by_key:
+            self._end(self._by_key.popitem()[1])
+
+    def _end(self, shortcut: Shortcut) -> None:
+        shortcut.end()
+        self._count(shortcut)
+
+    def end_all(self) -> None:
+        """End all shortcuts; `count_hits` counts their hits. It takes no lock of the results."""
+        for shortcut in list(self._by_key.values()):
+            shortcut.end()
 
     def count_hits(self) -> None:
-        """Move the shortcut's hits to the counters."""
-        if self._shortcut is not None:
-            for hit in self._shortcut.hits:
-                count, hit.count = hit.count, 0
-                self._counters.hits += count
-                self._counters.seconds_saved += count * hit.seconds
+        """Move the hits of the shortcuts to the counters, and drop those that have ended."""
+        for key, shortcut in list(self._by_key.items()):
+            self._count(shortcut)
+            if shortcut.is_ended:
+                del self._by_key[key]
+
+    def _count(self, shortcut: Shortcut) -> None:
+        for hit in shortcut.hits:
+            count, hit.count = hit.count, 0
+            self._counters.hits += count
+            self._counters.seconds_saved += count * hit.seconds

@@ -9,12 +9,12 @@ from __future__ import annotations
 import functools
 import weakref
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from stored._keys import UnchangedCheck, compile_check
 from stored._settings import settings, validity
 
-__all__ = ["Hit", "Shortcut", "ShortcutsByOwner"]
+__all__ = ["Hit", "Shortcut", "ShortcutsByOwner", "ShortcutsOfOwner"]
 
 
 class Hit:
@@ -47,8 +47,8 @@ class Shortcut:
         The owner; the reference to it is weak.
     check : UnchangedCheck
         The check of its parameters.
-    memory : object
-        The memory that has the results.
+    space : StorageSpace
+        The space that has the results.
     token : object
         That of `validity`: the shortcut is valid until it changes.
 
@@ -64,10 +64,10 @@ class Shortcut:
         All counters.
     """
 
-    def __init__(self, owner: object, check: UnchangedCheck, memory: object, token: object) -> None:
+    def __init__(self, owner: object, check: UnchangedCheck, space: Any, token: object) -> None:
         self.owner_id = id(owner)
         self.ref = weakref.ref(owner)  # Python has one weakref without callback for an object, first in __weakref__
-        self.memory = memory
+        self.space = space
         self.token = token
         self.test = check.test
         self.refers_to_owner = check.refers_to_owner
@@ -77,9 +77,16 @@ class Shortcut:
         self.table: dict[Any, Hit] = {}
         self.scalar_hit = Hit(None, 0.0)
         self.hits: list[Hit] = []
-        self.owner_callback: object = None  # a weak reference whose callback runs when the owner is freed
+        self._rebound = check.rebound
         for name, value in check.expected.items():
             setattr(self, name, value)  # one by one: attributes in a dict of its own are slower to read
+
+    def rebind(self, values: tuple[Any, ...]) -> None:
+        """Expect other objects of equal value; a `LookupError` if the check does not look at these alone."""
+        if self._rebound is None:
+            raise LookupError
+        for name, value in zip(self._rebound, values, strict=False):
+            setattr(self, name, value)
 
     def holds(self, owner: object) -> bool:
         """Is the shortcut valid, and are the owner's parameters still the same?"""
@@ -121,6 +128,20 @@ class _NoShortcut:
 NO_SHORTCUT: Any = _NoShortcut()
 
 
+class ShortcutsOfOwner(Protocol):
+    """The shortcuts of one owner, one for each of its last parameters."""
+
+    ref: Any
+    last: Shortcut | None
+    owner_callback: object
+
+    def switch(self, owner: object) -> Shortcut:
+        """The shortcut for the parameters that the owner has now; a `LookupError` if there is none."""
+
+    def end_all(self) -> None:
+        """End all of them; their hits are counted later."""
+
+
 class ShortcutsByOwner:
     """The shortcuts that one compiled function uses, whose checks are all the one expression compiled into it.
 
@@ -137,9 +158,9 @@ class ShortcutsByOwner:
 
     def __init__(self, test: str) -> None:
         self.test = test
-        self.scope: dict[str, Any] = {"_stored_find": self.find}
+        self.scope: dict[str, Any] = {"_stored_find": self.find, "_stored_switch": self.switch}
         self.last = NO_SHORTCUT
-        self._by_owner: dict[int, weakref.ref[Shortcut]] = {}
+        self._by_owner: dict[int, weakref.ref[ShortcutsOfOwner]] = {}
 
     @property
     def last(self) -> Any:
@@ -154,44 +175,47 @@ class ShortcutsByOwner:
         """Are there none?"""
         return not self._by_owner
 
-    def find(self, owner: object) -> Shortcut:
-        """The shortcut of an owner; a `KeyError` if there is none."""
+    def _of_owner(self, owner: object) -> ShortcutsOfOwner:
         found = self._by_owner[id(owner)]()
         if found is None or found.ref() is not owner:
             raise KeyError(owner)
-        if not found.refers_to_owner:
-            self.last = found  # if another thread has ended it by now, it gives no results
         return found
 
-    def add(self, owner: object, shortcut: Shortcut) -> None:
-        """Add a shortcut; the reference to it is weak, since the owner's results own it."""
-        owner_id = shortcut.owner_id
-        if self._get(owner_id) is not shortcut:
-            self._by_owner[owner_id] = weakref.ref(shortcut, functools.partial(self._remove, owner_id))
-            shortcut.owner_callback = weakref.ref(owner, functools.partial(self._reset_last, weakref.ref(shortcut)))
-        if not shortcut.refers_to_owner:
-            self.last = shortcut
+    def find(self, owner: object) -> Shortcut:
+        """The shortcut that an owner used last; a `LookupError` if there is none."""
+        found = self._of_owner(owner).last
+        if found is None:
+            raise KeyError(owner)
+        return self._used(found)
 
-    def discard(self, shortcut: Shortcut) -> None:
-        """Remove a shortcut."""
-        if self._get(shortcut.owner_id) is shortcut:
-            self._by_owner.pop(shortcut.owner_id, None)
-        self._reset_last(weakref.ref(shortcut), None)
+    def switch(self, owner: object) -> Shortcut:
+        """The shortcut for the parameters that an owner has now; a `LookupError` if there is none."""
+        return self._used(self._of_owner(owner).switch(owner))
 
-    def _get(self, owner_id: int) -> Shortcut | None:
-        reference = self._by_owner.get(owner_id)
-        return None if reference is None else reference()
+    def _used(self, found: Shortcut) -> Shortcut:
+        if not found.refers_to_owner:
+            self.scope["_stored_last"] = found  # if another thread has ended it by now, it gives no results
+        return found
+
+    def add(self, owner: object, shortcuts: ShortcutsOfOwner, shortcut: Shortcut) -> None:
+        """Add the shortcuts of an owner; the reference to them is weak, since the owner's results own them."""
+        owner_id = id(owner)
+        known = self._by_owner.get(owner_id)
+        if known is None or known() is not shortcuts:
+            self._by_owner[owner_id] = weakref.ref(shortcuts, functools.partial(self._remove, owner_id))
+            shortcuts.owner_callback = weakref.ref(owner, functools.partial(self._reset_last, shortcut.ref))
+        self._used(shortcut)
 
     def _remove(self, owner_id: int, _: object) -> None:
         self._by_owner.pop(owner_id, None)  # if a new one came at this moment, the next full call adds it again
 
-    def _reset_last(self, reference: weakref.ref[Shortcut], _: object) -> None:
-        if self.last is reference():
+    def _reset_last(self, reference: object, _: object) -> None:
+        if self.last.ref is reference:
             self.last = NO_SHORTCUT
 
     def end_all(self) -> None:
         """End and remove all shortcuts."""
-        for shortcut in filter(None, [reference() for reference in list(self._by_owner.values())]):
-            shortcut.end()
+        for shortcuts in filter(None, [reference() for reference in list(self._by_owner.values())]):
+            shortcuts.end_all()
         self._by_owner.clear()
         self.last = NO_SHORTCUT

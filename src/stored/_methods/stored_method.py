@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Self, TypeVar, cast, 
 
 import wrapt
 
-from stored._methods.answer import answer, results_for
+from stored._methods.answer import answer, clear_everywhere, results_for
 from stored._methods.bound_method import BoundMethod, PlainAttribute, bound_method_class
 from stored._methods.call_code import CallCode
 from stored._methods.counters import CacheInfo
 from stored._methods.definition import Definition
-from stored._methods.registry import clear_everywhere
 
 if TYPE_CHECKING:
     from stored._methods.explain import Explanation

@@ -6,11 +6,12 @@ describes itself and has a checksum (`format`); `PersistentTier` (`disk`) decide
 """
 
 from stored._storage.current_store import current_store
-from stored._storage.disk import PersistentTier
+from stored._storage.disk import PersistentTier, Slot
 from stored._storage.freezing import copy_for_caller, freeze
-from stored._storage.listing import headers, key_in_header, keys_of_same_method
+from stored._storage.listed_values import ListedValues, Values
+from stored._storage.listing import Header, headers, headers_of_method, headers_of_space, keys_of_same_method
 from stored._storage.memory import CachedResult, MemoryTier
-from stored._storage.memory_size import memory_size
+from stored._storage.memory_size import is_mapped, memory_size
 from stored._storage.reports import report_unusable_entry, report_wait_timeout
 from stored._storage.single_flight import Flight, Flights
 from stored._storage.upkeep import upkeep
@@ -19,13 +20,19 @@ __all__ = [
     "CachedResult",
     "Flight",
     "Flights",
+    "Header",
+    "ListedValues",
     "MemoryTier",
     "PersistentTier",
+    "Slot",
+    "Values",
     "copy_for_caller",
     "current_store",
     "freeze",
     "headers",
-    "key_in_header",
+    "headers_of_method",
+    "headers_of_space",
+    "is_mapped",
     "keys_of_same_method",
     "memory_size",
     "report_unusable_entry",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import pickle
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from stored._keys import Key
-from stored._storage.format import Entry, pack
+from stored._storage.format import Entry, describe, pack
 from stored._storage.freezing import freeze
+from stored._storage.listed_values import Values, values_json
 from stored._storage.native import NotNativeError, pack_native, unpack_native
 from stored.errors import DamagedEntryError
 from stored.typing import Buffer
@@ -20,8 +23,15 @@ class NotStorableError(Exception):
     """A value that has no entry: it has no native form and cannot be pickled, or it is too large."""
 
 
-def encode(key: Key, value: object, details: Mapping[str, Any], sign: Callable[[str, bytes], str]) -> list[Buffer]:
-    """The entry of a value.
+def encode(
+    key: Key,
+    value: object,
+    writer: Mapping[str, str],
+    sign: Callable[[bytes, bytes], str],
+    seconds: float = 0.0,
+    values: Values | None = None,
+) -> tuple[list[Buffer], int]:
+    """The entry of a value, in parts, and its size in bytes.
 
     Parameters
     ----------
@@ -29,27 +39,36 @@ def encode(key: Key, value: object, details: Mapping[str, Any], sign: Callable[[
         The full key of the result.
     value : object
         The value, as `freeze` returns it; it is pickled only if it has no native form.
-    details : mapping
-        The other fields of the header: ``created``, ``seconds`` and ``writer``.
+    writer : mapping
+        The programs that write it, with their versions.
     sign : callable
-        Takes the key's text and the pickle, and returns the signature.
+        Takes the key's bytes and the pickle, and returns the signature.
+    seconds : float
+        How long computing it took.
+    values : callable, optional
+        Gives the values of parameters and arguments, for listings.
 
     Raises
     ------
     NotStorableError
         If the value has no native form and cannot be pickled, or the key is too long.
     """
-    header = {"key": key.as_json(), **details}
+    key_data = key.as_bytes()
     try:
         body, buffers = pack_native(value)
-        header["kind"] = "native"
+        described = _native_description(*writer.items())
     except NotNativeError:
         body, buffers = _pickle(value), []
-        header |= {"kind": "pickle", "signature": sign(key.text(), body)}
+        described = describe("pickle", writer, sign(key_data, body))
     try:
-        return pack(header, body, buffers)
+        return pack(key_data, described, values_json(key, values), body, buffers, time.time(), seconds)
     except ValueError as error:
         raise NotStorableError(str(error)) from None
+
+
+@functools.lru_cache(maxsize=16)
+def _native_description(*writer: tuple[str, str]) -> bytes:
+    return describe("native", dict(writer))
 
 
 def _pickle(value: object) -> bytes:
@@ -59,7 +78,12 @@ def _pickle(value: object) -> bytes:
         raise NotStorableError(f"a {type(value).__qualname__} cannot be pickled ({error})") from error
 
 
-def decode(key: Key, entry: Entry, verify: Callable[[str, bytes, object], None]) -> Any:
+def decode(
+    key: Key,
+    entry: Entry,
+    check_writer: Callable[[Mapping[str, Any]], None],
+    verify: Callable[[bytes, bytes, object], None],
+) -> Any:
     """The value of a verified entry.
 
     Parameters
@@ -68,30 +92,26 @@ def decode(key: Key, entry: Entry, verify: Callable[[str, bytes, object], None])
         The key that was asked for.
     entry : Entry
         An entry whose checksum was verified.
+    check_writer : callable
+        Takes the versions of the programs that wrote it, and raises a `DamagedEntryError` if they are outdated.
     verify : callable
-        Takes the key's text, the pickle and its signature, and raises `UntrustedEntryError` if they do not match.
+        Takes the key's bytes, the pickle and its signature, and raises `UntrustedEntryError` if they do not match.
 
     Raises
     ------
     EntryError
         If the entry belongs to another key, or does not hold a value that may be loaded.
     """
-    if entry.header.get("key") != key.as_json():
-        Key.from_json(_checked_mapping(entry.header.get("key")))  # raises an error of its own if it is no key
+    if entry.key != key.as_bytes():
+        Key.from_bytes(entry.key)  # raises an error of its own if it is no key
         raise DamagedEntryError("it belongs to another result")
-    if entry.header.get("kind") == "native":
+    kind, writer, signature = entry.description()
+    check_writer(writer)
+    if kind == "native":
         return unpack_native(entry)
-    if entry.header.get("kind") != "pickle":
-        raise DamagedEntryError(f"its kind is {entry.header.get('kind')!r}, neither native nor pickle")
     body = bytes(entry.body())
-    verify(key.text(), body, entry.header.get("signature"))
+    verify(key.as_bytes(), body, signature)
     try:
         return freeze(pickle.loads(body))
     except Exception as error:  # it was written by this user, but its class may have moved or changed
         raise DamagedEntryError(f"its pickle cannot be loaded ({type(error).__name__}: {error})") from error
-
-
-def _checked_mapping(found: object) -> Mapping[str, Any]:
-    if not isinstance(found, dict):
-        raise DamagedEntryError("its header holds no key")
-    return found

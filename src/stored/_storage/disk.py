@@ -3,36 +3,35 @@
 from __future__ import annotations
 
 import contextlib
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from types import TracebackType
 from typing import Any, Literal
 
-from stored._keys import Key, Space, entry_prefix
+from stored._keys import Key, Space, method_part
 from stored._settings import check_persistence, settings
 from stored._storage.codecs import NotStorableError, decode, encode
 from stored._storage.current_store import current_store
-from stored._storage.format import Entry, unpack
+from stored._storage.format import unpack
 from stored._storage.freezing import copy_for_caller
 from stored._storage.limits import check_size, tidy_after_write
-from stored._storage.listing import headers
+from stored._storage.listed_values import Values
+from stored._storage.listing import entry_names
 from stored._storage.memory import CachedResult
 from stored._storage.reports import (
-    RECOMPUTED,
     check_privacy,
     forget_reports,
+    report_kept_in_memory,
     report_once,
-    report_unreadable_layer,
-    report_unusable_entry,
+    report_unreadable,
     report_wait_timeout,
-    short_call,
 )
 from stored._storage.signing import load_secret, sign, verify
 from stored._version import __version__
-from stored.errors import DamagedEntryError, EntryError, UntrustedEntryError
-from stored.stores import LayerError
+from stored.errors import EntryError, UntrustedEntryError
 from stored.typing import ABSENT, Absent, SupportsStore, Turn
 
-__all__ = ["PersistentTier"]
+__all__ = ["PersistentTier", "Slot"]
 
 
 class PersistentTier:
@@ -65,142 +64,207 @@ class PersistentTier:
         return current_store()
 
     def writer(self) -> dict[str, str]:
-        """Names and versions of the programs that compute the results, for the header."""
+        """Names and versions of the programs that compute the results, for the entry."""
         return {"stored": __version__}
 
     def check_writer(self, writer: Mapping[str, Any]) -> None:
         """Raise a `DamagedEntryError` if results of these versions of programs are no longer valid."""
 
-    def load(self, key: Key) -> CachedResult | Literal[Absent.ABSENT]:
-        """The result of a key, or `ABSENT`; an entry that must not be used is a miss with a warning."""
-        if not self.reads or settings().disable:
+    def slot(self, key: Key, values: Values | None = None) -> Slot:
+        """The place of one result, with the settings and the store as they are now.
+
+        Parameters
+        ----------
+        key : Key
+            The full key of the result.
+        values : callable, optional
+            Gives ``{"parameters": {name: value}, "arguments": {name: value}}`` for listings; called if an entry is
+            written.
+        """
+        return Slot(self, key, values)
+
+    def forget_all(self, space: Space, name: str, definition: str) -> None:
+        """Remove all entries of one method in one space, of all versions and arguments, by their names alone."""
+        if not self.writes:
+            return
+        store, prefix = self.store(), f"{space.prefix()}{method_part(name, definition)}"
+        for entry in entry_names(store, space.folder(), lambda found: found.startswith(prefix)):
+            delete_entry(store, entry)
+
+
+class Slot:
+    """The place of one result in a store; settings, store and name were found out once, when it was made.
+
+    Parameters
+    ----------
+    tier : PersistentTier
+        The tier.
+    key : Key
+        The full key of the result.
+    values : callable, optional
+        Gives the values of parameters and arguments, for listings.
+
+    Attributes
+    ----------
+    name : str
+        The name of the entry.
+    store : SupportsStore
+        Where it is.
+    reads, writes : bool
+        Is it read, and is it written?
+    """
+
+    __slots__ = ("_key", "_settings", "_tier", "_values", "name", "reads", "store", "writes")
+
+    def __init__(self, tier: PersistentTier, key: Key, values: Values | None) -> None:
+        self._settings = now = settings()
+        self._tier = tier
+        self._key = key
+        self._values = values
+        self.name = key.entry_name()
+        self.store = tier.store()
+        self.reads = "r" in tier.persistence and "r" in now.persistence and not now.disable
+        self.writes = "w" in tier.persistence and "w" in now.persistence and not now.disable
+
+    def load(self) -> CachedResult | Literal[Absent.ABSENT]:
+        """The result, or `ABSENT`; an entry that must not be used is a miss with a warning."""
+        if not self.reads:
             return ABSENT
-        name, store = key.entry_name(), self.store()
+        store, name = self.store, self.name
         try:
             data = store.read(name)
             if data is None:
                 return ABSENT
             check_privacy(store)
-            result = self._result(key, unpack(data))
-        except NotADirectoryError:
-            pass  # the directory, or one above it, is a file: there are no entries, and writing warns of it
-        except LayerError as error:
-            report_unreadable_layer(error)
-        except OSError as error:
-            report_once("store", store.location(), f"{store.location(name)} cannot be read ({error}); {RECOMPUTED}")
-        except EntryError as error:
-            report_unusable_entry(store, name, error)
-        else:
-            if settings().are_limited and self.writes:
-                with contextlib.suppress(OSError):  # then trimming takes the entry for unused
-                    store.touch(name)
-            return result
-        return ABSENT
+            entry = unpack(data)
+            value = decode(self._key, entry, self._tier.check_writer, _verify)
+        except (OSError, EntryError) as error:
+            report_unreadable(store, name, error)
+            return ABSENT
+        now = self._settings
+        if self.writes and (now.max_age is not None or now.max_bytes is not None):
+            with contextlib.suppress(OSError):  # then trimming takes the entry for unused
+                store.touch(name)
+        return CachedResult(value, copy_for_caller(value, deep=False), entry.seconds)
 
-    def _result(self, key: Key, entry: Entry) -> CachedResult:
-        writer, seconds = entry.header.get("writer"), entry.header.get("seconds")
-        if not isinstance(writer, dict) or not isinstance(seconds, int | float) or not 0 <= seconds <= _MAX_SECONDS:
-            raise DamagedEntryError("its header does not say who wrote it")
-        self.check_writer(writer)
-        value = decode(key, entry, self._verify)
-        return CachedResult(value, copy_for_caller(value, deep=False), float(seconds))
-
-    def save(self, key: Key, result: CachedResult) -> bool:
+    def save(self, result: CachedResult) -> bool:
         """Write a result, unless the settings forbid it; was it written? Troubles are warned of."""
         if not self.writes:
             return False
-        name, store = key.entry_name(), self.store()
-        details = {"created": time.time(), "seconds": result.seconds, "writer": self.writer()}
+        store, name = self.store, self.name
         try:
-            parts = encode(key, result.value, details, self._sign)
-            size = sum(memoryview(part).nbytes for part in parts)
+            parts, size = encode(self._key, result.value, self._tier.writer(), _sign, result.seconds, self._values)
             check_size(size)
             store.write(name, parts)
-        except (NotStorableError, UntrustedEntryError) as error:
-            self._delete_outdated(name)
-            report_once("value", f"{key.space.name}.{key.object}", f"{short_call(key)} is kept in memory only: {error}")
-            return False
-        except OSError as error:
-            self._delete_outdated(name)
-            place = store.location()
-            message = f"{short_call(key)} is kept in memory only: writing to {place} failed ({error})"
-            report_once("store", place, message)
+        except (NotStorableError, UntrustedEntryError, OSError) as error:
+            self._delete_outdated()
+            report_kept_in_memory(store, self._key, error)
             return False
         forget_reports(("entry", name), ("store", store.location()))
         check_privacy(store)
         tidy_after_write(store, size)
         return True
 
-    def save_computed(self, key: Key, result: CachedResult) -> bool:
+    def save_computed(self, result: CachedResult) -> bool:
         """Write a result of a method, unless computing it took less time than `min_compute_seconds`; was it written?"""
-        if result.seconds >= settings().min_compute_seconds:
-            return self.save(key, result)
+        if result.seconds >= self._settings.min_compute_seconds:
+            return self.save(result)
         if self.writes:
-            self._delete_outdated(key.entry_name())
+            self._delete_outdated()
         return False
 
-    @contextlib.contextmanager
-    def declare_wait(self, key: Key) -> Iterator[None]:
-        """Within the block, tell other processes that this thread needs a result and may wait for it."""
-        with contextlib.ExitStack() as stack:
-            if self.reads and self.writes:
-                with contextlib.suppress(OSError):  # then whoever waits for this thread may wait until its time limit
-                    stack.enter_context(self.store().declare_wait(key.entry_name()))
-            yield
+    def _delete_outdated(self) -> None:
+        """Remove the entry of an earlier value if the new one is not written, so that the old one is not found."""
+        with contextlib.suppress(OSError):  # the warning about the write names the trouble
+            self.store.delete(self.name)
 
-    @contextlib.contextmanager
-    def compute_turn(self, key: Key) -> Iterator[None]:
-        """Wait while another process computes a missing result; within the block, other processes wait for this one.
+    def declare_wait(self) -> AbstractContextManager[None]:
+        """Within the block, tell other processes that this thread needs the result and may wait for it."""
+        return _Block(self._open_wait if self.reads and self.writes else None)
+
+    def _open_wait(self) -> AbstractContextManager[object]:
+        return self.store.declare_wait(self.name)
+
+    def wait_for_turn(self) -> AbstractContextManager[None]:
+        """Wait while another process computes the missing result; within the block, other processes wait for this one.
 
         Within the block, look for the result once more: another process may have written it.
         """
-        if not (self.reads and self.writes):
-            yield
+        return _Block(self._open_turn if self.reads and self.writes else None, self._report_timeout)
+
+    def _open_turn(self) -> AbstractContextManager[object]:
+        return self.store.compute_turn(self.name, self._settings.lock_timeout)
+
+    def _report_timeout(self, turn: object) -> None:
+        if turn is Turn.EXPIRED:
+            report_wait_timeout(self._key, "process")
+
+    def forget(self) -> bool:
+        """Remove the entry, if writing is allowed; was there one?"""
+        return self.writes and delete_entry(self.store, self.name)
+
+
+class _Block:
+    """A block of a store, which is entered without it if that fails: two processes may then compute the same.
+
+    Parameters
+    ----------
+    open_block : callable or None
+        Gives the context manager of the store; None if there is to be none.
+    entered : callable, optional
+        Takes what entering it has given.
+    """
+
+    __slots__ = ("_entered", "_manager", "_open")
+
+    def __init__(
+        self,
+        open_block: Callable[[], AbstractContextManager[object]] | None,
+        entered: Callable[[object], None] | None = None,
+    ) -> None:
+        self._open = open_block
+        self._entered = entered
+        self._manager: AbstractContextManager[object] | None = None
+
+    def __enter__(self) -> None:
+        if self._open is None:
             return
-        turn = Turn.MINE
-        with contextlib.ExitStack() as stack:
-            with contextlib.suppress(OSError):  # then two processes may compute the same
-                turn = stack.enter_context(self.store().compute_turn(key.entry_name(), settings().lock_timeout))
-            if turn is Turn.EXPIRED:
-                report_wait_timeout(key, "process")
-            yield
-
-    def _delete_outdated(self, name: str) -> None:
-        """Remove the entry of an earlier value if the new one is not written, so that the old one is not found."""
-        with contextlib.suppress(OSError):  # the warning about the write names the trouble
-            self.store().delete(name)
-
-    def forget(self, key: Key) -> bool:
-        """Remove the entry of a key, if writing is allowed; was there one?"""
-        return self.writes and self._delete(key.entry_name())
-
-    def forget_all(self, space: Space, name: str, definition: str) -> None:
-        """Remove all entries of one method in one space, of all versions and arguments."""
-        if not self.writes:
-            return
-        for entry, header in headers(self.store(), space.folder(), entry_prefix(name)):
-            if header.get("key", {}).get("definition") == definition:
-                self._delete(entry)
-
-    def _delete(self, name: str) -> bool:
         try:
-            return self.store().delete(name)
-        except NotADirectoryError:
-            return False
-        except OSError as error:
-            place = self.store().location(name)
-            report_once("delete", name, f"{place} cannot be removed ({error}), and will be found again")
-            return False
+            manager = self._open()
+            found = manager.__enter__()
+        except OSError:
+            return
+        self._manager = manager
+        if self._entered is not None:
+            try:
+                self._entered(found)
+            except BaseException as error:  # a warning may be an error
+                manager.__exit__(type(error), error, error.__traceback__)
+                raise
 
-    def _sign(self, text: str, body: bytes) -> str:
-        return sign(_secret(make=True), text, body)
-
-    def _verify(self, text: str, body: bytes, signature: object) -> None:
-        verify(_secret(make=False), text, body, signature)  # no signature could match a new key
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        if self._manager is not None:
+            self._manager.__exit__(kind, error, tb)
 
 
-_MAX_SECONDS = 1e12
-"""A header that says that computing took longer is damaged."""
+def delete_entry(store: SupportsStore, name: str) -> bool:
+    """Remove an entry; was there one? That it cannot be removed is warned of."""
+    try:
+        return store.delete(name)
+    except NotADirectoryError:
+        return False
+    except OSError as error:
+        place = store.location(name)
+        report_once("delete", name, f"{place} cannot be removed ({error}), and will be found again")
+        return False
+
+
+def _sign(key: bytes, body: bytes) -> str:
+    return sign(_secret(make=True), key, body)
+
+
+def _verify(key: bytes, body: bytes, signature: object) -> None:
+    verify(_secret(make=False), key, body, signature)  # no signature could match a new key
 
 
 def _secret(make: bool) -> bytes:

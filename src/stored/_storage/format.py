@@ -1,24 +1,36 @@
 r"""Which bytes are an entry? The specification of the format: one value with its key, described and checksummed.
 
-All integers are little-endian.
+All integers are little-endian and unsigned, all texts UTF-8, in which half a surrogate pair is a character like others.
 
 ======== ====== =========================================================================
 offset   bytes  content
 ======== ====== =========================================================================
 0        8      magic, ``b"\x89STORED\n"``
-8        4      format version, now 1
-12       4      length of the header in bytes, at most `MAX_HEADER_BYTES`
-16       16     xxh3-128 (canonical form) of everything but these 16 bytes
-32       n      header: JSON in UTF-8, an object
-32 + n          zero bytes up to the next multiple of 64
-...             body: JSON in UTF-8, the tree of the value (or a pickle)
+8        4      format version, now 2
+12       16     xxh3-128 (canonical form) of all that follows
+28       4      length of the key
+32       8      size of the whole entry
+40       8      when it was written: seconds since 1970, a double
+48       8      how many seconds computing the value took, a double
+56       4      length of the description
+60       4      length of the values
+64       8      length of the body
+72              key: the bytes of the full key, as `stored._keys.Key.as_bytes` makes them
+...             description: JSON, an object
+...             values: JSON, an object
+...             body: JSON, the tree of a native value (or a pickle)
 ...             buffers, each at a multiple of 64, with zero bytes between
 ======== ====== =========================================================================
 
-The header holds ``key`` (in full: module, name, hashable string, object, definition, version, arguments), ``kind``
-(``"native"`` or ``"pickle"``), ``size`` (of the whole entry), ``body`` (``[offset, length]``), ``created`` (seconds
-since 1970), ``seconds`` (how long computing it took), ``writer`` (versions of the programs that wrote it) and, for a
-pickle, ``signature`` (HMAC-SHA-256 in hex). It suffices to list an entry and to decide whether to use it.
+Key, description and values together take at most `MAX_HEADER_BYTES`; with the numbers before them they suffice to list
+an entry and to decide whether to use it.
+
+- Equal keys have equal bytes, so a comparison of bytes compares the key in full.
+- The description decides how the value is loaded: ``kind`` (``"native"`` or ``"pickle"``), ``writer`` (versions of the
+  programs that wrote it) and, for a pickle, ``signature`` (HMAC-SHA-256 in hex). Nothing in it differs between
+  the native values that one program writes.
+- The values, ``{"parameters": {name: value}, "arguments": {name: value}}``, are for listings alone. A value is a
+  number, a text, null, true, false or a short list of these, and ``{"text": canonical text}`` if it is anything else.
 
 The tree of a native value, which `stored._storage.native` writes and reads, is JSON: null, true, false, strings,
 integers below 2**53 and finite floats stand for themselves, and everything else is a list that begins with a tag:
@@ -43,106 +55,188 @@ hand before it is used.
 
 from __future__ import annotations
 
+import functools
 import json
 import struct
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-import xxhash
+from xxhash import xxh3_128, xxh3_128_digest
 
 from stored.errors import DamagedEntryError
 from stored.typing import Buffer
 
-__all__ = ["MAX_HEADER_BYTES", "Entry", "align", "checked_slice", "dump_json", "load_json", "pack", "unpack"]
+__all__ = [
+    "MAX_HEADER_BYTES",
+    "Description",
+    "Entry",
+    "align",
+    "checked_slice",
+    "describe",
+    "dump_json",
+    "load_json",
+    "pack",
+    "unpack",
+]
 
 MAGIC = b"\x89STORED\n"
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 MAX_HEADER_BYTES = 1 << 20
 
+MAX_SECONDS = 1e12
+"""An entry that says that computing took longer is damaged."""
+
 ALIGNMENT = 64
+
+_START = struct.Struct("<8sI16s")  # what the checksum does not cover
+
+_NUMBERS = struct.Struct("<IQddIIQ")  # key length, size, created, seconds, lengths of description, values and body
+
+_FRONT = struct.Struct(_START.format + _NUMBERS.format[1:])
 
 _JSON = json.JSONDecoder()
 
-_PREFIX = struct.Struct("<8sII16s")
+# what is written has no cycles: `native` and `listed_values` bound the depth
+_ENCODE = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")).encode
+
+_PARSED_ONCE = 4096
+"""The description of this many bytes or fewer is parsed once, as long as it is in use."""
+
+
+class Description(NamedTuple):
+    """What decides how the value of an entry is loaded.
+
+    Parameters
+    ----------
+    kind : {"native", "pickle"}
+        How the value is written.
+    writer : mapping
+        The programs that wrote it, with their versions.
+    signature : object
+        Of a pickle, what should be its HMAC.
+    """
+
+    kind: str
+    writer: Mapping[str, Any]
+    signature: object
 
 
 class Entry:
-    """The header and the bytes of an entry.
+    """The parts of an entry.
 
     Parameters
     ----------
-    header : dict
-        The fields that the module's docstring describes.
     data : memoryview
         All bytes of the entry, read-only.
+    created, seconds : float
+        When it was written, and how long computing the value took.
+    ends : tuple of int
+        Where key, description, values and body end.
+
+    Attributes
+    ----------
+    key : bytes
+        The bytes of the key.
     """
 
-    def __init__(self, header: dict[str, Any], data: memoryview) -> None:
-        self.header = header
+    __slots__ = ("_ends", "created", "data", "key", "seconds")
+
+    def __init__(self, data: memoryview, created: float, seconds: float, ends: tuple[int, int, int, int]) -> None:
         self.data = data
+        self.created = created
+        self.seconds = seconds
+        self._ends = ends
+        self.key = bytes(data[_FRONT.size : ends[0]])
+
+    def description(self) -> Description:
+        """The description; a `DamagedEntryError` if there is none."""
+        start, end = self._ends[:2]
+        found = bytes(self.data[start:end])
+        return _parsed_once(found) if len(found) <= _PARSED_ONCE else _description(found)
+
+    def values(self) -> Any:
+        """The JSON of the values; a `DamagedEntryError` if it is none."""
+        return load_json(self.data[self._ends[1] : self._ends[2]])
 
     def body(self) -> memoryview:
         """The bytes of the tree or of the pickle."""
-        span = self.header.get("body")
-        if not isinstance(span, list) or len(span) != 2:
-            raise DamagedEntryError("the header does not say where the body stands")
-        return checked_slice(self.data, *span)
+        return self.data[self._ends[2] : self._ends[3]]
 
-    def buffers_after(self, body: memoryview) -> memoryview:
+    def buffers(self) -> memoryview:
         """The bytes from which offsets in the tree count: those after the body, from a multiple of 64 on."""
-        start = align(self.header["body"][0] + body.nbytes)
-        return self.data[min(start, self.data.nbytes) :]
+        return self.data[align(self._ends[3]) :]
 
 
-def pack(header: Mapping[str, Any], body: Buffer, buffers: list[memoryview]) -> list[Buffer]:
-    """The bytes of an entry, in parts to be written one after another.
+def _description(data: bytes) -> Description:
+    found = load_json(memoryview(data))
+    if not isinstance(found, dict):
+        raise DamagedEntryError("its description is not an object")
+    kind, writer = found.get("kind"), found.get("writer")
+    if kind != "native" and kind != "pickle":
+        raise DamagedEntryError(f"its kind is {kind!r}, neither native nor pickle")
+    if not isinstance(writer, dict):
+        raise DamagedEntryError("it does not say who wrote it")
+    return Description(kind, writer, found.get("signature"))
+
+
+_parsed_once = functools.lru_cache(maxsize=64)(_description)
+
+
+def describe(kind: str, writer: Mapping[str, str], signature: str | None = None) -> bytes:
+    """The bytes of a description."""
+    found = {"kind": kind, "writer": writer}
+    return dump_json(found if signature is None else {**found, "signature": signature})
+
+
+def pack(
+    key: bytes,
+    described: bytes,
+    values: bytes,
+    body: bytes,
+    buffers: list[memoryview],
+    created: float = 0.0,
+    seconds: float = 0.0,
+) -> tuple[list[Buffer], int]:
+    """The bytes of an entry, in parts to be written one after another, and their number.
 
     Parameters
     ----------
-    header : mapping
-        All fields of the header, except ``body`` and ``size``.
-    body : bytes-like
+    key, described, values : bytes
+        What the module's docstring says of them; for the values, an object or nothing.
+    body : bytes
         The tree of a native value, or a pickle.
     buffers : list of memoryview
         The buffers that the tree refers to.
+    created, seconds : float
+        When it is written, and how long computing the value took.
 
     Raises
     ------
     ValueError
-        If the header is longer than `MAX_HEADER_BYTES`.
+        If key, description and values are longer than `MAX_HEADER_BYTES`.
     """
-    data: list[Buffer] = [body]
-    end = len(body)
-    for buffer in buffers:
-        gap = -end % ALIGNMENT
-        data += [bytes(gap), buffer]
-        end += gap + buffer.nbytes
-    head, start = _sized_header(header, len(body), end)
-    front = [head, bytes(start - _PREFIX.size - len(head))]
-    checksum = _checksum(struct.pack("<8sII", MAGIC, FORMAT_VERSION, len(head)), front + data)
-    return [_PREFIX.pack(MAGIC, FORMAT_VERSION, len(head), checksum), *front, *data]
-
-
-def _sized_header(header: Mapping[str, Any], body_length: int, data_length: int) -> tuple[bytes, int]:
-    """The header with its sizes filled in, and the offset of the body.
-
-    The sizes stand in the header, and depend on its length; after a few rounds they agree.
-    """
-    start = 0
-    while True:
-        head = dump_json({**header, "body": [start, body_length], "size": start + data_length})
-        needed = align(_PREFIX.size + len(head))
-        if needed <= start:
-            break
-        start = needed
-    if len(head) > MAX_HEADER_BYTES:
+    length = len(key) + len(described) + len(values)
+    if length > MAX_HEADER_BYTES:
         raise ValueError(
-            f"the key of this result takes {len(head)} bytes, more than the {MAX_HEADER_BYTES} a header may have;"
+            f"the key of this result takes {length} bytes, more than the {MAX_HEADER_BYTES} a header may have;"
             " shorten the hashable string"
         )
-    return head, start
+    parts: list[Buffer] = [body]
+    size = _FRONT.size + length + len(body)
+    for buffer in buffers:
+        gap = -size % ALIGNMENT
+        if gap:
+            parts.append(bytes(gap))
+        parts.append(buffer)
+        size += gap + buffer.nbytes
+    numbers = _NUMBERS.pack(len(key), size, created, seconds, len(described), len(values), len(body))
+    head = b"".join((numbers, key, described, values))
+    checksum = xxh3_128(head)
+    for part in parts:
+        checksum.update(part)
+    return [_START.pack(MAGIC, FORMAT_VERSION, checksum.digest()) + head, *parts], size
 
 
 def align(offset: int) -> int:
@@ -150,28 +244,20 @@ def align(offset: int) -> int:
     return offset + -offset % ALIGNMENT
 
 
-def _checksum(front: bytes, parts: list[Any]) -> bytes:
-    state = xxhash.xxh3_128(front)
-    for part in parts:
-        state.update(part)
-    return state.digest()
-
-
 def dump_json(tree: object) -> bytes:
     """JSON as entries contain it: compact, in UTF-8; half a surrogate pair is kept as it is."""
-    text = json.dumps(tree, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return text.encode("utf-8", "surrogatepass")
+    return _ENCODE(tree).encode("utf-8", "surrogatepass")
 
 
 def unpack(source: Buffer, *, verify: bool = True) -> Entry:
-    """Check bytes and read the header.
+    """Check bytes, and find the parts of the entry.
 
     Parameters
     ----------
     source : bytes-like
-        The bytes of a whole entry; with ``verify=False``, its beginning up to the end of the header is enough.
+        The bytes of a whole entry; with ``verify=False``, its beginning up to the end of the values is enough.
     verify : bool
-        Check size and checksum. Without this, the header may be used for listing only.
+        Check size and checksum. Without this, the entry may be used for listing only.
 
     Raises
     ------
@@ -181,24 +267,38 @@ def unpack(source: Buffer, *, verify: bool = True) -> Entry:
     # numpy could make an array on a read-only view of a writable buffer writable again
     data = memoryview(source)
     data = (data if data.readonly else memoryview(bytes(source))).cast("B")
-    if data.nbytes < _PREFIX.size:
-        raise DamagedEntryError(f"{data.nbytes} bytes are too few for an entry")
-    magic, version, length, checksum = _PREFIX.unpack_from(data)
-    if magic != MAGIC:
-        raise DamagedEntryError("it does not begin as an entry does")
-    if version != FORMAT_VERSION:
-        raise DamagedEntryError(f"format version {version} was found; this release reads version {FORMAT_VERSION}")
-    if length > MAX_HEADER_BYTES:
-        raise DamagedEntryError(f"a header of {length} bytes is longer than {MAX_HEADER_BYTES}")
-    head = checked_slice(data, _PREFIX.size, length)
-    if verify and _checksum(bytes(data[:16]), [data[_PREFIX.size :]]) != checksum:
+    size = data.nbytes
+    if size < _FRONT.size:
+        raise _front_error(data)
+    front = _FRONT.unpack_from(data)
+    magic, version, checksum, key_length, said_size, created, seconds, described_length, values_length, length = front
+    if magic != MAGIC or version != FORMAT_VERSION:
+        raise _front_error(data)
+    if verify and xxh3_128_digest(data[_START.size :]) != checksum:
         raise DamagedEntryError("its checksum does not match its content")
-    header = load_json(head)
-    if not isinstance(header, dict):
-        raise DamagedEntryError("its header is not an object")
-    if verify and header.get("size") != data.nbytes:
-        raise DamagedEntryError(f"it has {data.nbytes} bytes, and its header says {header.get('size')!r}")
-    return Entry(header, data)
+    key_end = _FRONT.size + key_length
+    values_end = key_end + described_length + values_length
+    if values_end > _FRONT.size + MAX_HEADER_BYTES:
+        raise DamagedEntryError(f"a header of {values_end - _FRONT.size} bytes is longer than {MAX_HEADER_BYTES}")
+    if (values_end + length if verify else values_end) > size or (verify and said_size != size):
+        raise DamagedEntryError(
+            f"it has {size} bytes, and says that they are {said_size}, with a body that ends at {values_end + length}"
+        )
+    if not 0 <= seconds <= MAX_SECONDS:
+        raise DamagedEntryError(f"it says that computing took {seconds} s")
+    return Entry(data, created, seconds, (key_end, key_end + described_length, values_end, values_end + length))
+
+
+def _front_error(data: memoryview) -> DamagedEntryError:
+    """What is wrong with the first bytes."""
+    if data.nbytes < len(MAGIC) + 4:
+        return DamagedEntryError(f"{data.nbytes} bytes are too few for an entry")
+    if data[: len(MAGIC)] != MAGIC:
+        return DamagedEntryError("it does not begin as an entry does")
+    version = int.from_bytes(data[len(MAGIC) : len(MAGIC) + 4], "little")
+    if version != FORMAT_VERSION:
+        return DamagedEntryError(f"format version {version} was found; this release reads version {FORMAT_VERSION}")
+    return DamagedEntryError(f"{data.nbytes} bytes are too few for an entry")
 
 
 def load_json(data: memoryview) -> Any:

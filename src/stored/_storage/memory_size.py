@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["memory_size"]
+__all__ = ["is_mapped", "memory_size"]
 
 _NOT_OWNED = (type, ModuleType, FunctionType, BuiltinFunctionType, MethodType)
 """What values refer to, and would be in memory without them."""
@@ -40,13 +40,22 @@ def memory_size(value: Any) -> int:
     return size * (len(seen) + len(found)) // max(len(seen), 1)
 
 
-def _array_size(array: np.ndarray[Any, Any], seen: set[int]) -> int:
-    """The bytes of an array, unless another of those seen has them."""
+def is_mapped(array: np.ndarray[Any, Any]) -> bool:
+    """Does an array lie in a mapped file?"""
+    return isinstance(_memory_of(array), mmap.mmap)
+
+
+def _memory_of(array: np.ndarray[Any, Any]) -> Any:
+    """The object whose memory an array shows."""
     base: Any = array
     while isinstance(base, np.ndarray) and base.base is not None:
         base = base.base
-    if isinstance(base, memoryview):
-        base = base.obj
+    return base.obj if isinstance(base, memoryview) else base
+
+
+def _array_size(array: np.ndarray[Any, Any], seen: set[int]) -> int:
+    """The bytes of an array, unless another of those seen has them."""
+    base = _memory_of(array)
     if isinstance(base, mmap.mmap) or (id(base) in seen and base is not array):
         return 0
     seen.add(id(base))

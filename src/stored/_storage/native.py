@@ -96,7 +96,8 @@ class _Writer:
 
     def _array(self, array: np.ndarray[Any, Any]) -> Any:
         descr = _descr(array.dtype)
-        order = "F" if array.flags.f_contiguous and not array.flags.c_contiguous else "C"
+        flags = array.flags
+        order = "F" if flags.f_contiguous and not flags.c_contiguous else "C"
         flat = np.asarray(array, order=cast(Any, order)).reshape(-1, order=cast(Any, order))
         raw = memoryview(cast(Any, flat.view(np.uint8))) if flat.nbytes else memoryview(b"")
         return ["array", descr, list(array.shape), order, *self._buffer(raw)]
@@ -127,6 +128,15 @@ _CONTAINERS: dict[type, type] = {each: each for each in (tuple, list, set, froze
 
 def _descr(dtype: np.dtype[Any]) -> Any:
     """A dtype as numpy's own file format writes it; a `NotNativeError` if this loses something of it."""
+    return _builtin_descr(dtype.char) if dtype.isbuiltin == 1 else _exact_descr(dtype)
+
+
+@functools.lru_cache(maxsize=64)
+def _builtin_descr(char: str) -> Any:
+    return _exact_descr(np.dtype(char))
+
+
+def _exact_descr(dtype: np.dtype[Any]) -> Any:
     if dtype.kind in "biufcSUVmM" and not dtype.hasobject and np.lib.format.drop_metadata(dtype) is dtype:
         # overlapping fields have no such form, and a title may be any object
         with contextlib.suppress(DamagedEntryError, TypeError, ValueError):
@@ -147,13 +157,23 @@ def unpack_native(entry: Entry) -> Any:
         If the tree does not describe a value that these bytes hold.
     """
     body = entry.body()
-    reader = _Reader(entry.buffers_after(body))
     try:
-        return reader.value(load_json(body), 0)
+        # parts of a tree never become parts of a value, so values can have one tree
+        tree = _parsed_once(bytes(body)) if body.nbytes <= _PARSED_ONCE else load_json(body)
+        return _Reader(entry.buffers()).value(tree, 0)
     except DamagedEntryError:
         raise
     except (TypeError, ValueError, LookupError, ArithmeticError, RecursionError, struct.error) as error:
         raise DamagedEntryError(f"its tree describes no value ({error})") from None
+
+
+_PARSED_ONCE = 1024
+"""A tree of this many bytes or fewer is parsed once, as long as it is in use."""
+
+
+@functools.lru_cache(maxsize=128)
+def _parsed_once(body: bytes) -> Any:
+    return load_json(memoryview(body))
 
 
 def _dtype(descr: object) -> np.dtype[Any]:

@@ -11,19 +11,19 @@ from stored.stores import LayerError
 from stored.typing import SupportsStore
 
 __all__ = [
-    "RECOMPUTED",
     "check_privacy",
     "clear_reports",
     "forget_reports",
     "is_reported",
+    "report_kept_in_memory",
     "report_once",
+    "report_unreadable",
     "report_unreadable_layer",
     "report_unusable_entry",
     "report_wait_timeout",
-    "short_call",
 ]
 
-RECOMPUTED = "the result is computed anew"
+_RECOMPUTED = "the result is computed anew"
 
 _LONGEST_CALL = 200
 """Characters of a call in a message; arguments may be tables."""
@@ -64,22 +64,43 @@ def clear_reports() -> None:
     _reported.clear()
 
 
-def short_call(key: Key) -> str:
+def _short_call(key: Key) -> str:
     """A call for a message, shortened if it is long."""
     call = key.call()
     return call if len(call) <= _LONGEST_CALL else f"{call[:_LONGEST_CALL]}..."
 
 
+def report_unreadable(store: SupportsStore, name: str, error: Exception) -> None:
+    """Warn that reading an entry, or loading what it holds, has failed."""
+    if isinstance(error, LayerError):
+        report_unreadable_layer(error)
+    elif not isinstance(error, OSError):
+        report_unusable_entry(store, name, error)
+    elif not isinstance(error, NotADirectoryError):
+        # else the directory, or one above it, is a file: there are no entries, and writing warns of it
+        report_once("store", store.location(), f"{store.location(name)} cannot be read ({error}); {_RECOMPUTED}")
+
+
+def report_kept_in_memory(store: SupportsStore, key: Key, error: Exception) -> None:
+    """Warn that a result cannot be written, because of the store or because of what it is."""
+    message = f"{_short_call(key)} is kept in memory only: "
+    if isinstance(error, OSError):
+        place = store.location()
+        report_once("store", place, f"{message}writing to {place} failed ({error})")
+    else:
+        report_once("value", f"{key.space.name}.{key.object}", f"{message}{error}")
+
+
 def report_unusable_entry(store: SupportsStore, name: str, error: Exception) -> None:
     """Warn that an entry must not be used."""
-    report_once("entry", name, f"{store.location(name)} was not used: {error}; {RECOMPUTED}")
+    report_once("entry", name, f"{store.location(name)} was not used: {error}; {_RECOMPUTED}")
 
 
 def report_wait_timeout(key: Key, computed_by: str) -> None:
     """Warn that a result did not come within the time limit; another ``"thread"`` or ``"process"`` computes it."""
     limit = settings().lock_timeout
     message = (
-        f"{short_call(key)} is still being computed by another {computed_by} after {limit:g} s, and is computed here"
+        f"{_short_call(key)} is still being computed by another {computed_by} after {limit:g} s, and is computed here"
         " too; to wait longer, use stored.configure(lock_timeout=...)"
     )
     report_once("turn", key.entry_name(), message)

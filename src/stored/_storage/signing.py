@@ -93,15 +93,14 @@ def clear_drafts(file: Path) -> None:
                 os.unlink(entry.path)
 
 
-def sign(secret: bytes, key: str, body: bytes) -> str:
-    """HMAC-SHA-256 of a pickle and of the full key that it belongs to, in hex."""
+def sign(secret: bytes, key: bytes, body: bytes) -> str:
+    """HMAC-SHA-256 of a pickle and of the bytes of the full key that it belongs to, in hex."""
     import hmac  # imported here, to keep the start-up short
 
-    head = key.encode("utf-8", "surrogatepass")
-    return hmac.digest(secret, len(head).to_bytes(8, "little") + head + body, "sha256").hex()
+    return hmac.digest(secret, len(key).to_bytes(8, "little") + key + body, "sha256").hex()
 
 
-def verify(secret: bytes, key: str, body: bytes, signature: object) -> None:
+def verify(secret: bytes, key: bytes, body: bytes, signature: object) -> None:
     """Refuse a pickle that was not signed with this secret for this key.
 
     Raises

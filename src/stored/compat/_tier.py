@@ -13,7 +13,7 @@ from colossus import settings as colossus_settings  # type: ignore[import-untype
 from colossus import version as colossus_version
 
 from stored._keys import Key, Space
-from stored._storage import CachedResult, PersistentTier, headers
+from stored._storage import CachedResult, PersistentTier, Slot, Values, headers_of_space
 from stored.errors import ConfigurationError, DamagedEntryError
 from stored.stores import DirectoryStore
 from stored.typing import ABSENT, Absent
@@ -92,42 +92,53 @@ class ColossusTier(PersistentTier):
                 f" PERSISTENCE_OLDEST_VERSION is {colossus_settings.PERSISTENCE_OLDEST_VERSION}"
             )
 
-    def load(self, key: Key) -> CachedResult | Literal[Absent.ABSENT]:
-        """The result of a key, else the one that was imported for it, else `ABSENT`."""
-        result = super().load(key)
-        # an entry that cannot be used must not bring back what it had replaced
-        if result is ABSENT and not key.definition and self.reads and not self._has_entry(key, if_unknown=True):
-            return super().load(_key_if_imported(key.space, key.object))
-        return result
-
-    def _has_entry(self, key: Key, *, if_unknown: bool) -> bool:
-        """Is there an entry, usable or not? `if_unknown` if the store cannot tell."""
-        try:
-            return self.store().read_start(key.entry_name(), 1) is not None
-        except OSError:
-            return if_unknown
-
-    def save(self, key: Key, result: CachedResult) -> bool:
-        """Write a result, and remove what was imported for its key."""
-        self._forget_imported(key)
-        return super().save(key, result)
-
-    def forget(self, key: Key) -> bool:
-        """Remove the entry of a key, and what was imported for it; was there one?"""
-        imported = self._forget_imported(key)
-        return super().forget(key) or imported
-
-    def _forget_imported(self, key: Key) -> bool:
-        if key.definition or not self.writes:
-            return False
-        imported = _key_if_imported(key.space, key.object)
-        return self._has_entry(imported, if_unknown=False) and super().forget(imported)
+    def slot(self, key: Key, values: Values | None = None) -> Slot:
+        """The place of one result, and of the object that was imported for its key."""
+        return Slot(self, key, values) if key.definition else ColossusSlot(self, key, values)
 
     def imported_names(self, space: Space) -> set[str]:
         """The names of the objects that were imported for a space, and not replaced since."""
-        found = [header["key"] for _, header in headers(self.store(), _key_if_imported(space, "").space.folder())]
-        names = {str(key.get("object")): key for key in found}
-        return {name for name, key in names.items() if key == _key_if_imported(space, name).as_json()}
+        found = headers_of_space(self.store(), _key_if_imported(space, "").space)
+        return {each.key.object for each in found if each.key == _key_if_imported(space, each.key.object)}
+
+
+class ColossusSlot(Slot):
+    """The place of an object that is stored by name, and of the one that was imported for its key."""
+
+    __slots__ = ("_imported",)
+
+    def __init__(self, tier: ColossusTier, key: Key, values: Values | None) -> None:
+        super().__init__(tier, key, values)
+        self._imported = Slot(tier, _key_if_imported(key.space, key.object), None)
+
+    def load(self) -> CachedResult | Literal[Absent.ABSENT]:
+        """The result, else the one that was imported for its key, else `ABSENT`."""
+        result = super().load()
+        # an entry that cannot be used must not bring back what it had replaced
+        if result is ABSENT and self.reads and not _has_entry(self, if_unknown=True):
+            return self._imported.load()
+        return result
+
+    def save(self, result: CachedResult) -> bool:
+        """Write a result, and remove what was imported for its key."""
+        self._forget_imported()
+        return super().save(result)
+
+    def forget(self) -> bool:
+        """Remove the entry, and what was imported for its key; was there one?"""
+        imported = self._forget_imported()
+        return super().forget() or imported
+
+    def _forget_imported(self) -> bool:
+        return self.writes and _has_entry(self._imported, if_unknown=False) and self._imported.forget()
+
+
+def _has_entry(slot: Slot, *, if_unknown: bool) -> bool:
+    """Is there an entry, usable or not? `if_unknown` if the store cannot tell."""
+    try:
+        return slot.store.read_start(slot.name, 1) is not None
+    except OSError:
+        return if_unknown
 
 
 def _key_if_imported(space: Space, name: str) -> Key:

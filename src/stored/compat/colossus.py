@@ -137,7 +137,7 @@ class StorageUser(_StorageUser):
         """The names of all objects that `getStoredObject` finds now, sorted."""
         names = set(super().listObjects())
         if self.persistence_read:
-            names |= self.persistent.imported_names(self.current_state().space)
+            names |= self.persistent.imported_names(self.current_space().space)
         return sorted(names)
 
 
@@ -163,12 +163,12 @@ class _Objects(MutableMapping[str, Any]):
         return f"<{'persistent' if self._persistent else 'memory-only'} objects of {self._user!r}: {list(self)}>"
 
     def _find(self, name: object) -> CachedResult | Literal[Absent.ABSENT]:
-        state = self._user.current_state()
+        state = self._user.current_space()
         result = state.objects.get(name)
         if result is not ABSENT and result.persistent is self._persistent:
             return result
         if self._persistent and isinstance(name, str):
-            return self._user.persistent.load(Key(state.space, name))
+            return self._user.persistent.slot(Key(space.address, name)).load()
         return ABSENT
 
     def __getitem__(self, name: str) -> Any:
@@ -183,12 +183,12 @@ class _Objects(MutableMapping[str, Any]):
     def __delitem__(self, name: str) -> None:
         if self._find(name) is ABSENT:
             raise KeyError(name)
-        state = self._user.current_state()
+        state = self._user.current_space()
         result = state.objects.get(name)
         if result is not ABSENT and result.persistent is self._persistent:
             state.discard(name)
         if self._persistent:
-            self._user.persistent.forget(Key(state.space, name))
+            self._user.persistent.slot(Key(space.address, name)).forget()
         if self._find(name) is not ABSENT:  # without this, clear() would never end
             raise PermissionError(f"object {name!r} is on disk, and cannot be removed there by this StorageUser")
 
@@ -306,7 +306,7 @@ def _replacement_user(original: Any) -> StorageUser:
 
 def _original_user(user: StorageUser) -> Any:
     """The StorageUser of Colossus that one replaced; for one made since `install`, a new one with its functions."""
-    user.current_state()  # calls func_changed if the hash changed, since the original might not notice
+    user.current_space()  # calls func_changed if the hash changed, since the original might not notice
     if user._replaced is not None:
         return user._replaced
     letters = user.persistent.persistence

@@ -1,0 +1,90 @@
+"""Which values of parameters and arguments does an entry list? For those who look through a store, never for a load."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from math import isfinite
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from stored._keys import Key
+from stored._storage.format import Entry, dump_json
+from stored.errors import DamagedEntryError
+
+__all__ = ["ListedValues", "Values", "read_values", "values_json"]
+
+Values: TypeAlias = Callable[[], Mapping[str, Mapping[str, Any]]]
+"""Gives the values of a call, ``{"parameters": {name: value}, "arguments": {name: value}}``."""
+
+ListedValues: TypeAlias = dict[str, dict[str, Any]]
+
+_MAX_BYTES = 1 << 16
+"""If the values take more, none is listed."""
+
+_LONGEST_TEXT = 256
+
+_LONGEST_LIST = 16
+
+_SAFE_INTEGER = 2**53
+
+
+def values_json(key: Key, values: Values | None) -> bytes:
+    """The JSON of the values of a call; nothing if there are none, or if they are too long.
+
+    Parameters
+    ----------
+    key : Key
+        The key of the call. Its texts stand for the values that JSON cannot hold; a name that it lacks is left out.
+    values : callable, optional
+        Gives the values.
+    """
+    if values is None:
+        return b""
+    given = values()
+    listed = {
+        "parameters": _listed(given["parameters"], dict(key.space.pairs())),
+        "arguments": _listed(given["arguments"], dict(key.arguments)),
+    }
+    data = dump_json(listed)
+    return data if len(data) <= _MAX_BYTES else b""
+
+
+def _listed(values: Mapping[str, Any], texts: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        # most are floats, which need no call
+        name: values[name] if values[name].__class__ is float and isfinite(values[name]) else _json(values[name], text)
+        for name, text in texts.items()
+        if name in values
+    }
+
+
+def _json(value: Any, text: str) -> Any:
+    """A value as JSON holds it, or in its place its canonical text."""
+    if _is_plain(value):
+        return float(value) if isinstance(value, float) else value
+    if type(value) in {list, tuple} and len(value) <= _LONGEST_LIST and all(map(_is_plain, value)):
+        return [_json(each, "") for each in value]
+    return {"text": text}
+
+
+def _is_plain(value: Any) -> bool:
+    kind = type(value)
+    if kind is float or kind is np.float64:
+        return isfinite(value)
+    if kind is int:
+        return abs(value) < _SAFE_INTEGER
+    return value is None or kind is bool or (isinstance(value, str) and kind is str and len(value) <= _LONGEST_TEXT)
+
+
+def read_values(entry: Entry) -> ListedValues:
+    """The values that an entry lists; those that it should list but does not are absent."""
+    listed: ListedValues = {"parameters": {}, "arguments": {}}
+    try:
+        found = entry.values()
+    except DamagedEntryError:
+        return listed
+    for part in listed:
+        if isinstance(found, dict) and isinstance(found.get(part), dict):
+            listed[part] = found[part]
+    return listed
