@@ -23,12 +23,20 @@ collect_ignore = ["typing/api.py"]  # for mypy alone
 
 @pytest.fixture(autouse=True)
 def cache_dir(tmp_path: Path) -> Iterator[Path]:
-    """A cache directory and a key file of the test's own, and nothing reported so far."""
+    """A cache directory and a key file of the test's own, nothing reported so far, and no results in memory.
+
+    Each object has results of its own, unless a test sets `memory_sets`: models of a module serve many tests.
+    """
     directory = tmp_path / "cache"
     clear_reports()
     before = layers._layers, layers._current
     with stored.configure(
-        cache_dir=directory, key_file=tmp_path / "config" / "key", persistence="rw", disable=False, store=None
+        cache_dir=directory,
+        key_file=tmp_path / "config" / "key",
+        persistence="rw",
+        disable=False,
+        store=None,
+        memory_sets=0,
     ):
         yield directory
     layers._layers, layers._current = before  # calls of configure without a with block stay in force otherwise

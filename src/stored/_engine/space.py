@@ -47,7 +47,18 @@ class StorageSpace:
         How many owners have these parameters now.
     """
 
-    __slots__ = ("__weakref__", "_address", "_describe", "_endables", "key", "listed_values", "lock", "memories", "owners", "tier")
+    __slots__ = (
+        "__weakref__",
+        "_address",
+        "_describe",
+        "_endables",
+        "key",
+        "listed_values",
+        "lock",
+        "memories",
+        "owners",
+        "tier",
+    )
 
     def __init__(
         self,

@@ -107,7 +107,7 @@ class Key:
         object: str,
         definition: str = "",
         version: str = "",
-        arguments: Pairs = (),  # noqa: A002
+        arguments: Pairs = (),
     ) -> None:
         self.space = space
         self.object = object

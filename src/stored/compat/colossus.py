@@ -163,8 +163,8 @@ class _Objects(MutableMapping[str, Any]):
         return f"<{'persistent' if self._persistent else 'memory-only'} objects of {self._user!r}: {list(self)}>"
 
     def _find(self, name: object) -> CachedResult | Literal[Absent.ABSENT]:
-        state = self._user.current_space()
-        result = state.objects.get(name)
+        space = self._user.current_space()
+        result = space.objects.get(name)
         if result is not ABSENT and result.persistent is self._persistent:
             return result
         if self._persistent and isinstance(name, str):
@@ -183,10 +183,10 @@ class _Objects(MutableMapping[str, Any]):
     def __delitem__(self, name: str) -> None:
         if self._find(name) is ABSENT:
             raise KeyError(name)
-        state = self._user.current_space()
-        result = state.objects.get(name)
+        space = self._user.current_space()
+        result = space.objects.get(name)
         if result is not ABSENT and result.persistent is self._persistent:
-            state.discard(name)
+            space.discard(name)
         if self._persistent:
             self._user.persistent.slot(Key(space.address, name)).forget()
         if self._find(name) is not ABSENT:  # without this, clear() would never end
