@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
-from benchmarks import peers, scale, startup
+from benchmarks import engine, peers, scale, startup
 from benchmarks.profiles import Rows, profiles
 from benchmarks.report import BAR_HEADING, Bar, Section, table, write
 from benchmarks.scale import Growth, fill_path
@@ -40,6 +40,8 @@ class Run:
     def __init__(self, place: Path, quick: bool) -> None:
         self.quick = quick
         rounds = 3 if quick else 31
+        _say("loads, misses, chains and switches")  # first, while nothing has been deleted
+        self.engine = {name: engine.measured(name, place / "engine", quick) for name in engine.ROWS if name != "import"}
         _say("the common paths")
         self.paths = timed(peers.PEERS, place / "paths", rounds, 0.001 if quick else 0.02)
         _say("many small objects")
@@ -61,7 +63,8 @@ class Run:
 
     def bars(self) -> list[Bar]:
         """All bars, with what was measured for them."""
-        return [*self._hits(), *self._loads(), *self._whole_processes()]
+        rows = [engine.ROWS[name].bar(found) for name, found in self.engine.items()]
+        return [*self._hits(), *rows, *self._loads(), *self._whole_processes()]
 
     def _hits(self) -> Iterator[Bar]:
         ratios = self.paths.ratios
@@ -79,9 +82,6 @@ class Run:
         yield Bar(f"{peers.OBJECT}, beyond the string", "those of Colossus", found, 0.4)
 
     def _loads(self) -> Iterator[Bar]:
-        for peer, limit, aim in (("diskcache", 2.0, 1.0), ("joblib.Memory", 0.5, None)):
-            loads = self.paths.ratios(operator.truediv, (peers.LOAD, OURS), (peers.LOAD, peer))
-            yield Bar(peers.LOAD, f"hits of {peer}", loads, limit, aim)
         most, half = (fill_path(number, "arrays") for number in (scale.FILLS[-1], scale.FILLS[-2]))
         filled = self.fills.ratios(operator.truediv, (most, OURS), (most, "Colossus"))
         yield Bar(most, "Colossus", filled, 0.1)
@@ -216,12 +216,6 @@ _WHY = {
         "Python itself takes most of a hit: an attribute that gives an object which knows its owner, and a call of that"
         " object, cost about three hits of lru_cache, which is written in C (the profile of a hit, below). The check"
         " that five parameters are the same objects, the look-up and the count are the rest."
-    ),
-    peers.LOAD: (
-        "diskcache asks one SQLite file that is open already, and checks neither what it reads nor whose it is. A file"
-        " for each entry, which is what lets processes write at once and damage cost one entry, must be opened, sized"
-        " and read, on a way that has no links; a checksum over all of it and a header whose full key is compared are"
-        " what a wrong value cannot pass (the profile of a cold load, below)."
     ),
 }
 

@@ -118,8 +118,8 @@ def markdown(sections: Iterable[Section], plots: Sequence[str]) -> str:
 
 
 def plot_bars(bars: Sequence[Bar], file: Path) -> None:
-    """Each bar's rounds as a part of its limit."""
-    measured = [bar for bar in reversed(bars) if bar.ratios]
+    """Each bar's rounds as a part of its limit, if that is not zero."""
+    measured = [bar for bar in reversed(bars) if bar.ratios and bar.limit]
     with _figure(file, figsize=(9.0, 0.45 * len(measured) + 1.4)) as figure:
         axes = figure.subplots()
         for place, bar in enumerate(measured):

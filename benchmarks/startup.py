@@ -13,12 +13,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["DEPENDENCIES", "SuiteRun", "heaviest_imports", "import_seconds", "suite_runs"]
+__all__ = ["DEPENDENCIES", "SuiteRun", "heaviest_imports", "import_seconds", "run", "suite_runs"]
 
 DEPENDENCIES = "import numpy, wrapt, xxhash"
 
 
-def _run(code: str, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def run(code: str, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run code in a new process."""
     # compiled files are written, as in every installation
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     command = [sys.executable, *options, "-c", code]
@@ -27,14 +28,15 @@ def _run(code: str, *options: str, **environment: str) -> subprocess.CompletedPr
 
 def _seconds(code: str) -> float:
     started = time.perf_counter()
-    _run(code)
+    run(code)
     return time.perf_counter() - started
 
 
 def import_seconds(rounds: int) -> list[tuple[float, float]]:
     """Seconds of processes that import stored, and of ones that import its dependencies without scipy, in turns."""
     codes = ("import stored", DEPENDENCIES)
-    _run(codes[0])
+    for code in codes:  # which compiles all that is not compiled yet
+        run(code)
     pairs = []
     for turn in range(rounds):
         order = codes if turn % 2 else codes[::-1]
@@ -50,7 +52,7 @@ def heaviest_imports(rounds: int, most: int) -> list[tuple[str, float]]:
     """The modules, beyond those of the dependencies, whose own code takes longest to import, with their seconds."""
     found: dict[str, list[int]] = {}
     for _ in range(rounds):
-        report = _run(f"{DEPENDENCIES}; import stored", "-X", "importtime").stderr
+        report = run(f"{DEPENDENCIES}; import stored", "-X", "importtime").stderr
         for microseconds, name in _LINE.findall(report.partition("| xxhash\n")[2]):
             found.setdefault(name, []).append(int(microseconds))
     medians = {name: statistics.median(each) * 1e-6 for name, each in found.items()}
@@ -110,8 +112,8 @@ def suite_runs(place: Path, rounds: int, pattern: str = "test_*.py") -> Iterator
     for name, install in (("ours", _INSTALL), ("theirs", "")):
         (place / name).mkdir()
         codes.append(_SUITE.format(place=str(place / name), install=install, pattern=pattern))
-        _run(codes[-1], **environment)
+        run(codes[-1], **environment)
     for turn in range(rounds):
         order = (0, 1) if turn % 2 else (1, 0)
-        done = {each: SuiteRun(*map(float, _run(codes[each], **environment).stdout.split())) for each in order}
+        done = {each: SuiteRun(*map(float, run(codes[each], **environment).stdout.split())) for each in order}
         yield done[0], done[1]

@@ -198,3 +198,11 @@ def test_calls_import_nothing_of_the_library(tmp_path: Path) -> None:
     environment = {**os.environ, "STORED_CACHE_DIR": str(tmp_path / "cache"), "STORED_KEY_FILE": str(tmp_path / "key")}
     done = subprocess.run([sys.executable, "-c", CALLS], env=environment, capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+def test_start_up_waits_for_use() -> None:
+    """`import stored` leaves numpy, and all that keys and stores results, to the first name that is used."""
+    code = "import sys; before = set(sys.modules); import stored; print(*set(sys.modules) - before)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    wings = {"stored._keys", "stored._tables", "stored._storage", "stored._engine", "stored.stores"}
+    assert not {"numpy", "scipy", "wrapt", "xxhash", "tempfile", *wings} & set(done.stdout.split())

@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING
 
 import stored._platform as _platform  # noqa: F401  # first, to say what is supported where other modules fail
-from stored._keys import keyed_by
 from stored._lazy import lazy_attributes
 from stored._methods import CacheInfo, stored
 from stored._settings import configure
@@ -29,6 +28,7 @@ from stored.typing import Upkeep
 
 if TYPE_CHECKING:
     from stored._engine import StorageUser, getCacheDir, storage_user
+    from stored._keys import keyed_by
     from stored._methods import Explanation
     from stored._storage import upkeep
     from stored._tables import Axis, Interpolant
@@ -70,11 +70,12 @@ LAZY = {
     "Interpolant": "_tables",
     "StorageUser": "_engine",
     "getCacheDir": "_engine",
+    "keyed_by": "_keys",
     "storage_user": "_engine",
     "stores": "stores",
     "upkeep": "_storage",
 }
-"""Names that are imported when they are first used, and their packages: most programs start without them."""
+"""Names that are imported when they are first used, and their packages, so that a program pays for what it uses."""
 
 if not TYPE_CHECKING:  # type checkers would take every name for one of these
     __getattr__ = lazy_attributes(__name__, LAZY)

@@ -17,7 +17,7 @@ __all__ = ["MemoryLimit", "memory_limit"]
 class HoldsResults(Protocol):
     """What has results in memory: a storage space."""
 
-    def forget(self, method: Hashable, arguments: Hashable) -> None:
+    def forget(self, method: Any, arguments: Hashable) -> None:
         """Forget a result."""
 
 
@@ -25,7 +25,7 @@ class _Counted(NamedTuple):
     """A result that is counted, and where it is kept."""
 
     holder: weakref.ref[Any]
-    method: Hashable
+    method: Any
     arguments: Hashable
     result: weakref.ref[CachedResult]
     size: int
@@ -44,14 +44,13 @@ class MemoryLimit:
         """Is memory limited?"""
         return settings().max_memory_bytes is not None
 
-    def add(self, holder: HoldsResults, method: Hashable, arguments: Hashable, result: CachedResult) -> None:
+    def add(self, holder: HoldsResults, method: Any, arguments: Hashable, result: CachedResult) -> None:
         """Count a result that is kept, and forget others if they take too much."""
         limit, size = settings().max_memory_bytes, memory_size(result.value)
         with self._lock:
             self._take_out_freed()
             self._remove(id(result))
-            reference = weakref.ref(result, lambda _, number=id(result): self._freed.append(number))
-            self._counted[id(result)] = _Counted(weakref.ref(holder), method, arguments, reference, size)
+            self._counted[id(result)] = _Counted(weakref.ref(holder), method, arguments, self._reference(result), size)
             self.total += size
             removed = self._removed_beyond(self.total if limit is None else limit)
         for each in removed:
@@ -64,6 +63,10 @@ class MemoryLimit:
         with self._lock:
             if id(result) in self._counted:
                 self._counted.move_to_end(id(result))
+
+    def _reference(self, result: CachedResult) -> weakref.ref[CachedResult]:
+        number = id(result)
+        return weakref.ref(result, lambda _: self._freed.append(number))
 
     def _take_out_freed(self) -> None:
         while self._freed:

@@ -89,7 +89,7 @@ class Arguments:
         """Call the plain method with arguments by name."""
         if self._are_positional:
             return function(owner, *arguments.values())
-        bound = inspect.BoundArguments(self.signature, {self._self_name: owner, **arguments})  # type: ignore[arg-type]
+        bound = inspect.BoundArguments(self.signature, {self._self_name: owner, **arguments})
         return function(*bound.args, **bound.kwargs)
 
     @property

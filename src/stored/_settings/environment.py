@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -86,6 +85,8 @@ def _home() -> Path:
     try:
         return Path.home()
     except RuntimeError:  # as in a container, for a user without an entry in the user database
+        import tempfile  # here, since it takes a third of the library's own start-up time
+
         return _private_directory(Path(tempfile.gettempdir()) / f"stored-{os.geteuid()}")
 
 

@@ -137,7 +137,7 @@ class StorageUser(_StorageUser):
         """The names of all objects that `getStoredObject` finds now, sorted."""
         names = set(super().listObjects())
         if self.persistence_read:
-            names |= self.persistent.imported_names(self.current_space().space)
+            names |= self.persistent.imported_names(self.current_space().address)
         return sorted(names)
 
 

@@ -1,0 +1,449 @@
+"""How long do loads, misses, chains and switches take beside diskcache, joblib and a dict?
+
+``python -m benchmarks.engine [--quick] [--place FOLDER] [ROW ...]`` prints ratios of medians, both sides timed in turns
+within one run, and WRONG where one is beyond its bar. Each row is measured in a process of its own.
+
+Nothing is deleted: on ext4, creating files takes several times as long for minutes after many were deleted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import itertools
+import os
+import random
+import re
+import statistics
+import sys
+import tempfile
+import time
+import timeit
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import stored
+from benchmarks import startup
+from benchmarks.report import Bar
+from benchmarks.timing import alone
+
+__all__ = ["ROWS", "Measured", "Row", "first_store_seconds", "main", "measured"]
+
+Step = Callable[[], object]
+
+MEMORY_SETS = 8
+"""How many sets of parameters stay in memory."""
+
+LOADED_SETS = 64
+"""Sets of parameters that are loaded one after the other: more than stay in memory."""
+
+ENTRIES = 200_000
+"""Entries in the directory of the first store."""
+
+STORED_SETS = 20_000
+"""Sets of parameters whose folders are counted."""
+
+FOLDERS = 256
+"""Folders that share made entries, where the library has a folder for each owner or digest."""
+
+CHAIN_STEPS = 500
+"""Steps of a chain in memory in one round."""
+
+NO_LIMIT_IN_REACH = 10**15
+"""A `max_bytes` that must be looked after, and removes nothing."""
+
+
+COUNTED = [1.0]
+"""The other side of what is a number already."""
+
+
+class Measured(NamedTuple):
+    """Seconds of both sides, one for each round; or a number, and `COUNTED`."""
+
+    ours: Sequence[float]
+    theirs: Sequence[float]
+
+    @property
+    def ratio(self) -> float:
+        """The ratio of the medians."""
+        return statistics.median(self.ours) / statistics.median(self.theirs)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One ratio and its bar.
+
+    Parameters
+    ----------
+    path, beside : str
+        What is timed, and what it is divided by.
+    limit : float
+        The largest ratio that meets the bar.
+    measure : callable
+        Measures both sides, given a new folder to work in, the folder of the run, and whether to be quick.
+    """
+
+    path: str
+    beside: str
+    limit: float
+    measure: Callable[[Path, Path, bool], Measured]
+
+    def bar(self, found: Measured) -> Bar:
+        """The bar with the ratio of each round."""
+        ratios = [ours / theirs for ours, theirs in zip(found.ours, found.theirs, strict=True)]
+        return Bar(self.path, self.beside, ratios, self.limit)
+
+
+@stored.keyed_by("H0", "Om0", "w", "ns", "s8")
+class Model:
+    """A model with five parameters."""
+
+    def __init__(self, H0: float = 70.0) -> None:
+        self.H0 = H0
+        self.Om0, self.w, self.ns, self.s8 = 0.3, -1.0, 0.96, 0.8
+
+    @stored.stored
+    def table(self, k: float) -> Any:
+        """An array, on disk."""
+        return np.arange(400.0).reshape(2, 200) + k
+
+    @stored.stored
+    def step(self) -> dict[str, float]:
+        """A small dict, on disk."""
+        return {"chi2": self.H0 * 2.0, "prior": 0.5}
+
+    @stored.stored(persistent=False)
+    def value(self) -> float:
+        """A number, in memory."""
+        return self.H0 * 2.0
+
+
+def _table(k: float) -> Any:
+    """As `Model.table`, for libraries that remember functions."""
+    return np.arange(400.0).reshape(2, 200) + k
+
+
+def _configure(cache_dir: Path, **others: Any) -> None:
+    if "memory_sets" in inspect.signature(stored.configure).parameters:
+        others["memory_sets"] = MEMORY_SETS
+    stored.configure(cache_dir=cache_dir, key_file=cache_dir.with_name("key"), **others)
+
+
+def _in_turns(ours: Step, theirs: Step, calls: int, quick: bool) -> Measured:
+    """Seconds of one call of each, in rounds of so many calls, after a round of each that is not timed."""
+    found: dict[Step, list[float]] = {ours: [], theirs: []}
+    for turn in range(4 if quick else 42):
+        for step in (ours, theirs) if turn % 2 else (theirs, ours):
+            found[step].append(timeit.timeit(step, number=calls) / calls)
+    return Measured(found[ours][1:], found[theirs][1:])
+
+
+def _diskcache(place: Path) -> Any:
+    import diskcache
+
+    return diskcache.Cache(str(place / "diskcache"))
+
+
+# --------------------------------------------------------------------------------------------------------------------
+# On disk
+# --------------------------------------------------------------------------------------------------------------------
+
+
+def _load_and_diskcache(place: Path, run: Path, quick: bool) -> Measured:
+    return _loads(place, _diskcache(place).memoize(name="table")(_table), quick)
+
+
+def _load_and_joblib(place: Path, run: Path, quick: bool) -> Measured:
+    import joblib
+
+    return _loads(place, joblib.Memory(place / "joblib", verbose=0).cache(_table), quick)
+
+
+def _loads(place: Path, remembered: Callable[[float], object], quick: bool) -> Measured:
+    _configure(place / "stored")
+    heights = [float(height) for height in range(LOADED_SETS)]
+    for height in heights:
+        Model(height).table(1.0)
+        remembered(height)
+    ours, theirs = itertools.cycle(heights), itertools.cycle(heights)
+    found = _in_turns(lambda: Model(next(ours)).table(1.0), lambda: remembered(next(theirs)), LOADED_SETS, quick)
+    _check_loads(heights)
+    return found
+
+
+def _check_loads(heights: Iterable[float]) -> None:
+    """A load is none if its parameters are in memory."""
+    for height in heights:
+        method: Any = Model(height).table
+        before = method.cache_info().persistent_hits
+        method(1.0)
+        if method.cache_info().persistent_hits != before + 1:
+            raise RuntimeError(f"the table of H0 = {height} was not loaded from disk")
+
+
+def _miss(place: Path, run: Path, quick: bool) -> Measured:
+    _configure(place / "stored")
+    remembered = _diskcache(place).memoize(name="table")(_table)
+    model: Any = Model()
+    ours, theirs = itertools.count(1.0), itertools.count(1.0)
+    return _in_turns(lambda: model.table(next(ours)), lambda: remembered(next(theirs)), 50, quick)
+
+
+def _chain_on_disk(place: Path, run: Path, quick: bool) -> Measured:
+    _configure(place / "stored")
+    cache = _diskcache(place)
+    model, plain = Model(), Model()
+    steps: Any = model
+    ours, theirs = itertools.count(1.0), itertools.count(1.0)
+
+    def step() -> None:
+        model.H0 = next(ours)
+        steps.step()
+
+    def plain_step() -> None:
+        plain.H0 = next(theirs)
+        cache.set((plain.H0, plain.Om0, plain.w, plain.ns, plain.s8), {"chi2": plain.H0 * 2.0, "prior": 0.5})
+
+    return _in_turns(step, plain_step, 50, quick)
+
+
+# --------------------------------------------------------------------------------------------------------------------
+# In memory
+# --------------------------------------------------------------------------------------------------------------------
+
+
+def _switching(place: Path) -> tuple[Any, Step]:
+    """A model, and a step that gives it the other of two sets of parameters and asks for a value."""
+    _configure(place / "stored")
+    model: Any = Model()
+
+    def switch() -> None:
+        model.H0 = 71.0 if model.H0 == 70.0 else 70.0
+        model.value()
+
+    return model, switch
+
+
+def _switch(place: Path, run: Path, quick: bool) -> Measured:
+    _, switch = _switching(place)
+    plain, known = Model(), dict[tuple[float, ...], float]()
+
+    def plain_switch() -> None:
+        plain.H0 = 71.0 if plain.H0 == 70.0 else 70.0
+        known.setdefault((plain.H0, plain.Om0, plain.w, plain.ns, plain.s8), plain.H0 * 2.0)
+
+    return _in_turns(switch, plain_switch, 500, quick)
+
+
+def _recomputations(place: Path, run: Path, quick: bool) -> Measured:
+    model, switch = _switching(place)
+
+    def misses() -> int:
+        """The larger of the counts at both sets of parameters, whether each has counts of its own or not."""
+        found: list[int] = []
+        for _ in range(2):
+            switch()
+            found.append(model.value.cache_info().misses)
+        return max(found)
+
+    before = misses()
+    for _ in range(1000):
+        switch()
+    return Measured([float(misses() - before)], COUNTED)
+
+
+def _chain_in_memory(place: Path, run: Path, quick: bool) -> Measured:
+    _configure(place / "stored")
+    model, plain, known = Model(), Model(), dict[tuple[float, ...], float]()
+    steps: Any = model
+    # a dict of bounded size, as our memory is: of one that grows, the new memory takes half of the time
+    ours, theirs = itertools.count(1.0), itertools.cycle([float(number) for number in range(CHAIN_STEPS)])
+
+    def step() -> None:
+        model.H0 = next(ours)
+        steps.value()
+
+    def plain_step() -> None:
+        plain.H0 = next(theirs)
+        known.setdefault((plain.H0, plain.Om0, plain.w, plain.ns, plain.s8), plain.H0 * 2.0)
+
+    return _in_turns(step, plain_step, CHAIN_STEPS, quick)
+
+
+# --------------------------------------------------------------------------------------------------------------------
+# The directory
+# --------------------------------------------------------------------------------------------------------------------
+
+
+def _folders(place: Path, run: Path, quick: bool) -> Measured:
+    _configure(place / "stored")
+    number, model = STORED_SETS // (100 if quick else 1), Model()
+    steps: Any = model
+    for each in range(number):
+        model.H0 = float(each)
+        steps.step()
+    folders = sum(len(names) for _, names, _ in os.walk(place / "stored"))
+    return Measured([folders / number], COUNTED)
+
+
+def _first_store(place: Path, run: Path, quick: bool) -> Measured:
+    cache = alone(_directory_of_entries, place, run, ENTRIES // (100 if quick else 1))
+    found: dict[bool, list[float]] = {True: [], False: []}
+    for turn in range(3 if quick else 12):
+        for is_limited in (True, False) if turn % 2 else (False, True):
+            arguments = f"{os.fspath(cache)!r}, {is_limited}, {float(time.time_ns())!r}"
+            code = f"from benchmarks.engine import first_store_seconds; print(first_store_seconds({arguments}))"
+            found[is_limited].append(float(startup.run(code).stdout))
+    return Measured(found[True][1:], found[False][1:])
+
+
+def first_store_seconds(cache: str, is_limited: bool, k: float) -> float:
+    """Seconds of the first call in a process that stores something."""
+    _configure(Path(cache), **({"max_bytes": NO_LIMIT_IN_REACH} if is_limited else {}))
+    model: Any = Model()
+    started = time.perf_counter()
+    model.table(k)
+    return time.perf_counter() - started
+
+
+def _directory_of_entries(place: Path, run: Path, number: int) -> Path:
+    """A directory with so many files that have places, names and sizes of entries; made once for each run's folder.
+
+    They have no content: their sizes take no space on disk.
+    """
+    few = place / "few"
+    _configure(few)
+    for height in range(8):
+        model: Any = Model(float(height))
+        model.table(float(height))
+    entries = [each for each in sorted(few.rglob("*")) if _LONG.search(each.name) and each.is_file()]
+    if len(entries) != 8:
+        raise RuntimeError(f"there should be 8 entries, with digests in their names, and there are {entries}")
+    columns = list(zip(*(each.relative_to(few).parts for each in entries), strict=True))
+    layout = "/".join(_DIGEST.sub("*", column[0]) for column in columns)
+    cache = run / f"{number}-entries-{zlib.crc32(layout.encode()):08x}"
+    if not cache.exists():
+        _make_files(cache, itertools.islice(_names_like(columns), number), entries[0].stat().st_size)
+    return cache
+
+
+_LONG = re.compile("[0-9a-f]{16,}")
+_DIGEST = re.compile(f"{_LONG.pattern}|^[0-9a-f]{{1,4}}$")
+"""A digest in a name, or a folder that is named after the first digits of one."""
+
+
+def _names_like(columns: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Names in which digests are replaced, in parts that were not the same for all entries."""
+    numbers = random.Random(0)  # noqa: S311
+    owners = [numbers.randbytes(32).hex() for _ in range(FOLDERS)]
+    for each in itertools.count():
+        own = numbers.randbytes(32).hex()
+        parts = []
+        for depth, column in enumerate(columns):
+            digits = own if depth == len(columns) - 1 else owners[each % FOLDERS]
+            is_shared = len(set(column)) == 1
+            parts.append(column[0] if is_shared else _with_digits(column[0], digits))
+        yield "/".join(parts)
+
+
+def _with_digits(part: str, digits: str) -> str:
+    return _DIGEST.sub(lambda found: digits[: len(found[0])], part)
+
+
+def _make_files(place: Path, names: Iterable[str], size: int) -> None:
+    """Make files of a size without content; under another name until all are there."""
+    draft = place.with_name(f"{place.name}-draft-{os.getpid()}")
+    made: set[str] = set()
+    for name in names:
+        folder = os.path.dirname(name)
+        if folder not in made:
+            (draft / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+            made.add(folder)
+        opened = os.open(f"{draft}/{name}", os.O_CREAT | os.O_WRONLY, 0o600)
+        os.ftruncate(opened, size)
+        os.close(opened)
+    draft.rename(place)
+    os.sync()  # what is timed next does not wait for it
+
+
+# --------------------------------------------------------------------------------------------------------------------
+# All rows
+# --------------------------------------------------------------------------------------------------------------------
+
+
+def _import(place: Path, run: Path, quick: bool) -> Measured:
+    ours, theirs = zip(*startup.import_seconds(2 if quick else 20), strict=True)
+    return Measured(ours, theirs)
+
+
+LOAD, SWITCH = "load of a (2, 200) array by a new object", "switching between two sets in memory"
+
+ROWS: Mapping[str, Row] = {
+    "load-diskcache": Row(LOAD, "a hit of diskcache", 0.8, _load_and_diskcache),
+    "load-joblib": Row(LOAD, "a hit of joblib", 0.3, _load_and_joblib),
+    "miss": Row("miss that stores a (2, 200) array", "a miss of diskcache", 0.8, _miss),
+    "chain-disk": Row("a chain's step that stores a small dict", "a set of diskcache", 1.2, _chain_on_disk),
+    "switch": Row(SWITCH, "a dict", 10.0, _switch),
+    "recomputations": Row("recomputations while switching", "one", 0.0, _recomputations),
+    "chain-memory": Row("a chain's step in memory", "a dict", 30.0, _chain_in_memory),
+    "folders": Row(f"folders, {STORED_SETS:,} sets of parameters", "stored results", 0.02, _folders),
+    "import": Row("import stored", startup.DEPENDENCIES, 1.15, _import),
+    "max-bytes": Row(f"first store with max_bytes, {ENTRIES:,} entries", "without", 1.5, _first_store),
+}
+"""The last fills a directory; files that are made just after that could take longer."""
+
+
+def measured(name: str, run: Path, quick: bool) -> Measured:
+    """Both sides of a row; none if a library is missing."""
+    run.mkdir(parents=True, exist_ok=True)
+    try:
+        found: Measured = alone(ROWS[name].measure, Path(tempfile.mkdtemp(prefix=f"{name}-", dir=run)), run, quick)
+    except ImportError:
+        return Measured([], [])
+    return found
+
+
+def _line(name: str, row: Row, found: Measured) -> str:
+    what = f"{name:15s} {row.path} / {row.beside}".ljust(80)
+    if not found.ours:
+        return f"NONE  {what} not measured: a library is missing"
+    verdict = "ok   " if _is_met(row, found) else "WRONG"
+    line = f"{verdict} {what} {found.ratio:9.3g}   bar {row.limit:<5g}"
+    if found.theirs == COUNTED:
+        return line.rstrip()
+    ours, theirs = (f"{statistics.median(side) * 1e6:,.3g}" for side in found)
+    return f"{line} {ours} to {theirs} microseconds"
+
+
+def _is_met(row: Row, found: Measured) -> bool:
+    return bool(found.ours) and found.ratio <= row.limit
+
+
+def main() -> int:
+    """Measure rows, and print them; how many are beyond their bars decides the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.engine", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("rows", nargs="*", metavar="ROW", help=f"of {', '.join(ROWS)}; all by default")
+    parser.add_argument("--quick", action="store_true", help="see that all of it runs; no figures to trust")
+    parser.add_argument("--place", type=Path, help="the folder to work in, which is kept and can be used again")
+    options = parser.parse_args()
+    unknown = [name for name in options.rows if name not in ROWS]
+    if unknown:
+        parser.error(f"there is no row {unknown[0]!r}; there are {', '.join(ROWS)}")
+    run = (options.place or Path(tempfile.mkdtemp(prefix="stored-engine-"))).absolute()
+    are_met = []
+    for name in options.rows or ROWS:
+        found = measured(name, run, options.quick)
+        print(_line(name, ROWS[name], found), flush=True)
+        are_met.append(_is_met(ROWS[name], found))
+    print(f"left in {run}; remove it when nothing more is to be timed, since creating files is slow for minutes then")
+    return 0 if all(are_met) else 1
+
+
+if __name__ == "__main__":  # under the name by which other processes find its functions
+    sys.exit(import_module("benchmarks.engine").main())
