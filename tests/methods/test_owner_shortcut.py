@@ -11,8 +11,8 @@ import pytest
 
 from stored import OwnerError, StorageUser, configure, keyed_by, stored
 from stored._keys import USER_ATTRIBUTES
+from stored._methods import answer as answer_module
 from stored._methods.answer import bound_call, results_for
-from stored._methods.results import Results
 from stored._methods.shortcuts import Shortcut
 from stored._settings import validity
 from tests.methods.models import CALLS, Arrays, Curves, Model, alike_classes, repeated, with_and_without_storage_users
@@ -204,7 +204,7 @@ def test_shortcuts_are_taken_again(change: Any, monkeypatch: pytest.MonkeyPatch)
         repeated(second().value, 1.0)
     repeated(owner.value, 1.0)
     with monkeypatch.context() as patch:
-        patch.setattr(Results, "answer", None)
+        patch.setattr(answer_module, "results_for", None)
         assert owner.value(1.0) == (2.0, 1.0)
 
 
@@ -233,11 +233,13 @@ def test_what_is_forgotten_meanwhile_gets_no_shortcut() -> None:
     """If another thread clears between an answer and its shortcut, no shortcut is added."""
     curves = Curves()
     definition: Any = Curves.power._self_definition
-    results, call = results_for(definition, curves), bound_call(definition, curves, (1.5,), {})
-    result = results.answer(curves, call)
+    curves.power(1.5)
+    results = results_for(definition, curves)
+    call = bound_call(results, curves, (1.5,), {})
+    result: Any = call.memory.get(call.arguments)
     curves.power.cache_clear()
-    results._add_shortcut(curves, call, result)
-    assert results._shortcut._shortcut is None
+    results.add_shortcut(call, result)
+    assert results.shortcut.last is None
 
 
 def test_a_memory_that_was_emptied_meanwhile_gives_no_shortcut(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from stored import EntryWarning, PersistenceWarning, configure, keyed_by, stored
-from stored._methods import results as results_module
+from stored._methods import answer as answer_module
 from stored._methods.answer import bound_call, results_for
 from stored._storage import CachedResult, PersistentTier
 from tests.methods.models import CALLS, Cosmology
@@ -113,8 +113,8 @@ def test_an_entry_that_holds_no_table_is_replaced(cache_dir: Path) -> None:
     cosmo = Cosmology()
     value = cosmo.curve(0.5)
     definition = Cosmology.curve._self_definition
-    key = results_for(definition, cosmo).key(cosmo, bound_call(definition, cosmo, (0.5,), {}))
-    PersistentTier("rw").save(key, CachedResult({"foo": 1}))
+    key = bound_call(results_for(definition, cosmo), cosmo, (0.5,), {}).key()
+    PersistentTier("rw").slot(key).save(CachedResult({"foo": 1}))
     with pytest.warns(EntryWarning, match="was not used"):
         assert Cosmology().curve(0.5) == value
     assert Cosmology().curve(0.5) == value
@@ -123,7 +123,7 @@ def test_an_entry_that_holds_no_table_is_replaced(cache_dir: Path) -> None:
 def test_a_damaged_entry_is_replaced(cache_dir: Path) -> None:
     """An altered entry is a miss with one warning; the next process finds the new one."""
     value = Cosmology().age(1.0)
-    (entry,) = cache_dir.rglob("age-*.stored")
+    (entry,) = cache_dir.rglob("*-age-*.stored")
     content = bytearray(entry.read_bytes())
     content[-1] ^= 1
     entry.write_bytes(content)
@@ -245,7 +245,7 @@ def test_threads_compute_once() -> None:
     for thread in threads:
         thread.start()
     started.wait(20)
-    while len(results_module._flights._waiting) < 7:
+    while len(answer_module._flights._waiting) < 7:
         pass
     release.set()
     for thread in threads:
@@ -345,7 +345,7 @@ def test_a_failing_leader_frees_the_others() -> None:
     threads[0].start()
     assert entered.wait(20)
     threads[1].start()
-    while not results_module._flights._waiting:
+    while not answer_module._flights._waiting:
         pass
     go.set()
     for thread in threads:

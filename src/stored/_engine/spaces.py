@@ -62,6 +62,8 @@ class SpacesOfClass:
 
     def note_freed(self, space: StorageSpace) -> None:
         """An owner was freed; this takes no lock."""
+        if not settings().memory_sets and self._present.pop(id(space), None) is not None:
+            return
         self._left.append(space)
 
     def _settle(self) -> None:
@@ -100,8 +102,8 @@ def spaces_of_class(owner_class: type, way: Hashable) -> SpacesOfClass:
         ways = {}
         # not in a dictionary by class: results may refer to the class, which would then never be freed
         type.__setattr__(owner_class, "__stored_spaces__", ways)
-    spaces = ways.get(way)
-    return spaces if spaces is not None else ways.setdefault(way, SpacesOfClass())
+    spaces: SpacesOfClass | None = ways.get(way)
+    return spaces if spaces is not None else cast(SpacesOfClass, ways.setdefault(way, SpacesOfClass()))
 
 
 class _SettingsWatcher:

@@ -78,7 +78,7 @@ class StorageUser:
         self.func_changed = None if func_changed is None else _callable(func_changed, "func_changed")
         self.persistent = self._persistent_tier(persistence)
         self._set_up()
-        self._space = self._new_space()
+        self.resetStorage()
 
     def _set_up(self) -> None:
         self._lock = ForkSafeLock()

@@ -21,7 +21,7 @@ __all__ = ["STRING_METHODS", "Describer", "FieldParameters", "OwnString", "Owner
 
 
 class OwnerParameters(Protocol):
-    """How the objects of a class tell their parameters: each tells a tuple of values, which stand for its parameters."""
+    """How the objects of a class tell their parameters: by a tuple of values for each object."""
 
     def values(self, owner: Any) -> tuple[Any, ...]:
         """The values now.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy as copying
+import functools
 from collections.abc import Hashable, Mapping
 from typing import Any
 
@@ -29,6 +30,12 @@ def _widened(value: Any) -> Any:
     if isinstance(value, np.bool | np.integer | np.float16 | np.float32 | np.complex64):
         return value.item()
     return value
+
+
+def _listed_values(space: StorageSpace, values: Mapping[str, Any], arguments: Pairs) -> Mapping[str, Mapping[str, Any]]:
+    """The values of parameters and keyed arguments, for listings."""
+    keyed = {name: values[name] for name, _ in arguments}
+    return {"parameters": space.listed_values(), "arguments": keyed}
 
 
 class Call:
@@ -75,7 +82,9 @@ class Call:
     def slot(self) -> Slot | None:
         """The place of the result in the store, None for a method whose results are in memory only."""
         if self._slot is None and self.definition.persistent:
-            self._slot = self.space.tier.slot(self.key(), self._listed)
+            # a function that refers to the call would keep it and its owner until the next garbage collection
+            listed = functools.partial(_listed_values, self.space, self.values, self.arguments)
+            self._slot = self.space.tier.slot(self.key(), listed)
         return self._slot
 
     def key(self) -> Key:
@@ -85,11 +94,6 @@ class Call:
     def memory_key(self) -> Hashable:
         """What stands for the call in this process."""
         return (type(self.owner), self.method, self.space.key, self.arguments)
-
-    def _listed(self) -> Mapping[str, Mapping[str, Any]]:
-        """The values of parameters and arguments, for listings."""
-        keyed = {name: self.values[name] for name, _ in self.arguments}
-        return {"parameters": self.space.listed_values(), "arguments": keyed}
 
     def compute(self) -> Any:
         """Call the plain method, or sample it along its axes."""

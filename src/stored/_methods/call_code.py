@@ -108,7 +108,7 @@ class CallCode:
 _TABLE = """
         if not ((_stored_owner.__weakref__ is _stored.ref or (_stored := _stored_find(_stored_owner))) and @test@):
             _stored = _stored_switch(_stored_owner)
-            if not @test@:
+            if not (@test@):
                 raise _stored_exception
         _stored_hit = _stored.table[@key@]
         _stored_hit.count += 1
@@ -117,7 +117,7 @@ _TABLE = """
 _SCALAR = """
         if not ((_stored_owner.__weakref__ is _stored.ref or (_stored := _stored_find(_stored_owner))) and @test@):
             _stored = _stored_switch(_stored_owner)
-            if not @test@:
+            if not (@test@):
                 raise _stored_exception
         _stored_value = _stored.scalar(@key@)
         if _stored_value is not None:

@@ -111,7 +111,6 @@ class OwnerShortcut:
                 del self._by_key[key]
 
     def _count(self, shortcut: Shortcut) -> None:
-        for hit in shortcut.hits:
-            count, hit.count = hit.count, 0
-            self._counters.hits += count
-            self._counters.seconds_saved += count * hit.seconds
+        count, seconds = shortcut.take_counts()
+        self._counters.hits += count
+        self._counters.seconds_saved += seconds

@@ -78,6 +78,7 @@ class Shortcut:
         self.scalar_hit = Hit(None, 0.0)
         self.hits: list[Hit] = []
         self._rebound = check.rebound
+        self._count, self._seconds = 0, 0.0
         for name, value in check.expected.items():
             setattr(self, name, value)  # one by one: attributes in a dict of its own are slower to read
 
@@ -112,7 +113,26 @@ class Shortcut:
     def end(self) -> None:
         """Give no results any more, to other threads that hold this shortcut either; the counters stay."""
         self.is_ended = True
-        self.table, self.scalar = {}, _no_value
+        self.table, self.scalar, self.scalar_hit = {}, _no_value, Hit(None, 0.0)
+        self._fold()
+
+    def _fold(self) -> None:
+        """Count the hits so far, and keep no values for that."""
+        hits, self.hits = self.hits, []
+        for hit in hits:
+            count, hit.count = hit.count, 0
+            self._count += count
+            self._seconds += count * hit.seconds
+
+    def take_counts(self) -> tuple[int, float]:
+        """How many hits there were since they were last taken, and the time that computing them had taken."""
+        hits = self.hits
+        self._fold()
+        if not self.is_ended:
+            self.hits = hits
+        count, self._count = self._count, 0
+        seconds, self._seconds = self._seconds, 0.0
+        return count, seconds
 
 
 def _no_value(_: Any) -> None:

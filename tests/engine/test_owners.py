@@ -11,9 +11,16 @@ from typing import Any
 import pytest
 
 from stored import OwnerError, StorageUser, keyed_by, stored
-from stored._methods import registry
+from stored._engine import owners
 from tests.methods.models import CALLS, Cosmology, Model, repeated
 from tests.methods.owners import OWNERS, FrozenSlots, Held, Plain, Slotted, set_parameter
+
+
+@pytest.fixture(autouse=True)
+def no_calls() -> None:
+    """No method of the models has been called yet."""
+    CALLS.clear()
+
 
 # -- owners --
 
@@ -165,9 +172,9 @@ def test_owners_are_freed(kind: Any) -> None:
 
 def test_slotted_owners_are_remembered_within_bounds() -> None:
     """Owners without weak references are registered by their parameters, up to a maximum number."""
-    for n in range(registry._MOST_UNREFERENCED + 10):
+    for n in range(owners._MOST_UNREFERENCED + 10):
         Slotted(float(n)).method()
-    assert len(registry._default_registry.unreferenced) <= registry._MOST_UNREFERENCED
+    assert len(owners._default_registry.unreferenced) <= owners._MOST_UNREFERENCED
 
 
 def test_an_owner_with_a_user_dies_with_results_that_refer_to_it() -> None:
