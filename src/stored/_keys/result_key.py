@@ -104,10 +104,10 @@ class Key:
     def __init__(
         self,
         space: Space,
-        object: str,
+        object: str,  # noqa: A002
         definition: str = "",
         version: str = "",
-        arguments: Pairs = (),  # noqa: A002
+        arguments: Pairs = (),
     ) -> None:
         self.space = space
         self.object = object

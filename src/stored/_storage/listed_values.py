@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import types
 from collections.abc import Callable, Mapping
 from math import isfinite
 from typing import Any, TypeAlias
@@ -73,8 +74,8 @@ def _is_plain(value: Any) -> bool:
     if kind is float or kind is np.float64:
         return isfinite(value)
     if kind is int:
-        return abs(value) < _SAFE_INTEGER
-    return value is None or kind is bool or (isinstance(value, str) and kind is str and len(value) <= _LONGEST_TEXT)
+        return bool(-_SAFE_INTEGER < value < _SAFE_INTEGER)
+    return kind is bool or kind is types.NoneType or (kind is str and len(value) <= _LONGEST_TEXT)
 
 
 def read_values(entry: Entry) -> ListedValues:
