@@ -114,7 +114,7 @@ def test_an_entry_that_holds_no_table_is_replaced(cache_dir: Path) -> None:
     value = cosmo.curve(0.5)
     definition = Cosmology.curve._self_definition
     key = results_for(definition, cosmo).key(cosmo, bound_call(definition, cosmo, (0.5,), {}))
-    PersistentTier("rw").save(key, CachedResult({"foo": 1}))
+    PersistentTier("rw").slot(key).save(CachedResult({"foo": 1}))
     with pytest.warns(EntryWarning, match="was not used"):
         assert Cosmology().curve(0.5) == value
     assert Cosmology().curve(0.5) == value
@@ -123,7 +123,7 @@ def test_an_entry_that_holds_no_table_is_replaced(cache_dir: Path) -> None:
 def test_a_damaged_entry_is_replaced(cache_dir: Path) -> None:
     """An altered entry is a miss with one warning; the next process finds the new one."""
     value = Cosmology().age(1.0)
-    (entry,) = cache_dir.rglob("age-*.stored")
+    (entry,) = cache_dir.rglob("*-age-*.stored")
     content = bytearray(entry.read_bytes())
     content[-1] ^= 1
     entry.write_bytes(content)

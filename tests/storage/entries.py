@@ -69,7 +69,7 @@ class Parts(NamedTuple):
     """The parts of an entry, good ones or not."""
 
     body: bytes
-    buffers: bytes = b""
+    buffers: bytes | None = None
     key: bytes = KEY.as_bytes()
     described: bytes = b'{"kind":"native","writer":{}}'
     values: bytes = b""
@@ -81,11 +81,11 @@ class Parts(NamedTuple):
         texts = (self.key, self.described, self.values, self.body)
         right = dict(zip(NUMBERS[1:], map(len, texts), strict=True))
         end = 72 + sum(map(len, texts))
-        gap = bytes(-end % ALIGNMENT if self.buffers else 0)
-        right["size"] = end + len(gap) + len(self.buffers)
+        rest = b"" if self.buffers is None else bytes(-end % ALIGNMENT) + self.buffers
+        right["size"] = end + len(rest)
         size, key, described, values, body = [{**right, **numbers}[name] for name in NUMBERS]
         front = struct.pack("<IQddIIQ", key, size, self.created, self.seconds, described, values, body)
-        return sealed(front + b"".join(texts) + gap + self.buffers)
+        return sealed(front + b"".join(texts) + rest)
 
     def change(self, **changes: Any) -> Parts:
         """With another description: with other fields in it, or without those that are given as ``...``."""
@@ -107,7 +107,8 @@ def parts_of(data: bytes) -> Parts:
     assert size == len(data)
     ends = list(itertools.accumulate((key, *lengths), initial=72))
     key, described, values, body = [data[start:end] for start, end in itertools.pairwise(ends)]
-    return Parts(body, data[ends[-1] + -ends[-1] % ALIGNMENT :], key, described, values, created, seconds)
+    buffers = None if ends[-1] == size else data[ends[-1] + -ends[-1] % ALIGNMENT :]
+    return Parts(body, buffers, key, described, values, created, seconds)
 
 
 def sealed(rest: bytes, *, magic: bytes = b"\x89STORED\n", version: int = 2) -> bytes:
@@ -115,6 +116,6 @@ def sealed(rest: bytes, *, magic: bytes = b"\x89STORED\n", version: int = 2) -> 
     return struct.pack("<8sI", magic, version) + xxhash.xxh3_128_digest(rest) + rest
 
 
-def forged(tree: bytes | list[Any] | str, data: bytes = b"") -> bytes:
+def forged(tree: bytes | list[Any] | str, data: bytes | None = None) -> bytes:
     """An entry with this tree and one buffer."""
     return Parts(tree if isinstance(tree, bytes) else json.dumps(tree).encode(), data).joined()
