@@ -290,7 +290,7 @@ def test_a_pickle_put_in_the_place_of_a_good_one_is_never_loaded(tmp_path: Path)
     """A good signature does not carry over to another pickle, however little differs."""
     body = pickle.dumps(Intruder(tmp_path / "trace"))
     good = written(Plain(1))
-    for forgery in (body, body + b"\0", bytes(unpack(good).body()) + b"\0", b""):
+    for forgery in (body, body + b"\0", bytes(unpack(good).body) + b"\0", b""):
         with pytest.raises(UntrustedEntryError):
             read(parts_of(good)._replace(body=forgery).joined())
     assert not (tmp_path / "trace").exists()

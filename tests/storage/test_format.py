@@ -35,7 +35,7 @@ def test_parts_come_back(key: bytes, values: bytes, seconds: float, created: flo
         assert identical(entry.created, created)
         assert entry.description() == ("native", {"x": "1"}, None)
         assert bytes(data[end - len(values) : end]) == values
-    assert json.loads(bytes(unpack(data).body()))[0] == "array"
+    assert json.loads(bytes(unpack(data).body))[0] == "array"
     assert identical(unpack_native(unpack(data)), np.arange(3.0))
     with pytest.raises(DamagedEntryError):
         unpack(data[: end - 1], verify=False)

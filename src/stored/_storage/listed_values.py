@@ -43,21 +43,17 @@ def values_json(key: Key, values: Values | None) -> bytes:
     if values is None:
         return b""
     given = values()
-    listed = {
-        "parameters": _listed(given["parameters"], dict(key.space.pairs())),
-        "arguments": _listed(given["arguments"], dict(key.arguments)),
-    }
+    listed: ListedValues = {}
+    for part, texts in (("parameters", key.space.pairs()), ("arguments", key.arguments)):
+        found, listed[part] = given[part], {}
+        for name, text in texts:
+            if name in found:
+                value = found[name]
+                # most are floats, which need no call
+                is_number = value.__class__ is float and isfinite(value)
+                listed[part][name] = value if is_number else _json(value, text)
     data = dump_json(listed)
     return data if len(data) <= _MAX_BYTES else b""
-
-
-def _listed(values: Mapping[str, Any], texts: Mapping[str, str]) -> dict[str, Any]:
-    return {
-        # most are floats, which need no call
-        name: values[name] if values[name].__class__ is float and isfinite(values[name]) else _json(values[name], text)
-        for name, text in texts.items()
-        if name in values
-    }
 
 
 def _json(value: Any, text: str) -> Any:
