@@ -98,6 +98,8 @@ class _Writer:
         descr = _descr(array.dtype)
         flags = array.flags
         order = "F" if flags.f_contiguous and not flags.c_contiguous else "C"
+        if not (flags.c_contiguous or flags.f_contiguous):
+            array = np.ascontiguousarray(array)
         flat = array.reshape(-1, order=cast(Any, order))
         raw = memoryview(cast(Any, flat.view(np.uint8))) if flat.nbytes else memoryview(b"")
         return ["array", descr, list(array.shape), order, *self._buffer(raw)]
