@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import pickle
 import re
@@ -16,7 +15,9 @@ from typing import Any
 import numpy as np
 from colossus.utils import storage as original
 
+from stored._storage import Header, headers
 from stored.compat import colossus as drop_in
+from stored.stores import DirectoryStore
 
 TABLE = np.array([[0.0, 1.0, 2.0, 3.0, 4.0], [1.0, 2.0, 4.0, 8.0, 16.0]])
 
@@ -46,9 +47,10 @@ def entries(directory: Path) -> list[Path]:
     return sorted(directory.rglob("*.stored"))
 
 
-def header_of(path: Path) -> dict[str, Any]:
-    data = path.read_bytes()
-    return dict(json.loads(data[32 : 32 + int.from_bytes(data[12:16], "little")]))
+def header_of(path: Path) -> Header:
+    root = next(each for each in path.parents if each.name == "cache")
+    (found,) = [each for each in headers(DirectoryStore(root)) if path == root / each.name]
+    return found
 
 
 def old_files(directory: Path) -> list[Path]:

@@ -7,7 +7,6 @@ import json
 import math
 import os
 import random
-import struct
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,12 +17,14 @@ import pytest
 
 from stored import Axis, EntryWarning, StorageUser, configure, keyed_by, stored
 from stored._keys import Key
-from stored._storage import PersistentTier
+from stored._settings import settings
+from stored._storage import PersistentTier, headers
 from stored._storage.format import unpack
+from stored.stores import DirectoryStore
 from stored.typing import ABSENT
 from tests.faults.scale import rounds
 from tests.faults.values import Custom, whole_entries
-from tests.storage.entries import identical, sealed
+from tests.storage.entries import NUMBERS, dumped, identical, parts_of, sealed
 
 SAMPLES: dict[str, Any] = {
     "None": None,
@@ -81,11 +82,11 @@ class Subject:
         self.expected = ask()
         (self.file,) = directory.rglob("*.stored")
         self.data = self.file.read_bytes()
-        self.key = Key.from_json(unpack(self.data).header["key"])
+        self.key = Key.from_bytes(unpack(self.data).key)
 
     def load(self) -> Any:
         """What the tier beneath the methods finds: the value, or nothing."""
-        result = PersistentTier("r").load(self.key)
+        result = PersistentTier("r").slot(self.key).load()
         return result if result is ABSENT else result.value
 
     def check(self, found: Any, expected: Any) -> None:
@@ -147,7 +148,7 @@ def positions(size: int, most: int) -> list[int]:
 
 def test_every_flipped_byte_is_found(subject: Subject) -> None:
     """Whichever byte of a file is another, the entry is not used, with one warning, or is what was written."""
-    chance = random.Random(subject.key.text())
+    chance = random.Random(subject.key.as_bytes())
     value = subject.load()
     with warned_once():
         for position in positions(len(subject.data), rounds(100, 5000)):
@@ -191,7 +192,7 @@ def test_what_stands_behind_an_entry_is_found(subject: Subject) -> None:
 
 def test_a_method_recomputes_what_is_damaged(subject: Subject) -> None:
     """A call that finds a damaged file gives the same as ever, with one warning, and the next finds a good file."""
-    chance = random.Random(subject.key.text())
+    chance = random.Random(subject.key.as_bytes())
     for _ in range(rounds(15, 300)):
         file = bytearray(subject.file.read_bytes())
         position = chance.randrange(len(file))
@@ -228,32 +229,18 @@ def test_a_storage_user_has_nothing_of_what_is_damaged(kind: str, cache_dir: Pat
 # Forgeries: the checksum is right, the content is not
 # --------------------------------------------------------------------------------------------------------------------
 
-START = 8192
-"""Where the bodies of forged entries stand: behind any header."""
 
-
-def forged(data: bytes, header: Callable[[dict[str, Any]], object] | None = None, tree: Any = ABSENT) -> bytes:
-    """An entry whose header was changed by a function, or which has another tree, with the checksum of that."""
-    entry = unpack(data)
-    start, length = entry.header["body"]
-    body = data[start:] if tree is ABSENT else json.dumps(tree).encode()
-    if tree is not ABSENT:
-        buffers = data[start + length + -(start + length) % 64 :]
-        length, body = len(body), body + bytes(-len(body) % 64) + buffers
-    entry.header.update(body=[START, length], size=START + len(body))
-    if header is not None:
-        header(entry.header)
-    text = json.dumps(entry.header).encode("utf-8", "surrogatepass")
-    return sealed(text, bytes(START - 32 - len(text)) + body)
+def with_tree(data: bytes, tree: Any) -> bytes:
+    """An entry with another tree, and the checksum of that."""
+    return parts_of(data)._replace(body=json.dumps(tree).encode()).joined()
 
 
 def test_the_forger_knows_the_format(subject: Subject) -> None:
     """What is forged in these tests is a good entry but for the part that is wrong."""
-    subject.file.write_bytes(forged(subject.data))
-    assert subject.check_answer() == 0
-    (start, length) = unpack(subject.data).header["body"]
-    if "signature" not in unpack(subject.data).header:
-        subject.file.write_bytes(forged(subject.data, tree=json.loads(subject.data[start : start + length])))
+    parts = parts_of(subject.data)
+    assert parts.joined() == subject.data
+    if unpack(subject.data).description().kind == "native":
+        subject.file.write_bytes(with_tree(subject.data, json.loads(parts.body)))
         assert subject.check_answer() == 0
 
 
@@ -266,71 +253,76 @@ def check_forgery(subject: Subject, data: bytes) -> None:
     assert whole_entries(subject.file.parent) == 1
 
 
-def with_header(*path_and_value: Any) -> Callable[[dict[str, Any]], None]:
-    """A change of a header: a value at a path of names, or nothing there if the value is absent."""
-    *path, name, value = path_and_value
-
-    def change(header: Any) -> None:
-        for part in path:
-            header = header[part]
-        if value is ABSENT:
-            del header[name]
-        else:
-            header[name] = value
-
-    return change
-
-
-ODD: list[Any] = [ABSENT, None, True, 1.5, -1, 2**70, "other", "", [], {}, [["x", "1"]]]
-NO_SECONDS: list[Any] = [math.nan, -1, -0.5, math.inf, -math.inf, 10**400, "1", None, [], {}, ABSENT]
-NO_SIGNATURES: list[Any] = [ABSENT, None, "", "00" * 32, "é", 1, [], {}]
-NO_BODIES = [[START + 1, 8], [START, 2**70], [START, 10**6], [-1, 8], [0, 32], [32, 8], [START, -1], [START, True]]
-KEY_PARTS = ("module", "name", "string", "object", "definition", "version")
-FORGED_HEADERS = [
-    *[("key", value) for value in ODD],
-    *[("key", part, value) for part in KEY_PARTS for value in ODD],
-    *[("key", "arguments", value) for value in (*ODD, [[]], [["name"]], [["name", 1]], [["name", "1", "2"]], [None])],
-    *[("kind", value) for value in (*ODD, "Native", "pickled")],
-    *[("size", value) for value in (*ODD, 0, START, 10**6)],
-    *[("body", value) for value in (*ODD, *NO_BODIES)],
-    *[("writer", value) for value in ODD if not isinstance(value, dict)],
-    *[("seconds", value) for value in NO_SECONDS],
-]
+ODD: list[Any] = [..., None, True, 1.5, -1, 2**70, "other", "", [], {}, [["x", "1"]]]
+NO_SECONDS = [math.nan, -1.0, -0.5, math.inf, -math.inf, 1e300]
+NO_SIGNATURES: list[Any] = [..., None, "", "00" * 32, "é", 1, [], {}]
+KEY_PARTS = ("module", "name", "parameters", "object", "definition", "version", "arguments")
+NO_ARGUMENTS: list[Any] = [[[]], [["name"]], [["name", 1]], [["name", "1", "2"]], [None]]
+NO_KEYS = [b"", b"null", b"{}", b"[" * 1000, b"\xff"]
 
 
 @pytest.mark.parametrize("subject", ["containers", "array in C order", "pickle"], indirect=True)
-def test_forged_headers_are_passed_over(subject: Subject) -> None:
-    """An entry any field of whose header is not as it was written is a miss, and is replaced."""
-    for path_and_value in FORGED_HEADERS:
-        check_forgery(subject, forged(subject.data, with_header(*path_and_value)))
+def test_forged_keys_are_passed_over(subject: Subject) -> None:
+    """An entry any part of whose key is not as it was written is a miss, and is replaced."""
+    parts = parts_of(subject.data)
+    for found in NO_KEYS:
+        check_forgery(subject, parts._replace(key=found).joined())
+    for name in KEY_PARTS:
+        for value in [*ODD, *NO_ARGUMENTS]:
+            fields = {**json.loads(parts.key), name: value}
+            fields = {name: each for name, each in fields.items() if each is not ...}
+            if dumped(fields) != parts.key:
+                check_forgery(subject, parts._replace(key=dumped(fields)).joined())
+
+
+@pytest.mark.parametrize("subject", ["containers", "array in C order", "pickle"], indirect=True)
+def test_forged_descriptions_are_passed_over(subject: Subject) -> None:
+    """An entry that does not say how it is to be loaded, who wrote it or how long that took is a miss."""
+    parts = parts_of(subject.data)
+    for described in (b"", b"{", b"[]", b"1", b"{}", b"\xff", parts.described + b" "):
+        check_forgery(subject, parts._replace(described=described).joined())
+    for value in (*ODD, "Native", "pickled"):
+        check_forgery(subject, parts.change(kind=value).joined())
+        if not isinstance(value, dict):
+            check_forgery(subject, parts.change(writer=value).joined())
+    for seconds in NO_SECONDS:
+        check_forgery(subject, parts._replace(seconds=seconds).joined())
 
 
 def test_forged_signatures_are_passed_over(cache_dir: Path) -> None:
     """A pickle with any other signature, or none, is a miss and is replaced; so is one that is called native."""
     subject = Subject(cache_dir, lambda: Model().sample("pickle"))
+    parts = parts_of(subject.data)
     for signature in NO_SIGNATURES:
-        check_forgery(subject, forged(subject.data, with_header("signature", signature)))
-    check_forgery(subject, forged(subject.data, with_header("kind", "native")))
+        check_forgery(subject, parts.change(signature=signature).joined())
+    check_forgery(subject, parts.change(kind="native").joined())
 
 
 @pytest.mark.parametrize("subject", ["text", "few"], indirect=True)
-def test_forged_lengths_of_headers_are_passed_over(subject: Subject) -> None:
-    """An entry whose first bytes tell another length of the header is a miss, and is replaced."""
-    front, head_length = subject.data[:12], struct.unpack("<I", subject.data[12:16])[0]
-    rest = subject.data[32:]
-    for length in (0, 1, head_length - 1, head_length + 64, len(rest), len(rest) + 1, 2**20 + 1, 2**32 - 1):
-        check_forgery(subject, sealed(b"", rest, length=length))
+def test_forged_lengths_are_passed_over(subject: Subject) -> None:
+    """An entry whose first bytes tell other lengths is a miss, and is replaced."""
+    parts, size = parts_of(subject.data), len(subject.data)
+    for name in NUMBERS:
+        for length in (0, 1, size - 73, size - 72, size - 71, size + 1, 2**20 + 1, 2**32 - 1):
+            forged = parts.joined(**{name: length})
+            if forged != subject.data:
+                check_forgery(subject, forged)
     for magic in (b"\x89STORED\r", b"\x89stored\n", bytes(8)):
-        check_forgery(subject, sealed(rest[:head_length], rest[head_length:], magic=magic))
-    assert front == b"\x89STORED\n\1\0\0\0"
+        check_forgery(subject, sealed(subject.data[28:], magic=magic))
+    for version in (0, 1, 3, 2**32 - 1):
+        check_forgery(subject, sealed(subject.data[28:], version=version))
 
 
-@pytest.mark.parametrize("name", ["created", "another"])
-def test_fields_that_nothing_depends_on(subject: Subject, name: str) -> None:
-    """What a header tells besides can be anything: the value is the one that was written."""
-    for value in (None, math.nan, -1, 2**70, "x", [[]], {"a": {}}, "\ud800"):
-        subject.file.write_bytes(forged(subject.data, with_header(name, value)))
+def test_what_nothing_depends_on(subject: Subject) -> None:
+    """What an entry tells besides can be anything: the value is the one that was written."""
+    parts = parts_of(subject.data)
+    forgeries = [parts._replace(created=created) for created in (math.nan, -1.0, math.inf)]
+    forgeries += [parts._replace(values=values) for values in (b"", b"{", b"[]", b'{"parameters":3}', b"\xff")]
+    forgeries += [parts.change(another=value) for value in (None, math.nan, 2**70, [[]], {"a": {}}, "\ud800")]
+    for forgery in forgeries:
+        subject.file.write_bytes(forgery.joined())
         assert subject.check_answer() == 0
+        assert [each.key for each in headers(DirectoryStore(settings().cache_dir))] == [subject.key]
 
 
 ARRAY = ["array", "<f8", [2, 3], "C", 0, 48]
@@ -351,7 +343,7 @@ def test_forged_trees_are_passed_over(cache_dir: Path) -> None:
     """An entry whose tree does not describe what its bytes hold is a miss, and is replaced."""
     subject = Subject(cache_dir, lambda: Model().sample("array in C order"))
     for tree in FORGED_ARRAYS + FORGED_TREES:
-        check_forgery(subject, forged(subject.data, tree=tree))
+        check_forgery(subject, with_tree(subject.data, tree))
 
 
 @pytest.mark.parametrize("other", ["text", "array in C order", "pickle"])
@@ -383,12 +375,11 @@ FORGED_TABLES: list[tuple[str, Any]] = [
 def test_forged_tables_are_passed_over(cache_dir: Path) -> None:
     """An entry of an interpolated method that holds no table for its axis is a miss, and is replaced."""
     subject = Subject(cache_dir, lambda: Model().few(0.75))
-    (start, length) = unpack(subject.data).header["body"]
-    tree = json.loads(subject.data[start : start + length])
+    tree = json.loads(parts_of(subject.data).body)
     for name, value in FORGED_TABLES:
         at = tree.index(name)
-        check_forgery(subject, forged(subject.data, tree=[*tree[: at + 1], value, *tree[at + 2 :]]))
-        check_forgery(subject, forged(subject.data, tree=[*tree[:at], "other", *tree[at + 1 :]]))
-        check_forgery(subject, forged(subject.data, tree=[*tree[:at], *tree[at + 2 :]]))
+        check_forgery(subject, with_tree(subject.data, [*tree[: at + 1], value, *tree[at + 2 :]]))
+        check_forgery(subject, with_tree(subject.data, [*tree[:at], "other", *tree[at + 1 :]]))
+        check_forgery(subject, with_tree(subject.data, [*tree[:at], *tree[at + 2 :]]))
     for other in (None, 3, ["list"], ["dict"], ["array", "<f8", [20], "C", 0, 160]):
-        check_forgery(subject, forged(subject.data, tree=other))
+        check_forgery(subject, with_tree(subject.data, other))

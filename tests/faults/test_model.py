@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from stored import Axis, ConfigurationError, EntryWarning, StorageUser, configure, keyed_by, stored, upkeep
+from stored import _keys as keys
 from stored._storage.format import unpack
 from stored._storage.reports import clear_reports
 from tests.faults.scale import rounds
@@ -112,9 +113,9 @@ class Modelled:
 
 def key_of(path: Path) -> Key:
     """What the header of a file says."""
-    key = unpack(path.read_bytes()).header["key"]
-    own = (key["definition"], key["string"], key["object"])
-    return (*own, "".join(text for _, text in key["arguments"])) if key["definition"] else own
+    key = keys.Key.from_bytes(unpack(path.read_bytes()).key)
+    own = (key.definition, key.space.string, key.object)
+    return (*own, "".join(text for _, text in key.arguments)) if key.definition else own
 
 
 KINDS = (Plain, Plain, Holder, Holder)

@@ -26,14 +26,14 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from stored import StorageUser, StoredWarning, TableError, configure, keyed_by, stored, upkeep
-from stored._keys import Key
-from stored._storage.format import pack, unpack
+from stored._storage.format import unpack
 from stored._storage.limits import _schedules
 from stored._storage.reports import clear_reports
 from stored._storage.signing import sign
 from stored.compat import colossus as drop_in
 from stored.stores import DirectoryStore
 from tests.faults.processes import here
+from tests.storage.entries import parts_of
 
 MOMENT = datetime.date(2000, 1, 1)
 X = np.arange(9.0)
@@ -185,14 +185,12 @@ def malicious(work_place: None) -> Iterator[bytes]:
 
 
 def forged(original: bytes, body: bytes, **items: Any) -> bytes:
-    """An entry with another body, and other items in its header, under a right checksum."""
-    header = {**unpack(original).header, "kind": "pickle", **items}
-    return b"".join(map(bytes, pack(header, body, [])))
+    """An entry with another body, and other items in its description, under a right checksum."""
+    return parts_of(original).change(**{"kind": "pickle", **items})._replace(body=body, buffers=None).joined()
 
 
 def signed_by_another(original: bytes, body: bytes) -> bytes:
-    key = Key.from_json(unpack(original).header["key"])
-    return forged(original, body, signature=sign(b"another key of thirty-two bytes.", key.text(), body))
+    return forged(original, body, signature=sign(b"another key of thirty-two bytes.", unpack(original).key, body))
 
 
 PLACES: dict[str, Callable[[Path, str, bytes, bytes], object]] = {
@@ -296,9 +294,9 @@ def test_a_pickle_moved_to_another_key_is_refused(source: str, target: str, way:
     make, read, right = THINGS[target]
     _, moved = only_entry(cache_dir, THINGS[source][0])
     name, own = only_entry(cache_dir, make)
-    assert unpack(moved).header["kind"] == unpack(own).header["kind"] == "pickle"
+    assert unpack(moved).description().kind == unpack(own).description().kind == "pickle"
     if way == "under its key":
-        moved = forged(moved, bytes(unpack(moved).body()), key=unpack(own).header["key"])
+        moved = parts_of(moved)._replace(key=unpack(own).key).joined()
     put(moved, cache_dir, name)
     with reported(1) as messages:
         assert read() == right

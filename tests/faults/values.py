@@ -86,5 +86,5 @@ def whole_entries(directory: Path) -> int:
     for file in files:
         assert file.suffix == ".stored", file
         entry = unpack(file.read_bytes())
-        assert unpack_native(entry) is not NotImplemented if entry.header["kind"] == "native" else entry.body()
+        assert unpack_native(entry) is not NotImplemented if entry.description().kind == "native" else entry.body
     return len(files)

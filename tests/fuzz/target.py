@@ -3,43 +3,32 @@
 from __future__ import annotations
 
 import hmac  # noqa: F401  # so that it is there, as after the first signature
-import json
 import pickle
 import struct
 import sys
 import tracemalloc
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 from unittest import mock
 
 import numpy as np
-import xxhash
 
 from stored._keys import Key, Space
-from stored._storage import PersistentTier, listing, native, signing
-from stored._storage.format import ALIGNMENT, FORMAT_VERSION, MAGIC, pack, unpack
+from stored._storage import codecs, listing, native, signing
+from stored._storage.format import describe, pack, unpack
 from stored.errors import EntryError
+from tests.storage.entries import Parts
 
 KEY = Key(Space("fuzz", "owner", "owner(1.0)"), "method", "fuzz.Owner.method", "1", (("x", "2"),))
 
-USUAL_HEADER = b'{"key":"KEY","kind":"native","body":["START","LENGTH"],"size":"SIZE","seconds":0.5,"writer":{}}'
+USUAL = Parts(b"", key=KEY.as_bytes(), values=b'{"parameters":{},"arguments":{"x":2}}')
 
 _MEMORY_PER_BYTE = 200
 """Of JSON: two bytes of it, as in ``[{},{}]``, can make an object of 64, which is then copied."""
 
 _MEMORY_BESIDES = 1 << 16
-
-
-class _Tier(PersistentTier):
-    """With a secret that made no signature in any corpus, and no key file."""
-
-    def _verify(self, text: str, body: bytes, signature: object) -> None:
-        signing.verify(b"of no one else, and 32 bytes long", text, body, signature)
-
-
-_tier = _Tier("rw")
 
 
 def check(data: bytes) -> None:
@@ -54,7 +43,8 @@ def check(data: bytes) -> None:
     for entry in (data, entry_of(data)):
         try:
             with _guarded(len(entry)):
-                listing.key_in_header({"key": {}, **unpack(entry, verify=False).header})
+                with suppress(EntryError):
+                    listing._header_in(unpack(entry, verify=False), "name")
                 value = decoded(entry)
         except EntryError:
             continue
@@ -64,27 +54,24 @@ def check(data: bytes) -> None:
 
 def decoded(entry: bytes) -> Any:
     """The value of an entry, as the library decodes it for the key."""
-    return _tier._result(KEY, unpack(entry)).value
+    return codecs.decode(KEY, unpack(entry), lambda writer: None, _verify)
+
+
+def _verify(key: bytes, body: bytes, signature: object) -> None:
+    """With a secret that made no signature in any corpus, and no key file."""
+    signing.verify(b"of no one else, and 32 bytes long", key, body, signature)
 
 
 def entry_of(content: bytes) -> bytes:
     """An entry with this content: a line of header, a line of tree, and the buffers.
 
-    All that depends on lengths or on the key is made right: the prefix, and in the header the values ``"KEY"``,
-    ``"START"``, ``"LENGTH"`` and ``"SIZE"``. An empty line of header stands for the usual one.
+    The header is description, values and key, with tabs between; what is empty or not there is as usual. Lengths,
+    numbers and checksum are made right.
     """
     head, _, rest = content.partition(b"\n")
     tree, _, buffers = rest.partition(b"\n")
-    head = (head or USUAL_HEADER).replace(b'"KEY"', json.dumps(KEY.as_json()).encode())
-    for name in (b'"START"', b'"LENGTH"', b'"SIZE"'):
-        head = head.replace(name, name.center(12))  # room for any number
-    body = tree + bytes(-len(tree) % ALIGNMENT) + buffers if buffers else tree
-    start = 32 + len(head) + -(32 + len(head)) % ALIGNMENT
-    for name, number in ((b'"START"', start), (b'"LENGTH"', len(tree)), (b'"SIZE"', start + len(body))):
-        head = head.replace(name.center(12), b"%12d" % number)
-    front = struct.pack("<8sII", MAGIC, FORMAT_VERSION, len(head))
-    rest = head.ljust(start - 32, b"\0") + body
-    return front + xxhash.xxh3_128_digest(front + rest) + rest
+    described, values, key = (*head.split(b"\t", 2), b"", b"")[:3]
+    return Parts(tree, buffers or None, key or USUAL.key, described or USUAL.described, values or USUAL.values).joined()
 
 
 @contextmanager
@@ -126,7 +113,8 @@ def _loads(_: bytes) -> None:
 
 def _packed_and_unpacked(value: Any) -> Any:
     body, buffers = native.pack_native(value)
-    return native.unpack_native(unpack(b"".join(pack({}, body, buffers))))
+    parts, _ = pack(b"", describe("native", {}), b"", body, buffers)
+    return native.unpack_native(unpack(b"".join(parts)))
 
 
 def _form(value: Any) -> Any:

@@ -33,7 +33,7 @@ def test_the_corpus_is_small_and_alive() -> None:
     assert type(decoded(contents["entry"])) is list
 
 
-def raises(_: object) -> None:
+def raises(*_: object) -> None:
     raise ValueError
 
 
@@ -77,6 +77,6 @@ def test_the_check_sees_a_pickle_that_is_loaded(monkeypatch: pytest.MonkeyPatch)
 
 def test_the_check_sees_an_error_of_the_header(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reading headers for a listing must not fail either."""
-    monkeypatch.setattr(listing, "key_in_header", raises)
+    monkeypatch.setattr(listing, "_header_in", raises)
     with pytest.raises(ValueError, match=r"^$"):
         check(b"\n1")

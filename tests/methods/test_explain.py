@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from stored import keyed_by, stored
+from stored import StorageUser, keyed_by, stored
 from tests.methods.models import MODEL_SOURCE, Cosmology, model_from_source
 from tests.methods.owners import Described
 
@@ -45,6 +45,25 @@ def test_explain_of_a_string_owner() -> None:
     Described(1.0).method()
     differences = Described(2.0).method.explain().differences
     assert differences == {"the hashable string": ("Described 1.0", "Described 2.0")}
+
+
+def test_explain_of_a_string_beside_named_parameters() -> None:
+    """Where a StorageUser and the class tell parameters together, both are compared."""
+
+    @keyed_by("y")
+    class Both:
+        def __init__(self, string: str, y: int) -> None:
+            self.y = y
+            self.su = StorageUser("explain", "rw", lambda: "both", lambda: string, None)
+
+        @stored
+        def method(self) -> int:
+            return self.y
+
+    Both("a, y=3", 4).method()
+    assert Both("a, y=3", 5).method.explain().differences == {"parameter y": ("4", "5")}
+    differences = Both("a", 5).method.explain().differences
+    assert differences == {"the hashable string": ("a, y=3", "a"), "parameter y": ("4", "5")}
 
 
 def test_explain_splits_parameters_that_hold_commas() -> None:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import struct
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import xxhash
 from hypothesis import strategies as st
 
-from stored._storage.format import ALIGNMENT, pack
+from stored._keys import Key, Space
+from stored._storage.format import ALIGNMENT, describe, pack
 from stored._storage.native import pack_native
 
 
-def entry_of(value: object, **header: Any) -> bytes:
+def entry_of(value: object, key: bytes = b"{}", values: bytes = b"{}", seconds: float = 1.5) -> bytes:
     """The entry of a native value."""
     body, buffers = pack_native(value)
-    return b"".join(bytes(part) for part in pack(header, body, buffers))
+    parts, size = pack(key, describe("native", {}), values, body, buffers, 1.0, seconds)
+    data = b"".join(bytes(part) for part in parts)
+    assert len(data) == size
+    return data
 
 
 def identical(one: Any, other: Any) -> bool:
@@ -57,15 +62,60 @@ def bits(value: Any) -> str:
 texts = st.text(st.characters(exclude_categories=()), max_size=20)
 
 
-def sealed(head: bytes, rest: bytes = b"", *, length: int | None = None, magic: bytes = b"\x89STORED\n") -> bytes:
-    front = struct.pack("<8sII", magic, 1, len(head) if length is None else length)
-    return front + xxhash.xxh3_128_digest(front + head + rest) + head + rest
+KEY = Key(Space("module", "model", "model 1.5"), "table", "Model.table", "1", (("n", "200"),))
 
 
-def forged(tree: bytes | list[Any] | str, data: bytes = b"", **header: Any) -> bytes:
-    """An entry with this tree and one buffer, consistent as far as the arguments do not say otherwise."""
-    raw = tree if isinstance(tree, bytes) else json.dumps(tree).encode()
-    start, rest = 256, raw + bytes(-len(raw) % ALIGNMENT) + data
-    head = {"body": [start, len(raw)], "size": start + len(rest), **header}
-    text = json.dumps(head).encode()
-    return sealed(text, bytes(start - 32 - len(text)) + rest)
+class Parts(NamedTuple):
+    """The parts of an entry, good ones or not."""
+
+    body: bytes
+    buffers: bytes | None = None
+    key: bytes = KEY.as_bytes()
+    described: bytes = b'{"kind":"native","writer":{}}'
+    values: bytes = b""
+    created: float = 1.0
+    seconds: float = 1.5
+
+    def joined(self, **numbers: int) -> bytes:
+        """The entry, consistent as far as the numbers, by the names of `NUMBERS`, do not say otherwise."""
+        texts = (self.key, self.described, self.values, self.body)
+        right = dict(zip(NUMBERS[1:], map(len, texts), strict=True))
+        end = 72 + sum(map(len, texts))
+        rest = b"" if self.buffers is None else bytes(-end % ALIGNMENT) + self.buffers
+        right["size"] = end + len(rest)
+        size, key, described, values, body = [{**right, **numbers}[name] for name in NUMBERS]
+        front = struct.pack("<IQddIIQ", key, size, self.created, self.seconds, described, values, body)
+        return sealed(front + b"".join(texts) + rest)
+
+    def change(self, **changes: Any) -> Parts:
+        """With another description: with other fields in it, or without those that are given as ``...``."""
+        fields = {**json.loads(self.described), **changes}
+        return self._replace(described=dumped({name: each for name, each in fields.items() if each is not ...}))
+
+
+NUMBERS = ("size", "key_length", "described_length", "values_length", "body_length")
+
+
+def dumped(tree: object) -> bytes:
+    """JSON that may hold half a surrogate pair, NaN and infinities."""
+    return json.dumps(tree, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+
+
+def parts_of(data: bytes) -> Parts:
+    """The parts of a good entry."""
+    key, size, created, seconds, *lengths = struct.unpack_from("<IQddIIQ", data, 28)
+    assert size == len(data)
+    ends = list(itertools.accumulate((key, *lengths), initial=72))
+    key, described, values, body = [data[start:end] for start, end in itertools.pairwise(ends)]
+    buffers = None if ends[-1] == size else data[ends[-1] + -ends[-1] % ALIGNMENT :]
+    return Parts(body, buffers, key, described, values, created, seconds)
+
+
+def sealed(rest: bytes, *, magic: bytes = b"\x89STORED\n", version: int = 2) -> bytes:
+    """Anything, with the right checksum."""
+    return struct.pack("<8sI", magic, version) + xxhash.xxh3_128_digest(rest) + rest
+
+
+def forged(tree: bytes | list[Any] | str, data: bytes | None = None) -> bytes:
+    """An entry with this tree and one buffer."""
+    return Parts(tree if isinstance(tree, bytes) else json.dumps(tree).encode(), data).joined()

@@ -92,14 +92,14 @@ def entry_files(place: Path) -> list[Path]:
 
 def kept(place: Path) -> str:
     """The names of objects on disk; they are of one letter."""
-    return "".join(each.name[0] for each in entry_files(place))
+    return "".join(sorted(each.name.split("-")[2][0] for each in entry_files(place)))
 
 
 def set_ages(place: Path, **ages: float) -> None:
     """Make entries as old as this, in seconds, by the one-letter names of their objects."""
     now = time.time()
     for name, age in ages.items():
-        (file,) = place.rglob(f"{name}-*.stored")
+        (file,) = place.rglob(f"*-{name}-*.stored")
         os.utime(file, (now, now - age))
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
+from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -9,7 +12,10 @@ from typing import Any
 import pytest
 
 from stored import PersistenceWarning, configure
+from stored._keys import Key, Space
+from stored._storage import CachedResult, PersistentTier, headers
 from stored.stores import DirectoryStore, MemoryStore
+from stored.typing import ABSENT, Turn
 from tests.storage.models import CALLS, GATE, Model, entry_files, kept, new_user, set_ages, store
 from tests.stores.test_locks import elsewhere, held, received, when_waiting
 
@@ -148,3 +154,100 @@ def test_nobody_waits_for_what_it_could_not_find(cache_dir: Path, persistence: s
         locks = list(cache_dir.rglob("*.lock"))
         assert Model().power(2.0) == 4.0
         assert list(cache_dir.rglob("*.lock")) == locks
+
+
+# -- slots ------------------------------------------------------------------------------------------------------------
+
+KEY = Key(Space("disk", "owner", (("n", "1"),)), "f", "mod.f", "1", (("x", "2"),))
+
+
+def test_a_slot_keeps_the_store_and_the_settings_of_its_making() -> None:
+    """What is configured meanwhile does not count: what a call began with is what it ends with."""
+    one, other = MemoryStore(), MemoryStore()
+    with configure(store=one):
+        slot = PersistentTier("rw").slot(KEY)
+        reader = PersistentTier("r").slot(KEY)
+    with configure(store=other, persistence=""):
+        assert slot.save(CachedResult(3))
+        assert [each.load() for each in (slot, reader)] != [ABSENT, ABSENT]
+        assert (slot.reads, slot.writes, reader.reads, reader.writes) == (True, True, True, False)
+    assert list(one.names()) == [slot.name] == [KEY.entry_name()]
+    assert list(other.names()) == []
+    assert slot.store is one
+
+
+def test_a_slot_while_disabled() -> None:
+    """It neither finds, writes nor removes anything."""
+    tier = PersistentTier("rw")
+    assert tier.slot(KEY).save(CachedResult(3))
+    with configure(disable=True):
+        slot = tier.slot(KEY)
+        assert (slot.load(), slot.save(CachedResult(4)), slot.forget()) == (ABSENT, False, False)
+    assert tier.slot(KEY).forget()
+    assert not tier.slot(KEY).forget()
+
+
+def test_values_are_asked_for_when_an_entry_is_written() -> None:
+    """They cost nothing where nothing is written."""
+    asked = []
+
+    def values() -> dict[str, dict[str, Any]]:
+        asked.append(1)
+        return {"parameters": {"n": 1.0}, "arguments": {"x": 2}}
+
+    tier = PersistentTier("rw")
+    assert tier.slot(KEY, values).load() is ABSENT
+    PersistentTier("r").slot(KEY, values).save(CachedResult(1))
+    assert not asked
+    tier.slot(KEY, values).save(CachedResult(1))
+    tier.slot(KEY, values).load()
+    assert len(asked) == 1
+    (header,) = headers(tier.store())
+    assert header.values == {"parameters": {"n": 1.0}, "arguments": {"x": 2}}
+
+
+class Expiring(MemoryStore):
+    """A store in which waiting always ends at the time limit; it notes what ends."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ended: list[object] = []
+
+    @contextlib.contextmanager
+    def compute_turn(self, name: str, limit: float) -> Iterator[Turn]:
+        try:
+            yield Turn.EXPIRED
+        finally:
+            self.ended.append(sys.exc_info()[0])
+
+
+def test_a_turn_ends_whatever_happens_in_it() -> None:
+    """The block of the store ends with the block, with an error in it, and where the warning of a timeout is one."""
+    store = Expiring()
+    with configure(store=store):
+        slot = PersistentTier("rw").slot(KEY)
+        with pytest.raises(PersistenceWarning), slot.wait_for_turn():  # warnings are errors in all tests
+            pytest.fail("the block was entered")
+        with slot.wait_for_turn():
+            assert store.ended == [PersistenceWarning]
+        with pytest.raises(KeyError), slot.wait_for_turn():
+            raise KeyError
+    assert store.ended == [PersistenceWarning, None, KeyError]
+
+
+@pytest.mark.parametrize("block", ["declare_wait", "wait_for_turn"])
+def test_a_block_that_cannot_be_entered_is_passed_over(block: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two processes may compute the same then, and that is all."""
+
+    @contextlib.contextmanager
+    def fail(*arguments: object) -> Iterator[None]:
+        raise OSError("no locks left")
+        yield
+
+    store = MemoryStore()
+    for name in ("declare_wait", "compute_turn"):
+        monkeypatch.setattr(store, name, fail)
+    entered = []
+    with configure(store=store), getattr(PersistentTier("rw").slot(KEY), block)():
+        entered.append(block)
+    assert entered == [block]

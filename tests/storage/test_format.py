@@ -1,53 +1,62 @@
-"""An entry comes back with its header, and bytes that are not what was written are refused."""
+"""An entry comes back with all its parts, and bytes that are not what was written are refused."""
 
 from __future__ import annotations
 
 import contextlib
 import json
-import struct
+import math
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stored._storage.format import ALIGNMENT, MAX_HEADER_BYTES, unpack
-from stored._storage.native import unpack_native
+from stored._storage.format import ALIGNMENT, MAX_HEADER_BYTES, describe, pack, unpack
+from stored._storage.native import pack_native, unpack_native
 from stored.errors import DamagedEntryError
-from tests.storage.entries import entry_of, forged, identical, sealed, texts
+from tests.storage.entries import Parts, entry_of, identical, parts_of, sealed
 
-headers = st.dictionaries(
-    texts.filter(lambda name: name not in {"body", "size"}),
-    texts | st.integers(-(2**60), 2**60) | st.none(),
-    max_size=5,
-)
+raw = st.binary(max_size=200)
 
 
 @settings(max_examples=50, deadline=None)
-@given(headers, st.integers(0, 200))
-@example({"k": "x" * 9900}, 0)
-def test_headers_come_back(header: dict[str, Any], padding: int) -> None:
-    """The header comes back whole, with the sizes of the entry, whatever its own length; its beginning suffices."""
-    header = {"pad": "p" * padding, **header}
-    data = entry_of(np.arange(3.0), **header)
-    found = unpack(data).header
-    start, length = found["body"]
-    assert {**found, **header} == found
-    assert found["size"] == len(data)
-    assert start % ALIGNMENT == 0
-    assert json.loads(data[start : start + length])[0] == "array"
-    assert unpack(data[:start], verify=False).header == found
+@given(raw, raw, st.floats(0, 1e12), st.floats())
+def test_parts_come_back(key: bytes, values: bytes, seconds: float, created: float) -> None:
+    """All parts come back whole, whatever their lengths; for a listing the beginning suffices."""
+    body, buffers = pack_native(np.arange(3.0))
+    parts, size = pack(key, describe("native", {"x": "1"}), values, body, buffers, created, seconds)
+    data = b"".join(map(bytes, parts))
+    end = 72 + len(key) + len(describe("native", {"x": "1"})) + len(values)
+    assert size == len(data)
+    assert len(data) % 8 == (size - 24) % ALIGNMENT == 0
+    for entry in (unpack(data), unpack(data[:end], verify=False)):
+        assert (entry.key, entry.seconds) == (key, seconds)
+        assert identical(entry.created, created)
+        assert entry.description() == ("native", {"x": "1"}, None)
+        assert bytes(data[end - len(values) : end]) == values
+    assert json.loads(bytes(unpack(data).body))[0] == "array"
     assert identical(unpack_native(unpack(data)), np.arange(3.0))
+    with pytest.raises(DamagedEntryError):
+        unpack(data[: end - 1], verify=False)
 
 
-def test_a_header_has_a_limit() -> None:
-    """A header up to the limit is written and read; a longer one is a ValueError that names the remedy."""
-    frame = len(json.dumps({"k": "", "body": [1 << 20, 4], "size": 1 << 20}, separators=(",", ":")))
-    longest = "x" * (MAX_HEADER_BYTES - frame - 16)
-    assert unpack(entry_of(None, k=longest)).header["k"] == longest
+def test_the_front_has_a_limit() -> None:
+    """A key up to the limit is written and read; a longer one is a ValueError that names the remedy."""
+    frame = len(describe("native", {})) + 2
+    longest = b"x" * (MAX_HEADER_BYTES - frame)
+    assert unpack(entry_of(None, longest)).key == longest
     with pytest.raises(ValueError, match="shorten the hashable string"):
-        entry_of(None, k="x" * MAX_HEADER_BYTES)
+        entry_of(None, longest + b"x")
+
+
+@pytest.mark.parametrize("pad", [0, 10_000])
+def test_descriptions_are_parsed_once(pad: int) -> None:
+    """What decides how to load is parsed once for all entries that have the same; a long one is not kept."""
+    data = Parts(b"1").change(pad="p" * pad).joined()
+    one, other = (unpack(data).description() for _ in range(2))
+    assert one == other == ("native", {}, None)
+    assert (one is other) is (pad == 0)
 
 
 def test_buffers_that_can_change_are_copied() -> None:
@@ -92,17 +101,21 @@ def test_every_damage_is_found(value: Any) -> None:
 
 
 def test_listing_a_damaged_beginning() -> None:
-    """Without verification too, cut and altered headers give a header or a DamagedEntryError."""
-    data = entry_of(1, key="k")
+    """Without verification too, cut and altered beginnings give an entry or a DamagedEntryError."""
+    data = entry_of(1, b"k")
     for position in range(len(data)):
         altered = bytearray(data)
         altered[position] ^= 0xFF
         for source in (altered, data[:position]):
             with contextlib.suppress(DamagedEntryError):
-                assert isinstance(unpack(source, verify=False).header, dict)
+                entry = unpack(source, verify=False)
+                assert len(entry.key) < len(data)
+                assert entry.description().kind == "native"
 
 
 # -- forgeries: the checksum is right, the content is not -------------------------------------------------------------
+
+GOOD = Parts(b"[1]]", bytes(64))
 
 
 @pytest.mark.parametrize(
@@ -110,37 +123,65 @@ def test_listing_a_damaged_beginning() -> None:
     [
         (b"", "too few"),
         (b"\x89STORED\n", "too few"),
-        (sealed(b"{}", magic=b"notmagic"), "does not begin"),
-        (struct.pack("<8sII", b"\x89STORED\n", 2, 2) + bytes(18), "format version 2 was found"),
-        (sealed(b"{}", length=MAX_HEADER_BYTES + 1), "is longer than"),
-        (sealed(b"{}", length=2**32 - 1), "is longer than"),
-        (sealed(b"{}", length=3), "are not within"),
-        (sealed(b""), "no readable JSON"),
-        (sealed(b"{"), "no readable JSON"),
-        (sealed(b"\xff\xfe"), "no readable JSON"),
-        (sealed(b"[" * 500_000), "no readable JSON"),
-        (sealed(b"9" * 10_000), "no readable JSON"),
-        (sealed(b"[]"), "not an object"),
-        (sealed(b"null"), "not an object"),
-        (sealed(b"{}"), "its header says None"),
-        (sealed(b'{"size":-1}'), "its header says -1"),
-        (sealed(b'{"size":1e999}'), "its header says inf"),
-        (sealed(b'{"size":[]}'), "its header says"),
+        (b"\x89STORED\n\2\0\0\0", "too few"),
+        (sealed(bytes(43)), "71 bytes are too few"),
+        (sealed(bytes(44), magic=b"notmagic"), "does not begin"),
+        (sealed(b"", magic=b"notmagic"), "does not begin"),
+        (sealed(bytes(44), version=3), r"format version 3 was found; this release reads version 2"),
+        (sealed(b"", version=1), "format version 1 was found"),
+        (GOOD.joined(key_length=MAX_HEADER_BYTES + 1), "is longer than"),
+        (GOOD.joined(described_length=2**32 - 1), "is longer than"),
+        (GOOD.joined(values_length=MAX_HEADER_BYTES), "is longer than"),
+        (GOOD.joined(values_length=100_000), "it has 320 bytes"),
+        (GOOD.joined(body_length=2**64 - 1), "it has 320 bytes"),
+        (GOOD.joined(size=0), "says that they are 0"),
+        (GOOD.joined(size=319), "says that they are 319"),
+        (GOOD.joined(size=2**64 - 1), "says that they are"),
+        *[(GOOD._replace(seconds=n).joined(), "computing took") for n in (-1.0, 1e13, math.inf, -math.inf, math.nan)],
     ],
 )
 def test_forged_fronts_are_refused(data: bytes, message: str) -> None:
-    """A front or a header that does not fit the bytes is a DamagedEntryError that says what was found."""
+    """Numbers that do not fit the bytes are a DamagedEntryError that says what was found."""
     with pytest.raises(DamagedEntryError, match=message):
         unpack(data)
 
 
-BODIES: list[Any] = [None, 3, "ab", {}, [], [256], [256, 4, 0], [256, -1], [-1, 4], [True, 4], [256, True], [256.0, 4]]
-BODIES += [["256", 4], [256, 2**70], [2**70, 4], [10**9, 0], [256, None], [[], []], [257, 3], [260, 60]]
+def test_the_forger_knows_the_format() -> None:
+    """What is forged in these tests is a good entry but for the part that is wrong."""
+    assert unpack_native(unpack(Parts(b'["list",1]').joined())) == [1]
+    data = entry_of(np.arange(3.0), b"k", b"v")
+    assert parts_of(data).joined() == data
 
 
-@pytest.mark.parametrize("body", BODIES, ids=repr)
-def test_forged_bodies_are_refused(body: Any) -> None:
-    """A body that is not said to stand within the entry, or is no tree, is a DamagedEntryError."""
-    entry = unpack(forged(b"[1]]", body=body))
+@pytest.mark.parametrize("lengths", [(values, body) for values in (0, 1, 60) for body in (0, 3, 5, 8)], ids=repr)
+def test_forged_lengths_give_no_value(lengths: tuple[int, int]) -> None:
+    """Parts that are said to stand elsewhere within the entry hold no tree, and what is read is a DamagedEntryError."""
+    values, body = lengths
+    entry = unpack(GOOD.joined(values_length=values, body_length=body))
     with pytest.raises(DamagedEntryError):
         unpack_native(entry)
+
+
+@pytest.mark.parametrize(
+    ("described", "message"),
+    [
+        (b"", "no readable JSON"),
+        (b"{", "no readable JSON"),
+        (b"\xff\xfe", "no readable JSON"),
+        (b"[" * 500_000, "no readable JSON"),
+        (b"9" * 10_000, "no readable JSON"),
+        (b"{} {}", "no readable JSON"),
+        (b"[]", "not an object"),
+        (b"null", "not an object"),
+        (b"{}", "its kind is None"),
+        (b'{"kind":["native"]}', "neither native nor pickle"),
+        (b'{"kind":"native"}', "does not say who wrote it"),
+        (b'{"kind":"pickle","writer":[]}', "does not say who wrote it"),
+    ],
+)
+def test_forged_descriptions_are_refused(described: bytes, message: str) -> None:
+    """A description that is none is a DamagedEntryError, and is so again."""
+    entry = unpack(GOOD._replace(described=described).joined())
+    for _ in range(2):
+        with pytest.raises(DamagedEntryError, match=message):
+            entry.description()

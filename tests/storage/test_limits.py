@@ -68,8 +68,9 @@ def test_results_of_other_processes_count(cache_dir: Path, size: int) -> None:
         store("a")
         (ours,) = entry_files(cache_dir)
         for number in range(25):
-            shutil.copy(ours, ours.with_name(f"x{number}.stored"))
-            os.utime(ours.with_name(f"x{number}.stored"), (0.0, 0.0))
+            theirs = ours.with_name(ours.name.replace("-a-", f"-x{number}-"))
+            shutil.copy(ours, theirs)
+            os.utime(theirs, (0.0, 0.0))
         store("b", "c")
         assert len(entry_files(cache_dir)) == 28
         store("d")

@@ -1,13 +1,18 @@
-"""A listing that fails is reported, and not taken for an empty one."""
+"""What a store contains is listed by names and headers; a listing that fails is not taken for an empty one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable, Iterator
 
 import pytest
 
-from stored import PersistenceWarning, configure
+from stored import PersistenceWarning, __version__, configure
+from stored._keys import Key, Space
+from stored._storage import CachedResult, Header, PersistentTier, headers, headers_of_method, headers_of_space
+from stored._storage.listing import keys_of_same_method
 from stored.stores import LayeredStore, MemoryStore
+from stored.typing import Buffer
 from tests.storage.models import CALLS, Model, new_user, store
 from tests.stores.test_files import without_handles
 from tests.stores.test_layered import Failing
@@ -33,3 +38,118 @@ def test_a_layer_that_cannot_be_listed_is_reported() -> None:
     with configure(store=store), pytest.warns(PersistenceWarning, match="shared directory the failing one cannot be"):
         new_user().storeObject("a", 1)
         assert new_user().listObjects() == ["a"]
+
+
+# -- what is listed ---------------------------------------------------------------------------------------------------
+
+
+class Counting(MemoryStore):
+    """A store that notes which names are read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[str] = []
+
+    def read(self, name: str) -> Buffer | None:
+        self.seen.append(name)
+        return super().read(name)
+
+
+ONE, OTHER = Space("listing", "m", (("p", "1"),)), Space("listing", "m", (("p", "2"),))
+KEYS = [
+    Key(ONE, "f", "mod.C.f", "1", (("x", "1"),)),
+    Key(ONE, "f", "mod.C.f", "2", (("x", "1"),)),
+    Key(ONE, "f", "mod.C.f of mod.D", "1", (("x", "1"),)),
+    Key(ONE, "g", "mod.C.g", "1"),
+    Key(ONE, "f"),
+    Key(OTHER, "f", "mod.C.f", "1", (("x", "1"),)),
+    Key(Space("listing", "n", (("p", "1"),)), "f", "mod.C.f", "1"),
+    Key(Space("elsewhere", "m", (("p", "1"),)), "f", "mod.C.f", "1"),
+]
+
+
+@pytest.fixture
+def filled() -> Iterator[Counting]:
+    """A store with an entry for each key, none of which was read so far."""
+    store = Counting()
+    with configure(store=store):
+        for number, key in enumerate(KEYS):
+            values = {"parameters": {"p": 1}, "arguments": {"x": number}}
+            PersistentTier("rw").slot(key, lambda values=values: values).save(CachedResult(number, seconds=number))
+        store.seen.clear()
+        yield store
+
+
+def listed(found: Iterable[Header]) -> list[int]:
+    """Which of the keys are listed."""
+    return sorted(KEYS.index(each.key) for each in found)
+
+
+def test_all_headers(filled: Counting) -> None:
+    """A header tells where an entry is, its key, values, time and writer."""
+    before = time.time()
+    assert listed(headers(filled)) == list(range(8))
+    for header in headers(filled):
+        number = KEYS.index(header.key)
+        assert header.name == header.key.entry_name()
+        assert header.values["arguments"] == ({"x": number} if KEYS[number].arguments else {})
+        assert header.seconds == number
+        assert before - 60 < header.created <= before
+        assert header.writer == {"stored": __version__}
+
+
+def test_headers_of_a_space(filled: Counting) -> None:
+    """All of one owner's entries are found by their names, and no others are read."""
+    assert listed(headers_of_space(filled, ONE)) == [0, 1, 2, 3, 4]
+    assert len(filled.seen) == 5
+    assert listed(headers_of_space(filled, OTHER)) == [5]
+    assert listed(headers_of_space(filled, Space("listing", "m", "1"))) == []
+
+
+def test_headers_of_a_method(filled: Counting) -> None:
+    """All of a method's entries, those of classes that inherit it included, are found by their names."""
+    assert listed(headers_of_method(filled, "listing", "f", "mod.C.f")) == [0, 1, 2, 5, 6]
+    assert len(filled.seen) == 5
+    assert listed(headers_of_method(filled, "listing", "f", "mod.C.f of mod.D")) == [0, 1, 2, 5, 6]
+    assert listed(headers_of_method(filled, "listing", "f", "")) == [4]
+    assert listed(headers_of_method(filled, "elsewhere", "f", "mod.C.f")) == [7]
+    assert listed(headers_of_method(filled, "nowhere", "f", "mod.C.f")) == []
+
+
+def test_keys_of_the_same_method(filled: Counting) -> None:
+    """They are of owners of the same name, and of the very same definition."""
+    assert sorted(map(KEYS.index, keys_of_same_method(filled, KEYS[0]))) == [0, 1, 5]
+    assert len(filled.seen) == 4
+    assert len(keys_of_same_method(filled, KEYS[0], limit=1)) == 1
+
+
+def test_only_entries_at_their_places_are_listed(filled: Counting) -> None:
+    """Damaged and misplaced entries, and what is no entry, are passed over."""
+    whole = filled.read(KEYS[0].entry_name())
+    assert whole is not None
+    filled.write(KEYS[0].entry_name(), [b"damaged"])
+    filled.write(KEYS[1].entry_name(), [whole])
+    filled.write(f"{KEYS[2].entry_name()}.removed", [b""])
+    assert listed(headers(filled)) == [2, 3, 4, 5, 6, 7]
+
+
+def test_nothing_is_listed_while_disabled(filled: Counting) -> None:
+    """The store is not looked at then."""
+    with configure(disable=True):
+        assert list(headers(filled)) == []
+    assert filled.seen == []
+
+
+def test_a_header_that_cannot_be_read_is_reported(filled: Counting, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What else there is is listed, and the trouble is named once, with the folder."""
+
+    def read(name: str, length: int) -> Buffer | None:
+        if name in {KEYS[0].entry_name(), KEYS[3].entry_name()}:
+            raise OSError("connection lost")
+        return MemoryStore.read_start(filled, name, length)
+
+    monkeypatch.setattr(filled, "read_start", read)
+    with pytest.warns(PersistenceWarning, match="connection lost.*not all is shown") as caught:
+        assert listed(headers(filled)) == [1, 2, 4, 5, 6, 7]
+    assert len(caught) == 1
+    assert ONE.folder() in str(caught[0].message)

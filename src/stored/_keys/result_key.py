@@ -30,13 +30,13 @@ class Space:
         their values.
     """
 
-    __slots__ = ("_digest", "_text", "module", "name", "parameters")
+    __slots__ = ("_prefix", "_text", "module", "name", "parameters")
 
     def __init__(self, module: str, name: str, parameters: str | Pairs) -> None:
         self.module = module
         self.name = name
         self.parameters = parameters
-        self._text = self._digest = ""
+        self._text = self._prefix = ""
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Space) and self.text() == other.text()
@@ -67,18 +67,18 @@ class Space:
 
     def digest(self) -> str:
         """The digest of all three parts, 32 hex digits."""
-        if not self._digest:
-            self._digest = _digest(self.text().encode("utf-8", "surrogatepass"))
-        return self._digest
+        return self.prefix()[-32:]
 
     def folder(self) -> str:
         """The folder of a store in which all of this owner's entries are, with some of others."""
-        return f"{_slug(self.module, 40)}/{self.digest()[:2]}"
+        return self.prefix().rpartition("/")[0]
 
     def prefix(self) -> str:
         """The beginning of the names of all entries of this owner with these parameters, and of no others."""
-        found = self.digest()
-        return f"{_slug(self.module, 40)}/{found[:2]}/{owner_part(self.name)}{found}"
+        if not self._prefix:
+            digest = _digest(self.text().encode("utf-8", "surrogatepass"))
+            self._prefix = f"{module_folder(self.module)}/{digest[:2]}/{owner_part(self.name)}{digest}"
+        return self._prefix
 
 
 class Key:
@@ -104,7 +104,7 @@ class Key:
     def __init__(
         self,
         space: Space,
-        object: str,
+        object: str,  # noqa: A002
         definition: str = "",
         version: str = "",
         arguments: Pairs = (),
@@ -215,17 +215,18 @@ def method_part(name: str, definition: str) -> str:
     return f"-{_slug(name, 28)}-{tag}-"
 
 
+@functools.lru_cache(maxsize=1024)
 def owner_part(name: str) -> str:
     """The beginning of the file names of an owner's entries."""
     return f"{_slug(name, 24)}-"
 
 
+@functools.lru_cache(maxsize=1024)
 def module_folder(module: str) -> str:
     """The folder of a module's entries; two modules may share a folder, never an entry."""
     return _slug(module, 40)
 
 
-@functools.lru_cache(maxsize=1024)
 def _slug(name: str, length: int) -> str:
     """A name that every file system accepts: of these characters only, without a leading dot, not empty, not long."""
     return re.sub(r"[^A-Za-z0-9_.]+", "_", name)[:length].lstrip("._") or "_"

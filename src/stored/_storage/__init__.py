@@ -2,7 +2,8 @@
 
 `MemoryTier` keeps results in memory and `PersistentTier` in a store; with `Flights`, one thread computes for all that
 need the same result. `freeze` and `copy_for_caller` see to it that callers cannot change what is kept. An entry
-describes itself and has a checksum (`format`); `PersistentTier` (`disk`) decides whether it may be used.
+describes itself and has a checksum (`format`); a `Slot` of the `PersistentTier` (`disk`) decides whether it may be
+used. `headers` and its like list what a store contains, by names where these suffice.
 """
 
 from stored._storage.current_store import current_store

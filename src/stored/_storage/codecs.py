@@ -109,7 +109,7 @@ def decode(
     check_writer(writer)
     if kind == "native":
         return unpack_native(entry)
-    body = bytes(entry.body())
+    body = bytes(entry.body)
     verify(key.as_bytes(), body, signature)
     try:
         return freeze(pickle.loads(body))

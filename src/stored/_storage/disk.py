@@ -135,7 +135,7 @@ class Slot:
             data = store.read(name)
             if data is None:
                 return ABSENT
-            check_privacy(store)
+            check_privacy(store, store.location())
             entry = unpack(data)
             value = decode(self._key, entry, self._tier.check_writer, _verify)
         except (OSError, EntryError) as error:
@@ -160,8 +160,9 @@ class Slot:
             self._delete_outdated()
             report_kept_in_memory(store, self._key, error)
             return False
-        forget_reports(("entry", name), ("store", store.location()))
-        check_privacy(store)
+        place = store.location()
+        forget_reports(("entry", name), ("store", place))
+        check_privacy(store, place)
         tidy_after_write(store, size)
         return True
 

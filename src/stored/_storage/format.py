@@ -67,10 +67,10 @@ from stored.errors import DamagedEntryError
 from stored.typing import Buffer
 
 __all__ = [
+    "ALIGNMENT",
     "MAX_HEADER_BYTES",
     "Description",
     "Entry",
-    "align",
     "checked_slice",
     "describe",
     "dump_json",
@@ -139,34 +139,32 @@ class Entry:
     ----------
     key : bytes
         The bytes of the key.
+    body : memoryview
+        The tree or the pickle.
+    buffers : memoryview
+        The bytes from which offsets in the tree count: those after the body, from a multiple of 64 on.
     """
 
-    __slots__ = ("_ends", "created", "data", "key", "seconds")
+    __slots__ = ("_described", "_values", "body", "buffers", "created", "key", "seconds")
 
     def __init__(self, data: memoryview, created: float, seconds: float, ends: tuple[int, int, int, int]) -> None:
-        self.data = data
+        key_end, described_end, values_end, body_end = ends
         self.created = created
         self.seconds = seconds
-        self._ends = ends
-        self.key = bytes(data[_FRONT.size : ends[0]])
+        self.key = bytes(data[_FRONT.size : key_end])
+        self._described = data[key_end:described_end]
+        self._values = data[described_end:values_end]
+        self.body = data[values_end:body_end]
+        self.buffers = data[body_end + -body_end % ALIGNMENT :]
 
     def description(self) -> Description:
         """The description; a `DamagedEntryError` if there is none."""
-        start, end = self._ends[:2]
-        found = bytes(self.data[start:end])
+        found = bytes(self._described)
         return _parsed_once(found) if len(found) <= _PARSED_ONCE else _description(found)
 
     def values(self) -> Any:
         """The JSON of the values; a `DamagedEntryError` if it is none."""
-        return load_json(self.data[self._ends[1] : self._ends[2]])
-
-    def body(self) -> memoryview:
-        """The bytes of the tree or of the pickle."""
-        return self.data[self._ends[2] : self._ends[3]]
-
-    def buffers(self) -> memoryview:
-        """The bytes from which offsets in the tree count: those after the body, from a multiple of 64 on."""
-        return self.data[align(self._ends[3]) :]
+        return load_json(self._values)
 
 
 def _description(data: bytes) -> Description:
@@ -237,11 +235,6 @@ def pack(
     for part in parts:
         checksum.update(part)
     return [_START.pack(MAGIC, FORMAT_VERSION, checksum.digest()) + head, *parts], size
-
-
-def align(offset: int) -> int:
-    """The next multiple of `ALIGNMENT`, or the offset itself if it is one."""
-    return offset + -offset % ALIGNMENT
 
 
 def dump_json(tree: object) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import types
 from collections.abc import Callable, Mapping
 from math import isfinite
 from typing import Any, TypeAlias
@@ -42,21 +43,17 @@ def values_json(key: Key, values: Values | None) -> bytes:
     if values is None:
         return b""
     given = values()
-    listed = {
-        "parameters": _listed(given["parameters"], dict(key.space.pairs())),
-        "arguments": _listed(given["arguments"], dict(key.arguments)),
-    }
+    listed: ListedValues = {}
+    for part, texts in (("parameters", key.space.pairs()), ("arguments", key.arguments)):
+        found, listed[part] = given[part], {}
+        for name, text in texts:
+            if name in found:
+                value = found[name]
+                # most are floats, which need no call
+                is_number = value.__class__ is float and isfinite(value)
+                listed[part][name] = value if is_number else _json(value, text)
     data = dump_json(listed)
     return data if len(data) <= _MAX_BYTES else b""
-
-
-def _listed(values: Mapping[str, Any], texts: Mapping[str, str]) -> dict[str, Any]:
-    return {
-        # most are floats, which need no call
-        name: values[name] if values[name].__class__ is float and isfinite(values[name]) else _json(values[name], text)
-        for name, text in texts.items()
-        if name in values
-    }
 
 
 def _json(value: Any, text: str) -> Any:
@@ -73,8 +70,8 @@ def _is_plain(value: Any) -> bool:
     if kind is float or kind is np.float64:
         return isfinite(value)
     if kind is int:
-        return abs(value) < _SAFE_INTEGER
-    return value is None or kind is bool or (isinstance(value, str) and kind is str and len(value) <= _LONGEST_TEXT)
+        return bool(-_SAFE_INTEGER < value < _SAFE_INTEGER)
+    return kind is bool or kind is types.NoneType or (kind is str and len(value) <= _LONGEST_TEXT)
 
 
 def read_values(entry: Entry) -> ListedValues:

@@ -124,15 +124,17 @@ def _headers(store: SupportsStore, folder: str, is_wanted: Callable[[str], bool]
 def _header(store: SupportsStore, name: str) -> Header | None:
     """The header of an entry; None if it is damaged or not at its place, of which only loading the value warns."""
     try:
-        entry = _entry(store, name)
-        key, writer = Key.from_bytes(entry.key), dict(entry.description().writer)
+        header = _header_in(_entry(store, name), name)
     except EntryError:
         return None
     except OSError as error:
         _report(store, name.rpartition("/")[0], error)
         return None
-    if key.entry_name() != name:
-        return None
+    return header if header.key.entry_name() == name else None
+
+
+def _header_in(entry: Entry, name: str) -> Header:
+    key, writer = Key.from_bytes(entry.key), dict(entry.description().writer)
     return Header(name, key, read_values(entry), entry.created, entry.seconds, writer)
 
 

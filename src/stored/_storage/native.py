@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from stored._storage.format import Entry, align, checked_slice, dump_json, load_json
+from stored._storage.format import ALIGNMENT, Entry, checked_slice, dump_json, load_json
 from stored.errors import DamagedEntryError
 
 __all__ = ["MAX_DEPTH", "NotNativeError", "pack_native", "unpack_native"]
@@ -98,12 +98,14 @@ class _Writer:
         descr = _descr(array.dtype)
         flags = array.flags
         order = "F" if flags.f_contiguous and not flags.c_contiguous else "C"
-        flat = np.asarray(array, order=cast(Any, order)).reshape(-1, order=cast(Any, order))
+        if not (flags.c_contiguous or flags.f_contiguous):
+            array = np.ascontiguousarray(array)
+        flat = array.reshape(-1, order=cast(Any, order))
         raw = memoryview(cast(Any, flat.view(np.uint8))) if flat.nbytes else memoryview(b"")
         return ["array", descr, list(array.shape), order, *self._buffer(raw)]
 
     def _buffer(self, buffer: memoryview) -> tuple[int, int]:
-        start = align(self._end)
+        start = self._end + -self._end % ALIGNMENT
         self.buffers.append(buffer)
         self._end = start + buffer.nbytes
         return start, buffer.nbytes
@@ -156,11 +158,11 @@ def unpack_native(entry: Entry) -> Any:
     DamagedEntryError
         If the tree does not describe a value that these bytes hold.
     """
-    body = entry.body()
+    body = entry.body
     try:
         # parts of a tree never become parts of a value, so values can have one tree
         tree = _parsed_once(bytes(body)) if body.nbytes <= _PARSED_ONCE else load_json(body)
-        return _Reader(entry.buffers()).value(tree, 0)
+        return _Reader(entry.buffers).value(tree, 0)
     except DamagedEntryError:
         raise
     except (TypeError, ValueError, LookupError, ArithmeticError, RecursionError, struct.error) as error:
@@ -208,8 +210,13 @@ def _field(name: Any, kind: object, *shape: Any) -> tuple[Any, ...]:
 
 def _shape(found: object) -> tuple[int, ...]:
     """A shape; anything else in its place, numpy would read as a dtype."""
-    if type(found) is list and all(type(n) is int and n >= 0 for n in found) and math.prod(found) <= sys.maxsize:
-        return tuple(found)
+    if type(found) is list:
+        for length in found:
+            if type(length) is not int or length < 0:
+                break
+        else:
+            if math.prod(found) <= sys.maxsize:
+                return tuple(found)
     raise DamagedEntryError(f"{found!r} is not a shape")
 
 
@@ -271,10 +278,11 @@ class _Reader:
         dtype = _dtype(descr)
         if order not in {"C", "F"}:
             raise DamagedEntryError(f"{order!r} is not an order")
-        if math.prod(_shape(shape)) * dtype.itemsize != length:
+        lengths = _shape(shape)
+        if math.prod(lengths) * dtype.itemsize != length:
             raise DamagedEntryError(f"{length} bytes do not hold an array of dtype {dtype} and shape {shape}")
         # the data are read-only, and so is the array
-        return np.ndarray(tuple(shape), dtype, checked_slice(self._data, start, length), order=cast(Any, order))
+        return np.ndarray(lengths, dtype, checked_slice(self._data, start, length), order=cast(Any, order))
 
     _READERS: dict[str, Callable[..., Any]] = {
         "int": _integer,

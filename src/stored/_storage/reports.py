@@ -115,9 +115,8 @@ def report_unreadable_layer(error: LayerError) -> None:
     report_once("layer", error.layer, message)
 
 
-def check_privacy(store: SupportsStore) -> None:
-    """Warn of a store to which other users can write; each store is checked once."""
-    place = store.location()
+def check_privacy(store: SupportsStore, place: str) -> None:
+    """Warn of a store, at this location, to which other users can write; each store is checked once."""
     if ("privacy", place) in _reported:  # with every read and write, so without a call
         return
     exposed = ""
