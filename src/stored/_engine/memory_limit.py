@@ -32,21 +32,26 @@ class _Counted(NamedTuple):
 
 
 class MemoryLimit:
-    """The results in memory, in the order in which they were last used, for as long as a limit is set."""
+    """The results in memory, in the order in which they were last used, for as long as a limit is set.
+
+    Attributes
+    ----------
+    total : int
+        The bytes of all of them.
+    limit : int or None
+        That of the settings, which are asked when they change.
+    """
 
     def __init__(self) -> None:
         self._counted: OrderedDict[int, _Counted] = OrderedDict()  # by the id of the result
         self._freed: deque[int] = deque()  # a result is freed at any moment, and the lock may be held by any thread
         self._lock = ForkSafeLock()
         self.total = 0
-
-    def is_set(self) -> bool:
-        """Is memory limited?"""
-        return settings().max_memory_bytes is not None
+        self.limit = settings().max_memory_bytes
 
     def add(self, holder: HoldsResults, method: Any, arguments: Hashable, result: CachedResult) -> None:
         """Count a result that is kept, and forget others if they take too much."""
-        limit, size = settings().max_memory_bytes, memory_size(result.value)
+        limit, size = self.limit, memory_size(result.value)
         with self._lock:
             self._take_out_freed()
             self._remove(id(result))

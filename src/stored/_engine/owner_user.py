@@ -52,7 +52,6 @@ def storage_user(owner: object) -> StorageUser:
     if record.user is not None:
         return record.user
     if record.own_user is None:
-        record.present_space(owner)  # an OwnerError if the owner does not tell its parameters
         record.own_user = _UserOfOwner(owner, record)
     return record.own_user
 

@@ -9,6 +9,7 @@ from collections.abc import Hashable
 from typing import Any
 
 from stored._engine.copying import described_instead, rebound_user
+from stored._engine.space import StorageSpace
 from stored._engine.spaces import PresentSpace
 from stored._engine.user import StorageUser
 from stored._engine.user_parameters import UserParameters
@@ -55,17 +56,21 @@ class OwnerRecord:
         OwnerError
             If the owner does not tell its parameters.
         """
-        known = self._spaces.get((type(owner), depends))  # an assignment to __class__ can change the class
+        owner_class, user = type(owner), self.user  # an assignment to __class__ can change the class
+        known = self._spaces.get((owner_class, depends))
         if known is not None:
             return known
-        return self._spaces.setdefault((type(owner), depends), self._new_present_space(owner, depends))
-
-    def _new_present_space(self, owner: object, depends: tuple[str, ...] | None) -> PresentSpace:
-        owner_class, user = type(owner), self.user
         if user is None:
             describer = find_describer(owner_class)
             parameters = describer if depends is None else describer.only(depends)
-            return PresentSpace(owner, parameters, (describer, depends), _TIER)
+            present = PresentSpace(owner_class, parameters, (describer, depends), _TIER)
+        else:
+            present = self._space_of_user(owner, user, depends)
+        return self._spaces.setdefault((owner_class, depends), present)
+
+    @staticmethod
+    def _space_of_user(owner: object, user: StorageUser, depends: tuple[str, ...] | None) -> PresentSpace:
+        owner_class = type(owner)
         if depends is not None:
             raise OwnerError(
                 f"depends={depends!r} needs single parameters to choose from, but {owner_class.__qualname__}"
@@ -75,17 +80,19 @@ class OwnerRecord:
         attribute, held = _storage_user(owner)
         fields = None if names is None else FieldParameters(names)
         of_user = UserParameters(user, attribute if held is user else None, fields)
-        return PresentSpace(owner, of_user, (type(user), user.persistent.persistence, names), user.persistent)
+        return PresentSpace(owner_class, of_user, (type(user), user.persistent.persistence, names), user.persistent)
 
     def keys_in(self, address: Space) -> list[Key]:
         """The keys of what methods have in memory for these parameters."""
-        spaces = [present.latest() for present in list(self._spaces.values())]
-        return [key for space in spaces if space.address == address for key in space.keys()]
+        return [key for space in self._present_spaces() if space.address == address for key in space.keys()]
 
     def empty(self) -> None:
         """Empty the spaces that the owner has now."""
-        for present in list(self._spaces.values()):
-            present.latest().empty()
+        for space in self._present_spaces():
+            space.empty()
+
+    def _present_spaces(self) -> list[StorageSpace]:
+        return [*filter(None, [present.latest() for present in list(self._spaces.values())])]
 
 
 _MOST_UNREFERENCED = 256
@@ -175,8 +182,7 @@ def _register_by_parameters(
     registry: Registry, owner: object, record: OwnerRecord, depends: tuple[str, ...] | None
 ) -> OwnerRecord:
     """An owner without weak references is registered by its parameters, since results depend on nothing else."""
-    space = record.present_space(owner, depends).latest()
-    key = (type(owner), space.key, depends)
+    key = (type(owner), record.present_space(owner, depends).of(owner).key, depends)
     registered = registry.unreferenced.setdefault(key, record)
     registry.unreferenced.move_to_end(key)
     if len(registry.unreferenced) > _MOST_UNREFERENCED:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any, Protocol, TypeAlias, cast
 from weakref import ref
 
 from stored._engine.memory_limit import memory_limit
 from stored._fork_safe_lock import ForkSafeLock
-from stored._keys import Key, Space
+from stored._keys import NOTHING_LISTED, Described, Key, Space
 from stored._storage import CachedResult, MemoryTier, PersistentTier
 
 __all__ = ["Endable", "Method", "StorageSpace", "UserSpace"]
@@ -32,14 +32,18 @@ class StorageSpace:
     ----------
     key : hashable
         What stands for the parameters in memory.
-    describe : callable
-        Returns the owner's name and parameters as keys contain them; called once, and only when they are needed.
+    address : Space or None
+        The owner's name and parameters as keys contain them; None if they are described when they are needed.
+    described : Described
+        Describes values.
+    owner_class : type
+        The class of the owner.
+    values : tuple
+        The values of the parameters; an address is given if they can change.
     tier : PersistentTier
         Where results persist.
     lock : ForkSafeLock
         The lock that is held while what is in memory changes.
-    listed_values : callable, optional
-        Returns the values of the parameters by name, for listings.
 
     Attributes
     ----------
@@ -50,10 +54,11 @@ class StorageSpace:
     __slots__ = (
         "__weakref__",
         "_address",
-        "_describe",
+        "_described",
         "_endables",
+        "_owner_class",
+        "_values",
         "key",
-        "listed_values",
         "lock",
         "memories",
         "owners",
@@ -63,27 +68,34 @@ class StorageSpace:
     def __init__(
         self,
         key: Hashable,
-        describe: Callable[[], Space],
+        address: Space | None,
+        described: Described,
+        owner_class: type,
+        values: tuple[Any, ...],
         tier: PersistentTier,
         lock: ForkSafeLock,
-        listed_values: Callable[[], Mapping[str, object]] = dict,
     ) -> None:
         self.key = key
         self.tier = tier
         self.lock = lock
         self.owners = 0
         self.memories: dict[Method, MemoryTier[CachedResult]] = {}
-        self.listed_values = listed_values
-        self._describe = describe
-        self._address: Space | None = None
+        self._address = address
+        self._described = described
+        self._owner_class = owner_class
+        self._values = values
         self._endables: list[tuple[Method, ref[Endable]]] = []
 
     @property
     def address(self) -> Space:
         """The owner's name and parameters, as keys contain them."""
         if self._address is None:
-            self._address = self._describe()
+            self._address = self._described.space(self._owner_class, self._values)
         return self._address
+
+    def listed_values(self) -> Mapping[str, object]:
+        """The values of the parameters by name, for listings."""
+        return self._described.listed(self._values)
 
     def memory(self, method: Method, maxsize: int | None = None) -> MemoryTier[CachedResult]:
         """The results of one method in memory, at most `maxsize` of them."""
@@ -94,7 +106,7 @@ class StorageSpace:
         """Keep a result of a method in memory, within the limits of the settings."""
         memory = self.memory(method)
         memory.put(arguments, result)
-        if memory_limit.is_set():
+        if memory_limit.limit is not None:
             memory_limit.add(self, method, arguments, result)
 
     def watch(self, method: Method, endable: Endable) -> None:
@@ -151,7 +163,7 @@ class UserSpace(StorageSpace):
 
     def __init__(self, address: Space, tier: PersistentTier) -> None:
         # the lock is held while memory and store change together; reading memory needs none
-        super().__init__(address, lambda: address, tier, ForkSafeLock())
+        super().__init__(address, address, NOTHING_LISTED, type(None), (), tier, ForkSafeLock())
         self.string = address.string
         self.objects = self.memory(("", "", ""))
         self.shortcuts: dict[str, dict[tuple[bool, bool, bool], Any]] = {}

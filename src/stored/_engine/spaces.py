@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 import operator
 import weakref
 from collections import OrderedDict, deque
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Hashable, Iterator
 from typing import Any, cast
 
 from stored._engine.memory_limit import memory_limit
-from stored._engine.space import StorageSpace
+from stored._engine.space import Method, StorageSpace
 from stored._fork_safe_lock import ForkSafeLock
-from stored._keys import OwnerParameters, Space, UnchangedCheck
+from stored._keys import ATOMIC, OwnerParameters, Space, UnchangedCheck
 from stored._settings import settings, validity
 from stored._storage import PersistentTier
 from stored.errors import OwnerError, UnstableKeyError
@@ -26,8 +25,12 @@ class SpacesOfClass:
     Those that objects have now are kept by these objects; of the others, the last few are kept here.
     """
 
+    memory_sets = settings().memory_sets
+    """How many spaces that no object has are kept: that of the settings, which are asked when they change."""
+
     def __init__(self) -> None:
         self.lock = ForkSafeLock()
+        self.methods: dict[Hashable, Method] = {}  # how keys contain the methods of the class
         self._present: dict[Hashable, weakref.ref[StorageSpace]] = {}
         self._recent: OrderedDict[Hashable, StorageSpace] = OrderedDict()
         self._left: deque[StorageSpace] = deque()  # an owner is freed at any moment, and any thread may have the lock
@@ -36,33 +39,27 @@ class SpacesOfClass:
     def __reduce__(self) -> tuple[Any, ...]:
         return SpacesOfClass, ()  # a class that is pickled by value takes no results along
 
-    def enter(self, key: Hashable, make: Callable[[ForkSafeLock], StorageSpace]) -> StorageSpace:
-        """The space for the parameters of an owner, a new one if there is none."""
-        with self.lock:
+    def find(self, key: Hashable) -> StorageSpace | None:
+        """The space for parameters, if it is in memory; with the lock held."""
+        if self._left:
             self._settle()
-            reference = self._present.get(key)
-            space = None if reference is None else reference()
-            if space is None:
-                space = self._recent.pop(key, None)
-                if space is None:
-                    space = make(self.lock)
-                self._present[self._place(space)] = weakref.ref(space)
-            space.owners += 1
-            return space
+        reference = self._present.get(key)
+        return self._recent.get(key) if reference is None else reference()
 
-    @staticmethod
-    def _place(space: StorageSpace) -> Hashable:
-        return space.key if settings().memory_sets else id(space)  # objects that share nothing have places of their own
-
-    def leave(self, space: StorageSpace) -> None:
-        """An owner has other parameters now."""
-        self._left.append(space)
-        with self.lock:
+    def move(self, before: StorageSpace | None, space: StorageSpace) -> None:
+        """An owner has the parameters of a space now, in place of those of another; with the lock held."""
+        if not space.owners:
+            self._recent.pop(space.key, None)
+            # objects that share nothing have places of their own
+            self._present[space.key if self.memory_sets else id(space)] = weakref.ref(space)
+        space.owners += 1
+        if before is not None:
+            self._left.append(before)
             self._settle()
 
     def note_freed(self, space: StorageSpace) -> None:
         """An owner was freed; this takes no lock."""
-        if not settings().memory_sets and self._present.pop(id(space), None) is not None:
+        if not self.memory_sets and self._present.pop(id(space), None) is not None:
             return
         self._left.append(space)
 
@@ -77,11 +74,12 @@ class SpacesOfClass:
                     if reference is not None and reference() is space:
                         del self._present[place]
                         self._recent[place] = space
-        self.drop_beyond_limit()
+        if len(self._recent) > self.memory_sets:
+            self.drop_beyond_limit()
 
     def drop_beyond_limit(self) -> None:
         """Drop the least recently used spaces that no owner has, as far as they are too many."""
-        while len(self._recent) > settings().memory_sets:
+        while len(self._recent) > self.memory_sets:
             self._recent.popitem(last=False)[1].empty()
 
     def spaces(self) -> Iterator[StorageSpace]:
@@ -110,16 +108,16 @@ class _SettingsWatcher:
     """Applies limits of memory as soon as they are set."""
 
     def __init__(self) -> None:
-        self._limit = settings().max_memory_bytes
         validity.watch(self)
 
     def invalidate(self) -> None:
         """Apply the limits to what is in memory."""
-        limit_before, self._limit = self._limit, settings().max_memory_bytes
+        limit_before, memory_limit.limit = memory_limit.limit, settings().max_memory_bytes
+        SpacesOfClass.memory_sets = settings().memory_sets
         for spaces in list(_all):
             with spaces.lock:
                 spaces.drop_beyond_limit()
-        if self._limit is not None and self._limit != limit_before:
+        if memory_limit.limit is not None and memory_limit.limit != limit_before:
             _count_all()
 
 
@@ -139,8 +137,8 @@ class PresentSpace:
 
     Parameters
     ----------
-    owner : object
-        The owner, to which no reference is kept.
+    owner_class : type
+        The class of the owner.
     parameters : OwnerParameters
         How it tells its parameters.
     way : hashable
@@ -151,14 +149,13 @@ class PresentSpace:
 
     __slots__ = ("__weakref__", "_latest", "_parameters", "_tier", "owner_class", "spaces")
 
-    def __init__(self, owner: object, parameters: OwnerParameters, way: Hashable, tier: PersistentTier) -> None:
-        self.owner_class = type(owner)
-        self.spaces = spaces_of_class(self.owner_class, way)
+    def __init__(self, owner_class: type, parameters: OwnerParameters, way: Hashable, tier: PersistentTier) -> None:
+        self.owner_class = owner_class
+        self.spaces = spaces_of_class(owner_class, way)
         self._parameters = parameters
         self._tier = tier
         # one object, since several threads may read and replace it: the values, if they cannot change, and the space
         self._latest: tuple[tuple[Any, ...] | None, StorageSpace | None] = (None, None)
-        self.of(owner)
 
     def __del__(self) -> None:
         space = self._latest[1]
@@ -178,7 +175,7 @@ class PresentSpace:
         if known is not None and space is not None and all(map(operator.is_, values, known)):
             return space
         key = self._parameters.quick_key(values)
-        address = None if key is not None else self._parameters.space(self.owner_class, values)
+        address = None if key is not None else self._parameters.described.space(self.owner_class, values)
         return self._enter(address if key is None else key, values, address)
 
     def _enter(self, key: Hashable, values: tuple[Any, ...], address: Space | None) -> StorageSpace:
@@ -189,25 +186,19 @@ class PresentSpace:
             if before is not None and before.key == key:
                 self._latest = (known, before)  # other objects of equal value
                 return before
-            space = self.spaces.enter(key, lambda lock: self._new_space(key, values, address, lock))
+            space = self.spaces.find(key)
+            if space is None:
+                described = self._parameters.described
+                if address is not None:  # what can change is not kept
+                    values = tuple([each if type(each) in ATOMIC else ... for each in values])
+                space = StorageSpace(key, address, described, self.owner_class, values, self._tier, self.spaces.lock)
+            self.spaces.move(before, space)
             self._latest = (known, space)
-            if before is not None:
-                self.spaces.leave(before)
             return space
 
-    def _new_space(
-        self, key: Hashable, values: tuple[Any, ...], address: Space | None, lock: ForkSafeLock
-    ) -> StorageSpace:
-        parameters = self._parameters
-        listed = parameters.listed(values)
-        if address is not None:
-            return StorageSpace(key, lambda: address, self._tier, lock, listed)
-        describe = functools.partial(parameters.space, self.owner_class, values)
-        return StorageSpace(key, describe, self._tier, lock, listed)
-
-    def latest(self) -> StorageSpace:
-        """The space that the owner had when it was last asked."""
-        return cast(StorageSpace, self._latest[1])
+    def latest(self) -> StorageSpace | None:
+        """The space that the owner had when it was last asked, if it ever was."""
+        return self._latest[1]
 
     def holds(self, owner: object, space: StorageSpace) -> bool:
         """Has the owner the parameters of a space?"""

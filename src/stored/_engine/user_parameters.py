@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 from stored._engine.user import StorageUser
 from stored._keys import (
+    NOTHING_LISTED,
     SAME_CLASS_TEST,
+    Described,
     FieldParameters,
     Space,
     UnchangedCheck,
@@ -36,9 +38,8 @@ class UserParameters:
         self._user = user
         self._attribute = attribute
         self._fields = fields
-        # of the function, not of this object, which refers to the owner through its user
-        joined = _UserAndFields(fields)
-        self.space, self.listed = joined.space, joined.listed
+        # not this object, which refers to the owner through its user
+        self.described: Described = NOTHING_LISTED if fields is None else _UserAndFields(fields)
 
     def values(self, owner: object) -> tuple[Any, ...]:
         """The user's space now, if it is new after its change callback, and the values of the fields."""
@@ -67,17 +68,15 @@ class UserParameters:
 class _UserAndFields:
     """Joins the space of a user with the fields of a class."""
 
-    def __init__(self, fields: FieldParameters | None) -> None:
+    def __init__(self, fields: FieldParameters) -> None:
         self._fields = fields
 
     def space(self, owner_class: type, values: tuple[Any, ...]) -> Space:
         """The name that the user tells, with its string and the text of the fields."""
         user_space: Space = values[0]
-        if self._fields is None:
-            return user_space
         fields = self._fields.space(owner_class, values[1:])
         return Space(user_space.module, user_space.name, user_space.pairs() + fields.pairs())
 
-    def listed(self, values: tuple[Any, ...]) -> Callable[[], Mapping[str, object]]:
+    def listed(self, values: tuple[Any, ...]) -> Mapping[str, object]:
         """The values of the fields by name."""
-        return dict if self._fields is None else self._fields.listed(values[1:])
+        return self._fields.listed(values[1:])

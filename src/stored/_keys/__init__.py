@@ -9,7 +9,14 @@ from stored._keys import canonical_code, canonical_numpy  # noqa: F401  (they ad
 from stored._keys.arguments import VARIADIC, Arguments
 from stored._keys.canonical import canonical, constant_closure, digest
 from stored._keys.keyed_by import keyed_by
-from stored._keys.owner_parameters import Describer, FieldParameters, OwnerParameters, find_describer
+from stored._keys.owner_parameters import (
+    NOTHING_LISTED,
+    Described,
+    Describer,
+    FieldParameters,
+    OwnerParameters,
+    find_describer,
+)
 from stored._keys.parameter_names import checked_string, parameter_names
 from stored._keys.result_key import ENTRY_ENDING, Key, Pairs, Space, method_part, module_folder, owner_part
 from stored._keys.source import code_text, qualified_name
@@ -25,10 +32,12 @@ from stored._keys.unchanged import (
 __all__ = [
     "ATOMIC",
     "ENTRY_ENDING",
+    "NOTHING_LISTED",
     "SAME_CLASS_TEST",
     "USER_ATTRIBUTES",
     "VARIADIC",
     "Arguments",
+    "Described",
     "Describer",
     "FieldParameters",
     "Key",

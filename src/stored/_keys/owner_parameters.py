@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import keyword
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from operator import attrgetter, methodcaller
 from types import MethodType
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 from weakref import WeakKeyDictionary
 
 from stored._keys.canonical import canonical_pairs, local_class_digest
@@ -17,7 +16,47 @@ from stored._keys.source import module_name, qualified_name
 from stored._keys.unchanged import ATOMIC, SAME_CLASS_TEST, UnchangedCheck, no_storage_user_checks
 from stored.errors import OwnerError, UnstableKeyError
 
-__all__ = ["STRING_METHODS", "Describer", "FieldParameters", "OwnString", "OwnerParameters", "find_describer"]
+__all__ = [
+    "NOTHING_LISTED",
+    "STRING_METHODS",
+    "Described",
+    "Describer",
+    "FieldParameters",
+    "OwnString",
+    "OwnerParameters",
+    "find_describer",
+]
+
+
+class Described(Protocol):
+    """Describes values of parameters; it refers to no owner."""
+
+    def space(self, owner_class: type, values: tuple[Any, ...]) -> Space:
+        """The owner's name and parameters, as keys contain them.
+
+        Raises
+        ------
+        UnstableKeyError
+            Naming a parameter that has no stable form.
+        """
+
+    def listed(self, values: tuple[Any, ...]) -> Mapping[str, object]:
+        """The values by name, for listings."""
+
+
+class _NothingListed:
+    """Of what has one string for all parameters, no values are listed."""
+
+    def space(self, owner_class: type, values: tuple[Any, ...]) -> Space:
+        """The space itself."""
+        return cast(Space, values[0])
+
+    def listed(self, values: tuple[Any, ...]) -> Mapping[str, object]:
+        """None."""
+        return {}
+
+
+NOTHING_LISTED = _NothingListed()
 
 
 class OwnerParameters(Protocol):
@@ -38,17 +77,9 @@ class OwnerParameters(Protocol):
         Values with equal keys have equal texts.
         """
 
-    def space(self, owner_class: type, values: tuple[Any, ...]) -> Space:
-        """The owner's name and parameters, as keys contain them.
-
-        Raises
-        ------
-        UnstableKeyError
-            Naming a parameter that has no stable form.
-        """
-
-    def listed(self, values: tuple[Any, ...]) -> Callable[[], Mapping[str, object]]:
-        """A function that returns values by name, for listings; it keeps none alive that can change."""
+    @property
+    def described(self) -> Described:
+        """Describes the values."""
 
     def unchanged_check(self, owner_class: type, values: tuple[Any, ...], may_hold_user: bool) -> UnchangedCheck | None:
         """A quick check that these are still the owner's values, or None if there is none.
@@ -69,10 +100,6 @@ class Describer(OwnerParameters, Protocol):
 
     def only(self, names: Sequence[str]) -> Describer:
         """A describer of some of the parameters only."""
-
-
-def _named(names: Sequence[str], values: Sequence[object]) -> dict[str, object]:
-    return dict(zip(names, values, strict=True))
 
 
 def _no_values(_: object) -> tuple[()]:
@@ -103,6 +130,11 @@ class FieldParameters:
         if unknown:
             raise OwnerError(f"depends names {unknown[0]!r}, which is none of the parameters {', '.join(self.names)}")
         return FieldParameters(names, self.module, self.name)
+
+    @property
+    def described(self) -> Described:
+        """Itself."""
+        return self
 
     def values(self, owner: object) -> tuple[object, ...]:
         """The values of the parameters now."""
@@ -138,10 +170,9 @@ class FieldParameters:
         texts = canonical_pairs(zip(self.names, values, strict=True), f"parameter {{}} of {owner_class.__qualname__}")
         return Space(module, name, texts)
 
-    def listed(self, values: tuple[object, ...]) -> Callable[[], Mapping[str, object]]:
-        """The values that cannot change by name; an ellipsis for each other one, which is listed by its text."""
-        fixed = [value if type(value) in _ATOMIC_SET else ... for value in values]
-        return functools.partial(_named, self.names, fixed)
+    def listed(self, values: tuple[object, ...]) -> Mapping[str, object]:
+        """The values by name."""
+        return dict(zip(self.names, values, strict=True))
 
     def unchanged_check(
         self, owner_class: type, values: tuple[object, ...], may_hold_user: bool
@@ -206,6 +237,11 @@ class OwnString:
             " as a whole; describe the class with @keyed_by or make it a frozen dataclass"
         )
 
+    @property
+    def described(self) -> Described:
+        """Itself."""
+        return self
+
     def values(self, owner: object) -> tuple[str, str]:
         """The hashable string and the name now."""
         cls = type(owner)
@@ -221,9 +257,9 @@ class OwnString:
         """The name and the string."""
         return Space(module_name(owner_class.__module__), unique_class_name(owner_class, values[1]), values[0])
 
-    def listed(self, values: tuple[str, str]) -> Callable[[], Mapping[str, object]]:
+    def listed(self, values: tuple[str, str]) -> Mapping[str, object]:
         """None: a string has no parts."""
-        return dict
+        return {}
 
     def unchanged_check(self, owner_class: type, values: tuple[str, str], may_hold_user: bool) -> UnchangedCheck | None:
         """Is the hashable string the same?"""

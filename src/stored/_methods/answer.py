@@ -45,7 +45,6 @@ __all__ = [
     "explain_call",
     "interpolant",
     "refresh",
-    "results_for",
     "value_for_caller",
 ]
 
@@ -59,30 +58,11 @@ def answer(definition: Definition, owner: object, values: tuple[Any, ...]) -> An
     if settings().disable:
         value = arguments.apply(definition.function, owner, named)
         return spline(freeze(value), definition.label) if definition.returns_table else value
-    results = results_for(definition, owner)
+    results = results_of(definition, owner)
     if arguments.has_rounding:
         named = arguments.round_arguments(named)
     call = results.call(owner, named)
     return value_for_caller(call, results, _result(call, results))
-
-
-def results_for(definition: Definition, owner: object) -> Results:
-    """The results of a method for an owner.
-
-    Raises
-    ------
-    OwnerError
-        If the owner does not tell its parameters.
-    """
-    try:
-        return results_of(owner, definition)
-    except OwnerError as error:
-        if hasattr(type(owner), definition.attribute):
-            raise
-        raise OwnerError(
-            f"{definition.label}() was called on {owner!r}. @stored is for methods of objects that tell their"
-            f" parameters, below @property, and without @staticmethod or @classmethod. {error}"
-        ) from None
 
 
 def _result(call: Call, results: Results) -> CachedResult:
@@ -90,7 +70,7 @@ def _result(call: Call, results: Results) -> CachedResult:
     found = call.memory.get(call.arguments)
     if found is not ABSENT:
         results.count_hit(found)
-        if memory_limit.is_set():
+        if memory_limit.limit is not None:
             memory_limit.use(found)
         if call.definition.maxsize is None:  # else memory must see each use, since the least recently used goes first
             results.add_shortcut(call, found)
@@ -210,7 +190,7 @@ def _evaluate_exact(call: Call, results: Results, *point: float) -> Any:
 def interpolant(definition: Definition, owner: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Interpolant:
     """The interpolant for a call with all arguments but those along the axes."""
     anywhere = {axis.name: axis.low for axis in definition.axes}
-    results = results_for(definition, owner)
+    results = results_of(definition, owner)
     call = results.call(owner, definition.arguments.bind_remaining(anywhere, owner, args, kwargs))
     if settings().disable:
         return cast("Interpolant", call.cached_result(call.compute(), 0.0).value)
@@ -219,7 +199,7 @@ def interpolant(definition: Definition, owner: object, args: tuple[Any, ...], kw
 
 def exact(definition: Definition, owner: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """The plain method's values, for each point if arguments along the axes are arrays."""
-    call = bound_call(results_for(definition, owner), owner, args, kwargs)
+    call = bound_call(results_of(definition, owner), owner, args, kwargs)
     given = call.axis_values()
     points = np.broadcast_arrays(*given)
     if not any(isinstance(each, np.ndarray) or np.ndim(each) for each in given):

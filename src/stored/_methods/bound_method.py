@@ -7,10 +7,10 @@ from collections.abc import Callable
 from types import MethodType
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, ParamSpec, Self, TypeVar, cast
 
-from stored._methods.answer import bound_call, exact, explain_call, interpolant, refresh, results_for, value_for_caller
+from stored._methods.answer import bound_call, exact, explain_call, interpolant, refresh, value_for_caller
 from stored._methods.counters import CacheInfo
 from stored._methods.definition import Definition
-from stored._methods.results import Results
+from stored._methods.results import Results, results_of
 
 if TYPE_CHECKING:  # imported where they are used, since most of the start-up time would be theirs
     import numpy as np
@@ -50,7 +50,7 @@ class BoundMethod(Generic[P, R]):
         return self
 
     def _results(self) -> Results:
-        return results_for(self._definition, self._owner)
+        return results_of(self._definition, self._owner)
 
     @property
     def __wrapped__(self) -> Callable[P, R]:

@@ -7,7 +7,6 @@ import inspect
 from collections.abc import Collection, Mapping
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
-from weakref import WeakKeyDictionary
 
 from stored._keys import Arguments, canonical, code_text, constant_closure, digest, qualified_name
 from stored._methods.call_code import CallCode
@@ -64,7 +63,6 @@ class Definition:
         self.attribute = function.__name__
         self.qualname = function.__qualname__
         self._class_name: str | None = None
-        self._methods: WeakKeyDictionary[type, tuple[str, str, str]] = WeakKeyDictionary()
         self.persistent = persistent
         self.returns_table = interpolate is True
         self.axes = _axes(interpolate)
@@ -87,14 +85,10 @@ class Definition:
             self.attribute = attribute
             self.qualname = f"{owner.__qualname__}.{attribute}"
             self._class_name = qualified_name(owner)
-            self._methods.clear()
 
-    def method_for(self, kind: type) -> tuple[str, str, str]:
+    def method_of(self, kind: type) -> tuple[str, str, str]:
         """The method of a class as keys contain it: the name of its results, its qualified name and its version."""
-        known = self._methods.get(kind)
-        if known is None:
-            known = self._methods[kind] = self.name, self._identity_for(kind), self.version
-        return known
+        return self.name, self._identity_for(kind), self.version
 
     def _identity_for(self, kind: type) -> str:
         """The qualified name of the method, and that of the class if it has the method by inheritance."""

@@ -25,6 +25,8 @@ class OwnerShortcut:
         The code of the method's calls.
     counters : Counters
         The counters to which the hits are added.
+    present : PresentSpace
+        What finds the owner's space.
 
     Attributes
     ----------
@@ -34,24 +36,22 @@ class OwnerShortcut:
 
     __slots__ = ("__weakref__", "_by_key", "_call_code", "_counters", "_present", "last", "owner_callback", "ref")
 
-    def __init__(self, call_code: CallCode, counters: Counters) -> None:
+    def __init__(self, call_code: CallCode, counters: Counters, present: PresentSpace) -> None:
         self._call_code = call_code
         self._counters = counters
         self._by_key: dict[Hashable, Shortcut] = {}
-        self._present: PresentSpace | None = None
+        self._present = present
         self.last: Shortcut | None = None
         self.ref: Any = None
         self.owner_callback: object = None  # a weak reference whose callback runs when the owner is freed
 
-    def prepare(self, owner: object, present: PresentSpace, space: StorageSpace, token: object) -> Shortcut | None:
+    def prepare(self, owner: object, space: StorageSpace, token: object) -> Shortcut | None:
         """The shortcut to a space, a new one if need be; None if there is no quick check of the parameters.
 
         Parameters
         ----------
         owner : object
             The owner.
-        present : PresentSpace
-            What finds its space.
         space : StorageSpace
             The space for its parameters.
         token : object
@@ -60,12 +60,9 @@ class OwnerShortcut:
         shortcut = self._by_key.get(space.key)
         if shortcut is not None and shortcut.space is space and shortcut.holds(owner):
             return shortcut
-        if not type(owner).__weakrefoffset__:
-            return None
-        check = present.unchanged_check(space, may_hold_user=validity.has_storage_users)
+        check = self._present.unchanged_check(space, may_hold_user=validity.has_storage_users)
         if check is None:
             return None
-        self._present = present
         shortcut = Shortcut(owner, check, space, token)
         return shortcut if shortcut.holds(owner) else None
 
@@ -83,7 +80,7 @@ class OwnerShortcut:
 
     def switch(self, owner: object) -> Shortcut:
         """The shortcut for the parameters that the owner has now; a `LookupError` if there is none."""
-        key, values = self._present.key_now(owner)  # type: ignore[union-attr]
+        key, values = self._present.key_now(owner)
         found = self._by_key[key]
         found.rebind(values)
         self.last = found

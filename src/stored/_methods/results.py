@@ -14,6 +14,7 @@ from stored._methods.owner_shortcut import OwnerShortcut
 from stored._methods.shortcuts import Hit
 from stored._settings import validity
 from stored._storage import CachedResult
+from stored.errors import OwnerError
 from stored.typing import ABSENT
 
 __all__ = ["Results", "results_of"]
@@ -37,17 +38,20 @@ class Results:
         The time of the latest computation.
     """
 
-    __slots__ = ("_lock", "counters", "definition", "latest_seconds", "method", "owner_class", "present", "shortcut")
+    __slots__ = ("counters", "definition", "latest_seconds", "lock", "method", "owner_class", "present", "shortcut")
 
     def __init__(self, definition: Definition, owner_class: type, present: PresentSpace) -> None:
         self.definition = definition
         self.owner_class = owner_class
-        self.method = definition.method_for(owner_class)
+        method = present.spaces.methods.get(definition)
+        if method is None:
+            method = present.spaces.methods[definition] = definition.method_of(owner_class)
+        self.method = method
         self.present = present
         self.counters = Counters()
-        self.shortcut = OwnerShortcut(definition.call_code, self.counters)
+        self.shortcut: OwnerShortcut | None = None
         self.latest_seconds = math.inf
-        self._lock = present.spaces.lock
+        self.lock = present.spaces.lock
 
     def call(self, owner: object, values: dict[str, Any]) -> Call:
         """A call with these arguments, rounded, for the owner's present parameters."""
@@ -67,12 +71,14 @@ class Results:
         """Answer such calls by a shortcut from now on, for as long as the owner's parameters stay the same."""
         token = validity.token  # first, so that any change from here on is noticed
         key = call.shortcut_key(result)
-        if key is None:
+        if key is None or not type(call.owner).__weakrefoffset__:
             return
-        shortcut = self.shortcut.prepare(call.owner, self.present, call.space, token)
+        if self.shortcut is None:
+            self.shortcut = OwnerShortcut(self.definition.call_code, self.counters, self.present)
+        shortcut = self.shortcut.prepare(call.owner, call.space, token)
         if shortcut is None:
             return
-        with self._lock:
+        with self.lock:
             if self.present.latest() is call.space and call.memory.get(call.arguments) is result:  # not discarded
                 call.space.watch(self.method, shortcut)
                 self.shortcut.add(call.owner, shortcut, key, Hit(result.value, result.seconds))
@@ -80,12 +86,23 @@ class Results:
     def clear(self, owner: object) -> None:
         """Forget all results for the owner's parameters, and the counts; without an owner, for those last seen."""
         space = self.present.latest() if owner is None else self.present.of(owner)
-        space.forget(self.method)
-        if self.definition.persistent:
-            space.tier.forget_all(space.address, self.definition.name, self.method[1])
-        with self._lock:
-            self.shortcut.count_hits()
+        if space is not None:
+            space.forget(self.method)
+            if self.definition.persistent:
+                space.tier.forget_all(space.address, self.definition.name, self.method[1])
+        with self.lock:
+            self._count_shortcut_hits()
             self.counters.reset()
+
+    def end_shortcuts(self) -> None:
+        """End all shortcuts of this owner."""
+        with self.lock:
+            if self.shortcut is not None:
+                self.shortcut.end()
+
+    def _count_shortcut_hits(self) -> None:
+        if self.shortcut is not None:
+            self.shortcut.count_hits()
 
     def forget(self, call: Call) -> None:
         """Forget the result of one call."""
@@ -95,32 +112,32 @@ class Results:
 
     def count_hit(self, result: CachedResult, persistent: bool = False) -> None:
         """Count a call that was answered without computing."""
-        with self._lock:
+        with self.lock:
             self.counters.hits += 1
             self.counters.persistent_hits += persistent
             self.counters.seconds_saved += result.seconds
 
     def count_exact(self, calls: int) -> None:
         """Count values that an interpolated method computed itself."""
-        with self._lock:
+        with self.lock:
             self.counters.exact_calls += calls
 
     def count_computed(self, seconds: float) -> None:
         """Count a call that was computed."""
         self.latest_seconds = seconds
-        with self._lock:
+        with self.lock:
             self.counters.misses += 1
 
     def count_stored(self) -> None:
         """Count a result that was written to the store."""
-        with self._lock:
+        with self.lock:
             self.counters.stores += 1
 
     def info(self, owner: object) -> CacheInfo:
         """The counts so far."""
         memory = self.present.of(owner).memory(self.method, self.definition.maxsize)
-        with self._lock:
-            self.shortcut.count_hits()
+        with self.lock:
+            self._count_shortcut_hits()
             counted = self.counters
             return CacheInfo(
                 counted.hits,
@@ -134,7 +151,7 @@ class Results:
             )
 
 
-def results_of(owner: object, definition: Definition) -> Results:
+def results_of(definition: Definition, owner: object) -> Results:
     """The results of a method for an owner.
 
     Raises
@@ -142,11 +159,23 @@ def results_of(owner: object, definition: Definition) -> Results:
     OwnerError
         If the owner does not tell its parameters.
     """
+    try:
+        return _find_results(definition, owner)
+    except OwnerError as error:
+        if hasattr(type(owner), definition.attribute):
+            raise
+        raise OwnerError(
+            f"{definition.label}() was called on {owner!r}. @stored is for methods of objects that tell their"
+            f" parameters, below @property, and without @staticmethod or @classmethod. {error}"
+        ) from None
+
+
+def _find_results(definition: Definition, owner: object) -> Results:
     record = owner_record(owner, definition.depends)
     results: Results | None = record.methods.get(definition)
     if results is not None and results.owner_class is not type(owner):  # an assignment to __class__ can change that
         record.methods.pop(definition, None)
-        results.shortcut.end()
+        results.end_shortcuts()
         results = None
     if results is None:
         present = record.present_space(owner, definition.depends)

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Self, TypeVar, cast, 
 
 import wrapt
 
-from stored._methods.answer import answer, clear_everywhere, results_for
+from stored._methods.answer import answer, clear_everywhere
 from stored._methods.bound_method import BoundMethod, PlainAttribute, bound_method_class
 from stored._methods.call_code import CallCode
 from stored._methods.counters import CacheInfo
 from stored._methods.definition import Definition
+from stored._methods.results import results_of
 
 if TYPE_CHECKING:
     from stored._methods.explain import Explanation
@@ -105,7 +106,7 @@ class StoredMethod(Proxy, Generic[S, P, R]):
             if not args:
                 label = self._self_definition.label
                 raise TypeError(f"{label}() was called without its object; call it on one, or give one first")
-            results_for(self._self_definition, args[0])  # an OwnerError if this is no owner
+            results_of(self._self_definition, args[0])  # an OwnerError if this is no owner
             return self.__get__(args[0])(*args[1:], **kwargs)
 
     @property
