@@ -10,6 +10,7 @@ import pytest
 
 import stored
 from stored._settings import layers, validity
+from stored._storage.limits import finish_trims
 from stored._storage.reports import clear_reports
 
 # how long an example takes tells how busy the other cores are
@@ -31,5 +32,6 @@ def cache_dir(tmp_path: Path) -> Iterator[Path]:
         cache_dir=directory, key_file=tmp_path / "config" / "key", persistence="rw", disable=False, store=None
     ):
         yield directory
+        finish_trims()
     layers._layers, layers._current = before  # calls of configure without a with block stay in force otherwise
     validity.invalidate()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import math
 import threading
 import time
@@ -78,7 +79,8 @@ class Results:
         key = self._key(snapshot, call.arguments)
         result = self._from_disk(memory, key, call)
         while result is ABSENT:
-            with self._declare_wait(key), _flights.lead_or_wait(key, settings().lock_timeout) as (leads, flight):
+            waiting = functools.partial(self._declare_wait, key)
+            with _flights.lead_or_wait(key, settings().lock_timeout, waiting) as (leads, flight):
                 result = self._from_other_thread(memory, key, flight)
                 if result is not ABSENT:
                     break

@@ -8,7 +8,7 @@ from stored._keys import Key
 from stored._settings import settings
 from stored.errors import EntryWarning, PersistenceWarning, warn_caller
 from stored.stores import LayerError
-from stored.typing import SupportsStore
+from stored.typing import Store
 
 __all__ = [
     "RECOMPUTED",
@@ -70,7 +70,7 @@ def short_call(key: Key) -> str:
     return call if len(call) <= _LONGEST_CALL else f"{call[:_LONGEST_CALL]}..."
 
 
-def report_unusable_entry(store: SupportsStore, name: str, error: Exception) -> None:
+def report_unusable_entry(store: Store, name: str, error: Exception) -> None:
     """Warn that an entry must not be used."""
     report_once("entry", name, f"{store.location(name)} was not used: {error}; {RECOMPUTED}")
 
@@ -94,7 +94,7 @@ def report_unreadable_layer(error: LayerError) -> None:
     report_once("layer", error.layer, message)
 
 
-def check_privacy(store: SupportsStore) -> None:
+def check_privacy(store: Store) -> None:
     """Warn of a store to which other users can write; each store is checked once."""
     place = store.location()
     if ("privacy", place) in _reported:  # with every read and write, so without a call
