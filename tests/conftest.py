@@ -10,6 +10,7 @@ import pytest
 
 import stored
 from stored._settings import layers, validity
+from stored._storage.limits import finish_trims
 from stored._storage.reports import clear_reports
 
 # how long an example takes tells how busy the other cores are
@@ -39,5 +40,6 @@ def cache_dir(tmp_path: Path) -> Iterator[Path]:
         memory_sets=0,
     ):
         yield directory
+        finish_trims()
     layers._layers, layers._current = before  # calls of configure without a with block stay in force otherwise
     validity.invalidate()

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import pytest
 
-from stored.typing import Buffer, SupportsStore, Turn
+from stored.typing import Buffer, Store, Turn
 
 __all__ = ["BAD_NAMES", "StoreContract"]
 
@@ -34,7 +34,7 @@ class StoreContract:
     ...         return MemoryStore()
     """
 
-    def make_store(self, directory: Path) -> SupportsStore:
+    def make_store(self, directory: Path) -> Store:
         """Make an empty store.
 
         Parameters
@@ -45,11 +45,11 @@ class StoreContract:
         raise NotImplementedError(f"{type(self).__qualname__} must override make_store")
 
     @pytest.fixture
-    def store(self, tmp_path: Path) -> SupportsStore:
+    def store(self, tmp_path: Path) -> Store:
         """An empty store."""
         return self.make_store(tmp_path)
 
-    def test_nothing_is_there_at_first(self, store: SupportsStore) -> None:
+    def test_nothing_is_there_at_first(self, store: Store) -> None:
         """An absent name reads as None, cannot be deleted, and is not listed."""
         assert store.read("a/b") is None
         assert store.read_start("a/b", 10) is None
@@ -68,7 +68,7 @@ class StoreContract:
         ],
         ids=["none", "empty", "one", "several", "integers", "large"],
     )
-    def test_what_was_written_is_read(self, store: SupportsStore, parts: list[Buffer]) -> None:
+    def test_what_was_written_is_read(self, store: Store, parts: list[Buffer]) -> None:
         """Parts of any kind of buffer are read as one sequence of bytes."""
         store.write("a/b", parts)
         expected = b"".join(parts)
@@ -76,14 +76,14 @@ class StoreContract:
         assert [_content(store.read_start("a/b", n)) for n in (1, 5)] == [expected[:1], expected[:5]]
         assert _content(store.read_start("a/b", len(expected) + 10)) == expected
 
-    def test_names_may_be_of_any_depth(self, store: SupportsStore) -> None:
+    def test_names_may_be_of_any_depth(self, store: Store) -> None:
         """A name has one part or several, of letters, digits, underscores, dots and dashes."""
         names = {"top", "a/b", "a/b2/c.d-e_f/0", "a/" + "n" * 120}
         for name in names:
             store.write(name, [name.encode()])
         assert {name: _content(store.read(name)) for name in store.names()} == {n: n.encode() for n in names}
 
-    def test_a_write_replaces(self, store: SupportsStore) -> None:
+    def test_a_write_replaces(self, store: Store) -> None:
         """The last write counts, shorter or longer, and leaves one name."""
         for content in (b"first", b"2", b"the third"):
             store.write("a/b", [content])
@@ -91,7 +91,7 @@ class StoreContract:
         assert list(store.names()) == ["a/b"]
 
     @pytest.mark.parametrize("size", [5, _LARGE])
-    def test_a_reader_keeps_its_bytes(self, store: SupportsStore, size: int) -> None:
+    def test_a_reader_keeps_its_bytes(self, store: Store, size: int) -> None:
         """Bytes that were read do not change when their name is written again or deleted."""
         store.write("a/b", [b"1" * size])
         first = store.read("a/b")
@@ -100,7 +100,7 @@ class StoreContract:
         store.delete("a/b")
         assert (_content(first), _content(second)) == (b"1" * size, b"2" * size)
 
-    def test_delete_says_whether_it_was_there(self, store: SupportsStore) -> None:
+    def test_delete_says_whether_it_was_there(self, store: Store) -> None:
         """Deleting says whether the name was there, and deletes no other name."""
         store.write("a/b", [b"1"])
         store.write("a/c", [b"2"])
@@ -112,7 +112,7 @@ class StoreContract:
         store.write("a/c", [b"3"])
         assert _content(store.read("a/c")) == b"3"
 
-    def test_names_lists_a_folder_and_below(self, store: SupportsStore) -> None:
+    def test_names_lists_a_folder_and_below(self, store: Store) -> None:
         """A listing has the names in a folder and the folders below it, and no others with the same beginning."""
         for name in ("a/b", "a/c/d", "a/c/e/f", "ab/c", "b"):
             store.write(name, [b"x"])
@@ -121,7 +121,7 @@ class StoreContract:
         assert sorted(store.names("a/c")) == ["a/c/d", "a/c/e/f"]
         assert list(store.names("absent")) == []
 
-    def test_names_can_be_deleted_while_listed(self, store: SupportsStore) -> None:
+    def test_names_can_be_deleted_while_listed(self, store: Store) -> None:
         """A listing is complete even if each name is deleted as soon as it is listed."""
         names = {f"a/{number}" for number in range(20)}
         for name in names:
@@ -134,7 +134,7 @@ class StoreContract:
         assert list(store.names()) == []
 
     @pytest.mark.parametrize("name", BAD_NAMES)
-    def test_names_are_checked(self, store: SupportsStore, name: str) -> None:
+    def test_names_are_checked(self, store: Store, name: str) -> None:
         """A name that leads outside, is absolute, hidden or empty is a ValueError in every method."""
         with pytest.raises(ValueError, match="is not a name"):
             store.read(name)
@@ -156,7 +156,7 @@ class StoreContract:
         assert list(store.names()) == []
 
     @pytest.mark.parametrize("error", [TypeError, KeyboardInterrupt])
-    def test_a_failed_write_changes_nothing(self, store: SupportsStore, error: type[BaseException]) -> None:
+    def test_a_failed_write_changes_nothing(self, store: Store, error: type[BaseException]) -> None:
         """If the parts fail midway, the old bytes stay, a new name stays absent, and no other name appears."""
 
         class Failing(list[Buffer]):
@@ -173,7 +173,7 @@ class StoreContract:
         assert _content(store.read("a/old")) == b"old"
         assert list(store.names()) == ["a/old"]
 
-    def test_a_reader_sees_one_write_whole(self, store: SupportsStore) -> None:
+    def test_a_reader_sees_one_write_whole(self, store: Store) -> None:
         """While threads write, a reader gets all parts of one write, and none of another."""
         size, rounds = 5000, 40
         store.write("a/b", [b"0" * size, b"0" * size])
@@ -191,7 +191,7 @@ class StoreContract:
         assert not any(writer.is_alive() for writer in writers)
         assert {(len(each), len(set(each))) for each in seen} == {(2 * size, 1)}
 
-    def test_nobody_waits_for_a_free_name(self, store: SupportsStore) -> None:
+    def test_nobody_waits_for_a_free_name(self, store: Store) -> None:
         """A thread gets the turn for every name for which no other has it: for several at once, and for one twice."""
         with store.declare_wait("a/b"), store.compute_turn("a/b", 0.0) as first:
             with (
@@ -203,14 +203,14 @@ class StoreContract:
             assert _turn_of_another_thread(store, "a/c") is Turn.MINE
         assert list(store.names()) == []
 
-    def test_a_turn_ends_with_its_block(self, store: SupportsStore) -> None:
+    def test_a_turn_ends_with_its_block(self, store: Store) -> None:
         """Others get the turn after the block, also if an error ends it; the error is raised unchanged."""
         with pytest.raises(KeyboardInterrupt), store.declare_wait("a/b"), store.compute_turn("a/b", 0.0):
             raise KeyboardInterrupt
         assert _turn_of_another_thread(store, "a/b") is Turn.MINE
         assert list(store.names()) == []
 
-    def test_names_can_be_used_within_their_turn(self, store: SupportsStore) -> None:
+    def test_names_can_be_used_within_their_turn(self, store: Store) -> None:
         """Whoever has the turn for a name can write, read and remove it."""
         with store.compute_turn("a/b", 0.0):
             store.write("a/b", [b"1"])
@@ -219,7 +219,7 @@ class StoreContract:
             store.write("a/b", [b"2"])
         assert _content(store.read("a/b")) == b"2"
 
-    def test_upkeep_keeps_what_is_allowed(self, store: SupportsStore) -> None:
+    def test_upkeep_keeps_what_is_allowed(self, store: Store) -> None:
         """Noting a use, clearing leftovers, and trimming without limits or within them remove no name."""
         names = {f"a/{number}.x" for number in range(5)}
         for name in names:
@@ -232,7 +232,7 @@ class StoreContract:
             assert (done.removed_entries, done.removed_bytes) == (0, 0)
         assert {name: _content(store.read(name)) for name in store.names()} == {n: n.encode() for n in names}
 
-    def test_trimming_takes_one_ending_only(self, store: SupportsStore) -> None:
+    def test_trimming_takes_one_ending_only(self, store: Store) -> None:
         """Names of another ending are not removed, whatever the limits; what is removed is counted."""
         others = {"a/1.y", "a/x", "b/c/2.xy"}
         for name in ("a/1.x", "a/2.x", "b/c/1.x", *others):
@@ -242,7 +242,7 @@ class StoreContract:
         assert others <= left
         assert (done.removed_entries, done.removed_bytes) == (6 - len(left), 5 * (6 - len(left)))
 
-    def test_location_is_text(self, store: SupportsStore) -> None:
+    def test_location_is_text(self, store: Store) -> None:
         """A store says where it and its names are, whether anything is there or not, and who else can write there."""
         assert isinstance(store.location(), str)
         assert isinstance(store.writable_by_others(), str)
@@ -254,7 +254,7 @@ def _content(data: Buffer | None) -> bytes:
     return bytes(data)
 
 
-def _turn_of_another_thread(store: SupportsStore, name: str) -> Turn | None:
+def _turn_of_another_thread(store: Store, name: str) -> Turn | None:
     turns = []
 
     def take() -> None:

@@ -1,16 +1,32 @@
-"""Which types do all parts of the library share? Also `ABSENT`, which stands for "nothing is stored"."""
+"""Which types do all parts of the library share? `Store`, and what it takes and gives; `ABSENT`: nothing is stored."""
 
 from __future__ import annotations
 
+import re
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-__all__ = ["ABSENT", "Absent", "Buffer", "HandOut", "SupportsStore", "TableInterpolant", "Turn", "Upkeep"]
+__all__ = [
+    "ABSENT",
+    "Absent",
+    "Buffer",
+    "HandOut",
+    "Store",
+    "SupportsStore",
+    "TableInterpolant",
+    "Turn",
+    "Upkeep",
+    "Usage",
+    "check_name",
+    "count_written",
+    "is_name",
+]
 
 Buffer: TypeAlias = bytes | bytearray | memoryview
 """An object that gives access to bytes."""
@@ -32,7 +48,7 @@ class Turn(Enum):
     MINE = "mine"
     """This thread computes: nobody else does, as far as can be known."""
     DONE_ELSEWHERE = "done elsewhere"
-    """Another process has computed it meanwhile."""
+    """Another process has computed it meanwhile, or has failed to."""
     EXPIRED = "expired"
     """Another process still computes it after the time limit; this thread computes it too."""
 
@@ -47,7 +63,7 @@ class Upkeep(NamedTuple):
     removed_entries, removed_bytes : int
         What was removed because it was beyond the limits.
     leftovers : int
-        How many files of processes that died were removed: drafts and locks.
+        How many files of processes that died were removed: drafts, and notes of who waited or failed.
     """
 
     entries: int = 0
@@ -61,6 +77,21 @@ class Upkeep(NamedTuple):
             f"{self.entries} results in {self.bytes:,} bytes; removed {self.removed_entries} results in"
             f" {self.removed_bytes:,} bytes, and {self.leftovers} files left by processes that died"
         )
+
+
+class Usage(NamedTuple):
+    """What a store takes, as far as is known without looking at all of it.
+
+    Attributes
+    ----------
+    bytes : int
+        What was there after it was trimmed last, and all that was written since.
+    trimmed_at : float
+        When it was trimmed last, in seconds since 1970; 0 if it never was, and the bytes are not known.
+    """
+
+    bytes: int = 0
+    trimmed_at: float = 0.0
 
 
 class HandOut(Protocol):
@@ -77,41 +108,135 @@ class TableInterpolant(Protocol):
         """The interpolated value at one coordinate or two."""
 
 
-class SupportsStore(Protocol):
-    """What the library needs of a store; `stored.stores.Store` describes it, and is the base class to inherit."""
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
 
+
+def is_name(name: str) -> bool:
+    """Is this a name that `check_name` accepts?"""
+    return _NAME.fullmatch(name) is not None
+
+
+def check_name(name: str) -> str:
+    """The name itself, if it is valid: folders and a last part joined by slashes, none of them hidden, empty or ``..``.
+
+    Raises
+    ------
+    ValueError
+        If it is not valid.
+    """
+    if not is_name(name):
+        raise ValueError(f"{name!r} is not a name in a store; its parts are letters, digits and _ . - joined by /")
+    return name
+
+
+_RENAMED = {"needing": "declare_wait", "turn": "compute_turn", "open_to": "writable_by_others"}
+
+
+@runtime_checkable
+class Store(Protocol):
+    """A place for bytes under names; it knows nothing of values.
+
+    It is the base class of all stores, and a class with the same methods is a store too, whatever it inherits. A write
+    is atomic: a reader sees all bytes of one write, or nothing. Every method may raise `OSError`; results are then
+    computed and kept in memory. The methods that are not abstract are for what some stores cannot do: by default nobody
+    waits, nothing is counted or tidied, and nobody else can write to the store.
+    """
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Refuse a method by a name of before, which nothing would call."""
+        super().__init_subclass__(**options)
+        for before, now in _RENAMED.items():
+            if before in vars(cls):
+                raise TypeError(f"{cls.__qualname__} defines {before}(), which is called {now}() now; rename it")
+
+    @abstractmethod
     def read(self, name: str) -> Buffer | None:
-        """All bytes under a name."""
+        """All bytes under a name, or None if there are none; a later write does not change them."""
 
     def read_start(self, name: str, length: int) -> Buffer | None:
-        """The first bytes under a name."""
+        """The first bytes under a name, as many as there are up to `length`."""
+        data = self.read(name)
+        return None if data is None else memoryview(data)[:length]
 
+    @abstractmethod
     def write(self, name: str, parts: Sequence[Buffer]) -> None:
-        """Replace what is under a name."""
+        """Replace what is under a name by the parts, one after another."""
 
+    @abstractmethod
     def delete(self, name: str) -> bool:
-        """Remove a name."""
+        """Remove a name; was it there?"""
 
+    @abstractmethod
     def names(self, folder: str = "") -> Iterator[str]:
-        """The names in a folder."""
+        """The names in a folder and the folders below it, in any order."""
 
+    @abstractmethod
     def location(self, name: str = "") -> str:
-        """Where a name is."""
+        """Where a name is, as messages show it."""
 
     def touch(self, name: str) -> None:
-        """Note that a name is in use."""
+        """Note that a name is in use, so that `trim` removes others first."""
+        check_name(name)
 
     def declare_wait(self, name: str) -> AbstractContextManager[None]:
-        """Within the block, this thread needs the entry of a name."""
+        """Within the block, this thread waits until another thread of its process has the entry of a name.
+
+        If that one waits in `compute_turn`, it waits for what both need, and others can see that this thread does.
+        """
+        check_name(name)
+        return nullcontext()
 
     def compute_turn(self, name: str, limit: float) -> AbstractContextManager[Turn]:
-        """Wait before the block while another computes the entry of a name; within the block, let others wait."""
+        """Wait before the block while another computes the entry of a name; within the block, let others wait.
+
+        It never waits for a process that has died, and never for one that itself waits, directly or through others,
+        for this thread. Where that cannot be known, as in a store without locks, the block gets `Turn.MINE`.
+
+        Parameters
+        ----------
+        name : str
+            The name.
+        limit : float
+            Seconds to wait at most.
+        """
+        check_name(name)
+        return nullcontext(Turn.MINE)
 
     def clear_leftovers(self) -> int:
-        """Remove what processes that died have left."""
+        """Remove what processes that died have left, and nothing of others; how many files were removed?"""
+        return 0
+
+    def count_written(self, size: int) -> Usage | None:
+        """Count that so many bytes were written; how many are there now, of all processes?
+
+        None if the store keeps no count; then each process counts what it writes itself. `trim` corrects the count.
+        """
+        return None
 
     def trim(self, ending: str, max_bytes: int | None, max_age: float | None) -> Upkeep:
-        """Remove names that were unused for too long, or the least recently used if there are too many bytes."""
+        """Remove names that were unused for too long, and the least recently used ones if there are too many bytes.
+
+        Parameters
+        ----------
+        ending : str
+            Only names with this ending count, and only they are removed.
+        max_bytes : int, optional
+            The size of all together; if they are larger, names are removed until they take nine tenths of it.
+        max_age : float, optional
+            Seconds since a name was written or touched.
+        """
+        return Upkeep()
 
     def writable_by_others(self) -> str:
         """Where other users can write, and who they are, as messages show it; empty if nobody can."""
+        return ""
+
+
+def count_written(store: Store, size: int) -> Usage | None:
+    """`Store.count_written`, also of a store without that method, as stores are that do not inherit from `Store`."""
+    count = getattr(store, "count_written", None)
+    return None if count is None else count(size)
+
+
+SupportsStore = Store
+"""The name of before."""

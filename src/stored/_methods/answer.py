@@ -77,7 +77,7 @@ def _result(call: Call, results: Results) -> CachedResult:
         return found
     found = _from_disk(call, results)
     while found is ABSENT:
-        with _flights.lead_or_wait(call.memory_key(), settings().lock_timeout) as (leads, flight):
+        with _flights.lead_or_wait(call.memory_key(), settings().lock_timeout, call.declare_wait) as (leads, flight):
             found = _from_other_thread(call, results, flight)
             if found is not ABSENT:
                 break

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy as copying
 import functools
 from collections.abc import Hashable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -86,6 +88,10 @@ class Call:
             listed = functools.partial(_listed_values, self.space, self.values, self.arguments)
             self._slot = self.space.tier.slot(self.key(), listed)
         return self._slot
+
+    def declare_wait(self) -> AbstractContextManager[None]:
+        """A block in which this thread waits for another one that needs the result too."""
+        return contextlib.nullcontext() if self.slot is None else self.slot.declare_wait()
 
     def key(self) -> Key:
         """The full key."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from stored.errors import ConfigurationError
-from stored.typing import SupportsStore
+from stored.typing import Store
 
 __all__ = ["CHECKS", "check_persistence", "checked_path", "checked_paths"]
 
@@ -105,5 +105,6 @@ CHECKS: dict[str, Callable[[str, Any], Any]] = {
 
 
 def _is_store(value: object) -> bool:
-    methods = [name for name in vars(SupportsStore) if not name.startswith("_")]
+    # counting was added later, and stores that do not inherit from Store need not have it
+    methods = [name for name in vars(Store) if not name.startswith("_") and name != "count_written"]
     return not isinstance(value, type) and all(hasattr(value, each) for each in methods)

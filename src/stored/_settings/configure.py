@@ -10,7 +10,7 @@ from stored._settings.checks import CHECKS
 from stored._settings.layers import add_layer, changing_settings, has_layer, remove_layer, settings
 from stored._settings.settings import Settings
 from stored.errors import StoredWarning, warn_caller
-from stored.typing import ABSENT, Absent, SupportsStore
+from stored.typing import ABSENT, Absent, Store
 
 __all__ = ["configure"]
 
@@ -78,7 +78,7 @@ class configure:  # noqa: N801  (reads as the function that it is to its callers
         persistence: str | Absent = ABSENT,
         disable: bool | Absent = ABSENT,
         key_file: str | os.PathLike[str] | Absent = ABSENT,
-        store: SupportsStore | Absent | None = ABSENT,
+        store: Store | Absent | None = ABSENT,
         shared_dirs: Iterable[str | os.PathLike[str]] | Absent = ABSENT,
         max_bytes: float | Absent | None = ABSENT,
         max_age: float | Absent | None = ABSENT,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from stored.errors import ConfigurationError
-from stored.typing import SupportsStore
+from stored.typing import Store
 
 __all__ = ["Settings", "check_together", "conflict_in"]
 
@@ -25,7 +25,7 @@ class Settings(NamedTuple):
         Call stored methods as if they were not decorated.
     key_file : Path
         The key that signs pickled results.
-    store : SupportsStore, optional
+    store : Store, optional
         Where entries live, in place of `cache_dir` and `shared_dirs`.
     shared_dirs : tuple of Path
         Directories that are read beneath `cache_dir`.
@@ -47,7 +47,7 @@ class Settings(NamedTuple):
     persistence: str
     disable: bool
     key_file: Path
-    store: SupportsStore | None = None
+    store: Store | None = None
     shared_dirs: tuple[Path, ...] = ()
     max_bytes: int | None = None
     max_age: float | None = None

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from stored._settings import settings
 from stored.stores import DirectoryStore, LayeredStore
-from stored.typing import SupportsStore
+from stored.typing import Store
 
 __all__ = ["current_store"]
 
@@ -18,7 +18,7 @@ def _directory_store(root: Path, shared: tuple[Path, ...]) -> DirectoryStore | L
     return LayeredStore(own, *map(DirectoryStore, shared)) if shared else own
 
 
-def current_store() -> SupportsStore:
+def current_store() -> Store:
     """The store that the settings name."""
     now = settings()
     return now.store if now.store is not None else _directory_store(now.cache_dir, now.shared_dirs)

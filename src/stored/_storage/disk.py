@@ -29,7 +29,7 @@ from stored._storage.reports import (
 from stored._storage.signing import load_secret, sign, verify
 from stored._version import __version__
 from stored.errors import EntryError, UntrustedEntryError
-from stored.typing import ABSENT, Absent, SupportsStore, Turn
+from stored.typing import ABSENT, Absent, Store, Turn
 
 __all__ = ["PersistentTier", "Slot"]
 
@@ -59,7 +59,7 @@ class PersistentTier:
         now = settings()
         return "w" in self.persistence and "w" in now.persistence and not now.disable
 
-    def store(self) -> SupportsStore:
+    def store(self) -> Store:
         """The store of the settings now."""
         return current_store()
 
@@ -108,7 +108,7 @@ class Slot:
     ----------
     name : str
         The name of the entry.
-    store : SupportsStore
+    store : Store
         Where it is.
     reads, writes : bool
         Is it read, and is it written?
@@ -248,7 +248,7 @@ class _Block:
             self._manager.__exit__(kind, error, tb)
 
 
-def delete_entry(store: SupportsStore, name: str) -> bool:
+def delete_entry(store: Store, name: str) -> bool:
     """Remove an entry; was there one? That it cannot be removed is warned of."""
     try:
         return store.delete(name)

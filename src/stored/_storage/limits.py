@@ -1,61 +1,147 @@
-"""How large may an entry be, and when must a store be trimmed?"""
+"""How large may an entry be, and when is a store trimmed? After a write that makes it too large, in the background."""
 
 from __future__ import annotations
 
+import atexit
+import contextlib
+import threading
 import time
 
+from stored._fork_safe_lock import ForkSafeLock
 from stored._keys import ENTRY_ENDING
-from stored._settings import settings
+from stored._settings import Settings, settings
 from stored._storage.codecs import NotStorableError
 from stored._storage.reports import report_once
-from stored.typing import SupportsStore, Upkeep
+from stored.typing import Store, Turn, Upkeep, Usage, count_written
 
-__all__ = ["check_size", "tidy_after_write", "trim"]
+__all__ = ["check_size", "finish_trims", "tidy_after_write", "trim"]
+
+_SHARE_BETWEEN_TRIMS = 0.1
+"""A store is trimmed after this share of `max_age` has passed; one that keeps no count, also after this process has
+written this share of `max_bytes`."""
+
+_SECONDS_BETWEEN_TRIMS = 3600.0
+"""A store is trimmed at least this often, while it is written to."""
+
+_SECONDS_BETWEEN_ATTEMPTS = 1.0
+"""How long to wait where another process trims."""
+
+_SECONDS_TO_GATHER = 0.02
+"""How long a trim waits before it begins, so that the call that made it due returns first."""
+
+_SECONDS_AT_EXIT = 5.0
+"""How long a process waits at its end for trims under way; one that is cut short is done by the next process."""
+
+_TURN = "upkeep"
+"""The name whose turn the one process has that trims."""
 
 
 class TrimSchedule:
-    """When to trim a store, by its size at the last trim and by what this process has written since."""
+    """When to trim a store, by its size and by the time since it was trimmed.
+
+    Where the store keeps no count, the size is that at this process's last trim, with what it has written since.
+    """
 
     def __init__(self) -> None:
         self._size = 0
         self._written = 0
-        self._trimmed_at = float("-inf")
+        self._trimmed_at = 0.0
+        self._may_begin = float("-inf")
+        self._lock = ForkSafeLock()
+        self._thread: threading.Thread | None = None
+        self._error: OSError | None = None
+        self._hurry = threading.Event()
 
-    def is_due(self, size: int) -> bool:
+    def is_due(self, usage: Usage | None, size: int) -> bool:
         """Count a write of `size` bytes; is it time to trim?"""
         self._written += size
-        limit, age = settings().max_bytes, settings().max_age
-        if limit is not None and (self._size + self._written > limit or self._written > _SHARE_BETWEEN_TRIMS * limit):
-            return True
-        pause = _SECONDS_BETWEEN_TRIMS if age is None else min(_SECONDS_BETWEEN_TRIMS, _SHARE_BETWEEN_TRIMS * age)
-        return time.monotonic() - self._trimmed_at > pause
+        limit = settings().max_bytes
+        is_large = False
+        if limit is not None:
+            is_large = (
+                usage.bytes > limit
+                if usage is not None
+                else self._size + self._written > limit or self._written > _SHARE_BETWEEN_TRIMS * limit
+            )
+        return is_large or self._is_long_ago(self._trimmed_at if usage is None else usage.trimmed_at)
 
-    def trim(self, store: SupportsStore) -> Upkeep:
-        """Remove entries that are beyond the limits of the settings."""
-        now = settings()
-        self._written, self._trimmed_at = 0, time.monotonic()  # before it may fail: the next write need not try again
-        done = store.trim(ENTRY_ENDING, now.max_bytes, now.max_age)
+    def _is_long_ago(self, trimmed_at: float) -> bool:
+        age = settings().max_age
+        pause = _SECONDS_BETWEEN_TRIMS if age is None else min(_SECONDS_BETWEEN_TRIMS, _SHARE_BETWEEN_TRIMS * age)
+        return not 0 <= time.time() - trimmed_at <= pause  # a time in the future is by a clock that was set back
+
+    def trim(self, store: Store, limits: Settings) -> Upkeep:
+        """Remove entries that are beyond the limits."""
+        self._written, self._trimmed_at = 0, time.time()  # before it may fail: the next write need not try again
+        done = store.trim(ENTRY_ENDING, limits.max_bytes, limits.max_age)
         self._size = done.bytes
         return done
 
+    def begin(self, store: Store) -> None:
+        """Trim in the background, unless this process is at it, or another was a moment ago."""
+        with self._lock:
+            if (self._thread is not None and self._thread.is_alive()) or time.monotonic() < self._may_begin:
+                return
+            self._hurry = threading.Event()  # a new one: a fork may have left the other as it was in the parent
+            arguments = store, settings(), self._hurry
+            thread = threading.Thread(target=self._run, args=arguments, name="stored-trim", daemon=True)
+            with contextlib.suppress(RuntimeError):  # no more threads, as while the process ends
+                thread.start()
+                self._thread = thread
 
-_SHARE_BETWEEN_TRIMS = 0.1
-"""The store is trimmed after this share of `max_bytes` was written, or this share of `max_age` has passed."""
+    def _run(self, store: Store, limits: Settings, hurry: threading.Event) -> None:
+        hurry.wait(_SECONDS_TO_GATHER)
+        try:
+            with store.compute_turn(_TURN, 0.0) as turn:
+                if turn is Turn.MINE:
+                    self.trim(store, limits)
+                else:
+                    self._may_begin = time.monotonic() + _SECONDS_BETWEEN_ATTEMPTS
+        except OSError as error:
+            self._may_begin = time.monotonic() + _SECONDS_BETWEEN_TRIMS
+            self._error = error
 
-_SECONDS_BETWEEN_TRIMS = 3600.0
-"""The store is trimmed at least this often, while it is written to."""
+    def raise_error(self) -> None:
+        """Raise what ended a trim in the background, once."""
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
+
+    def join(self, until: float) -> None:
+        """Wait for the trim under way, if there is one, until a time of the monotonic clock."""
+        thread = self._thread
+        if thread is not None and thread.is_alive():  # in a forked process it is not
+            self._hurry.set()
+            thread.join(max(0.0, until - time.monotonic()))
+
 
 _schedules: dict[str, TrimSchedule] = {}
 """The schedules of stores, by location."""
 
 
-def trim(store: SupportsStore) -> Upkeep:
+def finish_trims(limit: float = threading.TIMEOUT_MAX) -> None:
+    """Wait until the trims that this process has under way have ended, for so many seconds at most."""
+    until = time.monotonic() + limit
+    for schedule in list(_schedules.values()):
+        schedule.join(until)
+
+
+@atexit.register
+def _finish_at_exit() -> None:
+    with contextlib.suppress(KeyboardInterrupt):  # whoever has no patience need not wait
+        finish_trims(_SECONDS_AT_EXIT)
+
+
+def trim(store: Store) -> Upkeep:
     """Remove now the entries of a store that are beyond the limits of the settings."""
-    return _schedules.setdefault(store.location(), TrimSchedule()).trim(store)
+    return _schedules.setdefault(store.location(), TrimSchedule()).trim(store, settings())
 
 
-def tidy_after_write(store: SupportsStore, size: int) -> None:
-    """Trim a store if that is due after a write of `size` bytes; after the first write, also clear leftovers."""
+def tidy_after_write(store: Store, size: int) -> None:
+    """See to it that a store is trimmed if that is due after a write of `size` bytes; nothing is listed for it here.
+
+    After the first write of the process, also clear leftovers.
+    """
     place = store.location()
     try:
         is_first = place not in _schedules
@@ -64,8 +150,10 @@ def tidy_after_write(store: SupportsStore, size: int) -> None:
             if is_first:
                 store.clear_leftovers()
         finally:
-            if settings().are_limited and schedule.is_due(size):
-                schedule.trim(store)
+            if settings().are_limited:
+                if schedule.is_due(count_written(store, size), size):
+                    schedule.begin(store)
+                schedule.raise_error()
     except OSError as error:
         report_once("upkeep", place, f"upkeep of {place} failed ({error}); some files that are not needed remain")
 

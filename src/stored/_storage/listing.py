@@ -12,7 +12,7 @@ from stored._storage.listed_values import ListedValues, read_values
 from stored._storage.reports import is_reported, report_once, report_unreadable_layer
 from stored.errors import DamagedEntryError, EntryError
 from stored.stores import LayerError
-from stored.typing import SupportsStore
+from stored.typing import Store
 
 __all__ = ["Header", "entry_names", "headers", "headers_of_method", "headers_of_space", "keys_of_same_method"]
 
@@ -45,23 +45,23 @@ class Header(NamedTuple):
     writer: dict[str, Any]
 
 
-def headers(store: SupportsStore) -> Iterator[Header]:
+def headers(store: Store) -> Iterator[Header]:
     """The headers of all readable entries of a store."""
     return _headers(store, "", lambda name: True)
 
 
-def headers_of_space(store: SupportsStore, space: Space) -> Iterator[Header]:
+def headers_of_space(store: Store, space: Space) -> Iterator[Header]:
     """The headers of the readable entries of one owner with one set of its parameters."""
     prefix = f"{space.prefix()}-"
     return _headers(store, space.folder(), lambda name: name.startswith(prefix))
 
 
-def headers_of_method(store: SupportsStore, module: str, name: str, definition: str) -> Iterator[Header]:
+def headers_of_method(store: Store, module: str, name: str, definition: str) -> Iterator[Header]:
     """The headers of the readable entries of a method, for all owners and parameters.
 
     Parameters
     ----------
-    store : SupportsStore
+    store : Store
         The store.
     module : str
         The module of the owners.
@@ -74,7 +74,7 @@ def headers_of_method(store: SupportsStore, module: str, name: str, definition: 
     return _headers(store, module_folder(module), lambda found: part in found)
 
 
-def keys_of_same_method(store: SupportsStore, key: Key, limit: int = 1000) -> list[Key]:
+def keys_of_same_method(store: Store, key: Key, limit: int = 1000) -> list[Key]:
     """Keys of stored results of the same method, of owners of the same name; at most `limit`."""
     owner, part = owner_part(key.space.name), method_part(key.object, key.definition)
     found: list[Key] = []
@@ -94,7 +94,7 @@ def _is_same_method(one: Key, other: Key) -> bool:
     return first == second
 
 
-def entry_names(store: SupportsStore, folder: str, is_wanted: Callable[[str], bool]) -> Iterator[str]:
+def entry_names(store: Store, folder: str, is_wanted: Callable[[str], bool]) -> Iterator[str]:
     """The names of the entries in a folder that are wanted; a store that cannot be listed is reported."""
     if settings().disable:
         return
@@ -106,7 +106,7 @@ def entry_names(store: SupportsStore, folder: str, is_wanted: Callable[[str], bo
         _report(store, folder, error)
 
 
-def _report(store: SupportsStore, folder: str, error: OSError) -> None:
+def _report(store: Store, folder: str, error: OSError) -> None:
     if isinstance(error, LayerError):
         report_unreadable_layer(error)
     elif not is_reported("store", store.location()):  # else this is known already
@@ -114,14 +114,14 @@ def _report(store: SupportsStore, folder: str, error: OSError) -> None:
         report_once("listing", place, f"{place} cannot be listed ({error}); not all is shown or removed")
 
 
-def _headers(store: SupportsStore, folder: str, is_wanted: Callable[[str], bool]) -> Iterator[Header]:
+def _headers(store: Store, folder: str, is_wanted: Callable[[str], bool]) -> Iterator[Header]:
     for name in entry_names(store, folder, is_wanted):
         header = _header(store, name)
         if header is not None:
             yield header
 
 
-def _header(store: SupportsStore, name: str) -> Header | None:
+def _header(store: Store, name: str) -> Header | None:
     """The header of an entry; None if it is damaged or not at its place, of which only loading the value warns."""
     try:
         header = _header_in(_entry(store, name), name)
@@ -138,7 +138,7 @@ def _header_in(entry: Entry, name: str) -> Header:
     return Header(name, key, read_values(entry), entry.created, entry.seconds, writer)
 
 
-def _entry(store: SupportsStore, name: str) -> Entry:
+def _entry(store: Store, name: str) -> Entry:
     """The beginning of an entry, or all of it if that is not enough."""
     start = store.read_start(name, _USUAL_HEADER_BYTES) or b""
     try:

@@ -8,7 +8,7 @@ from stored._keys import Key
 from stored._settings import settings
 from stored.errors import EntryWarning, PersistenceWarning, warn_caller
 from stored.stores import LayerError
-from stored.typing import SupportsStore
+from stored.typing import Store
 
 __all__ = [
     "check_privacy",
@@ -70,7 +70,7 @@ def _short_call(key: Key) -> str:
     return call if len(call) <= _LONGEST_CALL else f"{call[:_LONGEST_CALL]}..."
 
 
-def report_unreadable(store: SupportsStore, name: str, error: Exception) -> None:
+def report_unreadable(store: Store, name: str, error: Exception) -> None:
     """Warn that reading an entry, or loading what it holds, has failed."""
     if isinstance(error, LayerError):
         report_unreadable_layer(error)
@@ -81,7 +81,7 @@ def report_unreadable(store: SupportsStore, name: str, error: Exception) -> None
         report_once("store", store.location(), f"{store.location(name)} cannot be read ({error}); {_RECOMPUTED}")
 
 
-def report_kept_in_memory(store: SupportsStore, key: Key, error: Exception) -> None:
+def report_kept_in_memory(store: Store, key: Key, error: Exception) -> None:
     """Warn that a result cannot be written, because of the store or because of what it is."""
     message = f"{_short_call(key)} is kept in memory only: "
     if isinstance(error, OSError):
@@ -91,7 +91,7 @@ def report_kept_in_memory(store: SupportsStore, key: Key, error: Exception) -> N
         report_once("value", f"{key.space.name}.{key.object}", f"{message}{error}")
 
 
-def report_unusable_entry(store: SupportsStore, name: str, error: Exception) -> None:
+def report_unusable_entry(store: Store, name: str, error: Exception) -> None:
     """Warn that an entry must not be used."""
     report_once("entry", name, f"{store.location(name)} was not used: {error}; {_RECOMPUTED}")
 
@@ -115,7 +115,7 @@ def report_unreadable_layer(error: LayerError) -> None:
     report_once("layer", error.layer, message)
 
 
-def check_privacy(store: SupportsStore, place: str) -> None:
+def check_privacy(store: Store, place: str) -> None:
     """Warn of a store, at this location, to which other users can write; each store is checked once."""
     if ("privacy", place) in _reported:  # with every read and write, so without a call
         return

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Hashable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from threading import TIMEOUT_MAX
 from typing import Any
 
@@ -58,7 +58,12 @@ class Flights:
         self._waiting: dict[int, Flight] = {}
 
     @contextmanager
-    def lead_or_wait(self, key: Hashable, limit: float = TIMEOUT_MAX) -> Iterator[tuple[bool, Flight]]:
+    def lead_or_wait(
+        self,
+        key: Hashable,
+        limit: float = TIMEOUT_MAX,
+        waiting: Callable[[], AbstractContextManager[object]] = nullcontext,
+    ) -> Iterator[tuple[bool, Flight]]:
         """Become the leader, who computes within the block, or wait for the leader before the block.
 
         Parameters
@@ -67,6 +72,8 @@ class Flights:
             The key of the result.
         limit : float
             Seconds to wait at most; a thread that has waited that long computes, with `timed_out` set.
+        waiting : callable
+            Gives a context manager, within which the thread waits; it is not called by a thread that does not wait.
 
         Yields
         ------
@@ -84,8 +91,11 @@ class Flights:
             else:
                 self._waiting[me] = flight
         try:
-            if not leads and not flight.done.wait(min(limit, TIMEOUT_MAX)):
-                leads, flight = True, Flight(me, timed_out=True)
+            if not leads:
+                with waiting():
+                    ended = flight.done.wait(min(limit, TIMEOUT_MAX))
+                if not ended:
+                    leads, flight = True, Flight(me, timed_out=True)
             yield leads, flight
         finally:
             self._leave(key, flight, me)

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import mmap
 import os
+import re
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -13,16 +14,26 @@ from pathlib import Path
 from weakref import WeakSet
 
 from stored.stores import _upkeep
-from stored.stores._base import Store, check_name, is_name
-from stored.stores._files import check_folders, is_on_network, make_folder, open_file, spare_handles
-from stored.stores._locks import FileLocks, lock_new_file
-from stored.typing import Buffer, Turn, Upkeep
+from stored.stores._drafts import OpenDraft
+from stored.stores._files import WORK, check_folders, is_on_network, open_file, spare_handles
+from stored.stores._locks import file_locks
+from stored.stores._size import SizeFile
+from stored.typing import Buffer, Store, Turn, Upkeep, Usage, check_name, is_name
 
 __all__ = ["DirectoryStore"]
 
+_FIRST_BYTES = 1 << 16
+"""How many bytes are read at once; a file that is smaller is read in one call."""
+
 _MIN_MAPPED_BYTES = 1 << 20
-_ATTEMPTS = 200
-"""How often a folder is made again that others keep removing."""
+_FEWEST_BYTES = 32
+"""What gives less may be no regular file, but a pipe that nobody writes to."""
+
+_ATTEMPTS = 20
+"""How often a draft is begun again that others keep removing."""
+
+_OLD_FOLDER = re.compile(r".*-[0-9a-f]{32}", re.DOTALL)
+"""The folder of an owner in releases that had one for each."""
 
 
 class DirectoryStore(Store):
@@ -33,7 +44,8 @@ class DirectoryStore(Store):
     failure a file may be missing or damaged, which its reader must be able to see. Folders are made when they are first
     written to, for their owner only (mode 0700, files 0600). Symbolic links below the root are not followed.
 
-    Drafts and locks are files in the folder ``.work``; a process that dies leaves them there for `clear_leftovers`.
+    In the folder ``.work`` are the lock file, a file with the size, and, while they are needed, drafts and notes of who
+    waits or has failed; what a process that died has left there goes with `clear_leftovers`.
 
     Parameters
     ----------
@@ -44,8 +56,8 @@ class DirectoryStore(Store):
     def __init__(self, root: str | os.PathLike[str]) -> None:
         self.root = Path(root).expanduser().absolute()
         self._start = str(self.root)
-        self._work = self.root / _upkeep.WORK
-        self._locks = FileLocks(self._work)
+        self._locks = file_locks(self._start)
+        self._size = SizeFile(self._start, self._locks)
 
     def __repr__(self) -> str:
         return f"DirectoryStore({str(self.root)!r})"
@@ -59,13 +71,13 @@ class DirectoryStore(Store):
 
     def read(self, name: str) -> Buffer | None:
         """All bytes of a file, or None; memory-mapped from 1 MiB on, unless other computers can remove the file."""
-        return self._read_file(name, _read_content)
+        return self._read_file(name, _read_all)
 
     def read_start(self, name: str, length: int) -> Buffer | None:
         """The first bytes of a file."""
-        return self._read_file(name, lambda descriptor, state: os.read(descriptor, min(length, state.st_size)))
+        return self._read_file(name, lambda descriptor, path: _read_start(descriptor, path, length))
 
-    def _read_file(self, name: str, read: Callable[[int, os.stat_result], Buffer]) -> Buffer | None:
+    def _read_file(self, name: str, read: Callable[[int, str], Buffer]) -> Buffer | None:
         path = self._path(name)
         try:
             return _read_open(path, read)
@@ -77,53 +89,24 @@ class DirectoryStore(Store):
     def write(self, name: str, parts: Sequence[Buffer]) -> None:
         """Replace a file in one step."""
         path = self._path(name)
-        descriptor, draft = self._open_draft()
-        try:
-            with open(descriptor, "wb") as file:
-                for part in parts:
-                    file.write(part)
-                file.flush()
-                self._rename_draft(draft, path)  # while the draft is locked, and so cannot be taken for a leftover
-        except BaseException:  # Ctrl-C too leaves nothing behind
-            with contextlib.suppress(OSError):
-                os.unlink(draft)
-            raise
-
-    def _open_draft(self) -> tuple[int, str]:
-        """A new draft, open and locked."""
-        check_folders(self._start, _upkeep.WORK)
-        for _ in range(_ATTEMPTS):  # others may remove the whole directory at any moment
-            draft = f"{self._start}/{_upkeep.WORK}/{os.getpid()}-{os.urandom(8).hex()}{_upkeep.DRAFT}"
-            try:
-                descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            except FileNotFoundError:
-                _make_if_missing(self._work)
-                continue
-            if lock_new_file(descriptor):
-                return descriptor, draft
-            os.close(descriptor)
-        raise _folder_error(self._work)
-
-    def _rename_draft(self, draft: str, path: str) -> None:
-        for _ in range(_ATTEMPTS):  # others remove a folder with its last file
-            try:
-                os.replace(draft, path)
-                return
-            except FileNotFoundError:
-                os.lstat(draft)  # raises if not the folder but the draft is gone
-                _make_if_missing(Path(path).parent)
-        raise _folder_error(Path(path).parent)
+        for _ in range(_ATTEMPTS):
+            with OpenDraft(self._start) as draft:
+                draft.write(parts)
+                if draft.rename(path):  # while it is locked, and so cannot be taken for a leftover
+                    return
+        raise FileNotFoundError(errno.ENOENT, "the draft is removed again and again", path)
 
     def delete(self, name: str) -> bool:
-        """Remove a file, and its folder if that was the last; was it there?"""
+        """Remove a file; was it there?"""
         path = self._path(name)
         try:
             os.unlink(path)
         except FileNotFoundError:
             return False
-        if "/" in name:
+        folder = os.path.dirname(path)
+        if _OLD_FOLDER.fullmatch(folder):  # others are few, and stay, since another process may be writing there
             with contextlib.suppress(OSError):  # not empty, or not ours to remove
-                os.rmdir(os.path.dirname(path))
+                os.rmdir(folder)
         return True
 
     def names(self, folder: str = "") -> Iterator[str]:
@@ -145,21 +128,29 @@ class DirectoryStore(Store):
             os.utime(self._path(name), follow_symlinks=False)
 
     def declare_wait(self, name: str) -> AbstractContextManager[None]:
-        """Within the block, this thread needs the entry of a name."""
+        """Within the block, this thread waits for another of its process that needs a name; no file is made."""
         return self._locks.declare_wait(check_name(name))
 
     def compute_turn(self, name: str, limit: float) -> AbstractContextManager[Turn]:
-        """Wait for a lock file, and hold it within the block; without locks it is at once this thread's turn."""
+        """Wait for the lock of a name, and hold it within the block; without locks it is at once this thread's turn."""
         return self._locks.compute_turn(check_name(name), limit)
 
     def clear_leftovers(self) -> int:
-        """Remove drafts and lock files whose processes have died; where files cannot be locked, those a day old."""
-        check_folders(self._start, _upkeep.WORK)
-        return _upkeep.clear_leftovers(self._work)
+        """Remove drafts and notes whose processes have died; where files cannot be locked, those a day old."""
+        check_folders(self._start, WORK)
+        return _upkeep.clear_leftovers(self.root / WORK)
+
+    def count_written(self, size: int) -> Usage:
+        """Count bytes in a file that all processes share."""
+        return self._size.add(size)
 
     def trim(self, ending: str, max_bytes: int | None, max_age: float | None) -> Upkeep:
-        """Remove files that are beyond the limits, and folders that are then empty."""
-        return _upkeep.trim(self.root, ending, max_bytes, max_age)
+        """Remove files that are beyond the limits, and correct the count; folders stay."""
+        since = self._size.read()
+        done = _upkeep.trim(self.root, ending, max_bytes, max_age)
+        if done.entries or done.removed_entries:  # else there may be no directory
+            self._size.correct(done.bytes, since)
+        return done
 
     def writable_by_others(self) -> str:
         """Everybody, if the mode of the directory says so."""
@@ -169,25 +160,34 @@ class DirectoryStore(Store):
         return ""
 
 
-def _read_open(path: str, read: Callable[[int, os.stat_result], Buffer]) -> Buffer | None:
+def _read_open(path: str, read: Callable[[int, str], Buffer]) -> Buffer | None:
     try:
         descriptor = open_file(path)
     except FileNotFoundError:
         return None
     try:
-        state = os.fstat(descriptor)
-        _check_is_file(state, path)
-        return read(descriptor, state)
+        return read(descriptor, path)
     finally:
         os.close(descriptor)
 
 
-def _read_content(descriptor: int, state: os.stat_result) -> Buffer:
-    if state.st_size < _MIN_MAPPED_BYTES:
-        return os.read(descriptor, state.st_size)
-    if is_on_network(state.st_dev) or len(_mapped_files) >= spare_handles():
+def _read_start(descriptor: int, path: str, length: int) -> bytes:
+    data = os.read(descriptor, length)
+    if len(data) < _FEWEST_BYTES:
+        _checked_state(descriptor, path)
+    return data
+
+
+def _read_all(descriptor: int, path: str) -> Buffer:
+    data = _read_start(descriptor, path, _FIRST_BYTES)
+    return data if len(data) < _FIRST_BYTES else _read_large(descriptor, path, data)
+
+
+def _read_large(descriptor: int, path: str, start: bytes) -> Buffer:
+    state = _checked_state(descriptor, path)
+    if state.st_size < _MIN_MAPPED_BYTES or is_on_network(state.st_dev) or len(_mapped_files) >= spare_handles():
         with open(descriptor, "rb", buffering=0, closefd=False) as file:
-            return file.read()
+            return start + file.readall()
     mapped = mmap.mmap(descriptor, state.st_size, access=mmap.ACCESS_READ)
     _mapped_files.add(mapped)
     return memoryview(mapped)
@@ -197,17 +197,9 @@ _mapped_files: WeakSet[mmap.mmap] = WeakSet()
 """The files that are mapped now; each takes a file handle."""
 
 
-def _check_is_file(state: os.stat_result, name: str) -> None:
-    if stat.S_ISDIR(state.st_mode):
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), name)
+def _checked_state(descriptor: int, path: str) -> os.stat_result:
+    """The state of an open file, if it is a regular one."""
+    state = os.fstat(descriptor)
     if not stat.S_ISREG(state.st_mode):
-        raise OSError(errno.EINVAL, "not a regular file", name)
-
-
-def _make_if_missing(folder: Path) -> None:
-    with contextlib.suppress(FileNotFoundError, FileExistsError):
-        make_folder(folder)
-
-
-def _folder_error(folder: Path) -> OSError:
-    return FileNotFoundError(errno.ENOENT, "the folder cannot be made", str(folder))
+        raise OSError(errno.EINVAL, "not a regular file", path)
+    return state

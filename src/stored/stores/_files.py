@@ -9,7 +9,11 @@ import stat
 from functools import lru_cache
 from pathlib import Path
 
-__all__ = ["check_folders", "is_on_network", "make_folder", "open_file", "spare_handles"]
+__all__ = ["WORK", "check_folders", "is_on_network", "make_folder", "open_file", "spare_handles"]
+
+
+WORK = ".work"
+"""The folder of drafts and locks."""
 
 
 def open_file(path: str | os.PathLike[str]) -> int:

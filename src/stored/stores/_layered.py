@@ -6,8 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 
-from stored.stores._base import Store
-from stored.typing import Buffer, SupportsStore, Turn, Upkeep
+from stored.typing import Buffer, Store, Turn, Upkeep, Usage, count_written
 
 __all__ = ["LayerError", "LayeredStore"]
 
@@ -43,7 +42,7 @@ class LayeredStore(Store):
         Stores of others, in the order in which they are read.
     """
 
-    def __init__(self, upper: SupportsStore, *lower: SupportsStore) -> None:
+    def __init__(self, upper: Store, *lower: Store) -> None:
         self.upper = upper
         self.lower = lower
 
@@ -58,7 +57,7 @@ class LayeredStore(Store):
         """The first bytes under a name."""
         return self._read_first(name, lambda store: store.read_start(name, length))
 
-    def _read_first(self, name: str, read: Callable[[SupportsStore], Buffer | None]) -> Buffer | None:
+    def _read_first(self, name: str, read: Callable[[Store], Buffer | None]) -> Buffer | None:
         with contextlib.suppress(NotADirectoryError):  # there is no upper store, and so no mark
             found = read(self.upper)
             if found is not None or self._is_removed(name):
@@ -109,7 +108,7 @@ class LayeredStore(Store):
         """Where a name is, or would be written."""
         return (self._store_of(name) if name else self.upper).location(name)
 
-    def _store_of(self, name: str) -> SupportsStore:
+    def _store_of(self, name: str) -> Store:
         with contextlib.suppress(OSError):  # the name may be a folder
             for store in (self.upper, *self.lower):
                 if store.read_start(name, 0) is not None:
@@ -131,6 +130,10 @@ class LayeredStore(Store):
     def clear_leftovers(self) -> int:
         """Remove what processes that died have left in the upper store."""
         return self.upper.clear_leftovers()
+
+    def count_written(self, size: int) -> Usage | None:
+        """As in the upper store."""
+        return count_written(self.upper, size)
 
     def trim(self, ending: str, max_bytes: int | None, max_age: float | None) -> Upkeep:
         """Remove what is beyond the limits from the upper store."""

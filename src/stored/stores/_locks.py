@@ -1,303 +1,262 @@
-"""Of all processes that need the same missing entry, which one computes it? The one that holds a lock file.
+"""Of all processes that need the same missing entry, which one computes it? The one that has locked the name's byte.
 
-A lock is ``flock(2)`` on a file that is removed when it is released, so locks die with their holders and leave at most
-an empty file behind. The file has a note of 32 bytes: the name of another lock that its holder needs next, or that the
-holder is done. By following these notes from lock to lock, a thread sees that it would wait for itself. On NFS, Linux
-turns flock into a lock on the server. Where there are no locks at all, nobody waits.
+All names share one lock file, so nothing is made for a computation that nobody else wants. Whoever waits looks at the
+entry's file: when it is a new one, or the holder has failed, all who wait go on at once; when the holder dies, one of
+them has the lock. The lock belongs to the process; threads of one process wait for each other elsewhere, and say so
+by `declare_wait`. Where there are no locks, nobody waits.
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
-import fcntl
 import os
-import stat
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
+from contextlib import AbstractContextManager
+from hashlib import blake2b
+from types import TracebackType
+from weakref import WeakSet, WeakValueDictionary
 
-import xxhash
-
-from stored.stores._files import check_folders, make_folder, open_file, spare_handles
+from stored._fork_safe_lock import ForkSafeLock
+from stored.stores._files import WORK
+from stored.stores._lock_file import LockFile
+from stored.stores._notes import Note, leads_to
 from stored.typing import Turn
 
-__all__ = ["LOCK", "FileLocks", "lock_new_file", "try_lock"]
+__all__ = ["FAILED", "FileLocks", "file_locks"]
 
-LOCK = ".lock"
-_DONE = b"over".ljust(32)  # not "done": other releases of this library read and write the same note
-_NO_NOTE = b" " * 32
+FAILED = ".failed"
+"""The ending of an empty file whose time says when a holder has failed."""
 
 _SHORTEST_SLEEP, _LONGEST_SLEEP = 0.001, 0.25  # seconds
+_ATTEMPTS = 20
+"""How often the lock file is opened again that others keep removing."""
+
+_SECTION = 1 << 62
+"""The byte that is locked for a short change of a file; those of names come before it."""
 
 
-def try_lock(descriptor: int) -> bool:
-    """Lock an open file; False if another process has locked it.
-
-    Raises
-    ------
-    OSError
-        If the file system has no locks.
-    """
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+def _digest(name: str) -> str:
+    return blake2b(name.encode(), digest_size=16).hexdigest()
 
 
-def lock_new_file(descriptor: int) -> bool:
-    """Lock a new file, so that it is not taken for a leftover; False if it was already removed as one."""
-    with contextlib.suppress(OSError):
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-    return os.fstat(descriptor).st_nlink > 0
-
-
-class _LockFile:
-    """An open lock file.
-
-    Parameters
-    ----------
-    path : Path
-        The file; it is made if it is missing.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.name = path.stem
-        self._path = path
-        self._descriptor = _open_lock_file(path)
-        _held_locks.files.add(self)
-
-    def try_lock(self) -> bool:
-        """Lock it; False if another process has locked it. Where there are no locks, the file is removed."""
-        try:
-            return try_lock(self._descriptor)
-        except OSError as error:
-            if error.errno != errno.ESTALE:
-                self._unlink()
-            raise
-
-    def is_in_place(self) -> bool:
-        """Is the open file still the one at its path?"""
-        try:
-            return os.path.samestat(os.fstat(self._descriptor), os.stat(self._path, follow_symlinks=False))
-        except FileNotFoundError:
-            return False
-
-    def check_is_lock_file(self) -> None:
-        """Refuse to write to a file that is not regular, or that has another name too."""
-        state = os.fstat(self._descriptor)
-        if not stat.S_ISREG(state.st_mode) or state.st_nlink > 1:
-            raise OSError(errno.EINVAL, "not a lock file")
-
-    def is_marked_done(self) -> bool:
-        """Did its holder note that the work is done?"""
-        return os.pread(self._descriptor, len(_DONE), 0) == _DONE
-
-    def write_note(self, note: bytes) -> None:
-        """Write a note for those who wait, unless the lock belongs to the process from which this one was forked."""
-        if self._descriptor != _CLOSED:
-            with contextlib.suppress(OSError):  # if the disk is full, they go on waiting
-                os.pwrite(self._descriptor, note, 0)
-
-    def release(self, *, done: bool) -> None:
-        """Unlock and remove it; with `done`, note that the work is done, so that others need not do it."""
-        if self._descriptor != _CLOSED:
-            if done:
-                self.write_note(_DONE)
-            self._unlink()
-        self.close()
-
-    def _unlink(self) -> None:
-        with contextlib.suppress(OSError):
-            if self.is_in_place():  # another process may have cleared the directory and made a new file
-                os.unlink(self._path)
-
-    def close(self) -> None:
-        """Unlock and close it."""
-        _held_locks.files.discard(self)  # first, so that a process that is forked meanwhile does not close it again
-        descriptor, self._descriptor = self._descriptor, _CLOSED
-        if descriptor != _CLOSED:
-            with contextlib.suppress(OSError):
-                fcntl.flock(
-                    descriptor, fcntl.LOCK_UN
-                )  # a forked process may still have it open, if it was forked without Python's knowledge
-            os.close(descriptor)
-
-    def close_in_child(self) -> None:
-        """Close it in a forked process, where it still belongs to the parent."""
-        os.close(self._descriptor)  # while it is open here, the lock would outlive the parent
-        self._descriptor = _CLOSED
-
-
-_CLOSED = -1
-
-
-class HeldLocks:
-    """The lock files that this process has open, and the locks that each of its threads holds."""
-
-    def __init__(self) -> None:
-        self.files: set[_LockFile] = set()
-        self._held: dict[int, list[_LockFile]] = {}
-        self._inherited: frozenset[str] = frozenset()
-        os.register_at_fork(after_in_child=self.reset_after_fork)
-
-    def reset_after_fork(self) -> None:
-        """Close the parent's lock files in a forked process."""
-        # of the parent's threads, only the one that forked can be waiting for this process
-        self._inherited |= self.names_of_this_thread()
-        for file in self.files:
-            file.close_in_child()
-        self.files = set()
-        self._held = {}
-
-    def names_of_this_thread(self) -> frozenset[str]:
-        """The names of the locks that this thread holds, and of those under which its process was forked."""
-        return self._inherited.union(each.name for each in self._held.get(threading.get_ident(), ()))
-
-    def innermost(self) -> _LockFile | None:
-        """The lock that this thread has taken last; None if it holds none."""
-        held = self._held.get(threading.get_ident())
-        return held[-1] if held else None
-
-    def has_room(self) -> bool:
-        """Are there file handles for another lock?"""
-        return len(self.files) < spare_handles()  # a deep recursion needs many
-
-    @contextlib.contextmanager
-    def hold(self, file: _LockFile) -> Iterator[None]:
-        """Hold a lock within the block, and release it."""
-        me = threading.get_ident()
-        own = self._held.setdefault(me, [])
-        own.append(file)
-        done = True
-        try:
-            yield
-        except BaseException as error:
-            done = isinstance(error, Exception)  # after an error, others would fail too; after Ctrl-C, they would not
-            raise
-        finally:
-            file.release(done=done)
-            own.remove(file)
-            if not own:
-                self._held.pop(me, None)
-
-
-_held_locks = HeldLocks()
+def _offset(digest: str) -> int:
+    return int(digest[:16], 16) >> 2
 
 
 class FileLocks:
-    """Locks by name, as files in one folder.
+    """Locks by name in the lock file of one directory, for all threads of this process.
+
+    There is one object for each directory and process, which `file_locks` gives.
 
     Parameters
     ----------
-    folder : Path
-        The folder; it is made when the first lock is taken.
+    root : str
+        The directory.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    _all: WeakSet[FileLocks] = WeakSet()
 
-    def _path(self, name: str) -> Path:
-        return self._folder / f"{xxhash.xxh3_128_hexdigest(name.encode())}{LOCK}"
+    def __init__(self, root: str) -> None:
+        self._root = root
+        self._mutex = ForkSafeLock()
+        self._file: LockFile | None = None
+        self._held: dict[str, _TurnBlock] = {}  # by digest
+        self._needs: dict[int, list[str]] = {}  # by thread: what it waits for, the latest last
+        self._inherited: frozenset[str] = frozenset()
+        self._all.add(self)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return file_locks, (self._root,)
+
+    @classmethod
+    def reset_after_fork(cls) -> None:
+        """Leave all locks to the parent in a forked process."""
+        me = threading.get_ident()
+        for each in cls._all:
+            # of the parent's threads, only the one that forked can be waiting for this process
+            each._inherited |= {digest for digest, block in each._held.items() if block.thread == me}
+            each._file, each._held, each._needs = None, {}, {}
+
+    def declare_wait(self, name: str) -> AbstractContextManager[None]:
+        """Within the block, this thread waits for another one of its process that needs a name too."""
+        return self._waiting(_digest(name))
 
     @contextlib.contextmanager
-    def declare_wait(self, name: str) -> Iterator[None]:
-        """Within the block, note in the lock that this thread has taken last that it needs another."""
-        held = _held_locks.innermost()
-        if held is None:
-            yield
-            return
-        held.write_note(self._path(name).stem.encode())
+    def _waiting(self, digest: str) -> Iterator[None]:
+        me = threading.get_ident()
+        with self._mutex:
+            needs = self._needs.setdefault(me, [])
+            needs.append(digest)
         try:
             yield
         finally:
-            held.write_note(_NO_NOTE)
+            with self._mutex:
+                needs.pop()
+                if not needs:
+                    self._needs.pop(me, None)
 
-    @contextlib.contextmanager
-    def compute_turn(self, name: str, limit: float) -> Iterator[Turn]:
-        """Wait for a lock before the block, and hold it within the block."""
-        path = self._path(name)
-        try:
-            turn, held = self._acquire(path, time.monotonic() + limit)
-        except OSError:  # no locks, a full disk, or no file handle: two processes may do the same work
-            turn, held = Turn.MINE, None
-        if held is None:
-            yield turn
-            return
-        with _held_locks.hold(held):
-            yield turn
+    def compute_turn(self, name: str, limit: float) -> AbstractContextManager[Turn]:
+        """Wait for the lock of a name before the block, and hold it within the block."""
+        return _TurnBlock(self, name, limit)
 
-    def _acquire(self, path: Path, until: float) -> tuple[Turn, _LockFile | None]:
-        if path.stem in _held_locks.names_of_this_thread() or not _held_locks.has_room():
-            return Turn.MINE, None
-        while True:
-            turn, held = self._attempt(path, until)
-            if turn is not None:
-                return turn, held
+    def acquire(self, block: _TurnBlock) -> bool:
+        """Lock the name of a block, unless this process has it, or the one it was forked from; False if another has it.
 
-    def _attempt(self, path: Path, until: float) -> tuple[Turn | None, _LockFile | None]:
-        """Wait for the lock file that is there now, or for a new one; (None, None) if it was removed meanwhile."""
-        file, held = _LockFile(path), None
-        try:
-            turn = self._wait(file, until)
-            if turn is not None:
-                return turn, None
-            if file.is_in_place():
-                file.check_is_lock_file()
-                file.write_note(_NO_NOTE)  # there may be one of a holder that died
-                held = file
-                return Turn.MINE, held
-            return (Turn.DONE_ELSEWHERE if file.is_marked_done() else None), None
-        except OSError as error:
-            if error.errno == errno.ESTALE:  # removed, on NFS
-                return None, None
-            raise
-        finally:
-            if held is None:
-                file.close()
-
-    def _wait(self, file: _LockFile, until: float) -> Turn | None:
-        """Wait until this process has the lock; then None, or what is to be done without it."""
-        started = time.monotonic()
-        while not file.try_lock():
-            now = time.monotonic()
-            if self._waits_for_me(file.name):
-                return Turn.MINE
-            if now >= until:
-                return Turn.EXPIRED
-            # at most a tenth longer than needed, and few requests to a server when many wait
-            pause = min(_LONGEST_SLEEP, max(_SHORTEST_SLEEP, (now - started) / 10))
-            time.sleep(min(pause, until - now))
-        return None
-
-    def _waits_for_me(self, name: str) -> bool:
-        """Does the holder of a lock need one that this thread holds, directly or through other holders?"""
-        mine, seen = _held_locks.names_of_this_thread(), set()
-        while mine and name and name not in seen:
-            seen.add(name)
-            name = self._needed_by_holder(name)
-            if name in mine:
+        Raises
+        ------
+        OSError
+            If the lock file cannot be opened or locked.
+        """
+        with self._mutex:
+            if block.digest in self._held or block.digest in self._inherited:
                 return True
-        return False
+            file = self._try_lock(_offset(block.digest))
+            if file is None:
+                return False
+            block.file = file
+            self._held[block.digest] = block
+            return True
 
-    def _needed_by_holder(self, name: str) -> str:
+    def _try_lock(self, offset: int) -> LockFile | None:
+        """The lock file of which a byte is locked now; None if another process has locked it."""
+        for _ in range(_ATTEMPTS):
+            file = self._file = self._file or LockFile(self._root)
+            taken = file.try_lock(offset)
+            if taken is not None:
+                return file if taken else None
+            self._file = None  # closed when no lock in it is held
+        raise FileNotFoundError("the lock file is removed again and again")
+
+    def release(self, block: _TurnBlock, *, failed: bool) -> None:
+        """Release the lock of a block, unless it has none, or it belongs to the process this one was forked from."""
+        with self._mutex:
+            if self._held.get(block.digest) is block and block.file is not None:
+                if failed:
+                    self._mark_failed(block.digest)  # while it is locked, so that nobody goes on before
+                del self._held[block.digest]
+                block.file.unlock(_offset(block.digest))
+
+    def _mark_failed(self, digest: str) -> None:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+        with contextlib.suppress(OSError):  # then they compute one after another
+            descriptor = os.open(f"{self._root}/{WORK}/{digest}{FAILED}", flags, 0o600)
+            try:
+                os.utime(descriptor, ns=(time.time_ns(),) * 2)  # finer than the clock of the system's files
+            finally:
+                os.close(descriptor)
+
+    def wait(self, block: _TurnBlock, name: str, limit: float) -> Turn:
+        """Wait for a name that another process has locked, for so many seconds at most."""
+        started = time.monotonic()
+        watched = _Watched(f"{self._root}/{name}"), _Watched(f"{self._root}/{WORK}/{block.digest}{FAILED}")
+        note = Note(self._root, block.digest)
         try:
-            descriptor = open_file(self._folder / f"{name}{LOCK}")
-        except OSError:
-            return ""
-        try:
-            note = os.pread(descriptor, len(_NO_NOTE), 0).decode("ascii", "replace").strip()
+            while not self._waits_for_me(block.digest, note):
+                now = time.monotonic()
+                if now >= started + limit:
+                    return Turn.EXPIRED
+                # at most a tenth longer than needed, and few requests to a server when many wait
+                pause = min(_LONGEST_SLEEP, max(_SHORTEST_SLEEP, (now - started) / 10))
+                time.sleep(min(pause, started + limit - now))
+                if any(each.is_new() for each in watched):
+                    return Turn.DONE_ELSEWHERE
+                if self.acquire(block):
+                    break
+            return Turn.MINE
         finally:
-            os.close(descriptor)
-        return note if note.isalnum() else ""
+            note.remove()
+
+    def _waits_for_me(self, digest: str, note: Note) -> bool:
+        """Note that this thread waits; does the holder of the name wait for it, directly or through others?"""
+        names = self._names_kept_waiting(digest)
+        note.put_under(names)
+        mine = names | self._inherited
+        return bool(mine) and leads_to(self._root, digest, mine)
+
+    def _names_kept_waiting(self, needed: str) -> set[str]:
+        """The names held by this thread, and by threads of its process that wait for it."""
+        with self._mutex:
+            threads = {threading.get_ident()}
+            while True:
+                names = {digest for digest, block in self._held.items() if block.thread in threads}
+                wanted = names | {needed}
+                more = {thread for thread, needs in self._needs.items() if needs[-1] in wanted}
+                if more <= threads:
+                    return names
+                threads |= more
+
+    @contextlib.contextmanager
+    def section(self) -> Iterator[bool]:
+        """A block for a short change of a file, in one process and thread at a time; False if another is at it."""
+        with self._mutex:
+            try:
+                file = self._try_lock(_SECTION)
+                is_free = file is not None
+            except OSError:  # no locks: a change may be lost
+                file, is_free = None, True
+            try:
+                yield is_free
+            finally:
+                if file is not None:
+                    file.unlock(_SECTION)
 
 
-def _open_lock_file(path: Path) -> int:
-    check_folders(str(path.parent.parent), path.parent.name)
-    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-    with contextlib.suppress(FileNotFoundError):
-        return os.open(path, flags, 0o600)
-    make_folder(path.parent)
-    return os.open(path, flags, 0o600)
+os.register_at_fork(after_in_child=FileLocks.reset_after_fork)
+
+
+class _TurnBlock(AbstractContextManager[Turn]):
+    """A block in which this thread computes, unless others do."""
+
+    def __init__(self, locks: FileLocks, name: str, limit: float) -> None:
+        self.digest = _digest(name)
+        self.thread = threading.get_ident()
+        self.file: LockFile | None = None  # in which the name is locked for this block
+        self._locks = locks
+        self._name = name
+        self._limit = limit
+
+    def __enter__(self) -> Turn:
+        try:
+            return Turn.MINE if self._locks.acquire(self) else self._locks.wait(self, self._name, self._limit)
+        except OSError:  # no locks, a full disk, or no file handle: two processes may do the same work
+            return Turn.MINE
+        except BaseException:
+            self._locks.release(self, failed=False)
+            raise
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        # after an error, others would fail too; after Ctrl-C, they would not
+        self._locks.release(self, failed=isinstance(error, Exception))
+
+
+class _Watched:
+    """A file that may be replaced."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._seen = self._state()
+
+    def _state(self) -> tuple[int, int] | None:
+        try:
+            state = os.lstat(self._path)
+        except OSError:
+            return None
+        return state.st_ino, state.st_mtime_ns
+
+    def is_new(self) -> bool:
+        """Is there another file, or a file where there was none?"""
+        state, before = self._state(), self._seen
+        self._seen = state
+        return state is not None and state != before
+
+
+_known: WeakValueDictionary[str, FileLocks] = WeakValueDictionary()
+_known_lock = ForkSafeLock()
+
+
+def file_locks(root: str) -> FileLocks:
+    """The locks of a directory, the same for all who ask in this process."""
+    with _known_lock:
+        return _known.setdefault(root, FileLocks(root))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from stored.stores._base import Store, check_name
-from stored.typing import Buffer
+from stored.typing import Buffer, Store, check_name
 
 __all__ = ["MemoryStore"]
 

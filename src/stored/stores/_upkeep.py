@@ -10,23 +10,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from stored.stores._base import is_name
+from stored.stores._drafts import DRAFT
 from stored.stores._files import open_file
-from stored.stores._locks import LOCK, try_lock
-from stored.typing import Upkeep
+from stored.stores._lock_file import try_lock_file
+from stored.stores._locks import FAILED
+from stored.stores._notes import NOTE
+from stored.typing import Upkeep, is_name
 
-__all__ = ["DRAFT", "WORK", "clear_leftovers", "files_below", "trim"]
+__all__ = ["clear_leftovers", "files_below", "trim"]
 
-WORK = ".work"
-"""The folder of drafts and locks."""
-
-DRAFT = ".draft"
-
-_LEFTOVER = re.compile(rf"(\d+-[0-9a-f]{{16}}{re.escape(DRAFT)}|[0-9a-f]{{32}}{re.escape(LOCK)})")
+_LOCKED_WHILE_IN_USE = re.compile(
+    rf"(\d+-[0-9a-f]{{16}}{re.escape(DRAFT)}|[0-9a-f]{{32}}({re.escape(NOTE)}|\.lock))"  # the last of older releases
+)
+_MARK = re.compile(rf"[0-9a-f]{{32}}{re.escape(FAILED)}")
 _ABANDONED_AFTER = 86_400.0
-"""Seconds after which no process can still be writing a file, where locks cannot tell."""
+"""Seconds after which nobody needs a file, where locks cannot tell."""
 
-_OWNER_FOLDER = re.compile(r".*-[0-9a-f]{32}")
 _SHARE_AFTER_TRIM = 0.9
 """The share of the allowed bytes that trimming leaves, so that not every write makes it necessary again."""
 
@@ -54,7 +53,7 @@ def files_below(folder: str) -> Iterator[str]:
 
 
 def clear_leftovers(folder: Path) -> int:
-    """Remove the drafts and lock files in a folder that no process holds; how many were there?"""
+    """Remove the drafts and notes in a folder that no process holds, and old marks; how many were there?"""
     try:
         with os.scandir(folder) as found:
             files = [entry for entry in found if entry.is_file(follow_symlinks=False)]
@@ -63,9 +62,11 @@ def clear_leftovers(folder: Path) -> int:
     removed = 0
     with _FirstError() as errors:
         for file in files:
-            if _LEFTOVER.fullmatch(file.name):
-                with errors.postponed():
+            with errors.postponed():
+                if _LOCKED_WHILE_IN_USE.fullmatch(file.name):
                     removed += _remove_if_abandoned(file.path)
+                elif _MARK.fullmatch(file.name):
+                    removed += _remove_if_old(file.path)
     return removed
 
 
@@ -90,9 +91,23 @@ def _remove_if_abandoned(path: str) -> bool:
 
 def _is_abandoned(descriptor: int) -> bool:
     try:
-        return try_lock(descriptor)
+        return try_lock_file(descriptor)
     except OSError:
-        return time.time() - os.fstat(descriptor).st_mtime > _ABANDONED_AFTER
+        return _is_old(os.fstat(descriptor))
+
+
+def _is_old(state: os.stat_result) -> bool:
+    return time.time() - state.st_mtime > _ABANDONED_AFTER
+
+
+def _remove_if_old(path: str) -> bool:
+    try:
+        if not _is_old(os.lstat(path)):
+            return False
+        os.unlink(path)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 class _FirstError:
@@ -155,7 +170,3 @@ def _find_files(root: Path, ending: str) -> Iterator[_File]:
 def _remove(path: str) -> None:
     with contextlib.suppress(FileNotFoundError):
         os.unlink(path)
-    folder = os.path.dirname(path)
-    if _OWNER_FOLDER.fullmatch(folder):  # made by this library, as its name shows; other folders stay
-        with contextlib.suppress(OSError):
-            os.rmdir(folder)
