@@ -12,7 +12,8 @@ import pytest
 from stored import OwnerError, StorageUser, configure, keyed_by, stored
 from stored._keys import USER_ATTRIBUTES
 from stored._methods import answer as answer_module
-from stored._methods.answer import bound_call, results_for
+from stored._methods.answer import bound_call
+from stored._methods.results import results_of
 from stored._methods.shortcuts import Shortcut
 from stored._settings import validity
 from tests.methods.models import CALLS, Arrays, Curves, Model, alike_classes, repeated, with_and_without_storage_users
@@ -204,7 +205,7 @@ def test_shortcuts_are_taken_again(change: Any, monkeypatch: pytest.MonkeyPatch)
         repeated(second().value, 1.0)
     repeated(owner.value, 1.0)
     with monkeypatch.context() as patch:
-        patch.setattr(answer_module, "results_for", None)
+        patch.setattr(answer_module, "results_of", None)
         assert owner.value(1.0) == (2.0, 1.0)
 
 
@@ -234,7 +235,7 @@ def test_what_is_forgotten_meanwhile_gets_no_shortcut() -> None:
     curves = Curves()
     definition: Any = Curves.power._self_definition
     curves.power(1.5)
-    results = results_for(definition, curves)
+    results = results_of(definition, curves)
     call = bound_call(results, curves, (1.5,), {})
     result: Any = call.memory.get(call.arguments)
     curves.power.cache_clear()

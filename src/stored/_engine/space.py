@@ -6,7 +6,6 @@ from collections.abc import Hashable, Mapping
 from typing import Any, Protocol, TypeAlias, cast
 from weakref import ref
 
-from stored._engine.memory_limit import memory_limit
 from stored._fork_safe_lock import ForkSafeLock
 from stored._keys import NOTHING_LISTED, Described, Key, Space
 from stored._storage import CachedResult, MemoryTier, PersistentTier
@@ -34,12 +33,8 @@ class StorageSpace:
         What stands for the parameters in memory.
     address : Space or None
         The owner's name and parameters as keys contain them; None if they are described when they are needed.
-    described : Described
-        Describes values.
-    owner_class : type
-        The class of the owner.
-    values : tuple
-        The values of the parameters; an address is given if they can change.
+    source : tuple
+        What describes the parameters, the class of the owner, and the values.
     tier : PersistentTier
         Where results persist.
     lock : ForkSafeLock
@@ -49,19 +44,20 @@ class StorageSpace:
     ----------
     owners : int
         How many owners have these parameters now.
+    place : hashable
+        Where the spaces of the class have this one.
     """
 
     __slots__ = (
         "__weakref__",
         "_address",
-        "_described",
         "_endables",
-        "_owner_class",
-        "_values",
+        "_source",
         "key",
         "lock",
         "memories",
         "owners",
+        "place",
         "tier",
     )
 
@@ -69,9 +65,7 @@ class StorageSpace:
         self,
         key: Hashable,
         address: Space | None,
-        described: Described,
-        owner_class: type,
-        values: tuple[Any, ...],
+        source: tuple[Described, type, tuple[Any, ...]],
         tier: PersistentTier,
         lock: ForkSafeLock,
     ) -> None:
@@ -79,46 +73,40 @@ class StorageSpace:
         self.tier = tier
         self.lock = lock
         self.owners = 0
+        self.place: Hashable = None
         self.memories: dict[Method, MemoryTier[CachedResult]] = {}
         self._address = address
-        self._described = described
-        self._owner_class = owner_class
-        self._values = values
-        self._endables: list[tuple[Method, ref[Endable]]] = []
+        self._source = source
+        self._endables: list[tuple[Method, ref[Endable]]] | None = None
 
     @property
     def address(self) -> Space:
         """The owner's name and parameters, as keys contain them."""
         if self._address is None:
-            self._address = self._described.space(self._owner_class, self._values)
+            described, owner_class, values = self._source
+            self._address = described.space(owner_class, values)
         return self._address
 
     def listed_values(self) -> Mapping[str, object]:
         """The values of the parameters by name, for listings."""
-        return self._described.listed(self._values)
+        described, _, values = self._source
+        return described.listed(values)
 
     def memory(self, method: Method, maxsize: int | None = None) -> MemoryTier[CachedResult]:
         """The results of one method in memory, at most `maxsize` of them."""
         memory = self.memories.get(method)
         return memory if memory is not None else self.memories.setdefault(method, MemoryTier(maxsize, self.lock))
 
-    def keep(self, method: Method, arguments: Hashable, result: CachedResult) -> None:
-        """Keep a result of a method in memory, within the limits of the settings."""
-        memory = self.memory(method)
-        memory.put(arguments, result)
-        if memory_limit.limit is not None:
-            memory_limit.add(self, method, arguments, result)
-
     def watch(self, method: Method, endable: Endable) -> None:
         """End a shortcut to results of a method as soon as memory may have others, or none; with the lock held."""
-        self._endables = [each for each in self._endables if each[1]() is not None]
-        self._endables.append((method, ref(endable)))
+        left = [each for each in self._endables or () if each[1]() is not None]
+        self._endables = [*left, (method, ref(endable))]
 
     def end_shortcuts(self, method: Method) -> None:
         """End all shortcuts to results of a method."""
         with self.lock:
-            left, self._endables = self._endables, []
-            for each in left:
+            before, self._endables = self._endables or [], []
+            for each in before:
                 endable = each[1]()
                 if each[0] != method:
                     self._endables.append(each)
@@ -138,6 +126,11 @@ class StorageSpace:
         """The keys of all results of methods in memory."""
         memories = list(self.memories.items())
         return [Key(self.address, *method, cast(Any, each)) for method, memory in memories for each in memory.keys()]
+
+    def drop(self) -> None:
+        """Forget all, since nobody can ask for it any more but by a shortcut."""
+        if self._endables:
+            self.empty()
 
     def empty(self) -> None:
         """Forget all that memory has."""
@@ -163,7 +156,7 @@ class UserSpace(StorageSpace):
 
     def __init__(self, address: Space, tier: PersistentTier) -> None:
         # the lock is held while memory and store change together; reading memory needs none
-        super().__init__(address, address, NOTHING_LISTED, type(None), (), tier, ForkSafeLock())
+        super().__init__(address, address, (NOTHING_LISTED, type(None), ()), tier, ForkSafeLock())
         self.string = address.string
         self.objects = self.memory(("", "", ""))
         self.shortcuts: dict[str, dict[tuple[bool, bool, bool], Any]] = {}

@@ -11,7 +11,7 @@ from typing import Any, cast
 from stored._engine.memory_limit import memory_limit
 from stored._engine.space import Method, StorageSpace
 from stored._fork_safe_lock import ForkSafeLock
-from stored._keys import ATOMIC, OwnerParameters, Space, UnchangedCheck
+from stored._keys import ATOMIC_SET, OwnerParameters, UnchangedCheck
 from stored._settings import settings, validity
 from stored._storage import PersistentTier
 from stored.errors import OwnerError, UnstableKeyError
@@ -49,9 +49,9 @@ class SpacesOfClass:
     def move(self, before: StorageSpace | None, space: StorageSpace) -> None:
         """An owner has the parameters of a space now, in place of those of another; with the lock held."""
         if not space.owners:
-            self._recent.pop(space.key, None)
-            # objects that share nothing have places of their own
-            self._present[space.key if self.memory_sets else id(space)] = weakref.ref(space)
+            self._recent.pop(space.place, None)
+            space.place = space.key if self.memory_sets else id(space)  # else objects share nothing
+            self._present[space.place] = weakref.ref(space)
         space.owners += 1
         if before is not None:
             self._left.append(before)
@@ -60,27 +60,26 @@ class SpacesOfClass:
     def note_freed(self, space: StorageSpace) -> None:
         """An owner was freed; this takes no lock."""
         if not self.memory_sets and self._present.pop(id(space), None) is not None:
-            return
+            return  # nobody else has it
         self._left.append(space)
 
     def _settle(self) -> None:
         """Keep those spaces that no owner has any more, and drop the least recently used ones if they are too many."""
-        while self._left:
-            space = self._left.popleft()
+        left, present, recent = self._left, self._present, self._recent
+        while left:
+            space = left.popleft()
             space.owners -= 1
             if not space.owners:
-                for place in (space.key, id(space)):
-                    reference = self._present.get(place)
-                    if reference is not None and reference() is space:
-                        del self._present[place]
-                        self._recent[place] = space
-        if len(self._recent) > self.memory_sets:
+                place = space.place
+                if present.pop(place, None) is not None:
+                    recent[place] = space
+        if len(recent) > self.memory_sets:
             self.drop_beyond_limit()
 
     def drop_beyond_limit(self) -> None:
         """Drop the least recently used spaces that no owner has, as far as they are too many."""
         while len(self._recent) > self.memory_sets:
-            self._recent.popitem(last=False)[1].empty()
+            self._recent.popitem(last=False)[1].drop()
 
     def spaces(self) -> Iterator[StorageSpace]:
         """All spaces that have results in memory."""
@@ -132,6 +131,11 @@ def _count_all() -> None:
 _watcher = _SettingsWatcher()
 
 
+def _unchanging(fixed: tuple[Any, ...] | None, changing: tuple[Any, ...] | None) -> tuple[Any, ...]:
+    """Values of which none can change: an ellipsis stands for each that can, and is not to be kept alive."""
+    return fixed or tuple([each if type(each) in ATOMIC_SET else ... for each in changing or ()])
+
+
 class PresentSpace:
     """The space that one owner has now.
 
@@ -147,12 +151,13 @@ class PresentSpace:
         Where its results persist.
     """
 
-    __slots__ = ("__weakref__", "_latest", "_parameters", "_tier", "owner_class", "spaces")
+    __slots__ = ("__weakref__", "_latest", "_parameters", "_quick_values", "_tier", "owner_class", "spaces")
 
     def __init__(self, owner_class: type, parameters: OwnerParameters, way: Hashable, tier: PersistentTier) -> None:
         self.owner_class = owner_class
         self.spaces = spaces_of_class(owner_class, way)
         self._parameters = parameters
+        self._quick_values = parameters.quick_values
         self._tier = tier
         # one object, since several threads may read and replace it: the values, if they cannot change, and the space
         self._latest: tuple[tuple[Any, ...] | None, StorageSpace | None] = (None, None)
@@ -170,30 +175,36 @@ class PresentSpace:
         OwnerError, UnstableKeyError
             If it does not tell them, or not in a stable form.
         """
-        values = self._parameters.values(owner)
+        try:
+            values = self._quick_values(owner)
+        except AttributeError:
+            values = self._parameters.values(owner)  # which says what is missing
         known, space = self._latest
         if known is not None and space is not None and all(map(operator.is_, values, known)):
             return space
+        types = tuple(map(type, values))
+        if ATOMIC_SET.issuperset(types):
+            return self._enter((values, types), values)
         key = self._parameters.quick_key(values)
-        address = None if key is not None else self._parameters.described.space(self.owner_class, values)
-        return self._enter(address if key is None else key, values, address)
+        if key is not None:
+            return self._enter(key, values)
+        self._parameters.check(owner, values)
+        return self._enter(self._parameters.described.space(self.owner_class, values), None, values)
 
-    def _enter(self, key: Hashable, values: tuple[Any, ...], address: Space | None) -> StorageSpace:
-        """The space for a key; the values can change if the key is an address."""
-        known = values if address is None else None
-        with self.spaces.lock:  # one space for all threads that notice a change
+    def _enter(self, key: Any, fixed: tuple[Any, ...] | None, changing: tuple[Any, ...] | None = None) -> StorageSpace:
+        """The space for a key of values; if these can change, the key is their address."""
+        spaces = self.spaces
+        with spaces.lock:  # one space for all threads that notice a change
             before = self._latest[1]
             if before is not None and before.key == key:
-                self._latest = (known, before)  # other objects of equal value
+                self._latest = (fixed, before)  # other objects of equal value
                 return before
-            space = self.spaces.find(key)
+            space = spaces.find(key)
             if space is None:
-                described = self._parameters.described
-                if address is not None:  # what can change is not kept
-                    values = tuple([each if type(each) in ATOMIC else ... for each in values])
-                space = StorageSpace(key, address, described, self.owner_class, values, self._tier, self.spaces.lock)
-            self.spaces.move(before, space)
-            self._latest = (known, space)
+                source = self._parameters.described, self.owner_class, _unchanging(fixed, changing)
+                space = StorageSpace(key, None if changing is None else key, source, self._tier, spaces.lock)
+            spaces.move(before, space)
+            self._latest = (fixed, space)
             return space
 
     def latest(self) -> StorageSpace | None:
@@ -216,5 +227,5 @@ class PresentSpace:
 
     def key_now(self, owner: object) -> tuple[Hashable, tuple[Any, ...]]:
         """What stands for the owner's parameters now, and their values."""
-        values = self._parameters.values(owner)
-        return self._parameters.quick_key(values), values
+        values = self._quick_values(owner)
+        return (values, tuple(map(type, values))), values

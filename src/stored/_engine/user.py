@@ -339,9 +339,10 @@ def _callable(function: Any, name: str) -> Any:
 
 def _interpolator(result: CachedResult, name: str, inverse: bool, linear: bool, keep: bool) -> tuple[Spline, bool]:
     """The interpolator; is it kept in memory?"""
-    interpolator: Spline | None = result.derived.get((inverse, linear))
+    derived = {} if result.derived is None else result.derived
+    interpolator: Spline | None = derived.get((inverse, linear))
     if interpolator is None:
         interpolator = spline(result.value, name, inverse=inverse, linear=linear)
         if keep:
-            result.derived[inverse, linear] = interpolator
-    return interpolator, (inverse, linear) in result.derived
+            result.derived = {**derived, (inverse, linear): interpolator}
+    return interpolator, keep or (inverse, linear) in derived

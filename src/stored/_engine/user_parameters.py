@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 from stored._engine.user import StorageUser
 from stored._keys import (
+    ATOMIC_SET,
     NOTHING_LISTED,
     SAME_CLASS_TEST,
     Described,
@@ -46,12 +47,20 @@ class UserParameters:
         fields = () if self._fields is None else self._fields.values(owner)
         return self._user.current_space().address, *fields
 
+    @property
+    def quick_values(self) -> Callable[[Any], tuple[Any, ...]]:
+        """The function that returns them."""
+        return self.values
+
     def quick_key(self, values: tuple[Any, ...]) -> Hashable:
-        """The user's space, and the values of the fields if they cannot change."""
-        if self._fields is None:
-            return values
-        fields = self._fields.quick_key(values[1:])
-        return None if fields is None else (values[0], fields)
+        """The user's space, and the values of the fields with their types, if they cannot change."""
+        types = tuple(map(type, values[1:]))
+        return (values, types) if ATOMIC_SET.issuperset(types) else None
+
+    def check(self, owner: object, values: tuple[Any, ...]) -> None:
+        """Refuse methods of the owner itself among the fields."""
+        if self._fields is not None:
+            self._fields.check(owner, values[1:])
 
     def unchanged_check(self, owner_class: type, values: tuple[Any, ...], may_hold_user: bool) -> UnchangedCheck | None:
         """Are user, space and string the same? After a change, `values` calls the user's change callback."""

@@ -21,16 +21,17 @@ from stored._keys.parameter_names import checked_string, parameter_names
 from stored._keys.result_key import ENTRY_ENDING, Key, Pairs, Space, method_part, module_folder, owner_part
 from stored._keys.source import code_text, qualified_name
 from stored._keys.unchanged import (
-    ATOMIC,
+    ATOMIC_SET,
     SAME_CLASS_TEST,
     USER_ATTRIBUTES,
     UnchangedCheck,
     compile_check,
+    compile_rebinding,
     no_storage_user_checks,
 )
 
 __all__ = [
-    "ATOMIC",
+    "ATOMIC_SET",
     "ENTRY_ENDING",
     "NOTHING_LISTED",
     "SAME_CLASS_TEST",
@@ -49,6 +50,7 @@ __all__ = [
     "checked_string",
     "code_text",
     "compile_check",
+    "compile_rebinding",
     "constant_closure",
     "digest",
     "find_describer",

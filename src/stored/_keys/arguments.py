@@ -42,6 +42,7 @@ class Arguments:
         _check_options(label, ignore, decimals)
         self.signature = inspect.signature(function)
         self._label = label
+        self._label_of_argument = f"argument {{}} of {label}()"
         self._ignore = frozenset(ignore)
         self._decimals = dict(decimals)
         parameters = list(self.signature.parameters)
@@ -148,8 +149,12 @@ class Arguments:
         UnstableKeyError
             Naming an argument that has no stable form.
         """
-        pairs = [(name, arguments[name]) for name in self._keyed if name not in leave_out]
-        return canonical_pairs(pairs, f"argument {{}} of {self._label}()") if pairs else ()
+        if not arguments:
+            return ()
+        pairs: Any = arguments.items()
+        if self._ignore or leave_out:
+            pairs = [(name, arguments[name]) for name in self._keyed if name not in leave_out]
+        return canonical_pairs(pairs, self._label_of_argument)
 
 
 def _check_options(label: str, ignore: object, decimals: object) -> None:

@@ -13,7 +13,7 @@ from stored._keys.canonical import canonical_pairs, local_class_digest
 from stored._keys.parameter_names import checked_string, owner_method_caller, parameter_names
 from stored._keys.result_key import Space
 from stored._keys.source import module_name, qualified_name
-from stored._keys.unchanged import ATOMIC, SAME_CLASS_TEST, UnchangedCheck, no_storage_user_checks
+from stored._keys.unchanged import ATOMIC_SET, SAME_CLASS_TEST, UnchangedCheck, no_storage_user_checks
 from stored.errors import OwnerError, UnstableKeyError
 
 __all__ = [
@@ -71,10 +71,23 @@ class OwnerParameters(Protocol):
             If the owner does not tell them.
         """
 
-    def quick_key(self, values: tuple[Any, ...]) -> Hashable:
-        """What stands for values in a dictionary; None if they must be compared by their texts, since they can change.
+    @property
+    def quick_values(self) -> Callable[[Any], tuple[Any, ...]]:
+        """The quickest function that returns the values now; if it raises `AttributeError`, `values` says why."""
 
-        Values with equal keys have equal texts.
+    def quick_key(self, values: tuple[Any, ...]) -> Hashable:
+        """What stands for values in a dictionary that are not all of types in `ATOMIC_SET`.
+
+        None if they must be compared by their texts, since they can change. Values with equal keys have equal texts.
+        """
+
+    def check(self, owner: Any, values: tuple[Any, ...]) -> None:
+        """Refuse values, not all of types in `ATOMIC_SET`, that no object but the owner could have.
+
+        Raises
+        ------
+        UnstableKeyError
+            Naming the parameter.
         """
 
     @property
@@ -123,6 +136,7 @@ class FieldParameters:
         self.module = module
         self.name = name
         self._get: Callable[[object], Any] = attrgetter(*self.names) if self.names else _no_values
+        self.quick_values = self._get if len(self.names) > 1 else self.values
 
     def only(self, names: Sequence[str]) -> FieldParameters:
         """A describer of some of the parameters only."""
@@ -145,20 +159,16 @@ class FieldParameters:
                 f"{type(owner).__qualname__} is keyed by {', '.join(self.names)}, but {error}; set every parameter"
                 " before a stored method is called"
             ) from error
-        values = (found,) if len(self.names) == 1 else found  # attrgetter returns a tuple for several names only
-        if not _ATOMIC_SET.issuperset(map(type, values)):
-            self._check_no_own_method(owner, values)
-        return values
+        return (found,) if len(self.names) == 1 else found  # attrgetter returns a tuple for several names only
 
-    def _check_no_own_method(self, owner: object, values: tuple[Any, ...]) -> None:
+    def check(self, owner: object, values: tuple[Any, ...]) -> None:
+        """Refuse methods of the owner itself."""
         for name, value in zip(self.names, values, strict=True):
             if isinstance(value, MethodType) and value.__self__ is owner:
                 raise _method_parameter_error(name, type(owner).__qualname__)
 
-    def quick_key(self, values: tuple[object, ...]) -> Hashable:
-        """Values and types, if no value can change."""
-        types = tuple(map(type, values))
-        return (values, types) if _ATOMIC_SET.issuperset(types) else None
+    def quick_key(self, values: tuple[object, ...]) -> None:
+        """None, as some of the values can change."""
 
     def space(self, owner_class: type, values: tuple[object, ...]) -> Space:
         """The name of the class, and the text of the values."""
@@ -179,16 +189,17 @@ class FieldParameters:
     ) -> UnchangedCheck | None:
         """Are the parameters the same objects? None if one of them can change."""
         conditions = no_storage_user_checks(owner_class) if may_hold_user else ()
-        if self.quick_key(values) is None or any(map(keyword.iskeyword, self.names)) or conditions is None:
+        if (
+            not ATOMIC_SET.issuperset(map(type, values))
+            or any(map(keyword.iskeyword, self.names))
+            or conditions is None
+        ):
             return None
         rebound = tuple([f"value{number}" for number in range(len(values))])
         tests = [f"{{owner}}.{name} is {{expected}}.{each}" for name, each in zip(self.names, rebound, strict=True)]
         test = " and ".join([SAME_CLASS_TEST, *tests, *conditions])
         expected = dict(zip(rebound, values, strict=True))
         return UnchangedCheck(test, {"owner_class": owner_class, **expected}, rebound=rebound)
-
-
-_ATOMIC_SET = frozenset(ATOMIC)
 
 
 def unique_class_name(owner_class: type, name: str) -> str:
@@ -249,9 +260,16 @@ class OwnString:
         name = cls.__qualname__ if self._name is None else self._name(owner)
         return string, checked_string(name, f"{cls.__qualname__}.getName()")
 
-    def quick_key(self, values: tuple[str, ...]) -> Hashable:
-        """The string and the name."""
-        return values
+    @property
+    def quick_values(self) -> Callable[[Any], tuple[str, str]]:
+        """The function that returns them."""
+        return self.values
+
+    def check(self, owner: object, values: tuple[str, str]) -> None:
+        """They are text."""
+
+    def quick_key(self, values: tuple[str, ...]) -> None:
+        """None is needed: they cannot change."""
 
     def space(self, owner_class: type, values: tuple[str, str]) -> Space:
         """The name and the string."""

@@ -6,12 +6,20 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-__all__ = ["ATOMIC", "SAME_CLASS_TEST", "USER_ATTRIBUTES", "UnchangedCheck", "compile_check", "no_storage_user_checks"]
+__all__ = [
+    "ATOMIC_SET",
+    "SAME_CLASS_TEST",
+    "USER_ATTRIBUTES",
+    "UnchangedCheck",
+    "compile_check",
+    "compile_rebinding",
+    "no_storage_user_checks",
+]
 
 USER_ATTRIBUTES = ("storageUser", "su")
 """Where an owner holds its `StorageUser`."""
 
-ATOMIC = (float, int, str, bool, type(None), bytes, complex)
+ATOMIC_SET = frozenset((float, int, str, bool, type(None), bytes, complex))
 """Types whose objects can never change: the same object is the same value."""
 
 
@@ -45,6 +53,24 @@ def compile_check(test: str) -> Callable[[Any, Any], bool]:
     expression = test.format(owner="owner", expected="expected", type="type", getattr="getattr")
     check: Callable[[Any, Any], bool] = eval(f"lambda owner, expected: {expression}")  # noqa: S307  # identifiers only
     return check
+
+
+@functools.lru_cache(maxsize=256)
+def compile_rebinding(names: tuple[str, ...] | None) -> Callable[[Any, tuple[Any, ...]], None] | None:
+    """A function that gives these attributes of expected values other objects; None without names."""
+    if names is None:
+        return None
+    if not names:
+        return _rebind_nothing
+    scope: dict[str, Any] = {}
+    targets = ", ".join([f"expected.{name}" for name in names])
+    exec(f"def rebind(expected, values):\n    {targets}, = values", scope)  # noqa: S102  # identifiers only
+    rebind: Callable[[Any, tuple[Any, ...]], None] = scope["rebind"]
+    return rebind
+
+
+def _rebind_nothing(expected: object, values: tuple[Any, ...]) -> None:
+    """Expect the same as before, of which no object is compared."""
 
 
 SAME_CLASS_TEST = "{type}({owner}) is {expected}.owner_class"

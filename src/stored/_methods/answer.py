@@ -6,7 +6,6 @@ The result comes from memory, from the store, from another thread that computes 
 from __future__ import annotations
 
 import functools
-import threading
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -18,7 +17,7 @@ from stored._keys import Key
 from stored._methods.call import Call
 from stored._methods.definition import Definition
 from stored._methods.results import Results, results_of
-from stored._settings import settings
+from stored._settings import Settings, settings
 from stored._storage import (
     CachedResult,
     Flight,
@@ -55,18 +54,37 @@ def answer(definition: Definition, owner: object, values: tuple[Any, ...]) -> An
     """Answer a full call of a decorated method, by the values of all its arguments."""
     arguments = definition.arguments
     named = dict(zip(arguments.names, values, strict=True))
-    if settings().disable:
+    now = settings()
+    if now.disable:
         value = arguments.apply(definition.function, owner, named)
         return spline(freeze(value), definition.label) if definition.returns_table else value
     results = results_of(definition, owner)
     if arguments.has_rounding:
         named = arguments.round_arguments(named)
     call = results.call(owner, named)
-    return value_for_caller(call, results, _result(call, results))
+    result = _result(call, results, now)
+    return value_for_caller(call, results, result) if definition.axes else result.for_caller()
 
 
-def _result(call: Call, results: Results) -> CachedResult:
+def _result(call: Call, results: Results, now: Settings) -> CachedResult:
     """The result of a call, from memory, from the store, from another thread, or computed."""
+    found = _from_memory(call, results)
+    if found is ABSENT:
+        found = _from_disk(call, results)
+    while found is ABSENT:
+        key = call.memory_key()
+        leads, flight = _flights.lead_or_wait(key, now.lock_timeout, call.declare_wait)
+        if not leads:
+            found = _from_other_thread(call, results, flight)
+            continue
+        try:
+            found = _lead(call, results, flight, now)
+        finally:
+            _flights.leave(key, flight)
+    return found
+
+
+def _from_memory(call: Call, results: Results) -> CachedResult | Literal[Absent.ABSENT]:
     found = call.memory.get(call.arguments)
     if found is not ABSENT:
         results.count_hit(found)
@@ -74,32 +92,20 @@ def _result(call: Call, results: Results) -> CachedResult:
             memory_limit.use(found)
         if call.definition.maxsize is None:  # else memory must see each use, since the least recently used goes first
             results.add_shortcut(call, found)
-        return found
-    found = _from_disk(call, results)
-    while found is ABSENT:
-        with _flights.lead_or_wait(call.memory_key(), settings().lock_timeout, call.declare_wait) as (leads, flight):
-            found = _from_other_thread(call, results, flight)
-            if found is not ABSENT:
-                break
-            if flight.timed_out:
-                report_wait_timeout(call.key(), "thread")
-            if leads:
-                return _compute_as_leader(call, results, flight)
     return found
 
 
 def _from_disk(call: Call, results: Results) -> CachedResult | Literal[Absent.ABSENT]:
     slot = call.slot
     found = ABSENT if slot is None else slot.load()
-    if found is ABSENT:
+    if slot is None or found is ABSENT:
         return ABSENT
     try:
         result = call.cached_result(found.value, found.seconds)
     except (DamagedEntryError, TableError) as error:
-        if slot is not None:
-            report_unusable_entry(slot.store, slot.name, error)
+        report_unusable_entry(slot.store, slot.name, error)
         return ABSENT
-    call.space.keep(call.method, call.arguments, result)
+    call.keep(result)
     results.count_hit(result, persistent=True)
     return result
 
@@ -109,17 +115,22 @@ def _from_other_thread(call: Call, results: Results, flight: Flight) -> CachedRe
     result = call.memory.get(call.arguments)
     if result is ABSENT and flight.result is not ABSENT:
         result = cast(CachedResult, flight.result)
-        call.space.keep(call.method, call.arguments, result)
+        call.keep(result)
     if result is not ABSENT:
-        flight.result = result
         results.count_hit(result)
     return result
 
 
-def _compute_as_leader(call: Call, results: Results, flight: Flight) -> CachedResult:
-    """Compute, unless another process has: one computes, and the others find what it stored."""
+def _lead(call: Call, results: Results, flight: Flight, now: Settings) -> CachedResult:
+    """Compute, unless another thread or process just has: one computes, and the others find what it has kept."""
+    if flight.timed_out:
+        report_wait_timeout(call.key(), "thread")
+    found = call.memory.get(call.arguments)  # another thread may have left just before
+    if found is not ABSENT:
+        results.count_hit(found)
+        return found
     slot = call.slot
-    if slot is None or results.latest_seconds < settings().min_compute_seconds:
+    if slot is None or results.latest_seconds < now.min_compute_seconds:
         return _compute_and_keep(call, results, flight)
     with slot.wait_for_turn():
         result = _from_disk(call, results)
@@ -134,16 +145,14 @@ def _compute_and_keep(call: Call, results: Results, flight: Flight) -> CachedRes
     value = call.compute()
     seconds = time.perf_counter() - started
     result = call.cached_result(value, seconds)
-    results.count_computed(seconds)
+    slot, is_stored = call.slot, False
     # if the parameters changed meanwhile, the result may mix old and new: only this caller gets it
     if results.present.holds(call.owner, call.space):
         flight.result = result
-        call.space.keep(call.method, call.arguments, result)
-        slot = call.slot
-        if slot is not None and slot.save_computed(CachedResult(value, seconds=seconds)):
-            results.count_stored()
-            return _mapped(call, result)
-    return result
+        call.keep(result)
+        is_stored = slot is not None and slot.save_computed(CachedResult(value, seconds=seconds))
+    results.count_computed(seconds, is_stored)
+    return _mapped(call, result) if is_stored and isinstance(result.value, np.ndarray) else result
 
 
 _LARGE = 1 << 20
@@ -152,20 +161,19 @@ _LARGE = 1 << 20
 
 def _mapped(call: Call, result: CachedResult) -> CachedResult:
     """A large array in the form of the file that it was written to, which memory need not hold; else the result."""
-    value = result.value
-    if not isinstance(value, np.ndarray) or value.nbytes < _LARGE or result.copy is not None or call.slot is None:
+    if result.value.nbytes < _LARGE or result.copy is not None or call.slot is None:
         return result
     found = call.slot.load()
     if found is ABSENT or not is_mapped(found.value):
         return result
     mapped = CachedResult(found.value, None, result.seconds)
-    call.space.keep(call.method, call.arguments, mapped)
+    call.keep(mapped)
     return mapped
 
 
 def refresh(call: Call, results: Results) -> CachedResult:
     """Compute a result again, and replace the stored one."""
-    result = _compute_and_keep(call, results, Flight(threading.get_ident()))
+    result = _compute_and_keep(call, results, Flight())
     call.space.end_shortcuts(call.method)
     return result
 
@@ -194,7 +202,7 @@ def interpolant(definition: Definition, owner: object, args: tuple[Any, ...], kw
     call = results.call(owner, definition.arguments.bind_remaining(anywhere, owner, args, kwargs))
     if settings().disable:
         return cast("Interpolant", call.cached_result(call.compute(), 0.0).value)
-    return cast("Interpolant", _result(call, results).value)
+    return cast("Interpolant", _result(call, results, settings()).value)
 
 
 def exact(definition: Definition, owner: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:

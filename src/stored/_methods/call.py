@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from stored._engine import Method, StorageSpace
-from stored._keys import ATOMIC, Key, Pairs
+from stored._engine import Method, StorageSpace, memory_limit
+from stored._keys import ATOMIC_SET, Key, Pairs
 from stored._methods.definition import Definition
 from stored._storage import CachedResult, Slot, copy_for_caller, freeze
 from stored._tables import spline
@@ -22,7 +22,7 @@ __all__ = ["Call"]
 
 def is_hash_stable(value: Any) -> bool:
     """Can a dictionary find results by an argument: has every value that is equal to it the same key?"""
-    return type(value) in ATOMIC and value == value  # NaN is not equal to itself
+    return type(value) in ATOMIC_SET and value == value  # NaN is not equal to itself
 
 
 def _widened(value: Any) -> Any:
@@ -89,6 +89,12 @@ class Call:
             self._slot = self.space.tier.slot(self.key(), listed)
         return self._slot
 
+    def keep(self, result: CachedResult) -> None:
+        """Keep the result in memory, within the limits of the settings."""
+        self.memory.put(self.arguments, result)
+        if memory_limit.limit is not None:
+            memory_limit.add(self.space, self.method, self.arguments, result)
+
     def declare_wait(self) -> AbstractContextManager[None]:
         """A block in which this thread waits for another one that needs the result too."""
         return contextlib.nullcontext() if self.slot is None else self.slot.declare_wait()
@@ -146,9 +152,12 @@ class Call:
 
     def evaluate(self, **point: float) -> Any:
         """Call the plain method, with other values along the axes if a point is given."""
-        # equal numbers have one result, which must not be computed with the precision of a narrower type
-        values = {name: _widened(value) for name, value in {**self.values, **point}.items()}
-        return self.definition.arguments.apply(self.definition.function, self.owner, values)
+        definition = self.definition
+        values = {**self.values, **point}
+        if not ATOMIC_SET.issuperset(map(type, values.values())):
+            # equal numbers have one result, which must not be computed with the precision of a narrower type
+            values = {name: _widened(value) for name, value in values.items()}
+        return definition.arguments.apply(definition.function, self.owner, values)
 
     def axis_values(self) -> list[Any]:
         """The values of the arguments along the axes."""

@@ -105,24 +105,19 @@ class CallCode:
             self._shortcuts.end_all()
 
 
-_TABLE = """
-        if not ((_stored_owner.__weakref__ is _stored.ref or (_stored := _stored_find(_stored_owner))) and @test@):
-            _stored = _stored_switch(_stored_owner)
-            if not (@test@):
-                raise _stored_exception
-        _stored_hit = _stored.table[@key@]
-        _stored_hit.count += 1
-        return _stored_hit.value"""
+_FIND = """
+        if (_stored_owner.__weakref__ is _stored.ref and @test@) or (_stored := _stored_find(_stored_owner)) is not None:"""
 
-_SCALAR = """
-        if not ((_stored_owner.__weakref__ is _stored.ref or (_stored := _stored_find(_stored_owner))) and @test@):
-            _stored = _stored_switch(_stored_owner)
-            if not (@test@):
-                raise _stored_exception
-        _stored_value = _stored.scalar(@key@)
-        if _stored_value is not None:
-            _stored.scalar_hit.count += 1
-            return _stored_value"""
+_TABLE = f"""{_FIND}
+            _stored_hit = _stored.table[@key@]
+            _stored_hit.count += 1
+            return _stored_hit.value"""
+
+_SCALAR = f"""{_FIND}
+            _stored_value = _stored.scalar(@key@)
+            if _stored_value is not None:
+                _stored.scalar_hit.count += 1
+                return _stored_value"""
 
 _CALL = """
 def __call__(_stored_self@parameters@):

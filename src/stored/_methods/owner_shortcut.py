@@ -78,11 +78,15 @@ class OwnerShortcut:
         self.last = shortcut
         self._call_code.add(owner, self, shortcut, key, hit)
 
-    def switch(self, owner: object) -> Shortcut:
-        """The shortcut for the parameters that the owner has now; a `LookupError` if there is none."""
+    def switch(self, owner: object) -> Shortcut | None:
+        """The shortcut for the parameters that the owner has now; None if there is none."""
         key, values = self._present.key_now(owner)
-        found = self._by_key[key]
-        found.rebind(values)
+        found = self._by_key.get(key)
+        if found is None or found.rebind is None:
+            return None
+        found.rebind(found, values)
+        if not found.is_same(owner, found):
+            return None
         self.last = found
         return found
 

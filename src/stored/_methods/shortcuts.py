@@ -11,7 +11,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from stored._keys import UnchangedCheck, compile_check
+from stored._keys import UnchangedCheck, compile_check, compile_rebinding
 from stored._settings import settings, validity
 
 __all__ = ["Hit", "Shortcut", "ShortcutsByOwner", "ShortcutsOfOwner"]
@@ -62,6 +62,9 @@ class Shortcut:
         The counter of the calls that `scalar` answers.
     hits : list of Hit
         All counters.
+    rebind : callable or None
+        Takes the shortcut and the values of parameters, and has it expect these objects, whose values are equal to
+        those before. None if the check does not look at these alone.
     """
 
     def __init__(self, owner: object, check: UnchangedCheck, space: Any, token: object) -> None:
@@ -77,17 +80,10 @@ class Shortcut:
         self.table: dict[Any, Hit] = {}
         self.scalar_hit = Hit(None, 0.0)
         self.hits: list[Hit] = []
-        self._rebound = check.rebound
+        self.rebind = compile_rebinding(check.rebound)
         self._count, self._seconds = 0, 0.0
         for name, value in check.expected.items():
             setattr(self, name, value)  # one by one: attributes in a dict of its own are slower to read
-
-    def rebind(self, values: tuple[Any, ...]) -> None:
-        """Expect other objects of equal value; a `LookupError` if the check does not look at these alone."""
-        if self._rebound is None:
-            raise LookupError
-        for name, value in zip(self._rebound, values, strict=False):
-            setattr(self, name, value)
 
     def holds(self, owner: object) -> bool:
         """Is the shortcut valid, and are the owner's parameters still the same?"""
@@ -155,8 +151,8 @@ class ShortcutsOfOwner(Protocol):
     last: Shortcut | None
     owner_callback: object
 
-    def switch(self, owner: object) -> Shortcut:
-        """The shortcut for the parameters that the owner has now; a `LookupError` if there is none."""
+    def switch(self, owner: object) -> Shortcut | None:
+        """The shortcut for the parameters that the owner has now; None if there is none."""
 
     def end_all(self) -> None:
         """End all of them; their hits are counted later."""
@@ -178,7 +174,7 @@ class ShortcutsByOwner:
 
     def __init__(self, test: str) -> None:
         self.test = test
-        self.scope: dict[str, Any] = {"_stored_find": self.find, "_stored_switch": self.switch}
+        self.scope: dict[str, Any] = {"_stored_find": self.find}
         self.last = NO_SHORTCUT
         self._by_owner: dict[int, weakref.ref[ShortcutsOfOwner]] = {}
 
@@ -195,22 +191,16 @@ class ShortcutsByOwner:
         """Are there none?"""
         return not self._by_owner
 
-    def _of_owner(self, owner: object) -> ShortcutsOfOwner:
-        found = self._by_owner[id(owner)]()
-        if found is None or found.ref() is not owner:
-            raise KeyError(owner)
-        return found
-
-    def find(self, owner: object) -> Shortcut:
-        """The shortcut that an owner used last; a `LookupError` if there is none."""
-        found = self._of_owner(owner).last
-        if found is None:
-            raise KeyError(owner)
-        return self._used(found)
-
-    def switch(self, owner: object) -> Shortcut:
-        """The shortcut for the parameters that an owner has now; a `LookupError` if there is none."""
-        return self._used(self._of_owner(owner).switch(owner))
+    def find(self, owner: object) -> Shortcut | None:
+        """The shortcut for the parameters that an owner has now; None if there is none."""
+        reference = self._by_owner.get(id(owner))
+        shortcuts = None if reference is None else reference()
+        if shortcuts is None or shortcuts.ref() is not owner:
+            return None
+        found = shortcuts.last
+        if found is None or not found.is_same(owner, found):
+            found = shortcuts.switch(owner)
+        return None if found is None else self._used(found)
 
     def _used(self, found: Shortcut) -> Shortcut:
         if not found.refers_to_owner:

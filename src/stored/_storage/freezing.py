@@ -36,7 +36,23 @@ def freeze(value: Any) -> Any:
     TypeError
         If it is or contains an iterator or an open file, which the first caller would exhaust.
     """
+    kind = type(value)
+    if kind in _IMMUTABLE:
+        return value
+    if kind is np.ndarray and not value.dtype.hasobject:
+        return _read_only(value)
     return map_leaves(value, _freeze_leaf)
+
+
+_IMMUTABLE = frozenset((float, int, str, bool, type(None), bytes, complex))
+"""The most frequent types of values that never change."""
+
+
+def _read_only(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """A copy of an array that cannot be made writable."""
+    own = np.array(array, order="K")
+    own.flags.writeable = False
+    return own.view()  # the flag of an array that owns its memory can be set back; that of a view cannot
 
 
 def _freeze_leaf(value: Any) -> Any:
@@ -47,9 +63,7 @@ def _freeze_leaf(value: Any) -> Any:
     if _needs_copy(value):
         return _deepcopy_or_same(value)
     if isinstance(value, np.ndarray):
-        own = np.array(value, order="K")
-        own.flags.writeable = False
-        return own.view()  # the flag of an array that owns its memory can be set back; that of a view cannot
+        return _read_only(value)
     if isinstance(value, np.void):  # a record shares its memory with the array it was taken from
         return np.ndarray((), value.dtype, value.tobytes())[()]
     return value
@@ -95,7 +109,7 @@ def _is_container(value: Any) -> bool:
     return isinstance(value, tuple) and hasattr(value, "_make") and not hasattr(value, "__dict__")
 
 
-def copy_for_caller(value: object, deep: bool) -> HandOut | None:
+def copy_for_caller(value: Any, deep: bool) -> HandOut | None:
     """The function that copies a kept value for a caller, so that no caller can change what is kept.
 
     Parameters
@@ -112,6 +126,9 @@ def copy_for_caller(value: object, deep: bool) -> HandOut | None:
     """
     if deep:
         return copy.deepcopy
+    kind = type(value)
+    if kind in _IMMUTABLE or (kind is np.ndarray and not value.dtype.hasobject):
+        return None
     return _copy_mutable if _is_mutable(value, 0) else None
 
 

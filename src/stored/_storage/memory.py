@@ -32,8 +32,8 @@ class CachedResult:
 
     Attributes
     ----------
-    derived : dict
-        What was computed from the value (interpolators); it is discarded with the value.
+    derived : dict or None
+        What was computed from the value (interpolators), if anything was; it is discarded with the value.
     """
 
     __slots__ = ("__weakref__", "copy", "derived", "persistent", "seconds", "source", "value")
@@ -51,7 +51,7 @@ class CachedResult:
         self.seconds = seconds
         self.persistent = persistent
         self.source = source
-        self.derived: dict[Hashable, Any] = {}
+        self.derived: dict[Hashable, Any] | None = None
 
     def for_caller(self) -> Any:
         """The value, or a copy of it, for a caller."""
@@ -68,6 +68,8 @@ class MemoryTier(Generic[T]):
     lock : ForkSafeLock, optional
         The lock that is held during each operation; by default a new one.
     """
+
+    __slots__ = ("_lock", "_values", "maxsize")
 
     def __init__(self, maxsize: int | None = None, lock: ForkSafeLock | None = None) -> None:
         self.maxsize = maxsize

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Hashable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from threading import TIMEOUT_MAX
+from collections.abc import Callable, Hashable
+from contextlib import AbstractContextManager, nullcontext
+from threading import TIMEOUT_MAX, get_ident
 from typing import Any
 
 from stored.typing import ABSENT
@@ -17,26 +17,25 @@ __all__ = ["Flight", "Flights"]
 class Flight:
     """A computation under way.
 
-    Parameters
+    Attributes
     ----------
     leader : int
         The thread that computes.
-    timed_out : bool
-        Did it wait for another thread until the time limit?
-
-    Attributes
-    ----------
-    done : threading.Event
-        Set when the leader has finished.
     result : object
         What it computed; `ABSENT` if it failed.
+    timed_out : bool
+        Did the leader wait for another thread until the time limit?
+    is_over : bool
+        Has the leader finished?
     """
 
-    def __init__(self, leader: int, timed_out: bool = False) -> None:
-        self.leader = leader
-        self.timed_out = timed_out
-        self.done = threading.Event()
+    __slots__ = ("done", "is_over", "leader", "result", "timed_out")
+
+    def __init__(self) -> None:
+        self.leader = get_ident()
         self.result: Any = ABSENT
+        self.timed_out = self.is_over = False
+        self.done: threading.Event | None = None  # made by the first thread that waits
 
 
 class Flights:
@@ -57,61 +56,56 @@ class Flights:
         self._flights: dict[Hashable, Flight] = {}
         self._waiting: dict[int, Flight] = {}
 
-    @contextmanager
     def lead_or_wait(
         self,
         key: Hashable,
         limit: float = TIMEOUT_MAX,
         waiting: Callable[[], AbstractContextManager[object]] = nullcontext,
-    ) -> Iterator[tuple[bool, Flight]]:
-        """Become the leader, who computes within the block, or wait for the leader before the block.
+    ) -> tuple[bool, Flight]:
+        """Become the leader, who computes and then calls `leave`, or wait until the leader has left.
 
         Parameters
         ----------
         key : hashable
             The key of the result.
         limit : float
-            Seconds to wait at most; a thread that has waited that long computes, with `timed_out` set.
+            Seconds to wait at most; a thread that has waited that long leads, with `timed_out` set.
         waiting : callable
             Gives a context manager, within which the thread waits; it is not called by a thread that does not wait.
 
-        Yields
-        ------
+        Returns
+        -------
         bool, Flight
             Is this thread the leader? And the flight, in which the leader puts the result and others find it.
         """
-        me = threading.get_ident()
+        own = Flight()
         with self._lock:
-            flight = self._flights.get(key)
-            leads = flight is None
-            if flight is None:
-                flight = self._flights[key] = Flight(me)
-            elif self._waits_for_me(flight, me):
-                leads, flight = True, Flight(me)
-            else:
-                self._waiting[me] = flight
+            flight = self._flights.setdefault(key, own)
+            if flight is own or self._waits_for_me(flight, own.leader):
+                return True, own
+            self._waiting[own.leader] = flight
+            done = flight.done = flight.done or threading.Event()
         try:
-            if not leads:
-                with waiting():
-                    ended = flight.done.wait(min(limit, TIMEOUT_MAX))
-                if not ended:
-                    leads, flight = True, Flight(me, timed_out=True)
-            yield leads, flight
+            with waiting():
+                own.timed_out = not done.wait(min(limit, TIMEOUT_MAX))
         finally:
-            self._leave(key, flight, me)
+            with self._lock:
+                self._waiting.pop(own.leader, None)
+        return (True, own) if own.timed_out else (False, flight)
 
-    def _leave(self, key: Hashable, flight: Flight, me: int) -> None:
+    def leave(self, key: Hashable, flight: Flight) -> None:
+        """The leader has finished."""
         with self._lock:
-            self._waiting.pop(me, None)
-            if self._flights.get(key) is flight and flight.leader == me:
+            flight.is_over = True
+            if self._flights.get(key) is flight:
                 del self._flights[key]
-        if flight.leader == me:
+        if flight.done is not None:
             flight.done.set()
 
     def _waits_for_me(self, flight: Flight, me: int) -> bool:
         while flight.leader != me:
             further = self._waiting.get(flight.leader)
-            if further is None or further.done.is_set():  # that thread waits no longer
+            if further is None or further.is_over:  # that thread waits no longer
                 return False
             flight = further
         return True
