@@ -10,11 +10,12 @@ from stored._engine.directory import directory_of, getCacheDir
 from stored._engine.memory_limit import memory_limit
 from stored._engine.owner_user import storage_user
 from stored._engine.owners import OwnerRecord, live_records, owner_record
-from stored._engine.space import Method, StorageSpace
+from stored._engine.space import Memory, Method, StorageSpace
 from stored._engine.spaces import PresentSpace
 from stored._engine.user import StorageUser
 
 __all__ = [
+    "Memory",
     "Method",
     "OwnerRecord",
     "PresentSpace",

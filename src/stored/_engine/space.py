@@ -8,13 +8,20 @@ from weakref import ref
 
 from stored._fork_safe_lock import ForkSafeLock
 from stored._keys import NOTHING_LISTED, Described, Key, Space
-from stored._storage import CachedResult, MemoryTier, PersistentTier
+from stored._storage import BoundedMemory, CachedResult, PersistentTier
 
-__all__ = ["Endable", "Method", "StorageSpace", "UserSpace"]
+__all__ = ["Endable", "Memory", "Method", "Source", "StorageSpace", "UserSpace"]
 
 
 Method: TypeAlias = tuple[str, str, str]
 """A method, as keys contain it: the name of its results, its qualified name and its version."""
+
+
+Source: TypeAlias = tuple[Described, type, tuple[Any, ...]]
+"""What describes the parameters of a space, the class of its owner, and the values of the parameters."""
+
+Memory: TypeAlias = dict[Hashable, CachedResult]
+"""Results of one method in memory, by their arguments."""
 
 
 class Endable(Protocol):
@@ -65,7 +72,7 @@ class StorageSpace:
         self,
         key: Hashable,
         address: Space | None,
-        source: tuple[Described, type, tuple[Any, ...]],
+        source: Source,
         tier: PersistentTier,
         lock: ForkSafeLock,
     ) -> None:
@@ -74,7 +81,7 @@ class StorageSpace:
         self.lock = lock
         self.owners = 0
         self.place: Hashable = None
-        self.memories: dict[Method, MemoryTier[CachedResult]] = {}
+        self.memories: dict[Method, Memory] = {}
         self._address = address
         self._source = source
         self._endables: list[tuple[Method, ref[Endable]]] | None = None
@@ -92,10 +99,13 @@ class StorageSpace:
         described, _, values = self._source
         return described.listed(values)
 
-    def memory(self, method: Method, maxsize: int | None = None) -> MemoryTier[CachedResult]:
+    def memory(self, method: Method, maxsize: int | None = None) -> Memory:
         """The results of one method in memory, at most `maxsize` of them."""
         memory = self.memories.get(method)
-        return memory if memory is not None else self.memories.setdefault(method, MemoryTier(maxsize, self.lock))
+        if memory is None:
+            new: Memory = {} if maxsize is None else BoundedMemory(maxsize, self.lock)
+            memory = self.memories.setdefault(method, new)
+        return memory
 
     def watch(self, method: Method, endable: Endable) -> None:
         """End a shortcut to results of a method as soon as memory may have others, or none; with the lock held."""
@@ -117,20 +127,20 @@ class StorageSpace:
         """Forget what memory has of a method: the result of one call, or all of them."""
         with self.lock:
             if arguments is None:
-                self.memory(method).clear()
+                self.memories.get(method, {}).clear()
             else:
-                self.memory(method).discard(arguments)
+                self.memories.get(method, {}).pop(arguments, None)
             self.end_shortcuts(method)
 
     def keys(self) -> list[Key]:
         """The keys of all results of methods in memory."""
         memories = list(self.memories.items())
-        return [Key(self.address, *method, cast(Any, each)) for method, memory in memories for each in memory.keys()]
+        return [Key(self.address, *method, cast(Any, each)) for method, memory in memories for each in list(memory)]
 
-    def drop(self) -> None:
-        """Forget all, since nobody can ask for it any more but by a shortcut."""
-        if self._endables:
-            self.empty()
+    @property
+    def has_shortcuts(self) -> bool:
+        """Are there shortcuts to results?"""
+        return bool(self._endables)
 
     def empty(self) -> None:
         """Forget all that memory has."""
@@ -146,7 +156,7 @@ class UserSpace(StorageSpace):
     ----------
     string : str
         The hashable string.
-    objects : MemoryTier
+    objects : dict
         The objects by name.
     shortcuts : dict
         What was found for a name, by the form in which it was asked for: interpolator, inverse and linear.
@@ -164,12 +174,12 @@ class UserSpace(StorageSpace):
 
     def put(self, name: str, result: CachedResult) -> None:
         """Keep an object, and discard the shortcuts to the one before."""
-        self.objects.put(name, result)
+        self.objects[name] = result
         self._discard_shortcuts(name)
 
     def discard(self, name: str) -> bool:
         """Discard an object; was there one?"""
-        was_there = self.objects.discard(name)
+        was_there = self.objects.pop(name, None) is not None
         self._discard_shortcuts(name)
         return was_there
 

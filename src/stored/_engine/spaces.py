@@ -9,9 +9,9 @@ from collections.abc import Hashable, Iterator
 from typing import Any, cast
 
 from stored._engine.memory_limit import memory_limit
-from stored._engine.space import Method, StorageSpace
+from stored._engine.space import Method, Source, StorageSpace
 from stored._fork_safe_lock import ForkSafeLock
-from stored._keys import ATOMIC_SET, OwnerParameters, UnchangedCheck
+from stored._keys import ATOMIC_SET, OwnerParameters, Space, UnchangedCheck
 from stored._settings import settings, validity
 from stored._storage import PersistentTier
 from stored.errors import OwnerError, UnstableKeyError
@@ -39,23 +39,41 @@ class SpacesOfClass:
     def __reduce__(self) -> tuple[Any, ...]:
         return SpacesOfClass, ()  # a class that is pickled by value takes no results along
 
-    def find(self, key: Hashable) -> StorageSpace | None:
-        """The space for parameters, if it is in memory; with the lock held."""
+    def enter(
+        self, before: StorageSpace | None, key: Any, address: Space | None, source: Source, tier: PersistentTier
+    ) -> StorageSpace:
+        """The space for the parameters that an owner has now, in place of those of another; with the lock held.
+
+        Parameters
+        ----------
+        before : StorageSpace or None
+            The space that the owner had.
+        key, address, source, tier
+            As `StorageSpace` takes them, if there is no such space in memory.
+        """
         if self._left:
             self._settle()
-        reference = self._present.get(key)
-        return self._recent.get(key) if reference is None else reference()
-
-    def move(self, before: StorageSpace | None, space: StorageSpace) -> None:
-        """An owner has the parameters of a space now, in place of those of another; with the lock held."""
+        present, recent = self._present, self._recent
+        reference = present.get(key)
+        space = recent.pop(key, None) if reference is None else reference()
+        if space is None:
+            space = StorageSpace(key, address, source, tier, self.lock)
         if not space.owners:
-            self._recent.pop(space.place, None)
-            space.place = space.key if self.memory_sets else id(space)  # else objects share nothing
-            self._present[space.place] = weakref.ref(space)
+            space.place = key if self.memory_sets else id(space)  # else objects share nothing
+            present[space.place] = weakref.ref(space)
         space.owners += 1
         if before is not None:
-            self._left.append(before)
-            self._settle()
+            before.owners -= 1
+            if not before.owners:
+                self._retire(before)
+        return space
+
+    def _retire(self, space: StorageSpace) -> None:
+        """Keep a space that no owner has any more, and drop the least recently used one if they are too many."""
+        if self._present.pop(space.place, None) is not None:
+            self._recent[space.place] = space
+            if len(self._recent) > self.memory_sets:
+                self.drop_beyond_limit()
 
     def note_freed(self, space: StorageSpace) -> None:
         """An owner was freed; this takes no lock."""
@@ -64,22 +82,19 @@ class SpacesOfClass:
         self._left.append(space)
 
     def _settle(self) -> None:
-        """Keep those spaces that no owner has any more, and drop the least recently used ones if they are too many."""
-        left, present, recent = self._left, self._present, self._recent
-        while left:
-            space = left.popleft()
+        """Retire the spaces of owners that were freed."""
+        while self._left:
+            space = self._left.popleft()
             space.owners -= 1
             if not space.owners:
-                place = space.place
-                if present.pop(place, None) is not None:
-                    recent[place] = space
-        if len(recent) > self.memory_sets:
-            self.drop_beyond_limit()
+                self._retire(space)
 
     def drop_beyond_limit(self) -> None:
         """Drop the least recently used spaces that no owner has, as far as they are too many."""
         while len(self._recent) > self.memory_sets:
-            self._recent.popitem(last=False)[1].drop()
+            space = self._recent.popitem(last=False)[1]
+            if space.has_shortcuts:
+                space.empty()
 
     def spaces(self) -> Iterator[StorageSpace]:
         """All spaces that have results in memory."""
@@ -124,7 +139,7 @@ def _count_all() -> None:
     """Count what is in memory, since a limit was set."""
     for space in [space for spaces in list(_all) for space in spaces.spaces()]:
         for method, memory in list(space.memories.items()):
-            for arguments, result in memory.items():
+            for arguments, result in list(memory.items()):
                 memory_limit.add(space, method, arguments, result)
 
 
@@ -199,11 +214,8 @@ class PresentSpace:
             if before is not None and before.key == key:
                 self._latest = (fixed, before)  # other objects of equal value
                 return before
-            space = spaces.find(key)
-            if space is None:
-                source = self._parameters.described, self.owner_class, _unchanging(fixed, changing)
-                space = StorageSpace(key, None if changing is None else key, source, self._tier, spaces.lock)
-            spaces.move(before, space)
+            source = self._parameters.described, self.owner_class, _unchanging(fixed, changing)
+            space = spaces.enter(before, key, None if changing is None else key, source, self._tier)
             self._latest = (fixed, space)
             return space
 

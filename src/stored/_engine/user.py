@@ -271,7 +271,7 @@ class StorageUser:
         if inverse and not interpolator:
             raise ValueError(f"object {object_name!r} was asked for with inverse=True; that needs interpolator=True")
         name = _checked_text(object_name, "object_name")
-        result = space.objects.get(name)
+        result = space.objects.get(name, ABSENT)
         if result is ABSENT or (path is not None and is_outdated(result, path)):
             with space.lock:
                 result = self._find(space, name, path, store_path_data)
@@ -286,7 +286,7 @@ class StorageUser:
         return found
 
     def _find(self, space: UserSpace, name: str, path: Any, keep: bool) -> CachedResult | Literal[Absent.ABSENT]:
-        result = space.objects.get(name)
+        result = space.objects.get(name, ABSENT)
         if result is not ABSENT and (path is None or not is_outdated(result, path)):
             return result  # another thread was first
         result = self._slot(space, name).load()
@@ -311,7 +311,7 @@ class StorageUser:
         their headers; that the content of one is damaged is found when it is asked for.
         """
         space = self.current_space()
-        keys = [Key(space.address, str(name)) for name in space.objects.keys()]
+        keys = [Key(space.address, str(name)) for name in list(space.objects)]
         for record in self._owner_records():
             keys += record.keys_in(space.address)
         if self.persistence_read:

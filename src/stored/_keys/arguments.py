@@ -53,7 +53,7 @@ class Arguments:
             )
         self._self_name, *self.names = parameters
         kinds = [self.signature.parameters[name].kind for name in self.names]
-        self._are_positional = set(kinds) <= {*_SELF_KINDS}
+        self.are_positional = set(kinds) <= {*_SELF_KINDS}
         self._keyed = tuple([name for name in self.names if name not in self._ignore])
         for option, names in (("ignore", ignore), ("round", self._decimals)):
             self.check_names(option, names)
@@ -88,7 +88,7 @@ class Arguments:
 
     def apply(self, function: Callable[..., Any], owner: object, arguments: Mapping[str, Any]) -> Any:
         """Call the plain method with arguments by name."""
-        if self._are_positional:
+        if self.are_positional:
             return function(owner, *arguments.values())
         bound = inspect.BoundArguments(self.signature, {self._self_name: owner, **arguments})
         return function(*bound.args, **bound.kwargs)
@@ -149,8 +149,6 @@ class Arguments:
         UnstableKeyError
             Naming an argument that has no stable form.
         """
-        if not arguments:
-            return ()
         pairs: Any = arguments.items()
         if self._ignore or leave_out:
             pairs = [(name, arguments[name]) for name in self._keyed if name not in leave_out]

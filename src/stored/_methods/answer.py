@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 
-from stored._engine import live_records, memory_limit
+from stored._engine import live_records, memory_limit, owner_record
 from stored._keys import Key
 from stored._methods.call import Call
 from stored._methods.definition import Definition
@@ -53,23 +53,30 @@ _flights = Flights()
 def answer(definition: Definition, owner: object, values: tuple[Any, ...]) -> Any:
     """Answer a full call of a decorated method, by the values of all its arguments."""
     arguments = definition.arguments
-    named = dict(zip(arguments.names, values, strict=True))
+    named = dict(zip(arguments.names, values, strict=True)) if values else {}
     now = settings()
     if now.disable:
         value = arguments.apply(definition.function, owner, named)
         return spline(freeze(value), definition.label) if definition.returns_table else value
-    results = results_of(definition, owner)
+    results = owner_record(owner, definition.depends).methods.get(definition)
+    if results is None or results.owner_class is not type(owner):
+        results = results_of(definition, owner)
     if arguments.has_rounding:
         named = arguments.round_arguments(named)
-    call = results.call(owner, named)
+    call = Call(definition, results.method, owner, results.present.of(owner), named)
     result = _result(call, results, now)
-    return value_for_caller(call, results, result) if definition.axes else result.for_caller()
+    if definition.axes:
+        return value_for_caller(call, results, result)
+    return result.value if result.copy is None else result.copy(result.value)
 
 
 def _result(call: Call, results: Results, now: Settings) -> CachedResult:
     """The result of a call, from memory, from the store, from another thread, or computed."""
-    found = _from_memory(call, results)
-    if found is ABSENT:
+    found = call.memory.get(call.arguments, ABSENT)
+    if found is not ABSENT:
+        _note_hit(call, results, found)
+        return found
+    if call.definition.persistent:
         found = _from_disk(call, results)
     while found is ABSENT:
         key = call.memory_key()
@@ -84,15 +91,13 @@ def _result(call: Call, results: Results, now: Settings) -> CachedResult:
     return found
 
 
-def _from_memory(call: Call, results: Results) -> CachedResult | Literal[Absent.ABSENT]:
-    found = call.memory.get(call.arguments)
-    if found is not ABSENT:
-        results.count_hit(found)
-        if memory_limit.limit is not None:
-            memory_limit.use(found)
-        if call.definition.maxsize is None:  # else memory must see each use, since the least recently used goes first
-            results.add_shortcut(call, found)
-    return found
+def _note_hit(call: Call, results: Results, found: CachedResult) -> None:
+    """Count a result that memory had, and answer such calls by a shortcut from now on."""
+    results.count_hit(found)
+    if memory_limit.limit is not None:
+        memory_limit.use(found)
+    if call.definition.maxsize is None:  # else memory must see each use, since the least recently used goes first
+        results.add_shortcut(call, found)
 
 
 def _from_disk(call: Call, results: Results) -> CachedResult | Literal[Absent.ABSENT]:
@@ -112,7 +117,7 @@ def _from_disk(call: Call, results: Results) -> CachedResult | Literal[Absent.AB
 
 def _from_other_thread(call: Call, results: Results, flight: Flight) -> CachedResult | Literal[Absent.ABSENT]:
     """A result that another thread has computed or loaded meanwhile."""
-    result = call.memory.get(call.arguments)
+    result = call.memory.get(call.arguments, ABSENT)
     if result is ABSENT and flight.result is not ABSENT:
         result = cast(CachedResult, flight.result)
         call.keep(result)
@@ -125,11 +130,11 @@ def _lead(call: Call, results: Results, flight: Flight, now: Settings) -> Cached
     """Compute, unless another thread or process just has: one computes, and the others find what it has kept."""
     if flight.timed_out:
         report_wait_timeout(call.key(), "thread")
-    found = call.memory.get(call.arguments)  # another thread may have left just before
+    found = call.memory.get(call.arguments, ABSENT)  # another thread may have left just before
     if found is not ABSENT:
         results.count_hit(found)
         return found
-    slot = call.slot
+    slot = call.slot if call.definition.persistent else None
     if slot is None or results.latest_seconds < now.min_compute_seconds:
         return _compute_and_keep(call, results, flight)
     with slot.wait_for_turn():
@@ -145,7 +150,7 @@ def _compute_and_keep(call: Call, results: Results, flight: Flight) -> CachedRes
     value = call.compute()
     seconds = time.perf_counter() - started
     result = call.cached_result(value, seconds)
-    slot, is_stored = call.slot, False
+    slot, is_stored = call.slot if call.definition.persistent else None, False
     # if the parameters changed meanwhile, the result may mix old and new: only this caller gets it
     if results.present.holds(call.owner, call.space):
         flight.result = result

@@ -60,7 +60,7 @@ class Call:
     ----------
     arguments : tuple of (str, str)
         The arguments as keys contain them.
-    memory : MemoryTier
+    memory : dict
         What memory has of the method's results in this space.
     slot : Slot or None
         The place of the result in the store; None if the method's results are in memory only.
@@ -76,8 +76,9 @@ class Call:
         self.owner = owner
         self.space = space
         self.values = values
-        self.arguments: Pairs = definition.arguments.key(values, definition.axis_names)
-        self.memory = space.memory(method, definition.maxsize)
+        self.arguments: Pairs = definition.arguments.key(values, definition.axis_names) if values else ()
+        memory = space.memories.get(method)
+        self.memory = space.memory(method, definition.maxsize) if memory is None else memory
         self._slot: Slot | None = None
 
     @property
@@ -91,7 +92,7 @@ class Call:
 
     def keep(self, result: CachedResult) -> None:
         """Keep the result in memory, within the limits of the settings."""
-        self.memory.put(self.arguments, result)
+        self.memory[self.arguments] = result
         if memory_limit.limit is not None:
             memory_limit.add(self.space, self.method, self.arguments, result)
 
@@ -114,7 +115,11 @@ class Call:
             from stored._tables import tabulate
 
             return freeze(tabulate(self.evaluate, definition.axes, definition.label))
-        value = self._copied(self.evaluate()) if definition.copy else self.evaluate()
+        value = self._evaluate(self.values)
+        if definition.copy:
+            value = self._copied(value)
+        if type(value) in ATOMIC_SET:
+            return value
         try:
             return freeze(value)
         except TypeError as error:
@@ -132,13 +137,14 @@ class Call:
     def cached_result(self, value: Any, seconds: float) -> CachedResult:
         """The result as memory keeps it: the value, the spline over a table, or the interpolant along the axes."""
         definition = self.definition
+        if not definition.is_interpolated:
+            copy = None if type(value) in ATOMIC_SET else copy_for_caller(value, definition.copy)
+            return CachedResult(value, copy, seconds)
         if definition.returns_table:
             return CachedResult(spline(value, definition.label), None, seconds)
-        if definition.axes:
-            from stored._tables import make_interpolant
+        from stored._tables import make_interpolant
 
-            return CachedResult(make_interpolant(definition.axes, value, definition.label), None, seconds)
-        return CachedResult(value, copy_for_caller(value, definition.copy), seconds)
+        return CachedResult(make_interpolant(definition.axes, value, definition.label), None, seconds)
 
     def shortcut_key(self, result: CachedResult) -> Any:
         """The key of a result in a shortcut: plain arguments, or a function that computes such results; or None."""
@@ -152,11 +158,15 @@ class Call:
 
     def evaluate(self, **point: float) -> Any:
         """Call the plain method, with other values along the axes if a point is given."""
+        return self._evaluate({**self.values, **point})
+
+    def _evaluate(self, values: Mapping[str, Any]) -> Any:
         definition = self.definition
-        values = {**self.values, **point}
         if not ATOMIC_SET.issuperset(map(type, values.values())):
             # equal numbers have one result, which must not be computed with the precision of a narrower type
             values = {name: _widened(value) for name, value in values.items()}
+        if definition.arguments.are_positional:
+            return definition.function(self.owner, *values.values())
         return definition.arguments.apply(definition.function, self.owner, values)
 
     def axis_values(self) -> list[Any]:

@@ -106,7 +106,8 @@ class CallCode:
 
 
 _FIND = """
-        if (_stored_owner.__weakref__ is _stored.ref and @test@) or (_stored := _stored_find(_stored_owner)) is not None:"""
+        _stored_same = _stored_owner.__weakref__ is _stored.ref and @test@
+        if _stored_same or (_stored := _stored_find(_stored_owner)) is not None:"""
 
 _TABLE = f"""{_FIND}
             _stored_hit = _stored.table[@key@]

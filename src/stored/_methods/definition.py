@@ -28,6 +28,8 @@ class Definition:
         The method's name in messages and representations.
     returns_table : bool
         Does the method return a table, and a call a spline over it?
+    is_interpolated : bool
+        Are results evaluated by a spline or an interpolant?
     axes : tuple of Axis
         The axes along which the method is interpolated, if it is.
     is_scalar : bool
@@ -66,6 +68,7 @@ class Definition:
         self.persistent = persistent
         self.returns_table = interpolate is True
         self.axes = _axes(interpolate)
+        self.is_interpolated = self.returns_table or bool(self.axes)
         self.maxsize = maxsize
         self.copy = copy
         self.depends = None if depends is None else tuple(depends)

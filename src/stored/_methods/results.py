@@ -138,7 +138,7 @@ class Results:
             return CacheInfo(
                 counted.hits,
                 counted.misses,
-                memory.maxsize,
+                self.definition.maxsize,
                 len(memory),
                 counted.persistent_hits,
                 counted.stores,

@@ -1,6 +1,6 @@
 """Where are results kept? In memory, and as entries in a store.
 
-`MemoryTier` keeps results in memory and `PersistentTier` in a store; with `Flights`, one thread computes for all that
+A dict, or a `BoundedMemory`, keeps results in memory and `PersistentTier` in a store; with `Flights`, one thread computes for all that
 need the same result. `freeze` and `copy_for_caller` see to it that callers cannot change what is kept. An entry
 describes itself and has a checksum (`format`); a `Slot` of the `PersistentTier` (`disk`) decides whether it may be
 used. `headers` and its like list what a store contains, by names where these suffice.
@@ -11,19 +11,19 @@ from stored._storage.disk import PersistentTier, Slot
 from stored._storage.freezing import copy_for_caller, freeze
 from stored._storage.listed_values import ListedValues, Values
 from stored._storage.listing import Header, headers, headers_of_method, headers_of_space, keys_of_same_method
-from stored._storage.memory import CachedResult, MemoryTier
+from stored._storage.memory import BoundedMemory, CachedResult
 from stored._storage.memory_size import is_mapped, memory_size
 from stored._storage.reports import report_unusable_entry, report_wait_timeout
 from stored._storage.single_flight import Flight, Flights
 from stored._storage.upkeep import upkeep
 
 __all__ = [
+    "BoundedMemory",
     "CachedResult",
     "Flight",
     "Flights",
     "Header",
     "ListedValues",
-    "MemoryTier",
     "PersistentTier",
     "Slot",
     "Values",

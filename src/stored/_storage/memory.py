@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Hashable
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, TypeVar
 
 from stored._fork_safe_lock import ForkSafeLock
-from stored.typing import ABSENT, Absent, HandOut
+from stored.typing import HandOut
 
-__all__ = ["CachedResult", "MemoryTier"]
+__all__ = ["BoundedMemory", "CachedResult"]
 
 T = TypeVar("T")
 
@@ -58,64 +58,35 @@ class CachedResult:
         return self.value if self.copy is None else self.copy(self.value)
 
 
-class MemoryTier(Generic[T]):
-    """Values by key; if there are more than `maxsize`, the least recently used is discarded.
+class BoundedMemory(OrderedDict[Hashable, T]):
+    """Values by key, of which at most `maxsize` are kept: the least recently used is discarded.
+
+    What memory holds without such a bound is in a plain dict, whose single operations need no lock.
 
     Parameters
     ----------
-    maxsize : int, optional
-        The largest number of values; any number by default.
-    lock : ForkSafeLock, optional
-        The lock that is held during each operation; by default a new one.
+    maxsize : int
+        The largest number of values.
+    lock : ForkSafeLock
+        The lock that is held during each operation.
     """
 
-    __slots__ = ("_lock", "_values", "maxsize")
-
-    def __init__(self, maxsize: int | None = None, lock: ForkSafeLock | None = None) -> None:
+    def __init__(self, maxsize: int, lock: ForkSafeLock) -> None:
+        super().__init__()
         self.maxsize = maxsize
-        self._values: dict[Hashable, T] = {} if maxsize is None else OrderedDict()
-        self._lock = ForkSafeLock() if lock is None else lock
+        self._lock = lock
 
-    def __len__(self) -> int:
-        return len(self._values)
-
-    def __contains__(self, key: Hashable) -> bool:
-        return key in self._values
-
-    def get(self, key: Hashable) -> T | Literal[Absent.ABSENT]:
-        """A value, or `ABSENT`."""
-        if self.maxsize is None:
-            return self._values.get(key, ABSENT)
+    def get(self, key: Hashable, default: Any = None) -> Any:
+        """A value, which is the most recently used from now on, or the default."""
         with self._lock:
-            value = self._values.get(key, ABSENT)
-            if value is not ABSENT:
-                self._values[key] = self._values.pop(key)
+            value = super().get(key, default)
+            if key in self:
+                self.move_to_end(key)
             return value
 
-    def put(self, key: Hashable, value: T) -> None:
-        """Keep a value."""
+    def __setitem__(self, key: Hashable, value: T) -> None:
         with self._lock:
-            self._values.pop(key, None)  # a new value goes to the end
-            self._values[key] = value
-            if self.maxsize is not None and len(self._values) > self.maxsize:
-                self._values.popitem(last=False)  # type: ignore[call-arg]  # an OrderedDict
-
-    def discard(self, key: Hashable) -> bool:
-        """Forget a key; was it there?"""
-        with self._lock:
-            return self._values.pop(key, ABSENT) is not ABSENT
-
-    def clear(self) -> None:
-        """Forget everything."""
-        with self._lock:
-            self._values.clear()
-
-    def keys(self) -> list[Hashable]:
-        """The keys now."""
-        with self._lock:
-            return list(self._values)
-
-    def items(self) -> list[tuple[Hashable, T]]:
-        """The keys and values now."""
-        with self._lock:
-            return list(self._values.items())
+            super().__setitem__(key, value)
+            self.move_to_end(key)
+            if len(self) > self.maxsize:
+                self.popitem(last=False)

@@ -164,7 +164,7 @@ class _Objects(MutableMapping[str, Any]):
 
     def _find(self, name: object) -> CachedResult | Literal[Absent.ABSENT]:
         space = self._user.current_space()
-        result = space.objects.get(name)
+        result = space.objects.get(name, ABSENT)
         if result is not ABSENT and result.persistent is self._persistent:
             return result
         if self._persistent and isinstance(name, str):
@@ -184,7 +184,7 @@ class _Objects(MutableMapping[str, Any]):
         if self._find(name) is ABSENT:
             raise KeyError(name)
         space = self._user.current_space()
-        result = space.objects.get(name)
+        result = space.objects.get(name, ABSENT)
         if result is not ABSENT and result.persistent is self._persistent:
             space.discard(name)
         if self._persistent:
