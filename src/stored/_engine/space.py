@@ -137,10 +137,10 @@ class StorageSpace:
         memories = list(self.memories.items())
         return [Key(self.address, *method, cast(Any, each)) for method, memory in memories for each in list(memory)]
 
-    @property
-    def has_shortcuts(self) -> bool:
-        """Are there shortcuts to results?"""
-        return bool(self._endables)
+    def drop(self) -> None:
+        """Forget all, since nobody can ask for it any more but by a shortcut."""
+        if self._endables:
+            self.empty()
 
     def empty(self) -> None:
         """Forget all that memory has."""

@@ -9,9 +9,9 @@ from collections.abc import Hashable, Iterator
 from typing import Any, cast
 
 from stored._engine.memory_limit import memory_limit
-from stored._engine.space import Method, Source, StorageSpace
+from stored._engine.space import Method, StorageSpace
 from stored._fork_safe_lock import ForkSafeLock
-from stored._keys import ATOMIC_SET, OwnerParameters, Space, UnchangedCheck
+from stored._keys import ATOMIC_SET, OwnerParameters, UnchangedCheck
 from stored._settings import settings, validity
 from stored._storage import PersistentTier
 from stored.errors import OwnerError, UnstableKeyError
@@ -31,53 +31,41 @@ class SpacesOfClass:
     def __init__(self) -> None:
         self.lock = ForkSafeLock()
         self.methods: dict[Hashable, Method] = {}  # how keys contain the methods of the class
-        self._present: dict[Hashable, weakref.ref[StorageSpace]] = {}
-        self._recent: OrderedDict[Hashable, StorageSpace] = OrderedDict()
+        self._known: dict[Hashable, weakref.ref[StorageSpace]] = {}  # by place
+        self._recent: OrderedDict[int, StorageSpace] = OrderedDict()  # those that no object has, by id
         self._left: deque[StorageSpace] = deque()  # an owner is freed at any moment, and any thread may have the lock
         _all.add(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return SpacesOfClass, ()  # a class that is pickled by value takes no results along
 
-    def enter(
-        self, before: StorageSpace | None, key: Any, address: Space | None, source: Source, tier: PersistentTier
-    ) -> StorageSpace:
-        """The space for the parameters that an owner has now, in place of those of another; with the lock held.
+    def find(self, key: Hashable) -> StorageSpace | None:
+        """The space for parameters, if it is in memory; with the lock held."""
+        reference = self._known.get(key)
+        return None if reference is None else reference()
 
-        Parameters
-        ----------
-        before : StorageSpace or None
-            The space that the owner had.
-        key, address, source, tier
-            As `StorageSpace` takes them, if there is no such space in memory.
-        """
-        if self._left:
-            self._settle()
-        present, recent = self._present, self._recent
-        reference = present.get(key)
-        space = recent.pop(key, None) if reference is None else reference()
-        if space is None:
-            space = StorageSpace(key, address, source, tier, self.lock)
-        if not space.owners:
-            space.place = key if self.memory_sets else id(space)  # else objects share nothing
-            present[space.place] = weakref.ref(space)
+    def exchange(self, before: StorageSpace | None, space: StorageSpace) -> None:
+        """An owner has the parameters of a space now, in place of those of another; with the lock held."""
+        if not space.owners and self._recent.pop(id(space), None) is None:
+            space.place = space.key if self.memory_sets else id(space)  # else objects share nothing
+            self._known[space.place] = weakref.ref(space)
         space.owners += 1
         if before is not None:
             before.owners -= 1
             if not before.owners:
                 self._retire(before)
-        return space
+        if self._left:
+            self._settle()
 
     def _retire(self, space: StorageSpace) -> None:
         """Keep a space that no owner has any more, and drop the least recently used one if they are too many."""
-        if self._present.pop(space.place, None) is not None:
-            self._recent[space.place] = space
-            if len(self._recent) > self.memory_sets:
-                self.drop_beyond_limit()
+        self._recent[id(space)] = space
+        if len(self._recent) > self.memory_sets:
+            self.drop_beyond_limit()
 
     def note_freed(self, space: StorageSpace) -> None:
         """An owner was freed; this takes no lock."""
-        if not self.memory_sets and self._present.pop(id(space), None) is not None:
+        if not self.memory_sets and self._known.pop(id(space), None) is not None:
             return  # nobody else has it
         self._left.append(space)
 
@@ -93,15 +81,14 @@ class SpacesOfClass:
         """Drop the least recently used spaces that no owner has, as far as they are too many."""
         while len(self._recent) > self.memory_sets:
             space = self._recent.popitem(last=False)[1]
-            if space.has_shortcuts:
-                space.empty()
+            self._known.pop(space.place, None)
+            space.drop()
 
     def spaces(self) -> Iterator[StorageSpace]:
         """All spaces that have results in memory."""
         with self.lock:
             self._settle()
-            present = [reference() for reference in self._present.values()]
-            return iter([*filter(None, present), *self._recent.values()])
+            return iter([*filter(None, [reference() for reference in self._known.values()])])
 
 
 _all: weakref.WeakSet[SpacesOfClass] = weakref.WeakSet()
@@ -146,9 +133,9 @@ def _count_all() -> None:
 _watcher = _SettingsWatcher()
 
 
-def _unchanging(fixed: tuple[Any, ...] | None, changing: tuple[Any, ...] | None) -> tuple[Any, ...]:
+def _unchanging(values: tuple[Any, ...]) -> tuple[Any, ...]:
     """Values of which none can change: an ellipsis stands for each that can, and is not to be kept alive."""
-    return fixed or tuple([each if type(each) in ATOMIC_SET else ... for each in changing or ()])
+    return tuple([each if type(each) in ATOMIC_SET else ... for each in values])
 
 
 class PresentSpace:
@@ -199,7 +186,7 @@ class PresentSpace:
             return space
         types = tuple(map(type, values))
         if ATOMIC_SET.issuperset(types):
-            return self._enter((values, types), values)
+            return self._enter(values + types, values)
         key = self._parameters.quick_key(values)
         if key is not None:
             return self._enter(key, values)
@@ -214,8 +201,13 @@ class PresentSpace:
             if before is not None and before.key == key:
                 self._latest = (fixed, before)  # other objects of equal value
                 return before
-            source = self._parameters.described, self.owner_class, _unchanging(fixed, changing)
-            space = spaces.enter(before, key, None if changing is None else key, source, self._tier)
+            space = spaces.find(key)
+            if space is None:
+                address = None if changing is None else key
+                values = (fixed or ()) if changing is None else _unchanging(changing)
+                source = self._parameters.described, self.owner_class, values
+                space = StorageSpace(key, address, source, self._tier, spaces.lock)
+            spaces.exchange(before, space)
             self._latest = (fixed, space)
             return space
 
@@ -240,4 +232,4 @@ class PresentSpace:
     def key_now(self, owner: object) -> tuple[Hashable, tuple[Any, ...]]:
         """What stands for the owner's parameters now, and their values."""
         values = self._quick_values(owner)
-        return (values, tuple(map(type, values))), values
+        return values + tuple(map(type, values)), values

@@ -55,7 +55,7 @@ class UserParameters:
     def quick_key(self, values: tuple[Any, ...]) -> Hashable:
         """The user's space, and the values of the fields with their types, if they cannot change."""
         types = tuple(map(type, values[1:]))
-        return (values, types) if ATOMIC_SET.issuperset(types) else None
+        return values + types if ATOMIC_SET.issuperset(types) else None
 
     def check(self, owner: object, values: tuple[Any, ...]) -> None:
         """Refuse methods of the owner itself among the fields."""

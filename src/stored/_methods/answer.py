@@ -79,7 +79,8 @@ def _result(call: Call, results: Results, now: Settings) -> CachedResult:
     if call.definition.persistent:
         found = _from_disk(call, results)
     while found is ABSENT:
-        key = call.memory_key()
+        # a space by itself, if equal owners have the same
+        key = call.space if now.memory_sets else call.space.key, type(call.owner), call.method, call.arguments
         leads, flight = _flights.lead_or_wait(key, now.lock_timeout, call.declare_wait)
         if not leads:
             found = _from_other_thread(call, results, flight)
@@ -150,13 +151,19 @@ def _compute_and_keep(call: Call, results: Results, flight: Flight) -> CachedRes
     value = call.compute()
     seconds = time.perf_counter() - started
     result = call.cached_result(value, seconds)
-    slot, is_stored = call.slot if call.definition.persistent else None, False
+    is_stored = False
     # if the parameters changed meanwhile, the result may mix old and new: only this caller gets it
     if results.present.holds(call.owner, call.space):
         flight.result = result
-        call.keep(result)
-        is_stored = slot is not None and slot.save_computed(CachedResult(value, seconds=seconds))
-    results.count_computed(seconds, is_stored)
+        call.memory[call.arguments] = result
+        if memory_limit.limit is not None:
+            call.count_in_memory(result)
+        slot = call.slot if call.definition.persistent else None
+        is_stored = slot is not None and slot.save_computed(CachedResult(value, None, seconds))
+    results.latest_seconds = seconds
+    with results.lock:
+        results.counters.misses += 1
+        results.counters.stores += is_stored
     return _mapped(call, result) if is_stored and isinstance(result.value, np.ndarray) else result
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy as copying
 import functools
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -78,7 +78,9 @@ class Call:
         self.values = values
         self.arguments: Pairs = definition.arguments.key(values, definition.axis_names) if values else ()
         memory = space.memories.get(method)
-        self.memory = space.memory(method, definition.maxsize) if memory is None else memory
+        if memory is None:
+            memory = space.memory(method, definition.maxsize)
+        self.memory = memory
         self._slot: Slot | None = None
 
     @property
@@ -94,7 +96,11 @@ class Call:
         """Keep the result in memory, within the limits of the settings."""
         self.memory[self.arguments] = result
         if memory_limit.limit is not None:
-            memory_limit.add(self.space, self.method, self.arguments, result)
+            self.count_in_memory(result)
+
+    def count_in_memory(self, result: CachedResult) -> None:
+        """Count the result among those that a limit of memory is for."""
+        memory_limit.add(self.space, self.method, self.arguments, result)
 
     def declare_wait(self) -> AbstractContextManager[None]:
         """A block in which this thread waits for another one that needs the result too."""
@@ -104,10 +110,6 @@ class Call:
         """The full key."""
         return Key(self.space.address, *self.method, self.arguments)
 
-    def memory_key(self) -> Hashable:
-        """What stands for the call in this process."""
-        return (type(self.owner), self.method, self.space.key, self.arguments)
-
     def compute(self) -> Any:
         """Call the plain method, or sample it along its axes."""
         definition = self.definition
@@ -115,7 +117,13 @@ class Call:
             from stored._tables import tabulate
 
             return freeze(tabulate(self.evaluate, definition.axes, definition.label))
-        value = self._evaluate(self.values)
+        values = self.values
+        if not values:
+            value = definition.function(self.owner)
+        elif definition.arguments.are_positional and ATOMIC_SET.issuperset(map(type, values.values())):
+            value = definition.function(self.owner, *values.values())
+        else:
+            value = self._evaluate(values)
         if definition.copy:
             value = self._copied(value)
         if type(value) in ATOMIC_SET:
@@ -165,8 +173,6 @@ class Call:
         if not ATOMIC_SET.issuperset(map(type, values.values())):
             # equal numbers have one result, which must not be computed with the precision of a narrower type
             values = {name: _widened(value) for name, value in values.items()}
-        if definition.arguments.are_positional:
-            return definition.function(self.owner, *values.values())
         return definition.arguments.apply(definition.function, self.owner, values)
 
     def axis_values(self) -> list[Any]:

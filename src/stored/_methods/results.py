@@ -122,13 +122,6 @@ class Results:
         with self.lock:
             self.counters.exact_calls += calls
 
-    def count_computed(self, seconds: float, is_stored: bool) -> None:
-        """Count a call that was computed, and whether the result was written to the store."""
-        self.latest_seconds = seconds
-        with self.lock:
-            self.counters.misses += 1
-            self.counters.stores += is_stored
-
     def info(self, owner: object) -> CacheInfo:
         """The counts so far."""
         memory = self.present.of(owner).memory(self.method, self.definition.maxsize)

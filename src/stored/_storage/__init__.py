@@ -1,9 +1,9 @@
 """Where are results kept? In memory, and as entries in a store.
 
-A dict, or a `BoundedMemory`, keeps results in memory and `PersistentTier` in a store; with `Flights`, one thread computes for all that
-need the same result. `freeze` and `copy_for_caller` see to it that callers cannot change what is kept. An entry
-describes itself and has a checksum (`format`); a `Slot` of the `PersistentTier` (`disk`) decides whether it may be
-used. `headers` and its like list what a store contains, by names where these suffice.
+Memory is a dict or a `BoundedMemory`, and a `Slot` of the `PersistentTier` is the place of one result in a store; with
+`Flights`, one thread computes for all that need the same result. `freeze` and `copy_for_caller` see to it that callers
+cannot change what is kept. An entry describes itself and has a checksum (`format`); its slot (`disk`) decides whether
+it may be used.
 """
 
 from stored._storage.current_store import current_store

@@ -27,21 +27,24 @@ class Flight:
         Did the leader wait for another thread until the time limit?
     is_over : bool
         Has the leader finished?
+    is_listed : bool
+        Do other threads find it?
     """
 
-    __slots__ = ("done", "is_over", "leader", "result", "timed_out")
+    __slots__ = ("done", "is_listed", "is_over", "leader", "result", "timed_out")
 
     def __init__(self) -> None:
         self.leader = get_ident()
         self.result: Any = ABSENT
-        self.timed_out = self.is_over = False
+        self.timed_out = self.is_over = self.is_listed = False
         self.done: threading.Event | None = None  # made by the first thread that waits
 
 
 class Flights:
     """Computations under way in this process, at most one for each key.
 
-    The lock is held only to change the tables of flights and waiting threads: computing and waiting happen outside it.
+    A thread that leads takes no lock, since single operations on a dict are atomic; those that wait hold one to change
+    the table of waiting threads. Computing and waiting happen outside it.
     A thread that would wait for itself, directly or through others that wait for it, computes instead. A forked process
     starts with empty tables, because the threads that compute exist in the parent only.
     """
@@ -79,15 +82,20 @@ class Flights:
             Is this thread the leader? And the flight, in which the leader puts the result and others find it.
         """
         own = Flight()
+        flight = self._flights.setdefault(key, own)
+        if flight is own:
+            own.is_listed = True
+            return True, own
         with self._lock:
-            flight = self._flights.setdefault(key, own)
-            if flight is own or self._waits_for_me(flight, own.leader):
+            if self._waits_for_me(flight, own.leader):
                 return True, own
             self._waiting[own.leader] = flight
             done = flight.done = flight.done or threading.Event()
         try:
-            with waiting():
-                own.timed_out = not done.wait(min(limit, TIMEOUT_MAX))
+            # either this thread sees here that the flight is over, or its leader sees there that somebody waits
+            if not flight.is_over:
+                with waiting():
+                    own.timed_out = not done.wait(min(limit, TIMEOUT_MAX))
         finally:
             with self._lock:
                 self._waiting.pop(own.leader, None)
@@ -95,10 +103,9 @@ class Flights:
 
     def leave(self, key: Hashable, flight: Flight) -> None:
         """The leader has finished."""
-        with self._lock:
-            flight.is_over = True
-            if self._flights.get(key) is flight:
-                del self._flights[key]
+        flight.is_over = True
+        if flight.is_listed:
+            self._flights.pop(key, None)
         if flight.done is not None:
             flight.done.set()
 
