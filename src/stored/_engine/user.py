@@ -142,7 +142,7 @@ class StorageUser:
 
     def checkForChangedHash(self) -> bool:
         """Has the hashable string changed since the storage was last used or reset?"""
-        return self._state is not None and self._string() != self._state.space.string
+        return self._state is not None and self._string() != self._state.space.parameters
 
     def resetStorage(self) -> None:
         """Empty the memory and take the present hashable string; entries on disk stay, and are found when asked for."""
@@ -152,7 +152,7 @@ class StorageUser:
     def current_state(self) -> State:
         """The state for the present hashable string; if that is new, after the change callback."""
         state = self._state
-        if state is not None and self._string() == state.space.string:
+        if state is not None and self._string() == state.space.parameters:
             return state
         with self._lock:
             # a callback that stores or reads uses the new parameters, and is not called again
@@ -243,7 +243,7 @@ class StorageUser:
             If `path` is needed and does not exist.
         """
         state = self._state
-        if state is None or self.func_hashstring() != state.space.string:
+        if state is None or self.func_hashstring() != state.space.parameters:
             state = self.current_state()
         if path is None:
             try:

@@ -217,7 +217,7 @@ class StringSnapshot:
 
     def holds(self, owner: object) -> bool:
         """Is the owner's hashable string still this one?"""
-        return self._parameters.string(owner) == self.space.string
+        return self._parameters.string(owner) == self.space.parameters
 
     def unchanged_check(self, may_hold_user: bool) -> UnchangedCheck | None:
         """Is the hashable string the same?"""
