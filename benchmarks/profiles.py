@@ -10,7 +10,7 @@ from typing import Any
 import stored
 from benchmarks import peers
 from benchmarks.timing import Action
-from stored._keys.result_key import _entry_name
+from stored._keys import Key, Space
 from stored._methods.answer import bound_call, results_for
 from stored._storage.codecs import decode, encode
 from stored._storage.current_store import current_store
@@ -69,6 +69,7 @@ def _parts(model: peers.Keyed, place: Path) -> Mapping[str, Any]:
     results, call = results_for(definition, model), bound_call(definition, model, (1.0,), {})
     key, store = results.key(model, call), current_store()
     data: Any = store.read(key.entry_name())
+    space = key.space.module, key.space.name, key.space.parameters
     return {
         "Keyed": peers.Keyed,
         "bound_call": bound_call,
@@ -79,10 +80,10 @@ def _parts(model: peers.Keyed, place: Path) -> Mapping[str, Any]:
         "entry": unpack(data),
         "freeze": freeze,
         "key": key,
+        "key_again": lambda: Key(Space(*space), key.object, key.definition, key.version, key.arguments),
         "model": model,
         "name": key.entry_name(),
-        "name_of": _entry_name.__wrapped__,
-        "parts": encode(key, peers.TABLE, {}, _unsigned),
+        "parts": encode(key, peers.TABLE, {}, _unsigned)[0],
         "results": results,
         "results_for": results_for,
         "store": store,
@@ -92,7 +93,7 @@ def _parts(model: peers.Keyed, place: Path) -> Mapping[str, Any]:
     }
 
 
-def _unsigned(text: str, body: bytes) -> str:
+def _unsigned(key: bytes, body: bytes) -> str:
     return ""
 
 
@@ -102,10 +103,10 @@ def _load(runs: int, place: Path) -> Rows:
         ("the results of a new object, found to be empty", "results_for(definition, Keyed())"),
         ("its parameters as text", "results._parameters.snapshot(model)"),
         ("the call, bound and keyed", "bound_call(definition, model, (1.0,), {})"),
-        ("the name of the entry", "name_of(key)"),
+        ("the key, and the name of the entry", "key_again().entry_name()"),
         ("the file: two folders that must be no links, open, size, read, close", "store.read(name)"),
-        ("checksum and header", "unpack(data)"),
-        ("the key compared in full, the array made", "decode(key, entry, None)"),
+        ("checksum and parts", "unpack(data)"),
+        ("the key compared in full, the array made", "decode(key, entry, bool, None)"),
     ]
     times = [(label, _seconds(statement, runs, **names)) for label, statement in rows]
     loads: Action = peers.ours(place)[peers.LOAD]

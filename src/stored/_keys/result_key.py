@@ -50,7 +50,9 @@ class Space:
     @property
     def string(self) -> str:
         """The parameters in one text, as in ``"H0=70, Om0=0.3"``."""
-        return ", ".join([f"{name}={text}" if name else text for name, text in self.pairs()])
+        if isinstance(self.parameters, str):
+            return self.parameters
+        return ", ".join([f"{name}={text}" if name else text for name, text in self.parameters])
 
     def pairs(self) -> Pairs:
         """The names of the parameters, with the text of each; a hashable string stands under an empty name."""

@@ -137,7 +137,7 @@ class Slot:
                 return ABSENT
             check_privacy(store, store.location())
             entry = unpack(data)
-            value = decode(self._key, entry, self._tier.check_writer, _verify)
+            value = decode(self._key, entry, self._tier.check_writer, self._verify)
         except (OSError, EntryError) as error:
             report_unreadable(store, name, error)
             return ABSENT
@@ -153,7 +153,8 @@ class Slot:
             return False
         store, name = self.store, self.name
         try:
-            parts, size = encode(self._key, result.value, self._tier.writer(), _sign, result.seconds, self._values)
+            writer = self._tier.writer()
+            parts, size = encode(self._key, result.value, writer, self._sign, result.seconds, self._values)
             check_size(size)
             store.write(name, parts)
         except (NotStorableError, UntrustedEntryError, OSError) as error:
@@ -203,6 +204,20 @@ class Slot:
     def forget(self) -> bool:
         """Remove the entry, if writing is allowed; was there one?"""
         return self.writes and delete_entry(self.store, self.name)
+
+    def _sign(self, key: bytes, body: bytes) -> str:
+        return sign(self._secret(make=True), key, body)
+
+    def _verify(self, key: bytes, body: bytes, signature: object) -> None:
+        verify(self._secret(make=False), key, body, signature)  # no signature could match a new key
+
+    def _secret(self, make: bool) -> bytes:
+        try:
+            return load_secret(self._settings.key_file, make=make)
+        except OSError as error:
+            raise UntrustedEntryError(
+                f"it is a pickle, and the key that signs pickles cannot be read ({error})"
+            ) from None
 
 
 class _Block:
@@ -258,18 +273,3 @@ def delete_entry(store: Store, name: str) -> bool:
         place = store.location(name)
         report_once("delete", name, f"{place} cannot be removed ({error}), and will be found again")
         return False
-
-
-def _sign(key: bytes, body: bytes) -> str:
-    return sign(_secret(make=True), key, body)
-
-
-def _verify(key: bytes, body: bytes, signature: object) -> None:
-    verify(_secret(make=False), key, body, signature)  # no signature could match a new key
-
-
-def _secret(make: bool) -> bytes:
-    try:
-        return load_secret(settings().key_file, make=make)
-    except OSError as error:
-        raise UntrustedEntryError(f"it is a pickle, and the key that signs pickles cannot be read ({error})") from None
