@@ -115,7 +115,7 @@ class FileLocks:
             file = self._try_lock(_offset(block.digest))
             if file is None:
                 return False
-            block.file = file
+            block.thread, block.file = threading.get_ident(), file
             self._held[block.digest] = block
             return True
 
@@ -211,8 +211,8 @@ class _TurnBlock(AbstractContextManager[Turn]):
 
     def __init__(self, locks: FileLocks, name: str, limit: float) -> None:
         self.digest = _digest(name)
-        self.thread = threading.get_ident()
-        self.file: LockFile | None = None  # in which the name is locked for this block
+        self.thread = 0  # that entered the block
+        self.file: LockFile | None = None  # in which the name is locked for it
         self._locks = locks
         self._name = name
         self._limit = limit
