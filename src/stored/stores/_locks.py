@@ -36,6 +36,8 @@ _ATTEMPTS = 20
 _SECTION = 1 << 62
 """The byte that is locked for a short change of a file; those of names come before it."""
 
+_SHORT_ATTEMPTS, _SHORT_PAUSE = 5, 0.0002  # seconds; a change takes less, unless its process is stopped
+
 
 def _digest(name: str) -> str:
     return blake2b(name.encode(), digest_size=16).hexdigest()
@@ -192,7 +194,7 @@ class FileLocks:
         """A block for a short change of a file, in one process and thread at a time; False if another is at it."""
         with self._mutex:
             try:
-                file = self._try_lock(_SECTION)
+                file = self._enter_section()
                 is_free = file is not None
             except OSError:  # no locks: a change may be lost
                 file, is_free = None, True
@@ -201,6 +203,14 @@ class FileLocks:
             finally:
                 if file is not None:
                     file.unlock(_SECTION)
+
+    def _enter_section(self) -> LockFile | None:
+        for _ in range(_SHORT_ATTEMPTS):
+            file = self._try_lock(_SECTION)
+            if file is not None:
+                return file
+            time.sleep(_SHORT_PAUSE)
+        return None
 
 
 os.register_at_fork(after_in_child=FileLocks.reset_after_fork)
