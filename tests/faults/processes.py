@@ -137,16 +137,17 @@ def until(condition: Callable[[], object]) -> None:
 
 
 def until_waiting(*processes: Process) -> None:
-    """Wait until processes have a lock file open: they wait for its holder, if they do not hold it."""
-    until(lambda: all(map(_has_lock_open, processes)))
+    """Wait until processes sleep with a lock file open: they wait for the holder of a name."""
+    until(lambda: all(map(_sleeps_with_locks, processes)))
 
 
-def _has_lock_open(process: Process) -> bool:
+def _sleeps_with_locks(process: Process) -> bool:
     names = []
     for link in Path(f"/proc/{process.pid}/fd").iterdir():
         with contextlib.suppress(OSError):  # closed meanwhile
             names.append(os.readlink(link))
-    return any(name.endswith(".lock") for name in names)
+    state = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0]
+    return state == "S" and any(name.endswith("/.work/locks") for name in names)
 
 
 def sleep_for_ever() -> None:

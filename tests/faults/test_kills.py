@@ -151,7 +151,7 @@ def test_one_of_those_who_wait_computes_when_the_holder_dies(method: str, forks:
         if child is not None:
             ended.callback(os.kill, child, signal.SIGKILL)
         with started(*[(compute,)] * 3, method=method) as waiters:
-            until_waiting(holder, *waiters)
+            until_waiting(*waiters)
             assert noted() == []
             holder.kill()
             for waiter in waiters:

@@ -101,7 +101,7 @@ def use_with_short_files(limit: int) -> list[str]:
     unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, unlimited[1]))
     troubles = use(1)
-    leftovers = [path for path in here()["cache_dir"].rglob("*") if path.suffix in {".draft", ".lock"}]
+    leftovers = [path for path in here()["cache_dir"].rglob("*") if path.suffix in {".draft", ".waits"}]
     resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
     assert leftovers == []
     use_well(1)

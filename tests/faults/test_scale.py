@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from stored import StorageUser, configure, keyed_by, stored, upkeep
+from stored._storage.limits import finish_trims
 from tests.faults.scale import rounds
 from tests.faults.values import whole_entries
 
@@ -73,6 +74,7 @@ def store(names: range, each: int) -> None:
     """Store objects of owners that have so many each."""
     for k in names:
         user(k // each).storeObject(f"object {k}", k)
+        finish_trims()
 
 
 def cost(function: Callable[[], object]) -> Calls:

@@ -346,7 +346,7 @@ def compute_with_others(how: str, barrier: Any, directory: Path) -> None:
 
     def hook(x: int) -> int:
         barrier.wait(PATIENCE)
-        locks.extend(directory.rglob("*.lock"))
+        locks.extend(directory.rglob("locks"))
         barrier.wait(PATIENCE)
         return x
 
@@ -357,6 +357,6 @@ def compute_with_others(how: str, barrier: Any, directory: Path) -> None:
 
 @pytest.mark.parametrize("how", UNLOCKED)
 def test_no_locks_where_none_are_needed(how: str, cache_dir: Path) -> None:
-    """Where results are not both read and written, processes compute them at the same time, without lock files."""
+    """Where results are not both read and written, processes compute them at the same time, without a lock file."""
     barrier = get_context("fork").Barrier(3)
     in_processes(*[(compute_with_others, how, barrier, cache_dir)] * 3)

@@ -19,7 +19,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import xxhash
 from colossus import settings as colossus_settings
 from hypothesis import example, given
 from hypothesis import settings as hypothesis_settings
@@ -115,8 +114,8 @@ def put(content: bytes, *parts: str | Path) -> None:
 DRAFT = f".work/1-{'0' * 16}.draft"
 
 
-def lock_of(name: str) -> str:
-    return f".work/{xxhash.xxh3_128_hexdigest(name.encode())}.lock"
+def note_of(name: str) -> str:
+    return f".work/{hashlib.blake2b(name.encode(), digest_size=16).hexdigest()}.waits"
 
 
 def forget(*places: Path) -> None:
@@ -203,7 +202,9 @@ PLACES: dict[str, Callable[[Path, str, bytes, bytes], object]] = {
     "shared entry": lambda root, name, original, evil: put(evil, "shared", name),
     "shared and unsigned": lambda root, name, original, evil: put(forged(original, evil, signature=""), "shared", name),
     "mark": lambda root, name, original, evil: put(evil, root, f"{name}.removed"),
-    "lock": lambda root, name, original, evil: put(evil, root, lock_of(name)),
+    "lock": lambda root, name, original, evil: put(evil, root, ".work/locks"),
+    "size": lambda root, name, original, evil: put(evil, root, ".work/size"),
+    "note": lambda root, name, original, evil: put(evil, root, note_of(name)),
     "draft": lambda root, name, original, evil: put(evil, root, DRAFT),
     "hidden file": lambda root, name, original, evil: put(evil, (root / name).with_name(".hidden.stored")),
     "name": lambda root, name, original, evil: put(b"", (root / name).parent, evil.decode(), f"{evil.decode()}.stored"),
@@ -462,7 +463,7 @@ def outside(tmp_path: Path) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch, configure(cache_dir=directory):
         patch.setattr(Model, "wrong", 100)
         for name in store_all(directory):
-            put(b"the lock of somebody else, of more than 32 bytes", directory, lock_of(name))
+            put(b"the note of somebody else, of more than 32 bytes", directory, note_of(name))
     put(b"decoy", directory, DRAFT)
     put(b"decoy", directory, "file")
     before = tree(directory)
@@ -475,7 +476,9 @@ LINKS: dict[str, Callable[[str], str]] = {
     "owner folder": lambda name: name.rpartition("/")[0],
     "entry": lambda name: name,
     "work folder": lambda name: ".work",
-    "lock": lock_of,
+    "lock": lambda name: ".work/locks",
+    "size": lambda name: ".work/size",
+    "note": note_of,
     "draft": lambda name: DRAFT,
 }
 
@@ -514,7 +517,9 @@ def test_a_lock_is_no_other_name_of_a_file_elsewhere(outside: Path, cache_dir: P
         forget(cache_dir)
         (cache_dir / ".work").mkdir(parents=True)
         for entry in entries(outside):
-            os.link(outside / "file", cache_dir / lock_of(entry))
+            os.link(outside / "file", cache_dir / note_of(entry))
+        for each in ("locks", "size"):
+            os.link(outside / "file", cache_dir / ".work" / each)
         with reported(1):
             assert operation(), name
 

@@ -79,10 +79,12 @@ def noted() -> list[str]:
 def whole_entries(directory: Path) -> int:
     """How many files there are, hidden ones included; each is an entry that can be read to its end.
 
-    But for the empty marks of what was removed from one's own layer, and is hidden in the layers below.
+    But for the empty marks of what was removed from one's own layer, and is hidden in the layers below, or of a
+    computation that failed, and the two files that stay in the folder of drafts.
     """
     files = [path for path in directory.rglob("*") if not path.is_dir()]
-    files = [path for path in files if path.suffix != ".removed" or path.stat().st_size]
+    files = [path for path in files if path.suffix not in {".removed", ".failed"} or path.stat().st_size]
+    files = [path for path in files if path.parent.name != ".work" or path.name not in {"locks", "size"}]
     for file in files:
         assert file.suffix == ".stored", file
         entry = unpack(file.read_bytes())

@@ -151,9 +151,9 @@ def test_nobody_waits_for_what_it_could_not_find(cache_dir: Path, persistence: s
     (name,) = place.names()
     with held(place, name), configure(persistence=persistence):
         place.delete(name)
-        locks = list(cache_dir.rglob("*.lock"))
+        files = list((cache_dir / ".work").iterdir())
         assert Model().power(2.0) == 4.0
-        assert list(cache_dir.rglob("*.lock")) == locks
+        assert list((cache_dir / ".work").iterdir()) == files
 
 
 # -- slots ------------------------------------------------------------------------------------------------------------

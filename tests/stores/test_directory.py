@@ -16,12 +16,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stored.stores import DirectoryStore, _directory
+from stored.stores import DirectoryStore, _directory, _drafts
 from stored.testing import StoreContract
 from stored.typing import Buffer
+from tests.faults.processes import in_processes
 from tests.stores.test_files import fail, without_handles
 
-MAPPED_FROM = 1 << 20
+READ_AT_ONCE, MAPPED_FROM = 1 << 16, 1 << 20
 
 
 def mode(path: Path) -> int:
@@ -29,7 +30,8 @@ def mode(path: Path) -> int:
 
 
 def files(root: Path) -> set[str]:
-    return {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()}
+    found = {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()}
+    return found - {".work/locks", ".work/size"}
 
 
 @pytest.fixture
@@ -76,17 +78,23 @@ def test_a_directory_that_exists_keeps_its_mode(tmp_path: Path) -> None:
     assert mode(tmp_path) == 0o750
 
 
-def test_folders_go_with_their_last_file(store: DirectoryStore, root: Path) -> None:
-    """An empty folder is not left behind, and one that holds more is not touched."""
-    store.write("a/b", [b"x"])
-    store.write("a/c", [b"x"])
+def test_folders_stay(store: DirectoryStore, root: Path) -> None:
+    """A folder is not removed with its last file, unless it is an owner's of an older release; one with more stays."""
+    old = f"module/owner-{'0' * 32}"
+    for name in ("a/b", f"{old}/b", f"{old}/c"):
+        store.write(name, [b"x"])
     store.delete("a/b")
     assert (root / "a").is_dir()
-    store.delete("a/c")
-    assert not (root / "a").exists()
+    store.delete(f"{old}/b")
+    assert store.read(f"{old}/c") == b"x"
+    store.delete(f"{old}/c")
+    assert not (root / old).exists()
+    assert (root / "module").is_dir()
 
 
-@pytest.mark.parametrize("size", [0, 1, MAPPED_FROM - 1, MAPPED_FROM, MAPPED_FROM + 1])
+@pytest.mark.parametrize(
+    "size", [0, 1, READ_AT_ONCE - 1, READ_AT_ONCE, READ_AT_ONCE + 1, MAPPED_FROM - 1, MAPPED_FROM, MAPPED_FROM + 1]
+)
 def test_large_files_are_mapped(store: DirectoryStore, size: int) -> None:
     """From 1 MiB on a file is memory-mapped; all sizes read the same, and none can be written through."""
     content = os.urandom(size)
@@ -246,11 +254,12 @@ def test_a_draft_is_no_entry(store: DirectoryStore, root: Path) -> None:
 
 
 def test_everything_is_removed_while_it_is_written(store: DirectoryStore, root: Path) -> None:
-    """If the directory goes together with the draft, the write is an OSError, and the next one makes it anew."""
-    with pytest.raises(FileNotFoundError):
+    """If the directory goes together with the draft, the write begins again; if that goes on, it is an OSError."""
+    with pytest.raises(FileNotFoundError, match="removed again and again"):
         store.write("a/b", Parts(lambda: shutil.rmtree(root) or b""))
     assert not root.exists()
-    store.write("a/b", [b"x"])
+    chances = iter([lambda: shutil.rmtree(root) or b"", lambda: b"y"])
+    store.write("a/b", Parts(lambda: next(chances)()))
     assert files(root) == {"a/b"}
 
 
@@ -264,20 +273,59 @@ def test_a_folder_that_becomes_a_broken_link(store: DirectoryStore, root: Path) 
 def test_a_draft_that_is_cleared_before_it_is_locked(
     store: DirectoryStore, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If somebody takes a draft that was made just now for a leftover, another is made."""
-    real, cleared = _directory.lock_new_file, list[int]()
+    """If somebody takes a draft that was made just now for a leftover, the write begins again."""
+    real, cleared = _drafts.try_lock_file, list[int]()
 
     def claim(descriptor: int) -> bool:
         if not cleared:
             cleared.append(store.clear_leftovers())
         return real(descriptor)
 
-    monkeypatch.setattr(_directory, "lock_new_file", claim)
+    monkeypatch.setattr(_drafts, "try_lock_file", claim)
     handles = os.listdir("/proc/self/fd")
     store.write("a/b", [b"x"])
     assert cleared == [1]
     assert files(root) == {"a/b"}
     assert os.listdir("/proc/self/fd") == handles
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 100_000])
+def test_the_system_may_write_less_than_it_is_given(
+    store: DirectoryStore, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    """What a call has not written is written by the next, whatever the size and kind of the parts."""
+    real, calls = os.writev, list[int]()
+
+    def writev(descriptor: int, buffers: list[memoryview]) -> int:
+        calls.append(len(buffers))
+        return os.write(descriptor, b"".join(buffers)[:at_once]) if at_once < 100 else real(descriptor, buffers)
+
+    parts: list[Any] = [b"", b"one", bytearray(b"two"), np.arange(3), np.empty((0, 3)), memoryview(b"xthreex")[1:-1]]
+    monkeypatch.setattr(os, "writev", writev)
+    store.write("a/b", parts)
+    store.write("a/c", [b"%d" % number for number in range(5000)])
+    assert store.read("a/b") == b"".join(parts)
+    assert store.read("a/c") == b"".join(b"%d" % number for number in range(5000))
+    assert max(calls) <= os.sysconf("SC_IOV_MAX")
+    assert at_once < 100 or len(calls) == 1 + 5
+
+
+def test_a_fork_that_python_does_not_know(store: DirectoryStore, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A draft of another process that has the same name is left alone."""
+    store.write("a/b", [b"x"])
+    name = _drafts._names.next()
+    (root / ".work" / name).write_bytes(b"another's")
+    names = iter([name, f"2-{'1' * 16}.draft"])
+    monkeypatch.setattr(_drafts._names, "next", lambda: next(names))
+    store.write("a/b", [b"y"])
+    assert store.read("a/b") == b"y"
+    assert (root / ".work" / name).read_bytes() == b"another's"
+
+
+def test_processes_name_their_drafts_differently() -> None:
+    """A forked process uses none of the names that its parent uses."""
+    names = {_drafts._names.next(), *in_processes(*[(_drafts._names.next,)] * 3), _drafts._names.next()}
+    assert len(names) == 5
 
 
 def test_a_file_system_without_locks_is_written_to(store: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -384,9 +432,9 @@ def test_a_file_replaced_on_the_server_is_read_again(
 ) -> None:
     """On NFS a file that is replaced as it is read is ESTALE (here it is made so): once, then the new one is read."""
     store.write("a/b", [b"x"])
-    fail(monkeypatch, os, "fstat", errno.ESTALE, times=1)
+    fail(monkeypatch, os, "read", errno.ESTALE, times=1)
     assert USES[use](store, "a/b") == b"x"
-    fail(monkeypatch, os, "fstat", errno.ESTALE, times=2)
+    fail(monkeypatch, os, "read", errno.ESTALE, times=2)
     with pytest.raises(OSError, match="Stale"):
         USES[use](store, "a/b")
 

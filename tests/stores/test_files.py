@@ -33,10 +33,10 @@ def fail(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, number: int, t
     """Let the first calls of a function be an OSError, where no system at hand gives it."""
     real, calls = getattr(module, name), itertools.count()
 
-    def failing(*arguments: Any) -> Any:
+    def failing(*arguments: Any, **options: Any) -> Any:
         if next(calls) < times:
             raise OSError(number, os.strerror(number))
-        return real(*arguments)
+        return real(*arguments, **options)
 
     monkeypatch.setattr(module, name, failing)
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import errno
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from stored.stores import DirectoryStore, LayeredStore, LayerError, MemoryStore, Store
 from stored.testing import StoreContract
-from stored.typing import Turn, Upkeep
-from tests.faults.processes import PATIENCE, in_threads
-from tests.stores.test_locks import turn_of_another_thread
+from stored.typing import Turn, Upkeep, Usage
+from tests.faults.processes import PATIENCE
+from tests.stores.test_locks import elsewhere, hold_and_need, in_another_thread, received, turn_of, turn_of_a_stranger
 
 
 class TestLayeredDirectories(StoreContract):
@@ -155,23 +156,41 @@ def test_turns_are_those_of_the_upper_layer(tmp_path: Path) -> None:
     store = LayeredStore(own, group)
     with group.compute_turn("a/b", 0.0), store.declare_wait("a/c"), store.compute_turn("a/c", 0.0) as turn:
         assert turn is Turn.MINE
-        assert turn_of_another_thread(own, "a/c") is Turn.EXPIRED
-        assert turn_of_another_thread(store, "a/c") is Turn.EXPIRED
-        assert turn_of_another_thread(store, "a/b") is Turn.MINE
-        assert len(list(group.root.rglob("*.lock"))) == 1
+        assert turn_of_a_stranger(own, "a/c") is Turn.EXPIRED
+        assert turn_of_a_stranger(store, "a/c") is Turn.EXPIRED
+        assert turn_of_a_stranger(store, "a/b") is Turn.MINE
 
 
 def test_needs_are_told_in_the_upper_layer(tmp_path: Path) -> None:
     """What a thread needs, with the turn of an upper layer, is seen by those who wait there."""
     own = DirectoryStore(tmp_path / "own")
     store = LayeredStore(own, MemoryStore())
+    with elsewhere(hold_and_need, own, "a/c", "a/b") as (_, end):
+        assert received(end) == "holding"
+        with in_another_thread(store.compute_turn("a/b", 0.0), store.declare_wait("a/c")):
+            end.send("need")
+            assert turn_of(store, "a/c", PATIENCE) is Turn.MINE
 
-    def circle() -> Turn:
-        with own.compute_turn("a/c", 0.0), own.compute_turn("a/b", PATIENCE) as turn:
-            return turn
 
-    with store.compute_turn("a/b", 0.0), store.declare_wait("a/c"):
-        assert in_threads((circle,)) == [Turn.MINE]
+@dataclass
+class Duck:
+    """A store that inherits from nothing, of the time before stores counted."""
+
+    content: MemoryStore
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "count_written":
+            raise AttributeError(name)
+        return getattr(self.content, name)
+
+
+def test_the_upper_layer_counts(tmp_path: Path, own: MemoryStore) -> None:
+    """What is written is counted where it is, if that store counts."""
+    store = LayeredStore(DirectoryStore(tmp_path / "own"), own)
+    store.write("a/b", [b"x"])
+    assert [store.count_written(3), store.count_written(4)] == [Usage(3, 0.0), Usage(7, 0.0)]
+    assert LayeredStore(own).count_written(3) is None
+    assert LayeredStore(cast("Store", Duck(own))).count_written(3) is None
 
 
 def test_leftovers_are_cleared_in_the_upper_layer(tmp_path: Path) -> None:

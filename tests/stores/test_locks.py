@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import errno
 import fcntl
 import multiprocessing
 import os
+import pickle
 import resource
 import shutil
 import signal
@@ -16,6 +18,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import blake2b
 from itertools import pairwise
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -24,6 +27,7 @@ from typing import Any
 import pytest
 
 from stored.stores import DirectoryStore
+from stored.stores._locks import FileLocks
 from stored.typing import Turn
 from tests.faults.processes import (
     METHODS,
@@ -33,6 +37,7 @@ from tests.faults.processes import (
     in_threads,
     sleep_for_ever,
     started,
+    until,
     until_waiting,
 )
 from tests.stores.test_files import fail, without_handles
@@ -53,16 +58,19 @@ def turn_of_another_thread(store: DirectoryStore, name: str) -> Turn:
         return pool.submit(turn_of, store, name).result(PATIENCE)
 
 
-def locks(store: DirectoryStore) -> list[Path]:
-    return list(store.root.rglob("*.lock"))
+def turn_of_a_stranger(store: DirectoryStore, name: str) -> Turn:
+    """The turn of a process that was not forked within a turn of this thread."""
+    [turn] = in_threads((in_processes, (turn_of, store, name)))
+    return turn[0]
 
 
-def lock_of(store: DirectoryStore, name: str) -> Path:
-    """The lock file of a name, which is not there yet."""
-    others = locks(store)
-    with store.compute_turn(name, 0.0):
-        (file,) = set(locks(store)).difference(others)
-    return file
+def work_files(store: DirectoryStore) -> list[str]:
+    """What is in the folder of locks, but for the lock file."""
+    return sorted(set(os.listdir(store.root / ".work")) - {"locks"})
+
+
+def digest(name: str) -> str:
+    return blake2b(name.encode(), digest_size=16).hexdigest()
 
 
 @contextlib.contextmanager
@@ -80,10 +88,11 @@ def received(end: Connection) -> Any:
 
 
 def hold(store: DirectoryStore, name: str, end: Connection, error: BaseException | None = None) -> None:
-    """Say what turn it is, and keep it until asked, or until an error."""
+    """Say what turn it is, and keep it until asked to write or not, or until an error."""
     with store.compute_turn(name, PATIENCE) as turn:
         end.send(turn)
-        end.recv()
+        if end.recv() == "write":
+            store.write(name, [b"content"])
         if error is not None:
             raise error
 
@@ -130,19 +139,52 @@ def test_one_process_at_a_time_has_its_turn(store: DirectoryStore, tmp_path: Pat
     """Processes, however they are started, are never in the block together, and all come to their turns."""
     jobs = [(enter_often, store, tmp_path / "marker", 100)] * 4
     assert in_processes(*jobs, method=method) == [100] * 4
-    assert locks(store) == []
+    assert work_files(store) == []
 
 
-@pytest.mark.parametrize("error", [None, ValueError(), MemoryError()])
-def test_whoever_waits_is_told_that_it_is_over(
-    store: DirectoryStore, monkeypatch: pytest.MonkeyPatch, error: BaseException | None
-) -> None:
-    """A waiter goes on when the holder's block ends, in whatever way, and then the turn is free."""
-    with elsewhere(hold_and_fail, store, "a/b", error) as (_, end):
+@pytest.mark.parametrize("error", [ValueError(), MemoryError()])
+def test_all_who_wait_go_on_when_the_holder_fails(store: DirectoryStore, error: BaseException) -> None:
+    """After an error of the holder nobody waits any longer, not even for another who waited; then the turn is free."""
+    with contextlib.ExitStack() as stack:
+        _, end = stack.enter_context(elsewhere(hold_and_fail, store, "a/b", error))
         assert received(end) is Turn.MINE
+        for number in range(2):  # the second time there is a mark already
+            waiters = [stack.enter_context(elsewhere(hold, store, "a/b")) for _ in range(4)]
+            until_waiting(*(process for process, _ in waiters))
+            end.send("end")
+            turns = [received(its) for _, its in waiters]  # one may have had the lock before it looked
+            assert turns.count(Turn.DONE_ELSEWHERE) >= 3
+            assert set(turns) <= {Turn.DONE_ELSEWHERE, Turn.MINE}
+            for process, _ in waiters:
+                process.kill()
+            assert turn_of(store, "a/b") is Turn.MINE
+            assert work_files(store) == [f"{digest('a/b')}.failed"]
+            if not number:
+                _, end = stack.enter_context(elsewhere(hold_and_fail, store, "a/b", error))
+                assert received(end) is Turn.MINE
+
+
+def test_a_holder_that_leaves_nothing_is_succeeded(store: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits has the lock when the holder's block ends without an entry and without an error."""
+    with held(store, "a/b") as (_, end):
         when_waiting(monkeypatch, lambda: end.send("end"))
-        assert turn_of(store, "a/b", PATIENCE) is Turn.DONE_ELSEWHERE
-        assert turn_of(store, "a/b") is Turn.MINE
+        with store.compute_turn("a/b", PATIENCE) as turn:
+            assert turn is Turn.MINE
+            assert turn_of_a_stranger(store, "a/b") is Turn.EXPIRED
+
+
+@pytest.mark.parametrize("is_there_before", [False, True])
+def test_all_who_wait_go_on_when_the_entry_is_there(store: DirectoryStore, is_there_before: bool) -> None:
+    """A new file of the entry ends all waits at once, though its writer still has the lock."""
+    if is_there_before:
+        store.write("a/b", [b"before"])
+    with held(store, "a/b"), contextlib.ExitStack() as stack:
+        waiters = [stack.enter_context(elsewhere(hold, store, "a/b")) for _ in range(4)]
+        until_waiting(*(process for process, _ in waiters))
+        store.delete("a/b")  # which is not what they wait for
+        assert not any(its.poll(0.02) for _, its in waiters)
+        store.write("a/b", [b"content"])
+        assert [received(its) for _, its in waiters] == [Turn.DONE_ELSEWHERE] * 4
 
 
 @pytest.mark.parametrize("limit", [0.0, 0.02])
@@ -164,27 +206,37 @@ def test_one_waiter_succeeds_a_holder_that_is_killed(store: DirectoryStore) -> N
         ends = [end for _, end in waiters]
         first: Any = wait(ends, PATIENCE)[0]
         assert received(first) is Turn.MINE
-        first.send("end")
+        first.send("write")
         assert [received(end) for end in ends if end is not first] == [Turn.DONE_ELSEWHERE] * 2
 
 
-@pytest.mark.parametrize("error", [None, ValueError, KeyboardInterrupt, SystemExit])
-def test_no_lock_remains(store: DirectoryStore, error: type[BaseException] | None) -> None:
-    """A lock is a file for as long as the block lasts, and no file or handle is left, whatever ends it."""
-    handles = os.listdir("/proc/self/fd")
-    with contextlib.suppress(BaseException), store.compute_turn("a/b", 0.0):
-        assert len(locks(store)) == 1
+@pytest.mark.parametrize("error", [None, KeyboardInterrupt, SystemExit])
+def test_nothing_is_made_for_what_nobody_else_wants(store: DirectoryStore, error: type[BaseException] | None) -> None:
+    """A turn that nobody waits for makes and removes no file, and leaves no handle open, whatever ends it."""
+    assert turn_of(store, "a/first") is Turn.MINE
+    handles, before = os.listdir("/proc/self/fd"), os.stat(store.root / ".work")
+    with contextlib.suppress(BaseException), store.compute_turn("a/b", 0.0), store.compute_turn("a/c", 0.0):
+        assert os.listdir("/proc/self/fd") == handles
         if error is not None:
             raise error
-    assert locks(store) == []
+    assert work_files(store) == []
+    assert os.stat(store.root / ".work").st_mtime_ns == before.st_mtime_ns
     assert os.listdir("/proc/self/fd") == handles
+
+
+def test_stores_of_one_directory_have_its_locks_in_common(store: DirectoryStore) -> None:
+    """Two stores of one process, copies and pickles too, do not wait for each other."""
+    others = [DirectoryStore(store.root), copy.deepcopy(store), pickle.loads(pickle.dumps(store))]
+    with store.compute_turn("a/b", 0.0):
+        assert [turn_of(other, "a/b", PATIENCE) for other in others] == [Turn.MINE] * 3
+    assert in_processes((turn_of, others[-1], "a/b")) == [Turn.MINE]
 
 
 # -- nobody waits for itself ------------------------------------------------------------------------------------------
 
 
-def test_a_thread_does_not_wait_for_itself(store: DirectoryStore) -> None:
-    """Within its turn a thread has that turn again, and others have it only after the outermost block."""
+def test_a_process_does_not_wait_for_itself(store: DirectoryStore) -> None:
+    """Within its turn a process has that turn again, in any thread; others have it only after the outermost block."""
     with store.compute_turn("a/b", 0.0):
         for _ in range(2):
             with (
@@ -193,9 +245,12 @@ def test_a_thread_does_not_wait_for_itself(store: DirectoryStore) -> None:
                 store.compute_turn("a/c", PATIENCE) as other,
             ):
                 assert (again, other) == (Turn.MINE, Turn.MINE)
-        assert turn_of_another_thread(store, "a/b") is Turn.EXPIRED
-        assert turn_of_another_thread(store, "a/c") is Turn.MINE
-    assert turn_of_another_thread(store, "a/b") is Turn.MINE
+                assert turn_of_another_thread(store, "a/c") is Turn.MINE
+                assert in_processes((turn_of, store, "a/c")) == [Turn.MINE]  # it was forked in this turn
+                assert turn_of_a_stranger(store, "a/c") is Turn.EXPIRED
+        assert turn_of_a_stranger(store, "a/b") is Turn.EXPIRED
+        assert turn_of_a_stranger(store, "a/c") is Turn.MINE
+    assert turn_of_a_stranger(store, "a/b") is Turn.MINE
 
 
 def hold_and_need(store: DirectoryStore, name: str, needed: str, end: Connection) -> None:
@@ -258,96 +313,193 @@ def test_a_circle_may_lead_through_a_thread(store: DirectoryStore) -> None:
         assert received(end) is not Turn.EXPIRED
 
 
-def hold_needing(store: DirectoryStore, name: str, needed: str, end: Connection) -> None:
-    """Have a turn, and until asked need another name; then need it no more."""
-    with store.compute_turn(name, PATIENCE):
-        with store.declare_wait(needed):
-            end.send("needing")
-            end.recv()
-        end.send("content")
+def need_while_a_thread_holds(store: DirectoryStore, name: str, needed: str, end: Connection) -> None:
+    """Have one turn in a thread that waits for this one, which wants another turn; say what that is."""
+    is_held, may_end = threading.Event(), threading.Event()
+
+    def hold_and_wait() -> None:
+        with store.compute_turn(name, PATIENCE), store.declare_wait(needed):
+            is_held.set()
+            may_end.wait(PATIENCE)
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(hold_and_wait)
+        is_held.wait(PATIENCE)
+        end.send("holding")
         end.recv()
+        end.send(turn_of(store, needed, PATIENCE))
+        may_end.set()
 
 
-def test_a_need_ends(store: DirectoryStore) -> None:
-    """A circle is seen, however short the limit; who needed something before, and has it now, is waited for."""
-    with elsewhere(hold_needing, store, "a/0", "a/1") as (_, end):
-        assert received(end) == "needing"
-        with store.compute_turn("a/1", 0.0):
-            assert turn_of(store, "a/0") is Turn.MINE
-            end.send("have it")
-            assert received(end) == "content"
-            assert turn_of(store, "a/0") is Turn.EXPIRED
-
-
-def test_every_lock_tells_what_is_needed_within_it(store: DirectoryStore) -> None:
-    """Of a thread with several turns, each of its locks leads to what it needs last."""
-
-    def closing(name: str) -> Turn:
-        with store.compute_turn("a/2", 0.0):
-            return turn_of(store, name)
-
-    with (
-        store.compute_turn("a/0", 0.0),
-        store.declare_wait("a/1"),
-        store.compute_turn("a/1", 0.0),
-        store.declare_wait("a/2"),
-    ):
-        for name in ("a/0", "a/1"):
-            assert in_threads((closing, name)) == [Turn.MINE]
-
-
-def test_needs_of_others_do_not_matter(store: DirectoryStore) -> None:
-    """Who needs what nobody has, or is in a circle of others, is waited for, also by those that have a turn."""
-    pairs = [("a/0", "a/free"), ("a/1", "a/2"), ("a/2", "a/1")]
+@pytest.mark.parametrize("function", [hold_and_need, hold_while_a_thread_needs, need_while_a_thread_holds])
+def test_a_circle_of_two_processes_through_threads(store: DirectoryStore, function: Callable[..., None]) -> None:
+    """Where each of two processes needs what the other has, in one thread or in two, neither waits for ever."""
+    pairs = [("a/0", "a/1"), ("a/1", "a/0")]
     with contextlib.ExitStack() as stack:
-        for pair in pairs:
-            _, end = stack.enter_context(elsewhere(hold_needing, store, *pair))
-            assert received(end) == "needing"
+        ends = [stack.enter_context(elsewhere(function, store, *pair))[1] for pair in pairs]
+        assert [received(end) for end in ends] == ["holding"] * 2
+        for end in ends:
+            end.send("need")
+        turns = {received(end) for end in ends}
+        assert Turn.MINE in turns <= {Turn.MINE, Turn.DONE_ELSEWHERE}
+    assert [each for each in work_files(store) if not each.endswith(".draft")] == []
+
+
+@contextlib.contextmanager
+def needing(store: DirectoryStore, *chain: str) -> Iterator[list[Process]]:
+    """Processes of which each has one name and waits for the next, within the block; the last name is held too."""
+    with contextlib.ExitStack() as stack:
+        if chain[-1] not in chain[:-1]:
+            stack.enter_context(held(store, chain[-1]))
+        pairs = [stack.enter_context(elsewhere(hold_and_need, store, *pair)) for pair in pairwise(chain)]
+        for _, end in pairs:
+            assert received(end) == "holding"
+        for _, end in pairs:
+            end.send("need")
+        until(lambda: all((store.root / ".work" / f"{digest(name)}.waits").exists() for name in chain[:-1]))
+        yield [process for process, _ in pairs]
+
+
+def test_a_wait_ends(store: DirectoryStore) -> None:
+    """A note of who waits for what is there for as long as the wait, and is of no meaning after its process's death."""
+    with needing(store, "a/0", "a/1") as [process]:
+        note = store.root / ".work" / f"{digest('a/0')}.waits"
+        kept = note.with_name("kept")
+        os.link(note, kept)
+        assert turn_of(store, "a/0") is Turn.EXPIRED
+        assert note.read_bytes() == digest("a/1").encode()
+        process.kill()
+        assert note.exists()
+        with store.compute_turn("a/0", 0.0) as turn:
+            assert turn is Turn.MINE
+        with held(store, "a/0") as (_, end):
+            with store.compute_turn("a/x", 0.0):
+                note.write_bytes(digest("a/x").encode())
+                assert turn_of(store, "a/0") is Turn.EXPIRED
+            end.send("end")
+        assert store.clear_leftovers() >= 1
+        assert not note.exists()
+
+
+def test_a_note_of_a_dead_process_makes_room(store: DirectoryStore) -> None:
+    """Whoever has the lock after a process that died while it waited puts its own note in the place of the old one."""
+    with needing(store, "a/0", "a/1") as [process]:
+        process.kill()
+    with needing(store, "a/0", "a/2"):
+        note = store.root / ".work" / f"{digest('a/0')}.waits"
+        until(lambda: note.exists() and note.read_bytes() == digest("a/2").encode())
+
+
+def test_waits_of_others_do_not_matter(store: DirectoryStore) -> None:
+    """Who waits for what somebody else has is waited for, also by those that have a turn."""
+    with needing(store, "a/0", "a/1", "a/2"), store.compute_turn("a/mine", 0.0):
+        assert [turn_of(store, name) for name in ("a/0", "a/1", "a/2")] == [Turn.EXPIRED] * 3
+
+
+def test_a_circle_of_others_does_not_matter(store: DirectoryStore) -> None:
+    """Notes that lead in a circle without this thread, as no library writes them, are followed once."""
+    names = ["a/0", "a/1", "a/2"]
+    (store.root / ".work").mkdir(parents=True)
+    with contextlib.ExitStack() as stack:
+        for name, needed in zip(names, names[1:] + names[:1], strict=True):
+            stack.enter_context(held(store, name))
+            stack.enter_context(locked_note(store, name, digest(needed).encode()))
         with store.compute_turn("a/mine", 0.0):
-            assert [turn_of(store, name) for name, _ in pairs] == [Turn.EXPIRED] * 3
+            assert [turn_of(store, name) for name in names] == [Turn.EXPIRED] * 3
+
+
+@contextlib.contextmanager
+def locked_note(store: DirectoryStore, name: str, words: bytes) -> Iterator[None]:
+    """A note as of a living process."""
+    with open(store.root / ".work" / f"{digest(name)}.waits", "wb") as file:
+        file.write(words)
+        file.flush()
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.mark.parametrize("words", [b"../../../file", b"\xff" * 32, b"\0" * 32, b"", b"over", b"x" * 5000])
 def test_what_others_say_is_not_trusted(store: DirectoryStore, words: bytes) -> None:
-    """A lock file with anything else in it is that of a holder that needs nothing."""
-    with held(store, "a/b"), store.compute_turn("a/mine", 0.0):
-        for file in locks(store):
-            file.write_bytes(words)
+    """A note with anything else in it is that of a holder that needs nothing."""
+    with held(store, "a/b"), store.compute_turn("a/mine", 0.0), locked_note(store, "a/b", words):
         assert turn_of(store, "a/b") is Turn.EXPIRED
 
 
-def test_a_need_without_a_turn_is_nobodys_concern(store: DirectoryStore) -> None:
-    """A thread without a lock can say what it needs; nothing is made for it."""
+def test_a_note_that_cannot_be_looked_at_says_nothing(store: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the system refuses the look at its lock, a note is not followed."""
+    with held(store, "a/b"), store.compute_turn("a/mine", 0.0), locked_note(store, "a/b", digest("a/mine").encode()):
+        assert turn_of(store, "a/b") is Turn.MINE
+        fail(monkeypatch, fcntl, "flock", errno.ENOLCK)
+        assert turn_of(store, "a/b") is Turn.EXPIRED
+
+
+def test_declaring_a_wait_makes_nothing(store: DirectoryStore) -> None:
+    """A thread can say what it needs, with a lock or without; nothing is made for it."""
     with store.declare_wait("a/b"):
         assert not store.root.exists()
-        assert turn_of(store, "a/b") is Turn.MINE
+        with store.compute_turn("a/b", 0.0) as turn, store.declare_wait("a/c"):
+            assert turn is Turn.MINE
+            assert work_files(store) == []
 
 
-@pytest.mark.parametrize(("handles", "most"), [(64, 16), (100, 25), (resource.RLIM_INFINITY, 200)])
-def test_a_deep_recursion_holds_few_locks(
-    store: DirectoryStore, monkeypatch: pytest.MonkeyPatch, handles: int, most: int
-) -> None:
-    """However many turns a process has at once, locks take a quarter of its file handles; the rest are free to all."""
-    monkeypatch.setattr(resource, "getrlimit", lambda kind: (handles, resource.RLIM_INFINITY))
+def test_notes_follow_those_who_are_kept_waiting(store: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a thread waits, a note is under the names of the threads that wait for it then, and no longer."""
+    note = store.root / ".work" / f"{digest('a/mine')}.waits"
+    seen = []
+
+    def look(seconds: float) -> None:
+        seen.append(note.exists())
+        if len(seen) == 1:
+            stack.enter_context(in_another_thread(store.compute_turn("a/mine", 0.0), store.declare_wait("a/b")))
+        if len(seen) == 2:
+            stack.close()
+
+    with held(store, "a/b"), contextlib.ExitStack() as stack:
+        monkeypatch.setattr(time, "sleep", look)
+        assert turn_of(store, "a/b", 0.05) is Turn.EXPIRED
+        monkeypatch.undo()
+    assert seen[:2] == [False, True]
+    assert not any(seen[2:])
+
+
+@contextlib.contextmanager
+def in_another_thread(*blocks: contextlib.AbstractContextManager[Any]) -> Iterator[None]:
+    """A thread that is within blocks of its own."""
+    is_within, may_end = threading.Event(), threading.Event()
+
+    def enter() -> None:
+        with contextlib.ExitStack() as stack:
+            for block in blocks:
+                stack.enter_context(block)
+            is_within.set()
+            may_end.wait(PATIENCE)
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(enter)
+        assert is_within.wait(PATIENCE)
+        yield
+        may_end.set()
+
+
+def test_a_deep_recursion_takes_no_handles(store: DirectoryStore) -> None:
+    """However many turns a process has at once, they take one handle."""
+    assert turn_of(store, "a/b") is Turn.MINE
+    handles = os.listdir("/proc/self/fd")
     with contextlib.ExitStack() as stack:
-        for number in range(most if handles == resource.RLIM_INFINITY else most + 10):
+        for number in range(2000):
             assert stack.enter_context(store.compute_turn(f"a/{number}", 0.0)) is Turn.MINE
-        assert len(locks(store)) == most
-        if handles == resource.RLIM_INFINITY:
-            return
-        assert turn_of_another_thread(store, "a/b") is Turn.MINE
-        assert turn_of_another_thread(store, "a/0") is Turn.MINE
-    assert locks(store) == []
-    with store.compute_turn("a/b", 0.0):
-        assert len(locks(store)) == 1
+        assert os.listdir("/proc/self/fd") == handles
+        assert turn_of_a_stranger(store, "a/1999") is Turn.EXPIRED
+    assert turn_of_a_stranger(store, "a/1999") is Turn.MINE
 
 
 # -- forks ------------------------------------------------------------------------------------------------------------
 
 FORK = """
-import contextlib, os, sys
+import contextlib, os, subprocess, sys
 from concurrent.futures import ThreadPoolExecutor
 from stored.stores import DirectoryStore
+from stored.stores._locks import FileLocks
 
 store = DirectoryStore(sys.argv[1])
 
@@ -355,15 +507,22 @@ def turn_of(name, limit=0.0):
     with store.compute_turn(name, limit) as turn:
         return turn.name
 
-def circle():
-    with store.compute_turn("a/needed", 0.0):
-        return turn_of("a/outer", 30.0)
+def stranger(name):
+    command = [sys.executable, "-W", "ignore", "-c", TURN, sys.argv[1], name]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+TURN = '''
+import sys
+from stored.stores import DirectoryStore
+with DirectoryStore(sys.argv[1]).compute_turn(sys.argv[2], 0.0) as turn:
+    print(turn.name)
+'''
 
 def in_a_thread(*call):
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(*call).result()
 
-with store.compute_turn("a/outer", 0.0), store.declare_wait("a/needed"), store.compute_turn("a/inner", 0.0):
+with store.compute_turn("a/outer", 0.0), store.compute_turn("a/inner", 0.0):
     with contextlib.ExitStack() as many:
         for number in range(100):
             many.enter_context(store.compute_turn(f"a/{number}", 0.0))
@@ -373,11 +532,12 @@ with store.compute_turn("a/outer", 0.0), store.declare_wait("a/needed"), store.c
         else:
             print(*[turn_of(name, 30.0) for name in ("a/outer", "a/inner", "a/50")])
             with store.compute_turn("a/free", 0.0):
-                print(in_a_thread(turn_of, "a/free"))
+                print(in_a_thread(turn_of, "a/free"), stranger("a/free"))
+            print(stranger("a/free"))
     if child:
-        print(*[in_a_thread(turn_of, name) for name in ("a/outer", "a/inner")], in_a_thread(circle))
+        print(*[stranger(name) for name in ("a/outer", "a/inner", "a/50")])
 if child:
-    print(in_a_thread(turn_of, "a/outer"))
+    print(stranger("a/outer"))
     sys.exit(os.waitstatus_to_exitcode(status))
 """
 
@@ -387,8 +547,8 @@ def test_a_forked_process_leaves_the_turns_of_its_parent_alone(store: DirectoryS
     command = [sys.executable, "-W", "ignore", "-c", FORK, str(store.root)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "MINE MINE MINE\nEXPIRED\nEXPIRED EXPIRED MINE\nMINE\n"
-    assert locks(store) == []
+    assert done.stdout == "MINE MINE MINE\nMINE EXPIRED\nMINE\nEXPIRED EXPIRED MINE\nMINE\n"
+    assert work_files(store) == []
 
 
 def hold_and_fork(store: DirectoryStore, name: str, end: Connection) -> None:
@@ -409,20 +569,26 @@ def test_a_forked_process_does_not_keep_the_lock_of_its_parent(store: DirectoryS
             os.kill(child, signal.SIGKILL)
 
 
+def test_a_forked_process_does_not_prolong_a_turn(store: DirectoryStore) -> None:
+    """When the parent's block ends the lock is free, though a child that was forked under it lives on."""
+    with contextlib.ExitStack() as stack:
+        with store.compute_turn("a/b", 0.0):
+            stack.enter_context(started((sleep_for_ever,)))
+            assert turn_of_a_stranger(store, "a/b") is Turn.EXPIRED
+        assert turn_of_a_stranger(store, "a/b") is Turn.MINE
+
+
+def test_a_circle_through_a_forked_process_is_seen(store: DirectoryStore) -> None:
+    """A child does not wait for who waits for the lock under which the child was forked."""
+    with elsewhere(hold_and_need, store, "a/1", "a/0") as (_, end):
+        assert received(end) == "holding"
+        with store.compute_turn("a/0", 0.0):
+            end.send("need")
+            assert in_processes((turn_of, store, "a/1", PATIENCE)) == [Turn.MINE]
+        assert received(end) is Turn.MINE
+
+
 # -- trouble ----------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("content", [b"", b"over", b"over".ljust(32), b"needed", b"\xff" * 40, b"x" * 5000])
-def test_what_a_dead_holder_has_left_is_taken_over(store: DirectoryStore, content: bytes) -> None:
-    """A lock file of a dead process is used and removed; what it says of its holder does not count for the next one."""
-    needed, file = lock_of(store, "a/needed"), lock_of(store, "a/b")
-    file.write_bytes(needed.stem.encode() if content == b"needed" else content)
-    with held(store, "a/b") as (holder, _), store.compute_turn("a/needed", 0.0):
-        assert turn_of(store, "a/b") is Turn.EXPIRED
-        holder.kill()
-        assert file.exists()
-        assert turn_of(store, "a/b") is Turn.MINE
-    assert locks(store) == []
 
 
 def test_a_waiter_is_told_although_the_directory_was_cleared(
@@ -433,42 +599,85 @@ def test_a_waiter_is_told_although_the_directory_was_cleared(
 
         def clear() -> None:
             shutil.rmtree(store.root)
-            assert turn_of_another_thread(store, "a/b") is Turn.MINE
-            end.send("end")
+            assert turn_of_another_thread(store, "a/b") is Turn.EXPIRED  # its process has the old file open
+            with elsewhere(hold, store, "a/b") as (_, its):
+                assert received(its) is Turn.MINE
+            end.send("write")
 
         when_waiting(monkeypatch, clear)
-        assert turn_of(store, "a/b", PATIENCE) is Turn.DONE_ELSEWHERE
+        assert turn_of(store, "a/b", PATIENCE) in (Turn.DONE_ELSEWHERE, Turn.MINE)
 
 
-def test_a_lock_that_was_removed_is_made_anew(store: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever waits for a lock that is removed while its holder dies has a new one then."""
+def test_a_lock_file_that_was_removed_is_made_anew(store: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits for a lock in a file that is removed while its holder dies has one in a new file then."""
     with held(store, "a/b") as (holder, _):
 
         def remove() -> None:
-            locks(store)[0].unlink()
+            (store.root / ".work" / "locks").unlink()
             holder.kill()
 
         when_waiting(monkeypatch, remove)
         with store.compute_turn("a/b", PATIENCE) as turn:
             assert turn is Turn.MINE
-            assert turn_of_another_thread(store, "a/b") is Turn.EXPIRED
+            assert turn_of_a_stranger(store, "a/b") is Turn.EXPIRED
+
+
+def test_a_directory_that_is_cleared_while_locks_are_held(store: DirectoryStore) -> None:
+    """Turns of before and after end each in its own file, which is closed with the last of them."""
+    assert turn_of(store, "a/b") is Turn.MINE
+    handles = os.listdir("/proc/self/fd")
+    with store.compute_turn("a/b", 0.0):
+        shutil.rmtree(store.root)
+        with store.compute_turn("a/c", 0.0):
+            assert turn_of(store, "a/b") is Turn.MINE
+            assert turn_of_a_stranger(store, "a/b") is Turn.MINE
+            assert turn_of_a_stranger(store, "a/c") is Turn.EXPIRED
+    assert turn_of_a_stranger(store, "a/c") is Turn.MINE
+    assert len(os.listdir("/proc/self/fd")) == len(handles)
+
+
+def test_a_lock_file_that_others_keep_removing(store: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the lock file never stays, nobody waits."""
+    real = os.lstat
+
+    def lstat(path: Any) -> os.stat_result:
+        if str(path).endswith("/locks"):
+            os.unlink(path)
+        return real(path)
+
+    monkeypatch.setattr(os, "lstat", lstat)
+    with store.compute_turn("a/b", PATIENCE) as turn:
+        assert turn is Turn.MINE
 
 
 def hold_on_a_full_disk(store: DirectoryStore, name: str, end: Connection) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
-    with store.compute_turn(name, PATIENCE) as turn, store.declare_wait("a/needed"):
+    with store.compute_turn(name, PATIENCE) as turn:
         end.send(turn)
         end.recv()
+        end.send(turn_of(store, "a/needed", PATIENCE))
 
 
 def test_a_full_disk_costs_words_only(store: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A holder that cannot write what it has to say is waited for as any other; its end is not taken for success."""
-    with elsewhere(hold_on_a_full_disk, store, "a/b") as (_, end):
+    """A holder that cannot write what it waits for is waited for as any other."""
+    with held(store, "a/needed"), elsewhere(hold_on_a_full_disk, store, "a/b") as (process, end):
         assert received(end) is Turn.MINE
-        with store.compute_turn("a/needed", 0.0):
+        end.send("need")
+        until_waiting(process)
+        with store.compute_turn("a/mine", 0.0):
             assert turn_of(store, "a/b") is Turn.EXPIRED
-        when_waiting(monkeypatch, lambda: end.send("end"))
-        assert turn_of(store, "a/b", PATIENCE) is Turn.MINE
+        process.kill()
+    assert work_files(store) == []
+
+
+def test_where_files_have_one_name_only_nobody_sees_notes(
+    store: DirectoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file system that makes no links costs the notes."""
+    fail(monkeypatch, os, "link", errno.EPERM)
+    with held(store, "a/b"), store.compute_turn("a/mine", 0.0):
+        assert turn_of(store, "a/b") is Turn.EXPIRED
+        assert work_files(store) == []
 
 
 def file_in_place_of_the_root(root: Path) -> None:
@@ -498,14 +707,45 @@ def test_where_no_lock_can_be_made_nobody_waits(store: DirectoryStore, spoil: Ca
 
 def test_a_file_system_without_locks_lets_nobody_wait(store: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the system refuses locks it is everybody's turn, and an error within the block is not mistaken for that."""
-    handles = os.listdir("/proc/self/fd")
     with held(store, "a/b"):
-        fail(monkeypatch, fcntl, "flock", errno.ENOLCK)
+        fail(monkeypatch, fcntl, "fcntl", errno.ENOLCK)
         assert turn_of(store, "a/b", PATIENCE) is Turn.MINE
     with pytest.raises(OSError, match="mine"), store.compute_turn("a/b", PATIENCE):
         raise OSError("mine")
-    assert os.listdir("/proc/self/fd") == handles
-    assert locks(store) == []
+    assert work_files(store) == []
+
+
+@pytest.mark.parametrize("number", [errno.EAGAIN, errno.EACCES])
+def test_a_lock_may_be_refused_in_two_ways(store: DirectoryStore, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """POSIX has two errors for a lock that another has."""
+    fail(monkeypatch, fcntl, "fcntl", number)
+    assert turn_of(store, "a/b") is Turn.EXPIRED
+
+
+def test_a_mark_that_cannot_be_made_is_no_trouble(store: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error of a block is raised as it is, also where its failure cannot be noted."""
+    fail(monkeypatch, os, "utime", errno.EROFS)
+    with pytest.raises(ValueError, match="mine"), store.compute_turn("a/b", PATIENCE):
+        raise ValueError("mine")
+    assert turn_of_a_stranger(store, "a/b") is Turn.MINE
+
+
+def test_a_wait_that_is_interrupted_keeps_no_lock(store: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Ctrl-C during a wait, or right after the lock was had, leaves it to others."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with held(store, "a/b"):
+        when_waiting(monkeypatch, lambda: interrupted())
+        with pytest.raises(KeyboardInterrupt):
+            turn_of(store, "a/b", PATIENCE)
+    real = FileLocks.acquire
+    monkeypatch.setattr(FileLocks, "acquire", lambda *arguments: (real(*arguments), interrupted()))
+    with pytest.raises(KeyboardInterrupt):
+        turn_of(store, "a/b")
+    monkeypatch.undo()
+    assert turn_of_a_stranger(store, "a/b") is Turn.MINE
 
 
 def test_without_file_handles_nobody_waits(store: DirectoryStore) -> None:
@@ -515,19 +755,20 @@ def test_without_file_handles_nobody_waits(store: DirectoryStore) -> None:
 
 
 def test_a_stale_handle_is_another_attempt(store: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On NFS a lock file that was removed from another computer is ESTALE (here it is made so): a new one is made."""
-    fail(monkeypatch, fcntl, "flock", errno.ESTALE, times=1)
+    """On NFS a lock file that was removed from another computer is ESTALE (here it is made so): it is opened again."""
+    fail(monkeypatch, fcntl, "fcntl", errno.ESTALE, times=1)
     with store.compute_turn("a/b", 0.0) as turn:
         assert turn is Turn.MINE
-        assert turn_of_another_thread(store, "a/b") is Turn.EXPIRED
+        assert turn_of_a_stranger(store, "a/b") is Turn.EXPIRED
 
 
 @pytest.mark.parametrize("target", ["file", "folder", "nowhere", "root"])
-def test_a_link_in_place_of_a_lock_leads_nowhere(store: DirectoryStore, tmp_path: Path, target: str) -> None:
+def test_a_link_in_place_of_the_lock_file_leads_nowhere(store: DirectoryStore, tmp_path: Path, target: str) -> None:
     """A symbolic link is not followed: nobody waits, and what it points to is neither written to nor made."""
     (tmp_path / "file").write_text("precious")
     (tmp_path / "folder").mkdir()
-    link = lock_of(store, "a/b")
+    link = store.root / ".work" / "locks"
+    link.parent.mkdir(parents=True)
     link.symlink_to(tmp_path / target)
     assert turn_of(store, "a/b", PATIENCE) is Turn.MINE
     assert (tmp_path / "file").read_text() == "precious"
@@ -535,13 +776,16 @@ def test_a_link_in_place_of_a_lock_leads_nowhere(store: DirectoryStore, tmp_path
     assert sorted(os.listdir(tmp_path)) == ["file", "folder", "root"]
 
 
-def test_another_name_of_a_file_is_no_lock(store: DirectoryStore, tmp_path: Path) -> None:
-    """A hard link in the place of a lock is not written to."""
+def test_another_name_of_a_file_is_no_lock_file(store: DirectoryStore, tmp_path: Path) -> None:
+    """A hard link in the place of the lock file is not locked."""
     (tmp_path / "file").write_text("precious")
-    lock_of(store, "a/b").hardlink_to(tmp_path / "file")
-    with store.compute_turn("a/b", PATIENCE) as turn, store.declare_wait("a/c"):
-        assert turn is Turn.MINE
+    (store.root / ".work").mkdir(parents=True)
+    (store.root / ".work" / "locks").hardlink_to(tmp_path / "file")
+    handles = os.listdir("/proc/self/fd")
+    with store.compute_turn("a/b", PATIENCE):
+        assert turn_of_a_stranger(store, "a/b") is Turn.MINE
     assert (tmp_path / "file").read_text() == "precious"
+    assert os.listdir("/proc/self/fd") == handles
 
 
 def test_a_link_in_place_of_the_folder_leads_nowhere(store: DirectoryStore, tmp_path: Path) -> None:
@@ -559,54 +803,38 @@ def test_a_link_in_place_of_the_folder_leads_nowhere(store: DirectoryStore, tmp_
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
-def test_what_is_no_file_does_not_block(store: DirectoryStore, make: Callable[[Path], None]) -> None:
-    """A pipe or a folder in the place of a lock, one's own or one that others need, keeps nobody."""
-    make(lock_of(store, "a/b"))
-    with elsewhere(hold_needing, store, "a/0", "a/b") as (_, end), store.compute_turn("a/1", 0.0):
-        assert received(end) == "needing"
+@pytest.mark.parametrize("name", ["locks", f"{digest('a/0')}.waits", f"{digest('a/b')}.failed"])
+def test_what_is_no_file_does_not_block(store: DirectoryStore, make: Callable[[Path], None], name: str) -> None:
+    """A pipe or a folder in the place of the lock file, a note or a mark keeps nobody."""
+    (store.root / ".work").mkdir(parents=True)
+    make(store.root / ".work" / name)
+    with elsewhere(hold_and_need, store, "a/0", "a/1") as (_, end), store.compute_turn("a/1", 0.0):
+        assert received(end) == "holding"
+        end.send("need")
         assert turn_of(store, "a/0") in (Turn.MINE, Turn.EXPIRED)
-        assert turn_of(store, "a/b", PATIENCE) is Turn.MINE
+        with contextlib.suppress(ValueError), store.compute_turn("a/b", PATIENCE) as turn:
+            assert turn is Turn.MINE
+            raise ValueError
 
 
-def test_a_process_forked_while_its_parent_waits_keeps_no_lock(
+def test_a_process_forked_while_its_parent_waits_keeps_nothing(
     store: DirectoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A child that was forked while its parent waited for a lock does not hold it when the parent has had it."""
-    with (
-        held(store, "a/b") as (_, end),
-        contextlib.ExitStack() as stack,
-        elsewhere(hold, store, "a/b") as (waiter, other),
-    ):
-        until_waiting(waiter)
-        os.kill(waiter.pid, signal.SIGSTOP)  # so that this process is first
+    """A child that was forked while its parent waited has neither its lock, when it has it, nor its note."""
+    note = store.root / ".work" / f"{digest('a/mine')}.waits"
+    with held(store, "a/b") as (_, end), contextlib.ExitStack() as stack, store.compute_turn("a/mine", 0.0):
 
         def fork() -> None:
             stack.enter_context(started((sleep_for_ever,)))
+            with open(note, "rb") as file, pytest.raises(BlockingIOError):
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            stack.enter_context(open(note, "rb"))
             end.send("end")
 
         when_waiting(monkeypatch, fork)
-        assert turn_of(store, "a/b", PATIENCE) is Turn.DONE_ELSEWHERE
-        os.kill(waiter.pid, signal.SIGCONT)
-        assert received(other) is Turn.DONE_ELSEWHERE
-
-
-def test_a_release_leaves_the_lock_of_others(store: DirectoryStore) -> None:
-    """After the directory was cleared, another has a new file of that name, which the end of the old turn leaves."""
-    begun, end = threading.Event(), threading.Event()
-
-    def newcomer() -> None:
-        with store.compute_turn("a/b", 0.0):
-            begun.set()
-            end.wait(PATIENCE)
-
-    with ThreadPoolExecutor(1) as pool, contextlib.ExitStack() as stack:
-        stack.callback(end.set)
-        with store.compute_turn("a/b", 0.0):
-            shutil.rmtree(store.root)
-            pool.submit(newcomer)
-            assert begun.wait(PATIENCE)
-        assert len(locks(store)) == 1
-        assert turn_of(store, "a/b") is Turn.EXPIRED
+        assert turn_of(store, "a/b", PATIENCE) is Turn.MINE
+        assert turn_of_a_stranger(store, "a/b") is Turn.MINE
+        assert not note.exists()
 
 
 def hold_and_interrupt(store: DirectoryStore, name: str, end: Connection) -> None:
@@ -625,25 +853,25 @@ def test_one_waiter_succeeds_a_holder_that_is_interrupted(store: DirectoryStore)
             assert received(first) is Turn.MINE
             second = others if first is its else its
             assert not second.poll(0.05)
-            first.send("end")
+            first.send("write")
             assert received(second) is Turn.DONE_ELSEWHERE
 
 
 def test_a_fork_during_a_release_leaves_no_lock(store: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that is forked by another thread, at any call of a release, starts in order and keeps no lock."""
     children = []
-    real = fcntl.flock
+    real = fcntl.fcntl
 
-    def fork_and_flock(descriptor: int, how: int) -> None:
-        fcntl.flock = real  # for the child too, or it would fork in its turn
+    def fork_and_lock(*arguments: Any) -> Any:
+        fcntl.fcntl = real  # for the child too, or it would fork in its turn
         child = os.fork()
         if not child:
             os._exit(0 if turn_of(store, "a/c") is Turn.MINE else 1)
         children.append(child)
-        real(descriptor, how)
+        return real(*arguments)
 
     with store.compute_turn("a/b", 0.0):
-        monkeypatch.setattr(fcntl, "flock", fork_and_flock)
+        monkeypatch.setattr(fcntl, "fcntl", fork_and_lock)
     monkeypatch.undo()
     assert [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children] == [0]
-    assert turn_of_another_thread(store, "a/b") is Turn.MINE
+    assert turn_of_a_stranger(store, "a/b") is Turn.MINE

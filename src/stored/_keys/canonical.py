@@ -204,6 +204,7 @@ def pairs_text(values: Iterable[tuple[str, object]]) -> str:
     return ", ".join(f"{name}={text_of(value)}" for name, value in values)
 
 
+@functools.lru_cache(maxsize=1024)  # equal numbers have equal texts
 def integer_text(value: Any) -> str:
     """The text of an integer: that of the equal float where there is one."""
     number = int(value)
@@ -216,6 +217,7 @@ def integer_text(value: Any) -> str:
     return repr(same) if same == number else hex(number)
 
 
+@functools.lru_cache(maxsize=4096)  # of the parameters of a model, most are the same from one to the next
 def float_text(value: Any) -> str:
     """The text of a double: that of the equal integer where there is one."""
     number = float(value)

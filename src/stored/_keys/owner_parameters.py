@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from operator import attrgetter, methodcaller
 from types import MethodType
 from typing import Any, Protocol, cast
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from stored._keys.canonical import canonical_pairs, local_class_digest
 from stored._keys.parameter_names import checked_string, owner_method_caller, parameter_names
@@ -136,6 +136,7 @@ class FieldParameters:
         self.module = module
         self.name = name
         self._get: Callable[[object], Any] = attrgetter(*self.names) if self.names else _no_values
+        self._class_names: tuple[ref[type], str, str, str] | None = None
         self.quick_values = self._get if len(self.names) > 1 else self.values
 
     def only(self, names: Sequence[str]) -> FieldParameters:
@@ -172,13 +173,20 @@ class FieldParameters:
 
     def space(self, owner_class: type, values: tuple[object, ...]) -> Space:
         """The name of the class, and the text of the values."""
+        known = self._class_names
+        if known is None or known[0]() is not owner_class:
+            known = self._class_names = ref(owner_class), *self._names_of(owner_class)
+        _, module, name, label = known
+        return Space(module, name, canonical_pairs(zip(self.names, values, strict=True), label))
+
+    def _names_of(self, owner_class: type) -> tuple[str, str, str]:
+        """Module and name of the owners of a class, and what messages call their parameters."""
         # classes of the same name, from different modules, can have the same folder if the user chooses it
         name, module = owner_class.__qualname__, module_name(owner_class.__module__)
         if self.module is not None:
             name, module = qualified_name(owner_class), self.module
         name = unique_class_name(owner_class, name if self.name is None else self.name)
-        texts = canonical_pairs(zip(self.names, values, strict=True), f"parameter {{}} of {owner_class.__qualname__}")
-        return Space(module, name, texts)
+        return module, name, f"parameter {{}} of {owner_class.__qualname__}"
 
     def listed(self, values: tuple[object, ...]) -> Mapping[str, object]:
         """The values by name."""
@@ -294,7 +302,7 @@ _describers: WeakKeyDictionary[type, tuple[list[Any], Describer]] = WeakKeyDicti
 
 STRING_METHODS = ("getHashableString", "_getHashableString")
 
-_DESCRIBING_METHODS = (*STRING_METHODS, "getName")
+_OWN, _OWN_HIDDEN, _NAME = *STRING_METHODS, "getName"
 
 
 def find_describer(owner: type) -> Describer:
@@ -306,8 +314,10 @@ def find_describer(owner: type) -> Describer:
         If there is none.
     """
     # of methods only the type: a method can refer to the class itself, which would then never be freed
-    declared: list[Any] = [type(base.__dict__.get(name)) for base in owner.__mro__ for name in _DESCRIBING_METHODS]
-    declared += [base.__dict__.get("__stored_parameters__") for base in owner.__mro__]
+    declared: list[Any] = []
+    for base in owner.__mro__:
+        get = base.__dict__.get
+        declared += type(get(_OWN)), type(get(_OWN_HIDDEN)), type(get(_NAME)), get("__stored_parameters__")
     found = _describers.get(owner)
     if found is None or found[0] != declared:
         found = _describers[owner] = (declared, _choose_describer(owner))

@@ -158,8 +158,7 @@ class Key:
 
     def entry_name(self) -> str:
         """The name of this object's entry in a store."""
-        method = _method(self.object, self.definition, self.version)[1]
-        return f"{self.space.prefix()}{method}{_digest(self.as_bytes())}{ENTRY_ENDING}"
+        return self.space.prefix() + _call_name(self.object, self.definition, self.version, self.arguments)
 
     def call(self) -> str:
         """The call, or the name of the object, for messages."""
@@ -197,6 +196,14 @@ def _method(name: str, definition: str, version: str) -> tuple[str, str]:
     """What a method, or the name of an object, adds to the text of a key and to the name of an entry."""
     parts = f'"object":{_quoted(name)},"definition":{_quoted(definition)},"version":{_quoted(version)}'
     return f',{parts},"arguments":[', method_part(name, definition)
+
+
+@functools.lru_cache(maxsize=1024)
+def _call_name(name: str, definition: str, version: str, arguments: Pairs) -> str:
+    """What a call adds to the name of an entry: the same for all owners and parameters."""
+    text, method = _method(name, definition, version)
+    digest = _digest(f"{text}{_pairs_text(arguments)}".encode("utf-8", "surrogatepass"))
+    return f"{method}{digest}{ENTRY_ENDING}"
 
 
 @functools.lru_cache(maxsize=1024)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 
-from stored._engine import live_records, memory_limit, owner_record
+from stored._engine import live_records, memory_limit
 from stored._keys import Key
 from stored._methods.call import Call
 from stored._methods.definition import Definition
@@ -58,9 +58,7 @@ def answer(definition: Definition, owner: object, values: tuple[Any, ...]) -> An
     if now.disable:
         value = arguments.apply(definition.function, owner, named)
         return spline(freeze(value), definition.label) if definition.returns_table else value
-    results = owner_record(owner, definition.depends).methods.get(definition)
-    if results is None or results.owner_class is not type(owner):
-        results = results_of(definition, owner)
+    results = results_of(definition, owner)
     if arguments.has_rounding:
         named = arguments.round_arguments(named)
     call = Call(definition, results.method, owner, results.present.of(owner), named)
@@ -107,7 +105,7 @@ def _from_disk(call: Call, results: Results) -> CachedResult | Literal[Absent.AB
     if slot is None or found is ABSENT:
         return ABSENT
     try:
-        result = call.cached_result(found.value, found.seconds)
+        result = call.loaded_result(found)
     except (DamagedEntryError, TableError) as error:
         report_unusable_entry(slot.store, slot.name, error)
         return ABSENT

@@ -154,6 +154,13 @@ class Call:
 
         return CachedResult(make_interpolant(definition.axes, value, definition.label), None, seconds)
 
+    def loaded_result(self, found: CachedResult) -> CachedResult:
+        """As `cached_result`, for a result as the store gives it."""
+        definition = self.definition
+        if definition.is_interpolated or definition.copy:
+            return self.cached_result(found.value, found.seconds)
+        return found
+
     def shortcut_key(self, result: CachedResult) -> Any:
         """The key of a result in a shortcut: plain arguments, or a function that computes such results; or None."""
         definition = self.definition

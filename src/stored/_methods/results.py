@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, cast
 
 from stored._engine import PresentSpace, owner_record
 from stored._keys import Key
@@ -14,7 +14,6 @@ from stored._methods.owner_shortcut import OwnerShortcut
 from stored._methods.shortcuts import Hit
 from stored._settings import validity
 from stored._storage import CachedResult
-from stored.errors import OwnerError
 from stored.typing import ABSENT
 
 __all__ = ["Results", "results_of"]
@@ -149,7 +148,11 @@ def results_of(definition: Definition, owner: object) -> Results:
         If the owner does not tell its parameters.
     """
     try:
-        return _find_results(definition, owner)
+        record = owner_record(owner, definition.depends)
+        results: Results | None = record.methods.get(definition)
+        if results is not None and results.owner_class is type(owner):
+            return results
+        present = record.present_space(owner, definition.depends)
     except OwnerError as error:
         if hasattr(type(owner), definition.attribute):
             raise
@@ -157,16 +160,7 @@ def results_of(definition: Definition, owner: object) -> Results:
             f"{definition.label}() was called on {owner!r}. @stored is for methods of objects that tell their"
             f" parameters, below @property, and without @staticmethod or @classmethod. {error}"
         ) from None
-
-
-def _find_results(definition: Definition, owner: object) -> Results:
-    record = owner_record(owner, definition.depends)
-    results: Results | None = record.methods.get(definition)
-    if results is not None and results.owner_class is not type(owner):  # an assignment to __class__ can change that
+    if results is not None:  # an assignment to __class__ has changed that
         record.methods.pop(definition, None)
         results.end_shortcuts()
-        results = None
-    if results is None:
-        present = record.present_space(owner, definition.depends)
-        results = record.methods.setdefault(definition, Results(definition, type(owner), present))
-    return results
+    return cast(Results, record.methods.setdefault(definition, Results(definition, type(owner), present)))

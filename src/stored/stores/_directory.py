@@ -140,16 +140,20 @@ class DirectoryStore(Store):
         check_folders(self._start, WORK)
         return _upkeep.clear_leftovers(self.root / WORK)
 
-    def count_written(self, size: int) -> Usage:
-        """Count bytes in a file that all processes share."""
-        return self._size.add(size)
+    def count_written(self, size: int) -> Usage | None:
+        """Count bytes in a file that all processes share; None if it cannot be written."""
+        try:
+            return self._size.add(size)
+        except OSError:
+            return None
 
     def trim(self, ending: str, max_bytes: int | None, max_age: float | None) -> Upkeep:
         """Remove files that are beyond the limits, and correct the count; folders stay."""
         since = self._size.read()
         done = _upkeep.trim(self.root, ending, max_bytes, max_age)
         if done.entries or done.removed_entries:  # else there may be no directory
-            self._size.correct(done.bytes, since)
+            with contextlib.suppress(OSError):  # then the count is that of before, or there is none
+                self._size.correct(done.bytes, since)
         return done
 
     def writable_by_others(self) -> str:

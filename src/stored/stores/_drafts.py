@@ -54,6 +54,8 @@ class OpenDraft:
     ----------
     root : str
         The directory; it is made if it is missing.
+    stays_open : bool
+        Does it stay open and locked after a block without errors?
 
     Raises
     ------
@@ -61,7 +63,8 @@ class OpenDraft:
         If it cannot be made.
     """
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, *, stays_open: bool = False) -> None:
+        self._stays_open = stays_open
         check_folders(root, WORK)
         self.path, self._descriptor = _open_new(f"{root}/{WORK}")
         with contextlib.suppress(OSError):  # no locks; or it is just being taken for a leftover, and gone when renamed
@@ -71,10 +74,10 @@ class OpenDraft:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
-        if kind is None:
-            self.close()
-        else:  # Ctrl-C too leaves nothing behind
+        if kind is not None:  # Ctrl-C too leaves nothing behind
             self.discard()
+        elif not self._stays_open:
+            self.close()
 
     def discard(self) -> None:
         """Close and remove it."""

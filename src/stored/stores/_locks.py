@@ -36,6 +36,8 @@ _ATTEMPTS = 20
 _SECTION = 1 << 62
 """The byte that is locked for a short change of a file; those of names come before it."""
 
+_SHORT_ATTEMPTS, _SHORT_PAUSE = 5, 0.0002  # seconds; a change takes less, unless its process is stopped
+
 
 def _digest(name: str) -> str:
     return blake2b(name.encode(), digest_size=16).hexdigest()
@@ -115,7 +117,7 @@ class FileLocks:
             file = self._try_lock(_offset(block.digest))
             if file is None:
                 return False
-            block.file = file
+            block.thread, block.file = threading.get_ident(), file
             self._held[block.digest] = block
             return True
 
@@ -192,7 +194,7 @@ class FileLocks:
         """A block for a short change of a file, in one process and thread at a time; False if another is at it."""
         with self._mutex:
             try:
-                file = self._try_lock(_SECTION)
+                file = self._enter_section()
                 is_free = file is not None
             except OSError:  # no locks: a change may be lost
                 file, is_free = None, True
@@ -201,6 +203,14 @@ class FileLocks:
             finally:
                 if file is not None:
                     file.unlock(_SECTION)
+
+    def _enter_section(self) -> LockFile | None:
+        for _ in range(_SHORT_ATTEMPTS):
+            file = self._try_lock(_SECTION)
+            if file is not None:
+                return file
+            time.sleep(_SHORT_PAUSE)
+        return None
 
 
 os.register_at_fork(after_in_child=FileLocks.reset_after_fork)
@@ -211,8 +221,8 @@ class _TurnBlock(AbstractContextManager[Turn]):
 
     def __init__(self, locks: FileLocks, name: str, limit: float) -> None:
         self.digest = _digest(name)
-        self.thread = threading.get_ident()
-        self.file: LockFile | None = None  # in which the name is locked for this block
+        self.thread = 0  # that entered the block
+        self.file: LockFile | None = None  # in which the name is locked for it
         self._locks = locks
         self._name = name
         self._limit = limit

@@ -68,8 +68,9 @@ class Note:
 
     def _begin(self) -> None:
         if self._file is None:
-            self._file = OpenDraft(self._root)
-            self._file.write([self._needed.encode()])
+            with OpenDraft(self._root, stays_open=True) as draft:
+                draft.write([self._needed.encode()])
+            self._file = draft
 
     def _add(self, name: str) -> None:
         if self._file is not None:

@@ -44,11 +44,11 @@ class SizeFile:
         self._uncounted = 0
 
     def read(self) -> Usage:
-        """What the file says."""
+        """What the file says; nothing if it cannot be read."""
         try:
             with self._opened(os.O_RDONLY) as descriptor:
                 return _read(descriptor)
-        except FileNotFoundError:
+        except OSError:
             return Usage()
 
     def add(self, size: int) -> Usage:
