@@ -14,6 +14,7 @@ from stored._methods.owner_shortcut import OwnerShortcut
 from stored._methods.shortcuts import Hit
 from stored._settings import validity
 from stored._storage import CachedResult
+from stored.errors import OwnerError
 from stored.typing import ABSENT
 
 __all__ = ["Results", "results_of"]
