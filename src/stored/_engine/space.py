@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable
 from typing import Any, Protocol, TypeAlias, cast
 from weakref import ref
 
 from stored._fork_safe_lock import ForkSafeLock
-from stored._keys import NOTHING_LISTED, Described, Key, Space
+from stored._keys import Described, Key, Space
 from stored._storage import BoundedMemory, CachedResult, PersistentTier
 
 __all__ = ["Endable", "Memory", "Method", "Source", "StorageSpace", "UserSpace"]
@@ -40,8 +40,8 @@ class StorageSpace:
         What stands for the parameters in memory.
     address : Space or None
         The owner's name and parameters as keys contain them; None if they are described when they are needed.
-    source : tuple
-        What describes the parameters, the class of the owner, and the values.
+    source : tuple or None
+        What describes the parameters, the class of the owner, and the values; not needed with an address.
     tier : PersistentTier
         Where results persist.
     lock : ForkSafeLock
@@ -51,6 +51,8 @@ class StorageSpace:
     ----------
     owners : int
         How many owners have these parameters now.
+    endables : list or None
+        The shortcuts to results.
     place : hashable
         Where the spaces of the class have this one.
     """
@@ -58,13 +60,13 @@ class StorageSpace:
     __slots__ = (
         "__weakref__",
         "_address",
-        "_endables",
-        "_source",
+        "endables",
         "key",
         "lock",
         "memories",
         "owners",
         "place",
+        "source",
         "tier",
     )
 
@@ -72,7 +74,7 @@ class StorageSpace:
         self,
         key: Hashable,
         address: Space | None,
-        source: Source,
+        source: Source | None,
         tier: PersistentTier,
         lock: ForkSafeLock,
     ) -> None:
@@ -83,21 +85,16 @@ class StorageSpace:
         self.place: Hashable = None
         self.memories: dict[Method, Memory] = {}
         self._address = address
-        self._source = source
-        self._endables: list[tuple[Method, ref[Endable]]] | None = None
+        self.source = source
+        self.endables: list[tuple[Method, ref[Endable]]] | None = None
 
     @property
     def address(self) -> Space:
         """The owner's name and parameters, as keys contain them."""
-        if self._address is None:
-            described, owner_class, values = self._source
+        if self._address is None and self.source is not None:
+            described, owner_class, values = self.source
             self._address = described.space(owner_class, values)
-        return self._address
-
-    def listed_values(self) -> Mapping[str, object]:
-        """The values of the parameters by name, for listings."""
-        described, _, values = self._source
-        return described.listed(values)
+        return cast(Space, self._address)
 
     def memory(self, method: Method, maxsize: int | None = None) -> Memory:
         """The results of one method in memory, at most `maxsize` of them."""
@@ -109,17 +106,17 @@ class StorageSpace:
 
     def watch(self, method: Method, endable: Endable) -> None:
         """End a shortcut to results of a method as soon as memory may have others, or none; with the lock held."""
-        left = [each for each in self._endables or () if each[1]() is not None]
-        self._endables = [*left, (method, ref(endable))]
+        left = [each for each in self.endables or () if each[1]() is not None]
+        self.endables = [*left, (method, ref(endable))]
 
     def end_shortcuts(self, method: Method) -> None:
         """End all shortcuts to results of a method."""
         with self.lock:
-            before, self._endables = self._endables or [], []
+            before, self.endables = self.endables or [], []
             for each in before:
                 endable = each[1]()
                 if each[0] != method:
-                    self._endables.append(each)
+                    self.endables.append(each)
                 elif endable is not None:
                     endable.end()
 
@@ -136,11 +133,6 @@ class StorageSpace:
         """The keys of all results of methods in memory."""
         memories = list(self.memories.items())
         return [Key(self.address, *method, cast(Any, each)) for method, memory in memories for each in list(memory)]
-
-    def drop(self) -> None:
-        """Forget all, since nobody can ask for it any more but by a shortcut."""
-        if self._endables:
-            self.empty()
 
     def empty(self) -> None:
         """Forget all that memory has."""
@@ -166,7 +158,7 @@ class UserSpace(StorageSpace):
 
     def __init__(self, address: Space, tier: PersistentTier) -> None:
         # the lock is held while memory and store change together; reading memory needs none
-        super().__init__(address, address, (NOTHING_LISTED, type(None), ()), tier, ForkSafeLock())
+        super().__init__(address, address, None, tier, ForkSafeLock())
         self.string = address.string
         self.objects = self.memory(("", "", ""))
         self.shortcuts: dict[str, dict[tuple[bool, bool, bool], Any]] = {}

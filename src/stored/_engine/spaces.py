@@ -61,7 +61,7 @@ class SpacesOfClass:
         """Keep a space that no owner has any more, and drop the least recently used one if they are too many."""
         self._recent[id(space)] = space
         if len(self._recent) > self.memory_sets:
-            self.drop_beyond_limit()
+            self._drop_oldest()
 
     def note_freed(self, space: StorageSpace) -> None:
         """An owner was freed; this takes no lock."""
@@ -80,9 +80,13 @@ class SpacesOfClass:
     def drop_beyond_limit(self) -> None:
         """Drop the least recently used spaces that no owner has, as far as they are too many."""
         while len(self._recent) > self.memory_sets:
-            space = self._recent.popitem(last=False)[1]
-            self._known.pop(space.place, None)
-            space.drop()
+            self._drop_oldest()
+
+    def _drop_oldest(self) -> None:
+        space = self._recent.popitem(last=False)[1]
+        self._known.pop(space.place, None)
+        if space.endables:  # else nobody leads to it any more
+            space.empty()
 
     def spaces(self) -> Iterator[StorageSpace]:
         """All spaces that have results in memory."""

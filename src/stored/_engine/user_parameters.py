@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable
 from typing import Any
 
 from stored._engine.user import StorageUser
 from stored._keys import (
     ATOMIC_SET,
-    NOTHING_LISTED,
     SAME_CLASS_TEST,
     Described,
     FieldParameters,
@@ -40,7 +39,7 @@ class UserParameters:
         self._attribute = attribute
         self._fields = fields
         # not this object, which refers to the owner through its user
-        self.described: Described = NOTHING_LISTED if fields is None else _UserAndFields(fields)
+        self.described: Described = _OfUser(fields)
 
     def values(self, owner: object) -> tuple[Any, ...]:
         """The user's space now, if it is new after its change callback, and the values of the fields."""
@@ -74,18 +73,17 @@ class UserParameters:
         return UnchangedCheck(" and ".join(tests), expected, refers_to_owner=True)  # through func_hashstring
 
 
-class _UserAndFields:
-    """Joins the space of a user with the fields of a class."""
+class _OfUser:
+    """Describes the space of a user, joined with the fields of a class if there are any."""
 
-    def __init__(self, fields: FieldParameters) -> None:
+    def __init__(self, fields: FieldParameters | None) -> None:
         self._fields = fields
+        self.names = ("", *(() if fields is None else fields.names))
 
     def space(self, owner_class: type, values: tuple[Any, ...]) -> Space:
         """The name that the user tells, with its string and the text of the fields."""
         user_space: Space = values[0]
+        if self._fields is None:
+            return user_space
         fields = self._fields.space(owner_class, values[1:])
         return Space(user_space.module, user_space.name, user_space.pairs() + fields.pairs())
-
-    def listed(self, values: tuple[Any, ...]) -> Mapping[str, object]:
-        """The values of the fields by name."""
-        return self._fields.listed(values[1:])

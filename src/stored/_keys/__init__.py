@@ -10,7 +10,6 @@ from stored._keys.arguments import VARIADIC, Arguments
 from stored._keys.canonical import canonical, constant_closure, digest
 from stored._keys.keyed_by import keyed_by
 from stored._keys.owner_parameters import (
-    NOTHING_LISTED,
     Described,
     Describer,
     FieldParameters,
@@ -33,7 +32,6 @@ from stored._keys.unchanged import (
 __all__ = [
     "ATOMIC_SET",
     "ENTRY_ENDING",
-    "NOTHING_LISTED",
     "SAME_CLASS_TEST",
     "USER_ATTRIBUTES",
     "VARIADIC",

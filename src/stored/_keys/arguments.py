@@ -45,6 +45,7 @@ class Arguments:
         self._label_of_argument = f"argument {{}} of {label}()"
         self._ignore = frozenset(ignore)
         self._decimals = dict(decimals)
+        self.has_rounding = bool(decimals)
         parameters = list(self.signature.parameters)
         if not parameters or self.signature.parameters[parameters[0]].kind not in _SELF_KINDS:
             raise TypeError(
@@ -97,11 +98,6 @@ class Arguments:
     def keyed_names(self) -> tuple[str, ...]:
         """The names of the arguments in the key."""
         return self._keyed
-
-    @property
-    def has_rounding(self) -> bool:
-        """Are any arguments rounded?"""
-        return bool(self._decimals)
 
     def bind_remaining(
         self, given: Mapping[str, Any], owner: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from operator import attrgetter, methodcaller
 from types import MethodType
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 from weakref import WeakKeyDictionary, ref
 
 from stored._keys.canonical import canonical_pairs, local_class_digest
@@ -17,7 +17,6 @@ from stored._keys.unchanged import ATOMIC_SET, SAME_CLASS_TEST, UnchangedCheck, 
 from stored.errors import OwnerError, UnstableKeyError
 
 __all__ = [
-    "NOTHING_LISTED",
     "STRING_METHODS",
     "Described",
     "Describer",
@@ -31,6 +30,10 @@ __all__ = [
 class Described(Protocol):
     """Describes values of parameters; it refers to no owner."""
 
+    @property
+    def names(self) -> Sequence[str]:
+        """The names of the values, for listings; that of a hashable string is empty."""
+
     def space(self, owner_class: type, values: tuple[Any, ...]) -> Space:
         """The owner's name and parameters, as keys contain them.
 
@@ -39,24 +42,6 @@ class Described(Protocol):
         UnstableKeyError
             Naming a parameter that has no stable form.
         """
-
-    def listed(self, values: tuple[Any, ...]) -> Mapping[str, object]:
-        """The values by name, for listings."""
-
-
-class _NothingListed:
-    """Of what has one string for all parameters, no values are listed."""
-
-    def space(self, owner_class: type, values: tuple[Any, ...]) -> Space:
-        """The space itself."""
-        return cast(Space, values[0])
-
-    def listed(self, values: tuple[Any, ...]) -> Mapping[str, object]:
-        """None."""
-        return {}
-
-
-NOTHING_LISTED = _NothingListed()
 
 
 class OwnerParameters(Protocol):
@@ -90,9 +75,8 @@ class OwnerParameters(Protocol):
             Naming the parameter.
         """
 
-    @property
-    def described(self) -> Described:
-        """Describes the values."""
+    described: Described
+    """Describes the values."""
 
     def unchanged_check(self, owner_class: type, values: tuple[Any, ...], may_hold_user: bool) -> UnchangedCheck | None:
         """A quick check that these are still the owner's values, or None if there is none.
@@ -136,6 +120,7 @@ class FieldParameters:
         self.module = module
         self.name = name
         self._get: Callable[[object], Any] = attrgetter(*self.names) if self.names else _no_values
+        self.described: Described = self
         self._class_names: tuple[ref[type], str, str, str] | None = None
         self.quick_values = self._get if len(self.names) > 1 else self.values
 
@@ -145,11 +130,6 @@ class FieldParameters:
         if unknown:
             raise OwnerError(f"depends names {unknown[0]!r}, which is none of the parameters {', '.join(self.names)}")
         return FieldParameters(names, self.module, self.name)
-
-    @property
-    def described(self) -> Described:
-        """Itself."""
-        return self
 
     def values(self, owner: object) -> tuple[object, ...]:
         """The values of the parameters now."""
@@ -187,10 +167,6 @@ class FieldParameters:
             name, module = qualified_name(owner_class), self.module
         name = unique_class_name(owner_class, name if self.name is None else self.name)
         return module, name, f"parameter {{}} of {owner_class.__qualname__}"
-
-    def listed(self, values: tuple[object, ...]) -> Mapping[str, object]:
-        """The values by name."""
-        return dict(zip(self.names, values, strict=True))
 
     def unchanged_check(
         self, owner_class: type, values: tuple[object, ...], may_hold_user: bool
@@ -244,7 +220,10 @@ class OwnString:
         Takes the owner and returns its name.
     """
 
+    names = ("",)
+
     def __init__(self, method: str, name: Callable[[Any], str] | None) -> None:
+        self.described: Described = self
         self.method = method
         self._describe = methodcaller(method)
         self._name = name
@@ -255,11 +234,6 @@ class OwnString:
             f"depends={tuple(names)!r} needs single parameters to choose from, but the owner tells a hashable string"
             " as a whole; describe the class with @keyed_by or make it a frozen dataclass"
         )
-
-    @property
-    def described(self) -> Described:
-        """Itself."""
-        return self
 
     def values(self, owner: object) -> tuple[str, str]:
         """The hashable string and the name now."""
@@ -282,10 +256,6 @@ class OwnString:
     def space(self, owner_class: type, values: tuple[str, str]) -> Space:
         """The name and the string."""
         return Space(module_name(owner_class.__module__), unique_class_name(owner_class, values[1]), values[0])
-
-    def listed(self, values: tuple[str, str]) -> Mapping[str, object]:
-        """None: a string has no parts."""
-        return {}
 
     def unchanged_check(self, owner_class: type, values: tuple[str, str], may_hold_user: bool) -> UnchangedCheck | None:
         """Is the hashable string the same?"""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import re
 from collections.abc import Iterable
@@ -178,7 +179,8 @@ _KEY_PARTS = ("module", "name", "parameters", "object", "definition", "version",
 
 
 def _pairs_text(pairs: Iterable[tuple[str, str]]) -> str:
-    return ",".join([f"[{_quoted(name)},{_quoted(text)}]" for name, text in pairs])
+    texts = tuple(map(_quoted, itertools.chain.from_iterable(pairs)))
+    return ",".join(["[%s,%s]"] * (len(texts) // 2)) % texts
 
 
 def _checked_pairs(found: object) -> Pairs:

@@ -22,6 +22,7 @@ from stored._storage import (
     CachedResult,
     Flight,
     Flights,
+    Slot,
     freeze,
     is_mapped,
     keys_of_same_method,
@@ -74,8 +75,9 @@ def _result(call: Call, results: Results, now: Settings) -> CachedResult:
     if found is not ABSENT:
         _note_hit(call, results, found)
         return found
-    if call.definition.persistent:
-        found = _from_disk(call, results)
+    slot = call.open_slot(now) if call.definition.persistent else None
+    if slot is not None:
+        found = _from_disk(call, results, slot)
     while found is ABSENT:
         # a space by itself, if equal owners have the same
         key = call.space if now.memory_sets else call.space.key, type(call.owner), call.method, call.arguments
@@ -99,19 +101,22 @@ def _note_hit(call: Call, results: Results, found: CachedResult) -> None:
         results.add_shortcut(call, found)
 
 
-def _from_disk(call: Call, results: Results) -> CachedResult | Literal[Absent.ABSENT]:
-    slot = call.slot
-    found = ABSENT if slot is None else slot.load()
-    if slot is None or found is ABSENT:
+def _from_disk(call: Call, results: Results, slot: Slot) -> CachedResult | Literal[Absent.ABSENT]:
+    found = slot.load()
+    if found is ABSENT:
         return ABSENT
-    try:
-        result = call.loaded_result(found)
-    except (DamagedEntryError, TableError) as error:
-        report_unusable_entry(slot.store, slot.name, error)
-        return ABSENT
-    call.keep(result)
-    results.count_hit(result, persistent=True)
-    return result
+    definition = call.definition
+    if definition.is_interpolated or definition.copy:
+        try:
+            found = call.cached_result(found.value, found.seconds)
+        except (DamagedEntryError, TableError) as error:
+            report_unusable_entry(slot.store, slot.name, error)
+            return ABSENT
+    call.memory[call.arguments] = found
+    if memory_limit.limit is not None:
+        call.count_in_memory(found)
+    results.count_hit(found, persistent=True)
+    return found
 
 
 def _from_other_thread(call: Call, results: Results, flight: Flight) -> CachedResult | Literal[Absent.ABSENT]:
@@ -133,11 +138,11 @@ def _lead(call: Call, results: Results, flight: Flight, now: Settings) -> Cached
     if found is not ABSENT:
         results.count_hit(found)
         return found
-    slot = call.slot if call.definition.persistent else None
+    slot = call.slot
     if slot is None or results.latest_seconds < now.min_compute_seconds:
         return _compute_and_keep(call, results, flight)
     with slot.wait_for_turn():
-        result = _from_disk(call, results)
+        result = _from_disk(call, results, slot)
         if result is ABSENT:
             return _compute_and_keep(call, results, flight)
         flight.result = result
@@ -156,7 +161,7 @@ def _compute_and_keep(call: Call, results: Results, flight: Flight) -> CachedRes
         call.memory[call.arguments] = result
         if memory_limit.limit is not None:
             call.count_in_memory(result)
-        slot = call.slot if call.definition.persistent else None
+        slot = call.slot
         is_stored = slot is not None and slot.save_computed(CachedResult(value, None, seconds))
     results.latest_seconds = seconds
     with results.lock:
@@ -183,6 +188,7 @@ def _mapped(call: Call, result: CachedResult) -> CachedResult:
 
 def refresh(call: Call, results: Results) -> CachedResult:
     """Compute a result again, and replace the stored one."""
+    call.open_slot(settings())
     result = _compute_and_keep(call, results, Flight())
     call.space.end_shortcuts(call.method)
     return result
@@ -234,7 +240,8 @@ def explain_call(results: Results, call: Call) -> Explanation:
     key = call.key()
 
     def candidates() -> list[Key]:
-        on_disk = [] if call.slot is None else keys_of_same_method(call.slot.store, key)
+        slot = call.open_slot(settings())
+        on_disk = [] if slot is None else keys_of_same_method(slot.store, key)
         return results.keys_in_memory(call) + on_disk
 
     return explain(key, results.tier_holding(call), candidates)

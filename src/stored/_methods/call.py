@@ -7,13 +7,14 @@ import copy as copying
 import functools
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
-from stored._engine import Method, StorageSpace, memory_limit
+from stored._engine import Method, Source, StorageSpace, memory_limit
 from stored._keys import ATOMIC_SET, Key, Pairs
 from stored._methods.definition import Definition
+from stored._settings import Settings
 from stored._storage import CachedResult, Slot, copy_for_caller, freeze
 from stored._tables import spline
 
@@ -34,10 +35,10 @@ def _widened(value: Any) -> Any:
     return value
 
 
-def _listed_values(space: StorageSpace, values: Mapping[str, Any], arguments: Pairs) -> Mapping[str, Mapping[str, Any]]:
-    """The values of parameters and keyed arguments, for listings."""
-    keyed = {name: values[name] for name, _ in arguments}
-    return {"parameters": space.listed_values(), "arguments": keyed}
+def _listed_values(source: Source | None, values: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+    """The values of parameters and arguments by name, for listings."""
+    described, _, parameters = cast(Source, source)
+    return {"parameters": dict(zip(described.names, parameters, strict=False)), "arguments": values}
 
 
 class Call:
@@ -63,10 +64,10 @@ class Call:
     memory : dict
         What memory has of the method's results in this space.
     slot : Slot or None
-        The place of the result in the store; None if the method's results are in memory only.
+        The place of the result in the store, once it was opened.
     """
 
-    __slots__ = ("_slot", "arguments", "definition", "memory", "method", "owner", "space", "values")
+    __slots__ = ("arguments", "definition", "memory", "method", "owner", "slot", "space", "values")
 
     def __init__(
         self, definition: Definition, method: Method, owner: object, space: StorageSpace, values: dict[str, Any]
@@ -79,18 +80,18 @@ class Call:
         self.arguments: Pairs = definition.arguments.key(values, definition.axis_names) if values else ()
         memory = space.memories.get(method)
         if memory is None:
-            memory = space.memory(method, definition.maxsize)
+            is_bounded = definition.maxsize is not None
+            memory = space.memory(method, definition.maxsize) if is_bounded else space.memories.setdefault(method, {})
         self.memory = memory
-        self._slot: Slot | None = None
+        self.slot: Slot | None = None
 
-    @property
-    def slot(self) -> Slot | None:
-        """The place of the result in the store, None for a method whose results are in memory only."""
-        if self._slot is None and self.definition.persistent:
+    def open_slot(self, now: Settings) -> Slot | None:
+        """Find the place of the result in the store; None for a method whose results are in memory only."""
+        if self.slot is None and self.definition.persistent:
             # a function that refers to the call would keep it and its owner until the next garbage collection
-            listed = functools.partial(_listed_values, self.space, self.values, self.arguments)
-            self._slot = self.space.tier.slot(self.key(), listed)
-        return self._slot
+            listed = functools.partial(_listed_values, self.space.source, self.values)
+            self.slot = self.space.tier.slot(self.key(), listed, now)
+        return self.slot
 
     def keep(self, result: CachedResult) -> None:
         """Keep the result in memory, within the limits of the settings."""
@@ -153,13 +154,6 @@ class Call:
         from stored._tables import make_interpolant
 
         return CachedResult(make_interpolant(definition.axes, value, definition.label), None, seconds)
-
-    def loaded_result(self, found: CachedResult) -> CachedResult:
-        """As `cached_result`, for a result as the store gives it."""
-        definition = self.definition
-        if definition.is_interpolated or definition.copy:
-            return self.cached_result(found.value, found.seconds)
-        return found
 
     def shortcut_key(self, result: CachedResult) -> Any:
         """The key of a result in a shortcut: plain arguments, or a function that computes such results; or None."""

@@ -42,7 +42,8 @@ class Counters:
     __slots__ = ("exact_calls", "hits", "misses", "persistent_hits", "seconds_saved", "stores")
 
     def __init__(self) -> None:
-        self.reset()
+        self.hits = self.misses = self.persistent_hits = self.stores = self.exact_calls = 0
+        self.seconds_saved = 0.0
 
     def reset(self) -> None:
         """Set all counts to zero."""

@@ -12,7 +12,7 @@ from stored._methods.counters import CacheInfo, Counters
 from stored._methods.definition import Definition
 from stored._methods.owner_shortcut import OwnerShortcut
 from stored._methods.shortcuts import Hit
-from stored._settings import validity
+from stored._settings import settings, validity
 from stored._storage import CachedResult
 from stored.errors import OwnerError
 from stored.typing import ABSENT
@@ -61,7 +61,8 @@ class Results:
         """The tier that has the result, ``"memory"`` or ``"store"``, or None."""
         if call.arguments in call.memory:
             return "memory"
-        return "store" if call.slot is not None and call.slot.load() is not ABSENT else None
+        slot = call.open_slot(settings())
+        return "store" if slot is not None and slot.load() is not ABSENT else None
 
     def keys_in_memory(self, call: Call) -> list[Key]:
         """The keys of all results of the method in memory."""
@@ -107,8 +108,9 @@ class Results:
     def forget(self, call: Call) -> None:
         """Forget the result of one call."""
         call.space.forget(self.method, call.arguments)
-        if call.slot is not None:
-            call.slot.forget()
+        slot = call.open_slot(settings())
+        if slot is not None:
+            slot.forget()
 
     def count_hit(self, result: CachedResult, persistent: bool = False) -> None:
         """Count a call that was answered without computing."""

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Literal
 
 from stored._keys import Key, Space, method_part
-from stored._settings import check_persistence, settings
+from stored._settings import Settings, check_persistence, settings
 from stored._storage.codecs import NotStorableError, decode, encode
 from stored._storage.current_store import current_store
 from stored._storage.format import unpack
@@ -70,7 +70,7 @@ class PersistentTier:
     def check_writer(self, writer: Mapping[str, Any]) -> None:
         """Raise a `DamagedEntryError` if results of these versions of programs are no longer valid."""
 
-    def slot(self, key: Key, values: Values | None = None) -> Slot:
+    def slot(self, key: Key, values: Values | None = None, now: Settings | None = None) -> Slot:
         """The place of one result, with the settings and the store as they are now.
 
         Parameters
@@ -81,7 +81,7 @@ class PersistentTier:
             Gives ``{"parameters": {name: value}, "arguments": {name: value}}`` for listings; called if an entry is
             written.
         """
-        return Slot(self, key, values)
+        return Slot(self, key, values, settings() if now is None else now)
 
     def forget_all(self, space: Space, name: str, definition: str) -> None:
         """Remove all entries of one method in one space, of all versions and arguments, by their names alone."""
@@ -116,8 +116,8 @@ class Slot:
 
     __slots__ = ("_key", "_settings", "_tier", "_values", "name", "reads", "store", "writes")
 
-    def __init__(self, tier: PersistentTier, key: Key, values: Values | None) -> None:
-        self._settings = now = settings()
+    def __init__(self, tier: PersistentTier, key: Key, values: Values | None, now: Settings) -> None:
+        self._settings = now
         self._tier = tier
         self._key = key
         self._values = values

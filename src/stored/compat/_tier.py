@@ -13,6 +13,7 @@ from colossus import settings as colossus_settings  # type: ignore[import-untype
 from colossus import version as colossus_version
 
 from stored._keys import Key, Space
+from stored._settings import Settings, settings
 from stored._storage import CachedResult, PersistentTier, Slot, Values, headers_of_space
 from stored.errors import ConfigurationError, DamagedEntryError
 from stored.stores import DirectoryStore
@@ -92,9 +93,9 @@ class ColossusTier(PersistentTier):
                 f" PERSISTENCE_OLDEST_VERSION is {colossus_settings.PERSISTENCE_OLDEST_VERSION}"
             )
 
-    def slot(self, key: Key, values: Values | None = None) -> Slot:
+    def slot(self, key: Key, values: Values | None = None, now: Settings | None = None) -> Slot:
         """The place of one result, and of the object that was imported for its key."""
-        return Slot(self, key, values) if key.definition else ColossusSlot(self, key, values)
+        return (Slot if key.definition else ColossusSlot)(self, key, values, settings() if now is None else now)
 
     def imported_names(self, space: Space) -> set[str]:
         """The names of the objects that were imported for a space, and not replaced since."""
@@ -107,9 +108,9 @@ class ColossusSlot(Slot):
 
     __slots__ = ("_imported",)
 
-    def __init__(self, tier: ColossusTier, key: Key, values: Values | None) -> None:
-        super().__init__(tier, key, values)
-        self._imported = Slot(tier, _key_if_imported(key.space, key.object), None)
+    def __init__(self, tier: PersistentTier, key: Key, values: Values | None, now: Settings) -> None:
+        super().__init__(tier, key, values, now)
+        self._imported = Slot(tier, _key_if_imported(key.space, key.object), None, now)
 
     def load(self) -> CachedResult | Literal[Absent.ABSENT]:
         """The result, else the one that was imported for its key, else `ABSENT`."""
