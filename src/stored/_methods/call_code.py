@@ -106,8 +106,11 @@ class CallCode:
 
 
 _FIND = """
-        _stored_same = _stored_owner.__weakref__ is _stored.ref and @test@
-        if _stored_same or (_stored := _stored_find(_stored_owner)) is not None:"""
+        if not (_stored_owner.__weakref__ is _stored.ref and @test@):
+            _stored = _stored_find(_stored_owner)
+            if _stored is not None and not (@test@):
+                _stored = _stored_switch(_stored_owner)
+        if _stored is not None:"""
 
 _TABLE = f"""{_FIND}
             _stored_hit = _stored.table[@key@]

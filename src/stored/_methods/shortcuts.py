@@ -174,7 +174,7 @@ class ShortcutsByOwner:
 
     def __init__(self, test: str) -> None:
         self.test = test
-        self.scope: dict[str, Any] = {"_stored_find": self.find}
+        self.scope: dict[str, Any] = {"_stored_find": self.find, "_stored_switch": self.switch}
         self.last = NO_SHORTCUT
         self._by_owner: dict[int, weakref.ref[ShortcutsOfOwner]] = {}
 
@@ -192,15 +192,20 @@ class ShortcutsByOwner:
         return not self._by_owner
 
     def find(self, owner: object) -> Shortcut | None:
+        """The shortcut that an owner used last; None if there is none."""
+        shortcuts = self._of_owner(owner)
+        return None if shortcuts is None or shortcuts.last is None else self._used(shortcuts.last)
+
+    def switch(self, owner: object) -> Shortcut | None:
         """The shortcut for the parameters that an owner has now; None if there is none."""
+        shortcuts = self._of_owner(owner)
+        found = None if shortcuts is None else shortcuts.switch(owner)
+        return None if found is None else self._used(found)
+
+    def _of_owner(self, owner: object) -> ShortcutsOfOwner | None:
         reference = self._by_owner.get(id(owner))
         shortcuts = None if reference is None else reference()
-        if shortcuts is None or shortcuts.ref() is not owner:
-            return None
-        found = shortcuts.last
-        if found is None or not found.is_same(owner, found):
-            found = shortcuts.switch(owner)
-        return None if found is None else self._used(found)
+        return shortcuts if shortcuts is not None and shortcuts.ref() is owner else None
 
     def _used(self, found: Shortcut) -> Shortcut:
         if not found.refers_to_owner:
