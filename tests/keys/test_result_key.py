@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stored._keys import Key, Space, entry_prefix, module_folder
+from stored._keys import ENTRY_ENDING, Key, Space, method_part, module_folder, owner_part
 from stored.errors import DamagedEntryError
 from stored.stores import MemoryStore
 from tests.keys.values import TEXTS
@@ -38,13 +38,10 @@ ANY_TEXT = st.one_of(
     ),
 )
 
+PARAMETERS = st.one_of(ANY_TEXT, st.lists(st.tuples(ANY_TEXT, ANY_TEXT), max_size=2).map(tuple))
+SPACES = st.builds(Space, ANY_TEXT, ANY_TEXT, PARAMETERS)
 KEYS = st.builds(
-    Key,
-    st.builds(Space, ANY_TEXT, ANY_TEXT, ANY_TEXT),
-    ANY_TEXT,
-    ANY_TEXT,
-    ANY_TEXT,
-    st.lists(st.tuples(ANY_TEXT, ANY_TEXT), max_size=2).map(tuple),
+    Key, SPACES, ANY_TEXT, ANY_TEXT, ANY_TEXT, st.lists(st.tuples(ANY_TEXT, ANY_TEXT), max_size=2).map(tuple)
 )
 
 
@@ -55,17 +52,35 @@ def test_entry_names_are_safe(key: Key) -> None:
     name = key.entry_name()
     assert MemoryStore().read(name) is None  # a name that a store does not accept is a ValueError
     assert name.startswith(f"{module_folder(key.space.module)}/")
-    assert name.startswith(f"{key.space.folder()}/{entry_prefix(key.object)}")
     assert name.count("/") == 2
-    assert all(len(part) < 120 and not part.startswith(".") for part in name.split("/"))
+    assert name.endswith(ENTRY_ENDING)
+    assert all(len(part) < 180 and not part.startswith(".") for part in name.split("/"))
+
+
+@settings(max_examples=100, deadline=None)
+@given(KEYS)
+def test_entry_names_show_what_they_are_of(key: Key) -> None:
+    """All entries of an owner's space, and all of a method, are found by their names alone."""
+    name = key.entry_name()
+    assert name.startswith(f"{key.space.folder()}/{owner_part(key.space.name)}{key.space.digest()}")
+    assert name.startswith(key.space.prefix())
+    assert method_part(key.object, key.definition) in name
+    own = Key(key.space, key.object, f"{key.definition} of m.Sub", "other version")
+    assert method_part(own.object, own.definition) == method_part(key.object, key.definition)
 
 
 @settings(max_examples=100, deadline=None)
 @given(KEYS)
 def test_keys_survive_the_header(key: Key) -> None:
     """A key read back is the key that was written."""
-    assert Key.from_json(key.as_json()) == key
-    assert Key.from_json(json.loads(json.dumps(key.as_json(), ensure_ascii=False))) == key
+    found = Key.from_bytes(key.as_bytes())
+    assert found == key
+    assert (found.space, found.object, found.definition, found.version, found.arguments) == (
+        *(key.space, key.object, key.definition, key.version, key.arguments),
+    )
+    assert found.space.parameters == key.space.parameters
+    assert hash(found) == hash(key)
+    assert repr(found) == repr(key)
 
 
 @settings(max_examples=100, deadline=None)
@@ -73,11 +88,34 @@ def test_keys_survive_the_header(key: Key) -> None:
 def test_different_keys_have_different_texts_and_entries(keys: list[Key]) -> None:
     """Equal keys share them, different keys never do."""
     for one, other in itertools.combinations(keys, 2):
-        assert (one.text() == other.text()) is (one == other)
+        assert (one.as_bytes() == other.as_bytes()) is (one == other)
         assert (one.entry_name() == other.entry_name()) is (one == other)
 
 
+@settings(max_examples=100, deadline=None)
+@given(st.lists(SPACES, min_size=2, max_size=4))
+def test_different_spaces_have_different_texts_and_prefixes(spaces: list[Space]) -> None:
+    """Spaces are equal if all their parts are, and none has a prefix that begins the names of another's entries."""
+    for one, other in itertools.combinations(spaces, 2):
+        is_same = (one.module, one.name, one.parameters) == (other.module, other.name, other.parameters)
+        assert (one == other) is is_same
+        assert (one.text() == other.text()) is is_same
+        assert one.prefix().startswith(other.prefix()) is is_same
+    assert len({*spaces}) == len({(each.module, each.name, each.parameters) for each in spaces})
+
+
 SPACE = Space("m", "n", "s")
+
+
+def test_a_string_is_not_a_list_of_parameters() -> None:
+    """An owner that spells the parameters of another in its string has a space of its own."""
+    spaces = [Space("m", "n", "H0=1, Om0=2"), Space("m", "n", (("H0", "1"), ("Om0", "2")))]
+    spaces += [Space("m", "n", (("H0", "1, Om0=2"),)), Space("m", "n", ()), Space("m", "n", "")]
+    assert len({each.digest() for each in spaces}) == len(set(spaces)) == len(spaces)
+    assert [each.string for each in spaces] == ["H0=1, Om0=2"] * 3 + ["", ""]
+    assert spaces[0].pairs() == (("", "H0=1, Om0=2"),)
+    assert spaces[1] != "H0=1, Om0=2"
+    assert repr(spaces[0]) == "Space('m', 'n', 'H0=1, Om0=2')"
 
 
 def test_text_moved_between_the_parts_of_a_key_changes_it() -> None:
@@ -93,15 +131,18 @@ def test_text_moved_between_the_parts_of_a_key_changes_it() -> None:
         Key(SPACE, "f", "", "v"),
         Key(SPACE, "f", "v", ""),
     ]
-    assert len({key.text() for key in keys}) == len({key.entry_name() for key in keys}) == len(keys)
+    assert len({key.as_bytes() for key in keys}) == len({key.entry_name() for key in keys}) == len(keys)
     assert len({key.space.digest() for key in keys[:4]}) == 4
+    assert keys[0] != keys[0].as_bytes()
 
 
 @pytest.mark.parametrize(
     "change",
     [
         {"module": 1},
-        {"string": None},
+        {"parameters": None},
+        {"parameters": [["a"]]},
+        {"parameters": [["a", 1]]},
         {"object": ["x"]},
         {"arguments": None},
         {"arguments": [["a"]]},
@@ -112,12 +153,35 @@ def test_text_moved_between_the_parts_of_a_key_changes_it() -> None:
 )
 def test_what_is_no_key_is_refused(change: dict[str, Any]) -> None:
     """A header that was tampered with is an error of its own kind, never a wrong key."""
-    header = Key(SPACE, "f", "d", "v", (("a", "1"),)).as_json()
+    header = json.loads(Key(SPACE, "f", "d", "v", (("a", "1"),)).as_bytes())
     with pytest.raises(DamagedEntryError, match="no full key"):
-        Key.from_json({**header, **change})
+        Key.from_bytes(as_bytes({**header, **change}))
     for name in change:
         with pytest.raises(DamagedEntryError):
-            Key.from_json({key: value for key, value in header.items() if key != name})
+            Key.from_bytes(as_bytes({key: value for key, value in header.items() if key != name}))
+
+
+def as_bytes(header: object) -> bytes:
+    """A header as keys are written."""
+    return json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff", b"[]", b"3", b"{", b"[" * 100_000])
+def test_what_is_no_text_of_a_key_is_refused(data: bytes) -> None:
+    """Bytes of any kind are an error of its own kind."""
+    with pytest.raises(DamagedEntryError, match="no full key"):
+        Key.from_bytes(data)
+
+
+def test_a_key_has_one_form() -> None:
+    """A key that is written in another way, with more in it or in another order, is not taken for one."""
+    header = json.loads(Key(SPACE, "f").as_bytes())
+    assert Key.from_bytes(as_bytes(header)) == Key(SPACE, "f")
+    for other in ({**header, "more": 1}, dict(reversed(header.items()))):
+        with pytest.raises(DamagedEntryError):
+            Key.from_bytes(as_bytes(other))
+    with pytest.raises(DamagedEntryError):
+        Key.from_bytes(json.dumps(header).encode())
 
 
 def test_messages_name_a_call() -> None:
