@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import pickle
 import re
@@ -16,6 +15,8 @@ from typing import Any
 import numpy as np
 from colossus.utils import storage as original
 
+from stored._keys import Key
+from stored._storage.format import unpack
 from stored.compat import colossus as drop_in
 
 TABLE = np.array([[0.0, 1.0, 2.0, 3.0, 4.0], [1.0, 2.0, 4.0, 8.0, 16.0]])
@@ -46,9 +47,14 @@ def entries(directory: Path) -> list[Path]:
     return sorted(directory.rglob("*.stored"))
 
 
-def header_of(path: Path) -> dict[str, Any]:
-    data = path.read_bytes()
-    return dict(json.loads(data[32 : 32 + int.from_bytes(data[12:16], "little")]))
+def key_of(path: Path) -> Key:
+    """The key in an entry."""
+    return Key.from_bytes(unpack(path.read_bytes()).key)
+
+
+def writer_of(path: Path) -> dict[str, Any]:
+    """The programs that wrote an entry."""
+    return dict(unpack(path.read_bytes()).description().writer)
 
 
 def old_files(directory: Path) -> list[Path]:

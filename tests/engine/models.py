@@ -59,7 +59,7 @@ def entries(directory: Path) -> list[Path]:
 
 
 def entry_of(directory: Path, name: str) -> Path:
-    (entry,) = directory.rglob(f"{name}-*.stored")
+    (entry,) = directory.rglob(f"*-{name}-*.stored")
     return entry
 
 
