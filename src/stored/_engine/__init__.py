@@ -11,7 +11,7 @@ from stored._engine.memory_limit import memory_limit
 from stored._engine.owner_user import storage_user
 from stored._engine.owners import OwnerRecord, live_records, owner_record
 from stored._engine.space import Method, StorageSpace
-from stored._engine.spaces import PresentSpace
+from stored._engine.spaces import PresentSpace, spaces_in_memory
 from stored._engine.user import StorageUser
 
 __all__ = [
@@ -27,5 +27,6 @@ __all__ = [
     "memory_limit",
     "owner_record",
     "rebound_user",
+    "spaces_in_memory",
     "storage_user",
 ]

@@ -116,10 +116,11 @@ class StorageSpace:
     def forget(self, method: Method, arguments: Hashable = None) -> None:
         """Forget what memory has of a method: the result of one call, or all of them."""
         with self.lock:
-            if arguments is None:
-                self.memory(method).clear()
-            else:
-                self.memory(method).discard(arguments)
+            memory = self.memories.get(method)  # not a new one, which would lack the maxsize of the method
+            if memory is not None and arguments is None:
+                memory.clear()
+            elif memory is not None:
+                memory.discard(arguments)
             self.end_shortcuts(method)
 
     def keys(self) -> list[Key]:

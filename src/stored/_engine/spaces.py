@@ -17,7 +17,7 @@ from stored._settings import settings, validity
 from stored._storage import PersistentTier
 from stored.errors import OwnerError, UnstableKeyError
 
-__all__ = ["PresentSpace", "SpacesOfClass", "spaces_of_class"]
+__all__ = ["PresentSpace", "SpacesOfClass", "spaces_in_memory", "spaces_of_class"]
 
 
 class SpacesOfClass:
@@ -61,10 +61,16 @@ class SpacesOfClass:
             self._settle()
 
     def note_freed(self, space: StorageSpace) -> None:
-        """An owner was freed; this takes no lock."""
+        """An owner was freed; this waits for no lock."""
         if not settings().memory_sets and self._present.pop(id(space), None) is not None:
             return
         self._left.append(space)
+        # not within what this thread does under the lock: whoever comes next then settles what is left
+        if not self.lock.is_held() and self.lock.acquire(blocking=False):
+            try:
+                self._settle()
+            finally:
+                self.lock.release()
 
     def _settle(self) -> None:
         """Keep those spaces that no owner has any more, and drop the least recently used ones if they are too many."""
@@ -104,6 +110,12 @@ def spaces_of_class(owner_class: type, way: Hashable) -> SpacesOfClass:
         type.__setattr__(owner_class, "__stored_spaces__", ways)
     spaces: SpacesOfClass | None = ways.get(way)
     return spaces if spaces is not None else cast(SpacesOfClass, ways.setdefault(way, SpacesOfClass()))
+
+
+def spaces_in_memory(owner_class: type) -> list[StorageSpace]:
+    """All spaces of the objects of a class, also of those that have been freed."""
+    ways = vars(owner_class).get("__stored_spaces__", {})
+    return [space for spaces in list(ways.values()) for space in spaces.spaces()]
 
 
 class _SettingsWatcher:
@@ -178,12 +190,16 @@ class PresentSpace:
         if known is not None and space is not None and all(map(operator.is_, values, known)):
             return space
         key = self._parameters.quick_key(values)
-        address = None if key is not None else self._parameters.space(self.owner_class, values)
-        return self._enter(address if key is None else key, values, address)
+        known = None if key is None else values  # else they can change
+        if key is not None and not any(each != each for each in values):
+            return self._enter(key, values, known, None)
+        address = self._parameters.space(self.owner_class, values)  # one NaN is like another, by its text only
+        return self._enter(address, values, known, address)
 
-    def _enter(self, key: Hashable, values: tuple[Any, ...], address: Space | None) -> StorageSpace:
-        """The space for a key; the values can change if the key is an address."""
-        known = values if address is None else None
+    def _enter(
+        self, key: Hashable, values: tuple[Any, ...], known: tuple[Any, ...] | None, address: Space | None
+    ) -> StorageSpace:
+        """The space for a key; the values are known if they cannot change."""
         with self.spaces.lock:  # one space for all threads that notice a change
             before = self._latest[1]
             if before is not None and before.key == key:

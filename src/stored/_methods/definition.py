@@ -96,6 +96,10 @@ class Definition:
             known = self._methods[kind] = self.name, self._identity_for(kind), self.version
         return known
 
+    def known_methods(self) -> list[tuple[type, tuple[str, str, str]]]:
+        """The classes whose objects have used the method, with the method as their keys contain it."""
+        return list(self._methods.items())
+
     def _identity_for(self, kind: type) -> str:
         """The qualified name of the method, and that of the class if it has the method by inheritance."""
         if self._class_name is None:
