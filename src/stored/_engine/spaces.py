@@ -33,9 +33,6 @@ class SpacesOfClass:
         self._left: deque[StorageSpace] = deque()  # an owner is freed at any moment, and any thread may have the lock
         _all.add(self)
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return SpacesOfClass, ()  # a class that is pickled by value takes no results along
-
     def enter(self, key: Hashable, make: Callable[[ForkSafeLock], StorageSpace]) -> StorageSpace:
         """The space for the parameters of an owner, a new one if there is none."""
         with self.lock:
@@ -100,22 +97,44 @@ class SpacesOfClass:
 
 _all: weakref.WeakSet[SpacesOfClass] = weakref.WeakSet()
 
+_ways_lock = ForkSafeLock()
+
+
+class _Ways:
+    """The spaces of the objects of one class, by the way in which they tell their parameters."""
+
+    def __init__(self, owner_class: type) -> None:
+        self.owner_class = weakref.ref(owner_class)
+        self.spaces: dict[Hashable, SpacesOfClass] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _Ways, (type(None),)  # a class that is pickled by value takes no results along
+
+
+def _ways(owner_class: type) -> _Ways | None:
+    """The spaces of a class; they stand in an attribute of the class, so that they are freed with it."""
+    # not in a dictionary by class: results may refer to the class, which would then never be freed
+    found: _Ways | None = vars(owner_class).get("__stored_spaces__")
+    return found if found is not None and found.owner_class() is owner_class else None  # else copied from a class
+
 
 def spaces_of_class(owner_class: type, way: Hashable) -> SpacesOfClass:
-    """The spaces of the objects of a class that tell their parameters in one way; they are freed with the class."""
-    ways = vars(owner_class).get("__stored_spaces__")
-    if ways is None:
-        ways = {}
-        # not in a dictionary by class: results may refer to the class, which would then never be freed
-        type.__setattr__(owner_class, "__stored_spaces__", ways)
-    spaces: SpacesOfClass | None = ways.get(way)
-    return spaces if spaces is not None else cast(SpacesOfClass, ways.setdefault(way, SpacesOfClass()))
+    """The spaces of the objects of a class that tell their parameters in one way."""
+    with _ways_lock:
+        ways = _ways(owner_class)
+        if ways is None:
+            ways = _Ways(owner_class)
+            type.__setattr__(owner_class, "__stored_spaces__", ways)
+        spaces = ways.spaces.get(way)
+        if spaces is None:
+            spaces = ways.spaces[way] = SpacesOfClass()
+        return spaces
 
 
 def spaces_in_memory(owner_class: type) -> list[StorageSpace]:
     """All spaces of the objects of a class, also of those that have been freed."""
-    ways = vars(owner_class).get("__stored_spaces__", {})
-    return [space for spaces in list(ways.values()) for space in spaces.spaces()]
+    ways = _ways(owner_class)
+    return [] if ways is None else [space for spaces in list(ways.spaces.values()) for space in spaces.spaces()]
 
 
 class _SettingsWatcher:

@@ -10,6 +10,7 @@ from types import MethodType
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
+from stored._fork_safe_lock import ForkSafeLock
 from stored._keys.canonical import canonical_pairs, local_class_digest
 from stored._keys.parameter_names import checked_string, owner_method_caller, parameter_names
 from stored._keys.result_key import Space
@@ -238,6 +239,8 @@ class OwnString:
 _describers: WeakKeyDictionary[type, tuple[list[Any], Describer]] = WeakKeyDictionary()
 """The describers of classes, with what the classes and their bases declared when these were chosen."""
 
+_describers_lock = ForkSafeLock()
+
 STRING_METHODS = ("getHashableString", "_getHashableString")
 
 _DESCRIBING_METHODS = (*STRING_METHODS, "getName")
@@ -254,10 +257,11 @@ def find_describer(owner: type) -> Describer:
     # of methods only the type: a method can refer to the class itself, which would then never be freed
     declared: list[Any] = [type(base.__dict__.get(name)) for base in owner.__mro__ for name in _DESCRIBING_METHODS]
     declared += [base.__dict__.get("__stored_parameters__") for base in owner.__mro__]
-    found = _describers.get(owner)
-    if found is None or found[0] != declared:
-        found = _describers[owner] = (declared, _choose_describer(owner))
-    return found[1]
+    with _describers_lock:  # one describer for all threads: objects share their results only if it is the same
+        found = _describers.get(owner)
+        if found is None or found[0] != declared:
+            found = _describers[owner] = (declared, _choose_describer(owner))
+        return found[1]
 
 
 def _choose_describer(owner: type) -> Describer:
