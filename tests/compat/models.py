@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from colossus.utils import storage as original
 
-from stored._storage import Header, headers
+from stored._keys import Key
+from stored._storage.format import unpack
 from stored.compat import colossus as drop_in
-from stored.stores import DirectoryStore
 
 TABLE = np.array([[0.0, 1.0, 2.0, 3.0, 4.0], [1.0, 2.0, 4.0, 8.0, 16.0]])
 
@@ -47,10 +47,14 @@ def entries(directory: Path) -> list[Path]:
     return sorted(directory.rglob("*.stored"))
 
 
-def header_of(path: Path) -> Header:
-    root = next(each for each in path.parents if each.name == "cache")
-    (found,) = [each for each in headers(DirectoryStore(root)) if path == root / each.name]
-    return found
+def key_of(path: Path) -> Key:
+    """The key in an entry."""
+    return Key.from_bytes(unpack(path.read_bytes()).key)
+
+
+def writer_of(path: Path) -> dict[str, Any]:
+    """The programs that wrote an entry."""
+    return dict(unpack(path.read_bytes()).description().writer)
 
 
 def old_files(directory: Path) -> list[Path]:

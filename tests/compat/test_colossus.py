@@ -310,12 +310,13 @@ class Holder:
 
 
 def test_decorated_methods_share_the_space(base_dir: Path) -> None:
-    """Results of decorated methods of an owner that holds this StorageUser are in the same place."""
+    """Results of decorated methods of an owner that holds this StorageUser are in the same place, and no objects."""
     first, second = Holder(1.5), Holder(1.5)
     assert (first.twice(), second.twice()) == (3.0, 3.0)
     assert (first.calls, second.calls) == (1, 0)
     assert len(entries(base_dir)) == 1
-    assert first.su.listObjects() == []
+    assert first.su.listObjects() == second.su.listObjects() == ["twice()"]
+    assert dict(first.su.storage_pers) == dict(first.su.storage_temp) == {}
 
 
 def test_copies_and_pickles() -> None:

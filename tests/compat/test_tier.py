@@ -13,7 +13,7 @@ from colossus.utils import storage as original
 
 import stored
 from stored.compat import colossus as drop_in
-from tests.compat.models import Model, entries, header_of, old_file
+from tests.compat.models import Model, entries, key_of, old_file, writer_of
 
 # -- the directory ----------------------------------------------------------------------------------------------------
 
@@ -69,7 +69,7 @@ def test_entries_tell_the_version_of_colossus(base_dir: Path) -> None:
     """An entry says which Colossus it was made with."""
     Model().user().storeObject("x", 1)
     (entry,) = entries(base_dir)
-    assert header_of(entry).writer == {"stored": stored.__version__, "colossus": colossus_version.__version__}
+    assert writer_of(entry) == {"stored": stored.__version__, "colossus": colossus_version.__version__}
 
 
 def test_outdated_entries(base_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,7 +145,7 @@ def test_stored_objects_replace_imported_ones(base_dir: Path) -> None:
     assert model.user().getStoredObject("x") == "new"
     assert model.user().listObjects() == ["x", "y"]
     for path in entries(base_dir):
-        if header_of(path).key.space.string == model.string():
+        if key_of(path).space.string == model.string():
             path.unlink()
     assert model.user().getStoredObject("x") is None
     assert model.user().getStoredObject("y") == "also"

@@ -6,14 +6,16 @@ import copy
 import gc
 import pickle
 import weakref
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 from stored import OwnerError, StorageUser, keyed_by, stored
 from stored._engine import owners
-from tests.methods.models import CALLS, Cosmology, Model, repeated
-from tests.methods.owners import OWNERS, FrozenSlots, Held, Plain, Slotted, set_parameter
+from tests.methods.models import CALLS, Colour, Cosmology, Model, repeated
+from tests.methods.owners import OWNERS, Described, FrozenSlots, Held, Plain, Slotted, set_parameter
 
 
 @pytest.fixture(autouse=True)
@@ -262,3 +264,83 @@ def test_clearing_passes_over_owners_that_never_had_their_parameters() -> None:
     Model.value.cache_clear()
     repeated(model.value, 1.0)
     assert len(CALLS) == 2
+
+
+# -- how owners tell their parameters --
+
+
+@pytest.mark.parametrize("kind", OWNERS)
+def test_every_way_to_tell_parameters(kind: Any) -> None:
+    """Each kind of owner hits, notices changes, and finds results of equal owners."""
+    kind.method.cache_clear()  # owners with slots share a memory, in which other tests leave results
+    owner = kind(1.0)
+    assert [owner.method(), owner.method()] == [1.0, 1.0]
+    set_parameter(owner, 2.0)
+    assert owner.method() == 2.0
+    assert kind(1.0).method() == 1.0
+    assert CALLS == [1.0, 2.0]
+
+
+def test_an_owner_that_tells_nothing_is_refused() -> None:
+    """The error names the class and the four ways to tell parameters."""
+
+    class Silent:
+        @stored
+        def method(self) -> int:
+            return 1
+
+    with pytest.raises(OwnerError) as caught:
+        Silent().method()
+    for part in ("Silent", "StorageUser", "getHashableString", "@keyed_by", "frozen dataclass"):
+        assert part in str(caught.value)
+    assert isinstance(caught.value, TypeError)
+
+
+def test_a_string_that_is_none_is_refused() -> None:
+    """A hashable string that is not text is an error."""
+
+    class Wrong(Described):
+        def getHashableString(self) -> str:
+            return 5  # type: ignore[return-value]
+
+    with pytest.raises(OwnerError, match="returned 5 of type int"):
+        Wrong(1.0).method()
+
+
+class Odd(str):
+    """Text that shows itself as something else."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "repr"
+
+    def __str__(self) -> str:
+        return "str"
+
+
+@pytest.mark.parametrize("tell", [np.str_, Odd, Colour])
+def test_text_of_any_class_is_the_same_text(tell: Callable[[str], str]) -> None:
+    """What an owner with a text of another class has stored, an owner with plain text of the same content finds."""
+
+    class Told:  # made in a function: more stands in its name
+        def __init__(self, tell: Callable[[str], str]) -> None:
+            self.tell = tell
+
+        def getName(self) -> str:
+            return self.tell("red")
+
+        def getHashableString(self) -> str:
+            return self.tell("red")
+
+        @stored
+        def value(self) -> float:
+            CALLS.append(None)
+            return 1.0
+
+    owners = [Told(tell), Told(str), Told(tell)]
+    assert [repeated(owner.value) for owner in owners] == [1.0] * 3
+    for owner in owners:
+        owner.tell = tell if owner.tell is str else str
+        repeated(owner.value)
+    assert len(CALLS) == 1

@@ -20,8 +20,8 @@ from scipy.interpolate import InterpolatedUnivariateSpline, RectBivariateSpline
 import stored
 from stored import ConfigurationError, OwnerError, StorageUser, TableError, TableWarning, configure, getCacheDir
 from stored._keys import Key, Space
+from stored._storage.format import pack
 from tests.engine.models import AT, CURVE, FALLING, SURFACE, Model, Odd, entries, entry_of, found, repeat
-from tests.storage.entries import Parts
 
 # -- construction -----------------------------------------------------------------------------------------------------
 
@@ -143,7 +143,7 @@ def test_the_unique_filename_is_where_entries_are(cache_dir: Path) -> None:
     model = Model()
     model.su.storeObject("a", 1)
     place = model.su.getUniqueFilename()
-    assert str(entry_of(cache_dir, "a")).startswith(f"{place}-")
+    assert str(entry_of(cache_dir, "a")).startswith(place)
     assert place.startswith(getCacheDir("engine"))
     model.n = 2.0
     assert model.su.getUniqueFilename() != place
@@ -319,20 +319,30 @@ def test_removing_drops_interpolators() -> None:
 
 
 def test_listing_shows_what_is_found() -> None:
-    """Names in memory and on disk, each once, sorted; none of other owners, other parameters or decorated methods."""
+    """Names in memory and on disk, each once, sorted; with decorated calls, and none of other owners or parameters."""
 
     class Owner(Model):
         @stored.stored
-        def method(self) -> int:
+        def method(self, z: int = 1) -> int:
+            return z
+
+        @stored.stored(persistent=False)
+        def passing(self) -> int:
             return 1
 
     owner = Owner()
     owner.method()
+    owner.method(2)
+    owner.passing()
     owner.su.storeObject("b", 1)
     owner.su.storeObject("c", 1, persistent=False)
     Model(2.0).su.storeObject("other", 1)
-    assert owner.su.listObjects() == ["b", "c"]
-    assert Model().su.listObjects() == ["b"]
+    assert owner.su.listObjects() == ["b", "c", "method(z=1)", "method(z=2)", "passing()"]
+    assert Model().su.listObjects() == ["b", "method(z=1)", "method(z=2)"]
+    owner.su.resetStorage()
+    assert owner.su.listObjects() == ["b", "method(z=1)", "method(z=2)"]
+    owner.n = 2.0
+    assert owner.su.listObjects() == ["other"]
     assert Model(persistence="w").su.listObjects() == []
 
 
@@ -342,11 +352,14 @@ def test_listing_passes_over_what_is_not_ours(cache_dir: Path) -> None:
     user.storeObject("a", 1)
     user.storeObject("b", 1)
     b = entry_of(cache_dir, "b")
-    b.rename(b.with_name("b-0.stored"))
+    b.rename(b.with_name(b.name.replace("-b-", "-x-")))
     (b.parent / "foreign.stored").write_bytes(b"not an entry")
     (b.parent / "empty.stored").write_bytes(b"")
-    c = Key(Space("engine", "m", "long " * 2000), "c")
-    (cache_dir / c.entry_name()).write_bytes(Parts(b"null", key=b'{"module":"engine"}').joined())
+    key = Key(Space("engine", "m", "long " * 2000), "c")
+    renamed = key.entry_name().rpartition("/")[2]
+    for number, held in enumerate((key.as_bytes()[:-1], b"no key", Key(key.space, "d").as_bytes())):
+        parts, _ = pack(held, b'{"kind":"native"}', b"", b"null", [])
+        (b.parent / renamed.replace("-c-", f"-c{number}-")).write_bytes(b"".join(parts))
     assert user.listObjects() == ["a", "b"]  # b is in memory still
     user.resetStorage()
     assert user.listObjects() == ["a"]

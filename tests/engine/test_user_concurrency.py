@@ -271,10 +271,10 @@ def test_what_another_thread_has_stored_meanwhile_is_found() -> None:
             return value
 
     user = Model().su
-    state = user.current_state()
-    state.objects = SignallingTier()
+    space = user.current_space()
+    space.objects = SignallingTier()
     with ThreadPoolExecutor(1) as pool:
-        with state.lock:
+        with space.lock:
             found = pool.submit(user.getStoredObject, "x")
             assert asked.wait(10)
             user.storeObject("x", 1, persistent=False)

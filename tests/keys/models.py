@@ -12,6 +12,7 @@ import attrs
 
 from stored import keyed_by
 from stored._keys import find_describer
+from stored.errors import OwnerError, UnstableKeyError
 
 
 @keyed_by("H0", "Om0")
@@ -32,15 +33,43 @@ class FrozenAttrs:
     label: Any = attrs.field(default="", eq=False)
 
 
-def snapshot(owner: Any) -> Any:
-    """The parameters of an owner now."""
-    return find_describer(type(owner)).snapshot(owner)
+class Snapshot:
+    """The parameters of an owner at one moment.
+
+    Attributes
+    ----------
+    space : Space
+        The owner's name and parameters, as keys contain them.
+    """
+
+    def __init__(self, owner: Any, depends: tuple[str, ...] | None = None) -> None:
+        describer = find_describer(type(owner))
+        self._owner_class = type(owner)
+        self._parameters = describer if depends is None else describer.only(depends)
+        values = self._parameters.values(owner)
+        self.quick_key = self._parameters.quick_key(values)
+        self.space = self._parameters.space(self._owner_class, values)
+
+    def holds(self, owner: Any) -> bool:
+        """Has the owner these parameters now? What stands for them in memory must say no more than their texts."""
+        try:
+            values = self._parameters.values(owner)
+            is_same = type(owner) is self._owner_class and self._parameters.space(type(owner), values) == self.space
+        except (OwnerError, UnstableKeyError):
+            return False
+        key = self._parameters.quick_key(values)
+        assert is_same or key is None or key != self.quick_key or type(owner) is not self._owner_class
+        return is_same
+
+
+def snapshot(owner: Any, depends: tuple[str, ...] | None = None) -> Snapshot:
+    """The parameters of an owner now, or those of these names."""
+    return Snapshot(owner, depends)
 
 
 def string(owner: Any) -> str:
     """The text of these parameters, as it is in a key."""
-    found: str = snapshot(owner).space.string
-    return found
+    return snapshot(owner).space.string
 
 
 class Colour(enum.Enum):

@@ -65,7 +65,8 @@ def test_binding_is_that_of_the_language(z: int, k: int, rest: list[int], by_nam
     bound = how.bind(
         None, () if by_name and not rest else (z, k, *rest), {"z": z, "k": k} if by_name and not rest else {}
     )
-    assert receives(*bound.args, **bound.kwargs) == (z, k, tuple(rest))
+    assert bound == {"z": z, "k": k, "rest": tuple(rest)}
+    assert how.apply(receives, None, bound) == (z, k, tuple(rest))
     assert dict(how.key(bound)) == {"z": str(z), "k": str(k), "rest": f"({', '.join(map(str, rest))})"}
 
 
@@ -75,7 +76,44 @@ def test_ignored_arguments_are_passed_on_and_not_keyed() -> None:
     bound = how.bind(None, (1,), {"scale": object(), "other": object()})
     assert [name for name, _ in how.key(bound)] == ["z", "k", "rest"]
     assert [name for name, _ in how.key(bound, ["z"])] == ["k", "rest"]
-    assert bound.kwargs["other"] is not None
+    received = how.apply(lambda *args, **kwargs: kwargs, None, bound)
+    assert received == {"scale": bound["scale"], "other": bound["more"]["other"]}
+
+
+def takes_all_kinds(self: Any, a: Any, /, b: Any, *rest: Any, c: Any = 3, **more: Any) -> Any:
+    return self, a, b, rest, c, more
+
+
+def takes_names_only(self: Any, *, a: Any, b: Any = 2) -> Any:
+    return self, a, b
+
+
+def takes_no_names(self: Any, a: Any, b: Any = 2, /) -> Any:
+    return self, a, b
+
+
+@pytest.mark.parametrize(
+    ("function", "args", "kwargs"),
+    [
+        (takes_all_kinds, (1, 2), {}),
+        (takes_all_kinds, (1,), {"b": 2, "a": 4, "self": 5}),
+        (takes_all_kinds, (1, 2, 3, 4), {"c": 5, "d": 6}),
+        (takes_names_only, (), {"b": 1, "a": 2}),
+        (takes_names_only, (), {"a": 2}),
+        (takes_no_names, (1,), {}),
+        (takes_no_names, (1, 3), {}),
+    ],
+)
+def test_the_method_gets_the_call_as_it_was(function: Any, args: Any, kwargs: Any) -> None:
+    """Whatever the kinds of its parameters, it receives what a plain call would give it."""
+    how = arguments(function=function)
+    assert how.apply(function, "owner", how.bind("owner", args, kwargs)) == function("owner", *args, **kwargs)
+
+
+def test_arguments_that_are_given_are_not_bound() -> None:
+    """Values along an axis can be given beside a call of the other arguments, wherever they stand."""
+    how = arguments(function=takes_all_kinds)
+    assert how.bind_remaining({"b": 7}, None, (1,), {"c": 4}) == how.bind(None, (1, 7), {"c": 4})
 
 
 def test_the_owner_is_not_an_argument() -> None:
@@ -188,8 +226,8 @@ def test_rounded_values_are_keyed_and_computed_with(value: Any, rounded: Any) ->
     """The method receives the very value that stands in the key, of the type that was given."""
     how = arguments(z=2)
     bound = how.bind(None, (value,), {})
-    assert bound.arguments["z"] == rounded
-    assert isinstance(bound.arguments["z"], type(rounded))
+    assert bound["z"] == rounded
+    assert isinstance(bound["z"], type(rounded))
     assert how.key(bound) == key(how, rounded) == key(arguments(), rounded)
 
 
@@ -197,7 +235,7 @@ def test_arrays_are_rounded_in_a_copy() -> None:
     """Each element is, and the caller's array stays."""
     values = np.array([0.126, 0.124])
     bound = arguments(z=2).bind(None, (values,), {})
-    assert bound.arguments["z"].tolist() == [0.13, 0.12]
+    assert bound["z"].tolist() == [0.13, 0.12]
     assert values.tolist() == [0.126, 0.124]
 
 

@@ -482,7 +482,7 @@ def test_an_owner_without_parameters_is_refused(kind: Any) -> None:
 def test_narrowed_parameters_are_fewer() -> None:
     """A change of the others does not count."""
     owner = Cosmology(1, 2)
-    before = find_describer(Cosmology).only(("H0",)).snapshot(owner)
+    before = snapshot(owner, depends=("H0",))
     assert before.space.string == "H0=1"
     owner.Om0 = 3
     assert before.holds(owner)

@@ -1,11 +1,9 @@
-"""Different keys have different bytes and entry names, which tell owner and method and lead nowhere else."""
+"""Different keys have different texts and entry names, and no name leads out of the store."""
 
 from __future__ import annotations
 
 import itertools
 import json
-import pickle
-import re
 from typing import Any
 
 import pytest
@@ -40,150 +38,150 @@ ANY_TEXT = st.one_of(
     ),
 )
 
-PAIRS = st.lists(st.tuples(ANY_TEXT, ANY_TEXT), max_size=2).map(tuple)
-
-KEYS = st.builds(Key, st.builds(Space, ANY_TEXT, ANY_TEXT, ANY_TEXT | PAIRS), ANY_TEXT, ANY_TEXT, ANY_TEXT, PAIRS)
+PARAMETERS = st.one_of(ANY_TEXT, st.lists(st.tuples(ANY_TEXT, ANY_TEXT), max_size=2).map(tuple))
+SPACES = st.builds(Space, ANY_TEXT, ANY_TEXT, PARAMETERS)
+KEYS = st.builds(
+    Key, SPACES, ANY_TEXT, ANY_TEXT, ANY_TEXT, st.lists(st.tuples(ANY_TEXT, ANY_TEXT), max_size=2).map(tuple)
+)
 
 
 @settings(max_examples=150, deadline=None)
 @given(KEYS)
 def test_entry_names_are_safe(key: Key) -> None:
-    """Whatever module, owner and object are called, the name stays inside the store, and is of plain characters."""
+    """Whatever the module, the owner and the object are called, the name stays inside the store, two folders deep."""
     name = key.entry_name()
     assert MemoryStore().read(name) is None  # a name that a store does not accept is a ValueError
-    module, start, file = name.split("/")
-    assert module == module_folder(key.space.module)
-    assert f"{module}/{start}" == key.space.folder()
-    assert re.fullmatch(r"[A-Za-z0-9_.-]+", file)
-    assert len(f"{file}.removed") <= 143  # the least that a file system allows, with the mark of a layered store
-    assert len(module) <= 40
-    assert not module.startswith(".")
-
-
-@settings(max_examples=150, deadline=None)
-@given(KEYS)
-def test_entry_names_tell_owner_and_method(key: Key) -> None:
-    """The five parts of a file name tell owner, space, object, method and key, without reading anything."""
-    name = key.entry_name()
-    owner, space, _, tag, digest = name.rpartition("/")[2].removesuffix(ENTRY_ENDING).split("-")
-    assert name.startswith(f"{key.space.prefix()}{method_part(key.object, key.definition)}")
-    assert f"{owner}-" == owner_part(key.space.name)
-    assert space == key.space.digest()
-    assert key.space.folder().endswith(f"/{space[:2]}")
-    assert method_part(key.object, key.definition).endswith(f"-{tag}-")
-    assert (len(space), len(tag), len(digest)) == (32, 8, 32)
-
-
-def test_a_method_has_one_tag_in_all_classes_that_inherit_it() -> None:
-    """The class that inherits a method does not change its tag; another name or definition does."""
-    assert method_part("f", "m.C.f of m.D") == method_part("f", "m.C.f")
-    tags = {method_part(name, definition)[-9:] for name in ("f", "g") for definition in ("m.C.f", "m.C.g", "")}
-    assert len(tags) == 6
+    assert name.startswith(f"{module_folder(key.space.module)}/")
+    assert name.count("/") == 2
+    assert name.endswith(ENTRY_ENDING)
+    assert all(len(part) < 180 and not part.startswith(".") for part in name.split("/"))
 
 
 @settings(max_examples=100, deadline=None)
 @given(KEYS)
-def test_keys_survive_the_entry(key: Key) -> None:
-    """A key read back is the key that was written, with all its parts, however its space was made."""
+def test_entry_names_show_what_they_are_of(key: Key) -> None:
+    """All entries of an owner's space, and all of a method, are found by their names alone."""
+    name = key.entry_name()
+    assert name.startswith(f"{key.space.folder()}/{owner_part(key.space.name)}{key.space.digest()}")
+    assert name.startswith(key.space.prefix())
+    assert method_part(key.object, key.definition) in name
+    own = Key(key.space, key.object, f"{key.definition} of m.Sub", "other version")
+    assert method_part(own.object, own.definition) == method_part(key.object, key.definition)
+
+
+@settings(max_examples=100, deadline=None)
+@given(KEYS)
+def test_keys_survive_the_header(key: Key) -> None:
+    """A key read back is the key that was written."""
     found = Key.from_bytes(key.as_bytes())
     assert found == key
+    assert (found.space, found.object, found.definition, found.version, found.arguments) == (
+        *(key.space, key.object, key.definition, key.version, key.arguments),
+    )
+    assert found.space.parameters == key.space.parameters
     assert hash(found) == hash(key)
-    assert found.space == key.space
-    assert hash(found.space) == hash(key.space)
-    assert (found.space.parameters, found.arguments) == (key.space.parameters, key.arguments)
-    assert pickle.loads(pickle.dumps(key)) == key
+    assert repr(found) == repr(key)
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(KEYS, min_size=2, max_size=4))
-def test_different_keys_have_different_bytes_and_entries(keys: list[Key]) -> None:
-    """Keys are equal if their parts are; equal keys share bytes and entry, different keys never do."""
+def test_different_keys_have_different_texts_and_entries(keys: list[Key]) -> None:
+    """Equal keys share them, different keys never do."""
     for one, other in itertools.combinations(keys, 2):
-        same = all_parts(one) == all_parts(other)
-        assert (one == other) is same
-        assert (one.as_bytes() == other.as_bytes()) is same
-        assert (one.entry_name() == other.entry_name()) is same
-        assert (one.space == other.space) is (all_parts(one)[:3] == all_parts(other)[:3])
+        assert (one.as_bytes() == other.as_bytes()) is (one == other)
+        assert (one.entry_name() == other.entry_name()) is (one == other)
 
 
-def all_parts(key: Key) -> tuple[object, ...]:
-    space = key.space
-    return space.module, space.name, space.parameters, key.object, key.definition, key.version, key.arguments
+@settings(max_examples=100, deadline=None)
+@given(st.lists(SPACES, min_size=2, max_size=4))
+def test_different_spaces_have_different_texts_and_prefixes(spaces: list[Space]) -> None:
+    """Spaces are equal if all their parts are, and none has a prefix that begins the names of another's entries."""
+    for one, other in itertools.combinations(spaces, 2):
+        is_same = (one.module, one.name, one.parameters) == (other.module, other.name, other.parameters)
+        assert (one == other) is is_same
+        assert (one.text() == other.text()) is is_same
+        assert one.prefix().startswith(other.prefix()) is is_same
+    assert len({*spaces}) == len({(each.module, each.name, each.parameters) for each in spaces})
 
 
 SPACE = Space("m", "n", "s")
 
 
+def test_a_string_is_not_a_list_of_parameters() -> None:
+    """An owner that spells the parameters of another in its string has a space of its own."""
+    spaces = [Space("m", "n", "H0=1, Om0=2"), Space("m", "n", (("H0", "1"), ("Om0", "2")))]
+    spaces += [Space("m", "n", (("H0", "1, Om0=2"),)), Space("m", "n", ()), Space("m", "n", "")]
+    assert len({each.digest() for each in spaces}) == len(set(spaces)) == len(spaces)
+    assert [each.string for each in spaces] == ["H0=1, Om0=2"] * 3 + ["", ""]
+    assert spaces[0].pairs() == (("", "H0=1, Om0=2"),)
+    assert spaces[1] != "H0=1, Om0=2"
+    assert repr(spaces[0]) == "Space('m', 'n', 'H0=1, Om0=2')"
+
+
 def test_text_moved_between_the_parts_of_a_key_changes_it() -> None:
-    """No part can be continued in the next one, and two surrogates are not the character that they encode."""
+    """No part can be continued in the next one."""
     keys = [
         Key(Space("a", "b", "c"), "d"),
         Key(Space("a", "b, c", ""), "d"),
         Key(Space('a", "b', "c", ""), "d"),
-        Key(Space("a", "b", (("", "c"),)), "d"),
-        Key(Space("a", "b", (("c", ""),)), "d"),
-        Key(Space("a", "b", ()), "d"),
         Key(SPACE, "f", "d", "v", (("a", "1, b=2"),)),
         Key(SPACE, "f", "d", "v", (("a", "1"), ("b", "2"))),
         Key(SPACE, "f", "d", "v", (("a", "1"),)),
         Key(SPACE, "f", "d", "v"),
         Key(SPACE, "f", "", "v"),
         Key(SPACE, "f", "v", ""),
-        Key(SPACE, "\ud83d\ude00"),
-        Key(SPACE, "\U0001f600"),
     ]
     assert len({key.as_bytes() for key in keys}) == len({key.entry_name() for key in keys}) == len(keys)
-    assert len({key.space.digest() for key in keys[:7]}) == 7
+    assert len({key.space.digest() for key in keys[:4]}) == 4
+    assert keys[0] != keys[0].as_bytes()
 
 
-@pytest.mark.parametrize("same", [SPACE, Key(SPACE, "f")])
-def test_keys_and_spaces_are_no_texts(same: object) -> None:
-    """They differ from all else, and show their parts."""
-    assert same != "m"
-    assert "'m'" in repr(same) or '"m"' in repr(same)
-
-
-def test_parameters_in_one_text() -> None:
-    """Named parameters read as assignments, and a hashable string as itself, alone and beside them."""
-    named = (("H0", "70"), ("name", "'a, b'"))
-    assert Space("m", "n", named).string == "H0=70, name='a, b'"
-    assert Space("m", "n", named).pairs() == named
-    assert SPACE.string == "s"
-    assert Space("m", "n", SPACE.pairs() + named).string == "s, H0=70, name='a, b'"
-
-
-KEY = Key(Space("m", "n", (("p", "1"),)), "f", "d", "v", (("a", "1"),))
-
-
-@pytest.mark.parametrize("name", ["module", "name", "parameters", "object", "definition", "version", "arguments"])
-@pytest.mark.parametrize("change", [..., 1, None, ["x"], [["a"]], [["a", 1]], [[1, "a"]], [["a", "b", "c"]], {}, 1.5])
-def test_what_is_no_key_is_refused(name: str, change: Any) -> None:
-    """A key that was tampered with is an error of its own kind, never a wrong key."""
-    found = json.loads(KEY.as_bytes())
-    found[name] = change
-    if change is ...:
-        del found[name]
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"module": 1},
+        {"parameters": None},
+        {"parameters": [["a"]]},
+        {"parameters": [["a", 1]]},
+        {"object": ["x"]},
+        {"arguments": None},
+        {"arguments": [["a"]]},
+        {"arguments": [["a", 1]]},
+        {"arguments": [[1, "a"]]},
+        {"arguments": 3},
+    ],
+)
+def test_what_is_no_key_is_refused(change: dict[str, Any]) -> None:
+    """A header that was tampered with is an error of its own kind, never a wrong key."""
+    header = json.loads(Key(SPACE, "f", "d", "v", (("a", "1"),)).as_bytes())
     with pytest.raises(DamagedEntryError, match="no full key"):
-        Key.from_bytes(json.dumps(found, separators=(",", ":")).encode())
+        Key.from_bytes(as_bytes({**header, **change}))
+    for name in change:
+        with pytest.raises(DamagedEntryError):
+            Key.from_bytes(as_bytes({key: value for key, value in header.items() if key != name}))
 
 
-@pytest.mark.parametrize("data", [b"", b"{", b"[]", b"null", b"1", b"\xff", b"[" * 100_000, b'"text"'])
-def test_what_is_no_json_is_no_key(data: bytes) -> None:
-    """Neither is anything but the object that a key is."""
+def as_bytes(header: object) -> bytes:
+    """A header as keys are written."""
+    return json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff", b"[]", b"3", b"{", b"[" * 100_000])
+def test_what_is_no_text_of_a_key_is_refused(data: bytes) -> None:
+    """Bytes of any kind are an error of its own kind."""
     with pytest.raises(DamagedEntryError, match="no full key"):
         Key.from_bytes(data)
 
 
 def test_a_key_has_one_form() -> None:
-    """Bytes that mean the same key, but are not those that are written, are not taken for it."""
-    for found in (
-        b" " + KEY.as_bytes(),
-        KEY.as_bytes().replace(b'"m"', b'"\\u006d"'),
-        KEY.as_bytes()[:-1] + b',"x":1}',
-    ):
-        assert isinstance(json.loads(found), dict)
-        with pytest.raises(DamagedEntryError, match="no full key"):
-            Key.from_bytes(found)
+    """A key that is written in another way, with more in it or in another order, is not taken for one."""
+    header = json.loads(Key(SPACE, "f").as_bytes())
+    assert Key.from_bytes(as_bytes(header)) == Key(SPACE, "f")
+    for other in ({**header, "more": 1}, dict(reversed(header.items()))):
+        with pytest.raises(DamagedEntryError):
+            Key.from_bytes(as_bytes(other))
+    with pytest.raises(DamagedEntryError):
+        Key.from_bytes(json.dumps(header).encode())
 
 
 def test_messages_name_a_call() -> None:

@@ -11,7 +11,7 @@ from stored._engine.memory_limit import memory_limit
 from stored._engine.owner_user import storage_user
 from stored._engine.owners import OwnerRecord, live_records, owner_record
 from stored._engine.space import Memory, Method, Source, StorageSpace
-from stored._engine.spaces import PresentSpace
+from stored._engine.spaces import PresentSpace, spaces_with_method
 from stored._engine.user import StorageUser
 
 __all__ = [
@@ -29,5 +29,6 @@ __all__ = [
     "memory_limit",
     "owner_record",
     "rebound_user",
+    "spaces_with_method",
     "storage_user",
 ]

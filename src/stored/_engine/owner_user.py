@@ -5,11 +5,12 @@ from __future__ import annotations
 import copy
 import weakref
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from stored._engine.owners import OwnerRecord, owner_record
 from stored._engine.space import StorageSpace
 from stored._engine.user import StorageUser
+from stored._fork_safe_lock import ForkSafeLock
 from stored._keys import Space
 from stored.errors import OwnerError
 
@@ -51,18 +52,57 @@ def storage_user(owner: object) -> StorageUser:
     record = owner_record(owner)
     if record.user is not None:
         return record.user
-    if record.own_user is None:
-        record.own_user = _UserOfOwner(owner, record)
-    return record.own_user
+    record.present_space(owner)  # an OwnerError if the owner does not tell its parameters
+    user = _own_user(owner, record)
+    user.note_space()
+    return user
+
+
+_lock = ForkSafeLock()
+
+
+def _own_user(owner: object, record: OwnerRecord) -> _UserOfOwner:
+    """The StorageUser that is made on demand, the same for all threads."""
+    with _lock:
+        # owners without weak references share a record if their parameters are equal
+        if record.own_user is None or not record.own_user.describes(owner):
+            record.own_user = _UserOfOwner(owner)
+        return cast("_UserOfOwner", record.own_user)
+
+
+def _user_of_copy(owner: object) -> StorageUser:
+    """The StorageUser of an owner that is being copied or unpickled with it, and may have no parameters yet."""
+    return _own_user(owner, owner_record(owner)) if type(owner).__weakrefoffset__ else _UserOfOwner(owner)
 
 
 class _UserOfOwner(StorageUser):
     """The StorageUser of an owner that holds none."""
 
-    def __init__(self, owner: object, record: OwnerRecord) -> None:
+    def __init__(self, owner: object) -> None:
         self._owner = _reference(owner)
-        self._record = weakref.ref(record)
-        super().__init__(self._present().address.module, "rw", self._name, self._text, None)
+        self._owner_class = type(owner)
+        self.func_name, self.func_hashstring, self.func_changed = self._name, self._text, None
+        self.persistent = self._persistent_tier("rw")
+        self._set_up()
+
+    @property
+    def module(self) -> str:  # type: ignore[override]
+        """The folder of the entries."""
+        return self._present().address.module
+
+    def note_space(self) -> None:
+        """Take the present parameters for those of before the next change, if there are none."""
+        with self._lock:
+            if self._space is None:
+                self._space = self._new_space()
+
+    def describes(self, owner: object) -> bool:
+        """Does this user describe an owner?"""
+        return self._owner() is owner
+
+    def describes_class(self, owner_class: type) -> bool:
+        """Was this user made for an object of a class?"""
+        return self._owner_class is owner_class
 
     def _live_owner(self) -> Any:
         owner = self._owner()
@@ -83,18 +123,18 @@ class _UserOfOwner(StorageUser):
     def _address(self) -> Space:
         return self._present().address
 
-    def _owner_records(self) -> list[Any]:
-        record = self._record()
-        return [] if record is None else [record]
+    def _owner_records(self) -> list[tuple[Any, Any]]:
+        owner = self._live_owner()
+        return [(owner, owner_record(owner)), *super()._owner_records()]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return storage_user, (self._live_owner(),)
+        return _user_of_copy, (self._live_owner(),)
 
     def __copy__(self) -> StorageUser:
         return self
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        return storage_user(copy.deepcopy(self._live_owner(), memo))
+        return _user_of_copy(copy.deepcopy(self._live_owner(), memo))
 
 
 def _reference(owner: object) -> Callable[[], object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import weakref
 from collections import OrderedDict
@@ -17,7 +18,7 @@ from stored._fork_safe_lock import ForkSafeLock
 from stored._keys import USER_ATTRIBUTES, FieldParameters, Key, Space, find_describer, parameter_names
 from stored._settings import validity
 from stored._storage import PersistentTier
-from stored.errors import OwnerError
+from stored.errors import OwnerError, UnstableKeyError
 
 __all__ = ["OwnerRecord", "live_records", "owner_record"]
 
@@ -44,7 +45,7 @@ class OwnerRecord:
 
     def __init__(self, user: StorageUser | None) -> None:
         self.user = user
-        self.own_user: StorageUser | None = None  # made on demand, for an owner that holds none
+        self.own_user: Any = None  # made on demand, for an owner that holds none
         self.methods: dict[Any, Any] = {}
         self._spaces: dict[tuple[type, Hashable], PresentSpace] = {}
 
@@ -86,10 +87,15 @@ class OwnerRecord:
         """The keys of what methods have in memory for these parameters."""
         return [key for space in self._present_spaces() if space.address == address for key in space.keys()]
 
-    def empty(self) -> None:
-        """Empty the spaces that the owner has now."""
-        for space in self._present_spaces():
-            space.empty()
+    def empty(self, owner: object) -> None:
+        """Empty the spaces that the owner had when it was last asked, and has now, if there is one."""
+        for present in list(self._spaces.values()):
+            space = present.latest()
+            if space is not None:
+                space.empty()
+            if self.user is None and type(owner) is present.owner_class:
+                with contextlib.suppress(OwnerError, UnstableKeyError):  # not all parameters are set
+                    present.of(owner).empty()
 
     def _present_spaces(self) -> list[StorageSpace]:
         return [*filter(None, [present.latest() for present in list(self._spaces.values())])]
@@ -155,7 +161,8 @@ def _storage_user(owner: object) -> tuple[str | None, StorageUser | None]:
             user = object.__getattribute__(owner, name)  # not by __getattr__, which may answer for another object
         except AttributeError:
             continue
-        if isinstance(user, StorageUser):
+        # one that was made for the owner asks it for its parameters, and so does that of an owner it was copied from
+        if isinstance(user, StorageUser) and not user.describes_class(type(owner)):
             return name, user
     return None, None
 

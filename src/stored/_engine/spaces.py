@@ -6,7 +6,7 @@ import operator
 import weakref
 from collections import OrderedDict, deque
 from collections.abc import Hashable, Iterator
-from typing import Any, cast
+from typing import Any
 
 from stored._engine.memory_limit import memory_limit
 from stored._engine.space import Method, StorageSpace
@@ -16,7 +16,7 @@ from stored._settings import settings, validity
 from stored._storage import PersistentTier
 from stored.errors import OwnerError, UnstableKeyError
 
-__all__ = ["PresentSpace", "SpacesOfClass", "spaces_of_class"]
+__all__ = ["PresentSpace", "SpacesOfClass", "spaces_of_class", "spaces_with_method"]
 
 
 class SpacesOfClass:
@@ -35,9 +35,6 @@ class SpacesOfClass:
         self._recent: OrderedDict[int, StorageSpace] = OrderedDict()  # those that no object has, by id
         self._left: deque[StorageSpace] = deque()  # an owner is freed at any moment, and any thread may have the lock
         _all.add(self)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return SpacesOfClass, ()  # a class that is pickled by value takes no results along
 
     def find(self, key: Hashable) -> StorageSpace | None:
         """The space for parameters, if it is in memory; with the lock held."""
@@ -64,10 +61,16 @@ class SpacesOfClass:
             self._drop_oldest()
 
     def note_freed(self, space: StorageSpace) -> None:
-        """An owner was freed; this takes no lock."""
+        """An owner was freed; this waits for no lock."""
         if not self.memory_sets and self._known.pop(id(space), None) is not None:
             return  # nobody else has it
         self._left.append(space)
+        # not within what this thread does under the lock: whoever comes next then settles what is left
+        if not self.lock.is_held() and self.lock.acquire(blocking=False):
+            try:
+                self._settle()
+            finally:
+                self.lock.release()
 
     def _settle(self) -> None:
         """Retire the spaces of owners that were freed."""
@@ -98,15 +101,43 @@ class SpacesOfClass:
 _all: weakref.WeakSet[SpacesOfClass] = weakref.WeakSet()
 
 
+_ways_lock = ForkSafeLock()
+
+
+class _Ways:
+    """The spaces of the objects of one class, by the way in which they tell their parameters."""
+
+    def __init__(self, owner_class: type) -> None:
+        self.owner_class = weakref.ref(owner_class)
+        self.spaces: dict[Hashable, SpacesOfClass] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _Ways, (type(None),)  # a class that is pickled by value takes no results along
+
+
 def spaces_of_class(owner_class: type, way: Hashable) -> SpacesOfClass:
-    """The spaces of the objects of a class that tell their parameters in one way; they are freed with the class."""
-    ways = vars(owner_class).get("__stored_spaces__")
-    if ways is None:
-        ways = {}
-        # not in a dictionary by class: results may refer to the class, which would then never be freed
-        type.__setattr__(owner_class, "__stored_spaces__", ways)
-    spaces: SpacesOfClass | None = ways.get(way)
-    return spaces if spaces is not None else cast(SpacesOfClass, ways.setdefault(way, SpacesOfClass()))
+    """The spaces of the objects of a class that tell their parameters in one way.
+
+    They stand in an attribute of the class, so that they are freed with it: in a dictionary by class, results that
+    refer to the class would keep it.
+    """
+    ways: _Ways | None = vars(owner_class).get("__stored_spaces__")
+    if ways is not None and ways.owner_class() is owner_class:  # else it was copied from another class
+        spaces = ways.spaces.get(way)
+        if spaces is not None:
+            return spaces
+    with _ways_lock:
+        ways = vars(owner_class).get("__stored_spaces__")
+        if ways is None or ways.owner_class() is not owner_class:
+            ways = _Ways(owner_class)
+            type.__setattr__(owner_class, "__stored_spaces__", ways)
+        return ways.spaces.setdefault(way, SpacesOfClass())
+
+
+def spaces_with_method(definition: Hashable) -> list[tuple[StorageSpace, Method]]:
+    """All spaces of objects that have used a method, also of those that have been freed, and how keys contain it."""
+    found = [(each, each.methods.get(definition)) for each in list(_all)]
+    return [(space, method) for each, method in found if method is not None for space in each.spaces()]
 
 
 class _SettingsWatcher:
@@ -157,13 +188,13 @@ class PresentSpace:
         Where its results persist.
     """
 
-    __slots__ = ("__weakref__", "_latest", "_parameters", "_quick_values", "_tier", "owner_class", "spaces")
+    __slots__ = ("__weakref__", "_latest", "_parameters", "_tier", "owner_class", "quick_values", "spaces")
 
     def __init__(self, owner_class: type, parameters: OwnerParameters, way: Hashable, tier: PersistentTier) -> None:
         self.owner_class = owner_class
         self.spaces = spaces_of_class(owner_class, way)
         self._parameters = parameters
-        self._quick_values = parameters.quick_values
+        self.quick_values = parameters.quick_values
         self._tier = tier
         # one object, since several threads may read and replace it: the values, if they cannot change, and the space
         self._latest: tuple[tuple[Any, ...] | None, StorageSpace | None] = (None, None)
@@ -182,15 +213,15 @@ class PresentSpace:
             If it does not tell them, or not in a stable form.
         """
         try:
-            values = self._quick_values(owner)
+            values = self.quick_values(owner)
         except AttributeError:
             values = self._parameters.values(owner)  # which says what is missing
         known, space = self._latest
         if known is not None and space is not None and all(map(operator.is_, values, known)):
             return space
         types = tuple(map(type, values))
-        if ATOMIC_SET.issuperset(types):
-            return self._enter(values + types, values)
+        if ATOMIC_SET.issuperset(types) and not any(map(operator.ne, values, values)):
+            return self._enter(values + types, values)  # one NaN is like another, by its text only
         key = self._parameters.quick_key(values)
         if key is not None:
             return self._enter(key, values)
@@ -232,8 +263,3 @@ class PresentSpace:
         if values is None or latest is not space:
             return None
         return self._parameters.unchanged_check(self.owner_class, values, may_hold_user)
-
-    def key_now(self, owner: object) -> tuple[Hashable, tuple[Any, ...]]:
-        """What stands for the owner's parameters now, and their values."""
-        values = self._quick_values(owner)
-        return values + tuple(map(type, values)), values

@@ -157,12 +157,16 @@ class StorageUser:
         """
         with self._lock:
             self._space = self._new_space()
-        for record in self._owner_records():
-            record.empty()
+        for owner, record in self._owner_records():
+            record.empty(owner)
 
-    def _owner_records(self) -> list[Any]:
-        """The records of the owners that hold this user."""
-        return [] if self.decorated is None else [record for _, record in self.decorated.records()]
+    def _owner_records(self) -> list[tuple[Any, Any]]:
+        """The owners that this user describes, with their records; None for one that has been freed."""
+        return [] if self.decorated is None else self.decorated.records()
+
+    def describes_class(self, owner_class: type) -> bool:
+        """Was this user made on demand, for an object of a class?"""
+        return False
 
     def current_space(self) -> UserSpace:
         """The space for the present hashable string; if that is new, after the change callback."""
@@ -312,7 +316,7 @@ class StorageUser:
         """
         space = self.current_space()
         keys = [Key(space.address, str(name)) for name in list(space.objects)]
-        for record in self._owner_records():
+        for _, record in self._owner_records():
             keys += record.keys_in(space.address)
         if self.persistence_read:
             keys += [header.key for header in headers_of_space(self.persistent.store(), space.address)]

@@ -9,6 +9,7 @@ from types import MethodType
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary, ref
 
+from stored._fork_safe_lock import ForkSafeLock
 from stored._keys.canonical import canonical_pairs, local_class_digest
 from stored._keys.parameter_names import checked_string, owner_method_caller, parameter_names
 from stored._keys.result_key import Space
@@ -270,6 +271,8 @@ class OwnString:
 _describers: WeakKeyDictionary[type, tuple[list[Any], Describer]] = WeakKeyDictionary()
 """The describers of classes, with what the classes and their bases declared when these were chosen."""
 
+_describers_lock = ForkSafeLock()
+
 STRING_METHODS = ("getHashableString", "_getHashableString")
 
 _OWN, _OWN_HIDDEN, _NAME = *STRING_METHODS, "getName"
@@ -289,9 +292,13 @@ def find_describer(owner: type) -> Describer:
         get = base.__dict__.get
         declared += type(get(_OWN)), type(get(_OWN_HIDDEN)), type(get(_NAME)), get("__stored_parameters__")
     found = _describers.get(owner)
-    if found is None or found[0] != declared:
-        found = _describers[owner] = (declared, _choose_describer(owner))
-    return found[1]
+    if found is not None and found[0] == declared:
+        return found[1]
+    with _describers_lock:  # one describer for all threads: objects share their results only if it is the same
+        found = _describers.get(owner)
+        if found is None or found[0] != declared:
+            found = _describers[owner] = (declared, _choose_describer(owner))
+        return found[1]
 
 
 def _choose_describer(owner: type) -> Describer:

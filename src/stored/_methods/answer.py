@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 
-from stored._engine import live_records, memory_limit
+from stored._engine import live_records, memory_limit, spaces_with_method
 from stored._keys import Key
 from stored._methods.call import Call
 from stored._methods.definition import Definition
@@ -248,7 +248,7 @@ def explain_call(results: Results, call: Call) -> Explanation:
 
 
 def clear_everywhere(definition: Definition) -> None:
-    """Forget the results of a method for every live owner that has used it."""
+    """Forget the results of a method for every live owner that has used it, and all that memory has of it."""
     for owner, record in live_records():
         results = record.methods.get(definition)
         if results is not None:
@@ -256,3 +256,5 @@ def clear_everywhere(definition: Definition) -> None:
                 results.clear(owner)
             except (OwnerError, UnstableKeyError):  # not all parameters are set; the other owners' results go too
                 results.clear(None)
+    for space, method in spaces_with_method(definition):  # of earlier parameters, and of owners that have been freed
+        space.forget(method)

@@ -106,10 +106,10 @@ class CallCode:
 
 
 _FIND = """
-        if not (_stored_owner.__weakref__ is _stored.ref and @test@):
+        if _stored_owner.__weakref__ is not _stored.ref:
             _stored = _stored_find(_stored_owner)
-            if _stored is not None and not (@test@):
-                _stored = _stored_switch(_stored_owner)
+        if _stored is not None and not (@test@):
+            _stored = _stored_switch(_stored_owner)
         if _stored is not None:"""
 
 _TABLE = f"""{_FIND}

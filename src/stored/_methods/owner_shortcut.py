@@ -34,13 +34,24 @@ class OwnerShortcut:
         The one that was used last.
     """
 
-    __slots__ = ("__weakref__", "_by_key", "_call_code", "_counters", "_present", "last", "owner_callback", "ref")
+    __slots__ = (
+        "__weakref__",
+        "_by_key",
+        "_call_code",
+        "_counters",
+        "_present",
+        "_values",
+        "last",
+        "owner_callback",
+        "ref",
+    )
 
     def __init__(self, call_code: CallCode, counters: Counters, present: PresentSpace) -> None:
         self._call_code = call_code
         self._counters = counters
         self._by_key: dict[Hashable, Shortcut] = {}
         self._present = present
+        self._values = present.quick_values
         self.last: Shortcut | None = None
         self.ref: Any = None
         self.owner_callback: object = None  # a weak reference whose callback runs when the owner is freed
@@ -80,8 +91,8 @@ class OwnerShortcut:
 
     def switch(self, owner: object) -> Shortcut | None:
         """The shortcut for the parameters that the owner has now; None if there is none."""
-        key, values = self._present.key_now(owner)
-        found = self._by_key.get(key)
+        values = self._values(owner)
+        found = self._by_key.get(values + tuple(map(type, values)))
         if found is None or found.rebind is None:
             return None
         found.rebind(found, values)

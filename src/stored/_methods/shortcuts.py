@@ -200,7 +200,9 @@ class ShortcutsByOwner:
         """The shortcut for the parameters that an owner has now; None if there is none."""
         shortcuts = self._of_owner(owner)
         found = None if shortcuts is None else shortcuts.switch(owner)
-        return None if found is None else self._used(found)
+        if found is not None and not found.refers_to_owner:
+            self.scope["_stored_last"] = found
+        return found
 
     def _of_owner(self, owner: object) -> ShortcutsOfOwner | None:
         reference = self._by_owner.get(id(owner))

@@ -1,4 +1,4 @@
-"""What a StorageUser holds in memory, and its shortcuts, which change no result."""
+"""What a storage space holds in memory, and its shortcuts, which change no result."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from stored import configure
 from stored._engine import user as user_module
-from stored._engine.state import State
+from stored._engine.space import UserSpace
 from stored.stores import MemoryStore
 from tests.engine.models import CURVE, FALLING, SURFACE, Model, Odd, X, evaluated, repeat
 
@@ -76,7 +76,7 @@ def test_shortcuts_to_objects_change_nothing(shared_file: Path, steps: list[Any]
 
     short = outcomes()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(State, "add_shortcut", lambda *_: None)
+        patch.setattr(UserSpace, "add_shortcut", lambda *_: None)
         assert short == outcomes()
 
 
