@@ -59,13 +59,13 @@ def test_locks_are_taken_from_threads_that_are_gone_only() -> None:
 LOCKED_FORK = """
 import os, signal, threading
 from stored._fork_safe_lock import ForkSafeLock
-from stored._storage import MemoryTier
+from stored._storage import BoundedMemory
 theirs, mine, free = ForkSafeLock(), ForkSafeLock(), ForkSafeLock()
-tier = MemoryTier(2)
-tier.put("k", 1)
+memory = BoundedMemory(2, ForkSafeLock())
+memory["k"] = 1
 held, over = threading.Event(), threading.Event()
 
-class Slow(str):  # compared with a key of the same hash while the tier is locked
+class Slow(str):  # compared with a key of the same hash while the memory is locked
     __hash__ = str.__hash__
     def __eq__(self, other):
         held.set()
@@ -74,7 +74,7 @@ class Slow(str):  # compared with a key of the same hash while the tier is locke
 
 def hold():
     with theirs, theirs:
-        tier.get(Slow("k"))
+        memory.get(Slow("k"))
 
 thread = threading.Thread(target=hold)
 thread.start()
@@ -89,7 +89,7 @@ if not child:
     thread = threading.Thread(target=take)
     thread.start()
     thread.join()
-    os._exit(0 if taken == [True] and tier.get("k") == 1 else 1)
+    os._exit(0 if taken == [True] and memory.get("k") == 1 else 1)
 status = os.waitpid(child, 0)[1]
 still_held = not theirs.acquire(blocking=False)
 over.set()

@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 
 from stored import StorageUser, configure
-from stored._storage import CachedResult, MemoryTier
 from stored.stores import MemoryStore
 from tests.engine.models import CURVE, Model, found, in_another_process
 
@@ -264,15 +263,15 @@ def test_what_another_thread_has_stored_meanwhile_is_found() -> None:
     """A thread that finds nothing, and then waits for one that stores, has what that stored."""
     asked = threading.Event()
 
-    class SignallingTier(MemoryTier[CachedResult]):
-        def get(self, key: Hashable) -> Any:
-            value = super().get(key)
+    class Signalling(dict[Any, Any]):
+        def get(self, key: Hashable, default: Any = None) -> Any:
+            value = super().get(key, default)
             asked.set()
             return value
 
     user = Model().su
     space = user.current_space()
-    space.objects = SignallingTier()
+    space.objects = Signalling()
     with ThreadPoolExecutor(1) as pool:
         with space.lock:
             found = pool.submit(user.getStoredObject, "x")

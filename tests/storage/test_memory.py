@@ -1,4 +1,4 @@
-"""The tier in memory forgets the least recently used results, and threads can share it."""
+"""Bounded memory forgets the least recently used results, and threads can share it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stored._storage import CachedResult, MemoryTier
+from stored._fork_safe_lock import ForkSafeLock
+from stored._storage import BoundedMemory, CachedResult
 from stored.typing import ABSENT
 from tests.storage.threads import PATIENCE, run
 
@@ -20,13 +21,12 @@ def test_a_cached_result_gives_its_value() -> None:
     value = [1]
     assert CachedResult(value).for_caller() is value
     assert CachedResult(value, list.copy).for_caller() is not value
-    assert CachedResult(1).derived is not CachedResult(1).derived
 
 
 class Model:
     """A cache of the least recently used, written plainly."""
 
-    def __init__(self, maxsize: int | None) -> None:
+    def __init__(self, maxsize: int) -> None:
         self.maxsize, self.values = maxsize, OrderedDict[int, object]()
 
     def get(self, key: int) -> object:
@@ -37,7 +37,7 @@ class Model:
     def put(self, key: int, value: object) -> None:
         self.values.pop(key, None)
         self.values[key] = value
-        while self.maxsize is not None and len(self.values) > self.maxsize:
+        while len(self.values) > self.maxsize:
             self.values.popitem(last=False)
 
     def discard(self, key: int) -> bool:
@@ -56,46 +56,49 @@ operations = st.lists(
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.none() | st.integers(0, 5), operations)
-def test_the_tier_behaves_as_its_model(maxsize: int | None, steps: list[tuple[Any, ...]]) -> None:
-    """Whatever is done, the tier gives, keeps and forgets what a plain ordered dict would; None is a value."""
-    tier: MemoryTier[object] = MemoryTier(maxsize)
+@given(st.integers(1, 5), operations)
+def test_the_memory_behaves_as_its_model(maxsize: int, steps: list[tuple[Any, ...]]) -> None:
+    """Whatever is done, the memory gives, keeps and forgets what a plain ordered dict would; None is a value."""
+    memory: BoundedMemory[object] = BoundedMemory(maxsize, ForkSafeLock())
     model = Model(maxsize)
     for name, *arguments in steps:
         if name == "clear":
-            tier.clear()
+            memory.clear()
             model.values.clear()
+        elif name == "put":
+            memory[arguments[0]] = arguments[1]
+            model.put(*arguments)
+        elif name == "get":
+            assert memory.get(arguments[0], ABSENT) == model.get(*arguments)
         else:
-            assert getattr(tier, name)(*arguments) == getattr(model, name)(*arguments)
-        assert set(tier.keys()) == set(model.values)
-        assert len(tier) == len(model.values)
-        assert [key in tier for key in range(7)] == [key in model.values for key in range(7)]
+            assert (memory.pop(arguments[0], ABSENT) is not ABSENT) == model.discard(*arguments)
+        assert list(memory.items()) == list(model.values.items())
 
 
-def test_threads_share_a_tier() -> None:
-    """Threads that use a bounded tier together lose no key that is in use, and never exceed the bound."""
-    tier: MemoryTier[int] = MemoryTier(8)
-    tier.put("in use", 1)
+def test_threads_share_a_memory() -> None:
+    """Threads that use a bounded memory together lose no key that is in use, and never exceed the bound."""
+    memory: BoundedMemory[int] = BoundedMemory(8, ForkSafeLock())
+    memory["in use"] = 1
     trouble: list[str] = []
 
     def work(number: int) -> None:
         for step in range(500):
-            tier.put((number, step % 5), step)
+            memory[number, step % 5] = step
             if step % 5 == 0:
-                tier.discard((number, 1))
-            if len(tier) > 9:  # one over the bound while one is put
-                trouble.append(f"{len(tier)} values")
-            tier.keys()
+                memory.pop((number, 1))
+            if len(memory) > 9:  # one over the bound while one is put
+                trouble.append(f"{len(memory)} values")
+            list(memory)
 
     run(*[lambda number=number: work(number) for number in range(3)])
     assert not trouble
-    assert len(tier) <= 8
+    assert len(memory) <= 8
 
 
 def test_a_value_that_is_read_stays_visible() -> None:
     """While some threads read a value, others always find its key there."""
-    tier: MemoryTier[int] = MemoryTier(3)
-    tier.put("a", 1)
+    memory: BoundedMemory[int] = BoundedMemory(3, ForkSafeLock())
+    memory["a"] = 1
     missed: list[int] = []
     # threads take turns very often only when all have started, as they start with an error otherwise under coverage
     before = sys.getswitchinterval()
@@ -104,13 +107,13 @@ def test_a_value_that_is_read_stays_visible() -> None:
     def read() -> None:
         start.wait()
         for _ in range(3000):
-            if tier.get("a") != 1:
+            if memory.get("a") != 1:
                 missed.append(1)
 
     def look() -> None:
         start.wait()
         for _ in range(3000):
-            if "a" not in tier or len(tier) != 1:
+            if "a" not in memory or len(memory) != 1:
                 missed.append(2)
 
     try:

@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 import threading
+from collections.abc import Hashable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import stored
 from stored import PersistenceWarning, configure, keyed_by
-from stored._storage import Flights
+from stored._storage import Flight, Flights
 from stored.typing import ABSENT
 from tests.storage.threads import PATIENCE, run
+
+
+@contextlib.contextmanager
+def flight_of(flights: Flights, key: Hashable, *options: Any) -> Iterator[tuple[bool, Flight]]:
+    """Lead within the block and leave after it, or wait before it."""
+    leads, flight = flights.lead_or_wait(key, *options)
+    try:
+        yield leads, flight
+    finally:
+        if leads:
+            flights.leave(key, flight)
 
 
 def until_waiting(flights: Flights, number: int) -> None:
@@ -37,7 +51,7 @@ def test_one_leads_and_the_others_get_its_result() -> None:
     computed, found = [], []
 
     def leader() -> None:
-        with flights.lead_or_wait("k") as (leads, flight):
+        with flight_of(flights, "k") as (leads, flight):
             assert leads
             led.set()
             until_waiting(flights, 3)
@@ -46,7 +60,7 @@ def test_one_leads_and_the_others_get_its_result() -> None:
 
     def waiter() -> None:
         meet(led)
-        with flights.lead_or_wait("k") as (leads, flight):
+        with flight_of(flights, "k") as (leads, flight):
             found.append((leads, flight.result))
 
     led = threading.Event()
@@ -61,7 +75,7 @@ def test_keys_do_not_wait_for_one_another() -> None:
     both = threading.Barrier(2)
 
     def compute(key: str) -> None:
-        with flights.lead_or_wait(key) as (leads, _):
+        with flight_of(flights, key) as (leads, _):
             assert leads
             both.wait(PATIENCE)
 
@@ -72,7 +86,7 @@ def test_a_key_can_be_led_again() -> None:
     """When a computation is over, the next one leads anew and finds no old result."""
     flights = Flights()
     for _ in range(2):
-        with flights.lead_or_wait("k") as (leads, flight):
+        with flight_of(flights, "k") as (leads, flight):
             assert leads
             assert flight.result is ABSENT
             flight.result = 1
@@ -86,7 +100,7 @@ def test_a_leader_that_fails_frees_the_others(error: type[BaseException]) -> Non
     found = []
 
     def leader() -> None:
-        with flights.lead_or_wait("k") as (leads, _):
+        with flight_of(flights, "k") as (leads, _):
             assert leads
             led.set()
             until_waiting(flights, 1)
@@ -94,9 +108,9 @@ def test_a_leader_that_fails_frees_the_others(error: type[BaseException]) -> Non
 
     def waiter() -> None:
         meet(led)
-        with flights.lead_or_wait("k") as (leads, flight):
+        with flight_of(flights, "k") as (leads, flight):
             found.append((leads, flight.result))
-        with flights.lead_or_wait("k") as (leads, flight):
+        with flight_of(flights, "k") as (leads, flight):
             found.append((leads, flight.result))
 
     with pytest.raises(error):
@@ -109,13 +123,13 @@ def test_recursion_does_not_wait_for_itself() -> None:
     flights = Flights()
 
     def compute(depth: int) -> int:
-        with flights.lead_or_wait("k") as (leads, flight):
+        with flight_of(flights, "k") as (leads, flight):
             assert leads
             flight.result = depth if depth == 0 else compute(depth - 1) + 1
             return int(flight.result)
 
     run(lambda: compute(20))
-    with flights.lead_or_wait("k") as (leads, _):
+    with flight_of(flights, "k") as (leads, _):
         assert leads
 
 
@@ -126,8 +140,8 @@ def test_the_end_of_a_recursion_does_not_end_the_lead() -> None:
     found = []
 
     def leader() -> None:
-        with flights.lead_or_wait("k") as (_, flight):
-            with flights.lead_or_wait("k") as (_, own):
+        with flight_of(flights, "k") as (_, flight):
+            with flight_of(flights, "k") as (_, own):
                 own.result = "inner"
             inner.set()
             until_waiting(flights, 1)
@@ -135,7 +149,7 @@ def test_the_end_of_a_recursion_does_not_end_the_lead() -> None:
 
     def waiter() -> None:
         meet(inner)
-        with flights.lead_or_wait("k") as (leads, flight):
+        with flight_of(flights, "k") as (leads, flight):
             found.append((leads, flight.result))
 
     run(leader, waiter)
@@ -150,10 +164,10 @@ def test_threads_that_need_each_other_do_not_wait_for_ever(number: int) -> None:
     led_twice = []
 
     def work(mine: int) -> None:
-        with flights.lead_or_wait(mine) as (leads, flight):
+        with flight_of(flights, mine) as (leads, flight):
             assert leads
             all_lead.wait(PATIENCE)
-            with flights.lead_or_wait((mine + 1) % number) as (leads_too, _):
+            with flight_of(flights, (mine + 1) % number) as (leads_too, _):
                 if leads_too:
                     led_twice.append(mine)
             flight.result = mine
@@ -169,7 +183,7 @@ def test_a_waiter_that_leads_something_else_is_waited_for() -> None:
     order = []
 
     def first() -> None:
-        with flights.lead_or_wait("first") as (_, flight):
+        with flight_of(flights, "first") as (_, flight):
             first_led.set()
             until_waiting(flights, 2)
             order.append("first")
@@ -177,16 +191,16 @@ def test_a_waiter_that_leads_something_else_is_waited_for() -> None:
 
     def second() -> None:
         meet(first_led)
-        with flights.lead_or_wait("second") as (_, flight):
+        with flight_of(flights, "second") as (_, flight):
             second_led.set()
-            with flights.lead_or_wait("first") as (leads, inner):
+            with flight_of(flights, "first") as (leads, inner):
                 assert (leads, inner.result) == (False, 1)
             order.append("second")
             flight.result = 2
 
     def third() -> None:
         meet(second_led)
-        with flights.lead_or_wait("second") as (leads, flight):
+        with flight_of(flights, "second") as (leads, flight):
             assert (leads, flight.result) == (False, 2)
         order.append("third")
 
@@ -201,21 +215,21 @@ def test_a_thread_that_has_its_result_no_longer_waits() -> None:
 
     def first() -> None:
         meet(second_led)
-        with flights.lead_or_wait("first"):
+        with flight_of(flights, "first"):
             first_led.set()
             until_waiting(flights, 1)
         meet(waited)
-        with flights.lead_or_wait("second") as (leads, flight):
+        with flight_of(flights, "second") as (leads, flight):
             assert (leads, flight.result) == (False, 2)
 
     def second() -> None:
-        with flights.lead_or_wait("second") as (_, flight):
+        with flight_of(flights, "second") as (_, flight):
             second_led.set()
             meet(first_led)
-            with flights.lead_or_wait("first") as (leads, _):
+            with flight_of(flights, "first") as (leads, _):
                 assert not leads
                 waited.set()
-                until_waiting(flights, 2)
+                until_waiting(flights, 1)
             flight.result = 2
 
     run(first, second)
@@ -228,7 +242,7 @@ def test_many_threads_in_any_order_all_end() -> None:
     def work(number: int) -> None:
         for step in range(60):
             one, two = (number + step) % 3, (number * step + 1) % 3
-            with flights.lead_or_wait(one), flights.lead_or_wait(two):
+            with flight_of(flights, one), flight_of(flights, two):
                 pass
 
     run(*[lambda number=number: work(number) for number in range(6)])
@@ -259,17 +273,17 @@ from stored._storage import Flights
 flights, led, over = Flights(), threading.Event(), threading.Event()
 
 def lead():
-    with flights.lead_or_wait("k"):
-        led.set()
-        over.wait(60)
+    key, flight = "k", flights.lead_or_wait("k")[1]
+    led.set()
+    over.wait(60)
+    flights.leave(key, flight)
 
 thread = threading.Thread(target=lead)
 thread.start()
 led.wait(60)
 child = os.fork()
 if not child:
-    with flights.lead_or_wait("k") as (leads, _):
-        os._exit(0 if leads else 1)
+    os._exit(0 if flights.lead_or_wait("k")[0] else 1)
 status = os.waitpid(child, 0)[1]
 over.set()
 thread.join()

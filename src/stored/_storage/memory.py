@@ -90,3 +90,13 @@ class BoundedMemory(OrderedDict[Hashable, T]):
             self.move_to_end(key)
             if len(self) > self.maxsize:
                 self.popitem(last=False)
+
+    def pop(self, key: Hashable, default: Any = None) -> Any:
+        """Take out a value, or return the default."""
+        with self._lock:
+            return super().pop(key, default)
+
+    def clear(self) -> None:
+        """Take out all values."""
+        with self._lock:
+            super().clear()
