@@ -25,8 +25,8 @@ def test_a_user_tells_its_space_until_a_change() -> None:
     model = Model()
     parameters = UserParameters(model.su, "su", None)
     before = parameters.values(model)
-    assert parameters.space(Model, before) == Space("engine", "m", "model 1.0")
-    assert parameters.listed(before)() == {}
+    assert parameters.described.space(Model, before) == Space("engine", "m", "model 1.0")
+    assert tuple(parameters.described.names) == ("",)
     model.n = 2.0
     assert parameters.values(model) != before
     assert model.announced == [2.0]
@@ -59,8 +59,8 @@ def test_fields_count_beside_the_user() -> None:
     model = Model()
     parameters = UserParameters(model.su, "su", FieldParameters(("name",)))
     values = parameters.values(model)
-    assert parameters.space(Model, values).string == "model 1.0, name='m'"
-    assert parameters.listed(values)() == {"name": "m"}
+    assert parameters.described.space(Model, values).string == "model 1.0, name='m'"
+    assert tuple(parameters.described.names) == ("", "name")
     assert parameters.unchanged_check(Model, values, may_hold_user=True) is None
     key = parameters.quick_key(values)
     model.name = "other"

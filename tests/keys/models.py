@@ -11,7 +11,7 @@ from typing import Any
 import attrs
 
 from stored import keyed_by
-from stored._keys import find_describer
+from stored._keys import ATOMIC_SET, find_describer
 from stored.errors import OwnerError, UnstableKeyError
 
 
@@ -47,17 +47,23 @@ class Snapshot:
         self._owner_class = type(owner)
         self._parameters = describer if depends is None else describer.only(depends)
         values = self._parameters.values(owner)
-        self.quick_key = self._parameters.quick_key(values)
-        self.space = self._parameters.space(self._owner_class, values)
+        self._parameters.check(owner, values)
+        self.quick_key = self._key(values)
+        self.space = self._parameters.described.space(self._owner_class, values)
+
+    def _key(self, values: tuple[Any, ...]) -> Any:
+        types = tuple(map(type, values))
+        return values + types if ATOMIC_SET.issuperset(types) else self._parameters.quick_key(values)
 
     def holds(self, owner: Any) -> bool:
         """Has the owner these parameters now? What stands for them in memory must say no more than their texts."""
         try:
             values = self._parameters.values(owner)
-            is_same = type(owner) is self._owner_class and self._parameters.space(type(owner), values) == self.space
+            space = self._parameters.described.space(type(owner), values)
+            is_same = type(owner) is self._owner_class and space == self.space
         except (OwnerError, UnstableKeyError):
             return False
-        key = self._parameters.quick_key(values)
+        key = self._key(values)
         assert is_same or key is None or key != self.quick_key or type(owner) is not self._owner_class
         return is_same
 
