@@ -166,7 +166,8 @@ class FileLocks:
         """Wait for a name that another process has locked, for so many seconds at most."""
         started = time.monotonic()
         mark = self._mark(block.digest)
-        _make_mark(mark)
+        if limit > 0:
+            _make_mark(mark)
         entry, failure = _Watched(f"{self._root}/{block.name}"), _Watched(mark)
         block.has_waited = True
         note = Note(self._root, block.digest)
@@ -259,6 +260,8 @@ class _TurnBlock(AbstractContextManager[Turn]):
             raise
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        if self.file is None:
+            return
         # after an error, others would fail too; after Ctrl-C, they would not
         failed = self._locks.leaves_nothing(self) if error is None else isinstance(error, Exception)
         self._locks.release(self, failed=failed)
