@@ -126,9 +126,8 @@ def _store(runs: int, place: Path) -> Rows:
         ("the value frozen: a copy, read-only", "freeze(table)"),
         ("the entry's bytes, with checksum", "encode(key, table, {}, unsigned)"),
         ("the look for the file that is not there", "store.read(name + 'x')"),
-        ("declaring which result this thread waits for", "\nwith store.declare_wait(name): pass"),
         (
-            "the lock that lets one process compute: a file made, locked, removed",
+            "the lock that lets one process compute: a byte locked, its file looked at, unlocked",
             "\nwith store.compute_turn(name, 1.0): pass",
         ),
         ("the draft made, locked, written and renamed", "store.write(name, parts)"),

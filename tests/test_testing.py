@@ -11,7 +11,7 @@ import pytest
 
 from stored.stores import MemoryStore
 from stored.testing import StoreContract
-from stored.typing import Buffer, Turn, Upkeep
+from stored.typing import Buffer, Turn, Upkeep, Usage
 
 
 def test_a_contract_without_a_store_says_so(tmp_path: Path) -> None:
@@ -104,6 +104,19 @@ class Lying(MemoryStore):
         for name in self.names():
             self.delete(name)
         return 0
+
+
+class Forgetful(MemoryStore):
+    """A store that counts the last write only."""
+
+    def count_written(self, size: int) -> Usage:
+        return Usage(size)
+
+
+def test_a_store_that_counts_wrongly_is_found() -> None:
+    """A store whose count is not that of all writes until a trim, and what is there after it, fails the contract."""
+    with pytest.raises(AssertionError):
+        StoreContract().test_what_is_written_is_counted(Forgetful())
 
 
 def test_a_store_that_tidies_too_much_is_found() -> None:

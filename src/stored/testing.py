@@ -242,6 +242,20 @@ class StoreContract:
         assert others <= left
         assert (done.removed_entries, done.removed_bytes) == (6 - len(left), 5 * (6 - len(left)))
 
+    def test_what_is_written_is_counted(self, store: Store) -> None:
+        """A store adds up what it is told of until a trim counts what is there, or says that it keeps no count."""
+        before = store.count_written(0)
+        store.write("a/1.x", [b"12345"])
+        counted = store.count_written(7)
+        assert (before is None) == (counted is None)
+        if before is not None and counted is not None:
+            assert counted.bytes == before.bytes + 7
+            done = store.trim(".x", None, None)
+            after = store.count_written(1)
+            assert after is not None
+            assert after.bytes == done.bytes + 1 == 6
+            assert after.trimmed_at > 0
+
     def test_location_is_text(self, store: Store) -> None:
         """A store says where it and its names are, whether anything is there or not, and who else can write there."""
         assert isinstance(store.location(), str)

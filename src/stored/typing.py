@@ -48,7 +48,7 @@ class Turn(Enum):
     MINE = "mine"
     """This thread computes: nobody else does, as far as can be known."""
     DONE_ELSEWHERE = "done elsewhere"
-    """Another process has computed it meanwhile, or has failed to."""
+    """Another process has computed it meanwhile, or has come to an end without a result that it could store."""
     EXPIRED = "expired"
     """Another process still computes it after the time limit; this thread computes it too."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 import subprocess
 import sys
@@ -162,7 +163,7 @@ def test_writes_list_nothing(cache_dir: Path, size: int, monkeypatch: pytest.Mon
 
     def scandir(path: Any) -> Any:
         if not str(path).endswith(".work"):
-            threads.append(threading.current_thread())
+            threads.append(threading.get_ident())
         return real(path)
 
     monkeypatch.setattr(os, "scandir", scandir)
@@ -170,7 +171,7 @@ def test_writes_list_nothing(cache_dir: Path, size: int, monkeypatch: pytest.Mon
         store(*"abcdef")
         finish_trims()
     assert threads
-    assert threading.main_thread() not in threads
+    assert threading.get_ident() not in threads
 
 
 def test_where_no_thread_can_be_had_nothing_is_trimmed(
@@ -178,10 +179,10 @@ def test_where_no_thread_can_be_had_nothing_is_trimmed(
 ) -> None:
     """While a process ends it can begin no threads: results are stored all the same."""
 
-    def refuse(thread: threading.Thread) -> None:
+    def refuse(*_: object) -> None:
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(threading.Thread, "start", refuse)
+    monkeypatch.setattr(_thread, "start_new_thread", refuse)
     with configure(max_bytes=2 * size):
         store(*"abcd")
     assert kept(cache_dir) == "abcd"

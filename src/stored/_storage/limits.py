@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import _thread
 import atexit
 import contextlib
+import os
 import threading
 import time
 
@@ -48,9 +50,8 @@ class TrimSchedule:
         self._trimmed_at = 0.0
         self._may_begin = float("-inf")
         self._lock = ForkSafeLock()
-        self._thread: threading.Thread | None = None
         self._error: OSError | None = None
-        self._hurry = threading.Event()
+        self._run_now: _Run | None = None
 
     def is_due(self, usage: Usage | None, size: int) -> bool:
         """Count a write of `size` bytes; is it time to trim?"""
@@ -80,18 +81,16 @@ class TrimSchedule:
     def begin(self, store: Store) -> None:
         """Trim in the background, unless this process is at it, or another was a moment ago."""
         with self._lock:
-            if (self._thread is not None and self._thread.is_alive()) or time.monotonic() < self._may_begin:
-                return
-            self._hurry = threading.Event()  # a new one: a fork may have left the other as it was in the parent
-            arguments = store, settings(), self._hurry
-            thread = threading.Thread(target=self._run, args=arguments, name="stored-trim", daemon=True)
-            with contextlib.suppress(RuntimeError):  # no more threads, as while the process ends
-                thread.start()
-                self._thread = thread
+            if (self._run_now is None or self._run_now.has_ended()) and time.monotonic() >= self._may_begin:
+                run = _Run()
+                with contextlib.suppress(RuntimeError):  # no more threads, as while the process ends
+                    # a threading.Thread would keep the caller waiting until it runs
+                    _thread.start_new_thread(self._run, (store, settings(), run))
+                    self._run_now = run
 
-    def _run(self, store: Store, limits: Settings, hurry: threading.Event) -> None:
-        hurry.wait(_SECONDS_TO_GATHER)
+    def _run(self, store: Store, limits: Settings, run: _Run) -> None:
         try:
+            run.hurry.wait(_SECONDS_TO_GATHER)
             with store.compute_turn(_TURN, 0.0) as turn:
                 if turn is Turn.MINE:
                     self.trim(store, limits)
@@ -100,6 +99,8 @@ class TrimSchedule:
         except OSError as error:
             self._may_begin = time.monotonic() + _SECONDS_BETWEEN_TRIMS
             self._error = error
+        finally:
+            run.ended.set()
 
     def raise_error(self) -> None:
         """Raise what ended a trim in the background, once."""
@@ -109,10 +110,23 @@ class TrimSchedule:
 
     def join(self, until: float) -> None:
         """Wait for the trim under way, if there is one, until a time of the monotonic clock."""
-        thread = self._thread
-        if thread is not None and thread.is_alive():  # in a forked process it is not
-            self._hurry.set()
-            thread.join(max(0.0, until - time.monotonic()))
+        run = self._run_now
+        if run is not None and not run.has_ended():
+            run.hurry.set()
+            run.ended.wait(max(0.0, until - time.monotonic()))
+
+
+class _Run:
+    """A trim in the background."""
+
+    def __init__(self) -> None:
+        self.hurry = threading.Event()  # set to let it begin at once
+        self.ended = threading.Event()
+        self._process = os.getpid()
+
+    def has_ended(self) -> bool:
+        """Has it ended? In a forked process it has never begun."""
+        return self._process != os.getpid() or self.ended.is_set()
 
 
 _schedules: dict[str, TrimSchedule] = {}
@@ -121,7 +135,7 @@ _schedules: dict[str, TrimSchedule] = {}
 
 def finish_trims(limit: float = threading.TIMEOUT_MAX) -> None:
     """Wait until the trims that this process has under way have ended, for so many seconds at most."""
-    until = time.monotonic() + limit
+    until = time.monotonic() + min(limit, threading.TIMEOUT_MAX / 2)
     for schedule in list(_schedules.values()):
         schedule.join(until)
 

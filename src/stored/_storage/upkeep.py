@@ -17,8 +17,8 @@ def upkeep() -> Upkeep:
     """Tidy the store: remove what processes that died have left, and results beyond the limits.
 
     It is safe at any time, whoever else uses the store. Leftovers are also removed when a process writes for the first
-    time; results beyond the limits, which `configure` sets, also each time a tenth of `max_bytes` was written, and
-    every hour while results are written.
+    time. Results beyond the limits, which `configure` sets, are also removed in the background: when there is more than
+    `max_bytes`, and every hour while results are written, or after a tenth of `max_age` if that is shorter.
 
     Returns
     -------

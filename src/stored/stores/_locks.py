@@ -1,9 +1,9 @@
 """Of all processes that need the same missing entry, which one computes it? The one that has locked the name's byte.
 
 All names share one lock file, so nothing is made for a computation that nobody else wants. Whoever waits looks at the
-entry's file: when it is a new one, or the holder has failed, all who wait go on at once; when the holder dies, one of
-them has the lock. The lock belongs to the process; threads of one process wait for each other elsewhere, and say so
-by `declare_wait`. Where there are no locks, nobody waits.
+entry's file, and at a mark that it has made: when the entry is a new file, or a holder who leaves none has set the time
+of the mark, all who wait go on at once; when the holder dies, one of them has the lock. A lock belongs to the process;
+threads of one process wait for each other elsewhere, and say so by `declare_wait`. Without locks nobody waits.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from stored.stores._lock_file import LockFile
 from stored.stores._notes import Note, leads_to
 from stored.typing import Turn
 
-__all__ = ["FAILED", "FileLocks", "file_locks"]
+__all__ = ["MARK", "FileLocks", "file_locks"]
 
-FAILED = ".failed"
-"""The ending of an empty file whose time says when a holder has failed."""
+MARK = ".failed"
+"""The ending of an empty file, made by who waits, whose time says when a holder has failed."""
 
 _SHORTEST_SLEEP, _LONGEST_SLEEP = 0.001, 0.25  # seconds
 _ATTEMPTS = 20
@@ -65,6 +65,7 @@ class FileLocks:
         self._mutex = ForkSafeLock()
         self._file: LockFile | None = None
         self._held: dict[str, _TurnBlock] = {}  # by digest
+        self._held_by_name: dict[str, _TurnBlock] = {}
         self._needs: dict[int, list[str]] = {}  # by thread: what it waits for, the latest last
         self._inherited: frozenset[str] = frozenset()
         self._all.add(self)
@@ -79,7 +80,7 @@ class FileLocks:
         for each in cls._all:
             # of the parent's threads, only the one that forked can be waiting for this process
             each._inherited |= {digest for digest, block in each._held.items() if block.thread == me}
-            each._file, each._held, each._needs = None, {}, {}
+            each._file, each._held, each._held_by_name, each._needs = None, {}, {}, {}
 
     def declare_wait(self, name: str) -> AbstractContextManager[None]:
         """Within the block, this thread waits for another one of its process that needs a name too."""
@@ -118,7 +119,7 @@ class FileLocks:
             if file is None:
                 return False
             block.thread, block.file = threading.get_ident(), file
-            self._held[block.digest] = block
+            self._held[block.digest] = self._held_by_name[block.name] = block
             return True
 
     def _try_lock(self, offset: int) -> LockFile | None:
@@ -135,24 +136,40 @@ class FileLocks:
         """Release the lock of a block, unless it has none, or it belongs to the process this one was forked from."""
         with self._mutex:
             if self._held.get(block.digest) is block and block.file is not None:
-                if failed:
-                    self._mark_failed(block.digest)  # while it is locked, so that nobody goes on before
-                del self._held[block.digest]
+                self._tell_who_waits(block, failed=failed)  # while it is locked, so that nobody goes on before
+                del self._held[block.digest], self._held_by_name[block.name]
                 block.file.unlock(_offset(block.digest))
 
-    def _mark_failed(self, digest: str) -> None:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-        with contextlib.suppress(OSError):  # then they compute one after another
-            descriptor = os.open(f"{self._root}/{WORK}/{digest}{FAILED}", flags, 0o600)
-            try:
-                os.utime(descriptor, ns=(time.time_ns(),) * 2)  # finer than the clock of the system's files
-            finally:
-                os.close(descriptor)
+    def note_written(self, name: str) -> None:
+        """Note that the entry of a name was written; of use if this process has its lock."""
+        block = self._held_by_name.get(name)
+        if block is not None:
+            block.has_written = True
 
-    def wait(self, block: _TurnBlock, name: str, limit: float) -> Turn:
+    def _mark(self, digest: str) -> str:
+        return f"{self._root}/{WORK}/{digest}{MARK}"
+
+    def _tell_who_waits(self, block: _TurnBlock, *, failed: bool) -> None:
+        """Set the time of the mark, if there is one, after a failure; a thread that has waited removes it otherwise."""
+        mark = self._mark(block.digest)
+        with contextlib.suppress(OSError):  # nobody waits; or they go on one after another
+            if failed:
+                os.utime(mark, ns=(time.time_ns(),) * 2, follow_symlinks=False)  # finer than the clock of the system
+            elif block.has_waited:
+                os.unlink(mark)
+
+    def leaves_nothing(self, block: _TurnBlock) -> bool:
+        """Is there no entry at the end of a block?"""
+        return not (block.has_written or os.path.lexists(f"{self._root}/{block.name}"))
+
+    def wait(self, block: _TurnBlock, limit: float) -> Turn:
         """Wait for a name that another process has locked, for so many seconds at most."""
         started = time.monotonic()
-        watched = _Watched(f"{self._root}/{name}"), _Watched(f"{self._root}/{WORK}/{block.digest}{FAILED}")
+        mark = self._mark(block.digest)
+        if limit > 0:
+            _make_mark(mark)
+        entry, failure = _Watched(f"{self._root}/{block.name}"), _Watched(mark)
+        block.has_waited = True
         note = Note(self._root, block.digest)
         try:
             while not self._waits_for_me(block.digest, note):
@@ -162,7 +179,11 @@ class FileLocks:
                 # at most a tenth longer than needed, and few requests to a server when many wait
                 pause = min(_LONGEST_SLEEP, max(_SHORTEST_SLEEP, (now - started) / 10))
                 time.sleep(min(pause, started + limit - now))
-                if any(each.is_new() for each in watched):
+                if entry.is_new():
+                    with contextlib.suppress(OSError):  # others have removed it
+                        os.unlink(mark)
+                    return Turn.DONE_ELSEWHERE
+                if failure.is_new():
                     return Turn.DONE_ELSEWHERE
                 if self.acquire(block):
                     break
@@ -220,16 +241,18 @@ class _TurnBlock(AbstractContextManager[Turn]):
     """A block in which this thread computes, unless others do."""
 
     def __init__(self, locks: FileLocks, name: str, limit: float) -> None:
+        self.name = name
         self.digest = _digest(name)
         self.thread = 0  # that entered the block
         self.file: LockFile | None = None  # in which the name is locked for it
+        self.has_waited = False
+        self.has_written = False
         self._locks = locks
-        self._name = name
         self._limit = limit
 
     def __enter__(self) -> Turn:
         try:
-            return Turn.MINE if self._locks.acquire(self) else self._locks.wait(self, self._name, self._limit)
+            return Turn.MINE if self._locks.acquire(self) else self._locks.wait(self, self._limit)
         except OSError:  # no locks, a full disk, or no file handle: two processes may do the same work
             return Turn.MINE
         except BaseException:
@@ -237,8 +260,17 @@ class _TurnBlock(AbstractContextManager[Turn]):
             raise
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        if self.file is None:
+            return
         # after an error, others would fail too; after Ctrl-C, they would not
-        self._locks.release(self, failed=isinstance(error, Exception))
+        failed = self._locks.leaves_nothing(self) if error is None else isinstance(error, Exception)
+        self._locks.release(self, failed=failed)
+
+
+def _make_mark(path: str) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    with contextlib.suppress(OSError):  # then they go on one after another
+        os.close(os.open(path, flags, 0o600))
 
 
 class _Watched:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from stored.stores._drafts import DRAFT
 from stored.stores._files import open_file
 from stored.stores._lock_file import try_lock_file
-from stored.stores._locks import FAILED
+from stored.stores._locks import MARK
 from stored.stores._notes import NOTE
 from stored.typing import Upkeep, is_name
 
@@ -22,7 +22,7 @@ __all__ = ["clear_leftovers", "files_below", "trim"]
 _LOCKED_WHILE_IN_USE = re.compile(
     rf"(\d+-[0-9a-f]{{16}}{re.escape(DRAFT)}|[0-9a-f]{{32}}({re.escape(NOTE)}|\.lock))"  # the last of older releases
 )
-_MARK = re.compile(rf"[0-9a-f]{{32}}{re.escape(FAILED)}")
+_MARK_NAME = re.compile(rf"[0-9a-f]{{32}}{re.escape(MARK)}")
 _ABANDONED_AFTER = 86_400.0
 """Seconds after which nobody needs a file, where locks cannot tell."""
 
@@ -65,7 +65,7 @@ def clear_leftovers(folder: Path) -> int:
             with errors.postponed():
                 if _LOCKED_WHILE_IN_USE.fullmatch(file.name):
                     removed += _remove_if_abandoned(file.path)
-                elif _MARK.fullmatch(file.name):
+                elif _MARK_NAME.fullmatch(file.name):
                     removed += _remove_if_old(file.path)
     return removed
 
