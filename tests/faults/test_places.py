@@ -312,7 +312,8 @@ def test_a_directory_that_is_taken_away(fault: str, when: str, open_place: Path)
 def bind(path: Path) -> None:
     folder = os.open(path.parent, os.O_PATH)
     with socket.socket(socket.AF_UNIX) as server:
-        server.bind(f"/proc/self/fd/{folder}/{path.name}")  # their paths must be short
+        server.bind(f"/proc/self/fd/{folder}/socket")  # their paths must be short
+    path.with_name("socket").rename(path)
     os.close(folder)
 
 

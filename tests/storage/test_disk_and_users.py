@@ -346,6 +346,9 @@ def test_the_tier_forgets_all_of_a_method() -> None:
     tier, space, other = PersistentTier("rw"), Space("engine", "m", "1"), Space("engine", "m", "2")
     gone = [Key(space, "f", "mod.f", version, (("x", x),)) for version in "ab" for x in "12"]
     kept = [Key(space, "f", "mod.g", "a"), Key(other, "f", "mod.f", "a"), Key(space, "f"), Key(space, "ff", "mod.f")]
+    kept.append(Key(space, "f", "mod.f of mod.Heir", "a"))
+    damaged = Key(space, "f", "mod.f", "c").entry_name()
+    tier.store().write(damaged, [b"damaged"])
     for key in gone + kept:
         assert tier.slot(key).save(CachedResult(1))
     PersistentTier("r").forget_all(space, "f", "mod.f")
@@ -353,6 +356,7 @@ def test_the_tier_forgets_all_of_a_method() -> None:
     tier.forget_all(space, "f", "mod.f")
     assert all(tier.slot(key).load() is ABSENT for key in gone)
     assert all(tier.slot(key).load() is not ABSENT for key in kept)
+    assert tier.store().read(damaged) is None
 
 
 def test_the_tier_finds_keys_of_the_same_method(cache_dir: Path) -> None:

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Literal
 
-from stored._keys import Key, Space, method_part
+from stored._keys import Key, Space
 from stored._settings import Settings, check_persistence, settings
 from stored._storage.codecs import NotStorableError, decode, encode
 from stored._storage.current_store import current_store
@@ -16,7 +16,7 @@ from stored._storage.format import unpack
 from stored._storage.freezing import copy_for_caller
 from stored._storage.limits import check_size, tidy_after_write
 from stored._storage.listed_values import Values
-from stored._storage.listing import entry_names
+from stored._storage.listing import names_of_definition
 from stored._storage.memory import CachedResult
 from stored._storage.reports import (
     check_privacy,
@@ -84,11 +84,11 @@ class PersistentTier:
         return Slot(self, key, values, settings() if now is None else now)
 
     def forget_all(self, space: Space, name: str, definition: str) -> None:
-        """Remove all entries of one method in one space, of all versions and arguments, by their names alone."""
+        """Remove all entries of one method in one space, of all versions and arguments; damaged ones too."""
         if not self.writes:
             return
-        store, prefix = self.store(), f"{space.prefix()}{method_part(name, definition)}"
-        for entry in entry_names(store, space.folder(), lambda found: found.startswith(prefix)):
+        store = self.store()
+        for entry in names_of_definition(store, space, name, definition):
             delete_entry(store, entry)
 
 

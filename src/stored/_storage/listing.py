@@ -14,7 +14,14 @@ from stored.errors import DamagedEntryError, EntryError
 from stored.stores import LayerError
 from stored.typing import Store
 
-__all__ = ["Header", "entry_names", "headers", "headers_of_method", "headers_of_space", "keys_of_same_method"]
+__all__ = [
+    "Header",
+    "headers",
+    "headers_of_method",
+    "headers_of_space",
+    "keys_of_same_method",
+    "names_of_definition",
+]
 
 _USUAL_HEADER_BYTES = 4096
 
@@ -94,7 +101,19 @@ def _is_same_method(one: Key, other: Key) -> bool:
     return first == second
 
 
-def entry_names(store: Store, folder: str, is_wanted: Callable[[str], bool]) -> Iterator[str]:
+def names_of_definition(store: Store, space: Space, name: str, definition: str) -> Iterator[str]:
+    """The names of all entries of a method in one space, but not those of other classes that inherit it.
+
+    These have the same names, and are told by their keys; a damaged entry belongs to all of them.
+    """
+    prefix = f"{space.prefix()}{method_part(name, definition)}"
+    for found in _entry_names(store, space.folder(), lambda each: each.startswith(prefix)):
+        header = _header(store, found)
+        if header is None or header.key.definition == definition:
+            yield found
+
+
+def _entry_names(store: Store, folder: str, is_wanted: Callable[[str], bool]) -> Iterator[str]:
     """The names of the entries in a folder that are wanted; a store that cannot be listed is reported."""
     if settings().disable:
         return
@@ -115,7 +134,7 @@ def _report(store: Store, folder: str, error: OSError) -> None:
 
 
 def _headers(store: Store, folder: str, is_wanted: Callable[[str], bool]) -> Iterator[Header]:
-    for name in entry_names(store, folder, is_wanted):
+    for name in _entry_names(store, folder, is_wanted):
         header = _header(store, name)
         if header is not None:
             yield header
