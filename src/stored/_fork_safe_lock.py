@@ -21,10 +21,6 @@ class ForkSafeLock(RLock):  # type: ignore[misc]  # final only to the type check
     def __init__(self) -> None:
         self._locks.add(self)
 
-    def is_held(self) -> bool:
-        """Does this thread hold the lock?"""
-        return bool(self._is_owned())  # type: ignore[attr-defined]
-
     @classmethod
     def reset_after_fork(cls) -> None:
         """Release all locks that threads hold which are not in this process."""

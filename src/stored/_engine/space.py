@@ -49,12 +49,8 @@ class StorageSpace:
 
     Attributes
     ----------
-    owners : int
-        How many owners have these parameters now.
     endables : list or None
         The shortcuts to results.
-    place : hashable
-        Where the spaces of the class have this one.
     """
 
     __slots__ = (
@@ -64,8 +60,6 @@ class StorageSpace:
         "key",
         "lock",
         "memories",
-        "owners",
-        "place",
         "source",
         "tier",
     )
@@ -81,8 +75,6 @@ class StorageSpace:
         self.key = key
         self.tier = tier
         self.lock = lock
-        self.owners = 0
-        self.place: Hashable = None
         self.memories: dict[Method, Memory] = {}
         self._address = address
         self.source = source
@@ -118,6 +110,15 @@ class StorageSpace:
                 if each[0] != method:
                     self.endables.append(each)
                 elif endable is not None:
+                    endable.end()
+
+    def end_all_shortcuts(self) -> None:
+        """End all shortcuts to results."""
+        with self.lock:
+            before, self.endables = self.endables or [], None
+            for _, reference in before:
+                endable = reference()
+                if endable is not None:
                     endable.end()
 
     def forget(self, method: Method, arguments: Hashable = None) -> None:

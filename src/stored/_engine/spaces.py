@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import operator
 import weakref
-from collections import OrderedDict, deque
-from collections.abc import Hashable, Iterator
+from collections import OrderedDict
+from collections.abc import Hashable
 from typing import Any
 
 from stored._engine.memory_limit import memory_limit
@@ -22,18 +23,17 @@ __all__ = ["PresentSpace", "SpacesOfClass", "spaces_of_class", "spaces_with_meth
 class SpacesOfClass:
     """The spaces of the objects of one class that tell their parameters in one way.
 
-    Those that objects have now are kept by these objects; of the others, the last few are kept here.
+    The objects keep those that they have now; the last few are kept here too, whether objects have them or not.
     """
 
     memory_sets = settings().memory_sets
-    """How many spaces that no object has are kept: that of the settings, which are asked when they change."""
+    """How many are kept here: that of the settings, which are asked when they change."""
 
     def __init__(self) -> None:
         self.lock = ForkSafeLock()
         self.methods: dict[Hashable, Method] = {}  # how keys contain the methods of the class
-        self._known: dict[Hashable, weakref.ref[StorageSpace]] = {}  # by place
-        self._recent: OrderedDict[int, StorageSpace] = OrderedDict()  # those that no object has, by id
-        self._left: deque[StorageSpace] = deque()  # an owner is freed at any moment, and any thread may have the lock
+        self._known: dict[Hashable, weakref.ref[StorageSpace]] = {}
+        self._recent: OrderedDict[int, StorageSpace] = OrderedDict()  # by id, the latest last
         _all.add(self)
 
     def find(self, key: Hashable) -> StorageSpace | None:
@@ -41,61 +41,33 @@ class SpacesOfClass:
         reference = self._known.get(key)
         return None if reference is None else reference()
 
-    def exchange(self, before: StorageSpace | None, space: StorageSpace) -> None:
+    def add(self, space: StorageSpace) -> None:
+        """A new space; with the lock held."""
+        key = space.key if self.memory_sets else id(space)  # else objects share nothing
+        self._known[key] = weakref.ref(space, functools.partial(self._known.pop, key))
+
+    def note_use(self, before: StorageSpace | None, space: StorageSpace) -> None:
         """An owner has the parameters of a space now, in place of those of another; with the lock held."""
-        if not space.owners and self._recent.pop(id(space), None) is None:
-            space.place = space.key if self.memory_sets else id(space)  # else objects share nothing
-            self._known[space.place] = weakref.ref(space)
-        space.owners += 1
+        recent = self._recent
         if before is not None:
-            before.owners -= 1
-            if not before.owners:
-                self._retire(before)
-        if self._left:
-            self._settle()
-
-    def _retire(self, space: StorageSpace) -> None:
-        """Keep a space that no owner has any more, and drop the least recently used one if they are too many."""
-        self._recent[id(space)] = space
-        if len(self._recent) > self.memory_sets:
-            self._drop_oldest()
-
-    def note_freed(self, space: StorageSpace) -> None:
-        """An owner was freed; this waits for no lock."""
-        if not self.memory_sets and self._known.pop(id(space), None) is not None:
-            return  # nobody else has it
-        self._left.append(space)
-        # not within what this thread does under the lock: whoever comes next then settles what is left
-        if not self.lock.is_held() and self.lock.acquire(blocking=False):
-            try:
-                self._settle()
-            finally:
-                self.lock.release()
-
-    def _settle(self) -> None:
-        """Retire the spaces of owners that were freed."""
-        while self._left:
-            space = self._left.popleft()
-            space.owners -= 1
-            if not space.owners:
-                self._retire(space)
+            recent[id(before)] = before
+            recent.move_to_end(id(before))
+        recent[id(space)] = space
+        recent.move_to_end(id(space))
+        if len(recent) > self.memory_sets:
+            self.drop_beyond_limit()
 
     def drop_beyond_limit(self) -> None:
-        """Drop the least recently used spaces that no owner has, as far as they are too many."""
+        """Keep no more spaces than the settings allow; with the lock held."""
         while len(self._recent) > self.memory_sets:
-            self._drop_oldest()
+            space = self._recent.popitem(last=False)[1]
+            if space.endables:  # which would keep the space
+                space.end_all_shortcuts()
 
-    def _drop_oldest(self) -> None:
-        space = self._recent.popitem(last=False)[1]
-        self._known.pop(space.place, None)
-        if space.endables:  # else nobody leads to it any more
-            space.empty()
-
-    def spaces(self) -> Iterator[StorageSpace]:
-        """All spaces that have results in memory."""
+    def spaces(self) -> list[StorageSpace]:
+        """All spaces in memory."""
         with self.lock:
-            self._settle()
-            return iter([*filter(None, [reference() for reference in self._known.values()])])
+            return [*filter(None, [reference() for reference in list(self._known.values())])]
 
 
 _all: weakref.WeakSet[SpacesOfClass] = weakref.WeakSet()
@@ -199,11 +171,6 @@ class PresentSpace:
         # one object, since several threads may read and replace it: the values, if they cannot change, and the space
         self._latest: tuple[tuple[Any, ...] | None, StorageSpace | None] = (None, None)
 
-    def __del__(self) -> None:
-        space = self._latest[1]
-        if space is not None:  # else the owner did not tell its parameters
-            self.spaces.note_freed(space)
-
     def of(self, owner: object) -> StorageSpace:
         """The space for the owner's parameters now.
 
@@ -242,7 +209,8 @@ class PresentSpace:
                 values = (fixed or ()) if changing is None else _unchanging(changing)
                 source = self._parameters.described, self.owner_class, values
                 space = StorageSpace(key, address, source, self._tier, spaces.lock)
-            spaces.exchange(before, space)
+                spaces.add(space)
+            spaces.note_use(before, space)
             self._latest = (fixed, space)
             return space
 

@@ -79,10 +79,10 @@ class OwnerShortcut:
 
     def add(self, owner: object, shortcut: Shortcut, key: Any, hit: Hit) -> None:
         """Answer such calls by a shortcut that was prepared."""
-        known = self._by_key.pop(shortcut.space.key, None)
+        known = self._by_key.pop(shortcut.key, None)
         if known is not None and known is not shortcut:
             self._end(known)
-        self._by_key[shortcut.space.key] = shortcut  # the latest comes last
+        self._by_key[shortcut.key] = shortcut  # the latest comes last
         while len(self._by_key) > settings().memory_sets + 1:
             self._end(self._by_key.pop(next(iter(self._by_key))))
         self.ref = shortcut.ref

@@ -48,7 +48,7 @@ class Shortcut:
     check : UnchangedCheck
         The check of its parameters.
     space : StorageSpace
-        The space that has the results.
+        The space that has the results, until the shortcut ends.
     token : object
         That of `validity`: the shortcut is valid until it changes.
 
@@ -70,7 +70,8 @@ class Shortcut:
     def __init__(self, owner: object, check: UnchangedCheck, space: Any, token: object) -> None:
         self.owner_id = id(owner)
         self.ref = weakref.ref(owner)  # Python has one weakref without callback for an object, first in __weakref__
-        self.space = space
+        self.space: Any = space
+        self.key = space.key
         self.token = token
         self.test = check.test
         self.refers_to_owner = check.refers_to_owner
@@ -109,6 +110,7 @@ class Shortcut:
     def end(self) -> None:
         """Give no results any more, to other threads that hold this shortcut either; the counters stay."""
         self.is_ended = True
+        self.space = None  # which need not stay in memory for this
         self.table, self.scalar, self.scalar_hit = {}, _no_value, Hit(None, 0.0)
         self._fold()
 
