@@ -645,6 +645,21 @@ def test_a_directory_that_is_cleared_while_locks_are_held(store: DirectoryStore)
     assert len(os.listdir("/proc/self/fd")) == len(handles)
 
 
+def test_a_directory_that_is_closed_lets_nobody_wait(store: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the lock file cannot be looked at any longer, a lock is not taken for one that another process has."""
+    assert turn_of(store, "a/b") is Turn.MINE
+    real = os.lstat
+
+    def lstat(path: Any) -> os.stat_result:
+        if str(path).endswith("/locks"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return real(path)
+
+    monkeypatch.setattr(os, "lstat", lstat)
+    with store.compute_turn("a/b", PATIENCE) as turn:
+        assert turn is Turn.MINE
+
+
 def test_a_lock_file_that_others_keep_removing(store: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the lock file never stays, nobody waits."""
     real = os.lstat

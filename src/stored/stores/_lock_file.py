@@ -89,19 +89,19 @@ class LockFile:
         """
         try:
             fcntl.fcntl(self.descriptor, _SET_LOCK, _lock_request(fcntl.F_WRLCK, offset))
-            return True if self._is_in_place() else None
         except OSError as error:
             if error.errno in _REFUSED:
                 return False
             if error.errno == errno.ESTALE:  # removed, on NFS
                 return None
             raise
+        return True if self._is_in_place() else None
 
     def _is_in_place(self) -> bool:
         """Has nobody removed the file, with the whole directory?"""
         try:
             state = os.lstat(self._path)
-        except FileNotFoundError:
+        except OSError:
             return False
         return (state.st_dev, state.st_ino) == self._identity
 
