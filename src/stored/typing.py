@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
@@ -116,6 +117,7 @@ def is_name(name: str) -> bool:
     return _NAME.fullmatch(name) is not None
 
 
+@functools.lru_cache(maxsize=256)
 def check_name(name: str) -> str:
     """The name itself, if it is valid: folders and a last part joined by slashes, none of them hidden, empty or ``..``.
 

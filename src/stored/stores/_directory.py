@@ -11,11 +11,13 @@ import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import TypeAlias
 from weakref import WeakSet
 
 from stored.stores import _upkeep
-from stored.stores._drafts import OpenDraft
-from stored.stores._files import WORK, check_folders, is_on_network, open_file, spare_handles
+from stored.stores._drafts import OpenDraft, folder_error, make_if_missing
+from stored.stores._files import READ_FLAGS, WORK, check_folders, is_on_network, spare_handles
+from stored.stores._folders import OpenFolders
 from stored.stores._locks import file_locks
 from stored.stores._size import SizeFile
 from stored.typing import Buffer, Store, Turn, Upkeep, Usage, check_name, is_name
@@ -32,8 +34,15 @@ _FEWEST_BYTES = 32
 _ATTEMPTS = 20
 """How often a draft is begun again that others keep removing."""
 
+_MOST_FOLDERS_MADE = 200
+"""How often a folder is made again that others keep removing."""
+
 _OLD_FOLDER = re.compile(r".*-[0-9a-f]{32}", re.DOTALL)
 """The folder of an owner in releases that had one for each."""
+
+
+ReadOn: TypeAlias = Callable[[int, str, bytes], Buffer]
+"""Takes an open file, its name and its first bytes, and returns all of it."""
 
 
 class DirectoryStore(Store):
@@ -56,58 +65,87 @@ class DirectoryStore(Store):
     def __init__(self, root: str | os.PathLike[str]) -> None:
         self.root = Path(root).expanduser().absolute()
         self._start = str(self.root)
+        self._folders = OpenFolders(self._start)
         self._locks = file_locks(self._start)
         self._size = SizeFile(self._start, self._locks)
 
     def __repr__(self) -> str:
         return f"DirectoryStore({str(self.root)!r})"
 
-    def _path(self, name: str) -> str:
-        """The path of a name; an error if a folder on the way is a symbolic link."""
-        folder = check_name(name).rpartition("/")[0]
-        if folder:
-            check_folders(self._start, folder)
-        return f"{self._start}/{name}"
+    def _place(self, name: str) -> tuple[str, int | None]:
+        """Where a name is: a file, and the folder to which its path is relative; an error if a folder is a link."""
+        folder, _, file = check_name(name).rpartition("/")
+        descriptor = self._folders.find(folder)
+        return (f"{self._start}/{name}" if descriptor is None else file), descriptor
 
     def read(self, name: str) -> Buffer | None:
         """All bytes of a file, or None; memory-mapped from 1 MiB on, unless other computers can remove the file."""
-        return self._read_file(name, _read_all)
+        return self._read_file(name, _FIRST_BYTES, _read_large)
 
     def read_start(self, name: str, length: int) -> Buffer | None:
         """The first bytes of a file."""
-        return self._read_file(name, lambda descriptor, path: _read_start(descriptor, path, length))
+        return self._read_file(name, length, _start_only)
 
-    def _read_file(self, name: str, read: Callable[[int, str], Buffer]) -> Buffer | None:
-        path = self._path(name)
+    def _read_file(self, name: str, length: int, read_on: ReadOn) -> Buffer | None:
         try:
-            return _read_open(path, read)
+            return self._read_once(name, length, read_on)
         except OSError as error:
             if error.errno != errno.ESTALE:
                 raise
-        return _read_open(path, read)  # on NFS, another computer replaced the file after it was opened
+        self._folders.renew(name.rpartition("/")[0])  # on NFS, another computer replaced the file, or its folder
+        return self._read_once(name, length, read_on)
+
+    def _read_once(self, name: str, length: int, read_on: ReadOn) -> Buffer | None:
+        try:
+            file, folder = self._place(name)
+            descriptor = os.open(file, READ_FLAGS, dir_fd=folder)
+        except FileNotFoundError:
+            is_there_again = self._folders.renew_if_removed(name.rpartition("/")[0])
+            return self._read_once(name, length, read_on) if is_there_again else None
+        try:
+            data = os.read(descriptor, length)
+            if len(data) < _FEWEST_BYTES:
+                _checked_state(descriptor, name)
+            return data if len(data) < length else read_on(descriptor, name, data)
+        finally:
+            os.close(descriptor)
 
     def write(self, name: str, parts: Sequence[Buffer]) -> None:
         """Replace a file in one step."""
-        path = self._path(name)
+        check_name(name)
         for _ in range(_ATTEMPTS):
             with OpenDraft(self._start) as draft:
                 draft.write(parts)
-                if draft.rename(path):  # while it is locked, and so cannot be taken for a leftover
-                    self._locks.note_written(name)
+                if self._rename(draft, name):  # while it is locked, and so cannot be taken for a leftover
                     return
-        raise FileNotFoundError(errno.ENOENT, "the draft is removed again and again", path)
+        raise FileNotFoundError(errno.ENOENT, "the draft is removed again and again", self.location(name))
+
+    def _rename(self, draft: OpenDraft, name: str) -> bool:
+        """Put a draft into the place of a file; False if it was taken for a leftover meanwhile, and is gone."""
+        folder = name.rpartition("/")[0]
+        for _ in range(_MOST_FOLDERS_MADE):  # others may remove the folder at any moment
+            try:
+                self._folders.renew_if_moved(folder)
+                draft.rename(*self._place(name))
+                return True
+            except FileNotFoundError:
+                if not draft.is_there():
+                    return False
+                make_if_missing(f"{self._start}/{folder}")
+        raise folder_error(f"{self._start}/{folder}")
 
     def delete(self, name: str) -> bool:
         """Remove a file; was it there?"""
-        path = self._path(name)
         try:
-            os.unlink(path)
+            self._folders.renew_if_moved(name.rpartition("/")[0])
+            file, folder = self._place(name)
+            os.unlink(file, dir_fd=folder)
         except FileNotFoundError:
             return False
-        folder = os.path.dirname(path)
-        if _OLD_FOLDER.fullmatch(folder):  # others are few, and stay, since another process may be writing there
+        path = os.path.dirname(self.location(name))
+        if _OLD_FOLDER.fullmatch(path):  # others are few, and stay, since another process may be writing there
             with contextlib.suppress(OSError):  # not empty, or not ours to remove
-                os.rmdir(folder)
+                os.rmdir(path)
         return True
 
     def names(self, folder: str = "") -> Iterator[str]:
@@ -126,7 +164,8 @@ class DirectoryStore(Store):
     def touch(self, name: str) -> None:
         """Set the time of a file to now."""
         with contextlib.suppress(FileNotFoundError):
-            os.utime(self._path(name), follow_symlinks=False)
+            file, folder = self._place(name)
+            os.utime(file, dir_fd=folder, follow_symlinks=False)
 
     def declare_wait(self, name: str) -> AbstractContextManager[None]:
         """Within the block, this thread waits for another of its process that needs a name; no file is made."""
@@ -165,31 +204,13 @@ class DirectoryStore(Store):
         return ""
 
 
-def _read_open(path: str, read: Callable[[int, str], Buffer]) -> Buffer | None:
-    try:
-        descriptor = open_file(path)
-    except FileNotFoundError:
-        return None
-    try:
-        return read(descriptor, path)
-    finally:
-        os.close(descriptor)
+def _start_only(descriptor: int, name: str, start: bytes) -> Buffer:
+    return start
 
 
-def _read_start(descriptor: int, path: str, length: int) -> bytes:
-    data = os.read(descriptor, length)
-    if len(data) < _FEWEST_BYTES:
-        _checked_state(descriptor, path)
-    return data
-
-
-def _read_all(descriptor: int, path: str) -> Buffer:
-    data = _read_start(descriptor, path, _FIRST_BYTES)
-    return data if len(data) < _FIRST_BYTES else _read_large(descriptor, path, data)
-
-
-def _read_large(descriptor: int, path: str, start: bytes) -> Buffer:
-    state = _checked_state(descriptor, path)
+def _read_large(descriptor: int, name: str, start: bytes) -> Buffer:
+    """The rest of a file after its first bytes, or all of it as a map."""
+    state = _checked_state(descriptor, name)
     if state.st_size < _MIN_MAPPED_BYTES or is_on_network(state.st_dev) or len(_mapped_files) >= spare_handles():
         with open(descriptor, "rb", buffering=0, closefd=False) as file:
             return start + file.readall()

@@ -17,7 +17,7 @@ from stored.stores._files import WORK, check_folders, make_folder
 from stored.stores._lock_file import try_lock_file
 from stored.typing import Buffer
 
-__all__ = ["DRAFT", "OpenDraft"]
+__all__ = ["DRAFT", "OpenDraft", "folder_error", "make_if_missing"]
 
 DRAFT = ".draft"
 _ATTEMPTS = 200
@@ -103,23 +103,26 @@ class OpenDraft:
         """Is this path one of its names?"""
         return os.path.samestat(os.fstat(self._descriptor), os.lstat(path))
 
-    def rename(self, path: str) -> bool:
-        """Put it into the place of a file; False if it was taken for a leftover meanwhile, and is gone.
+    def is_there(self) -> bool:
+        """Is it still there, and not taken for a leftover?"""
+        return os.path.lexists(self.path)
+
+    def rename(self, file: str, folder: int | None) -> None:
+        """Put it into the place of a file.
+
+        Parameters
+        ----------
+        file : str
+            The path of the file.
+        folder : int or None
+            The descriptor of the folder to which it is relative.
 
         Raises
         ------
         OSError
             If it cannot be put there.
         """
-        for _ in range(_ATTEMPTS):  # others may remove the folder at any moment
-            try:
-                os.replace(self.path, path)
-                return True
-            except FileNotFoundError:
-                if not os.path.lexists(self.path):
-                    return False
-                _make_if_missing(os.path.dirname(path))
-        raise _folder_error(os.path.dirname(path))
+        os.replace(self.path, file, dst_dir_fd=folder)
 
 
 def _rest(buffers: Sequence[memoryview], written: int) -> list[memoryview]:
@@ -141,16 +144,18 @@ def _open_new(folder: str) -> tuple[str, int]:
         try:
             return path, os.open(path, flags, 0o600)
         except FileNotFoundError:
-            _make_if_missing(folder)
+            make_if_missing(folder)
         except FileExistsError:  # of a process that this one was forked from without Python's knowledge
             _names.renew()
-    raise _folder_error(folder)
+    raise folder_error(folder)
 
 
-def _make_if_missing(folder: str) -> None:
+def make_if_missing(folder: str) -> None:
+    """Make a folder, unless others make or remove it at this moment."""
     with contextlib.suppress(FileNotFoundError, FileExistsError):
         make_folder(Path(folder))
 
 
-def _folder_error(folder: str) -> OSError:
+def folder_error(folder: str) -> OSError:
+    """The error for a folder that others keep removing."""
     return FileNotFoundError(errno.ENOENT, "the folder cannot be made", folder)

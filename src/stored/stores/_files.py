@@ -9,16 +9,19 @@ import stat
 from functools import lru_cache
 from pathlib import Path
 
-__all__ = ["WORK", "check_folders", "is_on_network", "make_folder", "open_file", "spare_handles"]
+__all__ = ["READ_FLAGS", "WORK", "check_folders", "is_on_network", "make_folder", "open_file", "spare_handles"]
 
 
 WORK = ".work"
 """The folder of drafts and locks."""
 
 
+READ_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+
+
 def open_file(path: str | os.PathLike[str]) -> int:
     """Open a file for reading; a symbolic link is an error, and a pipe does not block."""
-    return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    return os.open(path, READ_FLAGS)
 
 
 def spare_handles() -> int:
