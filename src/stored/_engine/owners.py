@@ -83,11 +83,19 @@ class OwnerRecord:
         spaces = [present.latest() for present in list(self._spaces.values())]
         return [key for space in spaces if space.address == address for key in space.keys()]
 
-    def empty(self, owner: object) -> None:
-        """Empty the spaces that the owner had when it was last asked, and has now, if there is one."""
+    def empty(self, owner: object, user: StorageUser) -> None:
+        """Empty the spaces that the owner had when it was last asked, and has now if a user describes it that is reset.
+
+        Parameters
+        ----------
+        owner : object
+            The owner; None if it is gone.
+        user : StorageUser
+            The user that is reset. A copy of its owner has a user of its own, which announces its changes itself.
+        """
         for present in list(self._spaces.values()):
             present.latest().empty()
-            if self.user is None and type(owner) is present.owner_class:
+            if (self.user is None or self.user is user) and type(owner) is present.owner_class:
                 with contextlib.suppress(OwnerError, UnstableKeyError):  # not all parameters are set
                     present.of(owner).empty()
 

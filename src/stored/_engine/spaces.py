@@ -75,12 +75,16 @@ class SpacesOfClass:
             space = self._left.popleft()
             space.owners -= 1
             if not space.owners:
-                for place in (space.key, id(space)):
-                    reference = self._present.get(place)
-                    if reference is not None and reference() is space:
-                        del self._present[place]
-                        self._recent[place] = space
+                for place in filter(functools.partial(self._stands_at, space), (space.key, id(space))):
+                    del self._present[place]
+                    self._recent[place] = space
         self.drop_beyond_limit()
+
+    def _stands_at(self, space: StorageSpace, place: Hashable) -> bool:
+        """Is this the place of a space among those that owners have?"""
+        reference = self._present.get(place)
+        # a garbage collection that frees the owner ends the weak reference first
+        return reference is not None and (reference() is space or reference() is None)
 
     def drop_beyond_limit(self) -> None:
         """Drop the least recently used spaces that no owner has, as far as they are too many."""
