@@ -12,6 +12,8 @@ import pytest
 
 from stored import configure, keyed_by, stored
 from stored._engine import memory_limit
+from stored._engine.memory_limit import MemoryLimit
+from stored._storage import CachedResult
 from tests.engine.changing import KINDS, set_parameter
 
 CALLS: list[Any] = []
@@ -178,3 +180,39 @@ def test_the_limit_can_be_taken_away() -> None:
     for x in range(5):
         owner.array(float(x))
     assert all(owner.array.cached(float(x)) for x in range(5))
+
+
+class Place:
+    """Has results in memory."""
+
+    def __init__(self) -> None:
+        self.forgotten: list[Any] = []
+
+    def forget(self, method: Any, arguments: Any) -> None:
+        """Note what is to be forgotten."""
+        self.forgotten.append(arguments)
+
+
+def test_results_whose_place_is_gone_are_passed_over() -> None:
+    """The others are forgotten, until the rest is within the limit."""
+    limit, gone, place = MemoryLimit(), Place(), Place()
+    results = [CachedResult(np.zeros(1000)) for _ in range(4)]
+    with configure(max_memory_bytes=17_000):
+        limit.add(gone, "method", 0, results[0])
+        limit.add(place, "method", 1, results[1])
+        del gone
+        limit.add(place, "method", 2, results[2])
+        assert place.forgotten == []
+        limit.add(place, "method", 3, results[3])
+    assert place.forgotten == [1]
+
+
+def test_a_result_that_is_freed_meanwhile_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is freed between two looks needs not be forgotten."""
+    limit, place = MemoryLimit(), Place()
+    results = [CachedResult(np.zeros(1000)) for _ in range(2)]
+    with configure(max_memory_bytes=9_000):
+        limit.add(place, "method", 0, results[0])
+        monkeypatch.setattr(limit, "_take_out_freed", results.clear)
+        limit.add(place, "method", 1, results[1])
+    assert place.forgotten == []

@@ -229,6 +229,17 @@ def test_unpickled_objects_share_until_they_differ() -> None:
     assert (owner.value(), other.value()) == (1.0, 2.0)
 
 
+def test_a_class_that_is_pickled_by_value_takes_no_results_along() -> None:
+    """As libraries pickle the classes of a notebook, with all their names; the copy begins with an empty memory."""
+    kind = keyed()
+    kind(1.0).value()
+    names = {name: value for name, value in vars(kind).items() if name not in {"__dict__", "__weakref__"}}
+    spaces = pickle.loads(pickle.dumps(names.pop("__stored_spaces__")))
+    again = type(kind.__name__, kind.__bases__, {**names, "__stored_spaces__": spaces})
+    assert again(1.0).value() == kind(1.0).value() == again(1.0).value() == 1.0
+    assert len(COMPUTED) == 2
+
+
 # -- values of all types ----------------------------------------------------------------------------------------------
 
 VALUES: list[Any] = [1, 1.0, True, np.float64(1.0), np.float32(1.0), np.int64(1), 1 + 0j, np.bool_(True), 0.0, -0.0, 0]
