@@ -8,8 +8,12 @@ import gc
 import itertools
 import os
 import pickle
+import subprocess
+import sys
+import textwrap
 import weakref
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -753,3 +757,25 @@ def test_a_forked_process_has_what_memory_had(make: Any) -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert owner.value() == 2.0
     assert len(COMPUTED) == 2
+
+
+def test_objects_that_live_to_the_end_end_quietly(tmp_path: Path) -> None:
+    """A program that ends with objects, classes and results in memory has nothing to say."""
+    script = """
+        from tests.engine import changing
+        for make in changing.KINDS:
+            kind = make()
+            kind.example = owner = kind(1.0)
+            for n in (1.0, 2.0, 1.0):
+                changing.set_parameter(owner, n)
+                changing.all_values(owner)
+    """
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", textwrap.dedent(script)],
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "STORED_CACHE_DIR": str(tmp_path / "cache"), "STORED_KEY_FILE": str(tmp_path / "key")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
