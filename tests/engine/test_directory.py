@@ -29,3 +29,10 @@ def test_a_store_without_a_directory_has_none() -> None:
         assert found("a") == 1
         assert Model().su.getUniqueFilename().startswith("memory:engine/")
     assert found("a") is None
+
+
+def test_the_directory_above_shared_ones_is_ones_own(cache_dir: Path, tmp_path: Path) -> None:
+    """With directories of a group beneath it, the cache directory is where results are written."""
+    (tmp_path / "shared").mkdir()
+    with configure(cache_dir=cache_dir, shared_dirs=[tmp_path / "shared"]):
+        assert getCacheDir() == f"{cache_dir}/"

@@ -87,13 +87,21 @@ class OwnerRecord:
         """The keys of what methods have in memory for these parameters."""
         return [key for space in self._present_spaces() if space.address == address for key in space.keys()]
 
-    def empty(self, owner: object) -> None:
-        """Empty the spaces that the owner had when it was last asked, and has now, if there is one."""
+    def empty(self, owner: object, user: StorageUser) -> None:
+        """Empty the spaces that the owner had when it was last asked, and has now if a user describes it that is reset.
+
+        Parameters
+        ----------
+        owner : object
+            The owner; None if it is gone.
+        user : StorageUser
+            The user that is reset. A copy of its owner has a user of its own, which announces its changes itself.
+        """
         for present in list(self._spaces.values()):
             space = present.latest()
             if space is not None:
                 space.empty()
-            if self.user is None and type(owner) is present.owner_class:
+            if (self.user is None or self.user is user) and type(owner) is present.owner_class:
                 with contextlib.suppress(OwnerError, UnstableKeyError):  # not all parameters are set
                     present.of(owner).empty()
 

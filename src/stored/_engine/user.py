@@ -158,7 +158,7 @@ class StorageUser:
         with self._lock:
             self._space = self._new_space()
         for owner, record in self._owner_records():
-            record.empty(owner)
+            record.empty(owner, self)
 
     def _owner_records(self) -> list[tuple[Any, Any]]:
         """The owners that this user describes, with their records; None for one that has been freed."""

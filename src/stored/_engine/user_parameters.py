@@ -67,9 +67,9 @@ class UserParameters:
         conditions = None if attribute is None else no_storage_user_checks(owner_class, attribute)
         if conditions is None or self._fields is not None or space.address != values[0]:
             return None  # owners with fields beside a user are rare, and take no shortcuts
-        held = f"{{owner}}.{attribute} is {{expected}}.user and {{expected}}.user._space is {{expected}}.space"
+        held = f"{{owner}}.{attribute} is {{expected}}.user and {{expected}}.user._space is {{expected}}.user_space"
         tests = [SAME_CLASS_TEST, *conditions, held, "{expected}.user.func_hashstring() == {expected}.string"]
-        expected = {"owner_class": owner_class, "user": self._user, "space": space, "string": space.string}
+        expected = {"owner_class": owner_class, "user": self._user, "user_space": space, "string": space.string}
         return UnchangedCheck(" and ".join(tests), expected, refers_to_owner=True)  # through func_hashstring
 
 

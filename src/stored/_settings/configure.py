@@ -53,8 +53,8 @@ class configure:  # noqa: N801  (reads as the function that it is to its callers
         For how many seconds to wait for another process that computes the same result, before computing it too. 600 by
         default.
     memory_sets : int, optional
-        For how many sets of parameters of each class memory keeps the results of stored methods, beside those that
-        objects have now; the least recently used goes first. Objects of one class with equal parameters share what is
+        For how many sets of parameters of each class, the last that objects had, memory keeps the results of stored
+        methods; those that objects have now are kept beside. Objects of one class with equal parameters share what is
         in memory. 8 by default; with 0 each object has results of its own, for its present parameters.
     max_memory_bytes : int or None, optional
         How much the results of stored methods may take in memory in all; beyond that, the least recently used go. Their

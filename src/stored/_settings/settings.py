@@ -38,7 +38,7 @@ class Settings(NamedTuple):
     lock_timeout : float
         For how many seconds to wait for another process that computes the same result.
     memory_sets : int
-        For how many sets of parameters of a class memory keeps results that no object needs now.
+        For how many sets of parameters of a class, the last that objects had, memory keeps results.
     max_memory_bytes : int, optional
         How much the results of methods may take in memory.
     """

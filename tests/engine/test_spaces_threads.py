@@ -1,0 +1,257 @@
+"""Threads that change parameters of one object, and of equal ones, while others call."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import pytest
+
+from stored import Axis, StorageUser, configure, keyed_by, stored
+from tests.engine.changing import COMPUTED, KINDS, REFERENCED, Methods, set_parameter
+
+ROUNDS = 300
+
+
+@pytest.fixture(autouse=True)
+def memory_sets(cache_dir: object) -> Iterator[None]:
+    """The default number of sets in memory, and threads that take turns often."""
+    COMPUTED.clear()
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    with configure(memory_sets=8):
+        yield
+    sys.setswitchinterval(interval)
+
+
+def run_all(*tasks: Callable[[], None]) -> None:
+    """Run tasks in threads that begin together; raise what any of them raises."""
+    barrier = threading.Barrier(len(tasks))
+
+    def begin(task: Callable[[], None]) -> None:
+        barrier.wait()
+        task()
+
+    with ThreadPoolExecutor(len(tasks)) as pool:
+        for done in [pool.submit(begin, task) for task in tasks]:
+            done.result()
+
+
+def check_all(owner: Any, n: float) -> None:
+    """All methods give the numbers of a parameter, or raise an assertion."""
+    assert owner.value(2.0) == n * 2
+    assert owner.array()[99] == n
+    assert owner.items() == [n]
+    assert owner.few(3.0) == n * 3
+    assert owner.curve(1.0) == pytest.approx(n)
+    assert owner.kept()[0] == n
+
+
+@pytest.mark.parametrize("make", KINDS)
+def test_objects_of_one_class_in_threads_of_their_own(make: Any) -> None:
+    """Each thread changes its own object, to parameters that others have too, and always has its own numbers."""
+    kind = make()
+
+    def work(offset: int) -> None:
+        owner = kind(0.0)
+        for step in range(ROUNDS // 3):
+            n = float((step * 7 + offset) % 11)
+            set_parameter(owner, n)
+            check_all(owner, n)
+            if step % 17 == offset:
+                owner.value.cache_clear()
+            if step % 23 == offset:
+                assert owner.few.refresh(1.0) == n
+
+    run_all(*[lambda offset=offset: work(offset) for offset in range(4)])  # type: ignore[misc]
+
+
+@keyed_by("n")
+class Shared(Methods):
+    """Its parameter names a pair, so that a mixture of two of them shows."""
+
+    def __init__(self, n: float) -> None:
+        self.n = n
+
+    @stored(persistent=False)
+    def one(self) -> float:
+        return self.n
+
+    @stored(persistent=False)
+    def plus(self, x: float) -> float:
+        return self.n + x
+
+    @stored(persistent=False, interpolate=Axis("x", 0.0, 1.0, points=8, vectorized=True))
+    def line(self, x: Any) -> Any:
+        n = self.n
+        return n + np.zeros_like(x)
+
+
+class SharedHolder(Shared):
+    """The same with a StorageUser."""
+
+    def __init__(self, n: float) -> None:
+        super().__init__(n)
+        self.announced = 0
+        self.su = StorageUser("shared", "rw", lambda: "shared", lambda: f"shared {self.n!r}", self.announce)
+
+    def announce(self) -> None:
+        self.announced += 1
+
+
+@pytest.mark.parametrize("kind", [Shared, SharedHolder])
+def test_values_are_those_of_a_parameter_that_the_object_had(kind: Any) -> None:
+    """While one thread changes the parameter, each call of others gives a value of one that it had meanwhile."""
+    owner, values, over = kind(0.0), (0.0, 10.0, 20.0), threading.Event()
+
+    def change() -> None:
+        for step in range(ROUNDS * 10):
+            owner.n = values[step % 3]
+        over.set()
+
+    def call() -> None:
+        while not over.is_set():
+            assert owner.one() in values
+            assert owner.plus(1.0) in (1.0, 11.0, 21.0)
+            assert min(abs(owner.line(0.5) - n) for n in values) < 1e-9
+
+    run_all(change, call, call, call)
+
+
+@pytest.mark.parametrize("kind", [Shared, SharedHolder])
+def test_calls_between_changes_are_right(kind: Any) -> None:
+    """Several threads call between two changes of one: each has the number of the parameter of that time."""
+    owner, values = kind(0.0), [float(step * 5 % 4) for step in range(ROUNDS)]
+    barrier = threading.Barrier(4)
+
+    def work(index: int) -> None:
+        for n in values:
+            barrier.wait()
+            if index == 0:
+                owner.n = n
+            barrier.wait()
+            assert owner.one() == n
+            assert owner.plus(1.0) == n + 1
+            assert owner.line(0.5) == pytest.approx(n)
+            assert owner.one() == n
+
+    run_all(*[lambda index=index: work(index) for index in range(4)])  # type: ignore[misc]
+    if kind is SharedHolder:
+        assert owner.announced == sum(one != other for one, other in zip([0.0, *values], values, strict=False))
+
+
+def test_equal_objects_compute_once() -> None:
+    """Of threads with equal objects one computes, and the others have what it computed."""
+
+    @keyed_by("n")
+    class Model:
+        calls = 0
+
+        def __init__(self, n: int) -> None:
+            self.n = n
+
+        @stored(persistent=False)
+        def slow(self) -> Any:
+            Model.calls += 1
+            time.sleep(0.01)
+            return np.full(3, self.n)
+
+    def work(found: list[Any]) -> None:
+        owners = [Model(n) for n in range(5)]
+        found += [owner.slow() for owner in owners]
+
+    found: list[list[Any]] = [[] for _ in range(4)]
+    run_all(*[lambda each=each: work(each) for each in found])  # type: ignore[misc]
+    assert Model.calls == 5
+    assert [len({id(each[n]) for each in found}) for n in range(5)] == [1] * 5
+
+
+def test_the_first_objects_of_a_class_share_at_once() -> None:
+    """Also if they come in several threads at the same moment."""
+    for _ in range(50):
+
+        @keyed_by("n")
+        class Model:
+            def __init__(self, n: int) -> None:
+                self.n = n
+
+            @stored(persistent=False)
+            def array(self) -> Any:
+                return np.full(3, self.n)
+
+        owners = [Model(1) for _ in range(4)]
+        run_all(*[owner.array for owner in owners])
+        assert len({id(owner.array()) for owner in owners}) == 1
+
+
+@pytest.mark.parametrize("make", REFERENCED)
+def test_objects_come_and_go_in_threads(make: Any) -> None:
+    """Nothing of them stays beyond the last few sets, and all numbers are right."""
+    kind, references = make(), []
+
+    def work(offset: int) -> None:
+        for step in range(ROUNDS):
+            n = float((step + offset) % 50)
+            owner = kind(n)
+            assert owner.value() == n
+            set_parameter(owner, n + 1)
+            result = owner.array()
+            assert result[0] == n + 1
+            references.append(weakref.ref(result))
+            if not step % 100:
+                gc.collect()
+
+    run_all(*[lambda offset=offset: work(offset * 10) for offset in range(4)])  # type: ignore[misc]
+    gc.collect()
+    assert len({id(each()) for each in references if each() is not None}) <= 9
+
+
+def test_clearing_while_others_call() -> None:
+    """After a clear that nobody overlaps, nothing of before is found; meanwhile every number is right."""
+    kind = type("Own", (Shared,), {})
+    owners, over = [kind(float(n % 2)) for n in range(4)], threading.Event()
+
+    def clear() -> None:
+        for step in range(ROUNDS):
+            if step % 3:
+                owners[step % 4].one.cache_clear()
+            else:
+                kind.one.cache_clear()
+        over.set()
+
+    def call(owner: Any) -> None:
+        while not over.is_set():
+            assert owner.one() == owner.n
+
+    run_all(clear, *[lambda owner=owner: call(owner) for owner in owners])  # type: ignore[misc]
+    kind.one.cache_clear()
+    assert not any(owner.one.cached() for owner in owners)
+
+
+def test_limits_change_while_others_call() -> None:
+    """Numbers are right whatever is dropped."""
+    kind = type("Own", (Shared,), {})
+    over = threading.Event()
+
+    def change() -> None:
+        for step in range(ROUNDS // 2):
+            with configure(memory_sets=step % 4, max_memory_bytes=[None, 100, 10_000][step % 3]):
+                pass
+        over.set()
+
+    def call(offset: int) -> None:
+        owner, step = kind(0.0), 0
+        while not over.is_set():
+            step += 1
+            owner.n = float((step + offset) % 5)
+            assert owner.one() == owner.n
+            assert owner.array()[0] == owner.n
+
+    run_all(change, *[lambda offset=offset: call(offset) for offset in range(3)])  # type: ignore[misc]
