@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import _thread
+import contextlib
+import errno
 import os
 import subprocess
 import sys
@@ -22,6 +24,7 @@ from stored.stores import DirectoryStore, MemoryStore, _size
 from stored.typing import Upkeep
 from tests.faults.processes import in_processes
 from tests.storage.models import CONTENT, Model, entry_files, kept, leave_draft, new_user, set_ages, store
+from tests.stores.test_files import fail
 from tests.stores.test_locks import held
 
 ROOT = Path(__file__).parents[2]
@@ -129,6 +132,25 @@ def test_one_process_trims(cache_dir: Path, size: int) -> None:
         finish_trims()
     assert kept(cache_dir).endswith("f")
     assert len(kept(cache_dir)) <= 2
+
+
+@pytest.mark.parametrize("trouble", [None, "another trims", "it fails"])
+def test_a_trim_in_the_background(
+    cache_dir: Path, size: int, monkeypatch: pytest.MonkeyPatch, trouble: str | None
+) -> None:
+    """A trim that is refused or fails leaves everything, and the next is not tried at once (here it runs as a call)."""
+    monkeypatch.setattr(_thread, "start_new_thread", lambda function, arguments: function(*arguments))
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(configure(max_bytes=3 * size))
+        store(*"abc")
+        if trouble == "another trims":
+            stack.enter_context(held(DirectoryStore(cache_dir), limits._TURN))
+        if trouble == "it fails":
+            fail(monkeypatch, os, "unlink", errno.EACCES)
+            stack.enter_context(pytest.warns(PersistenceWarning, match="upkeep of .* failed"))
+        store(*"de")
+        assert (kept(cache_dir) == "abcde") == (trouble is not None)
+        assert (limits._schedules[str(cache_dir)]._may_begin > time.monotonic()) == (trouble is not None)
 
 
 def test_a_short_script_is_trimmed_for(cache_dir: Path, size: int) -> None:

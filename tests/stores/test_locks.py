@@ -28,6 +28,7 @@ import pytest
 
 from stored.stores import DirectoryStore
 from stored.stores._locks import FileLocks
+from stored.stores._notes import Note
 from stored.typing import Turn
 from tests.faults.processes import (
     METHODS,
@@ -463,7 +464,7 @@ def test_notes_follow_those_who_are_kept_waiting(store: DirectoryStore, monkeypa
         if len(seen) == 2:
             stack.close()
 
-    with held(store, "a/b"), contextlib.ExitStack() as stack:
+    with held(store, "a/b"), store.compute_turn("a/own", 0.0), contextlib.ExitStack() as stack:
         monkeypatch.setattr(time, "sleep", look)
         assert turn_of(store, "a/b", 0.05) is Turn.EXPIRED
         monkeypatch.undo()
@@ -509,6 +510,7 @@ import contextlib, os, subprocess, sys
 from concurrent.futures import ThreadPoolExecutor
 from stored.stores import DirectoryStore
 from stored.stores._locks import FileLocks
+from stored.stores._notes import Note
 
 store = DirectoryStore(sys.argv[1])
 
@@ -694,6 +696,41 @@ def test_a_full_disk_costs_words_only(store: DirectoryStore, monkeypatch: pytest
     assert work_files(store) == []
 
 
+def test_notes_are_left_to_the_parent(store: DirectoryStore) -> None:
+    """What a forked process does first: it closes its copy of a note, and removes none."""
+    note, unwritten = Note(str(store.root), digest("a/b")), Note(str(store.root), digest("a/c"))
+    note.put_under({digest("a/mine")})
+    Note.close_in_child()
+    for each in (note, unwritten):
+        each.remove()
+    file = store.root / ".work" / f"{digest('a/mine')}.waits"
+    assert file.read_bytes() == digest("a/b").encode()
+    assert store.clear_leftovers() == 2  # its draft too, since nobody has it open
+
+
+def test_a_note_that_cannot_be_written_leaves_nothing(store: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there is no room for a note, whoever would write it waits without."""
+    with held(store, "a/b"), store.compute_turn("a/mine", 0.0):
+        fail(monkeypatch, os, "writev", errno.ENOSPC)
+        assert turn_of(store, "a/b") is Turn.EXPIRED
+        assert work_files(store) == []
+
+
+def test_the_note_of_another_is_left_alone(store: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the directory was cleared another holder may have a note of the same name, which is not removed."""
+    note = store.root / ".work" / f"{digest('a/mine')}.waits"
+    with held(store, "a/b"), store.compute_turn("a/mine", 0.0):
+
+        def replace(seconds: float) -> None:
+            note.unlink()
+            note.write_bytes(b"another's")
+            monkeypatch.undo()
+
+        monkeypatch.setattr(time, "sleep", replace)
+        assert turn_of(store, "a/b", 0.05) is Turn.EXPIRED
+    assert note.read_bytes() == b"another's"
+
+
 def test_where_files_have_one_name_only_nobody_sees_notes(
     store: DirectoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -851,6 +888,7 @@ def test_a_process_forked_while_its_parent_waits_keeps_nothing(
 
         def fork() -> None:
             stack.enter_context(started((sleep_for_ever,)))
+            assert in_processes((turn_of, store, "a/c")) == [Turn.MINE]
             with open(note, "rb") as file, pytest.raises(BlockingIOError):
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
             stack.enter_context(open(note, "rb"))

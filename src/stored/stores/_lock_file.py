@@ -14,6 +14,7 @@ import os
 import stat
 import struct
 import sys
+from operator import itemgetter
 from pathlib import Path
 from weakref import WeakSet
 
@@ -22,16 +23,16 @@ from stored.stores._files import WORK, check_folders, make_folder
 __all__ = ["LockFile", "try_lock_file"]
 
 _SET_LOCK = getattr(fcntl, "F_OFD_SETLK", -1)
-_LOCK_FORMAT = "qqihh" if sys.platform == "darwin" else "hhqqi4x"
+_IS_DARWIN = sys.platform == "darwin"
+_LOCK_FORMAT = "qqihh" if _IS_DARWIN else "hhqqi4x"
+_in_order = itemgetter(*((2, 3, 4, 0, 1) if _IS_DARWIN else range(5)))
 _REFUSED = (errno.EAGAIN, errno.EACCES)
 _CLOSED = -1
 
 
 def _lock_request(kind: int, offset: int) -> bytes:
-    """A ``struct flock`` for one byte."""
-    if sys.platform == "darwin":
-        return struct.pack(_LOCK_FORMAT, offset, 1, 0, kind, os.SEEK_SET)
-    return struct.pack(_LOCK_FORMAT, kind, os.SEEK_SET, offset, 1, 0)
+    """A ``struct flock`` for one byte: type, whence, start, length, process; in another order on macOS."""
+    return struct.pack(_LOCK_FORMAT, *_in_order((kind, os.SEEK_SET, offset, 1, 0)))
 
 
 def try_lock_file(descriptor: int, kind: int = fcntl.LOCK_EX) -> bool:
