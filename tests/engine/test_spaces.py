@@ -78,7 +78,7 @@ def test_as_many_sets_are_remembered_as_asked(make: Any) -> None:
         for n in (10, 11, 12, 10, 0):
             set_parameter(owner, n)
             assert owner.value() == n
-        assert COMPUTED == [("value", n) for n in (10, 11, 12, 0)]
+        assert [("value", n) for n in (10, 11, 12, 0)] == COMPUTED
 
 
 def test_depends_remembers_its_own_parameters() -> None:

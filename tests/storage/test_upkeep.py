@@ -61,3 +61,14 @@ def test_drafts_of_the_key_are_removed(tmp_path: Path, cache_dir: Path) -> None:
         os.utime(file, (1.0, 1.0))
     stored.upkeep()
     assert sorted(each.name for each in folder.iterdir()) == sorted(["key", new.name, other.name])
+
+
+def test_entries_of_earlier_layouts_are_removed(cache_dir: Path, size: int) -> None:
+    """They are counted among what was removed, and the others stay; nobody reads them."""
+    store("a")
+    old = cache_dir / "module" / f"Model-{'0' * 32}" / f"power-{'1' * 32}.stored"
+    old.parent.mkdir(parents=True)
+    old.write_bytes(b"12345")
+    assert stored.upkeep() == Upkeep(1, size, 1, 5, 0)
+    assert not old.parent.exists()
+    assert stored.upkeep() == Upkeep(1, size, 0, 0, 0)

@@ -6,6 +6,7 @@ from stored._settings import settings
 from stored._storage.current_store import current_store
 from stored._storage.disk import PersistentTier
 from stored._storage.limits import trim
+from stored._storage.old_entries import remove_old_entries
 from stored._storage.signing import clear_drafts
 from stored.errors import ConfigurationError
 from stored.typing import Upkeep
@@ -14,7 +15,7 @@ __all__ = ["upkeep"]
 
 
 def upkeep() -> Upkeep:
-    """Tidy the store: remove what processes that died have left, and results beyond the limits.
+    """Tidy the store: remove what processes that died have left, entries of earlier layouts, and results beyond limits.
 
     It is safe at any time, whoever else uses the store. Leftovers are also removed when a process writes for the first
     time. Results beyond the limits, which `configure` sets, are also removed in the background: when there is more than
@@ -36,10 +37,15 @@ def upkeep() -> Upkeep:
         raise ConfigurationError(
             "upkeep removes files, and stored.configure() allows no writing; give it persistence='rw' and disable=False"
         )
-    store, leftovers = current_store(), 0
+    store, leftovers, old = current_store(), 0, Upkeep()
     try:
         clear_drafts(settings().key_file)
         leftovers = store.clear_leftovers()
+        old = remove_old_entries(store)
     finally:
         done = trim(store)
-    return done._replace(leftovers=leftovers)
+    return done._replace(
+        removed_entries=done.removed_entries + old.removed_entries,
+        removed_bytes=done.removed_bytes + old.removed_bytes,
+        leftovers=leftovers,
+    )
