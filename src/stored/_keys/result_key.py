@@ -180,7 +180,12 @@ _KEY_PARTS = ("module", "name", "parameters", "object", "definition", "version",
 
 def _pairs_text(pairs: Iterable[tuple[str, str]]) -> str:
     texts = tuple(map(_quoted, itertools.chain.from_iterable(pairs)))
-    return ",".join(["[%s,%s]"] * (len(texts) // 2)) % texts
+    return _pairs_format(len(texts) // 2) % texts
+
+
+@functools.lru_cache(maxsize=64)
+def _pairs_format(number: int) -> str:
+    return ",".join(["[%s,%s]"] * number)
 
 
 def _checked_pairs(found: object) -> Pairs:

@@ -9,7 +9,7 @@ from stored._engine import PresentSpace, StorageSpace
 from stored._methods.call_code import CallCode
 from stored._methods.counters import Counters
 from stored._methods.shortcuts import Hit, Shortcut
-from stored._settings import settings, validity
+from stored._settings import validity
 
 __all__ = ["OwnerShortcut"]
 
@@ -83,7 +83,7 @@ class OwnerShortcut:
         if known is not None and known is not shortcut:
             self._end(known)
         self._by_key[shortcut.key] = shortcut  # the latest comes last
-        while len(self._by_key) > settings().memory_sets + 1:
+        while len(self._by_key) > self._present.spaces.memory_sets + 1:
             self._end(self._by_key.pop(next(iter(self._by_key))))
         self.ref = shortcut.ref
         self.last = shortcut

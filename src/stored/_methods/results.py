@@ -72,7 +72,7 @@ class Results:
         """Answer such calls by a shortcut from now on, for as long as the owner's parameters stay the same."""
         token = validity.token  # first, so that any change from here on is noticed
         key = call.shortcut_key(result)
-        if key is None or not type(call.owner).__weakrefoffset__:
+        if key is None or not type(call.owner).__weakrefoffset__ or settings().disable:
             return
         if self.shortcut is None:
             self.shortcut = OwnerShortcut(self.definition.call_code, self.counters, self.present)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from stored._keys import UnchangedCheck, compile_check, compile_rebinding
-from stored._settings import settings, validity
+from stored._settings import validity
 
 __all__ = ["Hit", "Shortcut", "ShortcutsByOwner", "ShortcutsOfOwner"]
 
@@ -95,7 +95,7 @@ class Shortcut:
 
     def is_valid(self) -> bool:
         """Is everything still the same that the check of the parameters does not look at?"""
-        return self.token is validity.token and not self.is_ended and not settings().disable
+        return self.token is validity.token and not self.is_ended
 
     def add(self, key: Any, hit: Hit) -> None:
         """Add a result; the key is its plain arguments, or the function that computes such results."""

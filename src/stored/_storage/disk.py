@@ -59,9 +59,9 @@ class PersistentTier:
         now = settings()
         return "w" in self.persistence and "w" in now.persistence and not now.disable
 
-    def store(self) -> Store:
-        """The store of the settings now."""
-        return current_store()
+    def store(self, now: Settings | None = None) -> Store:
+        """The store of settings, by default those in force."""
+        return current_store(now)
 
     def writer(self) -> dict[str, str]:
         """Names and versions of the programs that compute the results, for the entry."""
@@ -122,7 +122,7 @@ class Slot:
         self._key = key
         self._values = values
         self.name = key.entry_name()
-        self.store = tier.store()
+        self.store = tier.store(now)
         self.reads = "r" in tier.persistence and "r" in now.persistence and not now.disable
         self.writes = "w" in tier.persistence and "w" in now.persistence and not now.disable
 
@@ -155,7 +155,7 @@ class Slot:
         try:
             writer = self._tier.writer()
             parts, size = encode(self._key, result.value, writer, self._sign, result.seconds, self._values)
-            check_size(size)
+            check_size(size, self._settings)
             store.write(name, parts)
         except (NotStorableError, UntrustedEntryError, OSError) as error:
             self._delete_outdated()
@@ -164,7 +164,7 @@ class Slot:
         place = store.location()
         forget_reports(("entry", name), ("store", place))
         check_privacy(store, place)
-        tidy_after_write(store, size)
+        tidy_after_write(store, place, size, self._settings)
         return True
 
     def save_computed(self, result: CachedResult) -> bool:

@@ -151,12 +151,11 @@ def trim(store: Store) -> Upkeep:
     return _schedules.setdefault(store.location(), TrimSchedule()).trim(store, settings())
 
 
-def tidy_after_write(store: Store, size: int) -> None:
+def tidy_after_write(store: Store, place: str, size: int, now: Settings) -> None:
     """See to it that a store is trimmed if that is due after a write of `size` bytes; nothing is listed for it here.
 
     After the first write of the process, also clear leftovers.
     """
-    place = store.location()
     try:
         is_first = place not in _schedules
         schedule = _schedules.setdefault(place, TrimSchedule())
@@ -164,7 +163,7 @@ def tidy_after_write(store: Store, size: int) -> None:
             if is_first:
                 store.clear_leftovers()
         finally:
-            if settings().are_limited:
+            if now.max_bytes is not None or now.max_age is not None:
                 if schedule.is_due(count_written(store, size), size):
                     schedule.begin(store)
                 schedule.raise_error()
@@ -172,7 +171,7 @@ def tidy_after_write(store: Store, size: int) -> None:
         report_once("upkeep", place, f"upkeep of {place} failed ({error}); some files that are not needed remain")
 
 
-def check_size(size: int) -> None:
+def check_size(size: int, now: Settings) -> None:
     """Refuse an entry that is larger than the whole store may be.
 
     Raises
@@ -180,6 +179,6 @@ def check_size(size: int) -> None:
     NotStorableError
         If it takes more than `max_bytes`.
     """
-    limit = settings().max_bytes
+    limit = now.max_bytes
     if limit is not None and size > limit:
         raise NotStorableError(f"it takes {size} bytes, and max_bytes is {limit}")

@@ -76,7 +76,7 @@ class ColossusTier(PersistentTier):
         super().__init__(persistence)
         self._version = version
 
-    def store(self) -> DirectoryStore:
+    def store(self, now: Settings | None = None) -> DirectoryStore:
         """Where results live now."""
         return colossus_store()
 
