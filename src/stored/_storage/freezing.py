@@ -41,11 +41,22 @@ def freeze(value: Any) -> Any:
         return value
     if kind is np.ndarray and not value.dtype.hasobject:
         return _read_only(value)
-    return map_leaves(value, _freeze_leaf)
+    return _copy_of_flat(value) if _is_flat(value) else map_leaves(value, _freeze_leaf)
 
 
 _IMMUTABLE = frozenset((float, int, str, bool, type(None), bytes, complex))
 """The most frequent types of values that never change."""
+
+
+def _is_flat(value: Any) -> bool:
+    """Is it a plain dict or list of values that never change?"""
+    kind = type(value)
+    return kind in {dict, list} and _IMMUTABLE.issuperset(map(type, value.values() if kind is dict else value))
+
+
+def _copy_of_flat(value: Any) -> Any:
+    """A copy of what is flat; a function of its own, for callers."""
+    return value.copy()
 
 
 def _read_only(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
@@ -129,6 +140,8 @@ def copy_for_caller(value: Any, deep: bool) -> HandOut | None:
     kind = type(value)
     if kind in _IMMUTABLE or (kind is np.ndarray and not value.dtype.hasobject):
         return None
+    if _is_flat(value):
+        return _copy_of_flat
     return _copy_mutable if _is_mutable(value, 0) else None
 
 

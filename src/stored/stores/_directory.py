@@ -117,6 +117,7 @@ class DirectoryStore(Store):
             with OpenDraft(self._start) as draft:
                 draft.write(parts)
                 if self._rename(draft, name):  # while it is locked, and so cannot be taken for a leftover
+                    self._locks.note_written(name)
                     return
         raise FileNotFoundError(errno.ENOENT, "the draft is removed again and again", self.location(name))
 

@@ -30,6 +30,9 @@ class OpenFolders:
         self._open: dict[str, int] = {}
         self._lock = ForkSafeLock()
 
+    def __reduce__(self) -> tuple[type[OpenFolders], tuple[str]]:
+        return OpenFolders, (self._root,)
+
     def __del__(self) -> None:
         for descriptor in self._open.values():
             os.close(descriptor)
