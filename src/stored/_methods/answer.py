@@ -167,23 +167,22 @@ def _compute_and_keep(call: Call, results: Results, flight: Flight) -> CachedRes
     with results.lock:
         results.counters.misses += 1
         results.counters.stores += is_stored
-    return _mapped(call, result) if is_stored and isinstance(result.value, np.ndarray) else result
+    if is_stored and isinstance(result.value, np.ndarray):
+        _keep_mapped(call, result)
+    return result
 
 
 _LARGE = 1 << 20
 """Bytes from which an array that was written is exchanged for the mapped file."""
 
 
-def _mapped(call: Call, result: CachedResult) -> CachedResult:
-    """A large array in the form of the file that it was written to, which memory need not hold; else the result."""
+def _keep_mapped(call: Call, result: CachedResult) -> None:
+    """Keep a large array in the form of the file that it was written to, which memory need not hold."""
     if result.value.nbytes < _LARGE or result.copy is not None or call.slot is None:
-        return result
+        return
     found = call.slot.load()
-    if found is ABSENT or not is_mapped(found.value):
-        return result
-    mapped = CachedResult(found.value, None, result.seconds)
-    call.keep(mapped)
-    return mapped
+    if found is not ABSENT and is_mapped(found.value):
+        call.keep(CachedResult(found.value, None, result.seconds))
 
 
 def refresh(call: Call, results: Results) -> CachedResult:
