@@ -49,11 +49,13 @@ class SpacesOfClass:
     def note_use(self, before: StorageSpace | None, space: StorageSpace) -> None:
         """An owner has the parameters of a space now, in place of those of another; with the lock held."""
         recent = self._recent
-        if before is not None:
+        if before is not None and next(reversed(recent), None) != id(before):
             recent[id(before)] = before
             recent.move_to_end(id(before))
-        recent[id(space)] = space
-        recent.move_to_end(id(space))
+        if id(space) in recent:
+            recent.move_to_end(id(space))
+        else:
+            recent[id(space)] = space
         if len(recent) > self.memory_sets:
             self.drop_beyond_limit()
 
