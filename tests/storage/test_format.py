@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stored._storage import format as entry_format
 from stored._storage.format import ALIGNMENT, MAX_HEADER_BYTES, describe, pack, unpack
 from stored._storage.native import pack_native, unpack_native
 from stored.errors import DamagedEntryError
@@ -185,3 +186,15 @@ def test_forged_descriptions_are_refused(described: bytes, message: str) -> None
     for _ in range(2):
         with pytest.raises(DamagedEntryError, match=message):
             entry.description()
+
+
+def test_json_is_the_same_without_the_prepared_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the standard library has no encoder in C, its plain one makes the same text, and refuses the same."""
+    tree = ["dict", 'é\ud800"', 1.5, None, True, -3, {"a": [], "b": "\n"}]
+    prepared = entry_format._prepared_encoder()
+    monkeypatch.setattr("json.encoder.c_make_encoder", None)
+    plain = entry_format._prepared_encoder()
+    assert prepared(tree) == plain(tree) == '["dict","é\ud800\\"",1.5,null,true,-3,{"a":[],"b":"\\n"}]'
+    for encode in (prepared, plain):
+        with pytest.raises(ValueError, match="Out of range"):
+            encode([float("nan")])

@@ -58,7 +58,7 @@ from __future__ import annotations
 import functools
 import json
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from xxhash import xxh3_128, xxh3_128_digest
@@ -99,7 +99,19 @@ _FRONT = struct.Struct(_START.format + _NUMBERS.format[1:])
 _JSON = json.JSONDecoder()
 
 # what is written has no cycles: `native` and `listed_values` bound the depth
-_ENCODE = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")).encode
+
+
+def _prepared_encoder() -> Callable[[object], str]:
+    """A function that makes JSON, for which `JSONEncoder.encode` would make a new encoder for each text."""
+    plain = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":"))
+    make: Any = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:  # as in other implementations of Python
+        return plain.encode
+    encode = make(None, plain.default, json.encoder.encode_basestring, None, ":", ",", False, False, False)
+    return lambda tree: "".join(encode(tree, 0))
+
+
+_ENCODE = _prepared_encoder()
 
 _PARSED_ONCE = 4096
 """The description of this many bytes or fewer is parsed once, as long as it is in use."""
