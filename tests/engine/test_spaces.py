@@ -692,7 +692,7 @@ def memory_of(array: Any) -> str:
 
 
 def test_large_arrays_that_were_written_are_mapped() -> None:
-    """Memory has the file in their place, with every set of parameters; only the call that computed has an own array."""
+    """Memory has the file in their place, with every set of parameters; only the call that computed has its own."""
     owner = Large(1.0)
     for n in (1.0, 2.0, 1.0, 2.0):
         owner.n = n
