@@ -117,6 +117,7 @@ def test_a_result_that_is_larger_than_the_limit_is_not_kept() -> None:
         for _ in range(3):
             assert owner.array()[0] == 1.0
         assert len(CALLS) == 3
+        owner.large()
         assert owner.large() is owner.large()
     with configure(max_memory_bytes=0):
         assert owner.array(2.0)[0] == 3.0
@@ -216,3 +217,17 @@ def test_a_result_that_is_freed_meanwhile_is_passed_over(monkeypatch: pytest.Mon
         monkeypatch.setattr(limit, "_take_out_freed", results.clear)
         limit.add(place, "method", 1, results[1])
     assert place.forgotten == []
+
+
+def test_what_shortcuts_lead_to_is_in_use() -> None:
+    """A result that repeated calls ask for stays, although only their shortcut sees them; others go first."""
+    owner = model()(1.0)
+    with configure(max_memory_bytes=25_500):
+        owner.array(0)
+        for k in range(1, 12):
+            for _ in range(3):
+                owner.array(0)
+            owner.array(k)
+        before = owner.array.cache_info().misses
+        owner.array(0)
+        assert owner.array.cache_info().misses == before

@@ -29,6 +29,8 @@ class _Counted(NamedTuple):
     arguments: Hashable
     result: weakref.ref[CachedResult]
     size: int
+    seen: int = 0
+    """How often a shortcut had led to it when this was last looked at."""
 
 
 class MemoryLimit:
@@ -89,9 +91,18 @@ class MemoryLimit:
     def _removed_beyond(self, limit: int) -> list[_Counted]:
         """Take out those that were least recently used, until the others take no more than the limit."""
         removed = []
+        chances = len(self._counted)
         while self.total > limit and self._counted:
-            counted = self._remove(next(iter(self._counted)))
-            if counted is not None and counted.result() is not None:
+            number, counted = next(iter(self._counted.items()))
+            result = counted.result()
+            count = 0 if result is None or result.hit is None else result.hit.count
+            if count > counted.seen and chances:  # a shortcut has led to it meanwhile
+                self._counted[number] = counted._replace(seen=count)
+                self._counted.move_to_end(number)
+                chances -= 1
+                continue
+            self._remove(number)
+            if result is not None:
                 removed.append(counted)
         return removed
 

@@ -82,7 +82,8 @@ class Results:
         with self.lock:
             if self.present.latest() is call.space and call.memory.get(call.arguments) is result:  # not discarded
                 call.space.watch(self.method, shortcut)
-                self.shortcut.add(call.owner, shortcut, key, Hit(result.value, result.seconds))
+                result.hit = Hit(result.value, result.seconds)
+                self.shortcut.add(call.owner, shortcut, key, result.hit)
 
     def clear(self, owner: object) -> None:
         """Forget all results for the owner's parameters, and the counts; without an owner, for those last seen."""

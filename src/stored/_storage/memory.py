@@ -32,11 +32,13 @@ class CachedResult:
 
     Attributes
     ----------
+    hit : object
+        Has in `count` how often a shortcut has led to the result; None if there is no shortcut to it.
     derived : dict or None
         What was computed from the value (interpolators), if anything was; it is discarded with the value.
     """
 
-    __slots__ = ("__weakref__", "copy", "derived", "persistent", "seconds", "source", "value")
+    __slots__ = ("__weakref__", "copy", "derived", "hit", "persistent", "seconds", "source", "value")
 
     def __init__(
         self,
@@ -52,6 +54,7 @@ class CachedResult:
         self.persistent = persistent
         self.source = source
         self.derived: dict[Hashable, Any] | None = None
+        self.hit: Any = None
 
     def for_caller(self) -> Any:
         """The value, or a copy of it, for a caller."""
