@@ -214,6 +214,10 @@ class PresentSpace:
             self._latest = (fixed, space)
             return space
 
+    def note_switch(self, values: tuple[Any, ...], space: StorageSpace) -> None:
+        """Note that the owner has a space again, whose values cannot change; so it keeps that space in memory."""
+        self._latest = (values, space)
+
     def latest(self) -> StorageSpace | None:
         """The space that the owner had when it was last asked, if it ever was."""
         return self._latest[1]
