@@ -194,6 +194,62 @@ def test_a_reset_empties_decorated_results(make: Any) -> None:
     assert user.getStoredObject("memory") is None
 
 
+class Narrow:
+    """A base class with methods of all and of some parameters."""
+
+    a, b = 1, 2
+
+    @stored
+    def of_a(self) -> int:
+        return self.a
+
+    @stored
+    def of_both(self) -> int:
+        return self.a + self.b
+
+
+def test_methods_of_some_parameters_are_listed() -> None:
+    """What depends on some of the parameters is listed for as long as these are the same, in memory and on disk."""
+
+    @keyed_by("a", "b")
+    class Model(Narrow):
+        @stored(depends=("a",))
+        def of_a(self) -> int:
+            return self.a
+
+    model = Model()
+    model.of_a()
+    model.of_both()
+    listed = ["of_a()", "of_both()"]
+    assert storage_user(model).listObjects() == listed
+    with configure(memory_sets=0):
+        assert storage_user(Model()).listObjects() == listed
+    with configure(persistence=""):
+        assert storage_user(model).listObjects() == listed
+        model.b = 5
+        assert storage_user(model).listObjects() == ["of_a()"]
+        model.a = 5
+        assert storage_user(model).listObjects() == []
+
+
+def test_methods_of_parameters_beside_a_user_are_listed() -> None:
+    """A user lists what its owner has for the user's string and for the parameters that the owner's class names."""
+
+    @keyed_by("b")
+    class Model(Narrow):
+        def __init__(self) -> None:
+            self.su = StorageUser("beside", "rw", lambda: "model", lambda: f"{self.a}", None)
+
+    model = Model()
+    model.su.storeObject("object", 1)
+    model.of_a()
+    assert model.su.listObjects() == ["object", "of_a()"]
+    model.b = 3
+    assert model.su.listObjects() == ["object"]
+    del model.su
+    assert storage_user(model).listObjects() == []
+
+
 def test_a_reset_reaches_methods_of_some_parameters() -> None:
     """What depends on some of the parameters is computed again too."""
 

@@ -83,6 +83,18 @@ class OwnerRecord:
         of_user = UserParameters(user, attribute if held is user else None, fields)
         return PresentSpace(owner_class, of_user, (type(user), user.persistent.persistence, names), user.persistent)
 
+    def addresses(self, owner: object, user: StorageUser) -> set[Space]:
+        """The addresses of the results of an owner that a user describes: of all its parameters, and of fewer.
+
+        A method that depends on some of the parameters has an address of its own.
+        """
+        found: set[Space] = set()
+        if owner is not None and (self.user is None or self.user is user):
+            for depends in (None, *_declared_depends(type(owner))):
+                with contextlib.suppress(OwnerError, UnstableKeyError):  # not all parameters are set
+                    found.add(self.present_space(owner, depends).of(owner).address)
+        return found
+
     def keys_in(self, address: Space) -> list[Key]:
         """The keys of what methods have in memory for these parameters."""
         return [key for space in self._present_spaces() if space.address == address for key in space.keys()]
@@ -107,6 +119,12 @@ class OwnerRecord:
 
     def _present_spaces(self) -> list[StorageSpace]:
         return [*filter(None, [present.latest() for present in list(self._spaces.values())])]
+
+
+def _declared_depends(owner_class: type) -> set[tuple[str, ...]]:
+    """The names of parameters on which methods of a class say that they depend."""
+    attributes = [each for base in owner_class.__mro__ for each in list(vars(base).values())]
+    return {each for each in (getattr(each, "__stored_depends__", None) for each in attributes) if each is not None}
 
 
 _MOST_UNREFERENCED = 256

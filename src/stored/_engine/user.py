@@ -147,7 +147,10 @@ class StorageUser:
         return UserSpace(self._address(), self.persistent)
 
     def checkForChangedHash(self) -> bool:
-        """Has the hashable string changed since the storage, or a decorated method of the owner, was last used?"""
+        """Has the hashable string changed since the storage was last used?
+
+        A decorated method of an owner that holds this user uses it too.
+        """
         return self._space is not None and self._string() != self._space.string
 
     def resetStorage(self) -> None:
@@ -316,11 +319,15 @@ class StorageUser:
         """
         space = self.current_space()
         keys = [Key(space.address, str(name)) for name in list(space.objects)]
-        for _, record in self._owner_records():
-            keys += record.keys_in(space.address)
-        if self.persistence_read:
-            keys += [header.key for header in headers_of_space(self.persistent.store(), space.address)]
-        return sorted({key.label() for key in keys if key.space == space.address})
+        records, addresses = self._owner_records(), {space.address}
+        for owner, record in records:
+            addresses |= record.addresses(owner, self)
+        for each in addresses:
+            for _, record in records:
+                keys += record.keys_in(each)
+            if self.persistence_read:
+                keys += [header.key for header in headers_of_space(self.persistent.store(), each)]
+        return sorted({key.label() for key in keys if key.space in addresses})
 
 
 class _CallbackFlag(threading.local):
