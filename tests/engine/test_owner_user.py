@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from stored import OwnerError, StorageUser, configure, keyed_by, storage_user, stored
+from stored._storage import current_store, headers
 from tests.engine.changing import (
     COMPUTED,
     KINDS,
@@ -192,6 +193,19 @@ def test_a_reset_empties_decorated_results(make: Any) -> None:
         owner.kept()
     assert COMPUTED == [("value", 2.0)]
     assert user.getStoredObject("memory") is None
+
+
+def test_an_object_lists_the_values_of_its_owners_parameters() -> None:
+    """The entry of an object that is stored by name says to which parameters it belongs, as numbers."""
+
+    @keyed_by("a", "b")
+    class Model:
+        a, b = 1.5, "x"
+
+    model = Model()
+    storage_user(model).storeObject("object", 1)
+    found = list(headers(current_store()))
+    assert [each.values for each in found] == [{"parameters": {"a": 1.5, "b": "x"}, "arguments": {}}]
 
 
 class Narrow:

@@ -156,7 +156,8 @@ class StorageUser:
     def resetStorage(self) -> None:
         """Empty the memory, results of decorated methods too, and take the present hashable string.
 
-        Entries on disk stay, and are found when asked for.
+        Entries on disk stay, and are found when asked for. Results of decorated methods for earlier parameters stay
+        too, in memory and on disk.
         """
         with self._lock:
             self._space = self._new_space()
