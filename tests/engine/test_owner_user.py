@@ -264,6 +264,17 @@ def test_methods_of_parameters_beside_a_user_are_listed() -> None:
     assert storage_user(model).listObjects() == []
 
 
+@of_one_description
+def test_a_reset_reaches_what_other_objects_computed(make: Any) -> None:
+    """Objects of equal parameters share their results, so a reset by one that has used none of them empties them."""
+    kind = make()
+    owner, other = kind(1.0), kind(1.0)
+    with configure(memory_sets=8):
+        assert owner.number() == 1
+        storage_user(other).resetStorage()
+        assert other.number() == 2
+
+
 def test_a_reset_reaches_methods_of_some_parameters() -> None:
     """What depends on some of the parameters is computed again too."""
 

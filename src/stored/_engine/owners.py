@@ -88,11 +88,15 @@ class OwnerRecord:
 
         A method that depends on some of the parameters has an address of its own.
         """
-        found: set[Space] = set()
+        return {space.address for space in self._spaces_now(owner, user)}
+
+    def _spaces_now(self, owner: object, user: StorageUser) -> list[StorageSpace]:
+        """The spaces that an owner has now, if the user describes it, whether it was asked before or not."""
+        found = []
         if owner is not None and (self.user is None or self.user is user):
             for depends in (None, *_declared_depends(type(owner))):
                 with contextlib.suppress(OwnerError, UnstableKeyError):  # not all parameters are set
-                    found.add(self.present_space(owner, depends).of(owner).address)
+                    found.append(self.present_space(owner, depends).of(owner))
         return found
 
     def keys_in(self, address: Space) -> list[Key]:
@@ -109,13 +113,8 @@ class OwnerRecord:
         user : StorageUser
             The user that is reset. A copy of its owner has a user of its own, which announces its changes itself.
         """
-        for present in list(self._spaces.values()):
-            space = present.latest()
-            if space is not None:
-                space.empty()
-            if (self.user is None or self.user is user) and type(owner) is present.owner_class:
-                with contextlib.suppress(OwnerError, UnstableKeyError):  # not all parameters are set
-                    present.of(owner).empty()
+        for space in self._present_spaces() + self._spaces_now(owner, user):
+            space.empty()
 
     def _present_spaces(self) -> list[StorageSpace]:
         return [*filter(None, [present.latest() for present in list(self._spaces.values())])]
