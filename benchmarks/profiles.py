@@ -11,7 +11,8 @@ import stored
 from benchmarks import peers
 from benchmarks.timing import Action
 from stored._keys import Key, Space
-from stored._methods.answer import bound_call, results_for
+from stored._methods.answer import bound_call
+from stored._methods.results import results_of
 from stored._storage.codecs import decode, encode
 from stored._storage.current_store import current_store
 from stored._storage.format import unpack
@@ -66,9 +67,10 @@ def _parts(model: peers.Keyed, place: Path) -> Mapping[str, Any]:
     stored.configure(cache_dir=place / "cache", key_file=place / "key")
     model.table(1.0)
     definition = type(model).table._self_definition
-    results, call = results_for(definition, model), bound_call(definition, model, (1.0,), {})
-    key, store = results.key(model, call), current_store()
+    results = results_of(definition, model)
+    key, store = bound_call(results, model, (1.0,), {}).key(), current_store()
     data: Any = store.read(key.entry_name())
+    values = results.present.quick_values(model)
     space = key.space.module, key.space.name, key.space.parameters
     return {
         "Keyed": peers.Keyed,
@@ -76,6 +78,7 @@ def _parts(model: peers.Keyed, place: Path) -> Mapping[str, Any]:
         "data": data,
         "decode": decode,
         "definition": definition,
+        "describe": lambda: results.present._parameters.described.space(type(model), values),
         "encode": encode,
         "entry": unpack(data),
         "freeze": freeze,
@@ -85,7 +88,7 @@ def _parts(model: peers.Keyed, place: Path) -> Mapping[str, Any]:
         "name": key.entry_name(),
         "parts": encode(key, peers.TABLE, {}, _unsigned)[0],
         "results": results,
-        "results_for": results_for,
+        "results_of": results_of,
         "store": store,
         "table": peers.TABLE,
         "unpack": unpack,
@@ -100,9 +103,9 @@ def _unsigned(key: bytes, body: bytes) -> str:
 def _load(runs: int, place: Path) -> Rows:
     names = _parts(peers.Keyed(), place)
     rows = [
-        ("the results of a new object, found to be empty", "results_for(definition, Keyed())"),
-        ("its parameters as text", "results._parameters.snapshot(model)"),
-        ("the call, bound and keyed", "bound_call(definition, model, (1.0,), {})"),
+        ("the results of a new object, found to be empty", "results_of(definition, Keyed())"),
+        ("its parameters as text", "describe().text()"),
+        ("the call, bound and keyed", "bound_call(results, model, (1.0,), {})"),
         ("the key, and the name of the entry", "key_again().entry_name()"),
         ("the file: two folders that must be no links, open, size, read, close", "store.read(name)"),
         ("checksum and parts", "unpack(data)"),

@@ -117,7 +117,7 @@ def test_a_result_that_is_larger_than_the_limit_is_not_kept() -> None:
         for _ in range(3):
             assert owner.array()[0] == 1.0
         assert len(CALLS) == 3
-        owner.large()
+        owner.large()  # who computed it has an array of its own
         assert owner.large() is owner.large()
     with configure(max_memory_bytes=0):
         assert owner.array(2.0)[0] == 3.0

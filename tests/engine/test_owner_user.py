@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from stored import OwnerError, StorageUser, configure, keyed_by, storage_user, stored
+from stored._storage import current_store, headers
 from tests.engine.changing import (
     COMPUTED,
     KINDS,
@@ -192,6 +193,86 @@ def test_a_reset_empties_decorated_results(make: Any) -> None:
         owner.kept()
     assert COMPUTED == [("value", 2.0)]
     assert user.getStoredObject("memory") is None
+
+
+def test_an_object_lists_the_values_of_its_owners_parameters() -> None:
+    """The entry of an object that is stored by name says to which parameters it belongs, as numbers."""
+
+    @keyed_by("a", "b")
+    class Model:
+        a, b = 1.5, "x"
+
+    model = Model()
+    storage_user(model).storeObject("object", 1)
+    found = list(headers(current_store()))
+    assert [each.values for each in found] == [{"parameters": {"a": 1.5, "b": "x"}, "arguments": {}}]
+
+
+class Narrow:
+    """A base class with methods of all and of some parameters."""
+
+    a, b = 1, 2
+
+    @stored
+    def of_a(self) -> int:
+        return self.a
+
+    @stored
+    def of_both(self) -> int:
+        return self.a + self.b
+
+
+def test_methods_of_some_parameters_are_listed() -> None:
+    """What depends on some of the parameters is listed for as long as these are the same, in memory and on disk."""
+
+    @keyed_by("a", "b")
+    class Model(Narrow):
+        @stored(depends=("a",))
+        def of_a(self) -> int:
+            return self.a
+
+    model = Model()
+    model.of_a()
+    model.of_both()
+    listed = ["of_a()", "of_both()"]
+    assert storage_user(model).listObjects() == listed
+    with configure(memory_sets=0):
+        assert storage_user(Model()).listObjects() == listed
+    with configure(persistence=""):
+        assert storage_user(model).listObjects() == listed
+        model.b = 5
+        assert storage_user(model).listObjects() == ["of_a()"]
+        model.a = 5
+        assert storage_user(model).listObjects() == []
+
+
+def test_methods_of_parameters_beside_a_user_are_listed() -> None:
+    """A user lists what its owner has for the user's string and for the parameters that the owner's class names."""
+
+    @keyed_by("b")
+    class Model(Narrow):
+        def __init__(self) -> None:
+            self.su = StorageUser("beside", "rw", lambda: "model", lambda: f"{self.a}", None)
+
+    model = Model()
+    model.su.storeObject("object", 1)
+    model.of_a()
+    assert model.su.listObjects() == ["object", "of_a()"]
+    model.b = 3
+    assert model.su.listObjects() == ["object"]
+    del model.su
+    assert storage_user(model).listObjects() == []
+
+
+@of_one_description
+def test_a_reset_reaches_what_other_objects_computed(make: Any) -> None:
+    """Objects of equal parameters share their results, so a reset by one that has used none of them empties them."""
+    kind = make()
+    owner, other = kind(1.0), kind(1.0)
+    with configure(memory_sets=8):
+        assert owner.number() == 1
+        storage_user(other).resetStorage()
+        assert other.number() == 2
 
 
 def test_a_reset_reaches_methods_of_some_parameters() -> None:
@@ -437,3 +518,28 @@ def test_copies_of_slotted_owners_have_their_own(duplicate: Any) -> None:
     other.n = 2.0
     assert other.space.func_hashstring() == "n=2"
     assert owner.space.getStoredObject("a") == 5
+
+
+def test_a_reset_reaches_what_an_equal_object_has_computed() -> None:
+    """Also if no method of the object that holds the user was ever called."""
+
+    class Holder:
+        def __init__(self, n: float) -> None:
+            self.n, self.calls = n, 0
+            self.su = StorageUser("reset", "", lambda: "Holder", lambda: f"{self.n}", None)
+
+        @stored.stored(persistent=False)
+        def value(self) -> float:
+            COUNTED.append(self.n)
+            return self.n
+
+    COUNTED: list[float] = []
+    with configure(memory_sets=8):
+        one, other = Holder(1.0), Holder(1.0)
+        one.value()
+        other.value()
+        assert len(COUNTED) == 1
+        third = Holder(1.0)
+        third.su.resetStorage()
+        assert [each.value() for each in (third, one, other)] == [1.0] * 3
+        assert len(COUNTED) == 2

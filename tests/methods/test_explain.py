@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from stored import StorageUser, keyed_by, stored
+from stored import StorageUser, configure, keyed_by, stored
 from tests.methods.models import MODEL_SOURCE, Cosmology, model_from_source
 from tests.methods.owners import Described
 
@@ -31,6 +31,25 @@ def test_explain_of_memory_only_results() -> None:
     cosmo = Cosmology()
     cosmo.power(1.0)
     assert cosmo.power.explain(2.0).differences == {"argument k": ("1", "2")}
+
+
+def test_explain_names_what_memory_has_of_other_parameters() -> None:
+    """A result in memory only, of earlier parameters, is named if objects share their results, and else is none."""
+
+    @keyed_by("n")
+    class Model:
+        n = 1.0
+
+        @stored(persistent=False)
+        def value(self) -> float:
+            return self.n
+
+    for sets, differences in ((8, {"parameter n": ("1", "2")}), (0, {})):
+        with configure(memory_sets=sets):
+            model = Model()
+            model.value()
+            model.n = 2.0
+            assert model.value.explain().differences == differences
 
 
 def test_explain_sees_another_version(tmp_path: Path) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from stored import PersistenceWarning, configure, keyed_by, stored
-from stored._methods.results import Results
+from stored import PersistenceWarning, StorageUser, configure, keyed_by, stored
+from stored._methods import answer as answer_module
+from stored._methods.call import Call
 from stored._storage import CachedResult, Slot
 from tests.engine.changing import COMPUTED, REFERENCED, held, keyed, set_parameter
 
@@ -27,14 +28,19 @@ def memory_sets(cache_dir: object) -> Iterator[None]:
 def full_calls(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The calls that no shortcut answered, by their arguments."""
     calls: list[Any] = []
-    real = Results.call
 
-    def call(self: Results, owner: object, values: dict[str, Any]) -> Any:
+    def call(definition: Any, method: Any, owner: object, space: Any, values: dict[str, Any]) -> Call:
         calls.append(tuple(values.values()))
-        return real(self, owner, values)
+        return Call(definition, method, owner, space, values)
 
-    monkeypatch.setattr(Results, "call", call)
+    monkeypatch.setattr(answer_module, "Call", call)
     return calls
+
+
+def test_full_calls_are_seen(full_calls: list[Any]) -> None:
+    """Else the tests that there were none would mean nothing."""
+    keyed()(1.0).value(2.0)
+    assert full_calls == [(2.0,)]
 
 
 @pytest.mark.parametrize("make", [each for each in REFERENCED if each.__name__ != "held_and_keyed"])
@@ -162,3 +168,52 @@ def test_what_another_process_stored_while_this_one_waited_is_read(monkeypatch: 
     assert [owner.kept(), owner.kept()] == [5.0, 5.0]
     assert owner.calls == 0
     assert owner.kept.cache_info().persistent_hits == 1
+
+
+def test_an_owner_keeps_the_set_to_which_a_shortcut_went_back() -> None:
+    """Its present results stay in memory, however many other sets objects of the class have meanwhile."""
+    kind = keyed()
+    owner, other = kind(1.0), kind(3.0)
+    for n in (1.0, 2.0, 1.0, 2.0, 1.0):
+        set_parameter(owner, n)
+        owner.value()
+    with configure(memory_sets=2):
+        for n in (1.0, 2.0, 1.0, 2.0, 1.0):
+            set_parameter(owner, n)
+            owner.value()
+        for n in (3.0, 4.0, 5.0):
+            set_parameter(other, n)
+            other.value()
+        COMPUTED.clear()
+        assert owner.value() == 1.0
+        assert COMPUTED == []
+
+
+def test_an_error_of_the_change_callback_is_seen() -> None:
+    """A call after a change that a shortcut might have answered calls the callback once, and raises its error."""
+    announced = []
+
+    class Owner:
+        n = 1.0
+
+        def __init__(self) -> None:
+            self.su = StorageUser("callback", "", lambda: "owner", lambda: f"{self.n}", self.change)
+
+        def change(self) -> None:
+            announced.append(self.n)
+            if len(announced) == 1:
+                raise RuntimeError("not yet")
+
+        @stored
+        def value(self) -> float:
+            return self.n
+
+    owner = Owner()
+    for _ in range(3):
+        assert owner.value() == 1.0
+    owner.n = 2.0
+    with pytest.raises(RuntimeError, match="not yet"):
+        owner.value()
+    assert announced == [2.0]
+    assert owner.value() == 2.0
+    assert announced == [2.0, 2.0]

@@ -92,18 +92,13 @@ def test_directories_can_be_shared(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_limits_are_numbers(tmp_path: Path) -> None:
     """Whole numbers and others, of numpy too, become plain ones; None takes a limit away."""
-    with configure() as now:
-        assert not now.are_limited
     with configure(
         max_bytes=np.int64(10), max_age=Fraction(1, 2), min_compute_seconds=1, lock_timeout=np.float32(0.5)
     ) as now:
         numbers = [now.max_bytes, now.max_age, now.min_compute_seconds, now.lock_timeout]
         assert list(map(repr, numbers)) == ["10", "0.5", "1.0", "0.5"]
-        assert now.are_limited
         with configure(max_bytes=None) as now:
-            assert now.are_limited
+            assert (now.max_bytes, now.max_age) == (None, 0.5)
             with configure(max_age=None, max_bytes=1e9) as now:
                 assert repr(now.max_bytes) == "1000000000"
-                assert now.are_limited
-            with configure(max_age=None) as now:
-                assert not now.are_limited
+                assert now.max_age is None

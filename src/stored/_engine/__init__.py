@@ -10,21 +10,20 @@ from stored._engine.directory import directory_of, getCacheDir
 from stored._engine.memory_limit import memory_limit
 from stored._engine.owner_user import storage_user
 from stored._engine.owners import OwnerRecord, live_records, owner_record
-from stored._engine.space import Memory, Method, Source, StorageSpace
+from stored._engine.space import Method, StorageSpace, listed_values
 from stored._engine.spaces import PresentSpace, spaces_with_method
 from stored._engine.user import StorageUser
 
 __all__ = [
-    "Memory",
     "Method",
     "OwnerRecord",
     "PresentSpace",
-    "Source",
     "StorageSpace",
     "StorageUser",
     "described_instead",
     "directory_of",
     "getCacheDir",
+    "listed_values",
     "live_records",
     "memory_limit",
     "owner_record",

@@ -83,6 +83,22 @@ class OwnerRecord:
         of_user = UserParameters(user, attribute if held is user else None, fields)
         return PresentSpace(owner_class, of_user, (type(user), user.persistent.persistence, names), user.persistent)
 
+    def addresses(self, owner: object, user: StorageUser) -> set[Space]:
+        """The addresses of the results of an owner that a user describes: of all its parameters, and of fewer.
+
+        A method that depends on some of the parameters has an address of its own.
+        """
+        return {space.address for space in self._spaces_now(owner, user)}
+
+    def _spaces_now(self, owner: object, user: StorageUser) -> list[StorageSpace]:
+        """The spaces that an owner has now, if the user describes it, whether it was asked before or not."""
+        found = []
+        if owner is not None and (self.user is None or self.user is user):
+            for depends in (None, *_declared_depends(type(owner))):
+                with contextlib.suppress(OwnerError, UnstableKeyError):  # not all parameters are set
+                    found.append(self.present_space(owner, depends).of(owner))
+        return found
+
     def keys_in(self, address: Space) -> list[Key]:
         """The keys of what methods have in memory for these parameters."""
         return [key for space in self._present_spaces() if space.address == address for key in space.keys()]
@@ -97,16 +113,17 @@ class OwnerRecord:
         user : StorageUser
             The user that is reset. A copy of its owner has a user of its own, which announces its changes itself.
         """
-        for present in list(self._spaces.values()):
-            space = present.latest()
-            if space is not None:
-                space.empty()
-            if (self.user is None or self.user is user) and type(owner) is present.owner_class:
-                with contextlib.suppress(OwnerError, UnstableKeyError):  # not all parameters are set
-                    present.of(owner).empty()
+        for space in self._present_spaces() + self._spaces_now(owner, user):
+            space.empty()
 
     def _present_spaces(self) -> list[StorageSpace]:
         return [*filter(None, [present.latest() for present in list(self._spaces.values())])]
+
+
+def _declared_depends(owner_class: type) -> set[tuple[str, ...]]:
+    """The names of parameters on which methods of a class say that they depend."""
+    attributes = [each for base in owner_class.__mro__ for each in list(vars(base).values())]
+    return {each for each in (getattr(each, "__stored_depends__", None) for each in attributes) if each is not None}
 
 
 _MOST_UNREFERENCED = 256

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from typing import Any, Protocol, TypeAlias, cast
 from weakref import ref
 
@@ -10,7 +10,7 @@ from stored._fork_safe_lock import ForkSafeLock
 from stored._keys import Described, Key, Space
 from stored._storage import BoundedMemory, CachedResult, PersistentTier
 
-__all__ = ["Endable", "Memory", "Method", "Source", "StorageSpace", "UserSpace"]
+__all__ = ["Endable", "Memory", "Method", "Source", "StorageSpace", "UserSpace", "listed_values"]
 
 
 Method: TypeAlias = tuple[str, str, str]
@@ -22,6 +22,12 @@ Source: TypeAlias = tuple[Described, type, tuple[Any, ...]]
 
 Memory: TypeAlias = dict[Hashable, CachedResult]
 """Results of one method in memory, by their arguments."""
+
+
+def listed_values(source: Source | None, arguments: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+    """The values of the parameters of a space and of arguments, by name, for listings."""
+    described, _, parameters = cast(Source, source)
+    return {"parameters": dict(zip(described.names, parameters, strict=False)), "arguments": arguments}
 
 
 class Endable(Protocol):

@@ -12,12 +12,12 @@ from typing import Any
 from stored._engine.memory_limit import memory_limit
 from stored._engine.space import Method, StorageSpace
 from stored._fork_safe_lock import ForkSafeLock
-from stored._keys import ATOMIC_SET, OwnerParameters, UnchangedCheck
+from stored._keys import ATOMIC_SET, OwnerParameters, Space, UnchangedCheck
 from stored._settings import settings, validity
 from stored._storage import PersistentTier
 from stored.errors import OwnerError, UnstableKeyError
 
-__all__ = ["PresentSpace", "SpacesOfClass", "spaces_of_class", "spaces_with_method"]
+__all__ = ["PresentSpace", "SpacesOfClass", "spaces_of_class", "spaces_told_by", "spaces_with_method"]
 
 
 class SpacesOfClass:
@@ -112,6 +112,12 @@ def spaces_with_method(definition: Hashable) -> list[tuple[StorageSpace, Method]
     """All spaces of objects that have used a method, also of those that have been freed, and how keys contain it."""
     found = [(each, each.methods.get(definition)) for each in list(_all)]
     return [(space, method) for each, method in found if method is not None for space in each.spaces()]
+
+
+def spaces_told_by(address: Space) -> list[StorageSpace]:
+    """All spaces whose parameters a StorageUser tells by this address, alone or beside fields of a class."""
+    found = [space for spaces in list(_all) for space in spaces.spaces()]
+    return [space for space in found if space.source is not None and space.source[2][:1] == (address,)]
 
 
 class _SettingsWatcher:
@@ -215,6 +221,10 @@ class PresentSpace:
             spaces.note_use(before, space)
             self._latest = (fixed, space)
             return space
+
+    def note_switch(self, values: tuple[Any, ...], space: StorageSpace) -> None:
+        """Note that the owner has a space again, whose values cannot change; so it keeps that space in memory."""
+        self._latest = (values, space)
 
     def latest(self) -> StorageSpace | None:
         """The space that the owner had when it was last asked, if it ever was."""

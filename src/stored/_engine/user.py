@@ -10,6 +10,7 @@ from typing import Any, Literal, Self
 
 from stored._engine.copying import check_copied_with_owner
 from stored._engine.space import UserSpace
+from stored._engine.spaces import spaces_told_by
 from stored._engine.text_tables import file_state, is_outdated, load_text_table
 from stored._fork_safe_lock import ForkSafeLock
 from stored._keys import Key, Space, checked_string, digest
@@ -147,18 +148,24 @@ class StorageUser:
         return UserSpace(self._address(), self.persistent)
 
     def checkForChangedHash(self) -> bool:
-        """Has the hashable string changed since the storage, or a decorated method of the owner, was last used?"""
+        """Has the hashable string changed since the storage was last used?
+
+        A decorated method of an owner that holds this user uses it too.
+        """
         return self._space is not None and self._string() != self._space.string
 
     def resetStorage(self) -> None:
         """Empty the memory, results of decorated methods too, and take the present hashable string.
 
-        Entries on disk stay, and are found when asked for.
+        Entries on disk stay, and are found when asked for. Results of decorated methods for earlier parameters stay
+        too, in memory and on disk.
         """
         with self._lock:
-            self._space = self._new_space()
+            self._space = now = self._new_space()
         for owner, record in self._owner_records():
             record.empty(owner, self)
+        for space in spaces_told_by(now.address):  # of objects that hold equal users, too
+            space.empty()
 
     def _owner_records(self) -> list[tuple[Any, Any]]:
         """The owners that this user describes, with their records; None for one that has been freed."""
@@ -316,11 +323,15 @@ class StorageUser:
         """
         space = self.current_space()
         keys = [Key(space.address, str(name)) for name in list(space.objects)]
-        for _, record in self._owner_records():
-            keys += record.keys_in(space.address)
-        if self.persistence_read:
-            keys += [header.key for header in headers_of_space(self.persistent.store(), space.address)]
-        return sorted({key.label() for key in keys if key.space == space.address})
+        records, addresses = self._owner_records(), {space.address}
+        for owner, record in records:
+            addresses |= record.addresses(owner, self)
+        for each in addresses:
+            for _, record in records:
+                keys += record.keys_in(each)
+            if self.persistence_read:
+                keys += [header.key for header in headers_of_space(self.persistent.store(), each)]
+        return sorted({key.label() for key in keys if key.space in addresses})
 
 
 class _CallbackFlag(threading.local):

@@ -7,13 +7,13 @@ from typing import Any
 
 from stored._engine.user import StorageUser
 from stored._keys import (
-    ATOMIC_SET,
     SAME_CLASS_TEST,
     Described,
     FieldParameters,
     Space,
     UnchangedCheck,
     no_storage_user_checks,
+    quick_key,
 )
 
 __all__ = ["UserParameters"]
@@ -52,9 +52,9 @@ class UserParameters:
         return self.values
 
     def quick_key(self, values: tuple[Any, ...]) -> Hashable:
-        """The user's space, and the values of the fields with their types, if they cannot change."""
-        types = tuple(map(type, values[1:]))
-        return values + types if ATOMIC_SET.issuperset(types) else None
+        """The user's space, and the key of the values of the fields."""
+        fields = quick_key(values[1:])
+        return None if fields is None else (values[0], *fields)
 
     def check(self, owner: object, values: tuple[Any, ...]) -> None:
         """Refuse methods of the owner itself among the fields."""

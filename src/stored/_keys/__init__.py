@@ -15,6 +15,7 @@ from stored._keys.owner_parameters import (
     FieldParameters,
     OwnerParameters,
     find_describer,
+    quick_key,
 )
 from stored._keys.parameter_names import checked_string, parameter_names
 from stored._keys.result_key import ENTRY_ENDING, Key, Pairs, Space, method_part, module_folder, owner_part
@@ -59,4 +60,5 @@ __all__ = [
     "owner_part",
     "parameter_names",
     "qualified_name",
+    "quick_key",
 ]

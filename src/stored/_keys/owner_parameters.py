@@ -1,13 +1,16 @@
-"""In which ways does an owner tell its parameters, and how are they compared? (`results` notices a change.)"""
+"""In which ways does an owner tell its parameters, and how are they compared? (`spaces` notices a change.)"""
 
 from __future__ import annotations
 
 import keyword
+import operator
 from collections.abc import Callable, Hashable, Sequence
 from operator import attrgetter, methodcaller
 from types import MethodType
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary, ref
+
+import numpy as np
 
 from stored._fork_safe_lock import ForkSafeLock
 from stored._keys.canonical import canonical_pairs, local_class_digest
@@ -25,6 +28,7 @@ __all__ = [
     "OwnString",
     "OwnerParameters",
     "find_describer",
+    "quick_key",
 ]
 
 
@@ -100,6 +104,17 @@ class Describer(OwnerParameters, Protocol):
         """A describer of some of the parameters only."""
 
 
+_PLAIN: dict[type, Callable[[Any], Any]] = {np.float64: float, np.complex128: complex}
+"""The numbers of numpy that are, as parameters, those of Python."""
+
+
+def quick_key(values: tuple[Any, ...]) -> tuple[Any, ...] | None:
+    """The values as Python's own, with their types; None if one of them can change, or is not equal to itself."""
+    plain = tuple([_PLAIN[type(each)](each) if type(each) in _PLAIN else each for each in values])
+    types = tuple(map(type, plain))
+    return plain + types if ATOMIC_SET.issuperset(types) and not any(map(operator.ne, plain, plain)) else None
+
+
 def _no_values(_: object) -> tuple[()]:
     """The values of no parameters."""
     return ()
@@ -149,8 +164,9 @@ class FieldParameters:
             if isinstance(value, MethodType) and value.__self__ is owner:
                 raise _method_parameter_error(name, type(owner).__qualname__)
 
-    def quick_key(self, values: tuple[object, ...]) -> None:
-        """None, as some of the values can change."""
+    def quick_key(self, values: tuple[object, ...]) -> Hashable:
+        """That of numbers of numpy is that of Python's numbers."""
+        return quick_key(values)
 
     def space(self, owner_class: type, values: tuple[object, ...]) -> Space:
         """The name of the class, and the text of the values."""

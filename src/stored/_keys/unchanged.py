@@ -1,4 +1,4 @@
-"""What is a quick check that parameters are unchanged? Its form; the snapshots in `owner_parameters` make one."""
+"""What is a quick check that parameters are unchanged? Its form; the classes in `owner_parameters` make one."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ class UnchangedCheck(NamedTuple):
 def compile_check(test: str) -> Callable[[Any, Any], bool]:
     """The test of an `UnchangedCheck` as a function of owner and expected values.
 
-    Generated code earns its place: of a hit of 0.31 microseconds, the check of five parameters takes 0.06;
-    ``operator.attrgetter(*names)(owner) == values`` takes 0.11, and 0.34 with the types compared as well, without which
-    values of other types would be taken for equal (CPython 3.11).
+    With five floats and CPython 3.11, the compiled test takes 60 ns of a hit of 380 ns. In its place,
+    ``attrgetter(*names)(owner) == values`` behind a check of the class takes 125 ns, a sixth of a hit more; and since
+    ``1 == True``, the types of the values would have to be compared too, which makes it 340 ns.
     """
     expression = test.format(owner="owner", expected="expected", type="type", getattr="getattr")
     check: Callable[[Any, Any], bool] = eval(f"lambda owner, expected: {expression}")  # noqa: S307  # identifiers only

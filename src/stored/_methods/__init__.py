@@ -1,8 +1,8 @@
 """The decorator: how is a stored method called?
 
 `stored` makes a `StoredMethod` for the class, which gives each owner a bound method. A call takes a shortcut
-(`call_code`, `shortcuts`) or is a full call (`answer`, `results`); both have the same result. `registry` has the
-results of each live owner, and drops them when it is freed.
+(`call_code`, `shortcuts`) or is a full call (`answer`, `results`); both have the same result,
+and take it from the owner's storage space, which `_engine` finds.
 """
 
 from typing import TYPE_CHECKING

@@ -7,11 +7,11 @@ import copy as copying
 import functools
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
-from stored._engine import Method, Source, StorageSpace, memory_limit
+from stored._engine import Method, StorageSpace, listed_values, memory_limit
 from stored._keys import ATOMIC_SET, Key, Pairs
 from stored._methods.definition import Definition
 from stored._settings import Settings
@@ -33,12 +33,6 @@ def _widened(value: Any) -> Any:
     if isinstance(value, np.bool | np.integer | np.float16 | np.float32 | np.complex64):
         return value.item()
     return value
-
-
-def _listed_values(source: Source | None, values: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
-    """The values of parameters and arguments by name, for listings."""
-    described, _, parameters = cast(Source, source)
-    return {"parameters": dict(zip(described.names, parameters, strict=False)), "arguments": values}
 
 
 class Call:
@@ -89,7 +83,7 @@ class Call:
         """Find the place of the result in the store; None for a method whose results are in memory only."""
         if self.slot is None and self.definition.persistent:
             # a function that refers to the call would keep it and its owner until the next garbage collection
-            listed = functools.partial(_listed_values, self.space.source, self.values)
+            listed = functools.partial(listed_values, self.space.source, self.values)
             self.slot = self.space.tier.slot(self.key(), listed, now)
         return self.slot
 

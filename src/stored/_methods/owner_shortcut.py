@@ -91,13 +91,17 @@ class OwnerShortcut:
 
     def switch(self, owner: object) -> Shortcut | None:
         """The shortcut for the parameters that the owner has now; None if there is none."""
+        if self.last is None or self.last.rebind is None:
+            return None  # a full call asks for the values: that may call the change callback, whose error must be seen
         values = self._values(owner)
         found = self._by_key.get(values + tuple(map(type, values)))
         if found is None or found.rebind is None:
             return None
         found.rebind(found, values)
-        if not found.is_same(owner, found):
+        space = found.space
+        if space is None or not found.is_same(owner, found):  # it may have ended just now
             return None
+        self._present.note_switch(values, space)
         self.last = found
         return found
 

@@ -65,8 +65,10 @@ class Results:
         return "store" if slot is not None and slot.load() is not ABSENT else None
 
     def keys_in_memory(self, call: Call) -> list[Key]:
-        """The keys of all results of the method in memory."""
-        return [key for key in call.space.keys() if (key.object, key.definition, key.version) == self.method]
+        """The keys of all results of the method in memory, also for other parameters that objects share."""
+        spaces = self.present.spaces.spaces() if settings().memory_sets else [call.space]
+        keys = [key for space in spaces for key in space.keys()]
+        return [key for key in keys if (key.object, key.definition, key.version) == self.method]
 
     def add_shortcut(self, call: Call, result: CachedResult) -> None:
         """Answer such calls by a shortcut from now on, for as long as the owner's parameters stay the same."""

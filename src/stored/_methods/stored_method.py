@@ -134,7 +134,10 @@ class StoredMethod(Proxy, Generic[S, P, R]):
         return self.__get__(owner)
 
     def cache_clear(self, owner: S | None = None, *args: Any, **kwargs: Any) -> None:
-        """Forget the results of one owner, as its own method does, or of every live owner that has used the method."""
+        """Forget the results of one owner, as its own method does; without one, all that memory has of the method.
+
+        On disk, those for the present parameters of every live owner that has used the method go too.
+        """
         if owner is not None:
             self._bound(owner).cache_clear(*args, **kwargs)
             return

@@ -56,11 +56,6 @@ class Settings(NamedTuple):
     memory_sets: int = 8
     max_memory_bytes: int | None = None
 
-    @property
-    def are_limited(self) -> bool:
-        """Are entries dropped that are too many, or too old?"""
-        return self.max_bytes is not None or self.max_age is not None
-
 
 def conflict_in(candidate: Settings) -> str | None:
     """Why settings do not go together; None if they do."""

@@ -9,7 +9,7 @@ it may be used.
 from stored._storage.current_store import current_store
 from stored._storage.disk import PersistentTier, Slot
 from stored._storage.freezing import copy_for_caller, freeze
-from stored._storage.listed_values import ListedValues, Values
+from stored._storage.listed_values import Values
 from stored._storage.listing import Header, headers, headers_of_method, headers_of_space, keys_of_same_method
 from stored._storage.memory import BoundedMemory, CachedResult
 from stored._storage.memory_size import is_mapped, memory_size
@@ -23,7 +23,6 @@ __all__ = [
     "Flight",
     "Flights",
     "Header",
-    "ListedValues",
     "PersistentTier",
     "Slot",
     "Values",

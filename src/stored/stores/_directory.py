@@ -143,10 +143,10 @@ class DirectoryStore(Store):
             os.unlink(file, dir_fd=folder)
         except FileNotFoundError:
             return False
-        path = os.path.dirname(self.location(name))
-        if _OLD_FOLDER.fullmatch(path):  # others are few, and stay, since another process may be writing there
+        above = os.path.dirname(name)
+        if _OLD_FOLDER.fullmatch(above):  # others are few, and stay, since another process may be writing there
             with contextlib.suppress(OSError):  # not empty, or not ours to remove
-                os.rmdir(path)
+                os.rmdir(f"{self._start}/{above}")
         return True
 
     def names(self, folder: str = "") -> Iterator[str]:
