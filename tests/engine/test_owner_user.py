@@ -528,7 +528,7 @@ def test_a_reset_reaches_what_an_equal_object_has_computed() -> None:
             self.n, self.calls = n, 0
             self.su = StorageUser("reset", "", lambda: "Holder", lambda: f"{self.n}", None)
 
-        @stored.stored(persistent=False)
+        @stored(persistent=False)
         def value(self) -> float:
             COUNTED.append(self.n)
             return self.n

@@ -79,7 +79,7 @@ class StorageUser:
         self.func_changed = None if func_changed is None else _callable(func_changed, "func_changed")
         self.persistent = self._persistent_tier(persistence)
         self._set_up()
-        self.resetStorage()
+        self._take_new_space()
 
     def _set_up(self) -> None:
         self._lock = ForkSafeLock()
@@ -144,6 +144,11 @@ class StorageUser:
     def _address(self) -> Space:
         return Space(self.module, checked_string(self.func_name(), "func_name()"), self._string())
 
+    def _take_new_space(self) -> UserSpace:
+        with self._lock:
+            self._space = space = self._new_space()
+        return space
+
     def _new_space(self) -> UserSpace:
         return UserSpace(self._address(), self.persistent)
 
@@ -160,8 +165,7 @@ class StorageUser:
         Entries on disk stay, and are found when asked for. Results of decorated methods for earlier parameters stay
         too, in memory and on disk.
         """
-        with self._lock:
-            self._space = now = self._new_space()
+        now = self._take_new_space()
         for owner, record in self._owner_records():
             record.empty(owner, self)
         for space in spaces_told_by(now.address):  # of objects that hold equal users, too
