@@ -98,8 +98,11 @@ class StorageSpace:
 
     def watch(self, method: Method, endable: Endable) -> None:
         """End a shortcut to results of a method as soon as memory may have others, or none; with the lock held."""
-        left = [each for each in self.endables or () if each[1]() is not None]
-        self.endables = [*left, (method, ref(endable))]
+        known = self.endables or []
+        if not len(known) & (len(known) - 1):  # at powers of two, so that it takes no longer the more there are
+            known = [each for each in known if each[1]() is not None]
+        known.append((method, ref(endable)))
+        self.endables = known
 
     def end_shortcuts(self, method: Method) -> None:
         """End all shortcuts to results of a method."""

@@ -81,7 +81,9 @@ class Results:
             return
         with self.lock:
             if self.present.latest() is call.space and call.memory.get(call.arguments) is result:  # not discarded
-                call.space.watch(self.method, shortcut)
+                if not shortcut.is_watched:
+                    shortcut.is_watched = True
+                    call.space.watch(self.method, shortcut)
                 self.shortcut.add(call.owner, shortcut, key, Hit(result.value, result.seconds))
 
     def clear(self, owner: object) -> None:
