@@ -268,6 +268,26 @@ def test_named_tuples_compare_as_tuples() -> None:
     assert canonical(Point(1, 2)) == canonical((1.0, True + 1))
 
 
+class _Converted(float):
+    """Converts itself to a number that it is not equal to, and has no hash."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __float__(self) -> float:
+        return float.__add__(self, 273.15)
+
+
+class _Counted(int):
+    def __int__(self) -> int:
+        return 7
+
+
+def test_a_number_that_converts_itself_has_the_text_of_its_equal() -> None:
+    """And leaves that of the equal plain number as it is, since texts of numbers are remembered."""
+    for value, plain in ((_Converted(26.85), 26.85), (_Counted(12345), 12345)):
+        assert canonical(value) == canonical(plain) == repr(plain)
+
+
 def test_an_equality_of_its_own_is_not_guessed() -> None:
     """A subclass that redefines equality is not taken for its base."""
     with pytest.raises(UnstableKeyError, match="Loose"):

@@ -354,3 +354,22 @@ def test_what_is_forgotten_is_freed(name: str, forget: str, invalidated: bool) -
         assert result() is None
     finally:
         gc.enable()
+
+
+def test_a_space_knows_a_shortcut_once() -> None:
+    """However many results it leads to: else calls would take the longer the more there are."""
+    model = Model()
+    for number in range(100):
+        for _ in range(2):
+            model.value(float(number))
+    definition: Any = Model.value._self_definition
+    space = results_of(definition, model).present.of(model)
+    assert len(space.endables or ()) == 1
+    others = [Model() for _ in range(50)]
+    for each in others * 2:
+        each.value(1.0)
+    del each, others
+    gc.collect()
+    for each in [Model() for _ in range(20)] * 2:
+        each.value(1.0)
+    assert len(space.endables or ()) < 80

@@ -472,3 +472,27 @@ def test_mapped_files_leave_handles_to_others(store: DirectoryStore, monkeypatch
         found.append(store.read("a"))
         assert isinstance(found[-1], memoryview) == mapped
         assert bytes(found[-1] or b"") == content
+
+
+def test_files_of_others_under_the_number_of_a_folder_are_left_alone(tmp_path: Path) -> None:
+    """A program that closes all descriptors, as daemons do, may open its own files under these numbers."""
+    code = """
+import os, sys
+from stored.stores import DirectoryStore
+store = DirectoryStore(sys.argv[1])
+for name in ("a/x", "b/x", "c/x"):
+    store.write(name, [b"x"])
+    store.read(name)
+os.closerange(3, 64)
+files = [open(f"{sys.argv[1]}/{number}", "w+") for number in range(16)]
+for name in ("a/y", "b/y", "c/y", "a/z"):
+    store.write(name, [b"y"])
+    assert store.read(name) == b"y"
+del store
+for file in files:
+    file.write("mine")
+    file.flush()
+    file.seek(0)
+    assert file.read() == "mine"
+"""
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)

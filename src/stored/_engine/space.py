@@ -7,10 +7,10 @@ from typing import Any, Protocol, TypeAlias, cast
 from weakref import ref
 
 from stored._fork_safe_lock import ForkSafeLock
-from stored._keys import Described, Key, Space
+from stored._keys import Described, Key, Pairs, Space
 from stored._storage import BoundedMemory, CachedResult, PersistentTier
 
-__all__ = ["Endable", "Memory", "Method", "Source", "StorageSpace", "UserSpace", "listed_values"]
+__all__ = ["Endable", "Memory", "Method", "Source", "StorageSpace", "UserSpace", "listed_values", "own_arguments"]
 
 
 Method: TypeAlias = tuple[str, str, str]
@@ -28,6 +28,17 @@ def listed_values(source: Source | None, arguments: Mapping[str, Any]) -> Mappin
     """The values of the parameters of a space and of arguments, by name, for listings."""
     described, _, parameters = cast(Source, source)
     return {"parameters": dict(zip(described.names, parameters, strict=False)), "arguments": arguments}
+
+
+def own_arguments(arguments: Pairs, owner: object) -> Pairs:
+    """The arguments of a result that only one object may get; no argument has an empty name."""
+    return (*arguments, ("", str(id(owner))))
+
+
+def shared_arguments(arguments: Any) -> Pairs:
+    """The arguments of a result, without the number of its object."""
+    found: Pairs = arguments
+    return found[:-1] if found and not found[-1][0] else found
 
 
 class Endable(Protocol):
@@ -57,6 +68,8 @@ class StorageSpace:
     ----------
     endables : list or None
         The shortcuts to results.
+    own : list or None
+        The results that only one object may get: their methods and arguments, which end with the object's number.
     """
 
     __slots__ = (
@@ -66,6 +79,7 @@ class StorageSpace:
         "key",
         "lock",
         "memories",
+        "own",
         "source",
         "tier",
     )
@@ -85,6 +99,7 @@ class StorageSpace:
         self._address = address
         self.source = source
         self.endables: list[tuple[Method, ref[Endable]]] | None = None
+        self.own: list[tuple[Method, Pairs]] | None = None
 
     @property
     def address(self) -> Space:
@@ -102,10 +117,31 @@ class StorageSpace:
             memory = self.memories.setdefault(method, new)
         return memory
 
+    def keep_own(self, method: Method, arguments: Pairs, result: CachedResult) -> None:
+        """Keep a result that only one object may get, until that is freed."""
+        with self.lock:
+            known = self.own or []
+            if not len(known) & (len(known) - 1):
+                known = [each for each in known if self._is_of_use(*each)]
+            known.append((method, arguments))
+            self.own = known
+            self.memory(method)[arguments] = result
+
+    def _is_of_use(self, method: Method, arguments: Pairs) -> bool:
+        memory = self.memories.get(method, {})
+        result = memory.get(arguments)
+        if result is None or result.owner is None or result.owner() is not None:
+            return result is not None
+        memory.pop(arguments, None)
+        return False
+
     def watch(self, method: Method, endable: Endable) -> None:
         """End a shortcut to results of a method as soon as memory may have others, or none; with the lock held."""
-        left = [each for each in self.endables or () if each[1]() is not None]
-        self.endables = [*left, (method, ref(endable))]
+        known = self.endables or []
+        if not len(known) & (len(known) - 1):  # at powers of two, so that it takes no longer the more there are
+            known = [each for each in known if each[1]() is not None]
+        known.append((method, ref(endable)))
+        self.endables = known
 
     def end_shortcuts(self, method: Method) -> None:
         """End all shortcuts to results of a method."""
@@ -133,13 +169,20 @@ class StorageSpace:
             if arguments is None:
                 self.memories.get(method, {}).clear()
             else:
-                self.memories.get(method, {}).pop(arguments, None)
+                memory = self.memories.get(method, {})
+                memory.pop(arguments, None)
+                for each_method, each in self.own or ():
+                    if each_method == method and each[:-1] == arguments:
+                        memory.pop(each, None)
             self.end_shortcuts(method)
 
     def keys(self) -> list[Key]:
         """The keys of all results of methods in memory."""
         memories = list(self.memories.items())
-        return [Key(self.address, *method, cast(Any, each)) for method, memory in memories for each in list(memory)]
+        keys = [
+            Key(self.address, *method, shared_arguments(each)) for method, memory in memories for each in list(memory)
+        ]
+        return keys if self.own is None else list(dict.fromkeys(keys))
 
     def empty(self) -> None:
         """Forget all that memory has."""

@@ -204,7 +204,7 @@ def pairs_text(values: Iterable[tuple[str, object]]) -> str:
     return ", ".join(f"{name}={text_of(value)}" for name, value in values)
 
 
-@functools.lru_cache(maxsize=1024)  # equal numbers have equal texts
+@functools.lru_cache(maxsize=1024)  # equal numbers have equal texts; a subclass may convert itself to another
 def integer_text(value: Any) -> str:
     """The text of an integer: that of the equal float where there is one."""
     number = int(value)
@@ -369,8 +369,8 @@ def _kinds() -> tuple[tuple[type, Encoder], ...]:
         *_ADDED_KINDS,
         (str, string_text),
         (bytes, bytes_text),
-        (int, integer_text),
-        (float, float_text),
+        (int, lambda value: integer_text(int.__int__(value))),
+        (float, lambda value: float_text(float.__float__(value))),
         (complex, complex_text),
         *_rare_kinds().items(),
         (tuple, _sequence_text),

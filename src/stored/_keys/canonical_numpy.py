@@ -62,9 +62,9 @@ _LONG_DOUBLE_BYTES = 10 if np.finfo(np.longdouble).nmant == 63 else np.dtype("g"
 
 def _scalar_text(value: Any) -> str:
     """The text of a numpy scalar: that of the equal Python number or string; dates and records have none."""
+    if value.dtype.kind in "biu":
+        return integer_text(value.item())
     for kinds, encode in (
-        ("b", integer_text),
-        ("iu", integer_text),
         ("c", complex_text),
         ("U", string_text),
         ("S", bytes_text),
@@ -73,7 +73,7 @@ def _scalar_text(value: Any) -> str:
             return encode(value)
     if value.dtype.kind != "f":
         raise unstable_key_error(value)
-    return exact_number_text(value) if value.dtype.itemsize > 8 else float_text(value)
+    return exact_number_text(value) if value.dtype.itemsize > 8 else float_text(value.item())
 
 
 def _dtype_value_text(dtype: Any) -> str:

@@ -71,7 +71,7 @@ def answer(definition: Definition, owner: object, values: tuple[Any, ...]) -> An
 
 def _result(call: Call, results: Results, now: Settings) -> CachedResult:
     """The result of a call, from memory, from the store, from another thread, or computed."""
-    found = call.memory.get(call.arguments, ABSENT)
+    found = call.find()
     if found is not ABSENT:
         _note_hit(call, results, found)
         return found
@@ -121,10 +121,12 @@ def _from_disk(call: Call, results: Results, slot: Slot) -> CachedResult | Liter
 
 def _from_other_thread(call: Call, results: Results, flight: Flight) -> CachedResult | Literal[Absent.ABSENT]:
     """A result that another thread has computed or loaded meanwhile."""
-    result = call.memory.get(call.arguments, ABSENT)
+    result = call.find()
     if result is ABSENT and flight.result is not ABSENT:
-        result = cast(CachedResult, flight.result)
-        call.keep(result)
+        from_flight = cast(CachedResult, flight.result)
+        if from_flight.is_for(call.owner):
+            result = from_flight
+            call.keep(result)
     if result is not ABSENT:
         results.count_hit(result)
     return result
@@ -134,7 +136,7 @@ def _lead(call: Call, results: Results, flight: Flight, now: Settings) -> Cached
     """Compute, unless another thread or process just has: one computes, and the others find what it has kept."""
     if flight.timed_out:
         report_wait_timeout(call.key(), "thread")
-    found = call.memory.get(call.arguments, ABSENT)  # another thread may have left just before
+    found = call.find()  # another thread may have left just before
     if found is not ABSENT:
         results.count_hit(found)
         return found
@@ -157,10 +159,9 @@ def _compute_and_keep(call: Call, results: Results, flight: Flight) -> CachedRes
     is_stored = False
     # if the parameters changed meanwhile, the result may mix old and new: only this caller gets it
     if results.present.holds(call.owner, call.space):
-        flight.result = result
-        call.memory[call.arguments] = result
-        if memory_limit.limit is not None:
-            call.count_in_memory(result)
+        if call.note_reference(result):
+            flight.result = result
+            call.keep(result)
         slot = call.slot
         is_stored = slot is not None and slot.save_computed(CachedResult(value, None, seconds))
     results.latest_seconds = seconds

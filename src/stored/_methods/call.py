@@ -5,18 +5,21 @@ from __future__ import annotations
 import contextlib
 import copy as copying
 import functools
+import weakref
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from stored._engine import Method, StorageSpace, listed_values, memory_limit
+from stored._engine import Method, StorageSpace, listed_values, memory_limit, own_arguments
 from stored._keys import ATOMIC_SET, Key, Pairs
 from stored._methods.definition import Definition
+from stored._methods.referring import refers_to
 from stored._settings import Settings
-from stored._storage import CachedResult, Slot, copy_for_caller, freeze
+from stored._storage import CachedResult, Slot, copy_for_caller, freeze, holds_plain_data
 from stored._tables import spline
+from stored.typing import ABSENT, Absent
 
 __all__ = ["Call"]
 
@@ -87,15 +90,39 @@ class Call:
             self.slot = self.space.tier.slot(self.key(), listed, now)
         return self.slot
 
+    def find(self) -> CachedResult | Literal[Absent.ABSENT]:
+        """What memory has for this call."""
+        found = self.memory.get(self.arguments, ABSENT)
+        if found is ABSENT and self.space.own is not None:
+            found = self.memory.get(own_arguments(self.arguments, self.owner), ABSENT)
+            if found is not ABSENT and not found.is_for(self.owner):
+                return ABSENT  # of an object that was freed
+        return found
+
     def keep(self, result: CachedResult) -> None:
         """Keep the result in memory, within the limits of the settings."""
-        self.memory[self.arguments] = result
+        if result.owner is None:
+            self.memory[self.arguments] = result
+        else:
+            self.space.keep_own(self.method, own_arguments(self.arguments, self.owner), result)
         if memory_limit.limit is not None:
             self.count_in_memory(result)
 
+    def note_reference(self, result: CachedResult) -> bool:
+        """Let only the owner get a result that refers to it; may memory keep it?"""
+        value = result.value
+        if self.definition.is_interpolated or holds_plain_data(value):
+            return True
+        if refers_to(value, self.owner):
+            if not type(self.owner).__weakrefoffset__:
+                return False
+            result.owner = weakref.ref(self.owner)
+        return True
+
     def count_in_memory(self, result: CachedResult) -> None:
         """Count the result among those that a limit of memory is for."""
-        memory_limit.add(self.space, self.method, self.arguments, result)
+        arguments = self.arguments if result.owner is None else own_arguments(self.arguments, self.owner)
+        memory_limit.add(self.space, self.method, arguments, result)
 
     def declare_wait(self) -> AbstractContextManager[None]:
         """A block in which this thread waits for another one that needs the result too."""

@@ -59,7 +59,7 @@ class Results:
 
     def tier_holding(self, call: Call) -> str | None:
         """The tier that has the result, ``"memory"`` or ``"store"``, or None."""
-        if call.arguments in call.memory:
+        if call.find() is not ABSENT:
             return "memory"
         slot = call.open_slot(settings())
         return "store" if slot is not None and slot.load() is not ABSENT else None
@@ -82,8 +82,10 @@ class Results:
         if shortcut is None:
             return
         with self.lock:
-            if self.present.latest() is call.space and call.memory.get(call.arguments) is result:  # not discarded
-                call.space.watch(self.method, shortcut)
+            if self.present.latest() is call.space and call.find() is result:  # not discarded
+                if not shortcut.is_watched:
+                    shortcut.is_watched = True
+                    call.space.watch(self.method, shortcut)
                 result.hit = Hit(result.value, result.seconds)
                 self.shortcut.add(call.owner, shortcut, key, result.hit)
 

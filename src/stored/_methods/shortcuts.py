@@ -62,6 +62,8 @@ class Shortcut:
         The counter of the calls that `scalar` answers.
     hits : list of Hit
         All counters.
+    is_watched : bool
+        Does its space know it, to end it?
     rebind : callable or None
         Takes the shortcut and the values of parameters, and has it expect these objects, whose values are equal to
         those before. None if the check does not look at these alone.
@@ -75,7 +77,7 @@ class Shortcut:
         self.token = token
         self.test = check.test
         self.refers_to_owner = check.refers_to_owner
-        self.is_ended = False
+        self.is_ended = self.is_watched = False
         self.is_same = compile_check(check.test)
         self.scalar: Callable[[Any], Any] = _no_value
         self.table: dict[Any, Hit] = {}

@@ -13,7 +13,7 @@ import numpy as np
 from stored._storage.native import MAX_DEPTH
 from stored.typing import HandOut
 
-__all__ = ["copy_for_caller", "freeze"]
+__all__ = ["copy_for_caller", "freeze", "holds_plain_data"]
 
 _CONTAINERS = (tuple, list, set, frozenset, dict)
 
@@ -51,7 +51,15 @@ _IMMUTABLE = frozenset((float, int, str, bool, type(None), bytes, complex))
 def _is_flat(value: Any) -> bool:
     """Is it a plain dict or list of values that never change?"""
     kind = type(value)
-    return kind in {dict, list} and _IMMUTABLE.issuperset(map(type, value.values() if kind is dict else value))
+    if kind is dict:
+        return _IMMUTABLE.issuperset(map(type, value)) and _IMMUTABLE.issuperset(map(type, value.values()))
+    return kind is list and _IMMUTABLE.issuperset(map(type, value))
+
+
+def holds_plain_data(value: Any) -> bool:
+    """Can a value refer to no object: is it one that never changes, plain data, or a dict or list of the former?"""
+    kind = type(value)
+    return kind in _IMMUTABLE or (kind is np.ndarray and not value.dtype.hasobject) or _is_flat(value)
 
 
 def _copy_of_flat(value: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
 from stored._fork_safe_lock import ForkSafeLock
@@ -36,9 +36,11 @@ class CachedResult:
         Has in `count` how often a shortcut has led to the result; None if there is no shortcut to it.
     derived : dict or None
         What was computed from the value (interpolators), if anything was; it is discarded with the value.
+    owner : callable or None
+        A weak reference to the one object that may get the value, which refers to it; None if all may.
     """
 
-    __slots__ = ("__weakref__", "copy", "derived", "hit", "persistent", "seconds", "source", "value")
+    __slots__ = ("__weakref__", "copy", "derived", "hit", "owner", "persistent", "seconds", "source", "value")
 
     def __init__(
         self,
@@ -55,6 +57,11 @@ class CachedResult:
         self.source = source
         self.derived: dict[Hashable, Any] | None = None
         self.hit: Any = None
+        self.owner: Callable[[], object] | None = None
+
+    def is_for(self, owner: object) -> bool:
+        """May this object get the value?"""
+        return self.owner is None or self.owner() is owner
 
     def for_caller(self) -> Any:
         """The value, or a copy of it, for a caller."""

@@ -28,14 +28,23 @@ class OpenFolders:
     def __init__(self, root: str) -> None:
         self._root = root
         self._open: dict[str, int] = {}
+        self._states: dict[str, os.stat_result] = {}  # what was opened
         self._lock = ForkSafeLock()
 
     def __reduce__(self) -> tuple[type[OpenFolders], tuple[str]]:
         return OpenFolders, (self._root,)
 
     def __del__(self) -> None:
-        for descriptor in self._open.values():
-            os.close(descriptor)
+        for folder, descriptor in self._open.items():
+            if self._is_ours(folder, descriptor):
+                os.close(descriptor)
+
+    def _is_ours(self, folder: str, descriptor: int) -> bool:
+        """Is it what was opened? A daemon closes all descriptors, and others then open files under their numbers."""
+        try:
+            return os.path.samestat(os.fstat(descriptor), self._states[folder])
+        except OSError:
+            return False
 
     def find(self, folder: str) -> int | None:
         """The descriptor of a folder; None if too many are open.
@@ -54,7 +63,9 @@ class OpenFolders:
                 if len(self._open) >= spare_handles():
                     check_folders(self._root, folder)
                     return None
-                self._open[folder] = self._opened(folder)
+                descriptor = self._opened(folder)
+                self._states[folder] = os.fstat(descriptor)
+                self._open[folder] = descriptor
             return self._open[folder]
 
     def _opened(self, folder: str) -> int:
@@ -108,7 +119,12 @@ class OpenFolders:
 
     def _renew(self, folder: str, descriptor: int) -> None:
         new = self._opened(folder)
-        try:
-            os.dup2(new, descriptor, inheritable=False)  # in one step, for those who use it now
-        finally:
-            os.close(new)
+        with self._lock:
+            is_ours, self._states[folder] = self._is_ours(folder, descriptor), os.fstat(new)
+            if not is_ours:
+                self._open[folder] = new
+                return
+            try:
+                os.dup2(new, descriptor, inheritable=False)  # in one step, for those who use it now
+            finally:
+                os.close(new)
