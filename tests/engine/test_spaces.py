@@ -797,3 +797,44 @@ def test_objects_that_live_to_the_end_end_quietly(tmp_path: Path) -> None:
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_clear_and_a_reset_reach_earlier_parameters() -> None:
+    """What was computed before them does not come back with earlier parameters, nor with equal ones of other types."""
+    outside = [1]
+
+    @keyed_by("n")
+    class Model:
+        def __init__(self, n: float) -> None:
+            self.n = n
+
+        @stored.stored(persistent=False)
+        def value(self, k: int = 0) -> float:
+            return self.n * outside[0] + k
+
+    owner: Any = Model(1.0)
+    ends = (
+        owner.value.cache_clear,
+        stored.storage_user(owner).resetStorage,
+        Model.value.cache_clear,
+    )
+    for number, end in enumerate(ends, start=2):
+        for n in (2, 1.0, True, 2.0):
+            owner.n = n
+            assert owner.value() == n * outside[0]
+        outside[0] = number
+        end()
+        for n in (2.0, 1.0, 1, True, 2):
+            owner.n = n
+            assert owner.value() == n * outside[0]
+    for n in (1, 1.0):
+        owner.n = n
+        owner.value(3)
+    outside[0] = 9
+    owner.value.cache_clear(3)
+    owner.n = 1
+    assert owner.value(3) == 12
+    outside[0] = 10
+    owner.value.refresh(3)
+    owner.n = 1.0
+    assert owner.value(3) == 13.0

@@ -104,7 +104,7 @@ class OwnerRecord:
         return [key for space in self._present_spaces() if space.address == address for key in space.keys()]
 
     def empty(self, owner: object, user: StorageUser) -> None:
-        """Empty the spaces that the owner had when it was last asked, and has now if a user describes it that is reset.
+        """Empty the last spaces that the owner had, and the one that it has now if a user describes it that is reset.
 
         Parameters
         ----------
@@ -113,7 +113,8 @@ class OwnerRecord:
         user : StorageUser
             The user that is reset. A copy of its owner has a user of its own, which announces its changes itself.
         """
-        for space in self._present_spaces() + self._spaces_now(owner, user):
+        visited = [space for present in list(self._spaces.values()) for space in present.visited()]
+        for space in visited + self._spaces_now(owner, user):
             space.empty()
 
     def _present_spaces(self) -> list[StorageSpace]:

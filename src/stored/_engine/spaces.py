@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import operator
 import weakref
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Hashable
 from typing import Any
 
@@ -44,7 +44,7 @@ class SpacesOfClass:
     def add(self, space: StorageSpace) -> None:
         """A new space; with the lock held."""
         key = space.key if self.memory_sets else id(space)  # else objects share nothing
-        self._known[key] = weakref.ref(space, functools.partial(self._known.pop, key))
+        self._known[key] = weakref.ref(space, functools.partial(_remove, self._known, key))
 
     def note_use(self, before: StorageSpace | None, space: StorageSpace) -> None:
         """An owner has the parameters of a space now, in place of those of another; with the lock held."""
@@ -66,10 +66,20 @@ class SpacesOfClass:
             if space.endables:  # which would keep the space
                 space.end_all_shortcuts()
 
+    def equal_to(self, *wanted: StorageSpace) -> list[StorageSpace]:
+        """The spaces in memory for the parameters of these; equal parameters of other types have others, and one key."""
+        addresses = {each.address for each in wanted}
+        return [each for each in self.spaces() if each.address in addresses]
+
     def spaces(self) -> list[StorageSpace]:
         """All spaces in memory."""
         with self.lock:
             return [*filter(None, [reference() for reference in list(self._known.values())])]
+
+
+def _remove(known: dict[Hashable, Any], key: Hashable, reference: object) -> None:
+    if known.get(key) is reference:  # not a new space, if a garbage collection took the old one first
+        known.pop(key, None)
 
 
 _all: weakref.WeakSet[SpacesOfClass] = weakref.WeakSet()
@@ -168,7 +178,7 @@ class PresentSpace:
         Where its results persist.
     """
 
-    __slots__ = ("__weakref__", "_latest", "_parameters", "_tier", "owner_class", "quick_values", "spaces")
+    __slots__ = ("__weakref__", "_latest", "_parameters", "_tier", "_visited", "owner_class", "quick_values", "spaces")
 
     def __init__(self, owner_class: type, parameters: OwnerParameters, way: Hashable, tier: PersistentTier) -> None:
         self.owner_class = owner_class
@@ -178,6 +188,7 @@ class PresentSpace:
         self._tier = tier
         # one object, since several threads may read and replace it: the values, if they cannot change, and the space
         self._latest: tuple[tuple[Any, ...] | None, StorageSpace | None] = (None, None)
+        self._visited: deque[weakref.ref[StorageSpace]] = deque(maxlen=self.spaces.memory_sets + 1)
 
     def of(self, owner: object) -> StorageSpace:
         """The space for the owner's parameters now.
@@ -220,11 +231,18 @@ class PresentSpace:
                 spaces.add(space)
             spaces.note_use(before, space)
             self._latest = (fixed, space)
+            self._visited.append(weakref.ref(space))
             return space
 
     def note_switch(self, values: tuple[Any, ...], space: StorageSpace) -> None:
         """Note that the owner has a space again, whose values cannot change; so it keeps that space in memory."""
         self._latest = (values, space)
+
+    def visited(self) -> list[StorageSpace]:
+        """The last spaces that the owner has had, as far as they are in memory, each once."""
+        latest = self.latest()
+        found = [*(reference() for reference in list(self._visited)), latest]
+        return list({id(space): space for space in found if space is not None}.values())
 
     def latest(self) -> StorageSpace | None:
         """The space that the owner had when it was last asked, if it ever was."""

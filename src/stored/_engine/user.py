@@ -162,8 +162,7 @@ class StorageUser:
     def resetStorage(self) -> None:
         """Empty the memory, results of decorated methods too, and take the present hashable string.
 
-        Entries on disk stay, and are found when asked for. Results of decorated methods for earlier parameters stay
-        too, in memory and on disk.
+        Entries on disk stay, and are found when asked for.
         """
         now = self._take_new_space()
         for owner, record in self._owner_records():

@@ -191,6 +191,9 @@ def refresh(call: Call, results: Results) -> CachedResult:
     call.open_slot(settings())
     result = _compute_and_keep(call, results, Flight())
     call.space.end_shortcuts(call.method)
+    for same in results.present.spaces.equal_to(call.space):
+        if same is not call.space:
+            same.forget(call.method, call.arguments)
     return result
 
 

@@ -90,12 +90,15 @@ class Results:
                 self.shortcut.add(call.owner, shortcut, key, result.hit)
 
     def clear(self, owner: object) -> None:
-        """Forget all results for the owner's parameters, and the counts; without an owner, for those last seen."""
+        """Forget all results for the owner's parameters, those of earlier ones in memory, and the counts.
+
+        Without an owner, those for the parameters last seen.
+        """
         space = self.present.latest() if owner is None else self.present.of(owner)
-        if space is not None:
-            space.forget(self.method)
-            if self.definition.persistent:
-                space.tier.forget_all(space.address, self.definition.name, self.method[1])
+        for each in self.present.spaces.equal_to(*self.present.visited()):
+            each.forget(self.method)
+        if space is not None and self.definition.persistent:
+            space.tier.forget_all(space.address, self.definition.name, self.method[1])
         with self.lock:
             self._count_shortcut_hits()
             self.counters.reset()
@@ -112,7 +115,8 @@ class Results:
 
     def forget(self, call: Call) -> None:
         """Forget the result of one call."""
-        call.space.forget(self.method, call.arguments)
+        for same in self.present.spaces.equal_to(call.space):
+            same.forget(self.method, call.arguments)
         slot = call.open_slot(settings())
         if slot is not None:
             slot.forget()
