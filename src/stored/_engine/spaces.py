@@ -67,7 +67,7 @@ class SpacesOfClass:
                 space.end_all_shortcuts()
 
     def equal_to(self, *wanted: StorageSpace) -> list[StorageSpace]:
-        """The spaces in memory for the parameters of these; equal parameters of other types have others, and one key."""
+        """The spaces in memory for the parameters of these; equal ones of other types have others, and the same key."""
         addresses = {each.address for each in wanted}
         return [each for each in self.spaces() if each.address in addresses]
 
