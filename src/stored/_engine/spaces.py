@@ -67,9 +67,16 @@ class SpacesOfClass:
                 space.end_all_shortcuts()
 
     def equal_to(self, *wanted: StorageSpace) -> list[StorageSpace]:
-        """The spaces in memory for the parameters of these; equal ones of other types have others, and the same key."""
+        """These spaces, and those in memory for equal parameters of other types, which have the same key on disk."""
         addresses = {each.address for each in wanted}
-        return [each for each in self.spaces() if each.address in addresses]
+        return [*wanted, *(each for each in self.shared() if each.address in addresses and each not in wanted)]
+
+    def shared(self) -> list[StorageSpace]:
+        """The spaces in memory that any object with their parameters takes."""
+        with self.lock:
+            known = list(self._known.items())
+        found = [reference() for key, reference in known if type(key) is not int]  # else it is one object's own
+        return [*filter(None, found)]
 
     def spaces(self) -> list[StorageSpace]:
         """All spaces in memory."""
@@ -125,8 +132,8 @@ def spaces_with_method(definition: Hashable) -> list[tuple[StorageSpace, Method]
 
 
 def spaces_told_by(address: Space) -> list[StorageSpace]:
-    """All spaces whose parameters a StorageUser tells by this address, alone or beside fields of a class."""
-    found = [space for spaces in list(_all) for space in spaces.spaces()]
+    """The shared spaces whose parameters a StorageUser tells by this address, alone or beside fields of a class."""
+    found = [space for spaces in list(_all) for space in spaces.shared()]
     return [space for space in found if space.source is not None and space.source[2][:1] == (address,)]
 
 
