@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import sys
 import threading
@@ -29,6 +30,25 @@ def memory_sets(cache_dir: object) -> Iterator[None]:
     with configure(memory_sets=8):
         yield
     sys.setswitchinterval(interval)
+
+
+def until_done(act: Callable[[int], None], *calls: Callable[[], None]) -> None:
+    """Act again and again, in a thread of its own, until all calls have ended."""
+    ended: list[int] = []
+
+    def acting() -> None:
+        step = 0
+        while len(ended) < len(calls):
+            act(step)
+            step += 1
+
+    def called(call: Callable[[], None]) -> None:
+        try:
+            call()
+        finally:
+            ended.append(1)
+
+    run_all(acting, *[functools.partial(called, call) for call in calls])
 
 
 def run_all(*tasks: Callable[[], None]) -> None:
@@ -216,21 +236,19 @@ def test_objects_come_and_go_in_threads(make: Any) -> None:
 def test_clearing_while_others_call() -> None:
     """After a clear that nobody overlaps, nothing of before is found; meanwhile every number is right."""
     kind = type("Own", (Shared,), {})
-    owners, over = [kind(float(n % 2)) for n in range(4)], threading.Event()
+    owners = [kind(float(n % 2)) for n in range(4)]
 
-    def clear() -> None:
-        for step in range(ROUNDS):
-            if step % 3:
-                owners[step % 4].one.cache_clear()
-            else:
-                kind.one.cache_clear()
-        over.set()
+    def clear(step: int) -> None:
+        if step % 3:
+            owners[step % 4].one.cache_clear()
+        else:
+            kind.one.cache_clear()
 
     def call(owner: Any) -> None:
-        while not over.is_set():
+        for _ in range(ROUNDS):
             assert owner.one() == owner.n
 
-    run_all(clear, *[lambda owner=owner: call(owner) for owner in owners])  # type: ignore[misc]
+    until_done(clear, *[functools.partial(call, owner) for owner in owners])
     kind.one.cache_clear()
     assert not any(owner.one.cached() for owner in owners)
 
@@ -238,20 +256,16 @@ def test_clearing_while_others_call() -> None:
 def test_limits_change_while_others_call() -> None:
     """Numbers are right whatever is dropped."""
     kind = type("Own", (Shared,), {})
-    over = threading.Event()
 
-    def change() -> None:
-        for step in range(ROUNDS // 2):
-            with configure(memory_sets=step % 4, max_memory_bytes=[None, 100, 10_000][step % 3]):
-                pass
-        over.set()
+    def change(step: int) -> None:
+        with configure(memory_sets=step % 4, max_memory_bytes=[None, 100, 10_000][step % 3]):
+            pass
 
     def call(offset: int) -> None:
-        owner, step = kind(0.0), 0
-        while not over.is_set():
-            step += 1
+        owner = kind(0.0)
+        for step in range(ROUNDS):
             owner.n = float((step + offset) % 5)
             assert owner.one() == owner.n
             assert owner.array()[0] == owner.n
 
-    run_all(change, *[lambda offset=offset: call(offset) for offset in range(3)])  # type: ignore[misc]
+    until_done(change, *[functools.partial(call, offset) for offset in range(3)])
