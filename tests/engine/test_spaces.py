@@ -838,3 +838,30 @@ def test_a_clear_and_a_reset_reach_earlier_parameters() -> None:
     owner.value.refresh(3)
     owner.n = 1.0
     assert owner.value(3) == 13.0
+
+
+def test_listing_spaces_while_a_garbage_collection_frees_some() -> None:
+    """What is freed in the middle is left out, and nothing fails."""
+
+    @keyed_by("n")
+    class Model:
+        def __init__(self, n: float) -> None:
+            self.n, self.me = n, self  # freed by a garbage collection only
+
+        @stored.stored(persistent=False)
+        def value(self) -> float:
+            return self.n
+
+    threshold = gc.get_threshold()
+    with configure(memory_sets=1):
+        for number in range(120):
+            gc.disable()
+            for n in range(20):
+                Model(float(20 * number + n)).value()
+            spaces = owner_record(owner := Model(-1.0)).present_space(owner).spaces
+            gc.set_threshold(gc.get_count()[0] + number)  # in the middle of one of the next steps
+            gc.enable()
+            try:
+                assert len(spaces.shared()) <= len(spaces.spaces()) + 21
+            finally:
+                gc.set_threshold(*threshold)

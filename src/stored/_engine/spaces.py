@@ -74,14 +74,15 @@ class SpacesOfClass:
     def shared(self) -> list[StorageSpace]:
         """The spaces in memory that any object with their parameters takes."""
         with self.lock:
-            known = list(self._known.items())
-        found = [reference() for key, reference in known if type(key) is not int]  # else it is one object's own
+            known = self._known.copy()  # in one step: a garbage collection may remove some at any other moment
+        found = [reference() for key, reference in known.items() if type(key) is not int]  # else one object's own
         return [*filter(None, found)]
 
     def spaces(self) -> list[StorageSpace]:
         """All spaces in memory."""
         with self.lock:
-            return [*filter(None, [reference() for reference in list(self._known.values())])]
+            known = self._known.copy()
+        return [*filter(None, [reference() for reference in known.values()])]
 
 
 def _remove(known: dict[Hashable, Any], key: Hashable, reference: object) -> None:
@@ -125,15 +126,20 @@ def spaces_of_class(owner_class: type, way: Hashable) -> SpacesOfClass:
         return ways.spaces.setdefault(way, SpacesOfClass())
 
 
+def _all_spaces() -> list[SpacesOfClass]:
+    with _ways_lock:  # under which they are made
+        return list(_all)
+
+
 def spaces_with_method(definition: Hashable) -> list[tuple[StorageSpace, Method]]:
     """All spaces of objects that have used a method, also of those that have been freed, and how keys contain it."""
-    found = [(each, each.methods.get(definition)) for each in list(_all)]
+    found = [(each, each.methods.get(definition)) for each in _all_spaces()]
     return [(space, method) for each, method in found if method is not None for space in each.spaces()]
 
 
 def spaces_told_by(address: Space) -> list[StorageSpace]:
     """The shared spaces whose parameters a StorageUser tells by this address, alone or beside fields of a class."""
-    found = [space for spaces in list(_all) for space in spaces.shared()]
+    found = [space for spaces in _all_spaces() for space in spaces.shared()]
     return [space for space in found if space.source is not None and space.source[2][:1] == (address,)]
 
 
@@ -147,7 +153,7 @@ class _SettingsWatcher:
         """Apply the limits to what is in memory."""
         limit_before, memory_limit.limit = memory_limit.limit, settings().max_memory_bytes
         SpacesOfClass.memory_sets = settings().memory_sets
-        for spaces in list(_all):
+        for spaces in _all_spaces():
             with spaces.lock:
                 spaces.drop_beyond_limit()
         if memory_limit.limit is not None and memory_limit.limit != limit_before:
@@ -156,7 +162,7 @@ class _SettingsWatcher:
 
 def _count_all() -> None:
     """Count what is in memory, since a limit was set."""
-    for space in [space for spaces in list(_all) for space in spaces.spaces()]:
+    for space in [space for spaces in _all_spaces() for space in spaces.spaces()]:
         for method, memory in list(space.memories.items()):
             for arguments, result in list(memory.items()):
                 memory_limit.add(space, method, arguments, result)
