@@ -97,10 +97,12 @@ class Modelled:
     def memory(self, name: str) -> OrderedDict[Any, Any]:
         """What is in memory for a method or for objects, after the owner had a look at its parameters."""
         if self.seen[name] != self.owner.n:
-            # a StorageUser has one memory for all
-            for each in self.memories if isinstance(self.owner, Holder) else [name]:
-                self.memories[each].clear()
-                self.seen[each] = self.owner.n
+            # a call of an owner with a StorageUser is a look at its objects too, and not the other way round
+            is_call = isinstance(self.owner, Holder) and name != "objects"
+            for each in self.memories if is_call else [name]:
+                if self.seen[each] != self.owner.n:
+                    self.memories[each].clear()
+                    self.seen[each] = self.owner.n
         return self.memories[name]
 
     def key(self, name: str, argument: Any) -> Key:
