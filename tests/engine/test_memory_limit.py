@@ -235,3 +235,20 @@ def test_what_shortcuts_lead_to_is_in_use() -> None:
                 owner.constant()
             owner.array(float(k))
     assert CALLS.count("constant") == 1
+
+
+def test_results_that_are_freed_unnoticed_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Several of them, one after the other; what was never counted can be used."""
+    limit, place = MemoryLimit(), Place()
+    limit.limit = 9_000
+    results = [CachedResult(np.zeros(500)) for _ in range(2)]
+    for number, each in enumerate(results):
+        limit.add(place, "method", number, each)
+    monkeypatch.setattr(limit, "_take_out_freed", lambda: None)
+    del each
+    results.clear()
+    kept = CachedResult(np.zeros(1000))
+    limit.add(place, "method", 2, kept)
+    assert place.forgotten == []
+    limit.use(kept)
+    limit.use(CachedResult(1))

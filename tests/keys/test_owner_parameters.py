@@ -503,3 +503,16 @@ def test_an_unknown_dependence_is_refused_when_the_class_is_made() -> None:
     assert keyed_by("w0")(Sub)(1).f() == 1
     with pytest.raises(OwnerError, match="depends names 'w0', which is none of the parameters H0, Om0, x"):
         keyed_by("x")(type("Wrong", (Cosmology,), {"f": vars(Sub)["f"]}))
+
+
+def test_no_parameters_are_equal_to_none() -> None:
+    """A frozen class without fields has results of its own, the same for all its objects."""
+
+    @dataclasses.dataclass(frozen=True)
+    class Constant:
+        @stored(persistent=False)
+        def value(self) -> float:
+            return 1.0
+
+    assert snapshot(Constant()).space.parameters == ()
+    assert snapshot(Constant()).holds(Constant())

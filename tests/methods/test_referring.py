@@ -12,8 +12,13 @@ import numpy as np
 import pytest
 
 from stored import configure, keyed_by, stored
+from stored._engine import own_arguments
+from stored._methods import answer as answer_module
+from stored._methods.answer import bound_call
 from stored._methods.referring import refers_to
 from stored._methods.results import results_of
+from stored._storage import CachedResult
+from stored.typing import ABSENT
 
 CALLS: list[object] = []
 
@@ -167,3 +172,75 @@ def test_what_does_not_refer_to_an_owner() -> None:
     for value in (owner, [owner], np.array([owner]), owner.helper, owner.halo, Halo((1, owner)), weakref.ref(owner)):
         assert refers_to(value, owner)
     assert refers_to([[] for _ in range(100_001)], owner)
+
+
+def own_class() -> Any:
+    """A class with a method whose results refer to their object."""
+
+    @keyed_by("n")
+    class Own:
+        def __init__(self, n: float = 1.0) -> None:
+            self.n = n
+
+        @stored(persistent=False)
+        def me(self, k: int = 0) -> Any:
+            return [self, k]
+
+    return Own
+
+
+def test_many_objects_have_their_own() -> None:
+    """Those of objects that are gone are taken out, and one call can be forgotten for all."""
+    kind = own_class()
+    with configure(memory_sets=8):
+        owners = [kind() for _ in range(9)]
+        assert all(each.me(1)[0] is each for each in owners)
+        first = owners[0]
+        del owners[3:]
+        gc.collect()
+        others = [kind() for _ in range(9)]
+        assert all(each.me(1)[0] is each for each in others)
+        first.me.cache_clear(1)
+        assert not first.me.cached(1)
+        assert first.me(1)[0] is first
+
+
+def test_a_number_that_is_used_again_leads_nowhere() -> None:
+    """What memory has for an object that is gone is not given to one that has its place."""
+    owner = own_class()()
+    owner.me()
+    results = results_of(type(owner).me._self_definition, owner)
+    call = bound_call(results, owner, (5,), {})
+    gone = CachedResult(1)
+    gone.owner = lambda: None
+    call.space.keep_own(call.method, own_arguments(call.arguments, owner), gone)
+    assert call.find() is ABSENT
+    assert owner.me(5)[0] is owner
+
+
+def test_who_waits_for_an_equal_object_computes_its_own() -> None:
+    """What another thread has computed is not handed over if it refers to the other object."""
+    begun, go = threading.Event(), threading.Event()
+
+    @keyed_by("n")
+    class Slow:
+        n = 1.0
+
+        @stored(persistent=False)
+        def me(self) -> Any:
+            begun.set()
+            assert go.wait(20)
+            return [self]
+
+    one, other, found = Slow(), Slow(), []
+    threads = [threading.Thread(target=lambda owner=owner: found.append((owner, owner.me()))) for owner in (one, other)]
+    threads[0].start()
+    assert begun.wait(20)
+    threads[1].start()
+    while not answer_module._flights._waiting:
+        pass
+    go.set()
+    for thread in threads:
+        thread.join(20)
+    assert len(found) == 2
+    assert all(value[0] is owner for owner, value in found)

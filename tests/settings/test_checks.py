@@ -102,3 +102,9 @@ def test_limits_are_numbers(tmp_path: Path) -> None:
             with configure(max_age=None, max_bytes=1e9) as now:
                 assert repr(now.max_bytes) == "1000000000"
                 assert now.max_age is None
+
+
+def test_a_number_of_sets_is_whole() -> None:
+    """Half a set of parameters is none."""
+    with pytest.raises(ConfigurationError, match=r"memory_sets is 2.5; it must be a whole number"):
+        configure(memory_sets=2.5)  # type: ignore[arg-type]

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stored.stores import DirectoryStore, _directory, _drafts
+from stored.stores import DirectoryStore, _directory, _drafts, _folders
 from stored.testing import StoreContract
 from stored.typing import Buffer
 from tests.faults.processes import in_processes
@@ -496,3 +496,36 @@ for file in files:
     assert file.read() == "mine"
 """
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
+
+
+def test_a_folder_that_cannot_be_made(store: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If others remove a folder each time it is made, that is an OSError after some attempts."""
+    monkeypatch.setattr(_directory, "make_if_missing", lambda folder: None)
+    with pytest.raises(FileNotFoundError, match="the folder cannot be made"):
+        store.write("a/b", [b"x"])
+
+
+def test_more_folders_than_can_be_kept_open(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without room for descriptors, files are opened by their paths, and links in them are refused."""
+    monkeypatch.setattr(_folders, "spare_handles", lambda: 0)
+    store = DirectoryStore(root)
+    store.write("a/b", [b"x" * 40])
+    assert bytes(store.read("a/b") or b"") == b"x" * 40
+    assert store.delete("a/b")
+    (root / "link").symlink_to(root / "a")
+    with pytest.raises(OSError, match="is a symbolic link"):
+        store.read("link/b")
+
+
+def test_descriptors_that_the_program_has_closed(root: Path) -> None:
+    """They are not closed again, when whatever was opened then may have their numbers."""
+    folders = _folders.OpenFolders(str(root))
+    root.mkdir(parents=True)
+    (root / "a").mkdir()
+    descriptor = folders.find("a")
+    assert descriptor is not None
+    os.close(descriptor)
+    assert not folders.renew("never opened")
+    (root / "a").rmdir()
+    assert not folders.renew("a")
+    del folders

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from typing import Any
+from typing import Any, cast
 
 from stored._engine.user import StorageUser
 from stored._keys import (
@@ -58,8 +58,8 @@ class UserParameters:
 
     def check(self, owner: object, values: tuple[Any, ...]) -> None:
         """Refuse methods of the owner itself among the fields."""
-        if self._fields is not None:
-            self._fields.check(owner, values[1:])
+        fields = cast(FieldParameters, self._fields)  # without fields, the key of values is never None
+        fields.check(owner, values[1:])
 
     def unchanged_check(self, owner_class: type, values: tuple[Any, ...], may_hold_user: bool) -> UnchangedCheck | None:
         """Are user, space and string the same? After a change, `values` calls the user's change callback."""
