@@ -170,7 +170,6 @@ def test_calls_between_changes_are_right(kind: Any) -> None:
 
 def test_equal_objects_compute_once() -> None:
     """Of threads with equal objects one computes, and the others have what it computed."""
-
     calls: list[int] = []
 
     @keyed_by("n")
