@@ -191,7 +191,7 @@ def use_without_handles(free: int) -> list[str]:
 def test_no_file_handles_left(free: int) -> None:
     """Where no file can be opened, or few at once, results are right; when there are handles, they are stored again."""
     (troubles,) = in_processes((use_without_handles, free))
-    assert free > 1 or "Too many open files" in troubles[0]
+    assert free or "Too many open files" in troubles[0]  # with one handle at a time, all may be well
 
 
 # --------------------------------------------------------------------------------------------------------------------

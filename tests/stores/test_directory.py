@@ -529,3 +529,10 @@ def test_descriptors_that_the_program_has_closed(root: Path) -> None:
     (root / "a").rmdir()
     assert not folders.renew("a")
     del folders
+
+
+def test_a_folder_that_another_thread_has_opened_meanwhile(root: Path) -> None:
+    """Both threads use the one descriptor."""
+    (root / "a").mkdir(parents=True)
+    folders = _folders.OpenFolders(str(root))
+    assert folders.find("a") == folders._add("a")
