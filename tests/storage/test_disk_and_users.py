@@ -14,7 +14,7 @@ import pytest
 
 from stored import EntryWarning, PersistenceWarning, configure
 from stored._keys import Key, Space
-from stored._storage import CachedResult, PersistentTier, keys_of_same_method
+from stored._storage import PersistentTier, keys_of_same_method
 from stored.stores import DirectoryStore
 from stored.typing import ABSENT
 from tests.engine.models import Model, entry_of, found, repeat
@@ -350,7 +350,7 @@ def test_the_tier_forgets_all_of_a_method() -> None:
     damaged = Key(space, "f", "mod.f", "c").entry_name()
     tier.store().write(damaged, [b"damaged"])
     for key in gone + kept:
-        assert tier.slot(key).save(CachedResult(1))
+        assert tier.slot(key).save(1)
     PersistentTier("r").forget_all(space, "f", "mod.f")
     assert all(tier.slot(key).load() is not ABSENT for key in gone + kept)
     tier.forget_all(space, "f", "mod.f")
@@ -365,7 +365,7 @@ def test_the_tier_finds_keys_of_the_same_method(cache_dir: Path) -> None:
     keys = [Key(Space("engine", "m", str(n)), "f", "mod.f", "a", (("x", "1"),)) for n in range(4)]
     others = [Key(Space("engine", "m", "1"), "f", "mod.g"), Key(Space("engine", "n", "1"), "f", "mod.f")]
     for key in keys + others:
-        tier.slot(key).save(CachedResult(1))
+        tier.slot(key).save(1)
     half = Key(Space("engine", "m", "4"), "f", "mod.f")
     tier.store().write(half.entry_name(), [Parts(b"null", key=b'{"module":"engine"}').joined()])
     assert sorted(keys_of_same_method(tier.store(), keys[0]), key=Key.as_bytes) == keys
@@ -382,5 +382,5 @@ def test_a_long_call_is_shortened_in_messages(tmp_path: Path, trouble: str) -> N
     value = (lambda: 1) if trouble == "value" else 1
     shortened = r"owner\.f\(table=\[1\.5.*\.\.\. is kept in memory only"
     with configure(cache_dir=tmp_path / "blocked"), pytest.warns(PersistenceWarning, match=shortened) as caught:
-        assert not PersistentTier("rw").slot(key).save(CachedResult(value))
+        assert not PersistentTier("rw").slot(key).save(value)
     assert len(str(caught[0].message)) < 200 + 400 + len(str(tmp_path))

@@ -30,21 +30,16 @@ class SpacesOfClass:
     """How many are kept here: that of the settings, which are asked when they change."""
 
     def __init__(self) -> None:
-        self.lock = ForkSafeLock()
+        self.lock = ForkSafeLock()  # held to find a space and to add one
         self.methods: dict[Hashable, Method] = {}  # how keys contain the methods of the class
-        self._known: dict[Hashable, weakref.ref[StorageSpace]] = {}
+        self.known: dict[Hashable, weakref.ref[StorageSpace]] = {}
         self._recent: OrderedDict[int, StorageSpace] = OrderedDict()  # by id, the latest last
         _all.add(self)
-
-    def find(self, key: Hashable) -> StorageSpace | None:
-        """The space for parameters, if it is in memory; with the lock held."""
-        reference = self._known.get(key)
-        return None if reference is None else reference()
 
     def add(self, space: StorageSpace) -> None:
         """A new space; with the lock held."""
         key = space.key if self.memory_sets else id(space)  # else objects share nothing
-        self._known[key] = weakref.ref(space, functools.partial(_remove, self._known, key))
+        self.known[key] = weakref.ref(space, functools.partial(_remove, self.known, key))
 
     def note_use(self, before: StorageSpace | None, space: StorageSpace) -> None:
         """An owner has the parameters of a space now, in place of those of another; with the lock held."""
@@ -74,14 +69,14 @@ class SpacesOfClass:
     def shared(self) -> list[StorageSpace]:
         """The spaces in memory that any object with their parameters takes."""
         with self.lock:
-            known = self._known.copy()  # in one step: a garbage collection may remove some at any other moment
+            known = self.known.copy()  # in one step: a garbage collection may remove some at any other moment
         found = [reference() for key, reference in known.items() if type(key) is not int]  # else one object's own
         return [*filter(None, found)]
 
     def spaces(self) -> list[StorageSpace]:
         """All spaces in memory."""
         with self.lock:
-            known = self._known.copy()
+            known = self.known.copy()
         return [*filter(None, [reference() for reference in known.values()])]
 
 
@@ -235,7 +230,8 @@ class PresentSpace:
             if before is not None and before.key == key:
                 self._latest = (fixed, before)  # other objects of equal value
                 return before
-            space = spaces.find(key)
+            reference = spaces.known.get(key)
+            space = None if reference is None else reference()
             if space is None:
                 address = None if changing is None else key
                 values = (fixed or ()) if changing is None else _unchanging(changing)

@@ -225,7 +225,7 @@ class StorageUser:
         with space.lock:
             space.put(name, result)
             if persistent:
-                self._slot(space, name).save(result)
+                self._slot(space, name).save(value)
 
     def _slot(self, space: UserSpace, name: str) -> Slot:
         return self.persistent.slot(Key(space.address, name))

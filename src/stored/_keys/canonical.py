@@ -91,13 +91,13 @@ def canonical_pairs(values: Iterable[tuple[str, object]], label: str) -> tuple[t
         Naming the first value that has no stable form.
     """
     pairs = []
-    for name, value in values:
-        encode = _ENCODERS.get(type(value), canonical)
-        try:
-            pairs.append((name, encode(value)))
-        except (UnstableKeyError, RecursionError) as error:
-            reason = error if isinstance(error, UnstableKeyError) else unstable_key_error(value)
-            raise UnstableKeyError(f"{label.format(repr(name))}: {reason}", reason.found) from None
+    name, value = "", None
+    try:
+        for name, value in values:  # the error names the one that fails
+            pairs.append((name, _ENCODERS.get(type(value), canonical)(value)))
+    except (UnstableKeyError, RecursionError) as error:
+        reason = error if isinstance(error, UnstableKeyError) else unstable_key_error(value)
+        raise UnstableKeyError(f"{label.format(repr(name))}: {reason}", reason.found) from None
     return tuple(pairs)
 
 

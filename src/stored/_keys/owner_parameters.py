@@ -304,7 +304,7 @@ def find_describer(owner: type) -> Describer:
     """
     # of methods only the type: a method can refer to the class itself, which would then never be freed
     declared: list[Any] = []
-    for base in owner.__mro__:
+    for base in owner.__mro__[:-1]:  # object declares nothing
         get = base.__dict__.get
         declared += type(get(_OWN)), type(get(_OWN_HIDDEN)), type(get(_NAME)), get("__stored_parameters__")
     found = _describers.get(owner)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import functools
-import itertools
 import json
 import re
-from collections.abc import Iterable
 from hashlib import blake2b
 from json.encoder import encode_basestring as _quoted
 from typing import TypeAlias
@@ -31,19 +29,19 @@ class Space:
         their values.
     """
 
-    __slots__ = ("_prefix", "_text", "module", "name", "parameters")
+    __slots__ = ("_known", "module", "name", "parameters")
 
     def __init__(self, module: str, name: str, parameters: str | Pairs) -> None:
         self.module = module
         self.name = name
         self.parameters = parameters
-        self._text = self._prefix = ""
+        self._known: tuple[bytes, str] | None = None
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Space) and self.text() == other.text()
+        return isinstance(other, Space) and self.as_bytes() == other.as_bytes()
 
     def __hash__(self) -> int:
-        return hash(self.text())
+        return hash(self.as_bytes())
 
     def __repr__(self) -> str:
         return f"Space({self.module!r}, {self.name!r}, {self.parameters!r})"
@@ -59,14 +57,28 @@ class Space:
         """The names of the parameters, with the text of each; a hashable string stands under an empty name."""
         return (("", self.parameters),) if isinstance(self.parameters, str) else self.parameters
 
-    def text(self) -> str:
-        """All three parts in one text, which is the beginning of the text of each key."""
-        if not self._text:
-            found = self.parameters
-            parameters = _quoted(found) if isinstance(found, str) else f"[{_pairs_text(found)}]"
-            head = f'{{"module":{_quoted(self.module)},"name":{_quoted(self.name)}'
-            self._text = f'{head},"parameters":{parameters}'
-        return self._text
+    def as_bytes(self) -> bytes:
+        """All three parts, as the bytes of each key begin."""
+        return (self._known or self._found())[0]
+
+    def prefix(self) -> str:
+        """The beginning of the names of all entries of this owner with these parameters, and of no others."""
+        return (self._known or self._found())[1]
+
+    def _found(self) -> tuple[bytes, str]:
+        found = self.parameters
+        names: tuple[str, ...] | None = None  # for a hashable string
+        texts: tuple[str, ...] = ()
+        if isinstance(found, str):
+            texts = (found,)
+        else:
+            names, texts = tuple(zip(*found, strict=True)) or ((), ())
+        form, folder, owner = _space_forms(self.module, self.name, names)
+        # half a surrogate pair is a character like any other
+        data = (form % tuple(map(_quoted, texts))).encode("utf-8", "surrogatepass")
+        digest = _digest(data)
+        self._known = data, f"{folder}/{digest[:2]}/{owner}{digest}"
+        return self._known
 
     def digest(self) -> str:
         """The digest of all three parts, 32 hex digits."""
@@ -75,13 +87,6 @@ class Space:
     def folder(self) -> str:
         """The folder of a store in which all of this owner's entries are, with some of others."""
         return self.prefix().rpartition("/")[0]
-
-    def prefix(self) -> str:
-        """The beginning of the names of all entries of this owner with these parameters, and of no others."""
-        if not self._prefix:
-            digest = _digest(self.text().encode("utf-8", "surrogatepass"))
-            self._prefix = f"{module_folder(self.module)}/{digest[:2]}/{owner_part(self.name)}{digest}"
-        return self._prefix
 
 
 class Key:
@@ -131,10 +136,7 @@ class Key:
     def as_bytes(self) -> bytes:
         """The key as entries contain it: JSON in UTF-8, in one form only, so that equal keys have equal bytes."""
         if not self._data:
-            method = _method(self.object, self.definition, self.version)[0]
-            text = f"{self.space.text()}{method}{_pairs_text(self.arguments)}]}}"
-            # half a surrogate pair is a character like any other
-            self._data = text.encode("utf-8", "surrogatepass")
+            self._data = self.space.as_bytes() + _call(self.object, self.definition, self.version, self.arguments)[0]
         return self._data
 
     @classmethod
@@ -159,7 +161,7 @@ class Key:
 
     def entry_name(self) -> str:
         """The name of this object's entry in a store."""
-        return self.space.prefix() + _call_name(self.object, self.definition, self.version, self.arguments)
+        return self.space.prefix() + _call(self.object, self.definition, self.version, self.arguments)[1]
 
     def call(self) -> str:
         """The call, or the name of the object, for messages."""
@@ -178,14 +180,16 @@ _JSON = json.JSONDecoder()
 _KEY_PARTS = ("module", "name", "parameters", "object", "definition", "version", "arguments")
 
 
-def _pairs_text(pairs: Iterable[tuple[str, str]]) -> str:
-    texts = tuple(map(_quoted, itertools.chain.from_iterable(pairs)))
-    return _pairs_format(len(texts) // 2) % texts
+@functools.lru_cache(maxsize=256)
+def _space_forms(module: str, name: str, names: tuple[str, ...] | None) -> tuple[str, str, str]:
+    """A form for the text of a space, with ``%s`` for that of each parameter, and the parts of its entries' names.
 
-
-@functools.lru_cache(maxsize=64)
-def _pairs_format(number: int) -> str:
-    return ",".join(["[%s,%s]"] * number)
+    Without names of parameters, for a hashable string.
+    """
+    head = f'{{"module":{_quoted(module)},"name":{_quoted(name)},"parameters":'.replace("%", "%%")
+    pairs = [f"[{_quoted(each)},".replace("%", "%%") + "%s]" for each in names or ()]
+    parameters = "%s" if names is None else f"[{','.join(pairs)}]"
+    return head + parameters, module_folder(module), owner_part(name)
 
 
 def _checked_pairs(found: object) -> Pairs:
@@ -199,18 +203,12 @@ def _digest(data: bytes) -> str:
 
 
 @functools.lru_cache(maxsize=1024)
-def _method(name: str, definition: str, version: str) -> tuple[str, str]:
-    """What a method, or the name of an object, adds to the text of a key and to the name of an entry."""
-    parts = f'"object":{_quoted(name)},"definition":{_quoted(definition)},"version":{_quoted(version)}'
-    return f',{parts},"arguments":[', method_part(name, definition)
-
-
-@functools.lru_cache(maxsize=1024)
-def _call_name(name: str, definition: str, version: str, arguments: Pairs) -> str:
-    """What a call adds to the name of an entry: the same for all owners and parameters."""
-    text, method = _method(name, definition, version)
-    digest = _digest(f"{text}{_pairs_text(arguments)}".encode("utf-8", "surrogatepass"))
-    return f"{method}{digest}{ENTRY_ENDING}"
+def _call(name: str, definition: str, version: str, arguments: Pairs) -> tuple[bytes, str]:
+    """What a call adds to the bytes of a key and to the name of an entry: the same for all owners and parameters."""
+    method = f'"object":{_quoted(name)},"definition":{_quoted(definition)},"version":{_quoted(version)}'
+    pairs = ",".join([f"[{_quoted(each)},{_quoted(text)}]" for each, text in arguments])
+    data = f',{method},"arguments":[{pairs}'.encode("utf-8", "surrogatepass")
+    return data + b"]}", f"{method_part(name, definition)}{_digest(data)}{ENTRY_ENDING}"
 
 
 @functools.lru_cache(maxsize=1024)

@@ -45,15 +45,16 @@ def encode(
         Takes the key's bytes and the pickle, and returns the signature.
     seconds : float
         How long computing it took.
-    values : callable, optional
-        Gives the values of parameters and arguments, for listings.
+    values : Values, optional
+        The values of parameters and arguments, for listings.
 
     Raises
     ------
     NotStorableError
         If the value has no native form and cannot be pickled, or the key is too long.
     """
-    key_data = key.as_bytes()
+    key_data, parameters = key.as_bytes(), key.space.pairs()
+    listed = b"" if values is None else values_json(parameters, key.arguments, values)
     try:
         body, buffers = pack_native(value)
         described = _native_description(*writer.items())
@@ -61,7 +62,7 @@ def encode(
         body, buffers = _pickle(value), []
         described = describe("pickle", writer, sign(key_data, body))
     try:
-        return pack(key_data, described, values_json(key, values), body, buffers, time.time(), seconds)
+        return pack(key_data, described, listed, body, buffers, time.time(), seconds)
     except ValueError as error:
         raise NotStorableError(str(error)) from None
 

@@ -58,7 +58,7 @@ from __future__ import annotations
 import functools
 import json
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from xxhash import xxh3_128, xxh3_128_digest
@@ -101,14 +101,18 @@ _JSON = json.JSONDecoder()
 # what is written has no cycles: `native` and `listed_values` bound the depth
 
 
-def _prepared_encoder() -> Callable[[object], str]:
-    """A function that makes JSON, for which `JSONEncoder.encode` would make a new encoder for each text."""
+def _prepared_encoder() -> Callable[[object, int], Iterable[str]]:
+    """A function that makes parts of JSON, for which `JSONEncoder.encode` would make a new encoder for each text.
+
+    It takes a tree, and a number that counts only where texts are indented.
+    """
     plain = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":"))
     make: Any = getattr(json.encoder, "c_make_encoder", None)
     if make is None:  # as in other implementations of Python
-        return plain.encode
+        return lambda tree, _: [plain.encode(tree)]
+    encode: Callable[[object, int], Iterable[str]]
     encode = make(None, plain.default, json.encoder.encode_basestring, None, ":", ",", False, False, False)
-    return lambda tree: "".join(encode(tree, 0))
+    return encode
 
 
 _ENCODE = _prepared_encoder()
@@ -251,7 +255,7 @@ def pack(
 
 def dump_json(tree: object) -> bytes:
     """JSON as entries contain it: compact, in UTF-8; half a surrogate pair is kept as it is."""
-    return _ENCODE(tree).encode("utf-8", "surrogatepass")
+    return "".join(_ENCODE(tree, 0)).encode("utf-8", "surrogatepass")
 
 
 def unpack(source: Buffer, *, verify: bool = True) -> Entry:
