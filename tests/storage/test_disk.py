@@ -13,7 +13,7 @@ import pytest
 
 from stored import PersistenceWarning, configure
 from stored._keys import Key, Space
-from stored._storage import PersistentTier, Values, headers
+from stored._storage import PersistentTier, headers
 from stored.stores import DirectoryStore, MemoryStore
 from stored.typing import ABSENT, Turn
 from tests.storage.models import CALLS, GATE, Model, entry_files, kept, new_user, set_ages, store
@@ -190,7 +190,7 @@ def test_a_slot_while_disabled() -> None:
 def test_an_entry_lists_the_values_that_the_slot_was_given() -> None:
     """They stand in its header."""
     tier = PersistentTier("rw")
-    tier.slot(KEY, Values(("n",), (1.0,), {"x": 2})).save(1)
+    tier.slot(KEY, (("n",), (1.0,), {"x": 2})).save(1)
     (header,) = headers(tier.store())
     assert header.values == {"parameters": {"n": 1.0}, "arguments": {"x": 2}}
 

@@ -9,7 +9,7 @@ import pytest
 
 from stored import PersistenceWarning, __version__, configure
 from stored._keys import Key, Space
-from stored._storage import Header, PersistentTier, Values, headers, headers_of_method, headers_of_space
+from stored._storage import Header, PersistentTier, headers, headers_of_method, headers_of_space
 from stored._storage.listing import keys_of_same_method
 from stored.stores import LayeredStore, MemoryStore
 from stored.typing import Buffer
@@ -74,7 +74,7 @@ def filled() -> Iterator[Counting]:
     store = Counting()
     with configure(store=store):
         for number, key in enumerate(KEYS):
-            PersistentTier("rw").slot(key, Values(("p",), (1,), {"x": number})).save(number, seconds=number)
+            PersistentTier("rw").slot(key, (("p",), (1,), {"x": number})).save(number, seconds=number)
         store.seen.clear()
         yield store
 

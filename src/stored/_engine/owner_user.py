@@ -128,7 +128,7 @@ class _UserOfOwner(StorageUser):
         present = self._present()
         is_same = present.address == space.address  # else another thread has changed the parameters just now
         described, _, parameters = cast(Source, present.source)
-        values = Values(described.names, parameters, {}) if is_same else None
+        values: Values | None = (described.names, parameters, {}) if is_same else None
         return self.persistent.slot(Key(space.address, name), values)
 
     def _owner_records(self) -> list[tuple[Any, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import operator
 import weakref
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Hashable
 from typing import Any
 
@@ -47,10 +47,8 @@ class SpacesOfClass:
         if before is not None and next(reversed(recent), None) != id(before):
             recent[id(before)] = before
             recent.move_to_end(id(before))
-        if id(space) in recent:
-            recent.move_to_end(id(space))
-        else:
-            recent[id(space)] = space
+        recent[id(space)] = space
+        recent.move_to_end(id(space))
         if len(recent) > self.memory_sets:
             self.drop_beyond_limit()
 
@@ -196,7 +194,7 @@ class PresentSpace:
         self._tier = tier
         # one object, since several threads may read and replace it: the values, if they cannot change, and the space
         self._latest: tuple[tuple[Any, ...] | None, StorageSpace | None] = (None, None)
-        self._visited: deque[weakref.ref[StorageSpace]] = deque(maxlen=self.spaces.memory_sets + 1)
+        self._visited: list[weakref.ref[StorageSpace]] = []  # the latest last
 
     def of(self, owner: object) -> StorageSpace:
         """The space for the owner's parameters now.
@@ -241,6 +239,8 @@ class PresentSpace:
             spaces.note_use(before, space)
             self._latest = (fixed, space)
             self._visited.append(weakref.ref(space))
+            if len(self._visited) > spaces.memory_sets + 1:
+                del self._visited[: -spaces.memory_sets - 1]
             return space
 
     def note_switch(self, values: tuple[Any, ...], space: StorageSpace) -> None:

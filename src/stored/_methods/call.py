@@ -16,7 +16,7 @@ from stored._keys import ATOMIC_SET, Key, Pairs
 from stored._methods.definition import Definition
 from stored._methods.referring import refers_to
 from stored._settings import Settings
-from stored._storage import CachedResult, Slot, Values, copy_for_caller, copy_of_flat, freeze
+from stored._storage import CachedResult, Slot, copy_for_caller, copy_of_flat, freeze
 from stored._tables import spline
 from stored.typing import ABSENT, Absent
 
@@ -86,7 +86,7 @@ class Call:
         if self.slot is None and self.definition.persistent:
             key = self.key()
             described, _, parameters = cast(Source, self.space.source)
-            self.slot = self.space.tier.slot(key, Values(described.names, parameters, self.values), now)
+            self.slot = self.space.tier.slot(key, (described.names, parameters, self.values), now)
         return self.slot
 
     def find(self) -> CachedResult | Literal[Absent.ABSENT]:

@@ -135,7 +135,7 @@ class Slot:
             data = store.read(name)
             if data is None:
                 return ABSENT
-            check_privacy(store, store.location())
+            check_privacy(store)
             entry = unpack(data)
             value = decode(self._key, entry, self._tier.check_writer, self._verify)
         except (OSError, EntryError) as error:
@@ -171,7 +171,7 @@ class Slot:
             return False
         place = store.location()
         forget_reports(("entry", name), ("store", place))
-        check_privacy(store, place)
+        check_privacy(store)
         tidy_after_write(store, place, size, self._settings)
         return True
 

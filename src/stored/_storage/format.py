@@ -161,26 +161,26 @@ class Entry:
         The bytes from which offsets in the tree count: those after the body, from a multiple of 64 on.
     """
 
-    __slots__ = ("_described", "_values", "body", "buffers", "created", "key", "seconds")
+    __slots__ = ("_data", "_ends", "body", "buffers", "created", "key", "seconds")
 
     def __init__(self, data: memoryview, created: float, seconds: float, ends: tuple[int, int, int, int]) -> None:
-        key_end, described_end, values_end, body_end = ends
+        key_end, _, values_end, body_end = ends
         self.created = created
         self.seconds = seconds
         self.key = bytes(data[_FRONT.size : key_end])
-        self._described = data[key_end:described_end]
-        self._values = data[described_end:values_end]
         self.body = data[values_end:body_end]
         self.buffers = data[body_end + -body_end % ALIGNMENT :]
+        self._data = data
+        self._ends = ends
 
     def description(self) -> Description:
         """The description; a `DamagedEntryError` if there is none."""
-        found = bytes(self._described)
+        found = bytes(self._data[self._ends[0] : self._ends[1]])
         return _parsed_once(found) if len(found) <= _PARSED_ONCE else _description(found)
 
     def values(self) -> Any:
         """The JSON of the values; a `DamagedEntryError` if it is none."""
-        return load_json(self._values)
+        return load_json(self._data[self._ends[1] : self._ends[2]])
 
 
 def _description(data: bytes) -> Description:
@@ -275,7 +275,8 @@ def unpack(source: Buffer, *, verify: bool = True) -> Entry:
     """
     # numpy could make an array on a read-only view of a writable buffer writable again
     data = memoryview(source)
-    data = (data if data.readonly else memoryview(bytes(source))).cast("B")
+    if type(source) is not bytes:
+        data = (data if data.readonly else memoryview(bytes(source))).cast("B")
     size = data.nbytes
     if size < _FRONT.size:
         raise _front_error(data)

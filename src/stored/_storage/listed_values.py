@@ -5,7 +5,7 @@ from __future__ import annotations
 import types
 from collections.abc import Mapping, Sequence
 from math import isfinite
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -16,23 +16,8 @@ from stored.errors import DamagedEntryError
 __all__ = ["ListedValues", "Values", "read_values", "values_json"]
 
 
-class Values(NamedTuple):
-    """The values of a call.
-
-    Attributes
-    ----------
-    names : sequence of str
-        The names of the parameters.
-    parameters : tuple
-        Their values.
-    arguments : mapping
-        The values of the arguments by name.
-    """
-
-    names: Sequence[str]
-    parameters: tuple[Any, ...]
-    arguments: Mapping[str, Any]
-
+Values: TypeAlias = tuple[Sequence[str], tuple[Any, ...], Mapping[str, Any]]
+"""The names of the parameters of a call, their values, and the values of its arguments by name."""
 
 ListedValues: TypeAlias = dict[str, dict[str, Any]]
 
@@ -56,9 +41,10 @@ def values_json(parameters: Pairs, arguments: Pairs, values: Values) -> bytes:
     values : Values
         The values; a name without one is left out.
     """
+    names, values_of_parameters, values_of_arguments = values
     listed = {
-        "parameters": _listed(parameters, dict(zip(values.names, values.parameters, strict=False))),
-        "arguments": _listed(arguments, values.arguments),
+        "parameters": _listed(parameters, dict(zip(names, values_of_parameters, strict=False))),
+        "arguments": _listed(arguments, values_of_arguments),
     }
     data = dump_json(listed)
     return data if len(data) <= _MAX_BYTES else b""
