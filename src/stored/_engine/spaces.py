@@ -5,9 +5,8 @@ from __future__ import annotations
 import functools
 import operator
 import weakref
-from collections import OrderedDict
 from collections.abc import Hashable
-from typing import Any
+from typing import Any, cast
 
 from stored._engine.memory_limit import memory_limit
 from stored._engine.space import Method, StorageSpace
@@ -33,29 +32,32 @@ class SpacesOfClass:
         self.lock = ForkSafeLock()  # held to find a space and to add one
         self.methods: dict[Hashable, Method] = {}  # how keys contain the methods of the class
         self.known: dict[Hashable, weakref.ref[StorageSpace]] = {}
-        self._recent: OrderedDict[int, StorageSpace] = OrderedDict()  # by id, the latest last
+        self._recent: dict[int, StorageSpace] = {}  # by id, the latest last
+        self._latest = 0  # the id of the latest
         _all.add(self)
 
-    def add(self, space: StorageSpace) -> None:
-        """A new space; with the lock held."""
+    def add(self, space: StorageSpace) -> weakref.ref[StorageSpace]:
+        """A new space, with a reference to it; with the lock held."""
         key = space.key if self.memory_sets else id(space)  # else objects share nothing
-        self.known[key] = weakref.ref(space, functools.partial(_remove, self.known, key))
+        reference = self.known[key] = weakref.ref(space, functools.partial(_remove, self.known, key))
+        return reference
 
     def note_use(self, before: StorageSpace | None, space: StorageSpace) -> None:
         """An owner has the parameters of a space now, in place of those of another; with the lock held."""
-        recent = self._recent
-        if before is not None and next(reversed(recent), None) != id(before):
+        recent, number = self._recent, id(space)
+        if before is not None and self._latest != id(before):
+            recent.pop(id(before), None)
             recent[id(before)] = before
-            recent.move_to_end(id(before))
-        recent[id(space)] = space
-        recent.move_to_end(id(space))
+        recent.pop(number, None)
+        recent[number] = space
+        self._latest = number
         if len(recent) > self.memory_sets:
             self.drop_beyond_limit()
 
     def drop_beyond_limit(self) -> None:
         """Keep no more spaces than the settings allow; with the lock held."""
         while len(self._recent) > self.memory_sets:
-            space = self._recent.popitem(last=False)[1]
+            space = self._recent.pop(next(iter(self._recent)))
             if space.endables:  # which would keep the space
                 space.end_all_shortcuts()
 
@@ -235,11 +237,11 @@ class PresentSpace:
                 values = (fixed or ()) if changing is None else _unchanging(changing)
                 source = self._parameters.described, self.owner_class, values
                 space = StorageSpace(key, address, source, self._tier, spaces.lock)
-                spaces.add(space)
+                reference = spaces.add(space)
             spaces.note_use(before, space)
             self._latest = (fixed, space)
-            self._visited.append(weakref.ref(space))
-            if len(self._visited) > spaces.memory_sets + 1:
+            self._visited.append(cast(Any, reference))
+            if len(self._visited) > 2 * spaces.memory_sets + 1:
                 del self._visited[: -spaces.memory_sets - 1]
             return space
 

@@ -170,7 +170,8 @@ def _compute_and_keep(call: Call, results: Results, flight: Flight) -> CachedRes
     results.latest_seconds = seconds
     with results.lock:
         results.counters.misses += 1
-        results.counters.stores += is_stored
+        if is_stored:
+            results.counters.stores += 1
     if is_stored and isinstance(result.value, np.ndarray) and result.value.nbytes >= _LARGE:
         _keep_mapped(call, result)
     return result
