@@ -33,7 +33,6 @@ class SpacesOfClass:
         self.methods: dict[Hashable, Method] = {}  # how keys contain the methods of the class
         self.known: dict[Hashable, weakref.ref[StorageSpace]] = {}
         self._recent: dict[int, StorageSpace] = {}  # by id, the latest last
-        self._latest = 0  # the id of the latest
         _all.add(self)
 
     def add(self, space: StorageSpace) -> weakref.ref[StorageSpace]:
@@ -45,12 +44,11 @@ class SpacesOfClass:
     def note_use(self, before: StorageSpace | None, space: StorageSpace) -> None:
         """An owner has the parameters of a space now, in place of those of another; with the lock held."""
         recent, number = self._recent, id(space)
-        if before is not None and self._latest != id(before):
+        if before is not None and next(reversed(recent), None) != id(before):
             recent.pop(id(before), None)
             recent[id(before)] = before
         recent.pop(number, None)
         recent[number] = space
-        self._latest = number
         if len(recent) > self.memory_sets:
             self.drop_beyond_limit()
 
