@@ -148,7 +148,7 @@ def positions(size: int, most: int) -> list[int]:
 
 def test_every_flipped_byte_is_found(subject: Subject) -> None:
     """Whichever byte of a file is another, the entry is not used, with one warning, or is what was written."""
-    chance = random.Random(subject.key.as_bytes())
+    chance = random.Random(subject.key.data)
     value = subject.load()
     with warned_once():
         for position in positions(len(subject.data), rounds(100, 5000)):
@@ -192,7 +192,7 @@ def test_what_stands_behind_an_entry_is_found(subject: Subject) -> None:
 
 def test_a_method_recomputes_what_is_damaged(subject: Subject) -> None:
     """A call that finds a damaged file gives the same as ever, with one warning, and the next finds a good file."""
-    chance = random.Random(subject.key.as_bytes())
+    chance = random.Random(subject.key.data)
     for _ in range(rounds(15, 300)):
         file = bytearray(subject.file.read_bytes())
         position = chance.randrange(len(file))

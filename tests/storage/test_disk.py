@@ -171,7 +171,7 @@ def test_a_slot_keeps_the_store_and_the_settings_of_its_making() -> None:
         assert slot.save(3)
         assert [each.load() for each in (slot, reader)] != [ABSENT, ABSENT]
         assert (slot.reads, slot.writes, reader.reads, reader.writes) == (True, True, True, False)
-    assert list(one.names()) == [slot.name] == [KEY.entry_name()]
+    assert list(one.names()) == [slot.name] == [KEY.entry_name]
     assert list(other.names()) == []
     assert slot.store is one
 

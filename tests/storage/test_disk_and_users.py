@@ -324,8 +324,8 @@ def test_a_renamed_entry_is_a_miss(cache_dir: Path) -> None:
 def test_an_entry_that_does_not_name_its_writer_is_a_miss(cache_dir: Path, writer: Any) -> None:
     """A well-formed entry without the description of this library is passed over."""
     key = Key(Space("engine", "m", "model 1.0"), "a")
-    entry = Parts(b"1", key=key.as_bytes()).change(writer=writer).joined()
-    DirectoryStore(cache_dir).write(key.entry_name(), [entry])
+    entry = Parts(b"1", key=key.data).change(writer=writer).joined()
+    DirectoryStore(cache_dir).write(key.entry_name, [entry])
     with pytest.warns(EntryWarning, match="does not say who wrote it"):
         assert found("a") is None
 
@@ -347,7 +347,7 @@ def test_the_tier_forgets_all_of_a_method() -> None:
     gone = [Key(space, "f", "mod.f", version, (("x", x),)) for version in "ab" for x in "12"]
     kept = [Key(space, "f", "mod.g", "a"), Key(other, "f", "mod.f", "a"), Key(space, "f"), Key(space, "ff", "mod.f")]
     kept.append(Key(space, "f", "mod.f of mod.Heir", "a"))
-    damaged = Key(space, "f", "mod.f", "c").entry_name()
+    damaged = Key(space, "f", "mod.f", "c").entry_name
     tier.store().write(damaged, [b"damaged"])
     for key in gone + kept:
         assert tier.slot(key).save(1)
@@ -367,8 +367,8 @@ def test_the_tier_finds_keys_of_the_same_method(cache_dir: Path) -> None:
     for key in keys + others:
         tier.slot(key).save(1)
     half = Key(Space("engine", "m", "4"), "f", "mod.f")
-    tier.store().write(half.entry_name(), [Parts(b"null", key=b'{"module":"engine"}').joined()])
-    assert sorted(keys_of_same_method(tier.store(), keys[0]), key=Key.as_bytes) == keys
+    tier.store().write(half.entry_name, [Parts(b"null", key=b'{"module":"engine"}').joined()])
+    assert sorted(keys_of_same_method(tier.store(), keys[0]), key=lambda key: key.data) == keys
     assert len(keys_of_same_method(tier.store(), keys[0], limit=2)) == 2
     assert keys_of_same_method(tier.store(), Key(Space("nowhere", "m", "1"), "f", "mod.f")) == []
 

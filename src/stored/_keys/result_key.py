@@ -27,66 +27,71 @@ class Space:
     parameters : str or tuple of (str, str)
         The hashable string of an owner that tells one, else the names of its parameters with the canonical text of
         their values.
+
+    Attributes
+    ----------
+    data : bytes
+        All three parts, as the bytes of each key begin.
+    prefix : str
+        The beginning of the names of all entries of this owner with these parameters, and of no others.
     """
 
-    __slots__ = ("_known", "module", "name", "parameters")
+    __slots__ = ("_names", "_texts", "data", "module", "name", "prefix")
 
     def __init__(self, module: str, name: str, parameters: str | Pairs) -> None:
+        if isinstance(parameters, str):
+            self._set(module, name, None, (parameters,))
+        else:
+            self._set(module, name, *(tuple(zip(*parameters, strict=True)) or ((), ())))
+
+    @classmethod
+    def of_fields(cls, module: str, name: str, names: tuple[str, ...], texts: tuple[str, ...]) -> Space:
+        """The space of these parameters, whose names and texts are given apart."""
+        found = cls.__new__(cls)
+        found._set(module, name, names, texts)
+        return found
+
+    def _set(self, module: str, name: str, names: tuple[str, ...] | None, texts: tuple[str, ...]) -> None:
         self.module = module
         self.name = name
-        self.parameters = parameters
-        self._known: tuple[bytes, str] | None = None
+        self._names = names
+        self._texts = texts
+        form, folder, owner = _space_forms(module, name, names)
+        # half a surrogate pair is a character like any other
+        self.data = (form % tuple(map(_quoted, texts))).encode("utf-8", "surrogatepass")
+        digest = blake2b(self.data, digest_size=16).hexdigest()
+        self.prefix = f"{folder}/{digest[:2]}/{owner}{digest}"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Space) and self.as_bytes() == other.as_bytes()
+        return isinstance(other, Space) and self.data == other.data
 
     def __hash__(self) -> int:
-        return hash(self.as_bytes())
+        return hash(self.data)
 
     def __repr__(self) -> str:
         return f"Space({self.module!r}, {self.name!r}, {self.parameters!r})"
 
     @property
+    def parameters(self) -> str | Pairs:
+        """The hashable string, or the names of the parameters with the texts of their values."""
+        return self._texts[0] if self._names is None else self.pairs()
+
+    @property
     def string(self) -> str:
         """The parameters in one text, as in ``"H0=70, Om0=0.3"``."""
-        if isinstance(self.parameters, str):
-            return self.parameters
-        return ", ".join([f"{name}={text}" if name else text for name, text in self.parameters])
+        return ", ".join([f"{name}={text}" if name else text for name, text in self.pairs()])
 
     def pairs(self) -> Pairs:
         """The names of the parameters, with the text of each; a hashable string stands under an empty name."""
-        return (("", self.parameters),) if isinstance(self.parameters, str) else self.parameters
-
-    def as_bytes(self) -> bytes:
-        """All three parts, as the bytes of each key begin."""
-        return (self._known or self._found())[0]
-
-    def prefix(self) -> str:
-        """The beginning of the names of all entries of this owner with these parameters, and of no others."""
-        return (self._known or self._found())[1]
-
-    def _found(self) -> tuple[bytes, str]:
-        found = self.parameters
-        names: tuple[str, ...] | None = None  # for a hashable string
-        texts: tuple[str, ...] = ()
-        if isinstance(found, str):
-            texts = (found,)
-        else:
-            names, texts = tuple(zip(*found, strict=True)) or ((), ())
-        form, folder, owner = _space_forms(self.module, self.name, names)
-        # half a surrogate pair is a character like any other
-        data = (form % tuple(map(_quoted, texts))).encode("utf-8", "surrogatepass")
-        digest = _digest(data)
-        self._known = data, f"{folder}/{digest[:2]}/{owner}{digest}"
-        return self._known
+        return tuple(zip(("",) if self._names is None else self._names, self._texts, strict=True))
 
     def digest(self) -> str:
         """The digest of all three parts, 32 hex digits."""
-        return self.prefix()[-32:]
+        return self.prefix[-32:]
 
     def folder(self) -> str:
         """The folder of a store in which all of this owner's entries are, with some of others."""
-        return self.prefix().rpartition("/")[0]
+        return self.prefix.rpartition("/")[0]
 
 
 class Key:
@@ -105,9 +110,16 @@ class Key:
         The version of that method.
     arguments : tuple of (str, str)
         Names of arguments, with the canonical text of their values.
+
+    Attributes
+    ----------
+    data : bytes
+        The key as entries contain it: JSON in UTF-8, in one form only, so that equal keys have equal bytes.
+    entry_name : str
+        The name of this object's entry in a store.
     """
 
-    __slots__ = ("_data", "arguments", "definition", "object", "space", "version")
+    __slots__ = ("arguments", "data", "definition", "entry_name", "object", "space", "version")
 
     def __init__(
         self,
@@ -122,22 +134,18 @@ class Key:
         self.definition = definition
         self.version = version
         self.arguments = arguments
-        self._data = b""
+        data, ending = _call(object, definition, version, arguments)
+        self.data = space.data + data
+        self.entry_name = space.prefix + ending
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Key) and self.as_bytes() == other.as_bytes()
+        return isinstance(other, Key) and self.data == other.data
 
     def __hash__(self) -> int:
-        return hash(self.as_bytes())
+        return hash(self.data)
 
     def __repr__(self) -> str:
-        return f"Key({self.as_bytes().decode('utf-8', 'backslashreplace')})"
-
-    def as_bytes(self) -> bytes:
-        """The key as entries contain it: JSON in UTF-8, in one form only, so that equal keys have equal bytes."""
-        if not self._data:
-            self._data = self.space.as_bytes() + _call(self.object, self.definition, self.version, self.arguments)[0]
-        return self._data
+        return f"Key({self.data.decode('utf-8', 'backslashreplace')})"
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Key:
@@ -153,15 +161,11 @@ class Key:
             module, name, parameters, object_name, definition, version, arguments = (found[part] for part in _KEY_PARTS)
             space = Space(module, name, parameters if isinstance(parameters, str) else _checked_pairs(parameters))
             key = cls(space, object_name, definition, version, _checked_pairs(arguments))
-            if key.as_bytes() == data:
+            if key.data == data:
                 return key
         except (LookupError, TypeError, ValueError, RecursionError):
             pass
         raise DamagedEntryError("it holds no full key")
-
-    def entry_name(self) -> str:
-        """The name of this object's entry in a store."""
-        return self.space.prefix() + _call(self.object, self.definition, self.version, self.arguments)[1]
 
     def call(self) -> str:
         """The call, or the name of the object, for messages."""

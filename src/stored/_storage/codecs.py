@@ -53,7 +53,7 @@ def encode(
     NotStorableError
         If the value has no native form and cannot be pickled, or the key is too long.
     """
-    key_data, parameters = key.as_bytes(), key.space.pairs()
+    key_data, parameters = key.data, key.space.pairs()
     listed = b"" if values is None else values_json(parameters, key.arguments, values)
     try:
         body, buffers = pack_native(value)
@@ -103,7 +103,7 @@ def decode(
     EntryError
         If the entry belongs to another key, or does not hold a value that may be loaded.
     """
-    if entry.key != key.as_bytes():
+    if entry.key != key.data:
         Key.from_bytes(entry.key)  # raises an error of its own if it is no key
         raise DamagedEntryError("it belongs to another result")
     kind, writer, signature = entry.description()
@@ -111,7 +111,7 @@ def decode(
     if kind == "native":
         return unpack_native(entry)
     body = bytes(entry.body)
-    verify(key.as_bytes(), body, signature)
+    verify(key.data, body, signature)
     try:
         return freeze(pickle.loads(body))
     except Exception as error:  # it was written by this user, but its class may have moved or changed

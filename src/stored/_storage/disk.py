@@ -121,7 +121,7 @@ class Slot:
         self._tier = tier
         self._key = key
         self._values = values
-        self.name = key.entry_name()
+        self.name = key.entry_name
         self.store = tier.store(now)
         self.reads = "r" in tier.persistence and "r" in now.persistence and not now.disable
         self.writes = "w" in tier.persistence and "w" in now.persistence and not now.disable

@@ -105,7 +105,7 @@ def report_wait_timeout(key: Key, computed_by: str) -> None:
         f"{_short_call(key)} is still being computed by another {computed_by} after {limit:g} s, and is computed here"
         " too; to wait longer, use stored.configure(lock_timeout=...)"
     )
-    report_once("turn", key.entry_name(), message)
+    report_once("turn", key.entry_name, message)
 
 
 def report_unreadable_layer(error: LayerError) -> None:
