@@ -13,8 +13,8 @@ from benchmarks.timing import Action
 from stored._keys import Key, Space
 from stored._methods.answer import bound_call
 from stored._methods.results import results_of
+from stored._storage import current_store
 from stored._storage.codecs import decode, encode
-from stored._storage.current_store import current_store
 from stored._storage.format import unpack
 from stored._storage.freezing import freeze
 

@@ -60,11 +60,12 @@ def test_the_check_can_fail(fault: str, monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_the_check_compares_to_the_last_bit(monkeypatch: pytest.MonkeyPatch) -> None:
     """A value that is written as another one is found out, though they compare equal."""
-    check(b"\n[0.0]"), check(b'\n["list",-0.0]')
-    monkeypatch.setitem(native._Writer._WRITERS, float, lambda _, value: value + 0.0)
-    check(b'\n["list",0.0]')
+    zero, negative_zero = (b'\n["complex","00000000000000%s","0000000000000000"]' % sign for sign in (b"00", b"80"))
+    check(zero), check(negative_zero)
+    monkeypatch.setitem(native._Writer._WRITERS, complex, lambda writer, value: writer._complex(value + 0.0))
+    check(zero)
     with pytest.raises(AssertionError):
-        check(b'\n["list",-0.0]')
+        check(negative_zero)
 
 
 def test_the_check_sees_a_pickle_that_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:

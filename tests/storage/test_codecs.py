@@ -47,7 +47,7 @@ def read(data: bytes, key: Key = KEY, secret: bytes = SECRET) -> Any:
         if writer != {"stored": "1"}:
             raise DamagedEntryError("outdated")
 
-    return decode(key, unpack(data), checked, verified)
+    return decode(key, data, checked, verified)[0]
 
 
 def kind_of(data: bytes) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from typing import Any
 
@@ -10,15 +9,16 @@ import numpy as np
 import pytest
 
 from stored._keys import Key, Space
-from stored._storage.format import unpack
-from stored._storage.listed_values import read_values, values_json
+from stored._storage.codecs import encode
+from stored._storage.format import dump_json, unpack
+from stored._storage.listed_values import list_values, read_values
 from tests.storage.entries import Parts, entry_of
 
 
 def listed(value: Any, text: str = "the text") -> Any:
     """How a parameter of this value is listed, and an argument alike."""
     key = Key(Space("m", "n", (("p", text),)), "f", "d", "1", (("p", text),))
-    data = values_json(key.space.pairs(), key.arguments, (("p",), (value,), {"p": value}))
+    data = dump_json(list_values(key, (("p",), (value,), {"p": value})))
     found = read_values(unpack(entry_of(1, values=data)))
     assert found["parameters"] == found["arguments"]
     return found["parameters"]["p"]
@@ -54,14 +54,16 @@ def test_other_values_are_listed_by_their_text(value: Any) -> None:
 def test_what_the_key_lacks_is_not_listed() -> None:
     """Ignored arguments are left out, and so are the texts of names without a value."""
     key = Key(Space("m", "n", "hashable string"), "f", "d", "1", (("x", "1"), ("y", "2")))
-    data = values_json(key.space.pairs(), key.arguments, (("p",), (1,), {"x": 1, "verbose": True}))
-    assert json.loads(data) == {"parameters": {}, "arguments": {"x": 1}}
+    found = list_values(key, ((), (1,), {"x": 1, "verbose": True}))
+    assert found == {"parameters": {}, "arguments": {"x": 1}}
 
 
 def test_values_have_a_limit() -> None:
     """Values that would make the header long are not listed."""
     many = {str(n): "x" * 200 for n in range(1000)}
-    assert values_json((), tuple((name, "t") for name in many), ((), (), many)) == b""
+    key = Key(Space("m", "n", "s"), "f", "d", "1", tuple((name, "t") for name in many))
+    parts, _ = encode(key, 1.0, {}, lambda *_: "", values=((), (), many))
+    assert read_values(unpack(b"".join(parts))) == {"parameters": {}, "arguments": {}}
 
 
 @pytest.mark.parametrize("values", [b"", b"{", b"[]", b"1", b"{}", b'{"parameters":[],"arguments":3}', b"\xff"])

@@ -15,7 +15,7 @@ from stored._engine.text_tables import file_state, is_outdated, load_text_table
 from stored._fork_safe_lock import ForkSafeLock
 from stored._keys import Key, Space, checked_string, digest
 from stored._settings import validity
-from stored._storage import CachedResult, PersistentTier, Slot, copy_for_caller, freeze, headers_of_space
+from stored._storage import CachedResult, PersistentTier, Slot, freeze, freeze_for_callers, headers_of_space
 from stored._tables import Spline, spline
 from stored.errors import OwnerError
 from stored.typing import ABSENT, Absent
@@ -219,8 +219,9 @@ class StorageUser:
             Write it to disk too, if the persistence of this user allows. An object stored with ``False`` hides a
             persistent one of the same name until the memory is reset.
         """
-        name, value = _checked_text(object_name, "object_name"), freeze(object_data)
-        result = CachedResult(value, copy_for_caller(value, deep=False), persistent=bool(persistent))
+        name = _checked_text(object_name, "object_name")
+        value, copy = freeze_for_callers(object_data)
+        result = CachedResult(value, copy, persistent=bool(persistent))
         space = self.current_space()
         with space.lock:
             space.put(name, result)

@@ -156,9 +156,8 @@ def _lead(call: Call, results: Results, flight: Flight, now: Settings) -> Cached
 
 def _compute_and_keep(call: Call, results: Results, flight: Flight) -> CachedResult:
     started = time.perf_counter()
-    value = call.compute()
-    seconds = time.perf_counter() - started
-    result = call.cached_result(value, seconds)
+    value, result = call.compute()
+    seconds = result.seconds = time.perf_counter() - started
     is_stored = False
     # if the parameters changed meanwhile, the result may mix old and new: only this caller gets it
     if results.present.holds(call.owner, call.space):
@@ -224,7 +223,7 @@ def interpolant(definition: Definition, owner: object, args: tuple[Any, ...], kw
     results = results_of(definition, owner)
     call = results.call(owner, definition.arguments.bind_remaining(anywhere, owner, args, kwargs))
     if settings().disable:
-        return cast("Interpolant", call.cached_result(call.compute(), 0.0).value)
+        return cast("Interpolant", call.compute()[1].value)
     return cast("Interpolant", _result(call, results, settings()).value)
 
 

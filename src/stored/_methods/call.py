@@ -16,7 +16,7 @@ from stored._keys import ATOMIC_SET, Key, Pairs
 from stored._methods.definition import Definition
 from stored._methods.referring import refers_to
 from stored._settings import Settings
-from stored._storage import CachedResult, Slot, copy_for_caller, copy_of_flat, freeze
+from stored._storage import CachedResult, Slot, copy_for_caller, copy_of_flat, freeze, freeze_for_callers
 from stored._tables import spline
 from stored.typing import ABSENT, Absent
 
@@ -133,13 +133,14 @@ class Call:
         """The full key."""
         return Key(self.space.address, *self.method, self.arguments)
 
-    def compute(self) -> Any:
-        """Call the plain method, or sample it along its axes."""
+    def compute(self) -> tuple[Any, CachedResult]:
+        """Call the plain method, or sample it along its axes: the value to store, and the result that memory keeps."""
         definition = self.definition
         if definition.axes:
             from stored._tables import tabulate
 
-            return freeze(tabulate(self.evaluate, definition.axes, definition.label))
+            table = freeze(tabulate(self.evaluate, definition.axes, definition.label))
+            return table, self.cached_result(table)
         values = self.values
         if not values:
             value = definition.function(self.owner)
@@ -149,12 +150,11 @@ class Call:
             value = self._evaluate(values)
         if definition.copy:
             value = self._copied(value)
-        if type(value) in ATOMIC_SET:
-            return value
         try:
-            return freeze(value)
+            value, copy = freeze_for_callers(value, deep=definition.copy)
         except TypeError as error:
             raise TypeError(f"the result of {definition.label}() cannot be stored: {error}") from None
+        return value, self.cached_result(value) if definition.returns_table else CachedResult(value, copy)
 
     def _copied(self, value: Any) -> Any:
         try:
@@ -165,12 +165,11 @@ class Call:
                 " copy=True asks; return something that can, or leave copy out"
             ) from error
 
-    def cached_result(self, value: Any, seconds: float) -> CachedResult:
+    def cached_result(self, value: Any, seconds: float = 0.0) -> CachedResult:
         """The result as memory keeps it: the value, the spline over a table, or the interpolant along the axes."""
         definition = self.definition
         if not definition.is_interpolated:
-            copy = None if type(value) in ATOMIC_SET else copy_for_caller(value, definition.copy)
-            return CachedResult(value, copy, seconds)
+            return CachedResult(value, copy_for_caller(value, definition.copy), seconds)
         if definition.returns_table:
             return CachedResult(spline(value, definition.label), None, seconds)
         from stored._tables import make_interpolant

@@ -6,15 +6,15 @@ cannot change what is kept. An entry describes itself and has a checksum (`forma
 it may be used.
 """
 
-from stored._storage.current_store import current_store
-from stored._storage.disk import PersistentTier, Slot
-from stored._storage.freezing import copy_for_caller, copy_of_flat, freeze
+from stored._storage.disk import Slot
+from stored._storage.freezing import copy_for_caller, copy_of_flat, freeze, freeze_for_callers
 from stored._storage.listed_values import Values
 from stored._storage.listing import Header, headers, headers_of_method, headers_of_space, keys_of_same_method
 from stored._storage.memory import BoundedMemory, CachedResult
 from stored._storage.memory_size import is_mapped, memory_size
 from stored._storage.reports import report_unusable_entry, report_wait_timeout
 from stored._storage.single_flight import Flight, Flights
+from stored._storage.tier import PersistentTier, current_store
 from stored._storage.upkeep import upkeep
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "copy_of_flat",
     "current_store",
     "freeze",
+    "freeze_for_callers",
     "headers",
     "headers_of_method",
     "headers_of_space",

@@ -9,14 +9,17 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from stored._keys import Key
-from stored._storage.format import Entry, describe, pack
+from stored._storage.format import describe, dump_json, pack, unpack
 from stored._storage.freezing import freeze
-from stored._storage.listed_values import Values, values_json
+from stored._storage.listed_values import Values, list_values
 from stored._storage.native import NotNativeError, pack_native, unpack_native
 from stored.errors import DamagedEntryError
 from stored.typing import Buffer
 
 __all__ = ["NotStorableError", "decode", "encode"]
+
+_MAX_LISTED_BYTES = 1 << 16
+"""If the values of a call take more, none is listed."""
 
 
 class NotStorableError(Exception):
@@ -53,16 +56,18 @@ def encode(
     NotStorableError
         If the value has no native form and cannot be pickled, or the key is too long.
     """
-    key_data, parameters = key.data, key.space.pairs()
-    listed = b"" if values is None else values_json(parameters, key.arguments, values)
+    listed = None if values is None else list_values(key, values)
     try:
         body, buffers = pack_native(value)
         described = _native_description(*writer.items())
     except NotNativeError:
         body, buffers = _pickle(value), []
-        described = describe("pickle", writer, sign(key_data, body))
+        described = describe("pickle", writer, sign(key.data, body))
+    listed_data = b"" if listed is None else dump_json(listed)
+    if len(listed_data) > _MAX_LISTED_BYTES:
+        listed_data = b""
     try:
-        return pack(key_data, described, listed, body, buffers, time.time(), seconds)
+        return pack(key.data, described, listed_data, body, buffers, time.time(), seconds)
     except ValueError as error:
         raise NotStorableError(str(error)) from None
 
@@ -81,19 +86,19 @@ def _pickle(value: object) -> bytes:
 
 def decode(
     key: Key,
-    entry: Entry,
-    check_writer: Callable[[Mapping[str, Any]], None],
+    data: Buffer,
+    check_writer: Callable[[Mapping[str, Any]], None] | None,
     verify: Callable[[bytes, bytes, object], None],
-) -> Any:
-    """The value of a verified entry.
+) -> tuple[Any, float]:
+    """The value of an entry, and how many seconds computing it took.
 
     Parameters
     ----------
     key : Key
         The key that was asked for.
-    entry : Entry
-        An entry whose checksum was verified.
-    check_writer : callable
+    data : bytes-like
+        All bytes of the entry.
+    check_writer : callable, optional
         Takes the versions of the programs that wrote it, and raises a `DamagedEntryError` if they are outdated.
     verify : callable
         Takes the key's bytes, the pickle and its signature, and raises `UntrustedEntryError` if they do not match.
@@ -101,18 +106,20 @@ def decode(
     Raises
     ------
     EntryError
-        If the entry belongs to another key, or does not hold a value that may be loaded.
+        If it is damaged, belongs to another key, or does not hold a value that may be loaded.
     """
+    entry = unpack(data)
     if entry.key != key.data:
         Key.from_bytes(entry.key)  # raises an error of its own if it is no key
         raise DamagedEntryError("it belongs to another result")
     kind, writer, signature = entry.description()
-    check_writer(writer)
+    if check_writer is not None:
+        check_writer(writer)
     if kind == "native":
-        return unpack_native(entry)
+        return unpack_native(entry), entry.seconds
     body = bytes(entry.body)
     verify(key.data, body, signature)
     try:
-        return freeze(pickle.loads(body))
+        return freeze(pickle.loads(body)), entry.seconds
     except Exception as error:  # it was written by this user, but its class may have moved or changed
         raise DamagedEntryError(f"its pickle cannot be loaded ({type(error).__name__}: {error})") from error

@@ -7,89 +7,45 @@ import functools
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
-from stored._keys import Key, Space
-from stored._settings import Settings, check_persistence, settings
+from stored._keys import Key
+from stored._settings import Settings
+from stored._storage import reports
 from stored._storage.codecs import NotStorableError, decode, encode
-from stored._storage.current_store import current_store
-from stored._storage.format import unpack
 from stored._storage.freezing import copy_for_caller
 from stored._storage.limits import check_size, tidy_after_write
 from stored._storage.listed_values import Values
-from stored._storage.listing import names_of_definition
 from stored._storage.memory import CachedResult
 from stored._storage.reports import (
     check_privacy,
-    forget_reports,
+    note_written,
     report_kept_in_memory,
     report_once,
     report_unreadable,
     report_wait_timeout,
 )
 from stored._storage.signing import load_secret, sign, verify
-from stored._version import __version__
 from stored.errors import EntryError, UntrustedEntryError
 from stored.typing import ABSENT, Absent, Store, Turn
 
-__all__ = ["PersistentTier", "Slot"]
+__all__ = ["Slot", "Tier", "delete_entry"]
 
 
-class PersistentTier:
-    """Results in a store.
-
-    An entry is verified before it is used. What cannot be read or written is warned of, and raises no error.
-
-    Parameters
-    ----------
-    persistence : str
-        ``"r"`` to read, ``"w"`` to write, ``"rw"`` for both, ``""`` for neither; the settings can forbid either.
-    """
-
-    def __init__(self, persistence: str) -> None:
-        self.persistence = check_persistence(persistence)
+class Tier(Protocol):
+    """What a slot asks of the tier that it belongs to."""
 
     @property
-    def reads(self) -> bool:
-        """Are results read?"""
-        return "r" in self.persistence and "r" in settings().persistence
+    def persistence(self) -> str:
+        """The letters r and w, as far as it reads and writes."""
 
     @property
-    def writes(self) -> bool:
-        """Are results written?"""
-        now = settings()
-        return "w" in self.persistence and "w" in now.persistence and not now.disable
+    def writer(self) -> Mapping[str, str]:
+        """Names and versions of the programs that compute the results."""
 
-    def store(self, now: Settings | None = None) -> Store:
-        """The store of settings, by default those in force."""
-        return current_store(now)
-
-    def writer(self) -> dict[str, str]:
-        """Names and versions of the programs that compute the results, for the entry."""
-        return {"stored": __version__}
-
-    def check_writer(self, writer: Mapping[str, Any]) -> None:
-        """Raise a `DamagedEntryError` if results of these versions of programs are no longer valid."""
-
-    def slot(self, key: Key, values: Values | None = None, now: Settings | None = None) -> Slot:
-        """The place of one result, with the settings and the store as they are now.
-
-        Parameters
-        ----------
-        key : Key
-            The full key of the result.
-        values : Values, optional
-            The values of parameters and arguments, for listings.
-        """
-        return Slot(self, key, values, settings() if now is None else now)
-
-    def forget_all(self, space: Space, name: str, definition: str) -> None:
-        """Remove all entries of one method in one space, of all versions and arguments; damaged ones too."""
-        if not self.writes:
-            return
-        store = self.store()
-        for entry in names_of_definition(store, space, name, definition):
-            delete_entry(store, entry)
+    @property
+    def check_writer(self) -> Callable[[Mapping[str, Any]], None] | None:
+        """Refuses entries of outdated programs."""
 
 
 class Slot:
@@ -97,32 +53,34 @@ class Slot:
 
     Parameters
     ----------
-    tier : PersistentTier
+    tier : Tier
         The tier.
+    store : Store
+        Where the result is.
     key : Key
         The full key of the result.
     values : Values, optional
         The values of parameters and arguments, for listings.
+    now : Settings
+        The settings.
 
     Attributes
     ----------
     name : str
         The name of the entry.
-    store : Store
-        Where it is.
     reads, writes : bool
         Is it read, and is it written?
     """
 
     __slots__ = ("_key", "_settings", "_tier", "_values", "name", "reads", "store", "writes")
 
-    def __init__(self, tier: PersistentTier, key: Key, values: Values | None, now: Settings) -> None:
+    def __init__(self, tier: Tier, store: Store, key: Key, values: Values | None, now: Settings) -> None:
         self._settings = now
         self._tier = tier
         self._key = key
         self._values = values
         self.name = key.entry_name
-        self.store = tier.store(now)
+        self.store = store
         self.reads = "r" in tier.persistence and "r" in now.persistence and not now.disable
         self.writes = "w" in tier.persistence and "w" in now.persistence and not now.disable
 
@@ -135,9 +93,9 @@ class Slot:
             data = store.read(name)
             if data is None:
                 return ABSENT
-            check_privacy(store)
-            entry = unpack(data)
-            value = decode(self._key, entry, self._tier.check_writer, self._verify)
+            if store is not reports.checked_store:
+                check_privacy(store)
+            value, seconds = decode(self._key, data, self._tier.check_writer, self._verify)
         except (OSError, EntryError) as error:
             report_unreadable(store, name, error)
             return ABSENT
@@ -145,7 +103,7 @@ class Slot:
         if self.writes and (now.max_age is not None or now.max_bytes is not None):
             with contextlib.suppress(OSError):  # then trimming takes the entry for unused
                 store.touch(name)
-        return CachedResult(value, copy_for_caller(value, deep=False), entry.seconds)
+        return CachedResult(value, copy_for_caller(value, deep=False), seconds)
 
     def save(self, value: object, seconds: float = 0.0) -> bool:
         """Write a value, unless the settings forbid it; was it written? Troubles are warned of.
@@ -161,7 +119,7 @@ class Slot:
             return False
         store, name = self.store, self.name
         try:
-            parts, size = encode(self._key, value, self._tier.writer(), self._sign, seconds, self._values)
+            parts, size = encode(self._key, value, self._tier.writer, self._sign, seconds, self._values)
             if self._settings.max_bytes is not None:
                 check_size(size, self._settings.max_bytes)
             store.write(name, parts)
@@ -169,10 +127,8 @@ class Slot:
             self._delete_outdated()
             report_kept_in_memory(store, self._key, error)
             return False
-        place = store.location()
-        forget_reports(("entry", name), ("store", place))
-        check_privacy(store)
-        tidy_after_write(store, place, size, self._settings)
+        note_written(store, name)
+        tidy_after_write(store, size, self._settings)
         return True
 
     def save_computed(self, value: object, seconds: float) -> bool:

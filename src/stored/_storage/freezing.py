@@ -13,7 +13,7 @@ import numpy as np
 from stored._storage.native import MAX_DEPTH
 from stored.typing import HandOut
 
-__all__ = ["copy_for_caller", "copy_of_flat", "freeze"]
+__all__ = ["copy_for_caller", "copy_of_flat", "freeze", "freeze_for_callers"]
 
 _CONTAINERS = (tuple, list, set, frozenset, dict)
 
@@ -42,6 +42,20 @@ def freeze(value: Any) -> Any:
     if kind is np.ndarray and not value.dtype.hasobject:
         return _read_only(value)
     return copy_of_flat(value) if _is_flat(value) else map_leaves(value, _freeze_leaf)
+
+
+def freeze_for_callers(value: Any, *, deep: bool = False) -> tuple[Any, HandOut | None]:
+    """A value as `freeze` returns it, and what `copy_for_caller` returns for it."""
+    kind = type(value)
+    if not deep:
+        if kind in _IMMUTABLE:
+            return value, None
+        if kind is np.ndarray and not value.dtype.hasobject:
+            return _read_only(value), None
+        if _is_flat(value):
+            return value.copy(), copy_of_flat
+    value = freeze(value)
+    return value, copy_for_caller(value, deep)
 
 
 _IMMUTABLE = frozenset((float, int, str, bool, type(None), bytes, complex))

@@ -132,6 +132,9 @@ class _Run:
 _schedules: dict[str, TrimSchedule] = {}
 """The schedules of stores, by location."""
 
+_latest: tuple[Store | None, TrimSchedule] = (None, TrimSchedule())
+"""The store that was written to last, and its schedule; one object, since several threads may replace it."""
+
 
 def finish_trims(limit: float = threading.TIMEOUT_MAX) -> None:
     """Wait until the trims that this process has under way have ended, for so many seconds at most."""
@@ -151,24 +154,33 @@ def trim(store: Store) -> Upkeep:
     return _schedules.setdefault(store.location(), TrimSchedule()).trim(store, settings())
 
 
-def tidy_after_write(store: Store, place: str, size: int, now: Settings) -> None:
+def tidy_after_write(store: Store, size: int, now: Settings) -> None:
     """See to it that a store is trimmed if that is due after a write of `size` bytes; nothing is listed for it here.
 
     After the first write of the process, also clear leftovers.
     """
+    latest, schedule = _latest
     try:
-        known = _schedules.get(place)
-        schedule = _schedules.setdefault(place, TrimSchedule()) if known is None else known
-        try:
-            if known is None:
-                store.clear_leftovers()
-        finally:
-            if now.max_bytes is not None or now.max_age is not None:
-                if schedule.is_due(count_written(store, size), size):
-                    schedule.begin(store)
-                schedule.raise_error()
+        if store is not latest:
+            schedule = _prepare(store)
+        if now.max_bytes is not None or now.max_age is not None:
+            if schedule.is_due(count_written(store, size), size):
+                schedule.begin(store)
+            schedule.raise_error()
     except OSError as error:
+        place = store.location()
         report_once("upkeep", place, f"upkeep of {place} failed ({error}); some files that are not needed remain")
+
+
+def _prepare(store: Store) -> TrimSchedule:
+    global _latest
+    place = store.location()
+    known = _schedules.get(place)
+    schedule = _schedules.setdefault(place, TrimSchedule()) if known is None else known
+    _latest = store, schedule
+    if known is None:
+        store.clear_leftovers()
+    return schedule
 
 
 def check_size(size: int, limit: int) -> None:

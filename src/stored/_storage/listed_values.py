@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import isfinite
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from stored._keys import Pairs
-from stored._storage.format import Entry, dump_json
+from stored._keys import Key, Pairs
+from stored._storage.format import Entry
 from stored.errors import DamagedEntryError
+from stored.typing import ABSENT
 
-__all__ = ["ListedValues", "Values", "read_values", "values_json"]
+__all__ = ["ListedValues", "Values", "list_values", "read_values"]
 
 
 Values: TypeAlias = tuple[Sequence[str], tuple[Any, ...], Mapping[str, Any]]
 """The names of the parameters of a call, their values, and the values of its arguments by name."""
 
 ListedValues: TypeAlias = dict[str, dict[str, Any]]
-
-_MAX_BYTES = 1 << 16
-"""If the values take more, none is listed."""
 
 _LONGEST_TEXT = 256
 
@@ -31,42 +29,40 @@ _LONGEST_LIST = 16
 _SAFE_INTEGER = 2**53
 
 
-def values_json(parameters: Pairs, arguments: Pairs, values: Values) -> bytes:
-    """The JSON of the values of a call; nothing if they are too long.
+def list_values(key: Key, values: Values) -> ListedValues:
+    """The values of a call, as JSON holds them; in place of those that it cannot hold, their canonical texts.
 
     Parameters
     ----------
-    parameters, arguments : tuple of (str, str)
-        The names that are listed, with the texts that stand for the values that JSON cannot hold.
+    key : Key
+        The key of the result, which has the texts.
     values : Values
-        The values; a name without one is left out.
+        The values. Arguments on which the result does not depend are left out.
     """
-    names, values_of_parameters, values_of_arguments = values
-    listed = {
-        "parameters": _listed(parameters, dict(zip(names, values_of_parameters, strict=False))),
-        "arguments": _listed(arguments, values_of_arguments),
+    names, parameters, arguments = values
+    given = [(name, arguments[name]) for name, _ in key.arguments if name in arguments]
+    return {
+        "parameters": _listed(zip(names, parameters, strict=False), key.space.pairs),
+        "arguments": _listed(given, lambda: key.arguments),
     }
-    data = dump_json(listed)
-    return data if len(data) <= _MAX_BYTES else b""
 
 
-def _listed(texts: Pairs, values: Mapping[str, Any]) -> dict[str, Any]:
+def _listed(values: Iterable[tuple[str, Any]], texts: Callable[[], Pairs]) -> dict[str, Any]:
     listed = {}
-    for name, text in texts:
-        if name in values:
-            value = values[name]
-            # most are floats, which need no call
-            listed[name] = value if value.__class__ is float and isfinite(value) else _json(value, text)
+    for name, value in values:
+        # most are floats, which need no call
+        found = value if value.__class__ is float and isfinite(value) else _json(value)
+        listed[name] = {"text": dict(texts())[name]} if found is ABSENT else found
     return listed
 
 
-def _json(value: Any, text: str) -> Any:
-    """A value as JSON holds it, or in its place its canonical text."""
+def _json(value: Any) -> Any:
+    """A value as JSON holds it; `ABSENT` for one that it cannot hold."""
     if _is_plain(value):
         return float(value) if isinstance(value, float) else value
     if type(value) in {list, tuple} and len(value) <= _LONGEST_LIST and all(map(_is_plain, value)):
-        return [_json(each, "") for each in value]
-    return {"text": text}
+        return [*map(_json, value)]
+    return ABSENT
 
 
 def _is_plain(value: Any) -> bool:

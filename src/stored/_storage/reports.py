@@ -13,8 +13,8 @@ from stored.typing import Store
 __all__ = [
     "check_privacy",
     "clear_reports",
-    "forget_reports",
     "is_reported",
+    "note_written",
     "report_kept_in_memory",
     "report_once",
     "report_unreadable",
@@ -54,16 +54,23 @@ def is_reported(trouble: str, subject: str) -> bool:
     return (trouble, subject) in _reported
 
 
-def forget_reports(*troubles: tuple[str, str]) -> None:
-    """Forget that these troubles were reported, since they have ended: if they return, they are reported again."""
-    _reported.difference_update(troubles)
+def note_written(store: Store, name: str) -> None:
+    """Forget what was reported of an entry and of its store, since it was written: if it returns, it is reported again.
+
+    At the first write, warn of a store to which other users can write.
+    """
+    if _reported:
+        _reported.difference_update((("entry", name), ("store", store.location())))
+    if store is not checked_store:
+        check_privacy(store)
 
 
 def clear_reports() -> None:
     """Forget all reports."""
-    global _checked_store
-    _checked_store = None
+    global checked_store
+    checked_store = None
     _reported.clear()
+    _checked_places.clear()
 
 
 def _short_call(key: Key) -> str:
@@ -117,26 +124,24 @@ def report_unreadable_layer(error: LayerError) -> None:
     report_once("layer", error.layer, message)
 
 
-_checked_store: Store | None = None
-"""The store that was checked last."""
+checked_store: Store | None = None
+"""The store that was checked last, so that it is not checked with every read and write."""
+
+_checked_places: set[str] = set()
 
 
 def check_privacy(store: Store) -> None:
     """Warn of a store to which other users can write; each location is checked once."""
-    global _checked_store
-    if store is _checked_store:  # with every read and write
-        return
+    global checked_store
     place, exposed = store.location(), ""
-    if is_reported("privacy", place):
-        _checked_store = store
-        return
-    with contextlib.suppress(OSError):  # reading or writing warns of this
-        exposed = store.writable_by_others()
-    if exposed:
-        message = (
-            f"{exposed}: whoever puts an entry there decides what you compute with. Take the permission away"
-            " (chmod o-w), or choose another directory"
-        )
-        report_once("privacy", place, message)
-    _reported.add(("privacy", place))
-    _checked_store = store
+    if place not in _checked_places:
+        with contextlib.suppress(OSError):  # reading or writing warns of this
+            exposed = store.writable_by_others()
+        if exposed:
+            message = (
+                f"{exposed}: whoever puts an entry there decides what you compute with. Take the permission away"
+                " (chmod o-w), or choose another directory"
+            )
+            report_once("privacy", place, message)
+        _checked_places.add(place)
+    checked_store = store

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from stored._settings import settings
-from stored._storage.current_store import current_store
-from stored._storage.disk import PersistentTier
 from stored._storage.limits import trim
 from stored._storage.old_entries import remove_old_entries
 from stored._storage.signing import clear_drafts
+from stored._storage.tier import PersistentTier, current_store
 from stored.errors import ConfigurationError
 from stored.typing import Upkeep
 

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from stored._storage import CachedResult, copy_for_caller, freeze
+from stored._storage import freeze
 from stored.compat._tier import ColossusTier, imported_key, is_outdated
 from stored.errors import EntryWarning, warn_caller
 
@@ -34,9 +34,7 @@ def _import_file(path: Path, root: Path, owner: str, md5: str) -> int:
     tier = ColossusTier("w", version)
     imported = 0
     for name, value in objects.items():
-        kept = freeze(value)
-        result = CachedResult(kept, copy_for_caller(kept, deep=False))
-        imported += tier.slot(imported_key(module, owner, md5, name)).save(result.value)
+        imported += tier.slot(imported_key(module, owner, md5, name)).save(freeze(value))
     return imported
 
 

@@ -17,7 +17,7 @@ from stored._settings import Settings, settings
 from stored._storage import CachedResult, PersistentTier, Slot, Values, headers_of_space
 from stored.errors import ConfigurationError, DamagedEntryError
 from stored.stores import DirectoryStore
-from stored.typing import ABSENT, Absent
+from stored.typing import ABSENT, Absent, Store
 
 __all__ = ["ColossusTier", "colossus_store", "imported_key", "is_outdated"]
 
@@ -76,13 +76,14 @@ class ColossusTier(PersistentTier):
         super().__init__(persistence)
         self._version = version
 
-    def store(self, now: Settings | None = None) -> DirectoryStore:
+    def store(self) -> DirectoryStore:
         """Where results live now."""
         return colossus_store()
 
-    def writer(self) -> dict[str, str]:
+    @property
+    def writer(self) -> Mapping[str, str]:  # type: ignore[override]
         """The programs that write, with their versions."""
-        return {**super().writer(), "colossus": self._version or colossus_version.__version__}
+        return {**super().writer, "colossus": self._version or colossus_version.__version__}
 
     def check_writer(self, writer: Mapping[str, Any]) -> None:
         """Refuse entries that `PERSISTENCE_OLDEST_VERSION` has made outdated."""
@@ -95,7 +96,8 @@ class ColossusTier(PersistentTier):
 
     def slot(self, key: Key, values: Values | None = None, now: Settings | None = None) -> Slot:
         """The place of one result, and of the object that was imported for its key."""
-        return (Slot if key.definition else ColossusSlot)(self, key, values, settings() if now is None else now)
+        kind = Slot if key.definition else ColossusSlot
+        return kind(self, self.store(), key, values, settings() if now is None else now)
 
     def imported_names(self, space: Space) -> set[str]:
         """The names of the objects that were imported for a space, and not replaced since."""
@@ -108,9 +110,9 @@ class ColossusSlot(Slot):
 
     __slots__ = ("_imported",)
 
-    def __init__(self, tier: PersistentTier, key: Key, values: Values | None, now: Settings) -> None:
-        super().__init__(tier, key, values, now)
-        self._imported = Slot(tier, _key_if_imported(key.space, key.object), None, now)
+    def __init__(self, tier: Any, store: Store, key: Key, values: Values | None, now: Settings) -> None:
+        super().__init__(tier, store, key, values, now)
+        self._imported = Slot(tier, store, _key_if_imported(key.space, key.object), None, now)
 
     def load(self) -> CachedResult | Literal[Absent.ABSENT]:
         """The result, else the one that was imported for its key, else `ABSENT`."""

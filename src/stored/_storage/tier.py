@@ -1,0 +1,103 @@
+"""Where do results persist, and may they be read and written? As the settings and the tier say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, cast
+
+from stored._keys import Key, Space
+from stored._settings import Settings, check_persistence, settings
+from stored._storage.disk import Slot, delete_entry
+from stored._storage.listed_values import Values
+from stored._storage.listing import names_of_definition
+from stored._version import __version__
+from stored.stores import DirectoryStore, LayeredStore
+from stored.typing import Store
+
+__all__ = ["PersistentTier", "current_store"]
+
+
+@lru_cache(maxsize=8)
+def _directory_store(root: Path, shared: tuple[Path, ...]) -> DirectoryStore | LayeredStore:
+    own = DirectoryStore(root)
+    return LayeredStore(own, *map(DirectoryStore, shared)) if shared else own
+
+
+_latest: tuple[Settings | None, Any] = (None, None)
+"""The settings that were asked for last, and their store; one object, since several threads may replace it."""
+
+
+def current_store(now: Settings | None = None) -> Store:
+    """The store that settings name, by default those in force."""
+    global _latest
+    if now is None:
+        now = settings()
+    latest = _latest
+    if latest[0] is now:
+        return cast(Store, latest[1])
+    store = now.store if now.store is not None else _directory_store(now.cache_dir, now.shared_dirs)
+    _latest = now, store
+    return store
+
+
+class PersistentTier:
+    """Results in a store.
+
+    Parameters
+    ----------
+    persistence : str
+        ``"r"`` to read, ``"w"`` to write, ``"rw"`` for both, ``""`` for neither; the settings can forbid either.
+
+    Attributes
+    ----------
+    writer : mapping
+        Names and versions of the programs that compute the results, for the entries.
+    check_writer : callable or None
+        Takes the versions of the programs that wrote an entry, and raises a `DamagedEntryError` if they are outdated.
+    """
+
+    writer: Mapping[str, str] = {"stored": __version__}
+    check_writer: Callable[[Mapping[str, Any]], None] | None = None
+
+    def __init__(self, persistence: str) -> None:
+        self.persistence = check_persistence(persistence)
+
+    @property
+    def reads(self) -> bool:
+        """Are results read?"""
+        return "r" in self.persistence and "r" in settings().persistence
+
+    @property
+    def writes(self) -> bool:
+        """Are results written?"""
+        now = settings()
+        return "w" in self.persistence and "w" in now.persistence and not now.disable
+
+    def store(self) -> Store:
+        """Where results are now."""
+        return current_store()
+
+    def slot(self, key: Key, values: Values | None = None, now: Settings | None = None) -> Slot:
+        """The place of one result, with the settings and the store as they are now.
+
+        Parameters
+        ----------
+        key : Key
+            The full key of the result.
+        values : Values, optional
+            The values of parameters and arguments, for listings.
+        now : Settings, optional
+            The settings, by default those in force.
+        """
+        now = settings() if now is None else now
+        return Slot(self, current_store(now), key, values, now)
+
+    def forget_all(self, space: Space, name: str, definition: str) -> None:
+        """Remove all entries of one method in one space, of all versions and arguments; damaged ones too."""
+        if not self.writes:
+            return
+        store = self.store()
+        for entry in names_of_definition(store, space, name, definition):
+            delete_entry(store, entry)
