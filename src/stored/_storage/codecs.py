@@ -117,9 +117,8 @@ def decode(
         check_writer(writer)
     if kind == "native":
         return unpack_native(entry), entry.seconds
-    body = bytes(entry.body)
-    verify(key.data, body, signature)
+    verify(key.data, entry.body, signature)
     try:
-        return freeze(pickle.loads(body)), entry.seconds
+        return freeze(pickle.loads(entry.body)), entry.seconds
     except Exception as error:  # it was written by this user, but its class may have moved or changed
         raise DamagedEntryError(f"its pickle cannot be loaded ({type(error).__name__}: {error})") from error

@@ -144,7 +144,7 @@ class Entry:
 
     Parameters
     ----------
-    data : memoryview
+    data : bytes or memoryview
         All bytes of the entry, read-only.
     created, seconds : float
         When it was written, and how long computing the value took.
@@ -155,36 +155,38 @@ class Entry:
     ----------
     key : bytes
         The bytes of the key.
-    body : memoryview
+    body : bytes
         The tree or the pickle.
-    buffers : memoryview
-        The bytes from which offsets in the tree count: those after the body, from a multiple of 64 on.
+    buffers_start : int
+        Where the bytes begin from which offsets in the tree count: after the body, at a multiple of 64.
     """
 
-    __slots__ = ("_data", "_ends", "body", "buffers", "created", "key", "seconds")
+    __slots__ = ("_ends", "body", "buffers_start", "created", "data", "key", "seconds")
 
-    def __init__(self, data: memoryview, created: float, seconds: float, ends: tuple[int, int, int, int]) -> None:
+    def __init__(
+        self, data: bytes | memoryview, created: float, seconds: float, ends: tuple[int, int, int, int]
+    ) -> None:
         key_end, _, values_end, body_end = ends
         self.created = created
         self.seconds = seconds
         self.key = bytes(data[_FRONT.size : key_end])
-        self.body = data[values_end:body_end]
-        self.buffers = data[body_end + -body_end % ALIGNMENT :]
-        self._data = data
+        self.body = bytes(data[values_end:body_end])
+        self.buffers_start = body_end + -body_end % ALIGNMENT
+        self.data = data
         self._ends = ends
 
     def description(self) -> Description:
         """The description; a `DamagedEntryError` if there is none."""
-        found = bytes(self._data[self._ends[0] : self._ends[1]])
+        found = bytes(self.data[self._ends[0] : self._ends[1]])
         return _parsed_once(found) if len(found) <= _PARSED_ONCE else _description(found)
 
     def values(self) -> Any:
         """The JSON of the values; a `DamagedEntryError` if it is none."""
-        return load_json(self._data[self._ends[1] : self._ends[2]])
+        return load_json(self.data[self._ends[1] : self._ends[2]])
 
 
 def _description(data: bytes) -> Description:
-    found = load_json(memoryview(data))
+    found = load_json(data)
     if not isinstance(found, dict):
         raise DamagedEntryError("its description is not an object")
     kind, writer = found.get("kind"), found.get("writer")
@@ -273,18 +275,21 @@ def unpack(source: Buffer, *, verify: bool = True) -> Entry:
     DamagedEntryError
         If these are not bytes that `pack` made in this version of the format.
     """
-    # numpy could make an array on a read-only view of a writable buffer writable again
-    data = memoryview(source)
-    if type(source) is not bytes:
-        data = (data if data.readonly else memoryview(bytes(source))).cast("B")
-    size = data.nbytes
+    data: bytes | memoryview
+    if type(source) is bytes:
+        data = source
+    else:
+        data = memoryview(source)
+        # numpy could make an array on a read-only view of a writable buffer writable again
+        data = data.cast("B") if data.readonly else bytes(data)
+    size = len(data)
     if size < _FRONT.size:
         raise _front_error(data)
     front = _FRONT.unpack_from(data)
     magic, version, checksum, key_length, said_size, created, seconds, described_length, values_length, length = front
     if magic != MAGIC or version != FORMAT_VERSION:
         raise _front_error(data)
-    if verify and xxh3_128_digest(data[_START.size :]) != checksum:
+    if verify and xxh3_128_digest(memoryview(data)[_START.size :]) != checksum:
         raise DamagedEntryError("its checksum does not match its content")
     key_end = _FRONT.size + key_length
     values_end = key_end + described_length + values_length
@@ -299,19 +304,19 @@ def unpack(source: Buffer, *, verify: bool = True) -> Entry:
     return Entry(data, created, seconds, (key_end, key_end + described_length, values_end, values_end + length))
 
 
-def _front_error(data: memoryview) -> DamagedEntryError:
+def _front_error(data: bytes | memoryview) -> DamagedEntryError:
     """What is wrong with the first bytes."""
-    if data.nbytes < len(MAGIC) + 4:
-        return DamagedEntryError(f"{data.nbytes} bytes are too few for an entry")
+    if len(data) < len(MAGIC) + 4:
+        return DamagedEntryError(f"{len(data)} bytes are too few for an entry")
     if data[: len(MAGIC)] != MAGIC:
         return DamagedEntryError("it does not begin as an entry does")
     version = int.from_bytes(data[len(MAGIC) : len(MAGIC) + 4], "little")
     if version != FORMAT_VERSION:
         return DamagedEntryError(f"format version {version} was found; this release reads version {FORMAT_VERSION}")
-    return DamagedEntryError(f"{data.nbytes} bytes are too few for an entry")
+    return DamagedEntryError(f"{len(data)} bytes are too few for an entry")
 
 
-def load_json(data: memoryview) -> Any:
+def load_json(data: Buffer) -> Any:
     """What `dump_json` wrote; anything else is a `DamagedEntryError`."""
     try:
         text = str(data, "utf-8", "surrogatepass")

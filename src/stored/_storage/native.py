@@ -165,15 +165,13 @@ def unpack_native(entry: Entry) -> Any:
     DamagedEntryError
         If the tree does not describe a value that these bytes hold.
     """
-    body, buffers = entry.body, entry.buffers
+    body = entry.body
     try:
-        if body.nbytes > _PARSED_ONCE:
-            return _Reader(buffers).value(load_json(body), 0)
+        if len(body) > _PARSED_ONCE:
+            return _Reader(entry).value(load_json(body), 0)
         # parts of a tree never become parts of a value, so values can have one tree
-        tree, array = _parsed_once(bytes(body))
-        if array is None:
-            return _Reader(buffers).value(tree, 0)
-        return _array_in(buffers, *array)
+        tree, array = _parsed_once(body)
+        return _Reader(entry).value(tree, 0) if array is None else _array_in(entry, *array)
     except DamagedEntryError:
         raise
     except (TypeError, ValueError, LookupError, ArithmeticError, RecursionError, struct.error) as error:
@@ -187,7 +185,7 @@ _PARSED_ONCE = 1024
 @functools.lru_cache(maxsize=128)
 def _parsed_once(body: bytes) -> tuple[Any, _ArrayPlace | None]:
     """A tree and, if it is that of one array and of nothing else, where that is."""
-    tree = load_json(memoryview(body))
+    tree = load_json(body)
     is_array = isinstance(tree, list) and tree[:1] == ["array"]
     return tree, _array_place(*tree[1:]) if is_array else None
 
@@ -245,21 +243,28 @@ def _array_place(descr: object, shape: list[int], order: str, start: int, length
     lengths = _shape(shape)
     if math.prod(lengths) * dtype.itemsize != length:
         raise DamagedEntryError(f"{length} bytes do not hold an array of dtype {dtype} and shape {shape}")
+    if type(length) is not int or type(start) is not int or start < 0:
+        raise DamagedEntryError(f"{length!r} bytes at {start!r} are none of an entry")
     return lengths, dtype, order, start, length
 
 
 def _array_in(
-    data: memoryview, shape: tuple[int, ...], dtype: np.dtype[Any], order: Any, start: int, length: int
+    entry: Entry, shape: tuple[int, ...], dtype: np.dtype[Any], order: Any, start: int, length: int
 ) -> np.ndarray[Any, Any]:
+    data, begin = entry.data, entry.buffers_start + start
+    if begin + length > len(data):
+        if length or start:
+            raise DamagedEntryError(f"{length} bytes at {start} of the buffers are not within the entry")
+        data, begin = b"", 0  # an entry without buffers may end before they would begin
     # the data are read-only, and so is the array
-    return np.ndarray(shape, dtype, checked_slice(data, start, length), order=order)
+    return np.ndarray(shape, dtype, data, begin, order=order)
 
 
 class _Reader:
     """Turns a tree back into a value."""
 
-    def __init__(self, data: memoryview) -> None:
-        self._data = data
+    def __init__(self, entry: Entry) -> None:
+        self._entry = entry
 
     def value(self, node: Any, depth: int) -> Any:
         if depth > MAX_DEPTH:
@@ -292,7 +297,8 @@ class _Reader:
         return complex(self._float(real), self._float(imaginary))
 
     def _bytes(self, start: int, length: int) -> bytes:
-        return bytes(checked_slice(self._data, start, length))
+        buffers = memoryview(self._entry.data)[self._entry.buffers_start :]
+        return bytes(checked_slice(buffers, start, length))
 
     def _numpy_string(self, text: object) -> np.str_:
         if not isinstance(text, str):
@@ -310,7 +316,7 @@ class _Reader:
         return np.ndarray((), dtype, content)[()]
 
     def _array(self, descr: object, shape: list[int], order: str, start: int, length: int) -> np.ndarray[Any, Any]:
-        return _array_in(self._data, *_array_place(descr, shape, order, start, length))
+        return _array_in(self._entry, *_array_place(descr, shape, order, start, length))
 
     _READERS: dict[str, Callable[..., Any]] = {
         "int": _integer,
