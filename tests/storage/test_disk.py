@@ -170,7 +170,7 @@ def test_a_slot_keeps_the_store_and_the_settings_of_its_making() -> None:
     with configure(store=other, persistence=""):
         assert slot.save(3)
         assert [each.load() for each in (slot, reader)] != [ABSENT, ABSENT]
-        assert (slot.reads, slot.writes, reader.reads, reader.writes) == (True, True, True, False)
+        assert (slot.access[2:4], reader.access[2:4]) == ((True, True), (True, False))
     assert list(one.names()) == [slot.name] == [KEY.entry_name]
     assert list(other.names()) == []
     assert slot.store is one

@@ -90,7 +90,7 @@ class StorageSpace:
         self.tier = tier
         self.lock = lock
         self.memories: dict[Method, Memory] = {}
-        self._address = address
+        self._address: Any = address
         self.source = source
         self.endables: list[tuple[Method, ref[Endable]]] | None = None
         self.own: list[tuple[Method, Pairs]] | None = None
@@ -101,7 +101,8 @@ class StorageSpace:
         if self._address is None and self.source is not None:
             described, owner_class, values = self.source
             self._address = described.space(owner_class, values)
-        return cast(Space, self._address)
+        found: Space = self._address
+        return found
 
     def memory(self, method: Method, maxsize: int | None = None) -> Memory:
         """The results of one method in memory, at most `maxsize` of them."""

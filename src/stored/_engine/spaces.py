@@ -54,8 +54,9 @@ class SpacesOfClass:
 
     def drop_beyond_limit(self) -> None:
         """Keep no more spaces than the settings allow; with the lock held."""
-        while len(self._recent) > self.memory_sets:
-            space = self._recent.pop(next(iter(self._recent)))
+        recent = self._recent
+        for number in list(recent)[: max(len(recent) - self.memory_sets, 0)]:
+            space = recent.pop(number)
             if space.endables:  # which would keep the space
                 space.end_all_shortcuts()
 
@@ -228,7 +229,7 @@ class PresentSpace:
             if before is not None and before.key == key:
                 self._latest = (fixed, before)  # other objects of equal value
                 return before
-            reference = spaces.known.get(key)
+            reference: Any = spaces.known.get(key)
             space = None if reference is None else reference()
             if space is None:
                 address = None if changing is None else key
@@ -238,7 +239,7 @@ class PresentSpace:
                 reference = spaces.add(space)
             spaces.note_use(before, space)
             self._latest = (fixed, space)
-            self._visited.append(cast(Any, reference))
+            self._visited.append(reference)
             if len(self._visited) > 2 * spaces.memory_sets + 1:
                 del self._visited[: -spaces.memory_sets - 1]
             return space

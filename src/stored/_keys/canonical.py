@@ -17,6 +17,8 @@ import types
 import weakref
 from collections.abc import Callable, Collection, Iterable, Mapping
 from hashlib import blake2b
+from itertools import repeat
+from operator import call
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -75,14 +77,14 @@ def canonical(value: object) -> str:
         raise unstable_key_error(value) from None
 
 
-def canonical_texts(names: Iterable[str], values: Iterable[object], label: str) -> tuple[str, ...]:
+def canonical_texts(names: Iterable[str], values: Collection[object], label: str) -> tuple[str, ...]:
     """The canonical texts of values that have names.
 
     Parameters
     ----------
     names : iterable of str
         The names of parameters or arguments.
-    values : iterable of object
+    values : collection of object
         Their values.
     label : str
         What an error message calls them, with ``{}`` for the name, such as ``"argument {} of Cosmology.age()"``.
@@ -92,15 +94,15 @@ def canonical_texts(names: Iterable[str], values: Iterable[object], label: str) 
     UnstableKeyError
         Naming the first value that has no stable form.
     """
-    texts = []
-    value: object = None
-    try:
-        for value in values:
-            texts.append(_ENCODERS.get(type(value), canonical)(value))  # the error tells how many
-    except (UnstableKeyError, RecursionError) as error:
-        reason = error if isinstance(error, UnstableKeyError) else unstable_key_error(value)
-        raise UnstableKeyError(f"{label.format(repr(list(names)[len(texts)]))}: {reason}", reason.found) from None
-    return tuple(texts)
+    try:  # without a loop, which would take longer than most of the texts
+        return tuple(map(call, map(_ENCODERS.get, map(type, values), repeat(canonical)), values))
+    except (UnstableKeyError, RecursionError):
+        for name, value in zip(names, values, strict=True):
+            try:
+                canonical(value)
+            except UnstableKeyError as error:
+                raise UnstableKeyError(f"{label.format(repr(name))}: {error}", error.found) from None
+        raise
 
 
 def unstable_key_error(value: object) -> UnstableKeyError:

@@ -85,7 +85,8 @@ class Call:
         """Find the place of the result in the store; None for a method whose results are in memory only."""
         if self.slot is None and self.definition.persistent:
             key = self.key()
-            described, _, parameters = cast(Source, self.space.source)
+            source: Any = self.space.source
+            described, _, parameters = source
             self.slot = self.space.tier.slot(key, (described.names, parameters, self.values), now)
         return self.slot
 

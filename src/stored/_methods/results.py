@@ -175,4 +175,5 @@ def results_of(definition: Definition, owner: object) -> Results:
     if results is not None:  # an assignment to __class__ has changed that
         record.methods.pop(definition, None)
         results.end_shortcuts()
-    return cast(Results, record.methods.setdefault(definition, Results(definition, type(owner), present)))
+    results = record.methods.setdefault(definition, Results(definition, type(owner), present))
+    return results

@@ -6,7 +6,7 @@ cannot change what is kept. An entry describes itself and has a checksum (`forma
 it may be used.
 """
 
-from stored._storage.disk import Slot
+from stored._storage.disk import Access, Slot
 from stored._storage.freezing import copy_for_caller, copy_of_flat, freeze, freeze_for_callers
 from stored._storage.listed_values import Values
 from stored._storage.listing import Header, headers, headers_of_method, headers_of_space, keys_of_same_method
@@ -18,6 +18,7 @@ from stored._storage.tier import PersistentTier, current_store
 from stored._storage.upkeep import upkeep
 
 __all__ = [
+    "Access",
     "BoundedMemory",
     "CachedResult",
     "Flight",

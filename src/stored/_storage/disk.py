@@ -7,7 +7,7 @@ import functools
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple
 
 from stored._keys import Key
 from stored._settings import Settings
@@ -29,23 +29,35 @@ from stored._storage.signing import load_secret, sign, verify
 from stored.errors import EntryError, UntrustedEntryError
 from stored.typing import ABSENT, Absent, Store, Turn
 
-__all__ = ["Slot", "Tier", "delete_entry"]
+__all__ = ["Access", "Slot", "delete_entry"]
 
 
-class Tier(Protocol):
-    """What a slot asks of the tier that it belongs to."""
+class Access(NamedTuple):
+    """What the slots of a tier have in common while the settings stay the same.
 
-    @property
-    def persistence(self) -> str:
-        """The letters r and w, as far as it reads and writes."""
+    Parameters
+    ----------
+    settings : Settings
+        The settings.
+    store : Store
+        Where results are.
+    reads, writes : bool
+        Are they read, and are they written?
+    touches : bool
+        Is it noted that an entry is used?
+    writer : mapping
+        Names and versions of the programs that compute the results, for the entries.
+    check_writer : callable or None
+        Takes the versions of the programs that wrote an entry, and raises a `DamagedEntryError` if they are outdated.
+    """
 
-    @property
-    def writer(self) -> Mapping[str, str]:
-        """Names and versions of the programs that compute the results."""
-
-    @property
-    def check_writer(self) -> Callable[[Mapping[str, Any]], None] | None:
-        """Refuses entries of outdated programs."""
+    settings: Settings
+    store: Store
+    reads: bool
+    writes: bool
+    touches: bool
+    writer: Mapping[str, str]
+    check_writer: Callable[[Mapping[str, Any]], None] | None
 
 
 class Slot:
@@ -53,54 +65,49 @@ class Slot:
 
     Parameters
     ----------
-    tier : Tier
-        The tier.
-    store : Store
-        Where the result is.
+    access : Access
+        What it has in common with others.
     key : Key
         The full key of the result.
     values : Values, optional
         The values of parameters and arguments, for listings.
-    now : Settings
-        The settings.
 
     Attributes
     ----------
     name : str
         The name of the entry.
-    reads, writes : bool
-        Is it read, and is it written?
     """
 
-    __slots__ = ("_key", "_settings", "_tier", "_values", "name", "reads", "store", "writes")
+    __slots__ = ("_key", "_values", "access", "name")
 
-    def __init__(self, tier: Tier, store: Store, key: Key, values: Values | None, now: Settings) -> None:
-        self._settings = now
-        self._tier = tier
+    def __init__(self, access: Access, key: Key, values: Values | None = None) -> None:
+        self.access = access
+        self.name = key.entry_name
         self._key = key
         self._values = values
-        self.name = key.entry_name
-        self.store = store
-        self.reads = "r" in tier.persistence and "r" in now.persistence and not now.disable
-        self.writes = "w" in tier.persistence and "w" in now.persistence and not now.disable
+
+    @property
+    def store(self) -> Store:
+        """Where it is."""
+        return self.access.store
 
     def load(self) -> CachedResult | Literal[Absent.ABSENT]:
         """The result, or `ABSENT`; an entry that must not be used is a miss with a warning."""
-        if not self.reads:
+        access = self.access
+        if not access.reads:
             return ABSENT
-        store, name = self.store, self.name
+        store, name = access.store, self.name
         try:
             data = store.read(name)
             if data is None:
                 return ABSENT
             if store is not reports.checked_store:
                 check_privacy(store)
-            value, seconds = decode(self._key, data, self._tier.check_writer, self._verify)
+            value, seconds = decode(self._key, data, access.check_writer, self._verify)
         except (OSError, EntryError) as error:
             report_unreadable(store, name, error)
             return ABSENT
-        now = self._settings
-        if self.writes and (now.max_age is not None or now.max_bytes is not None):
+        if access.touches:
             with contextlib.suppress(OSError):  # then trimming takes the entry for unused
                 store.touch(name)
         return CachedResult(value, copy_for_caller(value, deep=False), seconds)
@@ -115,27 +122,28 @@ class Slot:
         seconds : float
             How long computing it took.
         """
-        if not self.writes:
+        access = self.access
+        if not access.writes:
             return False
-        store, name = self.store, self.name
+        store, name = access.store, self.name
         try:
-            parts, size = encode(self._key, value, self._tier.writer, self._sign, seconds, self._values)
-            if self._settings.max_bytes is not None:
-                check_size(size, self._settings.max_bytes)
+            parts, size = encode(self._key, value, access.writer, self._sign, seconds, self._values)
+            if access.settings.max_bytes is not None:
+                check_size(size, access.settings.max_bytes)
             store.write(name, parts)
         except (NotStorableError, UntrustedEntryError, OSError) as error:
             self._delete_outdated()
             report_kept_in_memory(store, self._key, error)
             return False
         note_written(store, name)
-        tidy_after_write(store, size, self._settings)
+        tidy_after_write(store, size, access.settings)
         return True
 
     def save_computed(self, value: object, seconds: float) -> bool:
         """Write what a method returned, unless that took less time than `min_compute_seconds`; was it written?"""
-        if seconds >= self._settings.min_compute_seconds:
+        if seconds >= self.access.settings.min_compute_seconds:
             return self.save(value, seconds)
-        if self.writes:
+        if self.access.writes:
             self._delete_outdated()
         return False
 
@@ -153,7 +161,7 @@ class Slot:
 
         Within the block, look for the result once more: another process may have written it.
         """
-        return _Block(functools.partial(self.store.compute_turn, self.name, self._settings.lock_timeout), self)
+        return _Block(functools.partial(self.store.compute_turn, self.name, self.access.settings.lock_timeout), self)
 
     def report_timeout(self) -> None:
         """Warn that the result did not come in time."""
@@ -161,7 +169,7 @@ class Slot:
 
     def forget(self) -> bool:
         """Remove the entry, if writing is allowed; was there one?"""
-        return self.writes and delete_entry(self.store, self.name)
+        return self.access.writes and delete_entry(self.store, self.name)
 
     def _sign(self, key: bytes, body: bytes) -> str:
         return sign(self._secret(make=True), key, body)
@@ -171,7 +179,7 @@ class Slot:
 
     def _secret(self, make: bool) -> bytes:
         try:
-            return load_secret(self._settings.key_file, make=make)
+            return load_secret(self.access.settings.key_file, make=make)
         except OSError as error:
             raise UntrustedEntryError(
                 f"it is a pickle, and the key that signs pickles cannot be read ({error})"
@@ -200,7 +208,7 @@ class _Block:
 
     def __enter__(self) -> None:
         slot = self._slot
-        if not (slot.reads and slot.writes):
+        if not (slot.access.reads and slot.access.writes):
             return
         try:
             manager = self._open()

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from stored._keys import Key, Space
 from stored._settings import Settings, check_persistence, settings
-from stored._storage.disk import Slot, delete_entry
+from stored._storage.disk import Access, Slot, delete_entry
 from stored._storage.listed_values import Values
 from stored._storage.listing import names_of_definition
 from stored._version import __version__
@@ -25,21 +25,11 @@ def _directory_store(root: Path, shared: tuple[Path, ...]) -> DirectoryStore | L
     return LayeredStore(own, *map(DirectoryStore, shared)) if shared else own
 
 
-_latest: tuple[Settings | None, Any] = (None, None)
-"""The settings that were asked for last, and their store; one object, since several threads may replace it."""
-
-
 def current_store(now: Settings | None = None) -> Store:
     """The store that settings name, by default those in force."""
-    global _latest
     if now is None:
         now = settings()
-    latest = _latest
-    if latest[0] is now:
-        return cast(Store, latest[1])
-    store = now.store if now.store is not None else _directory_store(now.cache_dir, now.shared_dirs)
-    _latest = now, store
-    return store
+    return now.store if now.store is not None else _directory_store(now.cache_dir, now.shared_dirs)
 
 
 class PersistentTier:
@@ -63,6 +53,11 @@ class PersistentTier:
 
     def __init__(self, persistence: str) -> None:
         self.persistence = check_persistence(persistence)
+        self._access: Access | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A tier in another process has the settings of that process."""
+        return {**vars(self), "_access": None}
 
     @property
     def reads(self) -> bool:
@@ -91,8 +86,19 @@ class PersistentTier:
         now : Settings, optional
             The settings, by default those in force.
         """
-        now = settings() if now is None else now
-        return Slot(self, current_store(now), key, values, now)
+        if now is None:
+            now = settings()
+        access = self._access
+        if access is None or access.settings is not now:
+            access = self._access = self.access(now, current_store(now))
+        return Slot(access, key, values)
+
+    def access(self, now: Settings, store: Store) -> Access:
+        """What all slots have in common under these settings."""
+        letters = set(self.persistence) & set(now.persistence) if not now.disable else ()
+        reads, writes = "r" in letters, "w" in letters
+        touches = writes and (now.max_age is not None or now.max_bytes is not None)
+        return Access(now, store, reads, writes, touches, self.writer, self.check_writer)
 
     def forget_all(self, space: Space, name: str, definition: str) -> None:
         """Remove all entries of one method in one space, of all versions and arguments; damaged ones too."""

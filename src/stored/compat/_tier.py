@@ -14,10 +14,10 @@ from colossus import version as colossus_version
 
 from stored._keys import Key, Space
 from stored._settings import Settings, settings
-from stored._storage import CachedResult, PersistentTier, Slot, Values, headers_of_space
+from stored._storage import Access, CachedResult, PersistentTier, Slot, Values, headers_of_space
 from stored.errors import ConfigurationError, DamagedEntryError
 from stored.stores import DirectoryStore
-from stored.typing import ABSENT, Absent, Store
+from stored.typing import ABSENT, Absent
 
 __all__ = ["ColossusTier", "colossus_store", "imported_key", "is_outdated"]
 
@@ -96,8 +96,8 @@ class ColossusTier(PersistentTier):
 
     def slot(self, key: Key, values: Values | None = None, now: Settings | None = None) -> Slot:
         """The place of one result, and of the object that was imported for its key."""
-        kind = Slot if key.definition else ColossusSlot
-        return kind(self, self.store(), key, values, settings() if now is None else now)
+        access = self.access(settings() if now is None else now, self.store())
+        return (Slot if key.definition else ColossusSlot)(access, key, values)
 
     def imported_names(self, space: Space) -> set[str]:
         """The names of the objects that were imported for a space, and not replaced since."""
@@ -110,15 +110,15 @@ class ColossusSlot(Slot):
 
     __slots__ = ("_imported",)
 
-    def __init__(self, tier: Any, store: Store, key: Key, values: Values | None, now: Settings) -> None:
-        super().__init__(tier, store, key, values, now)
-        self._imported = Slot(tier, store, _key_if_imported(key.space, key.object), None, now)
+    def __init__(self, access: Access, key: Key, values: Values | None = None) -> None:
+        super().__init__(access, key, values)
+        self._imported = Slot(access, _key_if_imported(key.space, key.object))
 
     def load(self) -> CachedResult | Literal[Absent.ABSENT]:
         """The result, else the one that was imported for its key, else `ABSENT`."""
         result = super().load()
         # an entry that cannot be used must not bring back what it had replaced
-        if result is ABSENT and self.reads and not _has_entry(self, if_unknown=True):
+        if result is ABSENT and self.access.reads and not _has_entry(self, if_unknown=True):
             return self._imported.load()
         return result
 
@@ -133,7 +133,7 @@ class ColossusSlot(Slot):
         return super().forget() or imported
 
     def _forget_imported(self) -> bool:
-        return self.writes and _has_entry(self._imported, if_unknown=False) and self._imported.forget()
+        return self.access.writes and _has_entry(self._imported, if_unknown=False) and self._imported.forget()
 
 
 def _has_entry(slot: Slot, *, if_unknown: bool) -> bool:
