@@ -6,7 +6,7 @@ import functools
 import operator
 import weakref
 from collections.abc import Hashable
-from typing import Any, cast
+from typing import Any
 
 from stored._engine.memory_limit import memory_limit
 from stored._engine.space import Method, StorageSpace

@@ -7,11 +7,11 @@ import copy as copying
 import weakref
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import numpy as np
 
-from stored._engine import Method, Source, StorageSpace, memory_limit, own_arguments
+from stored._engine import Method, StorageSpace, memory_limit, own_arguments
 from stored._keys import ATOMIC_SET, Key, Pairs
 from stored._methods.definition import Definition
 from stored._methods.referring import refers_to
@@ -84,7 +84,7 @@ class Call:
     def open_slot(self, now: Settings) -> Slot | None:
         """Find the place of the result in the store; None for a method whose results are in memory only."""
         if self.slot is None and self.definition.persistent:
-            key = self.key()
+            key = Key(self.space.address, *self.method, self.arguments)
             source: Any = self.space.source
             described, _, parameters = source
             self.slot = self.space.tier.slot(key, (described.names, parameters, self.values), now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, cast
+from typing import Any
 
 from stored._engine import PresentSpace, owner_record
 from stored._keys import Key

@@ -197,6 +197,8 @@ class ShortcutsByOwner:
 
     def find(self, owner: object) -> Shortcut | None:
         """The shortcut that an owner used last; None if there is none."""
+        if id(owner) not in self._by_owner:  # as that of a new object
+            return None
         shortcuts = self._of_owner(owner)
         return None if shortcuts is None or shortcuts.last is None else self._used(shortcuts.last)
 

@@ -148,7 +148,7 @@ class Entry:
         All bytes of the entry, read-only.
     created, seconds : float
         When it was written, and how long computing the value took.
-    ends : tuple of int
+    key_end, described_end, values_end, body_end : int
         Where key, description, values and body end.
 
     Attributes
@@ -161,28 +161,35 @@ class Entry:
         Where the bytes begin from which offsets in the tree count: after the body, at a multiple of 64.
     """
 
-    __slots__ = ("_ends", "body", "buffers_start", "created", "data", "key", "seconds")
+    __slots__ = ("_described", "_values", "body", "buffers_start", "created", "data", "key", "seconds")
 
     def __init__(
-        self, data: bytes | memoryview, created: float, seconds: float, ends: tuple[int, int, int, int]
+        self,
+        data: bytes | memoryview,
+        created: float,
+        seconds: float,
+        key_end: int,
+        described_end: int,
+        values_end: int,
+        body_end: int,
     ) -> None:
-        key_end, _, values_end, body_end = ends
         self.created = created
         self.seconds = seconds
         self.key = bytes(data[_FRONT.size : key_end])
         self.body = bytes(data[values_end:body_end])
         self.buffers_start = body_end + -body_end % ALIGNMENT
         self.data = data
-        self._ends = ends
+        self._described = bytes(data[key_end:described_end])
+        self._values = slice(described_end, values_end)
 
     def description(self) -> Description:
         """The description; a `DamagedEntryError` if there is none."""
-        found = bytes(self.data[self._ends[0] : self._ends[1]])
+        found = self._described
         return _parsed_once(found) if len(found) <= _PARSED_ONCE else _description(found)
 
     def values(self) -> Any:
         """The JSON of the values; a `DamagedEntryError` if it is none."""
-        return load_json(self.data[self._ends[1] : self._ends[2]])
+        return load_json(self.data[self._values])
 
 
 def _description(data: bytes) -> Description:
@@ -292,16 +299,18 @@ def unpack(source: Buffer, *, verify: bool = True) -> Entry:
     if verify and xxh3_128_digest(memoryview(data)[_START.size :]) != checksum:
         raise DamagedEntryError("its checksum does not match its content")
     key_end = _FRONT.size + key_length
-    values_end = key_end + described_length + values_length
+    described_end = key_end + described_length
+    values_end = described_end + values_length
+    body_end = values_end + length
     if values_end > _FRONT.size + MAX_HEADER_BYTES:
         raise DamagedEntryError(f"a header of {values_end - _FRONT.size} bytes is longer than {MAX_HEADER_BYTES}")
-    if (values_end + length if verify else values_end) > size or (verify and said_size != size):
+    if (body_end > size or said_size != size) if verify else values_end > size:
         raise DamagedEntryError(
-            f"it has {size} bytes, and says that they are {said_size}, with a body that ends at {values_end + length}"
+            f"it has {size} bytes, and says that they are {said_size}, with a body that ends at {body_end}"
         )
     if not 0 <= seconds <= MAX_SECONDS:
         raise DamagedEntryError(f"it says that computing took {seconds} s")
-    return Entry(data, created, seconds, (key_end, key_end + described_length, values_end, values_end + length))
+    return Entry(data, created, seconds, key_end, described_end, values_end, body_end)
 
 
 def _front_error(data: bytes | memoryview) -> DamagedEntryError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
 from typing import Any, TypeAlias
 
@@ -12,7 +12,6 @@ import numpy as np
 from stored._keys import Key, Pairs
 from stored._storage.format import Entry
 from stored.errors import DamagedEntryError
-from stored.typing import ABSENT
 
 __all__ = ["ListedValues", "Values", "list_values", "read_values"]
 
@@ -28,6 +27,8 @@ _LONGEST_LIST = 16
 
 _SAFE_INTEGER = 2**53
 
+_FLOATS = frozenset((float,))
+
 
 def list_values(key: Key, values: Values) -> ListedValues:
     """The values of a call, as JSON holds them; in place of those that it cannot hold, their canonical texts.
@@ -40,29 +41,30 @@ def list_values(key: Key, values: Values) -> ListedValues:
         The values. Arguments on which the result does not depend are left out.
     """
     names, parameters, arguments = values
-    given = [(name, arguments[name]) for name, _ in key.arguments if name in arguments]
+    given = {name: arguments[name] for name, _ in key.arguments if name in arguments}
     return {
-        "parameters": _listed(zip(names, parameters, strict=False), key.space.pairs),
+        "parameters": _listed(dict(zip(names, parameters, strict=False)), key.space.pairs),
         "arguments": _listed(given, lambda: key.arguments),
     }
 
 
-def _listed(values: Iterable[tuple[str, Any]], texts: Callable[[], Pairs]) -> dict[str, Any]:
-    listed = {}
-    for name, value in values:
-        # most are floats, which need no call
-        found = value if value.__class__ is float and isfinite(value) else _json(value)
-        listed[name] = {"text": dict(texts())[name]} if found is ABSENT else found
-    return listed
+def _listed(values: dict[str, Any], texts: Callable[[], Pairs]) -> dict[str, Any]:
+    if _FLOATS.issuperset(map(type, values.values())) and isfinite(sum(values.values())):  # as most are
+        return values
+    return {name: _json(value, name, texts) for name, value in values.items()}
 
 
-def _json(value: Any) -> Any:
-    """A value as JSON holds it; `ABSENT` for one that it cannot hold."""
+def _json(value: Any, name: str, texts: Callable[[], Pairs]) -> Any:
+    """A value as JSON holds it, or in its place its canonical text."""
     if _is_plain(value):
-        return float(value) if isinstance(value, float) else value
+        return _of_python(value)
     if type(value) in {list, tuple} and len(value) <= _LONGEST_LIST and all(map(_is_plain, value)):
-        return [*map(_json, value)]
-    return ABSENT
+        return [*map(_of_python, value)]
+    return {"text": dict(texts())[name]}
+
+
+def _of_python(value: Any) -> Any:
+    return float(value) if isinstance(value, float) else value
 
 
 def _is_plain(value: Any) -> bool:
