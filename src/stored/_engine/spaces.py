@@ -35,19 +35,14 @@ class SpacesOfClass:
         self._recent: dict[int, StorageSpace] = {}  # by id, the latest last
         _all.add(self)
 
-    def add(self, space: StorageSpace) -> weakref.ref[StorageSpace]:
-        """A new space, with a reference to it; with the lock held."""
-        key = space.key if self.memory_sets else id(space)  # else objects share nothing
-        reference = self.known[key] = weakref.ref(space, functools.partial(_remove, self.known, key))
-        return reference
-
     def note_use(self, before: StorageSpace | None, space: StorageSpace) -> None:
         """An owner has the parameters of a space now, in place of those of another; with the lock held."""
         recent, number = self._recent, id(space)
         if before is not None and next(reversed(recent), None) != id(before):
             recent.pop(id(before), None)
             recent[id(before)] = before
-        recent.pop(number, None)
+        if number in recent:
+            del recent[number]
         recent[number] = space
         if len(recent) > self.memory_sets:
             self.drop_beyond_limit()
@@ -236,7 +231,8 @@ class PresentSpace:
                 values = (fixed or ()) if changing is None else _unchanging(changing)
                 source = self._parameters.described, self.owner_class, values
                 space = StorageSpace(key, address, source, self._tier, spaces.lock)
-                reference = spaces.add(space)
+                name = key if spaces.memory_sets else id(space)  # else objects share nothing
+                reference = spaces.known[name] = weakref.ref(space, functools.partial(_remove, spaces.known, name))
             spaces.note_use(before, space)
             self._latest = (fixed, space)
             self._visited.append(reference)
@@ -260,6 +256,13 @@ class PresentSpace:
 
     def holds(self, owner: object, space: StorageSpace) -> bool:
         """Has the owner the parameters of a space?"""
+        known, latest = self._latest
+        if known is not None and latest is space and type(owner) is self.owner_class:
+            try:
+                if all(map(operator.is_, self.quick_values(owner), known)):
+                    return True
+            except AttributeError:  # `of` says what is missing
+                pass
         try:
             return type(owner) is self.owner_class and self.of(owner) is space
         except (OwnerError, UnstableKeyError):

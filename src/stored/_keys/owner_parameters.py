@@ -291,7 +291,7 @@ _describers_lock = ForkSafeLock()
 
 STRING_METHODS = ("getHashableString", "_getHashableString")
 
-_OWN, _OWN_HIDDEN, _NAME = *STRING_METHODS, "getName"
+_DESCRIBING_METHODS = (*STRING_METHODS, "getName")
 
 
 def find_describer(owner: type) -> Describer:
@@ -306,7 +306,7 @@ def find_describer(owner: type) -> Describer:
     declared: list[Any] = []
     for base in owner.__mro__[:-1]:  # object declares nothing
         get = base.__dict__.get
-        declared += type(get(_OWN)), type(get(_OWN_HIDDEN)), type(get(_NAME)), get("__stored_parameters__")
+        declared += *map(type, map(get, _DESCRIBING_METHODS)), get("__stored_parameters__")
     found = _describers.get(owner)
     if found is not None and found[0] == declared:
         return found[1]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import numpy as np
 
 from stored._engine import live_records, memory_limit, spaces_with_method
-from stored._keys import Key
+from stored._keys import ATOMIC_SET, Key
 from stored._methods.call import Call
 from stored._methods.definition import Definition
 from stored._methods.results import Results, results_of
@@ -161,7 +161,7 @@ def _compute_and_keep(call: Call, results: Results, flight: Flight) -> CachedRes
     is_stored = False
     # if the parameters changed meanwhile, the result may mix old and new: only this caller gets it
     if results.present.holds(call.owner, call.space):
-        if call.note_reference(result):
+        if type(result.value) in ATOMIC_SET or call.note_reference(result):
             flight.result = result
             call.keep(result)
         slot = call.slot

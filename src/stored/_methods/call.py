@@ -100,7 +100,7 @@ class Call:
         return found
 
     def keep(self, result: CachedResult) -> None:
-        """Keep the result in memory, within the limits of the settings."""
+        """Keep a result in memory, within the limits of the settings."""
         if result.owner is None:
             self.memory[self.arguments] = result
         else:
@@ -111,7 +111,7 @@ class Call:
     def note_reference(self, result: CachedResult) -> bool:
         """Let only the owner get a result that refers to it; may memory keep it?"""
         value = result.value
-        if self.definition.is_interpolated or type(value) in ATOMIC_SET or result.copy is copy_of_flat:
+        if self.definition.is_interpolated or result.copy is copy_of_flat:
             return True
         if type(value) is np.ndarray and not value.dtype.hasobject:
             return True
@@ -151,6 +151,8 @@ class Call:
             value = self._evaluate(values)
         if definition.copy:
             value = self._copied(value)
+        if type(value) in ATOMIC_SET and not definition.returns_table:
+            return value, CachedResult(value)
         try:
             value, copy = freeze_for_callers(value, deep=definition.copy)
         except TypeError as error:
