@@ -1,7 +1,7 @@
 """Decorated methods and a StorageUser in one space do what plain dicts would do, whatever happens between the calls.
 
-Parameters change back and forth, objects are equal, copied and freed, results are cleared, computed anew and reset, other
-processes begin, files are damaged and removed, and settings change. All that is computed is marked with the step in
+Parameters change back and forth, objects are equal, copied and freed, results are cleared, computed anew and reset,
+other processes begin, files are damaged and removed, settings change. All that is computed is marked with the step in
 which it was, and every method shows its parameters, so each value tells when it was computed and for what.
 """
 
@@ -78,57 +78,68 @@ class Now:
         return cls.step
 
 
-class Methods:
-    """Stored methods of all kinds; each result shows the parameters, and when it was computed."""
+def methods_class() -> Any:
+    """A new class of methods, so that those of one process are not cleared by another, whose owners may yet live."""
 
-    n: Any
-    m: int
+    class Methods:
+        """Stored methods of all kinds; each result shows the parameters, and when it was computed."""
 
-    @stored
-    def value(self, x: int) -> Any:
-        return (float(self.n), self.m, x, Now.compute("value"))
+        __qualname__ = "Methods"
+        n: Any
+        m: int
 
-    @stored
-    def calling(self, x: int) -> Any:
-        return [float(self.n), self.m, x, Now.compute("calling"), self.value(x)]
+        @stored
+        def value(self, x: int) -> Any:
+            return (float(self.n), self.m, x, Now.compute("value"))
 
-    @stored(persistent=False)
-    def fleeting(self, x: int) -> Any:
-        return (float(self.n), self.m, x, Now.compute("fleeting"))
+        @stored
+        def calling(self, x: int) -> Any:
+            return [float(self.n), self.m, x, Now.compute("calling"), self.value(x)]
 
-    @stored(persistent=False, maxsize=MAXSIZE)
-    def few(self, x: int) -> Any:
-        return (float(self.n), self.m, x, Now.compute("few"))
+        @stored(persistent=False)
+        def fleeting(self, x: int) -> Any:
+            return (float(self.n), self.m, x, Now.compute("fleeting"))
 
-    @stored
-    def array(self) -> Any:
-        return np.array([self.n, self.m, 0.0, Now.compute("array")], dtype=float)
+        @stored(persistent=False, maxsize=MAXSIZE)
+        def few(self, x: int) -> Any:
+            return (float(self.n), self.m, x, Now.compute("few"))
 
-    @stored(interpolate=True)
-    def table(self) -> Any:
-        x = np.arange(6.0)
-        return np.array([x, self.shown(x, Now.compute("table"))])
+        @stored
+        def array(self) -> Any:
+            return np.array([self.n, self.m, 0.0, Now.compute("array")], dtype=float)
 
-    @stored(interpolate=Axis("x", 0.0, 3.0, points=6))
-    def curve(self, x: float) -> float:
-        return self.shown(x, Now.compute("curve"))
+        @stored(interpolate=True)
+        def table(self) -> Any:
+            x = np.arange(6.0)
+            return np.array([x, self.shown(x, Now.compute("table"))])
 
-    def shown(self, x: Any, step: int) -> Any:
-        """A number that shows all of these."""
-        return 1000.0 * step + 100.0 * self.n + 10.0 * self.m + x
+        @stored(interpolate=Axis("x", 0.0, 3.0, points=6))
+        def curve(self, x: float) -> float:
+            return self.shown(x, Now.compute("curve"))
+
+        def shown(self, x: Any, step: int) -> Any:
+            """A number that shows all of these."""
+            return 1000.0 * step + 100.0 * self.n + 10.0 * self.m + x
+
+    return Methods
 
 
-class FieldMethods(Methods):
+def field_methods_class() -> Any:
     """The same for owners with single parameters, one of which a method can depend on."""
 
-    @stored(depends=("n",))
-    def partial(self, x: int) -> Any:
-        return (float(self.n), None, x, Now.compute("partial"))
+    class FieldMethods(methods_class()):
+        __qualname__ = "FieldMethods"
+
+        @stored(depends=("n",))
+        def partial(self, x: int) -> Any:
+            return (float(self.n), None, x, Now.compute("partial"))
+
+    return FieldMethods
 
 
 def keyed() -> Any:
     @keyed_by("n", "m")
-    class Keyed(FieldMethods):
+    class Keyed(field_methods_class()):
         __qualname__ = "Keyed"
 
         def __init__(self, n: Any, m: int) -> None:
@@ -139,7 +150,7 @@ def keyed() -> Any:
 
 def frozen() -> Any:
     @dataclasses.dataclass(frozen=True)
-    class Frozen(FieldMethods):
+    class Frozen(field_methods_class()):
         __qualname__ = "Frozen"
         n: Any
         m: int
@@ -148,7 +159,7 @@ def frozen() -> Any:
 
 
 def telling() -> Any:
-    class Telling(Methods):
+    class Telling(methods_class()):
         __qualname__ = "Telling"
 
         def __init__(self, n: Any, m: int) -> None:
@@ -161,7 +172,7 @@ def telling() -> Any:
 
 
 def holding() -> Any:
-    class Holding(Methods):
+    class Holding(methods_class()):
         __qualname__ = "Holding"
 
         def __init__(self, n: Any, m: int) -> None:
@@ -701,10 +712,7 @@ class AgainstDicts(RuleBasedStateMachine):
                     key = key_for(each, name, x)
                     if key in there:
                         self.check_stored(each, name, x, self.disk.found(key))
-            del each
         assert not Now.computed
-        del class_
-        self.collect()  # as another process has no part in what is cleared here
 
     def check_stored(self, each: Modelled, name: str, x: int, expected: list[Mark]) -> None:
         method = getattr(each.owner, name)
