@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import copy
 import functools
+import gc
 import pickle
 from collections.abc import Callable
 from typing import Any
+from weakref import ref
 
 import pytest
 
 import stored
-from stored import OwnerError, StorageUser
-from stored._engine import described_instead, rebound_user
+from stored import OwnerError, StorageUser, storage_user
+from stored._engine import described_instead, live_records, rebound_user
 from tests.engine.models import Model
 
 
@@ -207,3 +209,60 @@ def test_rebound_keeps_functions_of_nobody() -> None:
     careless = StorageUser("engine", "rw", model.getName, lambda: f"{model.n}", None)
     with pytest.raises(OwnerError, match="whose func_hashstring describes that object; give each copy a StorageUser"):
         rebound_user(careless, model, other)
+
+
+def test_a_copy_is_freed_before_its_original() -> None:
+    """A copy whose methods were used is not kept by the StorageUser that it has from the original."""
+    model = Decorated()
+    other = copy.copy(model)
+    other.value()
+    user, reference = storage_user(other), ref(other)
+    del other
+    gc.collect()
+    assert reference() is None
+    assert model.value() == 1.0
+    with pytest.raises(OwnerError, match="the object that this StorageUser belonged to is gone"):
+        user.getStoredObject("a")
+
+
+@pytest.mark.parametrize("memory_sets", [0, 8])
+def test_the_user_of_a_copy_has_the_results_of_its_methods(memory_sets: int) -> None:
+    """It lists them and empties them, and those of the original stay."""
+    model = Picklable()
+    with stored.configure(memory_sets=memory_sets, persistence=""):
+        other = copy.copy(model)
+        other.n = 2.0
+        other.value(), model.value()
+        assert storage_user(other).listObjects() == ["value()"]
+        storage_user(other).resetStorage()
+        assert storage_user(other).listObjects() == []
+        assert (other.value.cached(), model.value.cached()) == (False, True)
+
+
+@pytest.mark.parametrize("duplicate", DUPLICATES)
+def test_the_user_of_a_copy_may_be_held(duplicate: Callable[[Any], Any]) -> None:
+    """A copy that was given its StorageUser, and copies of that, follow their own parameters."""
+    first = copy.copy(Picklable())
+    first.su = storage_user(first)
+    assert first.value() == 1.0
+    second = duplicate(first)
+    second.n = 2.0
+    assert (second.value(), first.value()) == (2.0, 1.0)
+    storage_user(second).storeObject("a", 5)
+    assert storage_user(first).getStoredObject("a") is None
+    first.n = 2.0
+    assert storage_user(first).getStoredObject("a") == 5
+    assert (first.value(), second.value()) == (2.0, 2.0)
+
+
+def test_a_clear_for_the_class_reaches_copies_once() -> None:
+    """A copy's results are cleared with those of all owners."""
+    model = Decorated()
+    other = copy.copy(model)
+    other.n = 2.0
+    other.value(), model.value()
+    Decorated.value.cache_clear()
+    assert not other.value.cached()
+    assert not model.value.cached()
+    live = [owner for owner, _ in live_records()]
+    assert sum(owner is other for owner in live) == 1

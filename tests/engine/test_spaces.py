@@ -578,6 +578,21 @@ def test_a_class_wide_clear_reaches_earlier_parameters_and_freed_objects(make: A
     assert len(COMPUTED) == 3
 
 
+@of_referenced_kinds
+def test_a_clear_reaches_parameters_from_before_many_changes(make: Any) -> None:
+    """However often an owner went to and fro between others since, what memory keeps of them is cleared too."""
+    owner = make()(1.0)
+    with configure(memory_sets=8):
+        set_parameter(owner, 3.0)
+        owner.few(1.0)
+        for n in (1.0, 2.0) * 12:
+            set_parameter(owner, n)
+            owner.few(1.0)
+        owner.few.cache_clear()
+        set_parameter(owner, 3.0)
+        assert not owner.few.cached(1.0)
+
+
 @of_all_kinds
 def test_clearing_before_the_first_call_keeps_the_maxsize(make: Any) -> None:
     """A method whose memory is bounded stays so."""

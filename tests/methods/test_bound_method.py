@@ -10,7 +10,7 @@ import pickle
 import numpy as np
 import pytest
 
-from stored import Axis, keyed_by, stored
+from stored import Axis, StorageUser, keyed_by, stored
 from tests.methods.models import CALLS, Cosmology, Curves, Model, repeated
 
 # -- as a bound method --
@@ -80,6 +80,37 @@ def test_cache_clear() -> None:
     Cosmology.age.cache_clear()
     assert not second.age.cached(1.0)
     assert not Cosmology(71.0).age.cached(1.0)
+
+
+@pytest.mark.parametrize("attribute", ["getHashableString", "su"])
+def test_a_clear_for_the_class_goes_on_after_an_error(attribute: str) -> None:
+    """An owner whose own functions fail, as they may while it is being made, keeps no other's result from going."""
+
+    class Owner:
+        def __init__(self, n: float) -> None:
+            self.n = n
+            if attribute == "su":
+                self.su = StorageUser("m", "rw", lambda: "Owner", self.string, None)
+
+        def string(self) -> str:
+            return f"{self.n}"
+
+        @stored
+        def value(self) -> float:
+            return self.n
+
+    if attribute != "su":
+        Owner.getHashableString = Owner.string  # type: ignore[attr-defined]
+    before, broken, after = Owner(1.0), Owner(2.0), Owner(3.0)
+    for each in (before, broken, after):
+        each.value()
+    del broken.n
+    with pytest.raises(AttributeError, match="no attribute 'n'"):
+        Owner.value.cache_clear()
+    assert not before.value.cached()
+    assert not after.value.cached()
+    broken.n = 2.0
+    assert broken.value.cache_info().currsize == 0
 
 
 def test_cache_clear_leaves_other_methods_alone() -> None:

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Callable, Container
 from types import FunctionType
 from typing import Any, TypeVar
+from weakref import ref
 
 from stored.errors import OwnerError
 
@@ -35,7 +36,7 @@ def described_instead(user: Any, owner: object) -> object | None:
 
 
 def rebound_user(user: U, original: object, copied: object) -> U:
-    """A user with the same functions, called on a copy of the object that they belong to.
+    """A user with the same functions, called on a copy of the object that they belong to, which they do not keep alive.
 
     Raises
     ------
@@ -46,11 +47,36 @@ def rebound_user(user: U, original: object, copied: object) -> U:
     functions = [rebound.func_name, rebound.func_hashstring, rebound.func_changed]
     for index, function in enumerate(functions):
         if getattr(function, "__self__", None) is original:
-            functions[index] = function.__func__.__get__(copied)
+            functions[index] = _method_of(copied, function.__func__)
         elif function is rebound.func_hashstring:
             raise _describes_original(copied)
     rebound.func_name, rebound.func_hashstring, rebound.func_changed = functions
     return rebound  # type: ignore[no-any-return]
+
+
+def _method_of(owner: object, function: Any) -> Callable[[], Any]:
+    return _MethodOfCopy(owner, function) if type(owner).__weakrefoffset__ else function.__get__(owner)
+
+
+class _MethodOfCopy:
+    """A method of a copy, for a user that the original's refers to: a bound method would keep each copy alive."""
+
+    def __init__(self, owner: object, function: Any) -> None:
+        self._owner = ref(owner)
+        self.__func__ = function
+
+    @property
+    def __self__(self) -> object:
+        owner = self._owner()
+        if owner is None:
+            raise OwnerError("the object that this StorageUser belonged to is gone; keep it, or ask for another's")
+        return owner
+
+    def __call__(self) -> Any:
+        return self.__func__(self.__self__)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return getattr, (self.__self__, self.__func__.__name__)  # as bound methods do
 
 
 def _describes_original(owner: object) -> OwnerError:

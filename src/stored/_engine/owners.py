@@ -139,6 +139,12 @@ class Registry:
         self.unreferenced: OrderedDict[object, OwnerRecord] = OrderedDict()
         _registries.add(self)
 
+    def add(self, owner: object, record: OwnerRecord) -> None:
+        """Register an owner, until it is freed; a `TypeError` if it has no weak references."""
+        number = id(owner)
+        # `pop` gets the reference as its default: a callback without a function of Python's
+        self.referenced[number] = weakref.ref(owner, functools.partial(self.referenced.pop, number)), record
+
     def records(self) -> list[tuple[object, OwnerRecord]]:
         """All owners with their records; None for an owner that is registered by its parameters."""
         # each list in one step, since owners may be freed at any moment
@@ -200,11 +206,12 @@ def _register(
     if record.user is not held and not type(owner).__weakrefoffset__:
         return record  # a copy without weak references is not registered: its results are found in the store
     try:
-        # `pop` gets the reference as its default: a callback without a function of Python's
-        reference = weakref.ref(owner, functools.partial(registry.referenced.pop, id(owner)))
+        registry.add(owner, record)
     except TypeError:
         return _register_by_parameters(registry, owner, record, depends)
-    registry.referenced[id(owner)] = (reference, record)
+    if record.user is not None and record.user is not held:
+        record.user.decorated = Registry()  # the copy's own user lists and empties what its methods have
+        record.user.decorated.add(owner, record)
     return record
 
 
@@ -229,4 +236,5 @@ def _user_describing(owner: object, held: StorageUser) -> StorageUser:
 def live_records() -> list[tuple[object, OwnerRecord]]:
     """All live owners that have records; None for one that is registered by its parameters."""
     with _registry_lock:
-        return [each for registry in list(_registries) for each in registry.records()]
+        found = [each for registry in list(_registries) for each in registry.records()]
+    return list({id(record): (owner, record) for owner, record in found}.values())  # a copy is in two registries

@@ -254,13 +254,21 @@ def explain_call(results: Results, call: Call) -> Explanation:
 
 
 def clear_everywhere(definition: Definition) -> None:
-    """Forget the results of a method for every live owner that has used it, and all that memory has of it."""
+    """Forget the results of a method for every live owner that has used it, and all that memory has of it.
+
+    If an owner's own functions raise an error, that is raised once all else is forgotten.
+    """
+    errors: list[Exception] = []
     for owner, record in live_records():
         results = record.methods.get(definition)
         if results is not None:
             try:
                 results.clear(owner)
-            except (OwnerError, UnstableKeyError):  # not all parameters are set; the other owners' results go too
+            except Exception as error:
                 results.clear(None)
+                if not isinstance(error, OwnerError | UnstableKeyError):  # else not all parameters are set
+                    errors.append(error)
     for space, method in spaces_with_method(definition):  # of earlier parameters, and of owners that have been freed
         space.forget(method)
+    if errors:
+        raise errors[0]
