@@ -69,7 +69,7 @@ def _parts(model: peers.Keyed, place: Path) -> Mapping[str, Any]:
     definition = type(model).table._self_definition
     results = results_of(definition, model)
     key, store = bound_call(results, model, (1.0,), {}).key(), current_store()
-    data: Any = store.read(key.entry_name())
+    data: Any = store.read(key.entry_name)
     values = results.present.quick_values(model)
     space = key.space.module, key.space.name, key.space.parameters
     return {
@@ -85,7 +85,7 @@ def _parts(model: peers.Keyed, place: Path) -> Mapping[str, Any]:
         "key": key,
         "key_again": lambda: Key(Space(*space), key.object, key.definition, key.version, key.arguments),
         "model": model,
-        "name": key.entry_name(),
+        "name": key.entry_name,
         "parts": encode(key, peers.TABLE, {}, _unsigned)[0],
         "results": results,
         "results_of": results_of,
@@ -106,7 +106,7 @@ def _load(runs: int, place: Path) -> Rows:
         ("the results of a new object, found to be empty", "results_of(definition, Keyed())"),
         ("its parameters as text", "describe().text()"),
         ("the call, bound and keyed", "bound_call(results, model, (1.0,), {})"),
-        ("the key, and the name of the entry", "key_again().entry_name()"),
+        ("the key, and the name of the entry", "key_again().entry_name"),
         ("the file: two folders that must be no links, open, size, read, close", "store.read(name)"),
         ("checksum and parts", "unpack(data)"),
         ("the key compared in full, the array made", "decode(key, entry, bool, None)"),

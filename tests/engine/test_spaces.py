@@ -452,7 +452,7 @@ def test_no_parameters_of_short_lived_objects_stay(make: Any) -> None:
     gc.collect()
     owner = kind(0)
     spaces = owner_record(owner).present_space(owner).spaces
-    assert len(spaces.spaces()) == len(spaces._known) <= 9
+    assert len(spaces.spaces()) == len(spaces.known) <= 9
 
 
 @of_referenced_kinds

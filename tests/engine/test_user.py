@@ -356,8 +356,8 @@ def test_listing_passes_over_what_is_not_ours(cache_dir: Path) -> None:
     (b.parent / "foreign.stored").write_bytes(b"not an entry")
     (b.parent / "empty.stored").write_bytes(b"")
     key = Key(Space("engine", "m", "long " * 2000), "c")
-    renamed = key.entry_name().rpartition("/")[2]
-    for number, held in enumerate((key.as_bytes()[:-1], b"no key", Key(key.space, "d").as_bytes())):
+    renamed = key.entry_name.rpartition("/")[2]
+    for number, held in enumerate((key.data[:-1], b"no key", Key(key.space, "d").data)):
         parts, _ = pack(held, b'{"kind":"native"}', b"", b"null", [])
         (b.parent / renamed.replace("-c-", f"-c{number}-")).write_bytes(b"".join(parts))
     assert user.listObjects() == ["a", "b"]  # b is in memory still

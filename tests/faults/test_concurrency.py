@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from stored import StorageUser, configure, keyed_by, stored, upkeep
+from tests.faults.memory import forget_memory
 from tests.faults.processes import PATIENCE, in_processes, in_threads
 from tests.faults.scale import rounds
 from tests.faults.values import KINDS, check, edition, made, same, whole_entries
@@ -129,9 +130,14 @@ class Worker:
     def tidy(self, n: int, kind: str, x: int) -> None:
         assert upkeep().entries >= 0
 
+    def limit_memory(self, n: int, kind: str, x: int) -> None:
+        """Have all threads share less for a moment, or nothing."""
+        with configure(memory_sets=self.chance.randrange(3)):
+            self.call_anew(n, kind, x)
+
     ACTS = (call, call_anew, call_in_call, call_shared, refresh_shared, change_shared, refresh, look, clear, clear_all)
-    ACTS += (clear_everywhere, restart, store, read, remove, list_all, tidy)
-    ODDS = (6, 6, 4, 8, 2, 3, 3, 2, 3, 1, 1, 3, 6, 6, 2, 2, 1)
+    ACTS += (clear_everywhere, restart, store, read, remove, list_all, tidy, limit_memory)
+    ODDS = (6, 6, 4, 8, 2, 3, 3, 2, 3, 1, 1, 3, 6, 6, 2, 2, 1, 1)
 
 
 def user(n: int) -> StorageUser:
@@ -155,6 +161,7 @@ def work(seed: int, threads: int, own_settings: dict[str, Any]) -> int:
 
 def check_all(last: int) -> None:
     """All that is stored can be read, and is right."""
+    forget_memory(Model)
     for n in PARAMETERS:
         for name in user(n).listObjects():
             kind, x = name.split()
@@ -191,6 +198,7 @@ def placed(own_settings: dict[str, Any], place: Path) -> dict[str, Any]:
         ("layers", "forkserver"),
     ],
 )
+@pytest.mark.parametrize("memory_sets", [0, 8], indirect=True)
 def test_no_mix_up(settings: str, method: str, cache_dir: Path) -> None:
     """Whatever processes and threads do to shared entries, each gets values of its own keys; all entries stay good."""
     each = [placed(own, cache_dir.parent) for own in SETTINGS[settings]] * rounds(1, 3)

@@ -22,6 +22,7 @@ from stored._storage import PersistentTier, headers
 from stored._storage.format import unpack
 from stored.stores import DirectoryStore
 from stored.typing import ABSENT
+from tests.faults.memory import forget_memory
 from tests.faults.scale import rounds
 from tests.faults.values import Custom, whole_entries
 from tests.storage.entries import NUMBERS, dumped, identical, parts_of, sealed
@@ -94,10 +95,13 @@ class Subject:
         assert found is ABSENT or is_same(found, expected)
 
     def check_answer(self) -> int:
-        """A new owner answers as ever; how much did it compute for that? Afterwards the file is good."""
+        """Without memory an owner answers as ever; how much did it compute for that? Afterwards the file is good."""
         before = Model.computed
+        forget_memory(Model)
         assert is_same(self.ask(), self.expected)
         computed = Model.computed - before
+        assert is_same(self.ask(), self.expected)  # from memory, if new objects have it
+        forget_memory(Model)
         assert is_same(self.ask(), self.expected)
         assert Model.computed == before + computed
         assert len(self.file.read_bytes()) > 32
@@ -148,7 +152,7 @@ def positions(size: int, most: int) -> list[int]:
 
 def test_every_flipped_byte_is_found(subject: Subject) -> None:
     """Whichever byte of a file is another, the entry is not used, with one warning, or is what was written."""
-    chance = random.Random(subject.key.as_bytes())
+    chance = random.Random(subject.key.data)
     value = subject.load()
     with warned_once():
         for position in positions(len(subject.data), rounds(100, 5000)):
@@ -190,9 +194,10 @@ def test_what_stands_behind_an_entry_is_found(subject: Subject) -> None:
             subject.check(subject.load(), value)
 
 
+@pytest.mark.parametrize("memory_sets", [0, 8], indirect=True)
 def test_a_method_recomputes_what_is_damaged(subject: Subject) -> None:
     """A call that finds a damaged file gives the same as ever, with one warning, and the next finds a good file."""
-    chance = random.Random(subject.key.as_bytes())
+    chance = random.Random(subject.key.data)
     for _ in range(rounds(15, 300)):
         file = bytearray(subject.file.read_bytes())
         position = chance.randrange(len(file))

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from stored import StorageUser, configure, keyed_by, stored, upkeep
+from tests.faults.memory import forget_memory
 from tests.faults.processes import FEW_METHODS, sleep_for_ever, started, until_waiting
 from tests.faults.scale import rounds
 from tests.faults.values import KINDS, check, made, note, noted, whole_entries
@@ -65,6 +66,7 @@ def store_for_ever(end: Any, seed: int) -> None:
 def check_all() -> int:
     """All values are right, none that is listed is missing, and what is missing is computed without waiting."""
     names = user().listObjects()
+    forget_memory(Model)
     with configure(lock_timeout=0.0):  # to wait at all would be a warning, and so an error
         for kind, x in KEYS:
             found = user().getStoredObject(f"{kind} {x}")

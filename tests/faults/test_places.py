@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from stored import StorageUser, StoredWarning, configure, keyed_by, stored, upkeep
+from tests.faults.memory import forget_memory
 from tests.faults.processes import here, in_processes
 from tests.faults.values import KINDS, check, edition, made, whole_entries
 
@@ -63,8 +64,10 @@ def use(n: int) -> list[str]:
     """Whatever is asked of new owners is answered rightly, and no trouble is reported twice; which were there?"""
     with reported() as troubles:
         for kind in KINDS:
-            check(Model(n).value(kind, 0), kind, n, 0)
-            check(Model(n).value(kind, 0), kind, n, 0)
+            for _ in range(2):
+                forget_memory(Model)
+                check(Model(n).value(kind, 0), kind, n, 0)
+                check(Model(n).value(kind, 0), kind, n, 0)
             Model(n).value.cached(kind, 1)
         check(Model(n).value.refresh("small", 0), "small", n, 0)
         Model(n).value.cache_clear("small", 0)
@@ -80,6 +83,7 @@ def use_well(n: int) -> None:
     """All is as if nothing had been: no warning, results are stored and found again, and no other files are left."""
     assert use(n) == []
     for computed in (len(KINDS), 0):
+        forget_memory(Model)
         before = Model.computed
         for kind in KINDS:
             check(Model(n).value(kind, 0), kind, n, 0)
@@ -125,6 +129,7 @@ def replace_where_files_cannot_grow() -> None:
         with reported():
             assert edition(Model(1).value.refresh(kind, 0)) == Model.edition
             Model.edition += 1
+            forget_memory(Model)
             assert edition(Model(1).value(kind, 0)) == Model.edition
         resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
 
@@ -286,6 +291,8 @@ def use_while_harmed(fault: str, when: str) -> list[str]:
         Model.hook = staticmethod(strike)
     else:
         strike()
+    for kind in KINDS:
+        check(owner.value(kind, 0), kind, 1, 0)  # from memory
     troubles = use(3) + use(1)
     for kind, value in held.items():
         check(value, kind, 1, 0)
@@ -338,6 +345,7 @@ def use_in_the_place_of(other: str) -> list[str]:
     OTHERS[other](file)
     with reported() as troubles:
         for _ in range(2):
+            forget_memory(Model)
             check(Model(1).value("small", 1), "small", 1, 1)
     if file.is_dir():
         remove(file)
@@ -386,6 +394,7 @@ def test_files_of_other_times(clock: str, cache_dir: Path) -> None:
     for path in files:
         os.utime(path, (CLOCKS[clock], CLOCKS[clock]))
     assert upkeep().leftovers == 2
+    forget_memory(Model)
     before = Model.computed
     for kind in KINDS:
         check(Model(1).value(kind, 0), kind, 1, 0)
@@ -440,6 +449,7 @@ AWAY: dict[str, Callable[[Path], object]] = {
 def test_a_mapped_array_stays_as_it_is(change: str, cache_dir: Path) -> None:
     """An array that a reader has memory-mapped stays the same, bit for bit, whatever becomes of its file."""
     Model(1).value("large", 0)
+    forget_memory(Model)
     array = Model(1).value("large", 0)
     (file,) = cache_dir.rglob("*.stored")
     assert str(file) in Path("/proc/self/maps").read_text()

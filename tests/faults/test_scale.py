@@ -14,6 +14,7 @@ import pytest
 
 from stored import StorageUser, configure, keyed_by, stored, upkeep
 from stored._storage.limits import finish_trims
+from tests.faults.memory import forget_memory
 from tests.faults.scale import rounds
 from tests.faults.values import whole_entries
 
@@ -126,6 +127,7 @@ def test_listing_touches_what_it_lists(cache_dir: Path) -> None:
 
 
 def compute(owners: int) -> None:
+    forget_memory(Model)
     for n in range(owners):
         for x in range(10):
             Model(n).one(x)
@@ -139,6 +141,7 @@ def test_clearing_touches_what_it_clears(cache_dir: Path) -> None:
         with configure(cache_dir=cache_dir.parent / f"{owners}"):
             compute(owners)
             costs.append(cost(Model(0).one.cache_clear))
+            forget_memory(Model)
             assert whole_entries(cache_dir.parent / f"{owners}") == 20 * owners - 10
             assert not Model(0).one.cached(1)
             assert Model(0).other.cached(1)

@@ -16,6 +16,7 @@ import pytest
 
 from stored import PersistenceWarning, StorageUser, configure, keyed_by, stored
 from stored._storage.reports import clear_reports
+from tests.faults.memory import forget_memory
 from tests.faults.processes import (
     FEW_METHODS,
     METHODS,
@@ -99,7 +100,7 @@ def need_all(barrier: Any, threads: int) -> None:
     """Need all values, in threads that begin together with those of all other processes."""
 
     def need(number: int) -> None:
-        owner = Model()  # of its own, as memory would serve all threads
+        owner = Model()  # of its own, which by default has what other threads have in memory
         barrier.wait(PATIENCE)
         for kind, x in KEYS[number:] + KEYS[:number]:
             check(owner.value(kind, x), kind, 1, x)
@@ -109,6 +110,7 @@ def need_all(barrier: Any, threads: int) -> None:
 
 @pytest.mark.parametrize(("processes", "threads"), [(8, 1), (4, 4)])
 @pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("memory_sets", [0, 8], indirect=True)
 def test_each_value_is_computed_once(method: str, processes: int, threads: int) -> None:
     """Processes and threads that need the same 20 entries at once compute 20 values in all, and lose none."""
     barrier = get_context(method).Barrier(processes * threads)
@@ -281,6 +283,7 @@ def test_a_limit_to_waiting(cache_dir: Path) -> None:
         may_end.set()
         holder.result()
     assert noted() == ["special 1"] * 3
+    forget_memory(Model)
     assert Model().special(1) == 1
     assert noted() == ["special 1"] * 3
     assert whole_entries(cache_dir) == 1

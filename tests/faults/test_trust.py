@@ -31,6 +31,7 @@ from stored._storage.reports import clear_reports
 from stored._storage.signing import sign
 from stored.compat import colossus as drop_in
 from stored.stores import DirectoryStore
+from tests.faults.memory import forget_memory
 from tests.faults.processes import here
 from tests.storage.entries import parts_of
 
@@ -121,7 +122,8 @@ def note_of(name: str) -> str:
 
 
 def forget(*places: Path) -> None:
-    """Begin anew: nothing is there, and nothing was reported or tidied."""
+    """Begin anew: nothing is there or in memory, and nothing was reported or tidied."""
+    forget_memory(Model)
     for place in places:
         shutil.rmtree(place, ignore_errors=True)
     clear_reports()
@@ -301,8 +303,10 @@ def test_a_pickle_moved_to_another_key_is_refused(source: str, target: str, way:
     if way == "under its key":
         moved = parts_of(moved)._replace(key=unpack(own).key).joined()
     put(moved, cache_dir, name)
+    forget_memory(Model)
     with reported(1) as messages:
         assert read() == right
+    forget_memory(Model)
     assert name in messages[0]
     assert ("belongs to another result" if way == "renamed" else "not signed with your key for this") in messages[0]
     with reported(0):
@@ -339,17 +343,21 @@ def test_an_untrusted_key_file_neither_signs_nor_verifies(trouble: str, cache_di
     file = here()["key_file"]
     store_all(cache_dir)
     TROUBLES[trouble](file)
+    forget_memory(Model)
     with reported(2) as messages:
         assert OPERATIONS["call"]()
     assert len(messages) == 2  # that it was not loaded, and that it was not stored
     assert all(f"key file {file}" in each and ("delete it" in each or "chmod 600" in each) for each in messages)
+    forget_memory(Model)
     model = Model()
     with reported(0):
         assert (model.native(2), model.native(3)) == (3, 4)
     assert (model.native.cache_info().persistent_hits, model.native.cache_info().stores) == (1, 1)
     file.rmdir() if trouble == "directory" else file.unlink()
+    forget_memory(Model)
     with reported(0):
         assert OPERATIONS["call"]()
+    forget_memory(Model)
     assert Model().pickled.cached(2)
 
 
@@ -534,6 +542,7 @@ def test_a_cache_directory_may_be_a_link(cache_dir: Path, tmp_path: Path) -> Non
     cache_dir.symlink_to("real")
     with reported(0):
         stored_there = store_all(cache_dir)
+        forget_memory(Model)
         assert all(Model().su.getStoredObject(name) is not None for name in ("thing", "table"))
         assert Model().pickled.cached(2)
         assert upkeep().entries == len(stored_there) == len(entries(tmp_path / "real")) == 4

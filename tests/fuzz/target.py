@@ -23,7 +23,7 @@ from tests.storage.entries import Parts
 
 KEY = Key(Space("fuzz", "owner", "owner(1.0)"), "method", "fuzz.Owner.method", "1", (("x", "2"),))
 
-USUAL = Parts(b"", key=KEY.as_bytes(), values=b'{"parameters":{},"arguments":{"x":2}}')
+USUAL = Parts(b"", key=KEY.data, values=b'{"parameters":{},"arguments":{"x":2}}')
 
 _MEMORY_PER_BYTE = 200
 """Of JSON: two bytes of it, as in ``[{},{}]``, can make an object of 64, which is then copied."""

@@ -28,7 +28,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stored._keys import canonical, digest
-from stored._keys.canonical import canonical_pairs
+from stored._keys.canonical import canonical_texts
 from stored.errors import OwnerError, UnstableKeyError
 from tests.keys.models import Colour, Dark, Model, OldWord, Told
 from tests.keys.values import INTEGERS, NUMBER_PAIRS, TEXTS, VALUES, equal, respelled
@@ -224,9 +224,9 @@ def test_containers_that_contain_themselves_are_refused() -> None:
 def test_the_name_of_the_value_is_in_the_message() -> None:
     """An error says which of many values it was."""
     with pytest.raises(UnstableKeyError, match=r"argument 'b' of f.*builtins.object") as caught:
-        canonical_pairs([("a", 1), ("b", [object()])], "argument {} of f()")
+        canonical_texts(("a", "b"), (1, [object()]), "argument {} of f()")
     assert caught.value.found == "builtins.object"
-    assert canonical_pairs([("a", 1), ("b", "x")], "{}") == (("a", "1"), ("b", "'x'"))
+    assert canonical_texts(("a", "b"), (1, "x"), "{}") == ("1", "'x'")
 
 
 # -- enumerations and classes with an equality of their own -----------------------------------------------------------

@@ -49,7 +49,7 @@ KEYS = st.builds(
 @given(KEYS)
 def test_entry_names_are_safe(key: Key) -> None:
     """Whatever the module, the owner and the object are called, the name stays inside the store, two folders deep."""
-    name = key.entry_name()
+    name = key.entry_name
     assert MemoryStore().read(name) is None  # a name that a store does not accept is a ValueError
     assert name.startswith(f"{module_folder(key.space.module)}/")
     assert name.count("/") == 2
@@ -61,9 +61,9 @@ def test_entry_names_are_safe(key: Key) -> None:
 @given(KEYS)
 def test_entry_names_show_what_they_are_of(key: Key) -> None:
     """All entries of an owner's space, and all of a method, are found by their names alone."""
-    name = key.entry_name()
+    name = key.entry_name
     assert name.startswith(f"{key.space.folder()}/{owner_part(key.space.name)}{key.space.digest()}")
-    assert name.startswith(key.space.prefix())
+    assert name.startswith(key.space.prefix)
     assert method_part(key.object, key.definition) in name
     own = Key(key.space, key.object, f"{key.definition} of m.Sub", "other version")
     assert method_part(own.object, own.definition) == method_part(key.object, key.definition)
@@ -73,7 +73,7 @@ def test_entry_names_show_what_they_are_of(key: Key) -> None:
 @given(KEYS)
 def test_keys_survive_the_header(key: Key) -> None:
     """A key read back is the key that was written."""
-    found = Key.from_bytes(key.as_bytes())
+    found = Key.from_bytes(key.data)
     assert found == key
     assert (found.space, found.object, found.definition, found.version, found.arguments) == (
         *(key.space, key.object, key.definition, key.version, key.arguments),
@@ -88,8 +88,8 @@ def test_keys_survive_the_header(key: Key) -> None:
 def test_different_keys_have_different_texts_and_entries(keys: list[Key]) -> None:
     """Equal keys share them, different keys never do."""
     for one, other in itertools.combinations(keys, 2):
-        assert (one.as_bytes() == other.as_bytes()) is (one == other)
-        assert (one.entry_name() == other.entry_name()) is (one == other)
+        assert (one.data == other.data) is (one == other)
+        assert (one.entry_name == other.entry_name) is (one == other)
 
 
 @settings(max_examples=100, deadline=None)
@@ -99,8 +99,8 @@ def test_different_spaces_have_different_texts_and_prefixes(spaces: list[Space])
     for one, other in itertools.combinations(spaces, 2):
         is_same = (one.module, one.name, one.parameters) == (other.module, other.name, other.parameters)
         assert (one == other) is is_same
-        assert (one.text() == other.text()) is is_same
-        assert one.prefix().startswith(other.prefix()) is is_same
+        assert (one.data == other.data) is is_same
+        assert one.prefix.startswith(other.prefix) is is_same
     assert len({*spaces}) == len({(each.module, each.name, each.parameters) for each in spaces})
 
 
@@ -131,9 +131,9 @@ def test_text_moved_between_the_parts_of_a_key_changes_it() -> None:
         Key(SPACE, "f", "", "v"),
         Key(SPACE, "f", "v", ""),
     ]
-    assert len({key.as_bytes() for key in keys}) == len({key.entry_name() for key in keys}) == len(keys)
+    assert len({key.data for key in keys}) == len({key.entry_name for key in keys}) == len(keys)
     assert len({key.space.digest() for key in keys[:4]}) == 4
-    assert keys[0] != keys[0].as_bytes()
+    assert keys[0] != keys[0].data
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_text_moved_between_the_parts_of_a_key_changes_it() -> None:
 )
 def test_what_is_no_key_is_refused(change: dict[str, Any]) -> None:
     """A header that was tampered with is an error of its own kind, never a wrong key."""
-    header = json.loads(Key(SPACE, "f", "d", "v", (("a", "1"),)).as_bytes())
+    header = json.loads(Key(SPACE, "f", "d", "v", (("a", "1"),)).data)
     with pytest.raises(DamagedEntryError, match="no full key"):
         Key.from_bytes(as_bytes({**header, **change}))
     for name in change:
@@ -175,7 +175,7 @@ def test_what_is_no_text_of_a_key_is_refused(data: bytes) -> None:
 
 def test_a_key_has_one_form() -> None:
     """A key that is written in another way, with more in it or in another order, is not taken for one."""
-    header = json.loads(Key(SPACE, "f").as_bytes())
+    header = json.loads(Key(SPACE, "f").data)
     assert Key.from_bytes(as_bytes(header)) == Key(SPACE, "f")
     for other in ({**header, "more": 1}, dict(reversed(header.items()))):
         with pytest.raises(DamagedEntryError):

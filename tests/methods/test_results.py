@@ -15,7 +15,7 @@ from stored import EntryWarning, PersistenceWarning, configure, keyed_by, stored
 from stored._methods import answer as answer_module
 from stored._methods.answer import bound_call
 from stored._methods.results import results_of
-from stored._storage import CachedResult, PersistentTier
+from stored._storage import PersistentTier
 from tests.methods.models import CALLS, Cosmology
 from tests.methods.owners import Described
 
@@ -115,7 +115,7 @@ def test_an_entry_that_holds_no_table_is_replaced(cache_dir: Path) -> None:
     value = cosmo.curve(0.5)
     definition = Cosmology.curve._self_definition
     key = bound_call(results_of(definition, cosmo), cosmo, (0.5,), {}).key()
-    PersistentTier("rw").slot(key).save(CachedResult({"foo": 1}))
+    PersistentTier("rw").slot(key).save({"foo": 1})
     with pytest.warns(EntryWarning, match="was not used"):
         assert Cosmology().curve(0.5) == value
     assert Cosmology().curve(0.5) == value

@@ -12,7 +12,7 @@ import pytest
 from stored import PersistenceWarning, StorageUser, configure, keyed_by, stored
 from stored._methods import answer as answer_module
 from stored._methods.call import Call
-from stored._storage import CachedResult, Slot
+from stored._storage import Slot
 from tests.engine.changing import COMPUTED, REFERENCED, held, keyed, set_parameter
 
 
@@ -161,7 +161,7 @@ def test_what_another_process_stored_while_this_one_waited_is_read(monkeypatch: 
     owner, real = Waiting(1.0, threading.Event(), threading.Event()), Slot.wait_for_turn
 
     def wait_for_turn(self: Slot) -> Any:
-        self.save(CachedResult(5.0))  # as another process does before it ends its turn
+        self.save(5.0)  # as another process does before it ends its turn
         return real(self)
 
     monkeypatch.setattr(Slot, "wait_for_turn", wait_for_turn)

@@ -70,7 +70,7 @@ class Parts(NamedTuple):
 
     body: bytes
     buffers: bytes | None = None
-    key: bytes = KEY.as_bytes()
+    key: bytes = KEY.data
     described: bytes = b'{"kind":"native","writer":{}}'
     values: bytes = b""
     created: float = 1.0

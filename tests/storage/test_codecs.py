@@ -199,7 +199,7 @@ def test_an_entry_is_used_for_its_own_key_only(value: object, key: Key) -> None:
         read(written(value), key)
 
 
-@pytest.mark.parametrize("found", [b"", b"{}", b"null", KEY.as_bytes()[:-1], KEY.as_bytes() + b" "], ids=repr)
+@pytest.mark.parametrize("found", [b"", b"{}", b"null", KEY.data[:-1], KEY.data + b" "], ids=repr)
 def test_forged_keys_are_refused(found: bytes) -> None:
     """An entry without a full key is a DamagedEntryError that says so."""
     with pytest.raises(DamagedEntryError, match="no full key"):
@@ -282,7 +282,7 @@ def test_a_good_pickle_is_not_loaded_for_another_key(tmp_path: Path) -> None:
     with pytest.raises(DamagedEntryError, match="another result"):
         read(data)
     with pytest.raises(UntrustedEntryError):
-        read(parts_of(data)._replace(key=KEY.as_bytes()).joined())
+        read(parts_of(data)._replace(key=KEY.data).joined())
     assert not (tmp_path / "trace").exists()
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from stored import PersistenceWarning, configure
 from stored._keys import Key, Space
-from stored._storage import CachedResult, PersistentTier, headers
+from stored._storage import PersistentTier, headers
 from stored.stores import DirectoryStore, MemoryStore
 from stored.typing import ABSENT, Turn
 from tests.storage.models import CALLS, GATE, Model, entry_files, kept, new_user, set_ages, store
@@ -168,10 +168,10 @@ def test_a_slot_keeps_the_store_and_the_settings_of_its_making() -> None:
         slot = PersistentTier("rw").slot(KEY)
         reader = PersistentTier("r").slot(KEY)
     with configure(store=other, persistence=""):
-        assert slot.save(CachedResult(3))
+        assert slot.save(3)
         assert [each.load() for each in (slot, reader)] != [ABSENT, ABSENT]
         assert (slot.reads, slot.writes, reader.reads, reader.writes) == (True, True, True, False)
-    assert list(one.names()) == [slot.name] == [KEY.entry_name()]
+    assert list(one.names()) == [slot.name] == [KEY.entry_name]
     assert list(other.names()) == []
     assert slot.store is one
 
@@ -179,29 +179,18 @@ def test_a_slot_keeps_the_store_and_the_settings_of_its_making() -> None:
 def test_a_slot_while_disabled() -> None:
     """It neither finds, writes nor removes anything."""
     tier = PersistentTier("rw")
-    assert tier.slot(KEY).save(CachedResult(3))
+    assert tier.slot(KEY).save(3)
     with configure(disable=True):
         slot = tier.slot(KEY)
-        assert (slot.load(), slot.save(CachedResult(4)), slot.forget()) == (ABSENT, False, False)
+        assert (slot.load(), slot.save(4), slot.forget()) == (ABSENT, False, False)
     assert tier.slot(KEY).forget()
     assert not tier.slot(KEY).forget()
 
 
-def test_values_are_asked_for_when_an_entry_is_written() -> None:
-    """They cost nothing where nothing is written."""
-    asked = []
-
-    def values() -> dict[str, dict[str, Any]]:
-        asked.append(1)
-        return {"parameters": {"n": 1.0}, "arguments": {"x": 2}}
-
+def test_an_entry_lists_the_values_that_the_slot_was_given() -> None:
+    """They stand in its header."""
     tier = PersistentTier("rw")
-    assert tier.slot(KEY, values).load() is ABSENT
-    PersistentTier("r").slot(KEY, values).save(CachedResult(1))
-    assert not asked
-    tier.slot(KEY, values).save(CachedResult(1))
-    tier.slot(KEY, values).load()
-    assert len(asked) == 1
+    tier.slot(KEY, (("n",), (1.0,), {"x": 2})).save(1)
     (header,) = headers(tier.store())
     assert header.values == {"parameters": {"n": 1.0}, "arguments": {"x": 2}}
 

@@ -14,7 +14,7 @@ import pytest
 
 from stored import EntryWarning, PersistenceWarning, configure
 from stored._keys import Key, Space
-from stored._storage import CachedResult, PersistentTier, keys_of_same_method
+from stored._storage import PersistentTier, keys_of_same_method
 from stored.stores import DirectoryStore
 from stored.typing import ABSENT
 from tests.engine.models import Model, entry_of, found, repeat
@@ -324,8 +324,8 @@ def test_a_renamed_entry_is_a_miss(cache_dir: Path) -> None:
 def test_an_entry_that_does_not_name_its_writer_is_a_miss(cache_dir: Path, writer: Any) -> None:
     """A well-formed entry without the description of this library is passed over."""
     key = Key(Space("engine", "m", "model 1.0"), "a")
-    entry = Parts(b"1", key=key.as_bytes()).change(writer=writer).joined()
-    DirectoryStore(cache_dir).write(key.entry_name(), [entry])
+    entry = Parts(b"1", key=key.data).change(writer=writer).joined()
+    DirectoryStore(cache_dir).write(key.entry_name, [entry])
     with pytest.warns(EntryWarning, match="does not say who wrote it"):
         assert found("a") is None
 
@@ -347,10 +347,10 @@ def test_the_tier_forgets_all_of_a_method() -> None:
     gone = [Key(space, "f", "mod.f", version, (("x", x),)) for version in "ab" for x in "12"]
     kept = [Key(space, "f", "mod.g", "a"), Key(other, "f", "mod.f", "a"), Key(space, "f"), Key(space, "ff", "mod.f")]
     kept.append(Key(space, "f", "mod.f of mod.Heir", "a"))
-    damaged = Key(space, "f", "mod.f", "c").entry_name()
+    damaged = Key(space, "f", "mod.f", "c").entry_name
     tier.store().write(damaged, [b"damaged"])
     for key in gone + kept:
-        assert tier.slot(key).save(CachedResult(1))
+        assert tier.slot(key).save(1)
     PersistentTier("r").forget_all(space, "f", "mod.f")
     assert all(tier.slot(key).load() is not ABSENT for key in gone + kept)
     tier.forget_all(space, "f", "mod.f")
@@ -365,10 +365,10 @@ def test_the_tier_finds_keys_of_the_same_method(cache_dir: Path) -> None:
     keys = [Key(Space("engine", "m", str(n)), "f", "mod.f", "a", (("x", "1"),)) for n in range(4)]
     others = [Key(Space("engine", "m", "1"), "f", "mod.g"), Key(Space("engine", "n", "1"), "f", "mod.f")]
     for key in keys + others:
-        tier.slot(key).save(CachedResult(1))
+        tier.slot(key).save(1)
     half = Key(Space("engine", "m", "4"), "f", "mod.f")
-    tier.store().write(half.entry_name(), [Parts(b"null", key=b'{"module":"engine"}').joined()])
-    assert sorted(keys_of_same_method(tier.store(), keys[0]), key=Key.as_bytes) == keys
+    tier.store().write(half.entry_name, [Parts(b"null", key=b'{"module":"engine"}').joined()])
+    assert sorted(keys_of_same_method(tier.store(), keys[0]), key=lambda key: key.data) == keys
     assert len(keys_of_same_method(tier.store(), keys[0], limit=2)) == 2
     assert keys_of_same_method(tier.store(), Key(Space("nowhere", "m", "1"), "f", "mod.f")) == []
 
@@ -382,5 +382,5 @@ def test_a_long_call_is_shortened_in_messages(tmp_path: Path, trouble: str) -> N
     value = (lambda: 1) if trouble == "value" else 1
     shortened = r"owner\.f\(table=\[1\.5.*\.\.\. is kept in memory only"
     with configure(cache_dir=tmp_path / "blocked"), pytest.warns(PersistenceWarning, match=shortened) as caught:
-        assert not PersistentTier("rw").slot(key).save(CachedResult(value))
+        assert not PersistentTier("rw").slot(key).save(value)
     assert len(str(caught[0].message)) < 200 + 400 + len(str(tmp_path))

@@ -18,7 +18,7 @@ from tests.storage.entries import Parts, entry_of
 def listed(value: Any, text: str = "the text") -> Any:
     """How a parameter of this value is listed, and an argument alike."""
     key = Key(Space("m", "n", (("p", text),)), "f", "d", "1", (("p", text),))
-    data = values_json(key, lambda: {"parameters": {"p": value}, "arguments": {"p": value}})
+    data = values_json(key.space.pairs(), key.arguments, (("p",), (value,), {"p": value}))
     found = read_values(unpack(entry_of(1, values=data)))
     assert found["parameters"] == found["arguments"]
     return found["parameters"]["p"]
@@ -54,15 +54,14 @@ def test_other_values_are_listed_by_their_text(value: Any) -> None:
 def test_what_the_key_lacks_is_not_listed() -> None:
     """Ignored arguments are left out, and so are the texts of names without a value."""
     key = Key(Space("m", "n", "hashable string"), "f", "d", "1", (("x", "1"), ("y", "2")))
-    data = values_json(key, lambda: {"parameters": {"p": 1}, "arguments": {"x": 1, "verbose": True}})
+    data = values_json(key.space.pairs(), key.arguments, (("p",), (1,), {"x": 1, "verbose": True}))
     assert json.loads(data) == {"parameters": {}, "arguments": {"x": 1}}
 
 
 def test_values_have_a_limit() -> None:
     """Values that would make the header long are not listed."""
-    key = Key(Space("m", "n", ()), "f", "d", "1", tuple((str(n), "t") for n in range(1000)))
-    assert values_json(key, lambda: {"parameters": {}, "arguments": {str(n): "x" * 200 for n in range(1000)}}) == b""
-    assert values_json(key, None) == b""
+    many = {str(n): "x" * 200 for n in range(1000)}
+    assert values_json((), tuple((name, "t") for name in many), ((), (), many)) == b""
 
 
 @pytest.mark.parametrize("values", [b"", b"{", b"[]", b"1", b"{}", b'{"parameters":[],"arguments":3}', b"\xff"])

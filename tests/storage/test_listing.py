@@ -9,7 +9,7 @@ import pytest
 
 from stored import PersistenceWarning, __version__, configure
 from stored._keys import Key, Space
-from stored._storage import CachedResult, Header, PersistentTier, headers, headers_of_method, headers_of_space
+from stored._storage import Header, PersistentTier, headers, headers_of_method, headers_of_space
 from stored._storage.listing import keys_of_same_method
 from stored.stores import LayeredStore, MemoryStore
 from stored.typing import Buffer
@@ -74,8 +74,7 @@ def filled() -> Iterator[Counting]:
     store = Counting()
     with configure(store=store):
         for number, key in enumerate(KEYS):
-            values = {"parameters": {"p": 1}, "arguments": {"x": number}}
-            PersistentTier("rw").slot(key, lambda values=values: values).save(CachedResult(number, seconds=number))
+            PersistentTier("rw").slot(key, (("p",), (1,), {"x": number})).save(number, seconds=number)
         store.seen.clear()
         yield store
 
@@ -91,7 +90,7 @@ def test_all_headers(filled: Counting) -> None:
     assert listed(headers(filled)) == list(range(8))
     for header in headers(filled):
         number = KEYS.index(header.key)
-        assert header.name == header.key.entry_name()
+        assert header.name == header.key.entry_name
         assert header.values["arguments"] == ({"x": number} if KEYS[number].arguments else {})
         assert header.seconds == number
         assert before - 60 < header.created <= before
@@ -125,11 +124,11 @@ def test_keys_of_the_same_method(filled: Counting) -> None:
 
 def test_only_entries_at_their_places_are_listed(filled: Counting) -> None:
     """Damaged and misplaced entries, and what is no entry, are passed over."""
-    whole = filled.read(KEYS[0].entry_name())
+    whole = filled.read(KEYS[0].entry_name)
     assert whole is not None
-    filled.write(KEYS[0].entry_name(), [b"damaged"])
-    filled.write(KEYS[1].entry_name(), [whole])
-    filled.write(f"{KEYS[2].entry_name()}.removed", [b""])
+    filled.write(KEYS[0].entry_name, [b"damaged"])
+    filled.write(KEYS[1].entry_name, [whole])
+    filled.write(f"{KEYS[2].entry_name}.removed", [b""])
     assert listed(headers(filled)) == [2, 3, 4, 5, 6, 7]
 
 
@@ -144,7 +143,7 @@ def test_a_header_that_cannot_be_read_is_reported(filled: Counting, monkeypatch:
     """What else there is is listed, and the trouble is named once, with the folder."""
 
     def read(name: str, length: int) -> Buffer | None:
-        if name in {KEYS[0].entry_name(), KEYS[3].entry_name()}:
+        if name in {KEYS[0].entry_name, KEYS[3].entry_name}:
             raise OSError("connection lost")
         return MemoryStore.read_start(filled, name, length)
 

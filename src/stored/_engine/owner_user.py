@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import copy
-import functools
 import weakref
 from collections.abc import Callable
 from typing import Any, cast
 
 from stored._engine.owners import OwnerRecord, owner_record
-from stored._engine.space import StorageSpace, UserSpace, listed_values
+from stored._engine.space import Source, StorageSpace, UserSpace
 from stored._engine.user import StorageUser
 from stored._fork_safe_lock import ForkSafeLock
 from stored._keys import Key, Space
-from stored._storage import Slot
+from stored._storage import Slot, Values
 from stored.errors import OwnerError
 
 __all__ = ["storage_user"]
@@ -128,7 +127,8 @@ class _UserOfOwner(StorageUser):
     def _slot(self, space: UserSpace, name: str) -> Slot:
         present = self._present()
         is_same = present.address == space.address  # else another thread has changed the parameters just now
-        values = functools.partial(listed_values, present.source, {}) if is_same else None
+        described, _, parameters = cast(Source, present.source)
+        values: Values | None = (described.names, parameters, {}) if is_same else None
         return self.persistent.slot(Key(space.address, name), values)
 
     def _owner_records(self) -> list[tuple[Any, Any]]:

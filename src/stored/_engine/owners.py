@@ -200,15 +200,12 @@ def _register(
     if record.user is not held and not type(owner).__weakrefoffset__:
         return record  # a copy without weak references is not registered: its results are found in the store
     try:
-        reference = weakref.ref(owner, functools.partial(_remove, registry.referenced, id(owner)))
+        # `pop` gets the reference as its default: a callback without a function of Python's
+        reference = weakref.ref(owner, functools.partial(registry.referenced.pop, id(owner)))
     except TypeError:
         return _register_by_parameters(registry, owner, record, depends)
     registry.referenced[id(owner)] = (reference, record)
     return record
-
-
-def _remove(referenced: dict[int, Any], owner_id: int, _: object) -> None:
-    referenced.pop(owner_id, None)
 
 
 def _register_by_parameters(

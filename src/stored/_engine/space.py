@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable
 from typing import Any, Protocol, TypeAlias, cast
 from weakref import ref
 
@@ -10,7 +10,7 @@ from stored._fork_safe_lock import ForkSafeLock
 from stored._keys import Described, Key, Pairs, Space
 from stored._storage import BoundedMemory, CachedResult, PersistentTier
 
-__all__ = ["Endable", "Memory", "Method", "Source", "StorageSpace", "UserSpace", "listed_values", "own_arguments"]
+__all__ = ["Endable", "Memory", "Method", "Source", "StorageSpace", "UserSpace", "own_arguments"]
 
 
 Method: TypeAlias = tuple[str, str, str]
@@ -22,12 +22,6 @@ Source: TypeAlias = tuple[Described, type, tuple[Any, ...]]
 
 Memory: TypeAlias = dict[Hashable, CachedResult]
 """Results of one method in memory, by their arguments."""
-
-
-def listed_values(source: Source | None, arguments: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
-    """The values of the parameters of a space and of arguments, by name, for listings."""
-    described, _, parameters = cast(Source, source)
-    return {"parameters": dict(zip(described.names, parameters, strict=False)), "arguments": arguments}
 
 
 def own_arguments(arguments: Pairs, owner: object) -> Pairs:

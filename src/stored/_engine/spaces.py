@@ -5,9 +5,8 @@ from __future__ import annotations
 import functools
 import operator
 import weakref
-from collections import OrderedDict, deque
 from collections.abc import Hashable
-from typing import Any
+from typing import Any, cast
 
 from stored._engine.memory_limit import memory_limit
 from stored._engine.space import Method, StorageSpace
@@ -30,39 +29,33 @@ class SpacesOfClass:
     """How many are kept here: that of the settings, which are asked when they change."""
 
     def __init__(self) -> None:
-        self.lock = ForkSafeLock()
+        self.lock = ForkSafeLock()  # held to find a space and to add one
         self.methods: dict[Hashable, Method] = {}  # how keys contain the methods of the class
-        self._known: dict[Hashable, weakref.ref[StorageSpace]] = {}
-        self._recent: OrderedDict[int, StorageSpace] = OrderedDict()  # by id, the latest last
+        self.known: dict[Hashable, weakref.ref[StorageSpace]] = {}
+        self._recent: dict[int, StorageSpace] = {}  # by id, the latest last
         _all.add(self)
 
-    def find(self, key: Hashable) -> StorageSpace | None:
-        """The space for parameters, if it is in memory; with the lock held."""
-        reference = self._known.get(key)
-        return None if reference is None else reference()
-
-    def add(self, space: StorageSpace) -> None:
-        """A new space; with the lock held."""
+    def add(self, space: StorageSpace) -> weakref.ref[StorageSpace]:
+        """A new space, with a reference to it; with the lock held."""
         key = space.key if self.memory_sets else id(space)  # else objects share nothing
-        self._known[key] = weakref.ref(space, functools.partial(_remove, self._known, key))
+        reference = self.known[key] = weakref.ref(space, functools.partial(_remove, self.known, key))
+        return reference
 
     def note_use(self, before: StorageSpace | None, space: StorageSpace) -> None:
         """An owner has the parameters of a space now, in place of those of another; with the lock held."""
-        recent = self._recent
+        recent, number = self._recent, id(space)
         if before is not None and next(reversed(recent), None) != id(before):
+            recent.pop(id(before), None)
             recent[id(before)] = before
-            recent.move_to_end(id(before))
-        if id(space) in recent:
-            recent.move_to_end(id(space))
-        else:
-            recent[id(space)] = space
+        recent.pop(number, None)
+        recent[number] = space
         if len(recent) > self.memory_sets:
             self.drop_beyond_limit()
 
     def drop_beyond_limit(self) -> None:
         """Keep no more spaces than the settings allow; with the lock held."""
         while len(self._recent) > self.memory_sets:
-            space = self._recent.popitem(last=False)[1]
+            space = self._recent.pop(next(iter(self._recent)))
             if space.endables:  # which would keep the space
                 space.end_all_shortcuts()
 
@@ -74,14 +67,14 @@ class SpacesOfClass:
     def shared(self) -> list[StorageSpace]:
         """The spaces in memory that any object with their parameters takes."""
         with self.lock:
-            known = self._known.copy()  # in one step: a garbage collection may remove some at any other moment
+            known = self.known.copy()  # in one step: a garbage collection may remove some at any other moment
         found = [reference() for key, reference in known.items() if type(key) is not int]  # else one object's own
         return [*filter(None, found)]
 
     def spaces(self) -> list[StorageSpace]:
         """All spaces in memory."""
         with self.lock:
-            known = self._known.copy()
+            known = self.known.copy()
         return [*filter(None, [reference() for reference in known.values()])]
 
 
@@ -201,7 +194,7 @@ class PresentSpace:
         self._tier = tier
         # one object, since several threads may read and replace it: the values, if they cannot change, and the space
         self._latest: tuple[tuple[Any, ...] | None, StorageSpace | None] = (None, None)
-        self._visited: deque[weakref.ref[StorageSpace]] = deque(maxlen=self.spaces.memory_sets + 1)
+        self._visited: list[weakref.ref[StorageSpace]] = []  # the latest last
 
     def of(self, owner: object) -> StorageSpace:
         """The space for the owner's parameters now.
@@ -235,16 +228,19 @@ class PresentSpace:
             if before is not None and before.key == key:
                 self._latest = (fixed, before)  # other objects of equal value
                 return before
-            space = spaces.find(key)
+            reference = spaces.known.get(key)
+            space = None if reference is None else reference()
             if space is None:
                 address = None if changing is None else key
                 values = (fixed or ()) if changing is None else _unchanging(changing)
                 source = self._parameters.described, self.owner_class, values
                 space = StorageSpace(key, address, source, self._tier, spaces.lock)
-                spaces.add(space)
+                reference = spaces.add(space)
             spaces.note_use(before, space)
             self._latest = (fixed, space)
-            self._visited.append(weakref.ref(space))
+            self._visited.append(cast(Any, reference))
+            if len(self._visited) > 2 * spaces.memory_sets + 1:
+                del self._visited[: -spaces.memory_sets - 1]
             return space
 
     def note_switch(self, values: tuple[Any, ...], space: StorageSpace) -> None:

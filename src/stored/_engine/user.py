@@ -139,7 +139,7 @@ class StorageUser:
 
     def getUniqueFilename(self) -> str:
         """How the names of the entries of this owner with its present parameters begin."""
-        return self.persistent.store().location(self._address().prefix())
+        return self.persistent.store().location(self._address().prefix)
 
     def _address(self) -> Space:
         return Space(self.module, checked_string(self.func_name(), "func_name()"), self._string())
@@ -225,7 +225,7 @@ class StorageUser:
         with space.lock:
             space.put(name, result)
             if persistent:
-                self._slot(space, name).save(result)
+                self._slot(space, name).save(value)
 
     def _slot(self, space: UserSpace, name: str) -> Slot:
         return self.persistent.slot(Key(space.address, name))

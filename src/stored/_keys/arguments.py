@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from stored._keys.canonical import canonical_pairs
+from stored._keys.canonical import canonical_texts
 
 __all__ = ["VARIADIC", "Arguments"]
 
@@ -145,10 +145,10 @@ class Arguments:
         UnstableKeyError
             Naming an argument that has no stable form.
         """
-        pairs: Any = arguments.items()
         if self._ignore or leave_out:
-            pairs = [(name, arguments[name]) for name in self._keyed if name not in leave_out]
-        return canonical_pairs(pairs, self._label_of_argument)
+            arguments = {name: arguments[name] for name in self._keyed if name not in leave_out}
+        texts = canonical_texts(arguments, arguments.values(), self._label_of_argument)
+        return tuple(zip(arguments, texts, strict=True))
 
 
 def _check_options(label: str, ignore: object, decimals: object) -> None:

@@ -32,7 +32,7 @@ __all__ = [
     "add_encoders",
     "bytes_text",
     "canonical",
-    "canonical_pairs",
+    "canonical_texts",
     "complex_text",
     "constant_closure",
     "digest",
@@ -75,13 +75,15 @@ def canonical(value: object) -> str:
         raise unstable_key_error(value) from None
 
 
-def canonical_pairs(values: Iterable[tuple[str, object]], label: str) -> tuple[tuple[str, str], ...]:
-    """Names with the canonical text of their values.
+def canonical_texts(names: Iterable[str], values: Iterable[object], label: str) -> tuple[str, ...]:
+    """The canonical texts of values that have names.
 
     Parameters
     ----------
-    values : iterable of (str, object)
-        Names and values of parameters or arguments.
+    names : iterable of str
+        The names of parameters or arguments.
+    values : iterable of object
+        Their values.
     label : str
         What an error message calls them, with ``{}`` for the name, such as ``"argument {} of Cosmology.age()"``.
 
@@ -90,15 +92,15 @@ def canonical_pairs(values: Iterable[tuple[str, object]], label: str) -> tuple[t
     UnstableKeyError
         Naming the first value that has no stable form.
     """
-    pairs = []
-    for name, value in values:
-        encode = _ENCODERS.get(type(value), canonical)
-        try:
-            pairs.append((name, encode(value)))
-        except (UnstableKeyError, RecursionError) as error:
-            reason = error if isinstance(error, UnstableKeyError) else unstable_key_error(value)
-            raise UnstableKeyError(f"{label.format(repr(name))}: {reason}", reason.found) from None
-    return tuple(pairs)
+    texts = []
+    value: object = None
+    try:
+        for value in values:
+            texts.append(_ENCODERS.get(type(value), canonical)(value))  # the error tells how many
+    except (UnstableKeyError, RecursionError) as error:
+        reason = error if isinstance(error, UnstableKeyError) else unstable_key_error(value)
+        raise UnstableKeyError(f"{label.format(repr(list(names)[len(texts)]))}: {reason}", reason.found) from None
+    return tuple(texts)
 
 
 def unstable_key_error(value: object) -> UnstableKeyError:

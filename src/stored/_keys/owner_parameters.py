@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary, ref
 import numpy as np
 
 from stored._fork_safe_lock import ForkSafeLock
-from stored._keys.canonical import canonical_pairs, local_class_digest
+from stored._keys.canonical import canonical_texts, local_class_digest
 from stored._keys.parameter_names import checked_string, owner_method_caller, parameter_names
 from stored._keys.result_key import Space
 from stored._keys.source import module_name, qualified_name
@@ -174,7 +174,7 @@ class FieldParameters:
         if known is None or known[0]() is not owner_class:
             known = self._class_names = ref(owner_class), *self._names_of(owner_class)
         _, module, name, label = known
-        return Space(module, name, canonical_pairs(zip(self.names, values, strict=True), label))
+        return Space.of_fields(module, name, self.names, canonical_texts(self.names, values, label))
 
     def _names_of(self, owner_class: type) -> tuple[str, str, str]:
         """Module and name of the owners of a class, and what messages call their parameters."""
@@ -304,7 +304,7 @@ def find_describer(owner: type) -> Describer:
     """
     # of methods only the type: a method can refer to the class itself, which would then never be freed
     declared: list[Any] = []
-    for base in owner.__mro__:
+    for base in owner.__mro__[:-1]:  # object declares nothing
         get = base.__dict__.get
         declared += type(get(_OWN)), type(get(_OWN_HIDDEN)), type(get(_NAME)), get("__stored_parameters__")
     found = _describers.get(owner)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import functools
-import itertools
 import json
 import re
-from collections.abc import Iterable
 from hashlib import blake2b
 from json.encoder import encode_basestring as _quoted
 from typing import TypeAlias
@@ -29,59 +27,71 @@ class Space:
     parameters : str or tuple of (str, str)
         The hashable string of an owner that tells one, else the names of its parameters with the canonical text of
         their values.
+
+    Attributes
+    ----------
+    data : bytes
+        All three parts, as the bytes of each key begin.
+    prefix : str
+        The beginning of the names of all entries of this owner with these parameters, and of no others.
     """
 
-    __slots__ = ("_prefix", "_text", "module", "name", "parameters")
+    __slots__ = ("_names", "_texts", "data", "module", "name", "prefix")
 
     def __init__(self, module: str, name: str, parameters: str | Pairs) -> None:
+        if isinstance(parameters, str):
+            self._set(module, name, None, (parameters,))
+        else:
+            self._set(module, name, *(tuple(zip(*parameters, strict=True)) or ((), ())))
+
+    @classmethod
+    def of_fields(cls, module: str, name: str, names: tuple[str, ...], texts: tuple[str, ...]) -> Space:
+        """The space of these parameters, whose names and texts are given apart."""
+        found = cls.__new__(cls)
+        found._set(module, name, names, texts)
+        return found
+
+    def _set(self, module: str, name: str, names: tuple[str, ...] | None, texts: tuple[str, ...]) -> None:
         self.module = module
         self.name = name
-        self.parameters = parameters
-        self._text = self._prefix = ""
+        self._names = names
+        self._texts = texts
+        form, folder, owner = _space_forms(module, name, names)
+        # half a surrogate pair is a character like any other
+        self.data = (form % tuple(map(_quoted, texts))).encode("utf-8", "surrogatepass")
+        digest = blake2b(self.data, digest_size=16).hexdigest()
+        self.prefix = f"{folder}/{digest[:2]}/{owner}{digest}"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Space) and self.text() == other.text()
+        return isinstance(other, Space) and self.data == other.data
 
     def __hash__(self) -> int:
-        return hash(self.text())
+        return hash(self.data)
 
     def __repr__(self) -> str:
         return f"Space({self.module!r}, {self.name!r}, {self.parameters!r})"
 
     @property
+    def parameters(self) -> str | Pairs:
+        """The hashable string, or the names of the parameters with the texts of their values."""
+        return self._texts[0] if self._names is None else self.pairs()
+
+    @property
     def string(self) -> str:
         """The parameters in one text, as in ``"H0=70, Om0=0.3"``."""
-        if isinstance(self.parameters, str):
-            return self.parameters
-        return ", ".join([f"{name}={text}" if name else text for name, text in self.parameters])
+        return ", ".join([f"{name}={text}" if name else text for name, text in self.pairs()])
 
     def pairs(self) -> Pairs:
         """The names of the parameters, with the text of each; a hashable string stands under an empty name."""
-        return (("", self.parameters),) if isinstance(self.parameters, str) else self.parameters
-
-    def text(self) -> str:
-        """All three parts in one text, which is the beginning of the text of each key."""
-        if not self._text:
-            found = self.parameters
-            parameters = _quoted(found) if isinstance(found, str) else f"[{_pairs_text(found)}]"
-            head = f'{{"module":{_quoted(self.module)},"name":{_quoted(self.name)}'
-            self._text = f'{head},"parameters":{parameters}'
-        return self._text
+        return tuple(zip(("",) if self._names is None else self._names, self._texts, strict=True))
 
     def digest(self) -> str:
         """The digest of all three parts, 32 hex digits."""
-        return self.prefix()[-32:]
+        return self.prefix[-32:]
 
     def folder(self) -> str:
         """The folder of a store in which all of this owner's entries are, with some of others."""
-        return self.prefix().rpartition("/")[0]
-
-    def prefix(self) -> str:
-        """The beginning of the names of all entries of this owner with these parameters, and of no others."""
-        if not self._prefix:
-            digest = _digest(self.text().encode("utf-8", "surrogatepass"))
-            self._prefix = f"{module_folder(self.module)}/{digest[:2]}/{owner_part(self.name)}{digest}"
-        return self._prefix
+        return self.prefix.rpartition("/")[0]
 
 
 class Key:
@@ -100,9 +110,16 @@ class Key:
         The version of that method.
     arguments : tuple of (str, str)
         Names of arguments, with the canonical text of their values.
+
+    Attributes
+    ----------
+    data : bytes
+        The key as entries contain it: JSON in UTF-8, in one form only, so that equal keys have equal bytes.
+    entry_name : str
+        The name of this object's entry in a store.
     """
 
-    __slots__ = ("_data", "arguments", "definition", "object", "space", "version")
+    __slots__ = ("arguments", "data", "definition", "entry_name", "object", "space", "version")
 
     def __init__(
         self,
@@ -117,25 +134,18 @@ class Key:
         self.definition = definition
         self.version = version
         self.arguments = arguments
-        self._data = b""
+        data, ending = _call(object, definition, version, arguments)
+        self.data = space.data + data
+        self.entry_name = space.prefix + ending
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Key) and self.as_bytes() == other.as_bytes()
+        return isinstance(other, Key) and self.data == other.data
 
     def __hash__(self) -> int:
-        return hash(self.as_bytes())
+        return hash(self.data)
 
     def __repr__(self) -> str:
-        return f"Key({self.as_bytes().decode('utf-8', 'backslashreplace')})"
-
-    def as_bytes(self) -> bytes:
-        """The key as entries contain it: JSON in UTF-8, in one form only, so that equal keys have equal bytes."""
-        if not self._data:
-            method = _method(self.object, self.definition, self.version)[0]
-            text = f"{self.space.text()}{method}{_pairs_text(self.arguments)}]}}"
-            # half a surrogate pair is a character like any other
-            self._data = text.encode("utf-8", "surrogatepass")
-        return self._data
+        return f"Key({self.data.decode('utf-8', 'backslashreplace')})"
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Key:
@@ -151,15 +161,11 @@ class Key:
             module, name, parameters, object_name, definition, version, arguments = (found[part] for part in _KEY_PARTS)
             space = Space(module, name, parameters if isinstance(parameters, str) else _checked_pairs(parameters))
             key = cls(space, object_name, definition, version, _checked_pairs(arguments))
-            if key.as_bytes() == data:
+            if key.data == data:
                 return key
         except (LookupError, TypeError, ValueError, RecursionError):
             pass
         raise DamagedEntryError("it holds no full key")
-
-    def entry_name(self) -> str:
-        """The name of this object's entry in a store."""
-        return self.space.prefix() + _call_name(self.object, self.definition, self.version, self.arguments)
 
     def call(self) -> str:
         """The call, or the name of the object, for messages."""
@@ -178,14 +184,16 @@ _JSON = json.JSONDecoder()
 _KEY_PARTS = ("module", "name", "parameters", "object", "definition", "version", "arguments")
 
 
-def _pairs_text(pairs: Iterable[tuple[str, str]]) -> str:
-    texts = tuple(map(_quoted, itertools.chain.from_iterable(pairs)))
-    return _pairs_format(len(texts) // 2) % texts
+@functools.lru_cache(maxsize=256)
+def _space_forms(module: str, name: str, names: tuple[str, ...] | None) -> tuple[str, str, str]:
+    """A form for the text of a space, with ``%s`` for that of each parameter, and the parts of its entries' names.
 
-
-@functools.lru_cache(maxsize=64)
-def _pairs_format(number: int) -> str:
-    return ",".join(["[%s,%s]"] * number)
+    Without names of parameters, for a hashable string.
+    """
+    head = f'{{"module":{_quoted(module)},"name":{_quoted(name)},"parameters":'.replace("%", "%%")
+    pairs = [f"[{_quoted(each)},".replace("%", "%%") + "%s]" for each in names or ()]
+    parameters = "%s" if names is None else f"[{','.join(pairs)}]"
+    return head + parameters, module_folder(module), owner_part(name)
 
 
 def _checked_pairs(found: object) -> Pairs:
@@ -199,18 +207,12 @@ def _digest(data: bytes) -> str:
 
 
 @functools.lru_cache(maxsize=1024)
-def _method(name: str, definition: str, version: str) -> tuple[str, str]:
-    """What a method, or the name of an object, adds to the text of a key and to the name of an entry."""
-    parts = f'"object":{_quoted(name)},"definition":{_quoted(definition)},"version":{_quoted(version)}'
-    return f',{parts},"arguments":[', method_part(name, definition)
-
-
-@functools.lru_cache(maxsize=1024)
-def _call_name(name: str, definition: str, version: str, arguments: Pairs) -> str:
-    """What a call adds to the name of an entry: the same for all owners and parameters."""
-    text, method = _method(name, definition, version)
-    digest = _digest(f"{text}{_pairs_text(arguments)}".encode("utf-8", "surrogatepass"))
-    return f"{method}{digest}{ENTRY_ENDING}"
+def _call(name: str, definition: str, version: str, arguments: Pairs) -> tuple[bytes, str]:
+    """What a call adds to the bytes of a key and to the name of an entry: the same for all owners and parameters."""
+    method = f'"object":{_quoted(name)},"definition":{_quoted(definition)},"version":{_quoted(version)}'
+    pairs = ",".join([f"[{_quoted(each)},{_quoted(text)}]" for each, text in arguments])
+    data = f',{method},"arguments":[{pairs}'.encode("utf-8", "surrogatepass")
+    return data + b"]}", f"{method_part(name, definition)}{_digest(data)}{ENTRY_ENDING}"
 
 
 @functools.lru_cache(maxsize=1024)

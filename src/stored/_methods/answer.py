@@ -77,7 +77,9 @@ def _result(call: Call, results: Results, now: Settings) -> CachedResult:
         return found
     slot = call.open_slot(now) if call.definition.persistent else None
     if slot is not None:
-        found = _from_disk(call, results, slot)
+        found = slot.load()
+        if found is not ABSENT:
+            found = _keep_loaded(call, results, slot, found)
     while found is ABSENT:
         # a space by itself, if equal owners have the same
         key = call.space if now.memory_sets else call.space.key, type(call.owner), call.method, call.arguments
@@ -101,10 +103,10 @@ def _note_hit(call: Call, results: Results, found: CachedResult) -> None:
         results.add_shortcut(call, found)
 
 
-def _from_disk(call: Call, results: Results, slot: Slot) -> CachedResult | Literal[Absent.ABSENT]:
-    found = slot.load()
-    if found is ABSENT:
-        return ABSENT
+def _keep_loaded(
+    call: Call, results: Results, slot: Slot, found: CachedResult
+) -> CachedResult | Literal[Absent.ABSENT]:
+    """Keep a result that the store had in memory; `ABSENT` if it is none of this method."""
     definition = call.definition
     if definition.is_interpolated or definition.copy:
         try:
@@ -144,7 +146,8 @@ def _lead(call: Call, results: Results, flight: Flight, now: Settings) -> Cached
     if slot is None or results.latest_seconds < now.min_compute_seconds:
         return _compute_and_keep(call, results, flight)
     with slot.wait_for_turn():
-        result = _from_disk(call, results, slot)
+        loaded = slot.load()
+        result = ABSENT if loaded is ABSENT else _keep_loaded(call, results, slot, loaded)
         if result is ABSENT:
             return _compute_and_keep(call, results, flight)
         flight.result = result
@@ -163,12 +166,13 @@ def _compute_and_keep(call: Call, results: Results, flight: Flight) -> CachedRes
             flight.result = result
             call.keep(result)
         slot = call.slot
-        is_stored = slot is not None and slot.save_computed(CachedResult(value, None, seconds))
+        is_stored = slot is not None and slot.save_computed(value, seconds)
     results.latest_seconds = seconds
     with results.lock:
         results.counters.misses += 1
-        results.counters.stores += is_stored
-    if is_stored and isinstance(result.value, np.ndarray):
+        if is_stored:
+            results.counters.stores += 1
+    if is_stored and isinstance(result.value, np.ndarray) and result.value.nbytes >= _LARGE:
         _keep_mapped(call, result)
     return result
 
@@ -179,7 +183,7 @@ _LARGE = 1 << 20
 
 def _keep_mapped(call: Call, result: CachedResult) -> None:
     """Keep a large array in the form of the file that it was written to, which memory need not hold."""
-    if result.value.nbytes < _LARGE or result.copy is not None or call.slot is None:
+    if result.copy is not None or call.slot is None:
         return
     found = call.slot.load()
     if found is not ABSENT and is_mapped(found.value):

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import copy as copying
-import functools
 import weakref
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 
-from stored._engine import Method, StorageSpace, listed_values, memory_limit, own_arguments
+from stored._engine import Method, Source, StorageSpace, memory_limit, own_arguments
 from stored._keys import ATOMIC_SET, Key, Pairs
 from stored._methods.definition import Definition
 from stored._methods.referring import refers_to
 from stored._settings import Settings
-from stored._storage import CachedResult, Slot, copy_for_caller, freeze, holds_plain_data
+from stored._storage import CachedResult, Slot, copy_for_caller, copy_of_flat, freeze
 from stored._tables import spline
 from stored.typing import ABSENT, Absent
 
@@ -85,9 +84,9 @@ class Call:
     def open_slot(self, now: Settings) -> Slot | None:
         """Find the place of the result in the store; None for a method whose results are in memory only."""
         if self.slot is None and self.definition.persistent:
-            # a function that refers to the call would keep it and its owner until the next garbage collection
-            listed = functools.partial(listed_values, self.space.source, self.values)
-            self.slot = self.space.tier.slot(self.key(), listed, now)
+            key = self.key()
+            described, _, parameters = cast(Source, self.space.source)
+            self.slot = self.space.tier.slot(key, (described.names, parameters, self.values), now)
         return self.slot
 
     def find(self) -> CachedResult | Literal[Absent.ABSENT]:
@@ -111,7 +110,9 @@ class Call:
     def note_reference(self, result: CachedResult) -> bool:
         """Let only the owner get a result that refers to it; may memory keep it?"""
         value = result.value
-        if self.definition.is_interpolated or holds_plain_data(value):
+        if self.definition.is_interpolated or type(value) in ATOMIC_SET or result.copy is copy_of_flat:
+            return True
+        if type(value) is np.ndarray and not value.dtype.hasobject:
             return True
         if refers_to(value, self.owner):
             if not type(self.owner).__weakrefoffset__:

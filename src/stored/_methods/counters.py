@@ -39,13 +39,10 @@ class CacheInfo(NamedTuple):
 class Counters:
     """The counts of a `CacheInfo`, as calls change them."""
 
-    __slots__ = ("exact_calls", "hits", "misses", "persistent_hits", "seconds_saved", "stores")
-
-    def __init__(self) -> None:
-        self.hits = self.misses = self.persistent_hits = self.stores = self.exact_calls = 0
-        self.seconds_saved = 0.0
+    # defaults in the class, since each owner has an object of its own, and most of its counts stay zero
+    hits = misses = persistent_hits = stores = exact_calls = 0
+    seconds_saved = 0.0
 
     def reset(self) -> None:
         """Set all counts to zero."""
-        self.hits = self.misses = self.persistent_hits = self.stores = self.exact_calls = 0
-        self.seconds_saved = 0.0
+        vars(self).clear()

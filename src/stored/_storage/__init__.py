@@ -8,7 +8,7 @@ it may be used.
 
 from stored._storage.current_store import current_store
 from stored._storage.disk import PersistentTier, Slot
-from stored._storage.freezing import copy_for_caller, freeze, holds_plain_data
+from stored._storage.freezing import copy_for_caller, copy_of_flat, freeze
 from stored._storage.listed_values import Values
 from stored._storage.listing import Header, headers, headers_of_method, headers_of_space, keys_of_same_method
 from stored._storage.memory import BoundedMemory, CachedResult
@@ -27,12 +27,12 @@ __all__ = [
     "Slot",
     "Values",
     "copy_for_caller",
+    "copy_of_flat",
     "current_store",
     "freeze",
     "headers",
     "headers_of_method",
     "headers_of_space",
-    "holds_plain_data",
     "is_mapped",
     "keys_of_same_method",
     "memory_size",

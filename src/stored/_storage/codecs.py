@@ -45,15 +45,16 @@ def encode(
         Takes the key's bytes and the pickle, and returns the signature.
     seconds : float
         How long computing it took.
-    values : callable, optional
-        Gives the values of parameters and arguments, for listings.
+    values : Values, optional
+        The values of parameters and arguments, for listings.
 
     Raises
     ------
     NotStorableError
         If the value has no native form and cannot be pickled, or the key is too long.
     """
-    key_data = key.as_bytes()
+    key_data, parameters = key.data, key.space.pairs()
+    listed = b"" if values is None else values_json(parameters, key.arguments, values)
     try:
         body, buffers = pack_native(value)
         described = _native_description(*writer.items())
@@ -61,7 +62,7 @@ def encode(
         body, buffers = _pickle(value), []
         described = describe("pickle", writer, sign(key_data, body))
     try:
-        return pack(key_data, described, values_json(key, values), body, buffers, time.time(), seconds)
+        return pack(key_data, described, listed, body, buffers, time.time(), seconds)
     except ValueError as error:
         raise NotStorableError(str(error)) from None
 
@@ -102,7 +103,7 @@ def decode(
     EntryError
         If the entry belongs to another key, or does not hold a value that may be loaded.
     """
-    if entry.key != key.as_bytes():
+    if entry.key != key.data:
         Key.from_bytes(entry.key)  # raises an error of its own if it is no key
         raise DamagedEntryError("it belongs to another result")
     kind, writer, signature = entry.description()
@@ -110,7 +111,7 @@ def decode(
     if kind == "native":
         return unpack_native(entry)
     body = bytes(entry.body)
-    verify(key.as_bytes(), body, signature)
+    verify(key.data, body, signature)
     try:
         return freeze(pickle.loads(body))
     except Exception as error:  # it was written by this user, but its class may have moved or changed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from types import TracebackType
@@ -77,9 +78,8 @@ class PersistentTier:
         ----------
         key : Key
             The full key of the result.
-        values : callable, optional
-            Gives ``{"parameters": {name: value}, "arguments": {name: value}}`` for listings; called if an entry is
-            written.
+        values : Values, optional
+            The values of parameters and arguments, for listings.
         """
         return Slot(self, key, values, settings() if now is None else now)
 
@@ -101,8 +101,8 @@ class Slot:
         The tier.
     key : Key
         The full key of the result.
-    values : callable, optional
-        Gives the values of parameters and arguments, for listings.
+    values : Values, optional
+        The values of parameters and arguments, for listings.
 
     Attributes
     ----------
@@ -121,7 +121,7 @@ class Slot:
         self._tier = tier
         self._key = key
         self._values = values
-        self.name = key.entry_name()
+        self.name = key.entry_name
         self.store = tier.store(now)
         self.reads = "r" in tier.persistence and "r" in now.persistence and not now.disable
         self.writes = "w" in tier.persistence and "w" in now.persistence and not now.disable
@@ -135,7 +135,7 @@ class Slot:
             data = store.read(name)
             if data is None:
                 return ABSENT
-            check_privacy(store, store.location())
+            check_privacy(store)
             entry = unpack(data)
             value = decode(self._key, entry, self._tier.check_writer, self._verify)
         except (OSError, EntryError) as error:
@@ -147,15 +147,23 @@ class Slot:
                 store.touch(name)
         return CachedResult(value, copy_for_caller(value, deep=False), entry.seconds)
 
-    def save(self, result: CachedResult) -> bool:
-        """Write a result, unless the settings forbid it; was it written? Troubles are warned of."""
+    def save(self, value: object, seconds: float = 0.0) -> bool:
+        """Write a value, unless the settings forbid it; was it written? Troubles are warned of.
+
+        Parameters
+        ----------
+        value : object
+            The value, as `freeze` returns it.
+        seconds : float
+            How long computing it took.
+        """
         if not self.writes:
             return False
         store, name = self.store, self.name
         try:
-            writer = self._tier.writer()
-            parts, size = encode(self._key, result.value, writer, self._sign, result.seconds, self._values)
-            check_size(size, self._settings)
+            parts, size = encode(self._key, value, self._tier.writer(), self._sign, seconds, self._values)
+            if self._settings.max_bytes is not None:
+                check_size(size, self._settings.max_bytes)
             store.write(name, parts)
         except (NotStorableError, UntrustedEntryError, OSError) as error:
             self._delete_outdated()
@@ -163,14 +171,14 @@ class Slot:
             return False
         place = store.location()
         forget_reports(("entry", name), ("store", place))
-        check_privacy(store, place)
+        check_privacy(store)
         tidy_after_write(store, place, size, self._settings)
         return True
 
-    def save_computed(self, result: CachedResult) -> bool:
-        """Write a result of a method, unless computing it took less time than `min_compute_seconds`; was it written?"""
-        if result.seconds >= self._settings.min_compute_seconds:
-            return self.save(result)
+    def save_computed(self, value: object, seconds: float) -> bool:
+        """Write what a method returned, unless that took less time than `min_compute_seconds`; was it written?"""
+        if seconds >= self._settings.min_compute_seconds:
+            return self.save(value, seconds)
         if self.writes:
             self._delete_outdated()
         return False
@@ -182,24 +190,18 @@ class Slot:
 
     def declare_wait(self) -> AbstractContextManager[None]:
         """Within the block, tell other processes that this thread needs the result and may wait for it."""
-        return _Block(self._open_wait if self.reads and self.writes else None)
-
-    def _open_wait(self) -> AbstractContextManager[object]:
-        return self.store.declare_wait(self.name)
+        return _Block(functools.partial(self.store.declare_wait, self.name), self)
 
     def wait_for_turn(self) -> AbstractContextManager[None]:
         """Wait while another process computes the missing result; within the block, other processes wait for this one.
 
         Within the block, look for the result once more: another process may have written it.
         """
-        return _Block(self._open_turn if self.reads and self.writes else None, self._report_timeout)
+        return _Block(functools.partial(self.store.compute_turn, self.name, self._settings.lock_timeout), self)
 
-    def _open_turn(self) -> AbstractContextManager[object]:
-        return self.store.compute_turn(self.name, self._settings.lock_timeout)
-
-    def _report_timeout(self, turn: object) -> None:
-        if turn is Turn.EXPIRED:
-            report_wait_timeout(self._key, "process")
+    def report_timeout(self) -> None:
+        """Warn that the result did not come in time."""
+        report_wait_timeout(self._key, "process")
 
     def forget(self) -> bool:
         """Remove the entry, if writing is allowed; was there one?"""
@@ -221,29 +223,28 @@ class Slot:
 
 
 class _Block:
-    """A block of a store, which is entered without it if that fails: two processes may then compute the same.
+    """A block of a store, for a slot that is read and written; else, and if it cannot be entered, there is no block.
+
+    Two processes may then compute the same.
 
     Parameters
     ----------
-    open_block : callable or None
-        Gives the context manager of the store; None if there is to be none.
-    entered : callable, optional
-        Takes what entering it has given.
+    open_block : callable
+        Gives the context manager of the store.
+    slot : Slot
+        The slot.
     """
 
-    __slots__ = ("_entered", "_manager", "_open")
+    __slots__ = ("_manager", "_open", "_slot")
 
-    def __init__(
-        self,
-        open_block: Callable[[], AbstractContextManager[object]] | None,
-        entered: Callable[[object], None] | None = None,
-    ) -> None:
+    def __init__(self, open_block: Callable[[], AbstractContextManager[object]], slot: Slot) -> None:
         self._open = open_block
-        self._entered = entered
+        self._slot = slot
         self._manager: AbstractContextManager[object] | None = None
 
     def __enter__(self) -> None:
-        if self._open is None:
+        slot = self._slot
+        if not (slot.reads and slot.writes):
             return
         try:
             manager = self._open()
@@ -251,9 +252,9 @@ class _Block:
         except OSError:
             return
         self._manager = manager
-        if self._entered is not None:
+        if found is Turn.EXPIRED:
             try:
-                self._entered(found)
+                slot.report_timeout()
             except BaseException as error:  # a warning may be an error
                 manager.__exit__(type(error), error, error.__traceback__)
                 raise

@@ -58,7 +58,7 @@ from __future__ import annotations
 import functools
 import json
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from xxhash import xxh3_128, xxh3_128_digest
@@ -101,14 +101,18 @@ _JSON = json.JSONDecoder()
 # what is written has no cycles: `native` and `listed_values` bound the depth
 
 
-def _prepared_encoder() -> Callable[[object], str]:
-    """A function that makes JSON, for which `JSONEncoder.encode` would make a new encoder for each text."""
+def _prepared_encoder() -> Callable[[object, int], Iterable[str]]:
+    """A function that makes parts of JSON, for which `JSONEncoder.encode` would make a new encoder for each text.
+
+    It takes a tree, and a number that counts only where texts are indented.
+    """
     plain = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":"))
     make: Any = getattr(json.encoder, "c_make_encoder", None)
     if make is None:  # as in other implementations of Python
-        return plain.encode
+        return lambda tree, _: [plain.encode(tree)]
+    encode: Callable[[object, int], Iterable[str]]
     encode = make(None, plain.default, json.encoder.encode_basestring, None, ":", ",", False, False, False)
-    return lambda tree: "".join(encode(tree, 0))
+    return encode
 
 
 _ENCODE = _prepared_encoder()
@@ -157,26 +161,26 @@ class Entry:
         The bytes from which offsets in the tree count: those after the body, from a multiple of 64 on.
     """
 
-    __slots__ = ("_described", "_values", "body", "buffers", "created", "key", "seconds")
+    __slots__ = ("_data", "_ends", "body", "buffers", "created", "key", "seconds")
 
     def __init__(self, data: memoryview, created: float, seconds: float, ends: tuple[int, int, int, int]) -> None:
-        key_end, described_end, values_end, body_end = ends
+        key_end, _, values_end, body_end = ends
         self.created = created
         self.seconds = seconds
         self.key = bytes(data[_FRONT.size : key_end])
-        self._described = data[key_end:described_end]
-        self._values = data[described_end:values_end]
         self.body = data[values_end:body_end]
         self.buffers = data[body_end + -body_end % ALIGNMENT :]
+        self._data = data
+        self._ends = ends
 
     def description(self) -> Description:
         """The description; a `DamagedEntryError` if there is none."""
-        found = bytes(self._described)
+        found = bytes(self._data[self._ends[0] : self._ends[1]])
         return _parsed_once(found) if len(found) <= _PARSED_ONCE else _description(found)
 
     def values(self) -> Any:
         """The JSON of the values; a `DamagedEntryError` if it is none."""
-        return load_json(self._values)
+        return load_json(self._data[self._ends[1] : self._ends[2]])
 
 
 def _description(data: bytes) -> Description:
@@ -251,7 +255,7 @@ def pack(
 
 def dump_json(tree: object) -> bytes:
     """JSON as entries contain it: compact, in UTF-8; half a surrogate pair is kept as it is."""
-    return _ENCODE(tree).encode("utf-8", "surrogatepass")
+    return "".join(_ENCODE(tree, 0)).encode("utf-8", "surrogatepass")
 
 
 def unpack(source: Buffer, *, verify: bool = True) -> Entry:
@@ -271,7 +275,8 @@ def unpack(source: Buffer, *, verify: bool = True) -> Entry:
     """
     # numpy could make an array on a read-only view of a writable buffer writable again
     data = memoryview(source)
-    data = (data if data.readonly else memoryview(bytes(source))).cast("B")
+    if type(source) is not bytes:
+        data = (data if data.readonly else memoryview(bytes(source))).cast("B")
     size = data.nbytes
     if size < _FRONT.size:
         raise _front_error(data)

@@ -13,7 +13,7 @@ import numpy as np
 from stored._storage.native import MAX_DEPTH
 from stored.typing import HandOut
 
-__all__ = ["copy_for_caller", "freeze", "holds_plain_data"]
+__all__ = ["copy_for_caller", "copy_of_flat", "freeze"]
 
 _CONTAINERS = (tuple, list, set, frozenset, dict)
 
@@ -41,7 +41,7 @@ def freeze(value: Any) -> Any:
         return value
     if kind is np.ndarray and not value.dtype.hasobject:
         return _read_only(value)
-    return _copy_of_flat(value) if _is_flat(value) else map_leaves(value, _freeze_leaf)
+    return copy_of_flat(value) if _is_flat(value) else map_leaves(value, _freeze_leaf)
 
 
 _IMMUTABLE = frozenset((float, int, str, bool, type(None), bytes, complex))
@@ -56,14 +56,8 @@ def _is_flat(value: Any) -> bool:
     return kind is list and _IMMUTABLE.issuperset(map(type, value))
 
 
-def holds_plain_data(value: Any) -> bool:
-    """Can a value refer to no object: is it one that never changes, plain data, or a dict or list of the former?"""
-    kind = type(value)
-    return kind in _IMMUTABLE or (kind is np.ndarray and not value.dtype.hasobject) or _is_flat(value)
-
-
-def _copy_of_flat(value: Any) -> Any:
-    """A copy of what is flat; a function of its own, for callers."""
+def copy_of_flat(value: Any) -> Any:
+    """A copy of a plain dict or list of values that never change: it refers to no object."""
     return value.copy()
 
 
@@ -149,7 +143,7 @@ def copy_for_caller(value: Any, deep: bool) -> HandOut | None:
     if kind in _IMMUTABLE or (kind is np.ndarray and not value.dtype.hasobject):
         return None
     if _is_flat(value):
-        return _copy_of_flat
+        return copy_of_flat
     return _copy_mutable if _is_mutable(value, 0) else None
 
 

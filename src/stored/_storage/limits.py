@@ -157,10 +157,10 @@ def tidy_after_write(store: Store, place: str, size: int, now: Settings) -> None
     After the first write of the process, also clear leftovers.
     """
     try:
-        is_first = place not in _schedules
-        schedule = _schedules.setdefault(place, TrimSchedule())
+        known = _schedules.get(place)
+        schedule = _schedules.setdefault(place, TrimSchedule()) if known is None else known
         try:
-            if is_first:
+            if known is None:
                 store.clear_leftovers()
         finally:
             if now.max_bytes is not None or now.max_age is not None:
@@ -171,7 +171,7 @@ def tidy_after_write(store: Store, place: str, size: int, now: Settings) -> None
         report_once("upkeep", place, f"upkeep of {place} failed ({error}); some files that are not needed remain")
 
 
-def check_size(size: int, now: Settings) -> None:
+def check_size(size: int, limit: int) -> None:
     """Refuse an entry that is larger than the whole store may be.
 
     Raises
@@ -179,6 +179,5 @@ def check_size(size: int, now: Settings) -> None:
     NotStorableError
         If it takes more than `max_bytes`.
     """
-    limit = now.max_bytes
-    if limit is not None and size > limit:
+    if size > limit:
         raise NotStorableError(f"it takes {size} bytes, and max_bytes is {limit}")

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from stored._keys import Key
+from stored._keys import Pairs
 from stored._storage.format import Entry, dump_json
 from stored.errors import DamagedEntryError
 
 __all__ = ["ListedValues", "Values", "read_values", "values_json"]
 
-Values: TypeAlias = Callable[[], Mapping[str, Mapping[str, Any]]]
-"""Gives the values of a call, ``{"parameters": {name: value}, "arguments": {name: value}}``."""
+
+Values: TypeAlias = tuple[Sequence[str], tuple[Any, ...], Mapping[str, Any]]
+"""The names of the parameters of a call, their values, and the values of its arguments by name."""
 
 ListedValues: TypeAlias = dict[str, dict[str, Any]]
 
@@ -30,30 +31,33 @@ _LONGEST_LIST = 16
 _SAFE_INTEGER = 2**53
 
 
-def values_json(key: Key, values: Values | None) -> bytes:
-    """The JSON of the values of a call; nothing if there are none, or if they are too long.
+def values_json(parameters: Pairs, arguments: Pairs, values: Values) -> bytes:
+    """The JSON of the values of a call; nothing if they are too long.
 
     Parameters
     ----------
-    key : Key
-        The key of the call. Its texts stand for the values that JSON cannot hold; a name that it lacks is left out.
-    values : callable, optional
-        Gives the values.
+    parameters, arguments : tuple of (str, str)
+        The names that are listed, with the texts that stand for the values that JSON cannot hold.
+    values : Values
+        The values; a name without one is left out.
     """
-    if values is None:
-        return b""
-    given = values()
-    listed: ListedValues = {}
-    for part, texts in (("parameters", key.space.pairs()), ("arguments", key.arguments)):
-        found, listed[part] = given[part], {}
-        for name, text in texts:
-            if name in found:
-                value = found[name]
-                # most are floats, which need no call
-                is_number = value.__class__ is float and isfinite(value)
-                listed[part][name] = value if is_number else _json(value, text)
+    names, values_of_parameters, values_of_arguments = values
+    listed = {
+        "parameters": _listed(parameters, dict(zip(names, values_of_parameters, strict=False))),
+        "arguments": _listed(arguments, values_of_arguments),
+    }
     data = dump_json(listed)
     return data if len(data) <= _MAX_BYTES else b""
+
+
+def _listed(texts: Pairs, values: Mapping[str, Any]) -> dict[str, Any]:
+    listed = {}
+    for name, text in texts:
+        if name in values:
+            value = values[name]
+            # most are floats, which need no call
+            listed[name] = value if value.__class__ is float and isfinite(value) else _json(value, text)
+    return listed
 
 
 def _json(value: Any, text: str) -> Any:

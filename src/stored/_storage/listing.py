@@ -59,7 +59,7 @@ def headers(store: Store) -> Iterator[Header]:
 
 def headers_of_space(store: Store, space: Space) -> Iterator[Header]:
     """The headers of the readable entries of one owner with one set of its parameters."""
-    prefix = f"{space.prefix()}-"
+    prefix = f"{space.prefix}-"
     return _headers(store, space.folder(), lambda name: name.startswith(prefix))
 
 
@@ -106,7 +106,7 @@ def names_of_definition(store: Store, space: Space, name: str, definition: str) 
 
     These have the same names, and are told by their keys; a damaged entry belongs to all of them.
     """
-    prefix = f"{space.prefix()}{method_part(name, definition)}"
+    prefix = f"{space.prefix}{method_part(name, definition)}"
     for found in _entry_names(store, space.folder(), lambda each: each.startswith(prefix)):
         header = _header(store, found)
         if header is None or header.key.definition == definition:
@@ -149,7 +149,7 @@ def _header(store: Store, name: str) -> Header | None:
     except OSError as error:
         _report(store, name.rpartition("/")[0], error)
         return None
-    return header if header.key.entry_name() == name else None
+    return header if header.key.entry_name == name else None
 
 
 def _header_in(entry: Entry, name: str) -> Header:

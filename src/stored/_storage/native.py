@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 import json
 import math
 import re
 import struct
 import sys
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 
@@ -58,14 +59,20 @@ class _Writer:
         if depth > MAX_DEPTH:
             raise NotNativeError("nested too deeply")
         kind = type(value)
-        if kind in _CONTAINERS:
-            return [kind.__name__, *(self.node(each, depth + 1) for each in value)]
-        if kind is dict:
-            return ["dict", *(self.node(each, depth + 1) for pair in value.items() for each in pair)]
+        if kind in _CONTAINERS or kind is dict:
+            return self._container(kind, value, depth + 1)
         write = self._WRITERS.get(kind, _Writer._scalar if isinstance(value, np.generic) else None)
         if write is None:
             raise NotNativeError(f"{kind.__module__}.{kind.__qualname__}")
         return write(self, value)
+
+    def _container(self, kind: type, value: Any, depth: int) -> Any:
+        tree: list[Any] = [kind.__name__]
+        for each in itertools.chain.from_iterable(value.items()) if kind is dict else value:
+            # most are texts and floats, which need no call
+            is_plain = each.__class__ is str or (each.__class__ is float and math.isfinite(each))
+            tree.append(each if is_plain and depth <= MAX_DEPTH else self.node(each, depth))
+        return tree
 
     def _unchanged(self, value: Any) -> Any:
         return value
@@ -158,11 +165,15 @@ def unpack_native(entry: Entry) -> Any:
     DamagedEntryError
         If the tree does not describe a value that these bytes hold.
     """
-    body = entry.body
+    body, buffers = entry.body, entry.buffers
     try:
+        if body.nbytes > _PARSED_ONCE:
+            return _Reader(buffers).value(load_json(body), 0)
         # parts of a tree never become parts of a value, so values can have one tree
-        tree = _parsed_once(bytes(body)) if body.nbytes <= _PARSED_ONCE else load_json(body)
-        return _Reader(entry.buffers).value(tree, 0)
+        tree, array = _parsed_once(bytes(body))
+        if array is None:
+            return _Reader(buffers).value(tree, 0)
+        return _array_in(buffers, *array)
     except DamagedEntryError:
         raise
     except (TypeError, ValueError, LookupError, ArithmeticError, RecursionError, struct.error) as error:
@@ -174,8 +185,11 @@ _PARSED_ONCE = 1024
 
 
 @functools.lru_cache(maxsize=128)
-def _parsed_once(body: bytes) -> Any:
-    return load_json(memoryview(body))
+def _parsed_once(body: bytes) -> tuple[Any, _ArrayPlace | None]:
+    """A tree and, if it is that of one array and of nothing else, where that is."""
+    tree = load_json(memoryview(body))
+    is_array = isinstance(tree, list) and tree[:1] == ["array"]
+    return tree, _array_place(*tree[1:]) if is_array else None
 
 
 def _dtype(descr: object) -> np.dtype[Any]:
@@ -218,6 +232,27 @@ def _shape(found: object) -> tuple[int, ...]:
             if math.prod(found) <= sys.maxsize:
                 return tuple(found)
     raise DamagedEntryError(f"{found!r} is not a shape")
+
+
+_ArrayPlace: TypeAlias = tuple[tuple[int, ...], np.dtype[Any], Any, int, int]
+"""The shape, dtype and order of an array, where its bytes begin, and how many there are."""
+
+
+def _array_place(descr: object, shape: list[int], order: str, start: int, length: int) -> _ArrayPlace:
+    dtype = _dtype(descr)
+    if order not in {"C", "F"}:
+        raise DamagedEntryError(f"{order!r} is not an order")
+    lengths = _shape(shape)
+    if math.prod(lengths) * dtype.itemsize != length:
+        raise DamagedEntryError(f"{length} bytes do not hold an array of dtype {dtype} and shape {shape}")
+    return lengths, dtype, order, start, length
+
+
+def _array_in(
+    data: memoryview, shape: tuple[int, ...], dtype: np.dtype[Any], order: Any, start: int, length: int
+) -> np.ndarray[Any, Any]:
+    # the data are read-only, and so is the array
+    return np.ndarray(shape, dtype, checked_slice(data, start, length), order=order)
 
 
 class _Reader:
@@ -275,14 +310,7 @@ class _Reader:
         return np.ndarray((), dtype, content)[()]
 
     def _array(self, descr: object, shape: list[int], order: str, start: int, length: int) -> np.ndarray[Any, Any]:
-        dtype = _dtype(descr)
-        if order not in {"C", "F"}:
-            raise DamagedEntryError(f"{order!r} is not an order")
-        lengths = _shape(shape)
-        if math.prod(lengths) * dtype.itemsize != length:
-            raise DamagedEntryError(f"{length} bytes do not hold an array of dtype {dtype} and shape {shape}")
-        # the data are read-only, and so is the array
-        return np.ndarray(lengths, dtype, checked_slice(self._data, start, length), order=cast(Any, order))
+        return _array_in(self._data, *_array_place(descr, shape, order, start, length))
 
     _READERS: dict[str, Callable[..., Any]] = {
         "int": _integer,

@@ -61,6 +61,8 @@ def forget_reports(*troubles: tuple[str, str]) -> None:
 
 def clear_reports() -> None:
     """Forget all reports."""
+    global _checked_store
+    _checked_store = None
     _reported.clear()
 
 
@@ -103,7 +105,7 @@ def report_wait_timeout(key: Key, computed_by: str) -> None:
         f"{_short_call(key)} is still being computed by another {computed_by} after {limit:g} s, and is computed here"
         " too; to wait longer, use stored.configure(lock_timeout=...)"
     )
-    report_once("turn", key.entry_name(), message)
+    report_once("turn", key.entry_name, message)
 
 
 def report_unreadable_layer(error: LayerError) -> None:
@@ -115,11 +117,19 @@ def report_unreadable_layer(error: LayerError) -> None:
     report_once("layer", error.layer, message)
 
 
-def check_privacy(store: Store, place: str) -> None:
-    """Warn of a store, at this location, to which other users can write; each store is checked once."""
-    if ("privacy", place) in _reported:  # with every read and write, so without a call
+_checked_store: Store | None = None
+"""The store that was checked last."""
+
+
+def check_privacy(store: Store) -> None:
+    """Warn of a store to which other users can write; each location is checked once."""
+    global _checked_store
+    if store is _checked_store:  # with every read and write
         return
-    exposed = ""
+    place, exposed = store.location(), ""
+    if is_reported("privacy", place):
+        _checked_store = store
+        return
     with contextlib.suppress(OSError):  # reading or writing warns of this
         exposed = store.writable_by_others()
     if exposed:
@@ -129,3 +139,4 @@ def check_privacy(store: Store, place: str) -> None:
         )
         report_once("privacy", place, message)
     _reported.add(("privacy", place))
+    _checked_store = store

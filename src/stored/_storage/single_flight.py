@@ -31,13 +31,13 @@ class Flight:
         Do other threads find it?
     """
 
-    __slots__ = ("done", "is_listed", "is_over", "leader", "result", "timed_out")
+    # in the class, since most flights change few of them
+    result: Any = ABSENT
+    timed_out = is_over = is_listed = False
+    done: threading.Event | None = None  # made by the first thread that waits
 
     def __init__(self) -> None:
         self.leader = get_ident()
-        self.result: Any = ABSENT
-        self.timed_out = self.is_over = self.is_listed = False
-        self.done: threading.Event | None = None  # made by the first thread that waits
 
 
 class Flights:

@@ -36,7 +36,7 @@ def _import_file(path: Path, root: Path, owner: str, md5: str) -> int:
     for name, value in objects.items():
         kept = freeze(value)
         result = CachedResult(kept, copy_for_caller(kept, deep=False))
-        imported += tier.slot(imported_key(module, owner, md5, name)).save(result)
+        imported += tier.slot(imported_key(module, owner, md5, name)).save(result.value)
     return imported
 
 

@@ -120,10 +120,10 @@ class ColossusSlot(Slot):
             return self._imported.load()
         return result
 
-    def save(self, result: CachedResult) -> bool:
-        """Write a result, and remove what was imported for its key."""
+    def save(self, value: object, seconds: float = 0.0) -> bool:
+        """Write a value, and remove what was imported for its key."""
         self._forget_imported()
-        return super().save(result)
+        return super().save(value, seconds)
 
     def forget(self) -> bool:
         """Remove the entry, and what was imported for its key; was there one?"""
