@@ -80,6 +80,13 @@ class DirectoryStore(Store):
             descriptor = self._folders.find(folder)
         return (f"{self._start}/{name}" if descriptor is None else file), descriptor
 
+    def _place_now(self, name: str) -> tuple[str, int | None]:
+        """Where a name is, if the folder that was opened may have been closed or replaced since."""
+        folder = check_name(name).rpartition("/")[0]
+        if not self._folders.is_in_place(folder):
+            self._folders.recover(folder)
+        return self._place(name)
+
     def read(self, name: str) -> Buffer | None:
         """All bytes of a file, or None; memory-mapped from 1 MiB on, unless other computers can remove the file."""
         folder, _, file = check_name(name).rpartition("/")
@@ -110,12 +117,12 @@ class DirectoryStore(Store):
     def _read_again(self, error: OSError, name: str, length: int, read_on: ReadOn) -> Buffer | None:
         """Read a file after an error, if that came from an outdated descriptor of its folder, or on NFS of itself."""
         folder = name.rpartition("/")[0]
-        if error.errno == errno.ENOENT and not self._folders.was_replaced(folder):
+        if error.errno == errno.ENOENT and self._folders.is_in_place(folder):
             return None
         if error.errno not in _OUTDATED:
             raise error
-        self._folders.recover(folder, error)
         try:
+            self._folders.recover(folder, error)
             return self._read_once(name, length, read_on)
         except FileNotFoundError:
             return None
@@ -131,30 +138,38 @@ class DirectoryStore(Store):
     def write(self, name: str, parts: Sequence[Buffer]) -> None:
         """Replace a file in one step."""
         check_name(name)
+        try:
+            write_file(self._start, self._folders, name, parts)
+        except OSError as error:
+            self._write_again(error, name, parts)
+        block = self._locks.held.get(name)
+        if block is not None:
+            block.has_written = True
+
+    def _write_again(self, error: OSError, name: str, parts: Sequence[Buffer]) -> None:
+        """Write a file after an error, if others have removed or replaced the draft or a folder, or closed a folder."""
+        folder = name.rpartition("/")[0]
         for _ in range(_ATTEMPTS):
             try:
-                write_file(self._start, self._folders, name, parts)
-            except OSError as error:
-                is_outdated = self._folders.recover(name.rpartition("/")[0], error, makes=True)
-                if not is_outdated and not isinstance(error, FileNotFoundError):
-                    raise
-            else:
-                block = self._locks.held.get(name)
-                if block is not None:
-                    block.has_written = True
-                return
+                is_outdated = self._folders.recover(folder, error, makes=True)
+            except FileNotFoundError:  # others are removing what is above
+                continue
+            if not is_outdated and not isinstance(error, FileNotFoundError):
+                raise error
+            try:
+                return write_file(self._start, self._folders, name, parts)
+            except OSError as latest:
+                error = latest
         raise FileNotFoundError(errno.ENOENT, "the draft or its folder is removed again and again", self.location(name))
 
     def delete(self, name: str) -> bool:
         """Remove a file; was it there?"""
-        above = check_name(name).rpartition("/")[0]
         try:
-            if self._folders.was_replaced(above):
-                self._folders.recover(above)
-            file, folder = self._place(name)
+            file, folder = self._place_now(name)
             os.unlink(file, dir_fd=folder)
         except FileNotFoundError:
             return False
+        above = name.rpartition("/")[0]
         if _OLD_FOLDER.fullmatch(above):  # others are few, and stay, since another process may be writing there
             with contextlib.suppress(OSError):  # not empty, or not ours to remove
                 os.rmdir(f"{self._start}/{above}")
@@ -176,7 +191,7 @@ class DirectoryStore(Store):
     def touch(self, name: str) -> None:
         """Set the time of a file to now."""
         with contextlib.suppress(FileNotFoundError):
-            file, folder = self._place(name)
+            file, folder = self._place_now(name)
             os.utime(file, dir_fd=folder, follow_symlinks=False)
 
     def declare_wait(self, name: str) -> AbstractContextManager[None]:

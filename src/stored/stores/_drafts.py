@@ -6,6 +6,7 @@ A draft is locked by its writer, so that one which can be locked is left over fr
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import itertools
 import os
@@ -59,14 +60,17 @@ def write_file(root: str, folders: OpenFolders, name: str, parts: Sequence[Buffe
     work = folders.open.get(WORK)
     if work is None:
         work = folders.find(WORK, makes=True)
+    elif not folders.is_ours(WORK):
+        raise FileNotFoundError(errno.ENOENT, "it was closed", f"{root}/{WORK}")
     draft, descriptor = _open_new(f"{root}/{WORK}", work)
     try:
-        _write_all(descriptor, parts)
+        _lock_and_write(descriptor, parts)
         folder = folders.open.get(above)
         if folder is None:
             folder = folders.find(above, makes=True)
-        folders.check_place(above)
-        # if others have opened a folder under the number of one that was closed, this path of the draft leads nowhere
+        if not folders.is_in_place(above):
+            raise FileNotFoundError(errno.ENOENT, "it was closed, or another is in its place", f"{root}/{above}")
+        # by its path, so that a folder of drafts that was moved elsewhere is an error
         os.rename(f"{root}/{WORK}/{draft}", f"{root}/{name}" if folder is None else file, dst_dir_fd=folder)
     except BaseException:  # Ctrl-C too leaves nothing behind
         with contextlib.suppress(OSError):
@@ -77,23 +81,21 @@ def write_file(root: str, folders: OpenFolders, name: str, parts: Sequence[Buffe
 
 
 def _open_new(path: str, folder: int | None) -> tuple[str, int]:
-    """A new draft in a folder, which may be open, and the draft's descriptor; it is locked."""
+    """The name and the descriptor of a new draft in a folder, which may be open."""
     while True:
         draft = _names.next()
         try:
-            descriptor = os.open(f"{path}/{draft}" if folder is None else draft, _FLAGS, 0o600, dir_fd=folder)
+            return draft, os.open(f"{path}/{draft}" if folder is None else draft, _FLAGS, 0o600, dir_fd=folder)
         except FileExistsError:  # of a process that this one was forked from without Python's knowledge
             _names.renew()
-            continue
-        try:  # noqa: SIM105  (suppressing takes longer than the lock)
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:  # no locks; or it is just being taken for a leftover, and gone when renamed
-            pass
-        return draft, descriptor
 
 
-def _write_all(descriptor: int, parts: Iterable[Buffer]) -> None:
-    """Write all parts, one after another, in as few calls as the system allows."""
+def _lock_and_write(descriptor: int, parts: Iterable[Buffer]) -> None:
+    """Lock a draft, and write all parts to it, one after another, in as few calls as the system allows."""
+    try:  # noqa: SIM105  (suppressing takes longer than the lock)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # no locks; or it is just being taken for a leftover, and gone when renamed
+        pass
     buffers, left = [], 0
     for part in parts:
         buffer = memoryview(part)
@@ -145,7 +147,7 @@ class OpenDraft:
         draft, self._descriptor = _open_new(f"{root}/{WORK}", None)
         self.path = f"{root}/{WORK}/{draft}"
         try:
-            _write_all(self._descriptor, parts)
+            _lock_and_write(self._descriptor, parts)
         except BaseException:  # Ctrl-C too leaves nothing behind
             self.discard()
             raise

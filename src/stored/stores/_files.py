@@ -14,8 +14,8 @@ __all__ = [
     "READ_FLAGS",
     "WORK",
     "check_folders",
-    "folder_error",
     "is_on_network",
+    "is_still_open",
     "make_folder",
     "open_file",
     "spare_handles",
@@ -56,6 +56,15 @@ def try_lock_file(descriptor: int, kind: int = fcntl.LOCK_EX) -> bool:
     return True
 
 
+def is_still_open(descriptor: int, identity: tuple[int, int]) -> bool:
+    """Does a descriptor stand for the file of this device and inode? Once closed, it may stand for a file of others."""
+    try:
+        state = os.fstat(descriptor)
+    except OSError as error:
+        return error.errno == errno.ESTALE  # removed on the server
+    return (state.st_dev, state.st_ino) == identity
+
+
 def make_folder(folder: str | os.PathLike[str]) -> None:
     """Make a folder and the missing ones above it, with access for their owner only."""
     try:
@@ -67,11 +76,6 @@ def make_folder(folder: str | os.PathLike[str]) -> None:
         make_folder(os.path.dirname(folder))
         with contextlib.suppress(FileExistsError):  # another process has made it
             os.mkdir(folder, 0o700)
-
-
-def folder_error(folder: str) -> OSError:
-    """The error for a folder that others keep removing."""
-    return OSError(errno.EBUSY, "the folder cannot be made", folder)
 
 
 def check_folders(root: str, folder: str) -> None:

@@ -8,7 +8,7 @@ import os
 from itertools import accumulate
 
 from stored._fork_safe_lock import ForkSafeLock
-from stored.stores._files import WORK, check_folders, folder_error, make_folder, spare_handles
+from stored.stores._files import WORK, check_folders, is_still_open, make_folder, spare_handles
 
 __all__ = ["OpenFolders"]
 
@@ -45,7 +45,7 @@ class OpenFolders:
 
     def __del__(self) -> None:
         for folder, descriptor in self.open.items():
-            if self._is_ours(folder, descriptor):
+            if self.is_ours(folder):
                 os.close(descriptor)
 
     def find(self, folder: str, *, makes: bool = False) -> int | None:
@@ -65,12 +65,16 @@ class OpenFolders:
             return self._find(folder, makes)
 
     def _find(self, folder: str, makes: bool) -> int:
-        found = self.open.get(folder)
-        if found is None:
-            found = self._opened(folder, makes)
-            self._identities[folder] = _identity(os.fstat(found))
-            self.open[folder] = found
-        return found
+        if folder not in self.open:
+            self._add(folder, self._opened(folder, makes))
+        elif not self.is_in_place(folder):
+            self._renew(folder, makes)
+        return self.open[folder]
+
+    def _add(self, folder: str, descriptor: int) -> None:
+        state = os.fstat(descriptor)
+        self._identities[folder] = state.st_dev, state.st_ino
+        self.open[folder] = descriptor
 
     def _opened(self, folder: str, makes: bool) -> int:
         for _ in range(_ATTEMPTS):
@@ -80,7 +84,7 @@ class OpenFolders:
                 if not makes:
                     raise
                 self._make(folder)
-        raise folder_error(f"{self._root}/{folder}")
+        raise OSError(errno.EBUSY, "the folder cannot be made", f"{self._root}/{folder}")
 
     def _open(self, folder: str, makes: bool) -> int:
         if not folder:
@@ -88,8 +92,6 @@ class OpenFolders:
         above, _, name = folder.rpartition("/")
         try:
             return os.open(name, _FLAGS, dir_fd=self._find(above, makes))
-        except FileNotFoundError:
-            raise
         except OSError:
             check_folders(self._root, folder)  # says so if it is a link
             raise
@@ -102,88 +104,56 @@ class OpenFolders:
             else:
                 make_folder(self._root)
 
+    def is_ours(self, folder: str) -> bool:
+        """Does the descriptor of an open folder stand for what was opened? The program may have closed it."""
+        return is_still_open(self.open[folder], self._identities[folder])
+
     def is_in_place(self, folder: str) -> bool:
-        """Does the path of an open folder lead to what was opened?"""
-        with contextlib.suppress(OSError):  # removed, here or on the server
-            return _identity(os.lstat(f"{self._root}/{folder}")) == self._identities[folder]
-        return False
-
-    def check_place(self, folder: str) -> None:
-        """Refuse an open folder to which its path does not lead.
-
-        Raises
-        ------
-        FileNotFoundError
-            If another is in its place, or none.
-        """
-        state, opened = os.lstat(f"{self._root}/{folder}"), self._identities.get(folder)
-        if opened is not None and opened != (state.st_dev, state.st_ino):
-            raise FileNotFoundError(errno.ENOENT, "another folder is in its place", f"{self._root}/{folder}")
-
-    def was_replaced(self, folder: str) -> bool:
-        """Does the path of a folder lead to another one than is open?"""
+        """Does the descriptor of a folder stand for what is at its path now? True if the folder is not open."""
+        descriptor = self.open.get(folder)
+        if descriptor is None:
+            return True
         try:
-            state = os.lstat(f"{self._root}/{folder}")
-        except OSError:
+            opened, found = os.fstat(descriptor), os.lstat(f"{self._root}/{folder}")
+        except OSError:  # closed, or removed, here or on the server
             return False
-        return self._identities.get(folder) != (state.st_dev, state.st_ino)
+        return opened.st_ino == found.st_ino and opened.st_dev == found.st_dev
 
     def recover(self, folder: str, error: OSError | None = None, *, makes: bool = False) -> bool:
-        """Open a folder, those above it, and that of drafts again where they were closed or replaced; was there any?
+        """Open a folder and those above it again, if they are open and were closed or replaced; was there any?
 
         Parameters
         ----------
         folder : str
             The folder.
         error : OSError, optional
-            What its use led to.
+            What its use led to; if it is ESTALE, all are opened again.
         makes : bool
-            Are folders that were removed made again?
+            Is it for a write, which needs the folder of drafts too, and for which missing folders are made?
 
         Raises
         ------
         OSError
-            If one is a link, or cannot be opened or made.
+            If one is a link, or is missing and not to be made, or cannot be opened or made.
         """
         is_stale = error is not None and error.errno == errno.ESTALE
+        folders = ["", *((WORK,) if makes else ()), *accumulate(folder.split("/"), "{}/{}".format)]
+        changes = False
         with self._lock:
-            folders = [each for each in ("", WORK, *accumulate(folder.split("/"), "{}/{}".format)) if each in self.open]
-            changes = self._forget_closed(folders)
             for each in folders:
-                changes |= self._renew(each, makes, is_stale)
+                if each in self.open and (is_stale or not self.is_in_place(each)):
+                    self._renew(each, makes)
+                    changes = True
         return changes
 
-    def _forget_closed(self, folders: list[str]) -> bool:
-        """If one was closed, as by a daemon that closes all descriptors, leave the numbers of all to others."""
-        if all(self._is_ours(each, self.open[each]) for each in folders):
-            return False
-        for each, descriptor in list(self.open.items()):
-            if not self._is_ours(each, descriptor):
-                del self.open[each], self._identities[each]
-        return True
-
-    def _is_ours(self, folder: str, descriptor: int) -> bool:
-        """Is it what was opened, and not a file of others under the number of a descriptor that was closed?"""
+    def _renew(self, folder: str, makes: bool) -> None:
+        is_ours = self.is_ours(folder)  # before others are opened, which may get the number of one that was closed
+        new = self._opened(folder, makes)
+        if not is_ours:
+            self._add(folder, new)
+            return
         try:
-            return _identity(os.fstat(descriptor)) == self._identities[folder]
-        except OSError as error:
-            return error.errno == errno.ESTALE
-
-    def _renew(self, folder: str, makes: bool, is_stale: bool) -> bool:
-        descriptor = self.open.get(folder)
-        if descriptor is None or (self.is_in_place(folder) and not is_stale):
-            return False
-        try:
-            new = self._opened(folder, makes)
-        except FileNotFoundError:
-            return False
-        try:
-            os.dup2(new, descriptor, inheritable=False)  # in one step, for those who use it now
+            os.dup2(new, self.open[folder], inheritable=False)  # in one step, for those who use it now
         finally:
             os.close(new)
-        self._identities[folder] = _identity(os.fstat(descriptor))
-        return True
-
-
-def _identity(state: os.stat_result) -> tuple[int, int]:
-    return state.st_dev, state.st_ino
+        self._add(folder, self.open[folder])

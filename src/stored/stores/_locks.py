@@ -28,7 +28,7 @@ from types import TracebackType
 from weakref import WeakSet, WeakValueDictionary
 
 from stored._fork_safe_lock import ForkSafeLock
-from stored.stores._files import WORK, check_folders, make_folder
+from stored.stores._files import WORK, check_folders, is_still_open, make_folder
 from stored.stores._notes import MARK, Note, Watched, leads_to, make_mark
 from stored.typing import Turn
 
@@ -77,18 +77,24 @@ class _LockFile:
         self.descriptor = _CLOSED
         self._path = f"{root}/{WORK}/locks"
         self.descriptor = _open_locks(root, self._path)
-        self._open.add(self)
         state = os.fstat(self.descriptor)
+        self._identity = state.st_dev, state.st_ino
+        self._open.add(self)
         if not stat.S_ISREG(state.st_mode) or state.st_nlink > 1:
             raise OSError(errno.EINVAL, "not a lock file", self._path)
-        self._identity = state.st_dev, state.st_ino
 
     def __del__(self) -> None:
         if self.descriptor != _CLOSED:
+            self.close()
+
+    def close(self) -> None:
+        """Close it, unless the program has done so, when its number may be that of a file of others."""
+        if is_still_open(self.descriptor, self._identity):
             os.close(self.descriptor)
+        self.descriptor = _CLOSED
 
     def try_lock(self, offset: int) -> bool | None:
-        """Lock a byte; False if another process has locked it, None if another file is at the path now.
+        """Lock a byte; False if another process has locked it, None if the file must be opened again.
 
         Raises
         ------
@@ -100,14 +106,17 @@ class _LockFile:
         except OSError as error:
             if error.errno in _REFUSED:
                 return False
-            if error.errno == errno.ESTALE:  # removed, on NFS
+            if error.errno in (errno.ESTALE, errno.EBADF):  # removed, on NFS, or closed by the program
                 return None
             raise
         try:
             state = os.lstat(self._path)
+            if (state.st_dev, state.st_ino) == self._identity:
+                return True
         except OSError:  # removed, with the whole directory
-            return None
-        return True if (state.st_dev, state.st_ino) == self._identity else None
+            pass
+        self.unlock(offset)  # else it would keep the lock from this process too, where it is the same file after all
+        return None
 
     def unlock(self, offset: int) -> None:
         """Release a byte; an error is of no use to anybody."""
@@ -120,8 +129,7 @@ class _LockFile:
     def close_in_child(cls) -> None:
         """Close all lock files in a forked process, where they belong to the parent."""
         for file in cls._open:
-            os.close(file.descriptor)  # while it is open here, its locks would outlive the parent
-            file.descriptor = _CLOSED
+            file.close()  # while it is open here, its locks would outlive the parent
         cls._open = WeakSet()
 
 
@@ -205,12 +213,7 @@ class FileLocks:
         with self._mutex:
             if name in self.held or name in self._inherited:
                 return True
-            file = self._file
-            is_locked = None if file is None else file.try_lock(block.offset)
-            if is_locked is None:
-                file = self._try_lock(block.offset)
-            elif not is_locked:
-                file = None
+            file = self._try_lock(block.offset)
             if file is None:
                 return False
             block.thread, block.file = threading.get_ident(), file
