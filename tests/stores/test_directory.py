@@ -488,11 +488,15 @@ store = DirectoryStore(sys.argv[1])
 for name in ("a/x", "b/x", "c/x"):
     store.write(name, [b"x"])
     store.read(name)
+with store.compute_turn("a/x", 0.0):
+    pass
 os.closerange(3, 64)
 files = [open(f"{sys.argv[1]}/{number}", "w+") for number in range(16)]
 for name in ("a/y", "b/y", "c/y", "a/z"):
     store.write(name, [b"y"])
     assert store.read(name) == b"y"
+with store.compute_turn("a/x", 0.0):
+    pass
 del store
 for file in files:
     file.write("mine")
@@ -501,6 +505,99 @@ for file in files:
     assert file.read() == "mine"
 """
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
+
+
+def test_folders_of_others_under_the_number_of_a_folder_are_left_alone(tmp_path: Path) -> None:
+    """Nothing is made, removed, touched or locked there, not even for a moment; the changes are made in their place."""
+    code = """
+import os, sys
+from stored.stores import DirectoryStore
+place = sys.argv[1]
+store = DirectoryStore(f"{place}/root")
+for name in ("a/x", "b/x", "c/x"):
+    store.write(name, [b"x"])
+with store.compute_turn("a/x", 0.0):
+    pass
+os.utime(f"{place}/root/c/x", (1000, 1000))
+
+def others(name, use):
+    os.closerange(3, 64)
+    folder = f"{place}/{name}"
+    os.mkdir(folder)
+    open(f"{folder}/x", "w").close()
+    for path in (f"{folder}/x", folder):
+        os.utime(path, (1000, 1000))
+    opened = [os.open(folder, os.O_RDONLY) for _ in range(16)]
+    use()
+    assert os.stat(folder).st_mtime == os.stat(f"{folder}/x").st_mtime == 1000, name
+    for each in opened:
+        os.fstat(each)
+
+def turn():
+    with store.compute_turn("a/x", 0.0) as which:
+        assert which.name == "MINE"
+
+others("write", lambda: store.write("a/y", [b"y"]))
+others("write to a new folder", lambda: store.write("d/y", [b"y"]))
+others("touch", lambda: store.touch("c/x"))
+others("delete", lambda: store.delete("b/x"))
+others("turn", turn)
+others("end", lambda: globals().pop("store"))
+assert os.stat(f"{place}/root/c/x").st_mtime > 1000
+"""
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
+    assert files(tmp_path / "root") == {"a/x", "a/y", "c/x", "d/y"}
+
+
+def test_a_directory_that_is_moved_away_is_left_alone(store: DirectoryStore, root: Path, tmp_path: Path) -> None:
+    """What is written goes to a new one of the old name; nothing is removed from where it is now."""
+    for name in ("a/b", "c/d"):
+        store.write(name, [b"old"])
+    root.rename(tmp_path / "moved")
+    assert not store.delete("a/b")
+    store.touch("a/b")
+    assert store.read("a/missing") is None
+    store.write("a/e", [b"new"])
+    assert store.read("a/b") is None
+    assert store.read("c/d") == b"old"  # from where it was opened, until a write or a miss
+    assert store.read("c/missing") is None
+    assert store.read("f/missing") is None
+    assert files(root) == {"a/e"}
+    assert files(tmp_path / "moved") == {"a/b", "c/d"}
+
+
+def test_a_directory_that_is_replaced(store: DirectoryStore, root: Path, tmp_path: Path) -> None:
+    """What is not found is looked for in the new one, as are names in folders that were not opened before."""
+    store.write("a/b", [b"old"])
+    other = DirectoryStore(tmp_path / "other")
+    for name in ("a/c", "d/e"):
+        other.write(name, [b"new"])
+    root.rename(tmp_path / "moved")
+    other.root.rename(root)
+    assert store.read("a/c") == b"new"
+    assert store.read("d/e") == b"new"
+    assert store.delete("a/c")
+    assert files(root) == {"d/e"}
+
+
+def test_a_directory_that_is_removed_while_it_is_made_again(
+    store: DirectoryStore, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The write begins once more."""
+    real, removed = os.mkdir, list[Path]()
+
+    def mkdir(path: Any, *arguments: Any, **options: Any) -> None:
+        if "dir_fd" in options and len(removed) < 3:
+            removed.append(root)
+            shutil.rmtree(root)
+        real(path, *arguments, **options)
+
+    store.write("a/b", [b"x"])
+    shutil.rmtree(root)
+    monkeypatch.setattr(os, "mkdir", mkdir)
+    store.write("a/b", [b"y"])
+    assert len(removed) == 3
+    assert files(root) == {"a/b"}
 
 
 def test_a_folder_that_cannot_be_made(store: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -106,9 +106,11 @@ class _LockFile:
         except OSError as error:
             if error.errno in _REFUSED:
                 return False
-            if error.errno in (errno.ESTALE, errno.EBADF):  # removed, on NFS, or closed by the program
-                return None
-            raise
+            if error.errno == errno.EBADF:  # closed by the program; this number may soon be that of the next lock file
+                self.descriptor = _CLOSED
+            elif error.errno != errno.ESTALE:  # removed, on NFS
+                raise
+            return None
         try:
             state = os.lstat(self._path)
             if (state.st_dev, state.st_ino) == self._identity:
@@ -122,7 +124,7 @@ class _LockFile:
         """Release a byte; an error is of no use to anybody."""
         try:  # noqa: SIM105  (suppressing takes longer than the call)
             fcntl.fcntl(self.descriptor, _SET_LOCK, _pack(*_in_order((fcntl.F_UNLCK, os.SEEK_SET, offset, 1, 0))))
-        except OSError:  # the server of a network file system is gone
+        except (OSError, ValueError):  # the server of a network file system is gone, or the program has closed it
             pass
 
     @classmethod
