@@ -647,6 +647,41 @@ def test_a_directory_that_is_cleared_while_locks_are_held(store: DirectoryStore)
     assert len(os.listdir("/proc/self/fd")) == len(handles)
 
 
+def test_a_lock_file_that_another_process_has_replaced(store: DirectoryStore) -> None:
+    """Whoever has the old one open takes a lock in the new one."""
+    assert turn_of(store, "a/b") is Turn.MINE
+    (store.root / ".work" / "locks").unlink()
+    with held(store, "a/b"):
+        assert turn_of(store, "a/b") is Turn.EXPIRED
+    with store.compute_turn("a/b", 0.0):
+        assert turn_of_a_stranger(store, "a/b") is Turn.EXPIRED
+
+
+def test_a_lock_file_that_the_program_has_closed_is_opened_again(store: DirectoryStore) -> None:
+    """A program that closes all descriptors, as daemons do, has turns as before."""
+    assert turn_of(store, "a/b") is Turn.MINE
+    [number] = [
+        each
+        for each in os.listdir("/proc/self/fd")
+        if os.path.exists(f"/proc/self/fd/{each}")
+        and os.path.samefile(f"/proc/self/fd/{each}", store.root / ".work" / "locks")
+    ]
+    with store.compute_turn("a/c", 0.0):
+        os.close(int(number))
+        with store.compute_turn("a/b", 0.0) as turn:
+            assert turn is Turn.MINE
+            assert turn_of_a_stranger(store, "a/b") is Turn.EXPIRED
+    with store.compute_turn("a/b", 0.0):
+        assert turn_of_a_stranger(store, "a/b") is Turn.EXPIRED
+
+
+def test_a_lock_that_cannot_be_released_is_no_trouble(store: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the server of the lock file is gone at the end of a turn, the turn ends all the same."""
+    with store.compute_turn("a/b", 0.0) as turn:
+        fail(monkeypatch, fcntl, "fcntl", errno.EIO)
+    assert turn is Turn.MINE
+
+
 def test_a_directory_that_is_closed_lets_nobody_wait(store: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the lock file cannot be looked at any longer, a lock is not taken for one that another process has."""
     assert turn_of(store, "a/b") is Turn.MINE

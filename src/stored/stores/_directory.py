@@ -15,10 +15,10 @@ from typing import TypeAlias
 from weakref import WeakSet
 
 from stored.stores import _upkeep
-from stored.stores._drafts import OpenDraft, folder_error, make_if_missing
+from stored.stores._drafts import write_file
 from stored.stores._files import READ_FLAGS, WORK, check_folders, is_on_network, spare_handles
 from stored.stores._folders import OpenFolders
-from stored.stores._locks import file_locks
+from stored.stores._locks import TurnBlock, file_locks
 from stored.stores._size import SizeFile
 from stored.typing import Buffer, Store, Turn, Upkeep, Usage, check_name, is_name
 
@@ -31,11 +31,11 @@ _MIN_MAPPED_BYTES = 1 << 20
 _FEWEST_BYTES = 32
 """What gives less may be no regular file, but a pipe that nobody writes to."""
 
-_ATTEMPTS = 20
-"""How often a draft is begun again that others keep removing."""
+_ATTEMPTS = 200
+"""How often a draft is begun again that others keep removing, or its folder."""
 
-_MOST_FOLDERS_MADE = 200
-"""How often a folder is made again that others keep removing."""
+_OUTDATED = (errno.ENOENT, errno.ESTALE, errno.EBADF, errno.ENOTDIR)
+"""The errors of a descriptor that is of a folder no longer: it was removed, here or on a server, or closed."""
 
 _OLD_FOLDER = re.compile(r".*-[0-9a-f]{32}", re.DOTALL)
 """The folder of an owner in releases that had one for each."""
@@ -75,12 +75,34 @@ class DirectoryStore(Store):
     def _place(self, name: str) -> tuple[str, int | None]:
         """Where a name is: a file, and the folder to which its path is relative; an error if a folder is a link."""
         folder, _, file = check_name(name).rpartition("/")
-        descriptor = self._folders.find(folder)
+        descriptor = self._folders.open.get(folder)
+        if descriptor is None:
+            descriptor = self._folders.find(folder)
         return (f"{self._start}/{name}" if descriptor is None else file), descriptor
+
+    def _place_now(self, name: str) -> tuple[str, int | None]:
+        """Where a name is, if the folder that was opened may have been closed or replaced since."""
+        folder = check_name(name).rpartition("/")[0]
+        if not self._folders.is_in_place(folder):
+            self._folders.recover(folder)
+        return self._place(name)
 
     def read(self, name: str) -> Buffer | None:
         """All bytes of a file, or None; memory-mapped from 1 MiB on, unless other computers can remove the file."""
-        return self._read_file(name, _FIRST_BYTES, _read_large)
+        folder, _, file = check_name(name).rpartition("/")
+        if name in self._locks.held and not os.access(f"{self._start}/{name}", os.F_OK):
+            return None  # this process computes it, so that it is hardly ever there
+        try:
+            descriptor = os.open(file, READ_FLAGS, dir_fd=self._folders.open[folder])
+            try:
+                data = os.read(descriptor, _FIRST_BYTES)
+                return data if _FEWEST_BYTES <= len(data) < _FIRST_BYTES else _read_on(descriptor, name, data)
+            finally:
+                os.close(descriptor)
+        except KeyError:
+            return self._read_file(name, _FIRST_BYTES, _read_on)
+        except OSError as error:
+            return self._read_again(error, name, _FIRST_BYTES, _read_on)
 
     def read_start(self, name: str, length: int) -> Buffer | None:
         """The first bytes of a file."""
@@ -90,60 +112,64 @@ class DirectoryStore(Store):
         try:
             return self._read_once(name, length, read_on)
         except OSError as error:
-            if error.errno != errno.ESTALE:
-                raise
-        self._folders.renew(name.rpartition("/")[0])  # on NFS, another computer replaced the file, or its folder
-        return self._read_once(name, length, read_on)
+            return self._read_again(error, name, length, read_on)
 
-    def _read_once(self, name: str, length: int, read_on: ReadOn) -> Buffer | None:
+    def _read_again(self, error: OSError, name: str, length: int, read_on: ReadOn) -> Buffer | None:
+        """Read a file after an error, if that came from an outdated descriptor of its folder, or on NFS of itself."""
+        folder = name.rpartition("/")[0]
+        if error.errno == errno.ENOENT and self._folders.is_in_place(folder):
+            return None
+        if error.errno not in _OUTDATED:
+            raise error
         try:
-            file, folder = self._place(name)
-            descriptor = os.open(file, READ_FLAGS, dir_fd=folder)
+            self._folders.recover(folder, error)
+            return self._read_once(name, length, read_on)
         except FileNotFoundError:
-            is_there_again = self._folders.renew_if_removed(name.rpartition("/")[0])
-            return self._read_once(name, length, read_on) if is_there_again else None
+            return None
+
+    def _read_once(self, name: str, length: int, read_on: ReadOn) -> Buffer:
+        file, folder = self._place(name)
+        descriptor = os.open(file, READ_FLAGS, dir_fd=folder)
         try:
-            data = os.read(descriptor, length)
-            if len(data) < _FEWEST_BYTES:
-                _checked_state(descriptor, name)
-            return data if len(data) < length else read_on(descriptor, name, data)
+            return read_on(descriptor, name, os.read(descriptor, length))
         finally:
             os.close(descriptor)
 
     def write(self, name: str, parts: Sequence[Buffer]) -> None:
         """Replace a file in one step."""
         check_name(name)
-        for _ in range(_ATTEMPTS):
-            with OpenDraft(self._start) as draft:
-                draft.write(parts)
-                if self._rename(draft, name):  # while it is locked, and so cannot be taken for a leftover
-                    self._locks.note_written(name)
-                    return
-        raise FileNotFoundError(errno.ENOENT, "the draft is removed again and again", self.location(name))
+        try:
+            write_file(self._start, self._folders, name, parts)
+        except OSError as error:
+            self._write_again(error, name, parts)
+        block = self._locks.held.get(name)
+        if block is not None:
+            block.has_written = True
 
-    def _rename(self, draft: OpenDraft, name: str) -> bool:
-        """Put a draft into the place of a file; False if it was taken for a leftover meanwhile, and is gone."""
+    def _write_again(self, error: OSError, name: str, parts: Sequence[Buffer]) -> None:
+        """Write a file after an error, if others have removed or replaced the draft or a folder, or closed a folder."""
         folder = name.rpartition("/")[0]
-        for _ in range(_MOST_FOLDERS_MADE):  # others may remove the folder at any moment
+        for _ in range(_ATTEMPTS):
             try:
-                self._folders.renew_if_moved(folder)
-                draft.rename(*self._place(name))
-                return True
-            except FileNotFoundError:
-                if not draft.is_there():
-                    return False
-                make_if_missing(f"{self._start}/{folder}")
-        raise folder_error(f"{self._start}/{folder}")
+                is_outdated = self._folders.recover(folder, error, makes=True)
+            except FileNotFoundError:  # others are removing what is above
+                continue
+            if not is_outdated and not isinstance(error, FileNotFoundError):
+                raise error
+            try:
+                return write_file(self._start, self._folders, name, parts)
+            except OSError as latest:
+                error = latest
+        raise FileNotFoundError(errno.ENOENT, "the draft or its folder is removed again and again", self.location(name))
 
     def delete(self, name: str) -> bool:
         """Remove a file; was it there?"""
         try:
-            self._folders.renew_if_moved(name.rpartition("/")[0])
-            file, folder = self._place(name)
+            file, folder = self._place_now(name)
             os.unlink(file, dir_fd=folder)
         except FileNotFoundError:
             return False
-        above = os.path.dirname(name)
+        above = name.rpartition("/")[0]
         if _OLD_FOLDER.fullmatch(above):  # others are few, and stay, since another process may be writing there
             with contextlib.suppress(OSError):  # not empty, or not ours to remove
                 os.rmdir(f"{self._start}/{above}")
@@ -165,7 +191,7 @@ class DirectoryStore(Store):
     def touch(self, name: str) -> None:
         """Set the time of a file to now."""
         with contextlib.suppress(FileNotFoundError):
-            file, folder = self._place(name)
+            file, folder = self._place_now(name)
             os.utime(file, dir_fd=folder, follow_symlinks=False)
 
     def declare_wait(self, name: str) -> AbstractContextManager[None]:
@@ -174,7 +200,7 @@ class DirectoryStore(Store):
 
     def compute_turn(self, name: str, limit: float) -> AbstractContextManager[Turn]:
         """Wait for the lock of a name, and hold it within the block; without locks it is at once this thread's turn."""
-        return self._locks.compute_turn(check_name(name), limit)
+        return TurnBlock(self._locks, check_name(name), limit)
 
     def clear_leftovers(self) -> int:
         """Remove drafts and notes whose processes have died; where files cannot be locked, those a day old."""
@@ -206,11 +232,16 @@ class DirectoryStore(Store):
 
 
 def _start_only(descriptor: int, name: str, start: bytes) -> Buffer:
+    """The first bytes of a file, if it is a regular one."""
+    if len(start) < _FEWEST_BYTES:
+        _checked_state(descriptor, name)
     return start
 
 
-def _read_large(descriptor: int, name: str, start: bytes) -> Buffer:
+def _read_on(descriptor: int, name: str, start: bytes) -> Buffer:
     """The rest of a file after its first bytes, or all of it as a map."""
+    if len(start) < _FIRST_BYTES:
+        return _start_only(descriptor, name, start)
     state = _checked_state(descriptor, name)
     if state.st_size < _MIN_MAPPED_BYTES or is_on_network(state.st_dev) or len(_mapped_files) >= spare_handles():
         with open(descriptor, "rb", buffering=0, closefd=False) as file:

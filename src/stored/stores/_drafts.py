@@ -7,28 +7,33 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import itertools
 import os
-from collections.abc import Iterable, Sequence
-from pathlib import Path
-from types import TracebackType
+from collections.abc import Callable, Iterable, Sequence
 
 from stored.stores._files import WORK, check_folders, make_folder
-from stored.stores._lock_file import try_lock_file
+from stored.stores._folders import OpenFolders
 from stored.typing import Buffer
 
-__all__ = ["DRAFT", "OpenDraft", "folder_error", "make_if_missing"]
+__all__ = ["DRAFT", "OpenDraft", "write_file"]
 
 DRAFT = ".draft"
-_ATTEMPTS = 200
-"""How often a folder is made again that others keep removing."""
-
+_FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _MOST_BUFFERS = min(os.sysconf("SC_IOV_MAX"), 1024)
 """How many parts the system takes at once."""
 
 
 class _Names:
-    """The names of drafts of this process, which no other process has."""
+    """The names of drafts of this process, which no other process has.
+
+    Attributes
+    ----------
+    next : callable
+        Gives a name that was not used before.
+    """
+
+    next: Callable[[], str]
 
     def __init__(self) -> None:
         self.renew()
@@ -36,93 +41,71 @@ class _Names:
 
     def renew(self) -> None:
         """Begin with other names."""
-        self._start = f"{os.getpid()}-{os.urandom(4).hex()}"
-        self._numbers = itertools.count()
-
-    def next(self) -> str:
-        """A name that was not used before."""
-        return f"{self._start}{next(self._numbers) & 0xFFFFFFFF:08x}{DRAFT}"
+        form = f"{os.getpid()}-{os.urandom(4).hex()}%08x{DRAFT}"
+        self.next = map(form.__mod__, itertools.count()).__next__
 
 
 _names = _Names()
 
 
-class OpenDraft:
-    """A new draft, open and locked; it is a context manager that closes it, and removes it after any error.
-
-    Parameters
-    ----------
-    root : str
-        The directory; it is made if it is missing.
-    stays_open : bool
-        Does it stay open and locked after a block without errors?
+def write_file(root: str, folders: OpenFolders, name: str, parts: Sequence[Buffer]) -> None:
+    """Write a file below a directory, in place of the one of this name, if there is one.
 
     Raises
     ------
     OSError
-        If it cannot be made.
+        If it cannot be written; a folder may no longer be where it was opened, or the draft was taken for a leftover.
     """
-
-    def __init__(self, root: str, *, stays_open: bool = False) -> None:
-        self._stays_open = stays_open
-        check_folders(root, WORK)
-        self.path, self._descriptor = _open_new(f"{root}/{WORK}")
-        with contextlib.suppress(OSError):  # no locks; or it is just being taken for a leftover, and gone when renamed
-            try_lock_file(self._descriptor)
-
-    def __enter__(self) -> OpenDraft:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
-        if kind is not None:  # Ctrl-C too leaves nothing behind
-            self.discard()
-        elif not self._stays_open:
-            self.close()
-
-    def discard(self) -> None:
-        """Close and remove it."""
+    above, _, file = name.rpartition("/")
+    work = folders.open.get(WORK)
+    if work is None:
+        work = folders.find(WORK, makes=True)
+    elif not folders.is_ours(WORK):
+        raise FileNotFoundError(errno.ENOENT, "it was closed", f"{root}/{WORK}")
+    draft, descriptor = _open_new(f"{root}/{WORK}", work)
+    try:
+        _lock_and_write(descriptor, parts)
+        folder = folders.open.get(above)
+        if folder is None:
+            folder = folders.find(above, makes=True)
+        if not folders.is_in_place(above):
+            raise FileNotFoundError(errno.ENOENT, "it was closed, or another is in its place", f"{root}/{above}")
+        # by its path, so that a folder of drafts that was moved elsewhere is an error
+        os.rename(f"{root}/{WORK}/{draft}", f"{root}/{name}" if folder is None else file, dst_dir_fd=folder)
+    except BaseException:  # Ctrl-C too leaves nothing behind
         with contextlib.suppress(OSError):
-            os.unlink(self.path)
-        self.close()
+            os.unlink(f"{root}/{WORK}/{draft}" if work is None else draft, dir_fd=work)
+        raise
+    finally:
+        os.close(descriptor)
 
-    def close(self) -> None:
-        """Close it."""
-        os.close(self._descriptor)
 
-    def write(self, parts: Iterable[Buffer]) -> None:
-        """Write all parts, one after another, in as few calls as the system allows."""
-        buffers = [memoryview(part) for part in parts]
-        left = sum([buffer.nbytes for buffer in buffers])
-        while left:
-            written = os.writev(self._descriptor, buffers[:_MOST_BUFFERS])
-            left -= written
-            if left:
-                buffers = _rest(buffers, written)
+def _open_new(path: str, folder: int | None) -> tuple[str, int]:
+    """The name and the descriptor of a new draft in a folder, which may be open."""
+    while True:
+        draft = _names.next()
+        try:
+            return draft, os.open(f"{path}/{draft}" if folder is None else draft, _FLAGS, 0o600, dir_fd=folder)
+        except FileExistsError:  # of a process that this one was forked from without Python's knowledge
+            _names.renew()
 
-    def is_at(self, path: str) -> bool:
-        """Is this path one of its names?"""
-        return os.path.samestat(os.fstat(self._descriptor), os.lstat(path))
 
-    def is_there(self) -> bool:
-        """Is it still there, and not taken for a leftover?"""
-        return os.path.lexists(self.path)
-
-    def rename(self, file: str, folder: int | None) -> None:
-        """Put it into the place of a file.
-
-        Parameters
-        ----------
-        file : str
-            The path of the file.
-        folder : int or None
-            The descriptor of the folder to which it is relative.
-
-        Raises
-        ------
-        OSError
-            If it cannot be put there.
-        """
-        os.replace(self.path, file, dst_dir_fd=folder)
+def _lock_and_write(descriptor: int, parts: Iterable[Buffer]) -> None:
+    """Lock a draft, and write all parts to it, one after another, in as few calls as the system allows."""
+    try:  # noqa: SIM105  (suppressing takes longer than the lock)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # no locks; or it is just being taken for a leftover, and gone when renamed
+        pass
+    buffers, left = [], 0
+    for part in parts:
+        buffer = memoryview(part)
+        buffers.append(buffer)
+        left += buffer.nbytes
+    while left:
+        written = os.writev(descriptor, buffers[:_MOST_BUFFERS])
+        left -= written
+        if left:
+            buffers = _rest(buffers, written)
 
 
 def _rest(buffers: Sequence[memoryview], written: int) -> list[memoryview]:
@@ -137,25 +120,48 @@ def _rest(buffers: Sequence[memoryview], written: int) -> list[memoryview]:
     return rest
 
 
-def _open_new(folder: str) -> tuple[str, int]:
-    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-    for _ in range(_ATTEMPTS):  # others may remove the whole directory at any moment
-        path = f"{folder}/{_names.next()}"
+class OpenDraft:
+    """A draft that stays open and locked, and to which further names can be given.
+
+    Parameters
+    ----------
+    root : str
+        The directory; it is made if it is missing.
+    parts : iterable of bytes
+        What is written.
+
+    Attributes
+    ----------
+    path : str
+        Its first name.
+
+    Raises
+    ------
+    OSError
+        If it cannot be made or written; then there is none.
+    """
+
+    def __init__(self, root: str, parts: Iterable[Buffer]) -> None:
+        check_folders(root, WORK)
+        make_folder(f"{root}/{WORK}")
+        draft, self._descriptor = _open_new(f"{root}/{WORK}", None)
+        self.path = f"{root}/{WORK}/{draft}"
         try:
-            return path, os.open(path, flags, 0o600)
-        except FileNotFoundError:
-            make_if_missing(folder)
-        except FileExistsError:  # of a process that this one was forked from without Python's knowledge
-            _names.renew()
-    raise folder_error(folder)
+            _lock_and_write(self._descriptor, parts)
+        except BaseException:  # Ctrl-C too leaves nothing behind
+            self.discard()
+            raise
 
+    def discard(self) -> None:
+        """Close and remove it."""
+        with contextlib.suppress(OSError):
+            os.unlink(self.path)
+        self.close()
 
-def make_if_missing(folder: str) -> None:
-    """Make a folder, unless others make or remove it at this moment."""
-    with contextlib.suppress(FileNotFoundError, FileExistsError):
-        make_folder(Path(folder))
+    def close(self) -> None:
+        """Close it."""
+        os.close(self._descriptor)
 
-
-def folder_error(folder: str) -> OSError:
-    """The error for a folder that others keep removing."""
-    return FileNotFoundError(errno.ENOENT, "the folder cannot be made", folder)
+    def is_at(self, path: str) -> bool:
+        """Is this path one of its names?"""
+        return os.path.samestat(os.fstat(self._descriptor), os.lstat(path))

@@ -1,15 +1,26 @@
-"""How are files opened and folders made, so that no link leads out of the directory and no pipe blocks?"""
+"""How are files opened and locked, and folders made, so that no link leads out of the directory and no pipe blocks?"""
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import fcntl
 import os
 import resource
 import stat
 from functools import lru_cache
-from pathlib import Path
 
-__all__ = ["READ_FLAGS", "WORK", "check_folders", "is_on_network", "make_folder", "open_file", "spare_handles"]
+__all__ = [
+    "READ_FLAGS",
+    "WORK",
+    "check_folders",
+    "is_on_network",
+    "is_still_open",
+    "make_folder",
+    "open_file",
+    "spare_handles",
+    "try_lock_file",
+]
 
 
 WORK = ".work"
@@ -30,11 +41,41 @@ def spare_handles() -> int:
     return (handles if handles != resource.RLIM_INFINITY else 1 << 20) // 4
 
 
-def make_folder(folder: Path) -> None:
+def try_lock_file(descriptor: int, kind: int = fcntl.LOCK_EX) -> bool:
+    """Lock a whole open file by ``flock``; False if others have locked it.
+
+    Raises
+    ------
+    OSError
+        If the file system has no locks.
+    """
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def is_still_open(descriptor: int, identity: tuple[int, int]) -> bool:
+    """Does a descriptor stand for the file of this device and inode? Once closed, it may stand for a file of others."""
+    try:
+        state = os.fstat(descriptor)
+    except OSError as error:
+        return error.errno == errno.ESTALE  # removed on the server
+    return (state.st_dev, state.st_ino) == identity
+
+
+def make_folder(folder: str | os.PathLike[str]) -> None:
     """Make a folder and the missing ones above it, with access for their owner only."""
-    if not folder.is_dir():
-        make_folder(folder.parent)
-        folder.mkdir(mode=0o700, exist_ok=True)
+    try:
+        os.mkdir(folder, 0o700)
+    except FileExistsError:
+        if not os.path.isdir(folder):
+            raise
+    except FileNotFoundError:
+        make_folder(os.path.dirname(folder))
+        with contextlib.suppress(FileExistsError):  # another process has made it
+            os.mkdir(folder, 0o700)
 
 
 def check_folders(root: str, folder: str) -> None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+from itertools import accumulate
 
 from stored._fork_safe_lock import ForkSafeLock
-from stored.stores._files import check_folders, spare_handles
+from stored.stores._files import WORK, check_folders, is_still_open, make_folder, spare_handles
 
 __all__ = ["OpenFolders"]
 
 _FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_ATTEMPTS = 200
+"""How often a folder is made again that others keep removing."""
 
 
 class OpenFolders:
@@ -23,108 +27,133 @@ class OpenFolders:
     ----------
     root : str
         The directory; it may itself be a link, since the user chose it.
+
+    Attributes
+    ----------
+    open : dict
+        The descriptors of the folders that are open, by name; that of the directory itself is under the empty name.
     """
 
     def __init__(self, root: str) -> None:
         self._root = root
-        self._open: dict[str, int] = {}
-        self._states: dict[str, os.stat_result] = {}  # what was opened
+        self.open: dict[str, int] = {}
+        self._identities: dict[str, tuple[int, int]] = {}  # device and inode of what was opened
         self._lock = ForkSafeLock()
 
     def __reduce__(self) -> tuple[type[OpenFolders], tuple[str]]:
         return OpenFolders, (self._root,)
 
     def __del__(self) -> None:
-        for folder, descriptor in self._open.items():
-            if self._is_ours(folder, descriptor):
+        for folder, descriptor in self.open.items():
+            if self.is_ours(folder):
                 os.close(descriptor)
 
-    def _is_ours(self, folder: str, descriptor: int) -> bool:
-        """Is it what was opened? A daemon closes all descriptors, and others then open files under their numbers."""
+    def find(self, folder: str, *, makes: bool = False) -> int | None:
+        """The descriptor of a folder, which can be made if it is missing; None if too many are open.
+
+        Raises
+        ------
+        OSError
+            If it is not there, or cannot be made, or it or one above it is a link.
+        """
+        with self._lock:
+            if folder not in self.open and len(self.open) >= spare_handles():
+                check_folders(self._root, folder)
+                if makes:
+                    make_folder(f"{self._root}/{folder}")
+                return None
+            return self._find(folder, makes)
+
+    def _find(self, folder: str, makes: bool) -> int:
+        if folder not in self.open:
+            self._add(folder, self._opened(folder, makes))
+        elif not self.is_in_place(folder):
+            self._renew(folder, makes)
+        return self.open[folder]
+
+    def _add(self, folder: str, descriptor: int) -> None:
+        state = os.fstat(descriptor)
+        self._identities[folder] = state.st_dev, state.st_ino
+        self.open[folder] = descriptor
+
+    def _opened(self, folder: str, makes: bool) -> int:
+        for _ in range(_ATTEMPTS):
+            try:
+                return self._open(folder, makes)
+            except FileNotFoundError:
+                if not makes:
+                    raise
+                self._make(folder)
+        raise OSError(errno.EBUSY, "the folder cannot be made", f"{self._root}/{folder}")
+
+    def _open(self, folder: str, makes: bool) -> int:
+        if not folder:
+            return os.open(self._root, _FLAGS & ~os.O_NOFOLLOW)
+        above, _, name = folder.rpartition("/")
         try:
-            return os.path.samestat(os.fstat(descriptor), self._states[folder])
+            return os.open(name, _FLAGS, dir_fd=self._find(above, makes))
         except OSError:
-            return False
+            check_folders(self._root, folder)  # says so if it is a link
+            raise
 
-    def find(self, folder: str) -> int | None:
-        """The descriptor of a folder; None if too many are open.
+    def _make(self, folder: str) -> None:
+        above, _, name = folder.rpartition("/")
+        with contextlib.suppress(FileExistsError):  # another process has made it, or a broken link is in its place
+            if folder:
+                os.mkdir(name, 0o700, dir_fd=self._find(above, makes=True))
+            else:
+                make_folder(self._root)
 
-        Raises
-        ------
-        OSError
-            If it is not there, or it or one above it is a link.
-        """
-        found = self._open.get(folder)
-        return found if found is not None else self._add(folder)
+    def is_ours(self, folder: str) -> bool:
+        """Does the descriptor of an open folder stand for what was opened? The program may have closed it."""
+        return is_still_open(self.open[folder], self._identities[folder])
 
-    def _add(self, folder: str) -> int | None:
-        with self._lock:
-            if folder not in self._open:
-                if len(self._open) >= spare_handles():
-                    check_folders(self._root, folder)
-                    return None
-                descriptor = self._opened(folder)
-                self._states[folder] = os.fstat(descriptor)
-                self._open[folder] = descriptor
-            return self._open[folder]
-
-    def _opened(self, folder: str) -> int:
-        descriptor = os.open(self._root, _FLAGS & ~os.O_NOFOLLOW)
-        for part in folder.split("/") if folder else ():
-            try:
-                below = os.open(part, _FLAGS, dir_fd=descriptor)
-            except OSError:
-                check_folders(self._root, folder)  # says so if it is a link
-                raise
-            finally:
-                os.close(descriptor)
-            descriptor = below
-        return descriptor
-
-    def renew_if_removed(self, folder: str) -> bool:
-        """Open a folder again that was removed, and made again; was it?"""
-        descriptor = self._open.get(folder)
-        if descriptor is None or os.fstat(descriptor).st_nlink:
-            return False
-        return self.renew(folder)
-
-    def renew(self, folder: str) -> bool:
-        """Open a folder again, if it is open and there."""
-        descriptor = self._open.get(folder)
-        with contextlib.suppress(FileNotFoundError):
-            if descriptor is not None:
-                self._renew(folder, descriptor)
-                return True
-        return False
-
-    def renew_if_moved(self, folder: str) -> None:
-        """Open a folder again if another one is in its place now, or it was removed.
-
-        Raises
-        ------
-        OSError
-            If it is not there, or it or one above it is a link.
-        """
-        descriptor = self._open.get(folder)
+    def is_in_place(self, folder: str) -> bool:
+        """Does the descriptor of a folder stand for what is at its path now? True if the folder is not open."""
+        descriptor = self.open.get(folder)
         if descriptor is None:
-            return
-        if not self._is_in_place(folder, descriptor):
-            self._renew(folder, descriptor)
-
-    def _is_in_place(self, folder: str, descriptor: int) -> bool:
+            return True
         try:
-            return os.path.samestat(os.lstat(f"{self._root}/{folder}"), os.fstat(descriptor))
-        except OSError:  # removed, here or on the server
+            opened, found = os.fstat(descriptor), os.lstat(f"{self._root}/{folder}")
+        except OSError:  # closed, or removed, here or on the server
             return False
+        return opened.st_ino == found.st_ino and opened.st_dev == found.st_dev
 
-    def _renew(self, folder: str, descriptor: int) -> None:
-        new = self._opened(folder)
+    def recover(self, folder: str, error: OSError | None = None, *, makes: bool = False) -> bool:
+        """Open a folder and those above it again, if they are open and were closed or replaced; was there any?
+
+        Parameters
+        ----------
+        folder : str
+            The folder.
+        error : OSError, optional
+            What its use led to; if it is ESTALE, all are opened again.
+        makes : bool
+            Is it for a write, which needs the folder of drafts too, and for which missing folders are made?
+
+        Raises
+        ------
+        OSError
+            If one is a link, or is missing and not to be made, or cannot be opened or made.
+        """
+        is_stale = error is not None and error.errno == errno.ESTALE
+        folders = ["", *((WORK,) if makes else ()), *accumulate(folder.split("/"), "{}/{}".format)]
+        changes = False
         with self._lock:
-            is_ours, self._states[folder] = self._is_ours(folder, descriptor), os.fstat(new)
-            if not is_ours:
-                self._open[folder] = new
-                return
-            try:
-                os.dup2(new, descriptor, inheritable=False)  # in one step, for those who use it now
-            finally:
-                os.close(new)
+            for each in folders:
+                if each in self.open and (is_stale or not self.is_in_place(each)):
+                    self._renew(each, makes)
+                    changes = True
+        return changes
+
+    def _renew(self, folder: str, makes: bool) -> None:
+        is_ours = self.is_ours(folder)  # before others are opened, which may get the number of one that was closed
+        new = self._opened(folder, makes)
+        if not is_ours:
+            self._add(folder, new)
+            return
+        try:
+            os.dup2(new, self.open[folder], inheritable=False)  # in one step, for those who use it now
+        finally:
+            os.close(new)
+        self._add(folder, self.open[folder])

@@ -4,30 +4,35 @@ All names share one lock file, so nothing is made for a computation that nobody 
 entry's file, and at a mark that it has made: when the entry is a new file, or a holder who leaves none has set the time
 of the mark, all who wait go on at once; when the holder dies, one of them has the lock. A lock belongs to the process;
 threads of one process wait for each other elsewhere, and say so by `declare_wait`. Without locks nobody waits.
+
+Locks are those of ``F_OFD_SETLK`` in fcntl(2): they belong to the open file and not to a thread or a process. The
+kernel releases them when the file is closed by all who have it open; so a forked process closes its own copy. On NFS,
+Linux turns them into locks on the server.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
+import fcntl
 import os
+import stat
+import struct
+import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from hashlib import blake2b
+from operator import itemgetter
 from types import TracebackType
 from weakref import WeakSet, WeakValueDictionary
 
 from stored._fork_safe_lock import ForkSafeLock
-from stored.stores._files import WORK
-from stored.stores._lock_file import LockFile
-from stored.stores._notes import Note, leads_to
+from stored.stores._files import WORK, check_folders, is_still_open, make_folder
+from stored.stores._notes import MARK, Note, Watched, leads_to, make_mark
 from stored.typing import Turn
 
-__all__ = ["MARK", "FileLocks", "file_locks"]
-
-MARK = ".failed"
-"""The ending of an empty file, made by who waits, whose time says when a holder has failed."""
+__all__ = ["FileLocks", "TurnBlock", "file_locks"]
 
 _SHORTEST_SLEEP, _LONGEST_SLEEP = 0.001, 0.25  # seconds
 _ATTEMPTS = 20
@@ -39,12 +44,108 @@ _SECTION = 1 << 62
 _SHORT_ATTEMPTS, _SHORT_PAUSE = 5, 0.0002  # seconds; a change takes less, unless its process is stopped
 
 
+_SET_LOCK = getattr(fcntl, "F_OFD_SETLK", -1)
+_IS_DARWIN = sys.platform == "darwin"
+# a ``struct flock``: type, whence, start, length, process; in another order on macOS
+_pack = struct.Struct("qqihh" if _IS_DARWIN else "hhqqi4x").pack
+_in_order = itemgetter(*((2, 3, 4, 0, 1) if _IS_DARWIN else range(5)))
+_REFUSED = (errno.EAGAIN, errno.EACCES)
+_CLOSED = -1
+
+
 def _digest(name: str) -> str:
     return blake2b(name.encode(), digest_size=16).hexdigest()
 
 
-def _offset(digest: str) -> int:
-    return int(digest[:16], 16) >> 2
+class _LockFile:
+    """The open lock file of a directory, of which single bytes are locked; it is empty, and stays for good.
+
+    Parameters
+    ----------
+    root : str
+        The directory; it is made if it is missing.
+
+    Raises
+    ------
+    OSError
+        If it cannot be opened, or what stands in its place is not a regular file with one name.
+    """
+
+    _open: WeakSet[_LockFile] = WeakSet()
+
+    def __init__(self, root: str) -> None:
+        self.descriptor = _CLOSED
+        self._path = f"{root}/{WORK}/locks"
+        self.descriptor = _open_locks(root, self._path)
+        state = os.fstat(self.descriptor)
+        self._identity = state.st_dev, state.st_ino
+        self._open.add(self)
+        if not stat.S_ISREG(state.st_mode) or state.st_nlink > 1:
+            raise OSError(errno.EINVAL, "not a lock file", self._path)
+
+    def __del__(self) -> None:
+        if self.descriptor != _CLOSED:
+            self.close()
+
+    def close(self) -> None:
+        """Close it, unless the program has done so, when its number may be that of a file of others."""
+        if is_still_open(self.descriptor, self._identity):
+            os.close(self.descriptor)
+        self.descriptor = _CLOSED
+
+    def try_lock(self, offset: int) -> bool | None:
+        """Lock a byte; False if another process has locked it, None if the file must be opened again.
+
+        Raises
+        ------
+        OSError
+            If the file system has no such locks.
+        """
+        try:
+            fcntl.fcntl(self.descriptor, _SET_LOCK, _pack(*_in_order((fcntl.F_WRLCK, os.SEEK_SET, offset, 1, 0))))
+        except OSError as error:
+            if error.errno in _REFUSED:
+                return False
+            if error.errno == errno.EBADF:  # closed by the program; this number may soon be that of the next lock file
+                self.descriptor = _CLOSED
+            elif error.errno != errno.ESTALE:  # removed, on NFS
+                raise
+            return None
+        try:
+            state = os.lstat(self._path)
+            if (state.st_dev, state.st_ino) == self._identity:
+                return True
+        except OSError:  # removed, with the whole directory
+            pass
+        self.unlock(offset)  # else it would keep the lock from this process too, where it is the same file after all
+        return None
+
+    def unlock(self, offset: int) -> None:
+        """Release a byte; an error is of no use to anybody."""
+        try:  # noqa: SIM105  (suppressing takes longer than the call)
+            fcntl.fcntl(self.descriptor, _SET_LOCK, _pack(*_in_order((fcntl.F_UNLCK, os.SEEK_SET, offset, 1, 0))))
+        except (OSError, ValueError):  # the server of a network file system is gone, or the program has closed it
+            pass
+
+    @classmethod
+    def close_in_child(cls) -> None:
+        """Close all lock files in a forked process, where they belong to the parent."""
+        for file in cls._open:
+            file.close()  # while it is open here, its locks would outlive the parent
+        cls._open = WeakSet()
+
+
+os.register_at_fork(after_in_child=_LockFile.close_in_child)
+
+
+def _open_locks(root: str, path: str) -> int:
+    check_folders(root, WORK)
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    try:
+        return os.open(path, flags, 0o600)
+    except FileNotFoundError:
+        make_folder(f"{root}/{WORK}")
+    return os.open(path, flags, 0o600)
 
 
 class FileLocks:
@@ -56,6 +157,11 @@ class FileLocks:
     ----------
     root : str
         The directory.
+
+    Attributes
+    ----------
+    held : dict
+        The blocks that have the lock of a name in this process, by name.
     """
 
     _all: WeakSet[FileLocks] = WeakSet()
@@ -63,9 +169,8 @@ class FileLocks:
     def __init__(self, root: str) -> None:
         self._root = root
         self._mutex = ForkSafeLock()
-        self._file: LockFile | None = None
-        self._held: dict[str, _TurnBlock] = {}  # by digest
-        self._held_by_name: dict[str, _TurnBlock] = {}
+        self._file: _LockFile | None = None
+        self.held: dict[str, TurnBlock] = {}
         self._needs: dict[int, list[str]] = {}  # by thread: what it waits for, the latest last
         self._inherited: frozenset[str] = frozenset()
         self._all.add(self)
@@ -79,19 +184,17 @@ class FileLocks:
         me = threading.get_ident()
         for each in cls._all:
             # of the parent's threads, only the one that forked can be waiting for this process
-            each._inherited |= {digest for digest, block in each._held.items() if block.thread == me}
-            each._file, each._held, each._held_by_name, each._needs = None, {}, {}, {}
-
-    def declare_wait(self, name: str) -> AbstractContextManager[None]:
-        """Within the block, this thread waits for another one of its process that needs a name too."""
-        return self._waiting(_digest(name))
+            each._inherited |= {name for name, block in each.held.items() if block.thread == me}
+            each._file, each._needs = None, {}
+            each.held.clear()
 
     @contextlib.contextmanager
-    def _waiting(self, digest: str) -> Iterator[None]:
+    def declare_wait(self, name: str) -> Iterator[None]:
+        """Within the block, this thread waits for another one of its process that needs a name too."""
         me = threading.get_ident()
         with self._mutex:
             needs = self._needs.setdefault(me, [])
-            needs.append(digest)
+            needs.append(name)
         try:
             yield
         finally:
@@ -100,11 +203,7 @@ class FileLocks:
                 if not needs:
                     self._needs.pop(me, None)
 
-    def compute_turn(self, name: str, limit: float) -> AbstractContextManager[Turn]:
-        """Wait for the lock of a name before the block, and hold it within the block."""
-        return _TurnBlock(self, name, limit)
-
-    def acquire(self, block: _TurnBlock) -> bool:
+    def acquire(self, block: TurnBlock) -> bool:
         """Lock the name of a block, unless this process has it, or the one it was forked from; False if another has it.
 
         Raises
@@ -112,67 +211,63 @@ class FileLocks:
         OSError
             If the lock file cannot be opened or locked.
         """
+        name = block.name
         with self._mutex:
-            if block.digest in self._held or block.digest in self._inherited:
+            if name in self.held or name in self._inherited:
                 return True
-            file = self._try_lock(_offset(block.digest))
+            file = self._try_lock(block.offset)
             if file is None:
                 return False
             block.thread, block.file = threading.get_ident(), file
-            self._held[block.digest] = self._held_by_name[block.name] = block
+            self.held[name] = block
             return True
 
-    def _try_lock(self, offset: int) -> LockFile | None:
-        """The lock file of which a byte is locked now; None if another process has locked it."""
+    def _try_lock(self, offset: int) -> _LockFile | None:
+        """The lock file, opened again if need be, of which a byte is locked now; None if another process has it."""
         for _ in range(_ATTEMPTS):
-            file = self._file = self._file or LockFile(self._root)
+            file = self._file = self._file or _LockFile(self._root)
             taken = file.try_lock(offset)
             if taken is not None:
                 return file if taken else None
             self._file = None  # closed when no lock in it is held
         raise FileNotFoundError("the lock file is removed again and again")
 
-    def release(self, block: _TurnBlock, *, failed: bool) -> None:
+    def release(self, block: TurnBlock, *, failed: bool) -> None:
         """Release the lock of a block, unless it has none, or it belongs to the process this one was forked from."""
         with self._mutex:
-            if self._held.get(block.digest) is block and block.file is not None:
-                self._tell_who_waits(block, failed=failed)  # while it is locked, so that nobody goes on before
-                del self._held[block.digest], self._held_by_name[block.name]
-                block.file.unlock(_offset(block.digest))
+            if block.file is not None and self.held.get(block.name) is block:
+                if failed or block.has_waited:  # while it is locked, so that nobody goes on before
+                    self._tell_who_waits(block, failed=failed)
+                del self.held[block.name]
+                block.file.unlock(block.offset)
 
-    def note_written(self, name: str) -> None:
-        """Note that the entry of a name was written; of use if this process has its lock."""
-        block = self._held_by_name.get(name)
-        if block is not None:
-            block.has_written = True
+    def _mark(self, name: str) -> str:
+        return f"{self._root}/{WORK}/{_digest(name)}{MARK}"
 
-    def _mark(self, digest: str) -> str:
-        return f"{self._root}/{WORK}/{digest}{MARK}"
-
-    def _tell_who_waits(self, block: _TurnBlock, *, failed: bool) -> None:
-        """Set the time of the mark, if there is one, after a failure; a thread that has waited removes it otherwise."""
-        mark = self._mark(block.digest)
+    def _tell_who_waits(self, block: TurnBlock, *, failed: bool) -> None:
+        """Set the time of the mark, if there is one, after a failure; else remove it, as this thread has waited."""
+        mark = self._mark(block.name)
         with contextlib.suppress(OSError):  # nobody waits; or they go on one after another
             if failed:
                 os.utime(mark, ns=(time.time_ns(),) * 2, follow_symlinks=False)  # finer than the clock of the system
-            elif block.has_waited:
+            else:
                 os.unlink(mark)
 
-    def leaves_nothing(self, block: _TurnBlock) -> bool:
-        """Is there no entry at the end of a block?"""
-        return not (block.has_written or os.path.lexists(f"{self._root}/{block.name}"))
+    def has_entry(self, name: str) -> bool:
+        """Is there a file of this name?"""
+        return os.path.lexists(f"{self._root}/{name}")
 
-    def wait(self, block: _TurnBlock, limit: float) -> Turn:
+    def wait(self, block: TurnBlock, limit: float) -> Turn:
         """Wait for a name that another process has locked, for so many seconds at most."""
         started = time.monotonic()
-        mark = self._mark(block.digest)
+        mark = self._mark(block.name)
         if limit > 0:
-            _make_mark(mark)
-        entry, failure = _Watched(f"{self._root}/{block.name}"), _Watched(mark)
+            make_mark(mark)
+        entry, failure = Watched(f"{self._root}/{block.name}"), Watched(mark)
         block.has_waited = True
-        note = Note(self._root, block.digest)
+        note = Note(self._root, _digest(block.name))
         try:
-            while not self._waits_for_me(block.digest, note):
+            while not self._waits_for_me(block.name, note):
                 now = time.monotonic()
                 if now >= started + limit:
                     return Turn.EXPIRED
@@ -191,19 +286,19 @@ class FileLocks:
         finally:
             note.remove()
 
-    def _waits_for_me(self, digest: str, note: Note) -> bool:
+    def _waits_for_me(self, name: str, note: Note) -> bool:
         """Note that this thread waits; does the holder of the name wait for it, directly or through others?"""
-        names = self._names_kept_waiting(digest)
-        note.put_under(names)
-        mine = names | self._inherited
-        return bool(mine) and leads_to(self._root, digest, mine)
+        kept_waiting = self._names_kept_waiting(name)
+        note.put_under(set(map(_digest, kept_waiting)))
+        mine = kept_waiting | self._inherited
+        return bool(mine) and leads_to(self._root, _digest(name), set(map(_digest, mine)))
 
     def _names_kept_waiting(self, needed: str) -> set[str]:
         """The names held by this thread, and by threads of its process that wait for it."""
         with self._mutex:
             threads = {threading.get_ident()}
             while True:
-                names = {digest for digest, block in self._held.items() if block.thread in threads}
+                names = {name for name, block in self.held.items() if block.thread in threads}
                 wanted = names | {needed}
                 more = {thread for thread, needs in self._needs.items() if needs[-1] in wanted}
                 if more <= threads:
@@ -225,7 +320,7 @@ class FileLocks:
                 if file is not None:
                     file.unlock(_SECTION)
 
-    def _enter_section(self) -> LockFile | None:
+    def _enter_section(self) -> _LockFile | None:
         for _ in range(_SHORT_ATTEMPTS):
             file = self._try_lock(_SECTION)
             if file is not None:
@@ -237,16 +332,38 @@ class FileLocks:
 os.register_at_fork(after_in_child=FileLocks.reset_after_fork)
 
 
-class _TurnBlock(AbstractContextManager[Turn]):
-    """A block in which this thread computes, unless others do."""
+class TurnBlock:
+    """A block in which this thread computes, unless others do.
+
+    Parameters
+    ----------
+    locks : FileLocks
+        The locks of the directory.
+    name : str
+        What is computed.
+    limit : float
+        Seconds to wait at most.
+
+    Attributes
+    ----------
+    offset : int
+        The byte of the lock file that stands for the name.
+    thread : int
+        The thread that has the lock.
+    file : _LockFile or None
+        Where the lock is, if the block has it.
+    has_waited, has_written : bool
+        Did it wait for another process? Was the entry written within the block?
+    """
+
+    __slots__ = ("_limit", "_locks", "file", "has_waited", "has_written", "name", "offset", "thread")
 
     def __init__(self, locks: FileLocks, name: str, limit: float) -> None:
         self.name = name
-        self.digest = _digest(name)
-        self.thread = 0  # that entered the block
-        self.file: LockFile | None = None  # in which the name is locked for it
-        self.has_waited = False
-        self.has_written = False
+        self.offset = int.from_bytes(blake2b(name.encode(), digest_size=16).digest()[:8], "big") >> 2
+        self.thread = 0
+        self.file: _LockFile | None = None
+        self.has_waited = self.has_written = False
         self._locks = locks
         self._limit = limit
 
@@ -263,35 +380,8 @@ class _TurnBlock(AbstractContextManager[Turn]):
         if self.file is None:
             return
         # after an error, others would fail too; after Ctrl-C, they would not
-        failed = self._locks.leaves_nothing(self) if error is None else isinstance(error, Exception)
-        self._locks.release(self, failed=failed)
-
-
-def _make_mark(path: str) -> None:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-    with contextlib.suppress(OSError):  # then they go on one after another
-        os.close(os.open(path, flags, 0o600))
-
-
-class _Watched:
-    """A file that may be replaced."""
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-        self._seen = self._state()
-
-    def _state(self) -> tuple[int, int] | None:
-        try:
-            state = os.lstat(self._path)
-        except OSError:
-            return None
-        return state.st_ino, state.st_mtime_ns
-
-    def is_new(self) -> bool:
-        """Is there another file, or a file where there was none?"""
-        state, before = self._state(), self._seen
-        self._seen = state
-        return state is not None and state != before
+        has_left_nothing = error is None and not (self.has_written or self._locks.has_entry(self.name))
+        self._locks.release(self, failed=has_left_nothing or isinstance(error, Exception))
 
 
 _known: WeakValueDictionary[str, FileLocks] = WeakValueDictionary()

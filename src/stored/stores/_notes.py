@@ -1,7 +1,8 @@
-"""Who waits for whom? A thread that waits and has locks says by a file what it waits for, under the name of each lock.
+"""What do those who wait tell each other? A note says for what a thread waits, a mark that a holder has failed.
 
-By following these notes from name to name, a thread sees that it would wait for itself. A note is locked by its writer
-for as long as it holds, so a note that can be locked is one of a process that died.
+A thread that waits and has locks writes a note under the name of each lock. By following these notes from name to name,
+a thread sees that it would wait for itself. A note is locked by its writer for as long as it holds, so a note that can
+be locked is one of a process that died. A mark is made by who waits, and a holder who leaves no entry sets its time.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ from collections.abc import Set as AbstractSet
 from weakref import WeakSet
 
 from stored.stores._drafts import OpenDraft
-from stored.stores._files import WORK, open_file
-from stored.stores._lock_file import try_lock_file
+from stored.stores._files import WORK, open_file, try_lock_file
 
-__all__ = ["NOTE", "Note", "leads_to"]
+__all__ = ["MARK", "NOTE", "Note", "Watched", "leads_to", "make_mark"]
 
 NOTE = ".waits"
+MARK = ".failed"
+"""The ending of an empty file, made by who waits, whose time says when a holder has failed."""
+
 _DIGEST = re.compile(rb"[0-9a-f]{32}")
 
 
@@ -68,9 +71,7 @@ class Note:
 
     def _begin(self) -> None:
         if self._file is None:
-            with OpenDraft(self._root, stays_open=True) as draft:
-                draft.write([self._needed.encode()])
-            self._file = draft
+            self._file = OpenDraft(self._root, [self._needed.encode()])
 
     def _add(self, name: str) -> None:
         if self._file is not None:
@@ -131,3 +132,31 @@ def _needed_by_holder(root: str, name: str) -> str | None:
         return None
     finally:
         os.close(descriptor)
+
+
+def make_mark(path: str) -> None:
+    """Make a mark, unless there is one."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    with contextlib.suppress(OSError):  # then they go on one after another
+        os.close(os.open(path, flags, 0o600))
+
+
+class Watched:
+    """A file that may be replaced."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._seen = self._state()
+
+    def _state(self) -> tuple[int, int] | None:
+        try:
+            state = os.lstat(self._path)
+        except OSError:
+            return None
+        return state.st_ino, state.st_mtime_ns
+
+    def is_new(self) -> bool:
+        """Is there another file, or a file where there was none?"""
+        state, before = self._state(), self._seen
+        self._seen = state
+        return state is not None and state != before

@@ -11,16 +11,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from stored.stores._drafts import DRAFT
-from stored.stores._files import open_file
-from stored.stores._lock_file import try_lock_file
-from stored.stores._locks import MARK
-from stored.stores._notes import NOTE
+from stored.stores._files import open_file, try_lock_file
+from stored.stores._notes import MARK, NOTE
 from stored.typing import Upkeep, is_name
 
 __all__ = ["clear_leftovers", "files_below", "trim"]
 
 _LOCKED_WHILE_IN_USE = re.compile(
-    rf"(\d+-[0-9a-f]{{16}}{re.escape(DRAFT)}|[0-9a-f]{{32}}({re.escape(NOTE)}|\.lock))"  # the last of older releases
+    rf"(\d+-[0-9a-f]{{16,24}}{re.escape(DRAFT)}|[0-9a-f]{{32}}({re.escape(NOTE)}|\.lock))"  # the last of older releases
 )
 _MARK_NAME = re.compile(rf"[0-9a-f]{{32}}{re.escape(MARK)}")
 _ABANDONED_AFTER = 86_400.0
