@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Sequence
 from operator import attrgetter, methodcaller
 from types import MethodType
 from typing import Any, Protocol
-from weakref import WeakKeyDictionary, ref
+from weakref import ref
 
 import numpy as np
 
@@ -174,7 +174,7 @@ class FieldParameters:
         if known is None or known[0]() is not owner_class:
             known = self._class_names = ref(owner_class), *self._names_of(owner_class)
         _, module, name, label = known
-        return Space.of_fields(module, name, self.names, canonical_texts(self.names, values, label))
+        return Space(module, name, canonical_texts(self.names, values, label), self.names)
 
     def _names_of(self, owner_class: type) -> tuple[str, str, str]:
         """Module and name of the owners of a class, and what messages call their parameters."""
@@ -284,7 +284,7 @@ class OwnString:
         return UnchangedCheck(" and ".join([SAME_CLASS_TEST, test, *conditions]), expected, rebound=())
 
 
-_describers: WeakKeyDictionary[type, tuple[list[Any], Describer]] = WeakKeyDictionary()
+_describers: dict[ref[type], tuple[list[Any], Describer]] = {}
 """The describers of classes, with what the classes and their bases declared when these were chosen."""
 
 _describers_lock = ForkSafeLock()
@@ -307,14 +307,19 @@ def find_describer(owner: type) -> Describer:
     for base in owner.__mro__[:-1]:  # object declares nothing
         get = base.__dict__.get
         declared += *map(type, map(get, _DESCRIBING_METHODS)), get("__stored_parameters__")
-    found = _describers.get(owner)
+    found = _describers.get(ref(owner))
     if found is not None and found[0] == declared:
         return found[1]
     with _describers_lock:  # one describer for all threads: objects share their results only if it is the same
-        found = _describers.get(owner)
+        reference = ref(owner, _forget_describer)
+        found = _describers.get(reference)
         if found is None or found[0] != declared:
-            found = _describers[owner] = (declared, _choose_describer(owner))
+            found = _describers[reference] = (declared, _choose_describer(owner))
         return found[1]
+
+
+def _forget_describer(reference: ref[type]) -> None:
+    _describers.pop(reference, None)
 
 
 def _choose_describer(owner: type) -> Describer:

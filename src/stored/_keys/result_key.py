@@ -7,7 +7,7 @@ import json
 import re
 from hashlib import blake2b
 from json.encoder import encode_basestring as _quoted
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from stored.errors import DamagedEntryError
 
@@ -24,9 +24,11 @@ class Space:
     ----------
     module, name : str
         The module and the name of the owner.
-    parameters : str or tuple of (str, str)
+    parameters : str, tuple of (str, str) or tuple of str
         The hashable string of an owner that tells one, else the names of its parameters with the canonical text of
-        their values.
+        their values, or the texts alone if the names are given apart.
+    names : tuple of str, optional
+        The names of the parameters.
 
     Attributes
     ----------
@@ -38,20 +40,12 @@ class Space:
 
     __slots__ = ("_names", "_texts", "data", "module", "name", "prefix")
 
-    def __init__(self, module: str, name: str, parameters: str | Pairs) -> None:
-        if isinstance(parameters, str):
-            self._set(module, name, None, (parameters,))
-        else:
-            self._set(module, name, *(tuple(zip(*parameters, strict=True)) or ((), ())))
-
-    @classmethod
-    def of_fields(cls, module: str, name: str, names: tuple[str, ...], texts: tuple[str, ...]) -> Space:
-        """The space of these parameters, whose names and texts are given apart."""
-        found = cls.__new__(cls)
-        found._set(module, name, names, texts)
-        return found
-
-    def _set(self, module: str, name: str, names: tuple[str, ...] | None, texts: tuple[str, ...]) -> None:
+    def __init__(
+        self, module: str, name: str, parameters: str | Pairs | tuple[str, ...], names: tuple[str, ...] | None = None
+    ) -> None:
+        texts: Any = parameters
+        if names is None:
+            names, texts = _names_and_texts(parameters)
         self.module = module
         self.name = name
         self._names = names
@@ -194,6 +188,12 @@ def _space_forms(module: str, name: str, names: tuple[str, ...] | None) -> tuple
     pairs = [f"[{_quoted(each)},".replace("%", "%%") + "%s]" for each in names or ()]
     parameters = "%s" if names is None else f"[{','.join(pairs)}]"
     return head + parameters, module_folder(module), owner_part(name)
+
+
+def _names_and_texts(parameters: Any) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
+    if isinstance(parameters, str):
+        return None, (parameters,)
+    return tuple(zip(*parameters, strict=True)) or ((), ())  # type: ignore[return-value]
 
 
 def _checked_pairs(found: object) -> Pairs:

@@ -161,7 +161,7 @@ class Entry:
         Where the bytes begin from which offsets in the tree count: after the body, at a multiple of 64.
     """
 
-    __slots__ = ("_described", "_values", "body", "buffers_start", "created", "data", "key", "seconds")
+    __slots__ = ("_described", "_ends", "body", "buffers_start", "created", "data", "key", "seconds")
 
     def __init__(
         self,
@@ -180,7 +180,7 @@ class Entry:
         self.buffers_start = body_end + -body_end % ALIGNMENT
         self.data = data
         self._described = bytes(data[key_end:described_end])
-        self._values = slice(described_end, values_end)
+        self._ends = described_end, values_end
 
     def description(self) -> Description:
         """The description; a `DamagedEntryError` if there is none."""
@@ -189,7 +189,7 @@ class Entry:
 
     def values(self) -> Any:
         """The JSON of the values; a `DamagedEntryError` if it is none."""
-        return load_json(self.data[self._values])
+        return load_json(self.data[slice(*self._ends)])
 
 
 def _description(data: bytes) -> Description:
