@@ -262,4 +262,4 @@ class Memory:
         """The results that an owner may get from memory, if it is not known exactly what there is."""
         floors = [(name,), (name, text), (name, text, argument)]
         least = max(self.least.get(name, 0), *(each.least.get(what, 0) for what in floors))
-        return {mark for mark in self.all_marks[name, text, argument] if step_of(mark) >= least}
+        return {mark for mark in self.all_marks[text, name, argument] if step_of(mark) >= least}

@@ -206,13 +206,28 @@ PARAMETERS = [(n, m) for n in (0, 1, 1.0, 2) for m in (0, 1)]
 TABLE = np.array([[0.0, 1.0, 2.0, 3.0], [1.0, 3.0, 2.0, 5.0]])
 
 owners = st.integers(0, 3)
-methods = st.sampled_from(NAMES)
+methods = st.sampled_from([*NAMES, "few", "fleeting"])  # of these more, since the disk hides no fault of memory
 arguments = st.integers(0, 2)
-parameters = st.sampled_from([(0, 0)] * 3 + PARAMETERS)
+parameters = st.sampled_from([(0, 0), (1, 0), (1.0, 0)] * 2 + PARAMETERS)
 names = st.sampled_from(["a", "value", "x/y"])
 scalings = st.integers(1, 3).map(lambda factor: factor * TABLE)
 values = st.none() | st.integers() | st.lists(st.text(max_size=3), max_size=3) | scalings
 values |= st.dictionaries(names, st.floats(0, 1), max_size=2)
+
+
+BETWEEN = {
+    "alternate": ("index", "pair", "name", "x", "times"),
+    "clear": ("index", "name"),
+    "clear_call": ("index", "name", "x", "by_class"),
+    "clear_class": ("name",),
+    "refresh": ("index", "name", "x"),
+    "reset": ("index",),
+    "make": ("index", "new"),
+    "copy": ("index", "source", "is_deep"),
+    "change": ("index", "new"),
+    "another_process": (),
+}
+"""What may come before an owner has its parameters again, and what it needs."""
 
 
 def key_of(path: Path) -> Key:
@@ -400,6 +415,28 @@ class AgainstDicts(RuleBasedStateMachine):
                 self.call(index, name, x, 1)
         if self.memory.is_shared and self.memory.is_known:
             assert self.owners[index].counts[self.name(name)]["misses"] <= before + 2
+
+    @rule(
+        index=owners,
+        pair=st.tuples(parameters, parameters),
+        name=methods,
+        x=arguments,
+        between=st.lists(st.tuples(st.sampled_from(list(BETWEEN)), st.none() | owners), min_size=1, max_size=4),
+    )
+    def return_after(
+        self, index: int, pair: tuple[Any, Any], name: str, x: int, between: list[tuple[str, int | None]]
+    ) -> None:
+        """An owner comes back to its parameters after something has happened, to it under others or to another one."""
+        for each in pair:
+            self.owners[index].set(*each)
+            self.call(index, name, x, 2)
+        what = {"name": name, "x": x, "pair": pair, "times": 10, "new": pair[1], "source": index, "is_deep": False}
+        what["by_class"] = True
+        for act, other in between:
+            what["index"] = index if other is None else other
+            getattr(self, act)(**{each: what[each] for each in BETWEEN[act]})
+        self.owners[index].set(*pair[0])
+        self.call(index, name, x, 2)
 
     @rule(index=owners, name=methods, x=arguments)
     def is_cached(self, index: int, name: str, x: int) -> None:
@@ -751,5 +788,5 @@ def test_methods_and_objects_do_what_dicts_do(kind: str, memory_sets: int) -> No
     """Results and objects are what is in memory or on disk and holds, or computed; nothing else is found or listed."""
     run_state_machine_as_test(
         lambda: AgainstDicts(KINDS[kind], memory_sets),
-        settings=hypothesis_settings(max_examples=rounds(12, 300), stateful_step_count=rounds(40, 80), deadline=None),
+        settings=hypothesis_settings(max_examples=rounds(20, 300), stateful_step_count=rounds(40, 80), deadline=None),
     )
