@@ -176,6 +176,7 @@ def test_a_full_disk(options: str) -> None:
 
 
 def use_without_handles(free: int) -> list[str]:
+    Model(1).value.cached("small", 0)  # lets go the store of another test, and the handles that it keeps
     taken = []
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (128, before[1]))

@@ -20,8 +20,9 @@ _ATTEMPTS = 200
 class OpenFolders:
     """The folders below a directory, each opened once and then kept open.
 
-    Whoever puts a link, or another folder, in the place of one that is open does not change where files are read. A
-    descriptor always stands for the same name: it is renewed, and never closed while others may use it.
+    A link in the place of a folder is not followed; another folder in its place is opened when a file is to be written
+    or is not found. A descriptor always stands for the same name: it is renewed, and never closed while others may use
+    it. Where the program has closed it, and its number may be that of a file of others, it is left alone.
 
     Parameters
     ----------
@@ -65,6 +66,7 @@ class OpenFolders:
             return self._find(folder, makes)
 
     def _find(self, folder: str, makes: bool) -> int:
+        """The descriptor of a folder that is at its path now."""
         if folder not in self.open:
             self._add(folder, self._opened(folder, makes))
         elif not self.is_in_place(folder):
@@ -120,7 +122,7 @@ class OpenFolders:
         return opened.st_ino == found.st_ino and opened.st_dev == found.st_dev
 
     def recover(self, folder: str, error: OSError | None = None, *, makes: bool = False) -> bool:
-        """Open a folder and those above it again, if they are open and were closed or replaced; was there any?
+        """Renew the descriptors of a folder and those above it that were closed or replaced; was there any?
 
         Parameters
         ----------
@@ -137,16 +139,18 @@ class OpenFolders:
             If one is a link, or is missing and not to be made, or cannot be opened or made.
         """
         is_stale = error is not None and error.errno == errno.ESTALE
-        folders = ["", *((WORK,) if makes else ()), *accumulate(folder.split("/"), "{}/{}".format)]
-        changes = False
+        below_root = [WORK] if makes else []
+        below_root += accumulate(folder.split("/"), "{}/{}".format) if folder else []
+        was_outdated = False
         with self._lock:
-            for each in folders:
+            for each in ("", *below_root):
                 if each in self.open and (is_stale or not self.is_in_place(each)):
                     self._renew(each, makes)
-                    changes = True
-        return changes
+                    was_outdated = True
+        return was_outdated
 
     def _renew(self, folder: str, makes: bool) -> None:
+        """Let the descriptor of a folder stand for what is at its path now; another one, if its number is of others."""
         is_ours = self.is_ours(folder)  # before others are opened, which may get the number of one that was closed
         new = self._opened(folder, makes)
         if not is_ours:
