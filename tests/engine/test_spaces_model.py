@@ -159,7 +159,7 @@ class Comparison:
 
 
 @pytest.mark.parametrize("make", KINDS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(steps=STEPS)
 def test_random_steps_give_what_plain_methods_give(make: Any, steps: list[Any]) -> None:
     """With several objects of a class, equal and not: no step leads to a number of other parameters, or of before."""
@@ -171,7 +171,7 @@ def test_random_steps_give_what_plain_methods_give(make: Any, steps: list[Any]) 
 
 
 @pytest.mark.parametrize("make", [make for make in KINDS if make is not held_and_keyed])
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(steps=STEPS, sets=st.lists(st.sampled_from([0, 1, 8]), min_size=1, max_size=4))
 def test_random_steps_with_and_without_sharing(make: Any, steps: list[Any], sets: list[int]) -> None:
     """The same while objects share what is in memory at one time, and have results of their own at another."""

@@ -18,7 +18,7 @@ import pytest
 from stored import Axis, StorageUser, configure, keyed_by, stored
 from tests.engine.changing import COMPUTED, KINDS, REFERENCED, Methods, set_parameter
 
-ROUNDS = 300
+ROUNDS = 150
 
 
 @pytest.fixture(autouse=True)
