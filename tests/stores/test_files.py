@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from stored.stores._files import _is_network, check_folders, is_on_network, make_folder, open_file
+from stored.stores._files import _is_network, is_on_network, open_file
+from stored.stores._folders import check_folders, make_folder
 
 
 @contextlib.contextmanager

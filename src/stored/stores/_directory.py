@@ -16,8 +16,8 @@ from weakref import WeakSet
 
 from stored.stores import _upkeep
 from stored.stores._drafts import write_file
-from stored.stores._files import READ_FLAGS, WORK, check_folders, is_on_network, spare_handles
-from stored.stores._folders import OpenFolders
+from stored.stores._files import READ_FLAGS, WORK, is_on_network
+from stored.stores._folders import OpenFolders, check_folders, spare_handles
 from stored.stores._locks import TurnBlock, file_locks
 from stored.stores._size import SizeFile
 from stored.typing import Buffer, Store, Turn, Upkeep, Usage, check_name, is_name

@@ -12,8 +12,8 @@ import itertools
 import os
 from collections.abc import Callable, Iterable, Sequence
 
-from stored.stores._files import WORK, check_folders, make_folder
-from stored.stores._folders import OpenFolders
+from stored.stores._files import WORK
+from stored.stores._folders import OpenFolders, check_folders, make_folder
 from stored.typing import Buffer
 
 __all__ = ["DRAFT", "OpenDraft", "write_file"]

@@ -1,24 +1,18 @@
-"""How are files opened and locked, and folders made, so that no link leads out of the directory and no pipe blocks?"""
+"""How are files opened and locked, so that no link is followed and no pipe blocks?"""
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import fcntl
 import os
-import resource
-import stat
 from functools import lru_cache
 
 __all__ = [
     "READ_FLAGS",
     "WORK",
-    "check_folders",
     "is_on_network",
     "is_still_open",
-    "make_folder",
     "open_file",
-    "spare_handles",
     "try_lock_file",
 ]
 
@@ -33,12 +27,6 @@ READ_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 def open_file(path: str | os.PathLike[str]) -> int:
     """Open a file for reading; a symbolic link is an error, and a pipe does not block."""
     return os.open(path, READ_FLAGS)
-
-
-def spare_handles() -> int:
-    """How many file handles a store may keep open for one purpose: a quarter of those that a process may have."""
-    handles, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return (handles if handles != resource.RLIM_INFINITY else 1 << 20) // 4
 
 
 def try_lock_file(descriptor: int, kind: int = fcntl.LOCK_EX) -> bool:
@@ -63,44 +51,6 @@ def is_still_open(descriptor: int, identity: tuple[int, int]) -> bool:
     except OSError as error:
         return error.errno == errno.ESTALE  # removed on the server
     return (state.st_dev, state.st_ino) == identity
-
-
-def make_folder(folder: str | os.PathLike[str]) -> None:
-    """Make a folder and the missing ones above it, with access for their owner only."""
-    try:
-        os.mkdir(folder, 0o700)
-    except FileExistsError:
-        if not os.path.isdir(folder):
-            raise
-    except FileNotFoundError:
-        make_folder(os.path.dirname(folder))
-        with contextlib.suppress(FileExistsError):  # another process has made it
-            os.mkdir(folder, 0o700)
-
-
-def check_folders(root: str, folder: str) -> None:
-    """Refuse a folder if it, or one above it within the root, is a symbolic link.
-
-    The root itself may be a link, since the user chose it.
-
-    Raises
-    ------
-    OSError
-        If there is such a link.
-    """
-    path = root
-    for part in folder.split("/"):
-        path = f"{path}/{part}"
-        try:
-            mode = os.lstat(path).st_mode
-        except (FileNotFoundError, NotADirectoryError):
-            return
-        if stat.S_ISLNK(mode):
-            raise OSError(
-                errno.ELOOP,
-                "a folder of the cache directory is a symbolic link, which is not followed; remove it",
-                path,
-            )
 
 
 _NETWORK = ("nfs", "cifs", "smb", "9p", "afs", "fuse.sshfs", "ncpfs")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import resource
+import stat
 from itertools import accumulate
 
 from stored._fork_safe_lock import ForkSafeLock
-from stored.stores._files import WORK, check_folders, is_still_open, make_folder, spare_handles
+from stored.stores._files import WORK, is_still_open
 
-__all__ = ["OpenFolders"]
+__all__ = ["OpenFolders", "check_folders", "make_folder", "spare_handles"]
 
 _FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _ATTEMPTS = 200
@@ -161,3 +163,47 @@ class OpenFolders:
         finally:
             os.close(new)
         self._add(folder, self.open[folder])
+
+
+def spare_handles() -> int:
+    """How many file handles a store may keep open for one purpose: a quarter of those that a process may have."""
+    handles, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return (handles if handles != resource.RLIM_INFINITY else 1 << 20) // 4
+
+
+def make_folder(folder: str | os.PathLike[str]) -> None:
+    """Make a folder and the missing ones above it, with access for their owner only."""
+    try:
+        os.mkdir(folder, 0o700)
+    except FileExistsError:
+        if not os.path.isdir(folder):
+            raise
+    except FileNotFoundError:
+        make_folder(os.path.dirname(folder))
+        with contextlib.suppress(FileExistsError):  # another process has made it
+            os.mkdir(folder, 0o700)
+
+
+def check_folders(root: str, folder: str) -> None:
+    """Refuse a folder if it, or one above it within the root, is a symbolic link.
+
+    The root itself may be a link, since the user chose it.
+
+    Raises
+    ------
+    OSError
+        If there is such a link.
+    """
+    path = root
+    for part in folder.split("/"):
+        path = f"{path}/{part}"
+        try:
+            mode = os.lstat(path).st_mode
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        if stat.S_ISLNK(mode):
+            raise OSError(
+                errno.ELOOP,
+                "a folder of the cache directory is a symbolic link, which is not followed; remove it",
+                path,
+            )

@@ -28,7 +28,8 @@ from types import TracebackType
 from weakref import WeakSet, WeakValueDictionary
 
 from stored._fork_safe_lock import ForkSafeLock
-from stored.stores._files import WORK, check_folders, is_still_open, make_folder
+from stored.stores._files import WORK, is_still_open
+from stored.stores._folders import check_folders, make_folder
 from stored.stores._notes import MARK, Note, Watched, leads_to, make_mark
 from stored.typing import Turn
 

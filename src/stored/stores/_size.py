@@ -16,7 +16,8 @@ import time
 from collections.abc import Iterator
 from hashlib import blake2b
 
-from stored.stores._files import WORK, check_folders
+from stored.stores._files import WORK
+from stored.stores._folders import check_folders
 from stored.stores._locks import FileLocks
 from stored.typing import Usage
 
