@@ -148,7 +148,7 @@ class Arguments:
         if self._ignore or leave_out:
             arguments = {name: arguments[name] for name in self._keyed if name not in leave_out}
         texts = canonical_texts(arguments, arguments.values(), self._label_of_argument)
-        return tuple(zip(arguments, texts, strict=True))
+        return tuple(zip(arguments, texts))  # noqa: B905  (a text for each; `strict` would take as long as the rest)
 
 
 def _check_options(label: str, ignore: object, decimals: object) -> None:

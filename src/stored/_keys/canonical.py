@@ -17,8 +17,6 @@ import types
 import weakref
 from collections.abc import Callable, Collection, Iterable, Mapping
 from hashlib import blake2b
-from itertools import repeat
-from operator import call
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -77,14 +75,14 @@ def canonical(value: object) -> str:
         raise unstable_key_error(value) from None
 
 
-def canonical_texts(names: Iterable[str], values: Collection[object], label: str) -> tuple[str, ...]:
+def canonical_texts(names: Iterable[str], values: Iterable[object], label: str) -> tuple[str, ...]:
     """The canonical texts of values that have names.
 
     Parameters
     ----------
     names : iterable of str
         The names of parameters or arguments.
-    values : collection of object
+    values : iterable of object
         Their values.
     label : str
         What an error message calls them, with ``{}`` for the name, such as ``"argument {} of Cosmology.age()"``.
@@ -94,15 +92,17 @@ def canonical_texts(names: Iterable[str], values: Collection[object], label: str
     UnstableKeyError
         Naming the first value that has no stable form.
     """
-    try:  # without a loop, which would take longer than most of the texts
-        return tuple(map(call, map(_ENCODERS.get, map(type, values), repeat(canonical)), values))
-    except (UnstableKeyError, RecursionError):
-        for name, value in zip(names, values, strict=True):
-            try:
-                canonical(value)
-            except UnstableKeyError as error:
-                raise UnstableKeyError(f"{label.format(repr(name))}: {error}", error.found) from None
-        raise
+    texts: list[str] = []
+    find, append = _ENCODERS.get, texts.append
+    value: object = None
+    try:
+        for value in values:
+            append(find(type(value), canonical)(value))
+    except (UnstableKeyError, RecursionError) as error:
+        reason = error if isinstance(error, UnstableKeyError) else unstable_key_error(value)
+        name = list(names)[len(texts)]
+        raise UnstableKeyError(f"{label.format(repr(name))}: {reason}", reason.found) from None
+    return tuple(texts)
 
 
 def unstable_key_error(value: object) -> UnstableKeyError:

@@ -257,7 +257,7 @@ def _array_in(
             raise DamagedEntryError(f"{length} bytes at {start} of the buffers are not within the entry")
         data, begin = b"", 0  # an entry without buffers may end before they would begin
     # the data are read-only, and so is the array
-    return np.ndarray(shape, dtype, data, begin, order=order)
+    return np.ndarray(shape, dtype, data, begin, None, order)
 
 
 class _Reader:
