@@ -456,6 +456,32 @@ def test_no_parameters_of_short_lived_objects_stay(make: Any) -> None:
 
 
 @of_referenced_kinds
+def test_results_that_use_methods_when_they_are_freed(make: Any) -> None:
+    """Where what leaves memory computes in its turn, which drops sets too, all that is beyond the limit goes."""
+    kind, freed = make(), []
+
+    class Result:
+        def __del__(self) -> None:
+            set_parameter(last, float(len(freed)))
+            freed.append(last.few(1.0))
+
+    with configure(persistence="", memory_sets=8):
+        last, owner = kind(100.0), kind(0.0)
+        spaces = owner_record(last).present_space(last).spaces
+        for n in range(8):
+            set_parameter(owner, 1000.0 + n)
+            owner.few(1.0)
+            [memory] = owner_record(owner).present_space(owner).of(owner).memories.values()
+            [result] = memory.values()
+            result.value = Result()
+        del owner, memory, result
+        with configure(memory_sets=1):
+            gc.collect()
+            assert len(freed) == 8
+            assert len(spaces._recent) == 1
+
+
+@of_referenced_kinds
 def test_objects_and_their_classes_are_freed(make: Any) -> None:
     """A class goes with all that memory has of it, also if results refer to the class."""
 

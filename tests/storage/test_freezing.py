@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stored._storage import copy_for_caller, freeze
+from stored._storage import copy_for_caller, freeze, freeze_for_callers
 from tests.storage.models import Pair, Plain
 
 
@@ -24,11 +24,34 @@ class Labelled(Pair):
     """A namedtuple that takes attributes."""
 
 
+at_once = False
+
+
+@pytest.fixture(autouse=True, scope="module", params=[False, True], ids=["in two steps", "at once"])
+def _way(request: pytest.FixtureRequest) -> None:
+    """What callers get is found out with freezing, as for computed values, or after it, as for loaded ones."""
+    global at_once
+    at_once = request.param
+
+
 def kept_and_copied(value: Any, private: bool = False) -> tuple[Any, Any]:
     """A value as it is kept, and a function that hands it out."""
-    kept = freeze(value)
-    copy = copy_for_caller(kept, private)
+    if at_once:
+        kept, copy = freeze_for_callers(value, deep=private)
+    else:
+        kept = freeze(value)
+        copy = copy_for_caller(kept, private)
     return kept, (lambda: kept) if copy is None else (lambda: copy(kept))
+
+
+@pytest.mark.parametrize(("value", "spoil"), [([1.0, "x"], list.clear), ({"a": 1.0}, dict.clear)])
+def test_plain_containers_are_copied_in_and_out(value: Any, spoil: Any) -> None:
+    """Neither whoever has the original of a list or dict of plain values nor a caller can change what is kept."""
+    original = value.copy()
+    kept, for_caller = kept_and_copied(original)
+    spoil(original)
+    spoil(for_caller())
+    assert kept == for_caller() == value
 
 
 def test_arrays_are_kept_read_only() -> None:

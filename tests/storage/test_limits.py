@@ -309,6 +309,21 @@ def test_the_first_write_clears_leftovers(cache_dir: Path) -> None:
     assert draft.exists()
 
 
+def test_a_write_counts_though_leftovers_cannot_be_cleared(tmp_path: Path) -> None:
+    """The first write of a process too."""
+
+    class Failing(DirectoryStore):
+        def clear_leftovers(self) -> int:
+            raise OSError("no such thing")
+
+    store = Failing(tmp_path / "root")
+    with configure(store=store, max_bytes=10**6), pytest.warns(PersistenceWarning, match="upkeep of .* failed"):
+        new_user().storeObject("a", CONTENT)
+    usage = store.count_written(0)
+    assert usage is not None
+    assert usage.bytes > CONTENT.nbytes
+
+
 @pytest.mark.parametrize("step", ["clear_leftovers", "trim"])
 def test_upkeep_that_fails_costs_nothing(step: str) -> None:
     """Results are stored though upkeep fails, with one warning at the caller's line."""

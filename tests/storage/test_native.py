@@ -238,6 +238,14 @@ def test_arrays_are_read_only_aligned_views() -> None:
             array[...] = 1
 
 
+def test_each_array_has_the_names_of_its_fields_to_itself() -> None:
+    """Whoever renames the fields of one array, as numpy lets do, renames those of no other from the same bytes."""
+    data = unpack(entry_of(np.zeros(3, [("x", "f8"), ("y", "f8")])))
+    first, second = unpack_native(data), unpack_native(data)
+    first.dtype.names = ("y", "x")
+    assert second.dtype.names == unpack_native(data).dtype.names == ("x", "y")
+
+
 def test_nesting_is_native_up_to_a_depth() -> None:
     """Containers come back from any depth up to the limit, and beyond it are not native."""
     value: Any = 1.5

@@ -602,6 +602,28 @@ def test_a_directory_that_is_removed_while_it_is_made_again(
     assert files(root) == {"a/b"}
 
 
+@pytest.mark.parametrize("interrupted", [1, 2, 3])
+def test_a_folder_whose_renewal_was_interrupted(
+    store: DirectoryStore, root: Path, monkeypatch: pytest.MonkeyPatch, interrupted: int
+) -> None:
+    """Ctrl-C while a folder is opened again, or a fork at that moment, does not keep later writes from it."""
+    real, calls = os.dup2, list[int]()
+
+    def dup2(*arguments: Any, **options: Any) -> None:
+        real(*arguments, **options)
+        calls.append(1)
+        if len(calls) == interrupted:
+            raise KeyboardInterrupt
+
+    store.write("a/b", [b"x"])
+    shutil.rmtree(root)
+    monkeypatch.setattr(os, "dup2", dup2)
+    with pytest.raises(KeyboardInterrupt):
+        store.write("a/b", [b"y"])
+    store.write("a/b", [b"z"])
+    assert files(root) == {"a/b"}
+
+
 def test_a_folder_that_cannot_be_made(store: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """If others remove a folder each time it is made, that is an OSError after some attempts."""
     monkeypatch.setattr(os, "mkdir", lambda *arguments, **options: None)

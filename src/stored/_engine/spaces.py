@@ -51,8 +51,8 @@ class SpacesOfClass:
         """Keep no more spaces than the settings allow; with the lock held."""
         recent = self._recent
         for number in list(recent)[: max(len(recent) - self.memory_sets, 0)]:
-            space = recent.pop(number)
-            if space.endables:  # which would keep the space
+            space = recent.pop(number, None)  # what is freed here may run code of users, which drops some too
+            if space is not None and space.endables:  # which would keep the space
                 space.end_all_shortcuts()
 
     def equal_to(self, *wanted: StorageSpace) -> list[StorageSpace]:

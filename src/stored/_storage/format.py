@@ -15,7 +15,7 @@ offset   bytes  content
 56       4      length of the description
 60       4      length of the values
 64       8      length of the body
-72              key: the bytes of the full key, as `stored._keys.Key.as_bytes` makes them
+72              key: the bytes of the full key, `stored._keys.Key.data`
 ...             description: JSON, an object
 ...             values: JSON, an object
 ...             body: JSON, the tree of a native value (or a pickle)

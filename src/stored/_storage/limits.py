@@ -160,27 +160,31 @@ def tidy_after_write(store: Store, size: int, now: Settings) -> None:
     After the first write of the process, also clear leftovers.
     """
     latest, schedule = _latest
+    is_first = False
+    if store is not latest:
+        schedule, is_first = _prepare(store)
     try:
-        if store is not latest:
-            schedule = _prepare(store)
-        if now.max_bytes is not None or now.max_age is not None:
-            if schedule.is_due(count_written(store, size), size):
-                schedule.begin(store)
-            schedule.raise_error()
+        try:
+            if is_first:
+                store.clear_leftovers()
+        finally:
+            if now.max_bytes is not None or now.max_age is not None:
+                if schedule.is_due(count_written(store, size), size):
+                    schedule.begin(store)
+                schedule.raise_error()
     except OSError as error:
         place = store.location()
         report_once("upkeep", place, f"upkeep of {place} failed ({error}); some files that are not needed remain")
 
 
-def _prepare(store: Store) -> TrimSchedule:
+def _prepare(store: Store) -> tuple[TrimSchedule, bool]:
+    """The schedule of a store that another was written to before; is this the first write to it?"""
     global _latest
     place = store.location()
-    known = _schedules.get(place)
-    schedule = _schedules.setdefault(place, TrimSchedule()) if known is None else known
+    is_first = place not in _schedules
+    schedule = _schedules.setdefault(place, TrimSchedule())
     _latest = store, schedule
-    if known is None:
-        store.clear_leftovers()
-    return schedule
+    return schedule, is_first
 
 
 def check_size(size: int, limit: int) -> None:

@@ -186,8 +186,9 @@ _PARSED_ONCE = 1024
 def _parsed_once(body: bytes) -> tuple[Any, _ArrayPlace | None]:
     """A tree and, if it is that of one array and of nothing else, where that is."""
     tree = load_json(body)
-    is_array = isinstance(tree, list) and tree[:1] == ["array"]
-    return tree, _array_place(*tree[1:]) if is_array else None
+    place = _array_place(*tree[1:]) if isinstance(tree, list) and tree[:1] == ["array"] else None
+    # a dtype with fields is for one array alone: whoever has the array can rename them
+    return tree, place if place is not None and place[1].names is None else None
 
 
 def _dtype(descr: object) -> np.dtype[Any]:

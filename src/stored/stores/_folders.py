@@ -146,7 +146,8 @@ class OpenFolders:
         was_outdated = False
         with self._lock:
             for each in ("", *below_root):
-                if each in self.open and (is_stale or not self.is_in_place(each)):
+                # what is in place is not known for ours if renewing it was interrupted
+                if each in self.open and (is_stale or not self.is_ours(each) or not self.is_in_place(each)):
                     self._renew(each, makes)
                     was_outdated = True
         return was_outdated
