@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import gc
 from typing import Any
 
 import attrs
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from stored import keyed_by, stored
-from stored._keys import find_describer
+from stored._keys import find_describer, owner_parameters
 from stored.errors import OwnerError, UnstableKeyError
 from tests.keys.models import Cosmology, Frozen, FrozenAttrs, snapshot, string
 
@@ -516,3 +517,13 @@ def test_no_parameters_are_equal_to_none() -> None:
 
     assert snapshot(Constant()).space.parameters == ()
     assert snapshot(Constant()).holds(Constant())
+
+
+def test_what_is_known_of_classes_goes_with_them() -> None:
+    """A notebook that makes a class again and again does not fill memory."""
+    gc.collect()
+    known = len(owner_parameters._describers)
+    for number in range(20):
+        find_describer(keyed_by("H0")(type(f"Again{number}", (), {"H0": 1})))
+    gc.collect()
+    assert len(owner_parameters._describers) == known

@@ -20,7 +20,7 @@ import pytest
 from stored.stores import DirectoryStore, _directory, _drafts, _folders
 from stored.testing import StoreContract
 from stored.typing import Buffer
-from tests.faults.processes import in_processes, in_threads
+from tests.faults.processes import in_processes
 from tests.stores.test_files import fail, without_handles
 
 READ_AT_ONCE, MAPPED_FROM = 1 << 16, 1 << 20
@@ -641,21 +641,3 @@ def test_more_folders_than_can_be_kept_open(root: Path, monkeypatch: pytest.Monk
     (root / "link").symlink_to(root / "a")
     with pytest.raises(OSError, match="is a symbolic link"):
         store.read("link/b")
-
-
-def test_descriptors_that_the_program_has_closed(root: Path) -> None:
-    """They are not closed again, when whatever was opened then may have their numbers."""
-    folders = _folders.OpenFolders(str(root))
-    (root / "a").mkdir(parents=True)
-    descriptor = folders.find("a")
-    assert descriptor is not None
-    os.close(descriptor)
-    del folders
-
-
-def test_a_folder_that_another_thread_has_opened_meanwhile(root: Path) -> None:
-    """Both threads use the one descriptor."""
-    (root / "a").mkdir(parents=True)
-    folders = _folders.OpenFolders(str(root))
-    found = in_threads(*[(folders.find, "a")] * 4)
-    assert set(found) == {folders.open["a"]}

@@ -50,10 +50,10 @@ class PersistentTier:
 
     writer: Mapping[str, str] = {"stored": __version__}
     check_writer: Callable[[Mapping[str, Any]], None] | None = None
+    _access: Access | None = None
 
     def __init__(self, persistence: str) -> None:
         self.persistence = check_persistence(persistence)
-        self._access: Access | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """A tier in another process has the settings of that process."""

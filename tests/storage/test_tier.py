@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,10 @@ import pytest
 
 import stored
 from stored import EntryWarning, configure, getCacheDir
-from stored.typing import Upkeep
+from stored._storage import PersistentTier
+from stored.stores import MemoryStore
+from stored.typing import ABSENT, Upkeep
+from tests.storage.entries import KEY
 from tests.storage.models import CALLS, Custom, Model, entry_files, new_user
 
 
@@ -109,3 +113,19 @@ def test_upkeep_leaves_shared_directories_alone(group: Path, cache_dir: Path) ->
     Model().power(3.0)
     (file,) = entry_files(cache_dir)
     assert stored.upkeep() == Upkeep(1, file.stat().st_size)
+
+
+def test_a_tier_in_another_process_has_the_settings_of_that_process() -> None:
+    """A tier that has used a store that cannot be pickled can be pickled all the same."""
+    tier = PersistentTier("rw")
+    with configure(store=Unpicklable()):
+        assert tier.slot(KEY).save(1)
+        there = pickle.loads(pickle.dumps(tier))
+    assert there.slot(KEY).load() is ABSENT
+    assert there.slot(KEY).save(2)
+    assert tier.slot(KEY).load().value == 2
+
+
+class Unpicklable(MemoryStore):
+    def __reduce__(self) -> str:
+        raise TypeError("it stays here")
