@@ -235,10 +235,12 @@ class PresentSpace:
                 reference = spaces.known[name] = weakref.ref(space, functools.partial(_remove, spaces.known, name))
             spaces.note_use(before, space)
             self._latest = (fixed, space)
+            if before is not None and self._visited[-1]() is not before:  # a shortcut has led there meanwhile
+                self._visited.append(weakref.ref(before))
             self._visited.append(reference)
             if len(self._visited) > 2 * spaces.memory_sets + 1:
                 # each once, by its latest visit: an owner may have gone to and fro between a few
-                latest_first = {id(each): each for each in reversed(self._visited)}
+                latest_first = {id(each()): each for each in reversed(self._visited)}
                 self._visited = [*latest_first.values()][spaces.memory_sets :: -1]
             return space
 

@@ -70,7 +70,7 @@ class _Writer:
         tree: list[Any] = [kind.__name__]
         for each in itertools.chain.from_iterable(value.items()) if kind is dict else value:
             # most are texts and floats, which need no call
-            is_plain = each.__class__ is str or (each.__class__ is float and math.isfinite(each))
+            is_plain = type(each) is str or (type(each) is float and math.isfinite(each))
             tree.append(each if is_plain and depth <= MAX_DEPTH else self.node(each, depth))
         return tree
 
