@@ -543,3 +543,25 @@ def test_a_reset_reaches_what_an_equal_object_has_computed() -> None:
         third.su.resetStorage()
         assert [each.value() for each in (third, one, other)] == [1.0] * 3
         assert len(COUNTED) == 2
+
+
+def test_an_object_of_another_class_has_a_storage_space_of_its_own() -> None:
+    """After an assignment to __class__, what was stored for the class before is neither found nor replaced."""
+    model: Any = Ours(1.0)
+    storage_user(model).storeObject("x", "ours")
+    model.__class__ = Theirs
+    assert storage_user(model).getStoredObject("x") is None
+    storage_user(model).storeObject("x", "theirs")
+    assert storage_user(Theirs(1.0)).getStoredObject("x") == "theirs"
+    assert storage_user(Ours(1.0)).getStoredObject("x") == "ours"
+
+
+@keyed_by("n")
+class Ours:
+    def __init__(self, n: float) -> None:
+        self.n = n
+
+
+@keyed_by("n")
+class Theirs(Ours):
+    pass

@@ -906,3 +906,32 @@ def test_listing_spaces_while_a_garbage_collection_frees_some() -> None:
                 assert len(spaces.shared()) <= len(spaces.spaces()) + 21
             finally:
                 gc.set_threshold(*threshold)
+
+
+@pytest.mark.parametrize("kind", ["clear", "reset"])
+def test_a_clear_and_a_reset_reach_parameters_to_which_shortcuts_lead(kind: str) -> None:
+    """Parameters that an owner has again and again, by a shortcut each time, are not forgotten among those since."""
+    outside = [1.0]
+
+    @keyed_by("n")
+    class Model:
+        def __init__(self, n: float) -> None:
+            self.n = n
+
+        @stored.stored(persistent=False)
+        def value(self) -> float:
+            return self.n * outside[0]
+
+    owner: Any = Model(-1.0)
+    for _ in range(3):
+        owner.value()
+    for number in range(40):
+        for n in (float(number), float("-1")):  # another object of equal value each time
+            owner.n = n
+            owner.value()
+    owner.n = 39.0
+    owner.value()
+    outside[0] = 2.0
+    (owner.value.cache_clear if kind == "clear" else stored.storage_user(owner).resetStorage)()
+    owner.n = float("-1")
+    assert owner.value() == -2.0

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import wrapt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
@@ -309,6 +310,8 @@ NOT_NATIVE = [
     np.zeros(2, np.dtype([((b"title", "a"), "i4")])),
     cyclic,
     [1, {"k": (object(),)}],
+    [wrapt.ObjectProxy("a text to __class__ alone")],
+    {"k": wrapt.ObjectProxy(2.5)},
     {Text("key"): 1},
 ]
 

@@ -99,7 +99,7 @@ class _UserOfOwner(StorageUser):
 
     def describes(self, owner: object) -> bool:
         """Does this user describe an owner?"""
-        return self._owner() is owner
+        return self._owner() is owner and type(owner) is self._owner_class  # an assignment to __class__ can change that
 
     def describes_class(self, owner_class: type) -> bool:
         """Was this user made for an object of a class?"""
