@@ -51,11 +51,9 @@ __all__ = [
 _flights = Flights()
 
 
-def answer(definition: Definition, owner: object, values: tuple[Any, ...]) -> Any:
+def answer(definition: Definition, owner: object, named: dict[str, Any]) -> Any:
     """Answer a full call of a decorated method, by the values of all its arguments."""
     arguments = definition.arguments
-    # a value for each name; `strict` would take as long as the rest of the line
-    named = dict(zip(arguments.names, values)) if values else {}  # noqa: B905
     now = settings()
     if now.disable:
         value = arguments.apply(definition.function, owner, named)

@@ -84,7 +84,8 @@ class Call:
     def open_slot(self, now: Settings) -> Slot | None:
         """Find the place of the result in the store; None for a method whose results are in memory only."""
         if self.slot is None and self.definition.persistent:
-            key = Key(self.space.address, *self.method, self.arguments)
+            name, definition, version = self.method
+            key = Key(self.space.address, name, definition, version, self.arguments)
             source: Any = self.space.source
             described, _, parameters = source
             self.slot = self.space.tier.slot(key, (described.names, parameters, self.values), now)

@@ -43,7 +43,7 @@ class CallCode:
     is_scalar : bool
         Do shortcuts find results by a function, in place of a table?
     answer : callable
-        Answers calls without a shortcut: takes the owner and the values of all arguments.
+        Answers calls without a shortcut: takes the owner and the values of all arguments by name.
     install : callable
         Takes the generated function, whose first argument has the owner in ``_owner``.
     """
@@ -53,7 +53,7 @@ class CallCode:
         signature: inspect.Signature,
         shortcut_arguments: Sequence[str],
         is_scalar: bool,
-        answer: Callable[[Any, tuple[Any, ...]], Any],
+        answer: Callable[[Any, dict[str, Any]], Any],
         install: Callable[[Any], None],
     ) -> None:
         self._source = _source_of_call(signature, shortcut_arguments, is_scalar)
@@ -130,7 +130,7 @@ def __call__(_stored_self@parameters@):
     try:@body@
     except _stored_exception:
         pass
-    return _stored_answer(_stored_owner, (@values@))
+    return _stored_answer(_stored_owner, {@arguments@})
 """
 
 
@@ -145,7 +145,7 @@ def _source_of_call(signature: inspect.Signature, keyed: Sequence[str], is_scala
     parts = {
         "body": "pass" if has_many else _SCALAR if is_scalar else _TABLE,
         "parameters": "".join(f", {each}" for each in _parameter_list(parameters)),
-        "values": "".join(f"{each.name}, " for each in parameters),
+        "arguments": ", ".join(f"{each.name!r}: {each.name}" for each in parameters),
         "key": keyed[0] if len(keyed) == 1 else f"({key})",
     }
     text = _CALL
