@@ -224,7 +224,7 @@ def ours(place: Path) -> Mapping[str, Action]:
     names = {"answer": answer, "definition": Keyed.one._self_definition, "model": model}
     return {
         **_hits(model),
-        FULL_CALL: Action("answer(definition, model, (1.0,))", names),
+        FULL_CALL: Action('answer(definition, model, {"z": 1.0})', names),
         CONSTANT: Action("model.one(1.0)", {"model": Constant()}),
         CONSTANT_STRING: Action("model.getHashableString()", {"model": Constant()}),
         OWN: Action("model.one(1.0)", {"model": Described()}),

@@ -10,12 +10,11 @@ from typing import Any
 import stored
 from benchmarks import peers
 from benchmarks.timing import Action
-from stored._keys import Key, Space
+from stored._keys import Key
 from stored._methods.answer import bound_call
 from stored._methods.results import results_of
 from stored._storage import current_store
 from stored._storage.codecs import decode, encode
-from stored._storage.format import unpack
 from stored._storage.freezing import freeze
 
 __all__ = ["profiles"]
@@ -71,7 +70,6 @@ def _parts(model: peers.Keyed, place: Path) -> Mapping[str, Any]:
     key, store = bound_call(results, model, (1.0,), {}).key(), current_store()
     data: Any = store.read(key.entry_name)
     values = results.present.quick_values(model)
-    space = key.space.module, key.space.name, key.space.parameters
     return {
         "Keyed": peers.Keyed,
         "bound_call": bound_call,
@@ -80,10 +78,9 @@ def _parts(model: peers.Keyed, place: Path) -> Mapping[str, Any]:
         "definition": definition,
         "describe": lambda: results.present._parameters.described.space(type(model), values),
         "encode": encode,
-        "entry": unpack(data),
         "freeze": freeze,
         "key": key,
-        "key_again": lambda: Key(Space(*space), key.object, key.definition, key.version, key.arguments),
+        "key_again": lambda: Key(key.space, key.object, key.definition, key.version, key.arguments),
         "model": model,
         "name": key.entry_name,
         "parts": encode(key, peers.TABLE, {}, _unsigned)[0],
@@ -91,7 +88,6 @@ def _parts(model: peers.Keyed, place: Path) -> Mapping[str, Any]:
         "results_of": results_of,
         "store": store,
         "table": peers.TABLE,
-        "unpack": unpack,
         "unsigned": _unsigned,
     }
 
@@ -104,12 +100,11 @@ def _load(runs: int, place: Path) -> Rows:
     names = _parts(peers.Keyed(), place)
     rows = [
         ("the results of a new object, found to be empty", "results_of(definition, Keyed())"),
-        ("its parameters as text", "describe().text()"),
+        ("its parameters as text, and their digest", "describe()"),
         ("the call, bound and keyed", "bound_call(results, model, (1.0,), {})"),
         ("the key, and the name of the entry", "key_again().entry_name"),
-        ("the file: two folders that must be no links, open, size, read, close", "store.read(name)"),
-        ("checksum and parts", "unpack(data)"),
-        ("the key compared in full, the array made", "decode(key, entry, bool, None)"),
+        ("the file: open, read, close", "store.read(name)"),
+        ("checksum and parts, the key compared in full, the array made", "decode(key, data, None, None)"),
     ]
     times = [(label, _seconds(statement, runs, **names)) for label, statement in rows]
     loads: Action = peers.ours(place)[peers.LOAD]
