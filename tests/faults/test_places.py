@@ -270,6 +270,8 @@ NOBODY = 65534
 
 
 def drop_privileges() -> None:
+    import hmac  # noqa: F401  # signing a pickle imports it, from where this process may no longer read
+
     if os.geteuid() == 0:
         os.setgroups([])
         os.setgid(NOBODY)
