@@ -935,3 +935,25 @@ def test_a_clear_and_a_reset_reach_parameters_to_which_shortcuts_lead(kind: str)
     (owner.value.cache_clear if kind == "clear" else stored.storage_user(owner).resetStorage)()
     owner.n = float("-1")
     assert owner.value() == -2.0
+
+
+def test_a_parameter_that_a_computation_deletes() -> None:
+    """The caller gets the value, which is not kept; the next call says what is missing."""
+
+    @keyed_by("a", "b")
+    class Deleting:
+        def __init__(self) -> None:
+            self.a, self.b = 1.0, 2.0
+
+        @stored.stored(persistent=False)
+        def value(self) -> float:
+            found = self.a + self.b
+            del self.b
+            return found
+
+    owner: Any = Deleting()
+    assert owner.value() == 3.0
+    with pytest.raises(stored.OwnerError, match="no attribute 'b'"):
+        owner.value()
+    owner.b = 2.0
+    assert not owner.value.cached()

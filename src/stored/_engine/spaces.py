@@ -31,6 +31,8 @@ class SpacesOfClass:
     def __init__(self) -> None:
         self.lock = ForkSafeLock()  # held to find a space and to add one
         self.methods: dict[Hashable, Method] = {}  # how keys contain the methods of the class
+        # a garbage collection may remove some at any moment, also while a dict is copied (CPython 3.11): only a list of
+        # keys or of values is made in one step
         self.known: dict[Hashable, weakref.ref[StorageSpace]] = {}
         self._recent: dict[int, StorageSpace] = {}  # by id, the latest last
         _all.add(self)
@@ -63,15 +65,17 @@ class SpacesOfClass:
     def shared(self) -> list[StorageSpace]:
         """The spaces in memory that any object with their parameters takes."""
         with self.lock:
-            known = self.known.copy()  # in one step: a garbage collection may remove some at any other moment
-        found = [reference() for key, reference in known.items() if type(key) is not int]  # else one object's own
-        return [*filter(None, found)]
+            keys = [key for key in list(self.known) if type(key) is not int]  # else one object's own
+            return _alive([self.known.get(key) for key in keys])
 
     def spaces(self) -> list[StorageSpace]:
         """All spaces in memory."""
         with self.lock:
-            known = self.known.copy()
-        return [*filter(None, [reference() for reference in known.values()])]
+            return _alive(list(self.known.values()))
+
+
+def _alive(references: list[weakref.ref[StorageSpace] | None]) -> list[StorageSpace]:
+    return [*filter(None, [reference() for reference in references if reference is not None])]
 
 
 def _remove(known: dict[Hashable, Any], key: Hashable, reference: object) -> None:
