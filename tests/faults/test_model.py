@@ -559,11 +559,11 @@ class AgainstDicts(RuleBasedStateMachine):
         if factor is not None:
             self.store(index, name, factor * TABLE, keep)
         each, user, _ = self.user(index)
-        (expected,) = self.object_at_hand(each, name) or [None]
-        if expected is None or isinstance(expected, np.ndarray):
+        at_hand = self.object_at_hand(each, name)
+        if not at_hand or isinstance(at_hand[0], np.ndarray):
             found = user.getStoredObject(name, interpolator=True, store_interpolator=keep)
-            assert (found is None) == (expected is None)
-            assert found is None or found(expected[0]) == pytest.approx(expected[1])
+            assert (found is None) == (not at_hand)
+            assert found is None or found(at_hand[0][0]) == pytest.approx(at_hand[0][1])
 
     @rule(index=owners, name=names)
     def remove(self, index: int, name: str) -> None:
