@@ -840,9 +840,8 @@ def test_objects_that_live_to_the_end_end_quietly(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-def test_a_clear_and_a_reset_reach_earlier_parameters() -> None:
-    """What was computed before them does not come back with earlier parameters, nor with equal ones of other types."""
-    outside = [1]
+def scaled_by(outside: list[float]) -> Any:
+    """A class whose value depends on something that no key contains."""
 
     @keyed_by("n")
     class Model:
@@ -853,6 +852,14 @@ def test_a_clear_and_a_reset_reach_earlier_parameters() -> None:
         def value(self, k: int = 0) -> float:
             return self.n * outside[0] + k
 
+    return Model
+
+
+def test_a_clear_and_a_reset_reach_earlier_parameters() -> None:
+    """What was computed before them does not come back with earlier parameters, nor with equal ones of other types."""
+    outside = [1.0]
+
+    Model = scaled_by(outside)
     owner: Any = Model(1.0)
     ends = (
         owner.value.cache_clear,
@@ -912,17 +919,7 @@ def test_listing_spaces_while_a_garbage_collection_frees_some() -> None:
 def test_a_clear_and_a_reset_reach_parameters_to_which_shortcuts_lead(kind: str) -> None:
     """Parameters that an owner has again and again, by a shortcut each time, are not forgotten among those since."""
     outside = [1.0]
-
-    @keyed_by("n")
-    class Model:
-        def __init__(self, n: float) -> None:
-            self.n = n
-
-        @stored.stored(persistent=False)
-        def value(self) -> float:
-            return self.n * outside[0]
-
-    owner: Any = Model(-1.0)
+    owner = scaled_by(outside)(-1.0)
     for _ in range(3):
         owner.value()
     for number in range(40):

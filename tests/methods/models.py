@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import math
 import textwrap
+import threading
 import types
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 
 from stored import Axis, keyed_by, stored
+from stored._methods import answer as answer_module
 
 CALLS: list[Any] = []
 
@@ -249,3 +251,17 @@ def model_from_source(source: str, tmp_path: Path, name: str) -> Any:
     module.__file__ = str(file)
     exec(compile(file.read_text(), str(file), "exec"), vars(module))
     return module.Model  # type: ignore[attr-defined]
+
+
+def run_while_one_waits(
+    leader: threading.Thread, follower: threading.Thread, begun: threading.Event, go: threading.Event
+) -> None:
+    """Run two threads: the first computes until it may go on, which is once the second waits for it."""
+    leader.start()
+    assert begun.wait(20)
+    follower.start()
+    while not answer_module._flights._waiting:
+        pass
+    go.set()
+    leader.join(20)
+    follower.join(20)

@@ -13,12 +13,12 @@ import pytest
 
 from stored import configure, keyed_by, stored
 from stored._engine import own_arguments
-from stored._methods import answer as answer_module
 from stored._methods.answer import bound_call
 from stored._methods.referring import refers_to
 from stored._methods.results import results_of
 from stored._storage import CachedResult
 from stored.typing import ABSENT
+from tests.methods.models import run_while_one_waits
 
 CALLS: list[object] = []
 
@@ -234,13 +234,6 @@ def test_who_waits_for_an_equal_object_computes_its_own() -> None:
 
     one, other, found = Slow(), Slow(), []
     threads = [threading.Thread(target=lambda owner=owner: found.append((owner, owner.me()))) for owner in (one, other)]
-    threads[0].start()
-    assert begun.wait(20)
-    threads[1].start()
-    while not answer_module._flights._waiting:
-        pass
-    go.set()
-    for thread in threads:
-        thread.join(20)
+    run_while_one_waits(*threads, begun, go)
     assert len(found) == 2
     assert all(value[0] is owner for owner, value in found)

@@ -16,7 +16,7 @@ from stored._methods import answer as answer_module
 from stored._methods.answer import bound_call
 from stored._methods.results import results_of
 from stored._storage import PersistentTier
-from tests.methods.models import CALLS, Cosmology
+from tests.methods.models import CALLS, Cosmology, run_while_one_waits
 from tests.methods.owners import Described
 
 # -- parameters --
@@ -343,12 +343,5 @@ def test_a_failing_leader_frees_the_others() -> None:
             owner.method()
 
     threads = [threading.Thread(target=lead), threading.Thread(target=lambda: results.append(owner.method()))]
-    threads[0].start()
-    assert entered.wait(20)
-    threads[1].start()
-    while not answer_module._flights._waiting:
-        pass
-    go.set()
-    for thread in threads:
-        thread.join(20)
+    run_while_one_waits(*threads, entered, go)
     assert results == [5]

@@ -10,7 +10,7 @@ from stored._engine.directory import directory_of, getCacheDir
 from stored._engine.memory_limit import memory_limit
 from stored._engine.owner_user import storage_user
 from stored._engine.owners import OwnerRecord, live_records, owner_record
-from stored._engine.space import Method, Source, StorageSpace, own_arguments
+from stored._engine.space import Method, StorageSpace, own_arguments
 from stored._engine.spaces import PresentSpace, spaces_with_method
 from stored._engine.user import StorageUser
 
@@ -18,7 +18,6 @@ __all__ = [
     "Method",
     "OwnerRecord",
     "PresentSpace",
-    "Source",
     "StorageSpace",
     "StorageUser",
     "described_instead",

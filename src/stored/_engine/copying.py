@@ -67,16 +67,21 @@ class _MethodOfCopy:
 
     @property
     def __self__(self) -> object:
-        owner = self._owner()
-        if owner is None:
-            raise OwnerError("the object that this StorageUser belonged to is gone; keep it, or ask for another's")
-        return owner
+        return live_owner(self._owner)
 
     def __call__(self) -> Any:
         return self.__func__(self.__self__)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return getattr, (self.__self__, self.__func__.__name__)  # as bound methods do
+
+
+def live_owner(reference: Callable[[], object]) -> Any:
+    """The owner of a StorageUser that does not keep it alive; an `OwnerError` if it is gone."""
+    owner = reference()
+    if owner is None:
+        raise OwnerError("the object that this StorageUser belonged to is gone; keep it, or ask for another's")
+    return owner
 
 
 def _describes_original(owner: object) -> OwnerError:

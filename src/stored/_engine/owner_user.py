@@ -7,13 +7,13 @@ import weakref
 from collections.abc import Callable
 from typing import Any, cast
 
+from stored._engine.copying import live_owner
 from stored._engine.owners import OwnerRecord, owner_record
 from stored._engine.space import Source, StorageSpace, UserSpace
 from stored._engine.user import StorageUser
 from stored._fork_safe_lock import ForkSafeLock
 from stored._keys import Key, Space
 from stored._storage import Slot, Values
-from stored.errors import OwnerError
 
 __all__ = ["storage_user"]
 
@@ -106,10 +106,7 @@ class _UserOfOwner(StorageUser):
         return self._owner_class is owner_class
 
     def _live_owner(self) -> Any:
-        owner = self._owner()
-        if owner is None:
-            raise OwnerError("the object that this StorageUser belonged to is gone; keep it, or ask for another's")
-        return owner
+        return live_owner(self._owner)
 
     def _present(self) -> StorageSpace:
         owner = self._live_owner()

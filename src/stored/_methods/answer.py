@@ -76,9 +76,7 @@ def _result(call: Call, results: Results, now: Settings) -> CachedResult:
         return found
     slot = call.open_slot(now) if call.definition.persistent else None
     if slot is not None:
-        found = slot.load()
-        if found is not ABSENT:
-            found = _keep_loaded(call, results, slot, found)
+        found = _keep_loaded(call, results, slot, slot.load())
     while found is ABSENT:
         # a space by itself, if equal owners have the same
         key = call.space if now.memory_sets else call.space.key, type(call.owner), call.method, call.arguments
@@ -103,9 +101,11 @@ def _note_hit(call: Call, results: Results, found: CachedResult) -> None:
 
 
 def _keep_loaded(
-    call: Call, results: Results, slot: Slot, found: CachedResult
+    call: Call, results: Results, slot: Slot, found: CachedResult | Literal[Absent.ABSENT]
 ) -> CachedResult | Literal[Absent.ABSENT]:
-    """Keep a result that the store had in memory; `ABSENT` if it is none of this method."""
+    """Keep in memory what the store had; `ABSENT` if that is nothing, or no result of this method."""
+    if found is ABSENT:
+        return ABSENT
     definition = call.definition
     if definition.is_interpolated or definition.copy:
         try:
@@ -145,8 +145,7 @@ def _lead(call: Call, results: Results, flight: Flight, now: Settings) -> Cached
     if slot is None or results.latest_seconds < now.min_compute_seconds:
         return _compute_and_keep(call, results, flight)
     with slot.wait_for_turn():
-        loaded = slot.load()
-        result = ABSENT if loaded is ABSENT else _keep_loaded(call, results, slot, loaded)
+        result = _keep_loaded(call, results, slot, slot.load())
         if result is ABSENT:
             return _compute_and_keep(call, results, flight)
         flight.result = result

@@ -84,11 +84,9 @@ class Call:
     def open_slot(self, now: Settings) -> Slot | None:
         """Find the place of the result in the store; None for a method whose results are in memory only."""
         if self.slot is None and self.definition.persistent:
-            name, definition, version = self.method
-            key = Key(self.space.address, name, definition, version, self.arguments)
             source: Any = self.space.source
             described, _, parameters = source
-            self.slot = self.space.tier.slot(key, (described.names, parameters, self.values), now)
+            self.slot = self.space.tier.slot(self.key(), (described.names, parameters, self.values), now)
         return self.slot
 
     def find(self) -> CachedResult | Literal[Absent.ABSENT]:
@@ -133,7 +131,8 @@ class Call:
 
     def key(self) -> Key:
         """The full key."""
-        return Key(self.space.address, *self.method, self.arguments)
+        name, definition, version = self.method
+        return Key(self.space.address, name, definition, version, self.arguments)
 
     def compute(self) -> tuple[Any, CachedResult]:
         """Call the plain method, or sample it along its axes: the value to store, and the result that memory keeps."""

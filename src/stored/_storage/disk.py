@@ -161,7 +161,8 @@ class Slot:
 
         Within the block, look for the result once more: another process may have written it.
         """
-        return _Block(functools.partial(self.store.compute_turn, self.name, self.access.settings.lock_timeout), self)
+        access = self.access
+        return _Block(functools.partial(access.store.compute_turn, self.name, access.settings.lock_timeout), self)
 
     def report_timeout(self) -> None:
         """Warn that the result did not come in time."""

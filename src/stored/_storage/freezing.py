@@ -36,12 +36,7 @@ def freeze(value: Any) -> Any:
     TypeError
         If it is or contains an iterator or an open file, which the first caller would exhaust.
     """
-    kind = type(value)
-    if kind in _IMMUTABLE:
-        return value
-    if kind is np.ndarray and not value.dtype.hasobject:
-        return _read_only(value)
-    return copy_of_flat(value) if _is_flat(value) else map_leaves(value, _freeze_leaf)
+    return freeze_for_callers(value)[0]
 
 
 def freeze_for_callers(value: Any, *, deep: bool = False) -> tuple[Any, HandOut | None]:
@@ -53,8 +48,8 @@ def freeze_for_callers(value: Any, *, deep: bool = False) -> tuple[Any, HandOut 
         if kind is np.ndarray and not value.dtype.hasobject:
             return _read_only(value), None
         if _is_flat(value):
-            return value.copy(), copy_of_flat
-    value = freeze(value)
+            return copy_of_flat(value), copy_of_flat
+    value = map_leaves(value, _freeze_leaf)
     return value, copy_for_caller(value, deep)
 
 
