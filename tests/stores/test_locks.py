@@ -27,7 +27,7 @@ from typing import Any
 import pytest
 
 from stored.stores import DirectoryStore
-from stored.stores._locks import FileLocks
+from stored.stores._locks import FileLocks, TurnBlock
 from stored.stores._notes import Note
 from stored.typing import Turn
 from tests.faults.processes import (
@@ -727,7 +727,8 @@ def test_a_full_disk_costs_words_only(store: DirectoryStore, monkeypatch: pytest
         until_waiting(process)
         with store.compute_turn("a/mine", 0.0):
             assert turn_of(store, "a/b") is Turn.EXPIRED
-        process.kill()
+        process.kill()  # at any moment: it may leave a draft
+    store.clear_leftovers()
     assert work_files(store) == []
 
 
@@ -953,6 +954,25 @@ def test_one_waiter_succeeds_a_holder_that_is_interrupted(store: DirectoryStore)
             assert not second.poll(0.05)
             first.send("write")
             assert received(second) is Turn.DONE_ELSEWHERE
+
+
+def test_an_entry_is_seen_that_is_written_just_before_the_lock_is_free(
+    store: DirectoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A waiter that looks for the entry, and then gets the lock, computes nothing if it was written in between."""
+    with held(store, "a/b") as (process, end):
+        acquire = FileLocks.acquire
+
+        def write_first(locks: FileLocks, block: TurnBlock) -> bool:
+            if block.has_waited:
+                monkeypatch.undo()
+                end.send("write")
+                process.result()
+            return acquire(locks, block)
+
+        monkeypatch.setattr(FileLocks, "acquire", write_first)
+        assert turn_of(store, "a/b", PATIENCE) is Turn.DONE_ELSEWHERE
+    assert turn_of_a_stranger(store, "a/b") is Turn.MINE
 
 
 def test_a_fork_during_a_release_leaves_no_lock(store: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> None:

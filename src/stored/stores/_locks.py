@@ -283,7 +283,10 @@ class FileLocks:
                     return Turn.DONE_ELSEWHERE
                 if self.acquire(block):
                     break
-            return Turn.MINE
+            if not entry.is_new():
+                return Turn.MINE
+            self.release(block, failed=False)  # written, and the lock released, since the look above
+            return Turn.DONE_ELSEWHERE
         finally:
             note.remove()
 
