@@ -11,6 +11,8 @@ from typing import Any, cast
 
 import pytest
 
+from stored._entry_form import ENTRY_ENDING, ENTRY_MAGIC
+from stored._keys import Key, Space
 from stored.typing import Buffer, Store, Turn
 
 __all__ = ["BAD_NAMES", "StoreContract"]
@@ -221,39 +223,39 @@ class StoreContract:
 
     def test_upkeep_keeps_what_is_allowed(self, store: Store) -> None:
         """Noting a use, clearing leftovers, and trimming without limits or within them remove no name."""
-        names = {f"a/{number}.x" for number in range(5)}
-        for name in names:
-            store.write(name, [name.encode()])
-        for name in ("a/0.x", "a/absent"):
+        contents = {_entry_name(f"{number}"): _entry(number) for number in range(5)}
+        for name, content in contents.items():
+            store.write(name, [content])
+        for name in (_entry_name("0"), "a/absent"):
             store.touch(name)
         assert store.clear_leftovers() == 0
-        for max_bytes, max_age in ((None, None), (5 * len("a/0.x"), None), (None, 1e6), (10**12, 1e6)):
-            done = store.trim(".x", max_bytes, max_age)
+        for max_bytes, max_age in ((None, None), (5 * len(_entry(0)), None), (None, 1e6), (10**12, 1e6)):
+            done = store.trim(ENTRY_ENDING, max_bytes, max_age)
             assert (done.removed_entries, done.removed_bytes) == (0, 0)
-        assert {name: _content(store.read(name)) for name in store.names()} == {n: n.encode() for n in names}
+        assert {name: _content(store.read(name)) for name in store.names()} == contents
 
     def test_trimming_takes_one_ending_only(self, store: Store) -> None:
         """Names of another ending are not removed, whatever the limits; what is removed is counted."""
-        others = {"a/1.y", "a/x", "b/c/2.xy"}
-        for name in ("a/1.x", "a/2.x", "b/c/1.x", *others):
-            store.write(name, [b"12345"])
-        done = store.trim(".x", 0, 0.0)
+        others = {f"{_entry_name('1')}.y", "a/x", "b/c/2.xy"}
+        for name in (*map(_entry_name, "123"), *others):
+            store.write(name, [_entry(0)])
+        done = store.trim(ENTRY_ENDING, 0, 0.0)
         left = set(store.names())
         assert others <= left
-        assert (done.removed_entries, done.removed_bytes) == (6 - len(left), 5 * (6 - len(left)))
+        assert (done.removed_entries, done.removed_bytes) == (6 - len(left), len(_entry(0)) * (6 - len(left)))
 
     def test_what_is_written_is_counted(self, store: Store) -> None:
         """A store adds up what it is told of until a trim counts what is there, or says that it keeps no count."""
         before = store.count_written(0)
-        store.write("a/1.x", [b"12345"])
+        store.write(_entry_name("1"), [_entry(0)])
         counted = store.count_written(7)
         assert (before is None) == (counted is None)
         if before is not None and counted is not None:
             assert counted.bytes == before.bytes + 7
-            done = store.trim(".x", None, None)
+            done = store.trim(ENTRY_ENDING, None, None)
             after = store.count_written(1)
             assert after is not None
-            assert after.bytes == done.bytes + 1 == 6
+            assert after.bytes == done.bytes + 1 == len(_entry(0)) + 1
             assert after.trimmed_at > 0
 
     def test_location_is_text(self, store: Store) -> None:
@@ -261,6 +263,16 @@ class StoreContract:
         assert isinstance(store.location(), str)
         assert isinstance(store.writable_by_others(), str)
         assert "a/b" in store.location("a/b")
+
+
+def _entry_name(name: str) -> str:
+    """A name like those that results get."""
+    return Key(Space("tests", "Owner", ""), name).entry_name
+
+
+def _entry(number: int) -> bytes:
+    """Bytes that begin as those of a result do."""
+    return b"%s%d" % (ENTRY_MAGIC, number)
 
 
 def _content(data: Buffer | None) -> bytes:

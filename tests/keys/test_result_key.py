@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stored._keys import ENTRY_ENDING, Key, Space, method_part, module_folder, owner_part
+from stored._entry_form import ENTRY_ENDING
+from stored._keys import Key, Space, method_part, module_folder, owner_part
 from stored.errors import DamagedEntryError
 from stored.stores import MemoryStore
 from tests.keys.values import TEXTS

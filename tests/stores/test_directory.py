@@ -32,7 +32,7 @@ def mode(path: Path) -> int:
 
 def files(root: Path) -> set[str]:
     found = {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()}
-    return found - {".work/locks", ".work/size"}
+    return found - {".work/locks", ".work/size", "CACHEDIR.TAG"}
 
 
 @pytest.fixture

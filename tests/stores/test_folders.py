@@ -67,9 +67,8 @@ def test_descriptors_that_the_program_has_closed(root: Path) -> None:
     """They are not closed again, when whatever was opened then may have their numbers."""
     folders = _folders.OpenFolders(str(root))
     (root / "a").mkdir(parents=True)
-    descriptor = folders.find("a")
-    assert descriptor is not None
-    os.close(descriptor)
+    with folders.at("a") as descriptor:
+        os.close(descriptor)
     del folders
 
 
@@ -77,5 +76,9 @@ def test_a_folder_that_another_thread_has_opened_meanwhile(root: Path) -> None:
     """Both threads use the one descriptor."""
     (root / "a").mkdir(parents=True)
     folders = _folders.OpenFolders(str(root))
-    found = in_threads(*[(folders.find, "a")] * 4)
-    assert set(found) == {folders.open["a"]}
+
+    def find() -> int:
+        with folders.at("a") as descriptor:
+            return descriptor
+
+    assert set(in_threads(*[(find,)] * 4)) == {folders.open["a"]}

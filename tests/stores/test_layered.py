@@ -13,6 +13,8 @@ from stored.stores import DirectoryStore, LayeredStore, LayerError, MemoryStore,
 from stored.testing import StoreContract
 from stored.typing import Turn, Upkeep, Usage
 from tests.faults.processes import PATIENCE
+from tests.stores.entries import content as entry
+from tests.stores.entries import label_of, named
 from tests.stores.test_locks import elsewhere, hold_and_need, in_another_thread, received, turn_of, turn_of_a_stranger
 
 
@@ -56,7 +58,7 @@ def store(own: MemoryStore) -> LayeredStore:
 
 
 def content(store: Store) -> dict[str, bytes]:
-    return {name: bytes(store.read(name) or b"") for name in store.names("a")}
+    return {name: bytes(store.read(name) or b"") for name in store.names()}
 
 
 BELOW = {"a/b": b"group b", "a/c": b"group c", "a/d": b"site d"}
@@ -118,16 +120,39 @@ def test_an_own_name_over_another_is_deleted_with_it(store: LayeredStore, own: M
 def test_what_is_deleted_stays_away_after_upkeep(tmp_path: Path, max_bytes: int | None) -> None:
     """Trimming takes entries from one's own layer only, and never the marks that hide those below."""
     own, group = DirectoryStore(tmp_path / "own"), DirectoryStore(tmp_path / "group")
-    for name in ("a/b.x", "a/c.x"):
+    b, c, d = map(named, "bcd")
+    for name in (b, c):
         group.write(name, [b"group"])
     store = LayeredStore(own, group)
-    store.delete("a/b.x")
-    store.write("a/b.x", [b"again"])
-    store.write("a/d.x", [b"own"])
+    store.delete(b)
+    store.write(b, [entry(10)])
+    store.write(d, [entry(20)])
     assert store.clear_leftovers() == 0
-    assert store.trim(".x", max_bytes, 0.0) == Upkeep(0, 0, 2, 8)
-    assert content(store) == {"a/c.x": b"group"}
-    assert content(group) == {"a/b.x": b"group", "a/c.x": b"group"}
+    assert store.trim(".stored", max_bytes, 0.0) == Upkeep(0, 0, 2, 30)
+    assert content(store) == {c: b"group"}
+    assert content(group) == {b: b"group", c: b"group"}
+
+
+def test_marks_go_that_hide_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Upkeep removes the mark of a name that no layer below has any more, unless one of them cannot be read."""
+    own, group = DirectoryStore(tmp_path / "own"), DirectoryStore(tmp_path / "group")
+    store = LayeredStore(own, group)
+    for label in "abc":
+        group.write(named(label), [entry()])
+        store.delete(named(label))
+    own.write(f"{named('d')}.removed", [b"not a mark"])
+    group.delete(named("a"))
+    with monkeypatch.context() as patch:
+        patch.setattr(group, "read_start", fail_to_read)
+        store.trim(".stored", None, None)
+    assert [label_of(name) for name in sorted(own.names())] == [*"abcd"]
+    store.trim(".stored", None, None)
+    assert [label_of(name) for name in sorted(own.names())] == [*"bcd"]
+    assert list(store.names()) == []
+
+
+def fail_to_read(name: str, length: int) -> None:
+    raise PermissionError(name)
 
 
 def test_deleting_while_listing(store: LayeredStore) -> None:
@@ -197,8 +222,8 @@ def test_leftovers_are_cleared_in_the_upper_layer(tmp_path: Path) -> None:
     """What dead processes have left below is not one's own business."""
     stores = [DirectoryStore(tmp_path / name) for name in ("own", "group")]
     drafts = [store.root / ".work" / f"1-{'0' * 16}.draft" for store in stores]
-    for draft in drafts:
-        draft.parent.mkdir(parents=True)
+    for store, draft in zip(stores, drafts, strict=True):
+        store.write("a/b", [b"x"])
         draft.touch()
     assert LayeredStore(*stores).clear_leftovers() == 1
     assert [draft.exists() for draft in drafts] == [False, True]

@@ -7,14 +7,16 @@ import fcntl
 import os
 import shutil
 import time
+from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
 
-from stored.stores import DirectoryStore
+from stored.stores import DirectoryStore, _upkeep
 from stored.typing import Usage
 from tests.faults.processes import METHODS, in_processes, in_threads
+from tests.stores.entries import content, named
 from tests.stores.test_files import fail
 from tests.stores.test_locks import elsewhere, received
 
@@ -22,7 +24,7 @@ from tests.stores.test_locks import elsewhere, received
 @pytest.fixture
 def store(tmp_path: Path) -> DirectoryStore:
     store = DirectoryStore(tmp_path / "root")
-    store.write("a/b.x", [b"0123456789"])
+    store.write(named("b"), [content(10)])
     return store
 
 
@@ -49,7 +51,7 @@ def test_a_trim_puts_the_count_right(store: DirectoryStore) -> None:
     """After a trim the count is what is there, with what was written meanwhile, and the time is that of the trim."""
     store.count_written(1000)
     before = time.time()
-    store.trim(".x", None, None)
+    store.trim(".stored", None, None)
     usage = store.count_written(5)
     assert usage is not None
     assert usage.bytes == 15
@@ -58,15 +60,15 @@ def test_a_trim_puts_the_count_right(store: DirectoryStore) -> None:
 
 def test_what_is_written_during_a_trim_counts(store: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """Bytes that are counted while a trim looks at the files are not forgotten when it ends."""
-    real = os.lstat
+    real = _upkeep.files_below
 
-    def lstat(path: str) -> os.stat_result:
-        if str(path).endswith("b.x"):
+    def files_below(folder: int, path: str = "", depth: int = 0) -> Iterator[tuple[str, os.DirEntry[str]]]:
+        if not depth:
             store.count_written(7)
-        return real(path)
+        return real(folder, path, depth)
 
-    monkeypatch.setattr(os, "lstat", lstat)
-    store.trim(".x", None, None)
+    monkeypatch.setattr(_upkeep, "files_below", files_below)
+    store.trim(".stored", None, None)
     assert store._size.read().bytes == 17
 
 
@@ -88,18 +90,18 @@ def test_nobody_waits_for_another_that_counts(store: DirectoryStore) -> None:
     assert store.count_written(8) == Usage(15) == store._size.read()
 
 
-@pytest.mark.parametrize("content", [b"", b"x", b"\0" * 40, b"x" * 5000, "damaged", "longer"])
-def test_a_damaged_file_counts_nothing(store: DirectoryStore, content: bytes | str) -> None:
+@pytest.mark.parametrize("words", [b"", b"x", b"\0" * 40, b"x" * 5000, "damaged", "longer"])
+def test_a_damaged_file_counts_nothing(store: DirectoryStore, words: bytes | str) -> None:
     """What is no record of a size is that of a directory that was never trimmed; counting goes on from there."""
-    store.trim(".x", None, None)
+    store.trim(".stored", None, None)
     whole = size_file(store).read_bytes()
     damaged = bytes([*whole[:10], whole[10] ^ 1, *whole[11:]])
-    content = {"damaged": damaged, "longer": whole + b"x"}.get(str(content), content)
-    assert isinstance(content, bytes)
-    size_file(store).write_bytes(content)
-    assert store.count_written(3) == Usage(3, 0.0) or len(content) > 40
-    store.trim(".x", None, None)
-    assert store.read("a/b.x") == b"0123456789"
+    words = {"damaged": damaged, "longer": whole + b"x"}.get(str(words), words)
+    assert isinstance(words, bytes)
+    size_file(store).write_bytes(words)
+    assert store.count_written(3) == Usage(3, 0.0) or len(words) > 40
+    store.trim(".stored", None, None)
+    assert store.read(named("b")) == content(10)
 
 
 @pytest.mark.parametrize("kind", ["folder", "pipe", "link", "other name", "folder is a link"])
@@ -121,7 +123,7 @@ def test_what_is_no_file_of_the_store_is_not_written_to(store: DirectoryStore, t
         file.parent.rename(tmp_path / "work")
         file.parent.symlink_to(tmp_path / "elsewhere")
     assert store.count_written(3) is None
-    assert store.trim(".x", None, None).entries == 1
+    assert store.trim(".stored", None, None).entries == 1
     assert store.count_written(3) is None
     assert precious.read_bytes() == b"precious"
 
@@ -144,4 +146,4 @@ def test_the_count_of_a_directory_that_is_gone(store: DirectoryStore) -> None:
     """Who counts where the directory has been removed makes no trouble."""
     shutil.rmtree(store.root)
     store.count_written(3)
-    assert store.read("a/b.x") is None
+    assert store.read(named("b")) is None

@@ -14,14 +14,16 @@ from typing import Any
 import pytest
 
 from stored.stores import DirectoryStore, _upkeep
-from stored.stores._upkeep import clear_leftovers, files_below, trim
+from stored.stores._upkeep import files_below
 from stored.typing import Buffer, Upkeep
 from tests.faults.processes import in_threads
+from tests.stores.entries import FOLDER, content, label_of, named
 from tests.stores.test_files import fail, without_handles
 from tests.stores.test_locks import elsewhere, held, received
 
 DAY = 86_400.0
 DEAD_DRAFT = f"1-{'0' * 16}.draft"
+BEGUN = content(20)
 DEAD_LOCK = f"{'0' * 32}.lock"
 
 
@@ -33,10 +35,10 @@ def store(tmp_path: Path) -> DirectoryStore:
 @pytest.fixture
 def work(store: DirectoryStore) -> Path:
     """The folder of drafts and locks, with one of each that nobody holds."""
+    store._folders.work(makes=True)
     work = store.root / ".work"
-    work.mkdir(parents=True)
     for name in (DEAD_DRAFT, DEAD_LOCK):
-        (work / name).write_bytes(b"begun")
+        (work / name).write_bytes(BEGUN)
     return work
 
 
@@ -44,7 +46,7 @@ class Waiting(list[Buffer]):
     """Parts of which the second is long in coming."""
 
     def __init__(self, end: Connection) -> None:
-        super().__init__([b"begun"])
+        super().__init__([BEGUN])
         self.end = end
 
     def __iter__(self) -> Iterator[Buffer]:
@@ -80,7 +82,7 @@ def test_what_living_processes_use_stays(store: DirectoryStore) -> None:
         assert store.clear_leftovers() == 0
         end.send(b" and ended")
         assert received(end) == "written"
-    assert store.read("a/b") == b"begun and ended"
+    assert store.read("a/b") == BEGUN + b" and ended"
 
 
 def test_other_files_stay(store: DirectoryStore, work: Path) -> None:
@@ -104,26 +106,26 @@ def test_several_clear_at_once(store: DirectoryStore, work: Path) -> None:
 
 
 @pytest.mark.parametrize("step", ["open_file", "try_lock_file"])
-def test_a_leftover_may_vanish(work: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+def test_a_leftover_may_vanish(store: DirectoryStore, work: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     """A file that another process removes before it is opened, or before it is removed, is not counted."""
     (work / DEAD_DRAFT).unlink()
     real = getattr(_upkeep, step)
 
-    def after_removal(found: Any) -> Any:
+    def after_removal(*found: Any) -> Any:
         (work / DEAD_LOCK).unlink()
-        return real(found)
+        return real(*found)
 
     monkeypatch.setattr(_upkeep, step, after_removal)
-    assert clear_leftovers(work) == 0
+    assert store.clear_leftovers() == 0
     assert os.listdir(work) == []
 
 
-def test_without_locks_age_decides(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_locks_age_decides(store: DirectoryStore, work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the system refuses locks, only what is more than a day old is taken for a leftover."""
     fail(monkeypatch, fcntl, "flock", errno.ENOLCK)
     os.utime(work / DEAD_DRAFT, (time.time() - 1.1 * DAY,) * 2)
     os.utime(work / DEAD_LOCK, (time.time() - 0.9 * DAY,) * 2)
-    assert clear_leftovers(work) == 1
+    assert store.clear_leftovers() == 1
     assert os.listdir(work) == [DEAD_LOCK]
 
 
@@ -137,23 +139,23 @@ def test_where_nothing_can_be_nothing_is_left(tmp_path: Path, make: Callable[[Pa
     assert os.listdir(tmp_path) == before
 
 
-def test_marks_of_failures_go_after_a_day(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_marks_of_failures_go_after_a_day(store: DirectoryStore, work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A mark of a computation that failed stays for a day, and then for nobody; what others remove is not counted."""
     marks = [work / f"{number * 32}.failed" for number in "012"]
     for mark in marks:
         mark.touch()
     for mark in marks[1:]:
         os.utime(mark, (time.time() - 1.1 * DAY,) * 2)
-    real = os.lstat
+    real = os.stat
 
-    def lstat(path: str) -> os.stat_result:
-        state = real(path)
-        if str(path) == str(marks[2]):
+    def stat(path: Any, **options: Any) -> os.stat_result:
+        state = real(path, **options)
+        if path == marks[2].name:
             marks[2].unlink()
         return state
 
-    monkeypatch.setattr(os, "lstat", lstat)
-    assert clear_leftovers(work) == 3
+    monkeypatch.setattr(os, "stat", stat)
+    assert store.clear_leftovers() == 3
     assert os.listdir(work) == [marks[0].name]
 
 
@@ -166,10 +168,10 @@ def test_links_lead_no_upkeep_away(store: DirectoryStore, work: Path, tmp_path: 
     assert sorted(os.listdir(tmp_path / "elsewhere")) == [DEAD_LOCK, DEAD_DRAFT]
 
 
-def test_leftovers_that_cannot_be_seen_are_an_error(work: Path) -> None:
+def test_leftovers_that_cannot_be_seen_are_an_error(store: DirectoryStore, work: Path) -> None:
     """What cannot be listed is not taken for nothing."""
     with without_handles(), pytest.raises(OSError, match="Too many open files"):
-        clear_leftovers(work)
+        store.clear_leftovers()
     assert len(os.listdir(work)) == 2
 
 
@@ -181,8 +183,32 @@ def test_regular_files_are_found_at_every_depth(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("a")
     (tmp_path / "b" / "link").symlink_to(tmp_path)
     os.mkfifo(tmp_path / "pipe")
-    assert sorted(files_below(str(tmp_path))) == [str(tmp_path / each) for each in ("a", "b/c", "b/d e/f")]
-    assert list(files_below(str(tmp_path / "a"))) == list(files_below(str(tmp_path / "absent"))) == []
+    folder = os.open(tmp_path, os.O_RDONLY)
+    assert sorted(name for name, _ in files_below(folder)) == ["a", "b/c", "b/d e/f"]
+    os.close(folder)
+
+
+def test_a_tree_of_others_is_not_followed_down(store: DirectoryStore) -> None:
+    """Folders in folders, 1,500 deep, are passed over, in listings and by upkeep."""
+    store.write(named("a"), [content()])
+    folder = os.open(store.root, os.O_RDONLY)
+    for _ in range(1500):
+        os.mkdir("deeper", dir_fd=folder)
+        below = os.open("deeper", os.O_RDONLY, dir_fd=folder)
+        os.close(folder)
+        folder = below
+    os.close(folder)
+    assert list(store.names()) == [named("a")]
+    assert store.trim(".stored", None, None) == Upkeep(1, 10)
+
+
+@pytest.mark.parametrize("error", [errno.ENOENT, errno.ELOOP])
+def test_a_folder_may_become_another_thing(store: DirectoryStore, monkeypatch: pytest.MonkeyPatch, error: int) -> None:
+    """A folder that is removed, or replaced by a link, before it is looked into holds nothing."""
+    store.write(named("a"), [content()])
+    list(store.names())
+    fail(monkeypatch, os, "open", error, times=1)
+    assert list(store.names()) == []
 
 
 # -- limits -----------------------------------------------------------------------------------------------------------
@@ -191,8 +217,8 @@ def test_regular_files_are_found_at_every_depth(tmp_path: Path) -> None:
 def fill(store: DirectoryStore, **ages: float) -> None:
     """Entries of 10 bytes, of which each was used so many seconds ago."""
     for name, age in ages.items():
-        store.write(f"a/{name}.x", [b"0123456789"])
-        set_age(store, f"a/{name}.x", age)
+        store.write(named(name), [content()])
+        set_age(store, named(name), age)
 
 
 def set_age(store: DirectoryStore, name: str, age: float) -> None:
@@ -201,7 +227,7 @@ def set_age(store: DirectoryStore, name: str, age: float) -> None:
 
 
 def left(store: DirectoryStore) -> str:
-    return "".join(sorted(name[2] for name in store.names("a")))
+    return "".join(sorted(map(label_of, store.names(FOLDER))))
 
 
 @pytest.mark.parametrize(
@@ -228,89 +254,124 @@ def test_the_longest_unused_go_first(
     """All that is too old goes, and if all is too much, the oldest until a tenth of what is allowed is free."""
     fill(store, a=10.0, c=30.0, b=20.0, e=50.0, d=40.0)
     removed = 5 - len(expected)
-    assert store.trim(".x", max_bytes, max_age) == Upkeep(len(expected), 10 * len(expected), removed, 10 * removed)
+    assert store.trim(".stored", max_bytes, max_age) == Upkeep(len(expected), 10 * len(expected), removed, 10 * removed)
     assert left(store) == expected
 
 
 def test_a_use_counts(store: DirectoryStore) -> None:
     """Whatever is touched or written again is in use; being read or listed is not noted by a directory."""
     fill(store, a=10.0, b=20.0, c=30.0, d=40.0)
-    store.touch("a/d.x")
-    store.write("a/c.x", [b"0123456789"])
-    store.read("a/b.x")
-    store.trim(".x", 25, None)
+    store.touch(named("d"))
+    store.write(named("c"), [content()])
+    store.read(named("b"))
+    store.trim(".stored", 25, None)
     assert left(store) == "cd"
 
 
 def test_a_clock_that_went_backwards_removes_nothing_early(store: DirectoryStore) -> None:
-    """What was written in the future, by a clock that has been set back, is the latest used."""
-    fill(store, a=-1000.0, b=10.0)
-    assert store.trim(".x", None, 5.0).removed_entries == 1
-    assert left(store) == "a"
+    """What was written in the future, by a clock that has been set back, is used now, and ages from now on."""
+    fill(store, a=-1e8, b=10.0, c=-1.0)
+    assert store.trim(".stored", None, 5.0).removed_entries == 1
+    assert left(store) == "ac"
+    ages = [time.time() - os.stat(store.location(named(name))).st_mtime for name in "ac"]
+    assert 0 <= ages[0] < 60
+    assert -1 <= ages[1] < 60
 
 
 def test_only_entries_are_counted_and_removed(store: DirectoryStore, tmp_path: Path) -> None:
     """Files of another ending, hidden ones, those whose names no store gives, links and other directories stay."""
     fill(store, a=10.0)
-    outside = tmp_path / "outside.x"
-    outside.write_bytes(b"x" * 1000)
-    (tmp_path / "folder").mkdir()
-    (tmp_path / "folder" / "c.x").write_bytes(b"x" * 1000)
-    kept = ["a/b.y", "a/.hidden.x", ".work/a.x", "a/notes to self.x", "my folder/a.x", "x"]
+    folder = (store.root / named("a")).parent
+    in_folder = os.path.relpath(folder, store.root)
+    outside = tmp_path / "outside.stored"
+    outside.write_bytes(content(1000))
+    (tmp_path / "folder" / "00").mkdir(parents=True)
+    elsewhere = tmp_path / "folder" / "00" / os.path.basename(named("b"))
+    elsewhere.write_bytes(content(1000))
+    file = os.path.basename(named("c"))
+    kept = [
+        f"{named('b')}.y", f"{in_folder}/.{file}", f".work/{file}", f"{in_folder}/{file[:-8]} copy.stored",
+        f"my folder/00/{file}", file, f"tests/zz/{file}", f"tests/{file}", "tests/results.stored",
+    ]  # fmt: skip
     for name in kept:
-        (store.root / name).parent.mkdir(exist_ok=True)
-        (store.root / name).write_bytes(b"x" * 1000)
-    (store.root / "a" / "link.x").symlink_to(outside)
+        (store.root / name).parent.mkdir(exist_ok=True, parents=True)
+        (store.root / name).write_bytes(content(1000))
+    links = [store.root / named(each) for each in "def"]
+    links[0].symlink_to(outside)
     (store.root / "link").symlink_to(tmp_path / "folder")
-    (store.root / "a" / "folder.x").mkdir()
-    os.mkfifo(store.root / "a" / "pipe.x")
-    assert store.trim(".x", 10, None) == Upkeep(1, 10, 0, 0)
-    assert store.trim(".x", 0, 0.0) == Upkeep(0, 0, 1, 10)
+    links[1].mkdir()
+    os.mkfifo(links[2])
+    assert store.trim(".stored", 10, None) == Upkeep(1, 10, 0, 0)
+    assert store.trim(".stored", 0, 0.0) == Upkeep(0, 0, 1, 10)
     assert all((store.root / name).is_file() for name in kept)
-    assert (outside.exists(), (tmp_path / "folder" / "c.x").exists()) == (True, True)
-    assert {"link.x", "folder.x", "pipe.x"} < set(os.listdir(store.root / "a"))
+    assert (outside.exists(), elsewhere.exists()) == (True, True)
+    assert {link.name for link in links} < set(os.listdir(folder))
+
+
+@pytest.mark.parametrize("words", [b"my results", b"\x89STOREd\n", b"\0\0\0\0\0\0\0\0x"])
+def test_what_does_not_begin_as_an_entry_stays(store: DirectoryStore, words: bytes) -> None:
+    """A file of another program is not removed, even if it has the name of an entry, and others go in its place."""
+    fill(store, a=30.0, b=20.0, c=10.0)
+    (store.root / named("a")).write_bytes(words)
+    set_age(store, named("a"), 30.0)
+    assert store.trim(".stored", 15 + len(words), None).removed_entries == 1
+    assert left(store) == "ac"
+
+
+@pytest.mark.parametrize("words", [b"", b"\x89STO", b"\0" * 100])
+def test_what_a_power_failure_has_left_of_an_entry_goes(store: DirectoryStore, words: bytes) -> None:
+    """An entry without its content, or cut off, is one still."""
+    fill(store, a=30.0)
+    (store.root / named("a")).write_bytes(words)
+    assert store.trim(".stored", None, 0.0).removed_entries == 1
+    assert left(store) == ""
 
 
 def test_folders_stay(store: DirectoryStore) -> None:
     """A trim removes no folder, since another process may be writing there."""
-    store.write("plain/00/a.x", [b"1"])
-    assert store.trim(".x", 0, None).removed_entries == 1
-    assert os.listdir(store.root / "plain") == ["00"]
+    fill(store, a=1.0)
+    assert store.trim(".stored", 0, None).removed_entries == 1
+    assert (store.root / named("a")).parent.is_dir()
 
 
 def test_an_entry_may_vanish(store: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """What others remove between the listing and the look at it, or its removal, is no trouble."""
     fill(store, a=10.0, b=20.0, c=30.0)
-    real = os.lstat
+    real = _upkeep.is_entry_name
 
-    def lstat(path: str) -> os.stat_result:
-        if path.endswith("b.x"):
-            os.unlink(path)  # before it is looked at
-        state = real(path)
-        if path.endswith("c.x"):
-            os.unlink(path)  # after
-        return state
+    def after_removal(name: str, ending: str) -> bool:
+        if "-b-" in name:
+            os.unlink(store.location(name))  # before it is looked at
+        return real(name, ending)
 
-    monkeypatch.setattr(os, "lstat", lstat)
-    assert trim(store.root, ".x", 10, None) == Upkeep(0, 0, 2, 20)
+    monkeypatch.setattr(_upkeep, "is_entry_name", after_removal)
+    removed = _upkeep.open_file
+
+    def open_file(file: str, folder: int) -> int:
+        if "-c-" in file:
+            os.unlink(file, dir_fd=folder)  # after
+        return removed(file, folder)
+
+    monkeypatch.setattr(_upkeep, "open_file", open_file)
+    assert store.trim(".stored", 10, None) == Upkeep(0, 0, 2, 20)
     assert left(store) == ""
 
 
 def test_several_trim_at_once(store: DirectoryStore) -> None:
     """Of several that trim at the same time none fails, and nothing in use goes."""
     for number in range(300):
-        store.write(f"b/{number}.x", [b"1"])
-        set_age(store, f"b/{number}.x", 100.0)
+        store.write(named(f"b{number}"), [content()])
+        set_age(store, named(f"b{number}"), 100.0)
     fill(store, a=1.0)
-    in_threads(*[(store.trim, ".x", None, 50.0)] * 4)
-    assert list(store.names()) == ["a/a.x"]
+    in_threads(*[(store.trim, ".stored", None, 50.0)] * 4)
+    assert left(store) == "a"
 
 
 @pytest.mark.parametrize("make", [Path.touch, lambda root: None])
 def test_a_directory_without_entries_needs_no_trimming(store: DirectoryStore, make: Callable[[Path], None]) -> None:
     """A root that does not exist, or is a file, holds nothing, and stays as it is."""
     make(store.root)
-    assert store.trim(".x", 0, 0.0) == Upkeep()
+    assert store.trim(".stored", 0, 0.0) == Upkeep()
     assert not store.root.is_dir()
 
 
@@ -318,8 +379,8 @@ def test_what_cannot_be_listed_is_an_error(store: DirectoryStore) -> None:
     """A folder that cannot be read is not taken for an empty one, neither by a listing nor by a trim."""
     fill(store, a=10.0)
     with without_handles():
-        for use in (lambda: list(store.names()), lambda: store.trim(".x", 0, None), lambda: list(files_below("/"))):
-            with pytest.raises(OSError, match="Too many open files"):
+        for use in (lambda: list(store.names()), lambda: store.trim(".stored", 0, None)):
+            with pytest.raises(OSError, match=r"Too many open files|Invalid argument"):
                 use()
     assert left(store) == "a"
 
@@ -337,24 +398,22 @@ def test_a_lock_that_was_made_anew_stays(store: DirectoryStore, work: Path, monk
 
     def released_and_taken(descriptor: int) -> bool:
         (work / DEAD_LOCK).unlink()
-        (work / DEAD_LOCK).write_bytes(b"taken")
+        (work / DEAD_LOCK).write_bytes(content(30))
         return real(descriptor)
 
     (work / DEAD_DRAFT).unlink()
     monkeypatch.setattr(_upkeep, "try_lock_file", released_and_taken)
-    assert clear_leftovers(work) == 0
-    assert (work / DEAD_LOCK).read_bytes() == b"taken"
+    assert store.clear_leftovers() == 0
+    assert (work / DEAD_LOCK).read_bytes() == content(30)
 
 
 def test_what_cannot_be_removed_keeps_nothing_else(store: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """If the oldest cannot be removed, the others go all the same, and then the trouble is raised."""
-    for number in range(4):
-        store.write(f"a/{number}.stored", [b"x" * 100])
-        os.utime(store.root / "a" / f"{number}.stored", (number, number))
+    fill(store, a=40.0, b=30.0, c=20.0, d=10.0)
     fail(monkeypatch, os, "unlink", errno.EACCES, times=1)
     with pytest.raises(PermissionError):
-        store.trim(".stored", 250, None)
-    assert sorted(store.names()) == ["a/0.stored", "a/3.stored"]
+        store.trim(".stored", 25, None)
+    assert left(store) == "ad"
 
 
 def test_a_leftover_that_cannot_be_opened_keeps_no_other(

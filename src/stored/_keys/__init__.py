@@ -18,7 +18,7 @@ from stored._keys.owner_parameters import (
     quick_key,
 )
 from stored._keys.parameter_names import checked_string, parameter_names
-from stored._keys.result_key import ENTRY_ENDING, Key, Pairs, Space, method_part, module_folder, owner_part
+from stored._keys.result_key import Key, Pairs, Space, method_part, module_folder, owner_part
 from stored._keys.source import code_text, qualified_name
 from stored._keys.unchanged import (
     ATOMIC_SET,
@@ -32,7 +32,6 @@ from stored._keys.unchanged import (
 
 __all__ = [
     "ATOMIC_SET",
-    "ENTRY_ENDING",
     "SAME_CLASS_TEST",
     "USER_ATTRIBUTES",
     "VARIADIC",

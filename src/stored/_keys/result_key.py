@@ -9,9 +9,10 @@ from hashlib import blake2b
 from json.encoder import encode_basestring as _quoted
 from typing import Any, TypeAlias
 
+from stored._entry_form import ENTRY_ENDING
 from stored.errors import DamagedEntryError
 
-__all__ = ["ENTRY_ENDING", "Key", "Pairs", "Space", "method_part", "module_folder", "owner_part"]
+__all__ = ["Key", "Pairs", "Space", "method_part", "module_folder", "owner_part"]
 
 Pairs: TypeAlias = tuple[tuple[str, str], ...]
 """Names of parameters or arguments, with the canonical text of their values."""
@@ -170,8 +171,6 @@ class Key:
         arguments = ", ".join([f"{name}={text}" for name, text in self.arguments])
         return f"{self.object}({arguments})" if self.definition else self.object
 
-
-ENTRY_ENDING = ".stored"
 
 _JSON = json.JSONDecoder()
 

@@ -95,6 +95,7 @@ CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "disable": _checked_switch,
     "store": _checked_store,
     "shared_dirs": checked_paths,
+    "map_shared_dirs": _checked_switch,
     "max_bytes": _checked_bytes,
     "max_age": _checked_limit,
     "min_compute_seconds": _checked_number,

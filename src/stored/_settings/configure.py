@@ -42,6 +42,9 @@ class configure:  # noqa: N801  (reads as the function that it is to its callers
         Directories, such as those of a group, in which results are looked for that the cache directory does not hold.
         Nothing is written there; what is cleared is hidden from this user only. Setting it also takes back an earlier
         `store`.
+    map_shared_dirs : bool, optional
+        Are large arrays in `shared_dirs` memory-mapped, as those in `cache_dir` are? Only if nobody writes into a file
+        there in place, as ``cp`` over it does: that would change arrays that callers have. By default they are read.
     max_bytes : int or None, optional
         How much all results may take on disk: beyond that, the least recently used go, until a tenth is free. Several
         processes that write at once can exceed it, each by a tenth. No limit by default.
@@ -80,6 +83,7 @@ class configure:  # noqa: N801  (reads as the function that it is to its callers
         key_file: str | os.PathLike[str] | Absent = ABSENT,
         store: Store | Absent | None = ABSENT,
         shared_dirs: Iterable[str | os.PathLike[str]] | Absent = ABSENT,
+        map_shared_dirs: bool | Absent = ABSENT,
         max_bytes: float | Absent | None = ABSENT,
         max_age: float | Absent | None = ABSENT,
         min_compute_seconds: float | Absent = ABSENT,
@@ -94,6 +98,7 @@ class configure:  # noqa: N801  (reads as the function that it is to its callers
             "key_file": key_file,
             "store": store,
             "shared_dirs": shared_dirs,
+            "map_shared_dirs": map_shared_dirs,
             "max_bytes": max_bytes,
             "max_age": max_age,
             "min_compute_seconds": min_compute_seconds,

@@ -42,6 +42,7 @@ def settings_from_environment(environment: Mapping[str, str]) -> Settings:
             disable=_switch("STORED_DISABLE", environment.get("STORED_DISABLE", "")),
             key_file=checked_path("STORED_KEY_FILE", key),
             shared_dirs=checked_paths("STORED_SHARED_DIRS", shared),
+            map_shared_dirs=_switch("STORED_MAP_SHARED_DIRS", environment.get("STORED_MAP_SHARED_DIRS", "")),
             **{
                 name: CHECKS[name](variable, _number(variable, environment[variable]))
                 for name, variable in _NUMBERS.items()

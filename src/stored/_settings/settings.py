@@ -29,6 +29,8 @@ class Settings(NamedTuple):
         Where entries live, in place of `cache_dir` and `shared_dirs`.
     shared_dirs : tuple of Path
         Directories that are read beneath `cache_dir`.
+    map_shared_dirs : bool
+        Are large arrays in them memory-mapped? Nobody may write into a file there in place then.
     max_bytes : int, optional
         How much all entries may take.
     max_age : float, optional
@@ -49,6 +51,7 @@ class Settings(NamedTuple):
     key_file: Path
     store: Store | None = None
     shared_dirs: tuple[Path, ...] = ()
+    map_shared_dirs: bool = False
     max_bytes: int | None = None
     max_age: float | None = None
     min_compute_seconds: float = 0.0

@@ -63,6 +63,7 @@ from typing import Any, NamedTuple
 
 from xxhash import xxh3_128, xxh3_128_digest
 
+from stored._entry_form import ENTRY_MAGIC
 from stored.errors import DamagedEntryError
 from stored.typing import Buffer
 
@@ -78,8 +79,6 @@ __all__ = [
     "pack",
     "unpack",
 ]
-
-MAGIC = b"\x89STORED\n"
 
 FORMAT_VERSION = 2
 
@@ -259,7 +258,7 @@ def pack(
     checksum = xxh3_128(head)
     for part in parts:
         checksum.update(part)
-    return [_START.pack(MAGIC, FORMAT_VERSION, checksum.digest()) + head, *parts], size
+    return [_START.pack(ENTRY_MAGIC, FORMAT_VERSION, checksum.digest()) + head, *parts], size
 
 
 def dump_json(tree: object) -> bytes:
@@ -294,7 +293,7 @@ def unpack(source: Buffer, *, verify: bool = True) -> Entry:
         raise _front_error(data)
     front = _FRONT.unpack_from(data)
     magic, version, checksum, key_length, said_size, created, seconds, described_length, values_length, length = front
-    if magic != MAGIC or version != FORMAT_VERSION:
+    if magic != ENTRY_MAGIC or version != FORMAT_VERSION:
         raise _front_error(data)
     if verify and xxh3_128_digest(memoryview(data)[_START.size :]) != checksum:
         raise DamagedEntryError("its checksum does not match its content")
@@ -315,11 +314,11 @@ def unpack(source: Buffer, *, verify: bool = True) -> Entry:
 
 def _front_error(data: bytes | memoryview) -> DamagedEntryError:
     """What is wrong with the first bytes."""
-    if len(data) < len(MAGIC) + 4:
+    if len(data) < len(ENTRY_MAGIC) + 4:
         return DamagedEntryError(f"{len(data)} bytes are too few for an entry")
-    if data[: len(MAGIC)] != MAGIC:
+    if data[: len(ENTRY_MAGIC)] != ENTRY_MAGIC:
         return DamagedEntryError("it does not begin as an entry does")
-    version = int.from_bytes(data[len(MAGIC) : len(MAGIC) + 4], "little")
+    version = int.from_bytes(data[len(ENTRY_MAGIC) : len(ENTRY_MAGIC) + 4], "little")
     if version != FORMAT_VERSION:
         return DamagedEntryError(f"format version {version} was found; this release reads version {FORMAT_VERSION}")
     return DamagedEntryError(f"{len(data)} bytes are too few for an entry")

@@ -9,8 +9,8 @@ import os
 import threading
 import time
 
+from stored._entry_form import ENTRY_ENDING
 from stored._fork_safe_lock import ForkSafeLock
-from stored._keys import ENTRY_ENDING
 from stored._settings import Settings, settings
 from stored._storage.codecs import NotStorableError
 from stored._storage.reports import report_once

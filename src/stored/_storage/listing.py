@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from stored._keys import ENTRY_ENDING, Key, Space, method_part, module_folder, owner_part
+from stored._entry_form import ENTRY_MAGIC, begins_as_entry, is_entry_name
+from stored._keys import Key, Space, method_part, module_folder, owner_part
 from stored._settings import settings
 from stored._storage.format import Entry, unpack
 from stored._storage.listed_values import ListedValues, read_values
@@ -104,13 +105,21 @@ def _is_same_method(one: Key, other: Key) -> bool:
 def names_of_definition(store: Store, space: Space, name: str, definition: str) -> Iterator[str]:
     """The names of all entries of a method in one space, but not those of other classes that inherit it.
 
-    These have the same names, and are told by their keys; a damaged entry belongs to all of them.
+    These have the same names, and are told by their keys; a damaged entry belongs to all of them. What does not begin
+    as an entry is a file of another program.
     """
     prefix = f"{space.prefix}{method_part(name, definition)}"
     for found in _entry_names(store, space.folder(), lambda each: each.startswith(prefix)):
         header = _header(store, found)
-        if header is None or header.key.definition == definition:
+        if _is_damaged_entry(store, found) if header is None else header.key.definition == definition:
             yield found
+
+
+def _is_damaged_entry(store: Store, name: str) -> bool:
+    try:
+        return begins_as_entry(bytes(store.read_start(name, len(ENTRY_MAGIC)) or b""))
+    except OSError:
+        return True  # that it cannot be removed is warned of
 
 
 def _entry_names(store: Store, folder: str, is_wanted: Callable[[str], bool]) -> Iterator[str]:
@@ -119,7 +128,7 @@ def _entry_names(store: Store, folder: str, is_wanted: Callable[[str], bool]) ->
         return
     try:
         for name in store.names(folder):
-            if name.endswith(ENTRY_ENDING) and is_wanted(name):
+            if is_entry_name(name) and is_wanted(name):
                 yield name
     except OSError as error:
         _report(store, folder, error)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from stored.stores import LayeredStore
+from stored._entry_form import ENTRY_MAGIC, begins_as_entry
 from stored.typing import Store, Upkeep
 
 __all__ = ["remove_old_entries"]
@@ -17,19 +17,18 @@ _OLD_NAME = re.compile(r"[^/]+/[^/]+-[0-9a-f]{32}/[^/]+-[0-9a-f]{32}\.stored(\.r
 
 
 def remove_old_entries(store: Store) -> Upkeep:
-    """Remove the entries of the old layout; of several layers, in the upper one.
+    """Remove the entries of the old layout.
 
     Raises
     ------
     OSError
         If the store cannot be read, or an entry cannot be removed.
     """
-    own = store.upper if isinstance(store, LayeredStore) else store
     entries = size = 0
-    for name in own.names():
+    for name in store.names():
         if _OLD_NAME.fullmatch(name):
-            data = own.read(name)
-            if own.delete(name):
+            data = memoryview(store.read(name) or b"")
+            if begins_as_entry(bytes(data[: len(ENTRY_MAGIC)])) and store.delete(name):
                 entries += 1
-                size += 0 if data is None else memoryview(data).nbytes
+                size += data.nbytes
     return Upkeep(removed_entries=entries, removed_bytes=size)

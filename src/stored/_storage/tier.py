@@ -20,16 +20,16 @@ __all__ = ["PersistentTier", "current_store"]
 
 
 @lru_cache(maxsize=8)
-def _directory_store(root: Path, shared: tuple[Path, ...]) -> DirectoryStore | LayeredStore:
+def _directory_store(root: Path, shared: tuple[Path, ...], maps: bool) -> DirectoryStore | LayeredStore:
     own = DirectoryStore(root)
-    return LayeredStore(own, *map(DirectoryStore, shared)) if shared else own
+    return LayeredStore(own, *[DirectoryStore(each, maps=maps) for each in shared]) if shared else own
 
 
 def current_store(now: Settings | None = None) -> Store:
     """The store that settings name, by default those in force."""
     if now is None:
         now = settings()
-    return now.store if now.store is not None else _directory_store(now.cache_dir, now.shared_dirs)
+    return now.store if now.store is not None else _directory_store(now.cache_dir, now.shared_dirs, now.map_shared_dirs)
 
 
 class PersistentTier:

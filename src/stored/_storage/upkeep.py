@@ -8,6 +8,7 @@ from stored._storage.old_entries import remove_old_entries
 from stored._storage.signing import clear_drafts
 from stored._storage.tier import PersistentTier, current_store
 from stored.errors import ConfigurationError
+from stored.stores import DirectoryStore, LayeredStore
 from stored.typing import Upkeep
 
 __all__ = ["upkeep"]
@@ -16,9 +17,10 @@ __all__ = ["upkeep"]
 def upkeep() -> Upkeep:
     """Tidy the store: remove what processes that died have left, entries of earlier layouts, and results beyond limits.
 
-    It is safe at any time, whoever else uses the store. Leftovers are also removed when a process writes for the first
-    time. Results beyond the limits, which `configure` sets, are also removed in the background: when there is more than
-    `max_bytes`, and every hour while results are written, or after a tenth of `max_age` if that is shorter.
+    Files are removed only if their names and first bytes are those of the library. It is safe at any time, whoever else
+    uses the store. Leftovers are also removed when a process writes for the first time. Results beyond the limits,
+    which `configure` sets, are also removed in the background: when there is more than `max_bytes`, and every hour
+    while results are written, or after a tenth of `max_age` if that is shorter.
 
     Returns
     -------
@@ -30,17 +32,21 @@ def upkeep() -> Upkeep:
     ConfigurationError
         If the settings forbid writing, which includes removing.
     OSError
-        If the store cannot be read, or something cannot be removed.
+        If the store cannot be read, or something cannot be removed; or if it is a directory that may not be a cache:
+        one without the marker file ``CACHEDIR.TAG``, a home directory, or one that holds much else.
     """
     if not PersistentTier("w").writes:
         raise ConfigurationError(
             "upkeep removes files, and stored.configure() allows no writing; give it persistence='rw' and disable=False"
         )
     store, leftovers, old = current_store(), 0, Upkeep()
+    own = store.upper if isinstance(store, LayeredStore) else store
+    if isinstance(own, DirectoryStore):
+        own.check_is_cache()
     try:
         clear_drafts(settings().key_file)
         leftovers = store.clear_leftovers()
-        old = remove_old_entries(store)
+        old = remove_old_entries(own)
     finally:
         done = trim(store)
     return done._replace(

@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import TypeAlias
 from weakref import WeakSet
 
+from stored._entry_form import is_entry_name, said_size
 from stored.stores import _upkeep
 from stored.stores._drafts import write_file
-from stored.stores._files import READ_FLAGS, WORK, is_on_network
-from stored.stores._folders import OpenFolders, check_folders, spare_handles
+from stored.stores._files import READ_FLAGS, is_on_network
+from stored.stores._folders import open_folders, spare_handles
 from stored.stores._locks import TurnBlock, file_locks
+from stored.stores._marker import MARKER, why_no_cache
 from stored.stores._size import SizeFile
 from stored.typing import Buffer, Store, Turn, Upkeep, Usage, check_name, is_name
 
@@ -53,39 +55,42 @@ class DirectoryStore(Store):
     failure a file may be missing or damaged, which its reader must be able to see. Folders are made when they are first
     written to, for their owner only (mode 0700, files 0600). Symbolic links below the root are not followed.
 
-    In the folder ``.work`` are the lock file, a file with the size, and, while they are needed, drafts and notes of who
-    waits or has failed; what a process that died has left there goes with `clear_leftovers`.
+    In the folder ``.work``, which must be the user's own, are the lock file, a file with the size, and, while they are
+    needed, drafts and notes of who waits or has failed; what a process that died has left there goes with
+    `clear_leftovers`. The first write marks the directory by a file ``CACHEDIR.TAG``, unless it holds anything else.
 
     Parameters
     ----------
     root : path-like
         The directory; it need not exist.
+    maps : bool, optional
+        Are large files memory-mapped? If anybody writes into such a file in place, as ``cp`` over it does, arrays that
+        callers have change with it; so this is for directories that only this library writes to, which replaces files.
+    anywhere : bool, optional
+        May files be removed by `trim` and `clear_leftovers` though it may not be a cache: it has no marker file
+        ``CACHEDIR.TAG``, is a home directory, or holds much else? Only files whose names and first bytes are those of
+        the library are removed anyway.
     """
 
-    def __init__(self, root: str | os.PathLike[str]) -> None:
+    def __init__(self, root: str | os.PathLike[str], *, maps: bool = True, anywhere: bool = False) -> None:
         self.root = Path(root).expanduser().absolute()
+        self.maps = maps
+        self.anywhere = anywhere
         self._start = str(self.root)
-        self._folders = OpenFolders(self._start)
+        self._folders = open_folders(self._start)
         self._locks = file_locks(self._start)
-        self._size = SizeFile(self._start, self._locks)
+        self._size = SizeFile(self._folders, self._locks)
+        self._read_on = _read_or_map if maps else _read_all
 
     def __repr__(self) -> str:
-        return f"DirectoryStore({str(self.root)!r})"
+        options = "".join([", maps=False"] * (not self.maps) + [", anywhere=True"] * self.anywhere)
+        return f"DirectoryStore({str(self.root)!r}{options})"
 
-    def _place(self, name: str) -> tuple[str, int | None]:
-        """Where a name is: a file, and the folder to which its path is relative; an error if a folder is a link."""
-        folder, _, file = check_name(name).rpartition("/")
-        descriptor = self._folders.open.get(folder)
-        if descriptor is None:
-            descriptor = self._folders.find(folder)
-        return (f"{self._start}/{name}" if descriptor is None else file), descriptor
-
-    def _place_now(self, name: str) -> tuple[str, int | None]:
-        """Where a name is, if the folder that was opened may have been closed or replaced since."""
+    def _renew(self, name: str) -> None:
+        """See to it that the folder of a name is the one at its path, though it may have been closed or replaced."""
         folder = check_name(name).rpartition("/")[0]
         if not self._folders.is_in_place(folder):
             self._folders.recover(folder)
-        return self._place(name)
 
     def read(self, name: str) -> Buffer | None:
         """All bytes of a file, or None; memory-mapped from 1 MiB on, unless other computers can remove the file."""
@@ -96,13 +101,13 @@ class DirectoryStore(Store):
             descriptor = os.open(file, READ_FLAGS, dir_fd=self._folders.open[folder])
             try:
                 data = os.read(descriptor, _FIRST_BYTES)
-                return data if _FEWEST_BYTES <= len(data) < _FIRST_BYTES else _read_on(descriptor, name, data)
+                return data if _FEWEST_BYTES <= len(data) < _FIRST_BYTES else self._read_on(descriptor, name, data)
             finally:
                 os.close(descriptor)
         except KeyError:
-            return self._read_file(name, _FIRST_BYTES, _read_on)
+            return self._read_file(name, _FIRST_BYTES, self._read_on)
         except OSError as error:
-            return self._read_again(error, name, _FIRST_BYTES, _read_on)
+            return self._read_again(error, name, _FIRST_BYTES, self._read_on)
 
     def read_start(self, name: str, length: int) -> Buffer | None:
         """The first bytes of a file."""
@@ -128,12 +133,13 @@ class DirectoryStore(Store):
             return None
 
     def _read_once(self, name: str, length: int, read_on: ReadOn) -> Buffer:
-        file, folder = self._place(name)
-        descriptor = os.open(file, READ_FLAGS, dir_fd=folder)
-        try:
-            return read_on(descriptor, name, os.read(descriptor, length))
-        finally:
-            os.close(descriptor)
+        folder, _, file = check_name(name).rpartition("/")
+        with self._folders.at(folder) as above:
+            descriptor = os.open(file, READ_FLAGS, dir_fd=above)
+            try:
+                return read_on(descriptor, name, os.read(descriptor, length))
+            finally:
+                os.close(descriptor)
 
     def write(self, name: str, parts: Sequence[Buffer]) -> None:
         """Replace a file in one step."""
@@ -164,25 +170,34 @@ class DirectoryStore(Store):
 
     def delete(self, name: str) -> bool:
         """Remove a file; was it there?"""
+        folder, _, file = name.rpartition("/")
         try:
-            file, folder = self._place_now(name)
-            os.unlink(file, dir_fd=folder)
+            self._renew(name)
+            with self._folders.at(folder) as above:
+                os.unlink(file, dir_fd=above)
         except FileNotFoundError:
             return False
-        above = name.rpartition("/")[0]
-        if _OLD_FOLDER.fullmatch(above):  # others are few, and stay, since another process may be writing there
-            with contextlib.suppress(OSError):  # not empty, or not ours to remove
-                os.rmdir(f"{self._start}/{above}")
+        if _OLD_FOLDER.fullmatch(folder):  # others are few, and stay, since another process may be writing there
+            outer, _, inner = folder.rpartition("/")
+            with contextlib.suppress(OSError), self._folders.at(outer) as above:  # not empty, or not ours to remove
+                os.rmdir(inner, dir_fd=above)
         return True
 
     def names(self, folder: str = "") -> Iterator[str]:
         """The names of the files in a folder and below it; hidden files, links and other names are skipped."""
-        start = self._start
         if folder:
-            start = f"{start}/{check_name(folder)}"
-            check_folders(self._start, folder)
-        prefix_length = len(self._start) + 1
-        return filter(is_name, (path[prefix_length:] for path in _upkeep.files_below(start)))
+            check_name(folder)
+        return self._names(folder)
+
+    def _names(self, folder: str) -> Iterator[str]:
+        try:
+            self._folders.recover(folder)
+            with self._folders.at(folder) as start:
+                for name, _ in _upkeep.files_below(start, f"{folder}/" if folder else ""):
+                    if is_name(name) and name != MARKER:
+                        yield name
+        except (FileNotFoundError, NotADirectoryError):
+            return
 
     def location(self, name: str = "") -> str:
         """The path of a file."""
@@ -191,8 +206,10 @@ class DirectoryStore(Store):
     def touch(self, name: str) -> None:
         """Set the time of a file to now."""
         with contextlib.suppress(FileNotFoundError):
-            file, folder = self._place_now(name)
-            os.utime(file, dir_fd=folder, follow_symlinks=False)
+            self._renew(name)
+            folder, _, file = name.rpartition("/")
+            with self._folders.at(folder) as above:
+                os.utime(file, dir_fd=above, follow_symlinks=False)
 
     def declare_wait(self, name: str) -> AbstractContextManager[None]:
         """Within the block, this thread waits for another of its process that needs a name; no file is made."""
@@ -202,10 +219,38 @@ class DirectoryStore(Store):
         """Wait for the lock of a name, and hold it within the block; without locks it is at once this thread's turn."""
         return TurnBlock(self._locks, check_name(name), limit)
 
+    def check_is_cache(self) -> None:
+        """Refuse to remove files from a directory that may not be a cache, unless `anywhere` allows it.
+
+        Raises
+        ------
+        OSError
+            If it has no marker, is a home directory, contains one, or holds much else.
+        """
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            self._folders.recover("")
+            with self._folders.at("") as root:
+                reason = "" if self.anywhere else why_no_cache(root)
+            if reason:
+                raise OSError(
+                    errno.EPERM,
+                    f"nothing is removed here, since {reason}; give results a directory of their own (cache_dir), or"
+                    f" allow it by configure(store=DirectoryStore({self._start!r}, anywhere=True))",
+                    self._start,
+                )
+
     def clear_leftovers(self) -> int:
-        """Remove drafts and notes whose processes have died; where files cannot be locked, those a day old."""
-        check_folders(self._start, WORK)
-        return _upkeep.clear_leftovers(self.root / WORK)
+        """Remove drafts and notes whose processes have died; where files cannot be locked, those a day old.
+
+        In a directory that may not be a cache, none.
+        """
+        try:
+            work = self._folders.work()
+        except (FileNotFoundError, NotADirectoryError):
+            return 0
+        with self._folders.at("") as root:
+            is_cache = self.anywhere or not why_no_cache(root)
+        return _upkeep.clear_leftovers(work) if is_cache else 0
 
     def count_written(self, size: int) -> Usage | None:
         """Count bytes in a file that all processes share; None if it cannot be written."""
@@ -215,12 +260,21 @@ class DirectoryStore(Store):
             return None
 
     def trim(self, ending: str, max_bytes: int | None, max_age: float | None) -> Upkeep:
-        """Remove files that are beyond the limits, and correct the count; folders stay."""
+        """Remove entries that are beyond the limits, and correct the count; folders and files of others stay.
+
+        Raises
+        ------
+        OSError
+            If it may not be a cache, as `check_is_cache` says, or cannot be read, or something cannot be removed.
+        """
+        self.check_is_cache()
         since = self._size.read()
-        done = _upkeep.trim(self.root, ending, max_bytes, max_age)
-        if done.entries or done.removed_entries:  # else there may be no directory
-            with contextlib.suppress(OSError):  # then the count is that of before, or there is none
-                self._size.correct(done.bytes, since)
+        try:
+            done = _upkeep.trim(self._folders, ending, max_bytes, max_age)
+        except (FileNotFoundError, NotADirectoryError):  # there is no directory
+            return Upkeep()
+        with contextlib.suppress(OSError):  # then the count is that of before, or there is none
+            self._size.correct(done.bytes, since)
         return done
 
     def writable_by_others(self) -> str:
@@ -238,17 +292,27 @@ def _start_only(descriptor: int, name: str, start: bytes) -> Buffer:
     return start
 
 
-def _read_on(descriptor: int, name: str, start: bytes) -> Buffer:
+def _read_or_map(descriptor: int, name: str, start: bytes) -> Buffer:
     """The rest of a file after its first bytes, or all of it as a map."""
     if len(start) < _FIRST_BYTES:
         return _start_only(descriptor, name, start)
     state = _checked_state(descriptor, name)
     if state.st_size < _MIN_MAPPED_BYTES or is_on_network(state.st_dev) or len(_mapped_files) >= spare_handles():
-        with open(descriptor, "rb", buffering=0, closefd=False) as file:
-            return start + file.readall()
+        return _read_all(descriptor, name, start)
     mapped = mmap.mmap(descriptor, state.st_size, access=mmap.ACCESS_READ)
     _mapped_files.add(mapped)
     return memoryview(mapped)
+
+
+def _read_all(descriptor: int, name: str, start: bytes) -> Buffer:
+    """The rest of a file after its first bytes; only these, if it is no entry as long as its first bytes say."""
+    if len(start) < _FIRST_BYTES:
+        return _start_only(descriptor, name, start)
+    size = _checked_state(descriptor, name).st_size
+    if is_entry_name(name) and said_size(start) != size:
+        return start
+    with open(descriptor, "rb", buffering=0, closefd=False) as file:
+        return start + file.readall()
 
 
 _mapped_files: WeakSet[mmap.mmap] = WeakSet()

@@ -13,7 +13,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 
 from stored.stores._files import WORK
-from stored.stores._folders import OpenFolders, check_folders, make_folder
+from stored.stores._folders import OpenFolders
 from stored.typing import Buffer
 
 __all__ = ["DRAFT", "OpenDraft", "write_file"]
@@ -59,43 +59,54 @@ def write_file(root: str, folders: OpenFolders, name: str, parts: Sequence[Buffe
     above, _, file = name.rpartition("/")
     work = folders.open.get(WORK)
     if work is None:
-        work = folders.find(WORK, makes=True)
+        work = folders.work(makes=True)
     elif not folders.is_ours(WORK):
         raise FileNotFoundError(errno.ENOENT, "it was closed", f"{root}/{WORK}")
-    draft, descriptor = _open_new(f"{root}/{WORK}", work)
+    draft, descriptor = _open_new(work)
     try:
-        _lock_and_write(descriptor, parts)
+        try:
+            _write(descriptor, parts)
+        finally:
+            os.close(descriptor)  # before others see it, since some file systems only now say that the disk is full
         folder = folders.open.get(above)
         if folder is None:
-            folder = folders.find(above, makes=True)
-        if not folders.is_in_place(above):
+            with folders.at(above, makes=True) as folder:
+                os.rename(draft, file, src_dir_fd=work, dst_dir_fd=folder)
+        elif folders.is_in_place(above):
+            os.rename(draft, file, src_dir_fd=work, dst_dir_fd=folder)
+        else:
             raise FileNotFoundError(errno.ENOENT, "it was closed, or another is in its place", f"{root}/{above}")
-        # by its path, so that a folder of drafts that was moved elsewhere is an error
-        os.rename(f"{root}/{WORK}/{draft}", f"{root}/{name}" if folder is None else file, dst_dir_fd=folder)
     except BaseException:  # Ctrl-C too leaves nothing behind
         with contextlib.suppress(OSError):
-            os.unlink(f"{root}/{WORK}/{draft}" if work is None else draft, dir_fd=work)
+            os.unlink(draft, dir_fd=work)
         raise
-    finally:
-        os.close(descriptor)
 
 
-def _open_new(path: str, folder: int | None) -> tuple[str, int]:
-    """The name and the descriptor of a new draft in a folder, which may be open."""
+def _open_new(work: int) -> tuple[str, int]:
+    """The name and the descriptor of a new draft, which is locked, so that nobody takes it for a leftover."""
     while True:
         draft = _names.next()
         try:
-            return draft, os.open(f"{path}/{draft}" if folder is None else draft, _FLAGS, 0o600, dir_fd=folder)
+            descriptor = os.open(draft, _FLAGS, 0o600, dir_fd=work)
         except FileExistsError:  # of a process that this one was forked from without Python's knowledge
             _names.renew()
+            continue
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:  # it is just being taken for a leftover, and removed
+            os.close(descriptor)
+        except OSError:  # there are no locks
+            return draft, descriptor
+        except BaseException:
+            os.close(descriptor)
+            os.unlink(draft, dir_fd=work)
+            raise
+        else:
+            return draft, descriptor
 
 
-def _lock_and_write(descriptor: int, parts: Iterable[Buffer]) -> None:
-    """Lock a draft, and write all parts to it, one after another, in as few calls as the system allows."""
-    try:  # noqa: SIM105  (suppressing takes longer than the lock)
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:  # no locks; or it is just being taken for a leftover, and gone when renamed
-        pass
+def _write(descriptor: int, parts: Iterable[Buffer]) -> None:
+    """Write all parts to a draft, one after another, in as few calls as the system allows."""
     buffers, left = [], 0
     for part in parts:
         buffer = memoryview(part)
@@ -125,15 +136,10 @@ class OpenDraft:
 
     Parameters
     ----------
-    root : str
-        The directory; it is made if it is missing.
+    folders : OpenFolders
+        The folders of the directory, which is made if it is missing.
     parts : iterable of bytes
         What is written.
-
-    Attributes
-    ----------
-    path : str
-        Its first name.
 
     Raises
     ------
@@ -141,27 +147,35 @@ class OpenDraft:
         If it cannot be made or written; then there is none.
     """
 
-    def __init__(self, root: str, parts: Iterable[Buffer]) -> None:
-        check_folders(root, WORK)
-        make_folder(f"{root}/{WORK}")
-        draft, self._descriptor = _open_new(f"{root}/{WORK}", None)
-        self.path = f"{root}/{WORK}/{draft}"
+    def __init__(self, folders: OpenFolders, parts: Iterable[Buffer]) -> None:
+        self._work = folders.work(makes=True)
+        self._name, self._descriptor = _open_new(self._work)
         try:
-            _lock_and_write(self._descriptor, parts)
+            _write(self._descriptor, parts)
         except BaseException:  # Ctrl-C too leaves nothing behind
             self.discard()
             raise
 
+    def add_name(self, name: str) -> None:
+        """Give it one more name, in place of the file that has it."""
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=self._work)
+        os.link(self._name, name, src_dir_fd=self._work, dst_dir_fd=self._work, follow_symlinks=False)
+
+    def remove_name(self, name: str) -> None:
+        """Take a name away, if it still has it."""
+        with contextlib.suppress(OSError):
+            state = os.stat(name, dir_fd=self._work, follow_symlinks=False)
+            if os.path.samestat(os.fstat(self._descriptor), state):
+                os.unlink(name, dir_fd=self._work)
+
     def discard(self) -> None:
         """Close and remove it."""
         with contextlib.suppress(OSError):
-            os.unlink(self.path)
+            os.unlink(self._name, dir_fd=self._work)
         self.close()
 
     def close(self) -> None:
-        """Close it."""
-        os.close(self._descriptor)
-
-    def is_at(self, path: str) -> bool:
-        """Is this path one of its names?"""
-        return os.path.samestat(os.fstat(self._descriptor), os.lstat(path))
+        """Close it; an error is of no use to anybody."""
+        with contextlib.suppress(OSError):
+            os.close(self._descriptor)

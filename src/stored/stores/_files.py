@@ -24,9 +24,9 @@ WORK = ".work"
 READ_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
-def open_file(path: str | os.PathLike[str]) -> int:
-    """Open a file for reading; a symbolic link is an error, and a pipe does not block."""
-    return os.open(path, READ_FLAGS)
+def open_file(path: str | os.PathLike[str], folder: int | None = None) -> int:
+    """Open a file for reading, in an open folder; a symbolic link is an error, and a pipe does not block."""
+    return os.open(path, READ_FLAGS, dir_fd=folder)
 
 
 def try_lock_file(descriptor: int, kind: int = fcntl.LOCK_EX) -> bool:

@@ -7,12 +7,15 @@ import errno
 import os
 import resource
 import stat
+from collections.abc import Iterator
 from itertools import accumulate
+from weakref import WeakValueDictionary
 
 from stored._fork_safe_lock import ForkSafeLock
 from stored.stores._files import WORK, is_still_open
+from stored.stores._marker import make_marker
 
-__all__ = ["OpenFolders", "check_folders", "make_folder", "spare_handles"]
+__all__ = ["OpenFolders", "check_folders", "make_folder", "open_folders", "spare_handles"]
 
 _FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _ATTEMPTS = 200
@@ -20,11 +23,12 @@ _ATTEMPTS = 200
 
 
 class OpenFolders:
-    """The folders below a directory, each opened once and then kept open.
+    """The folders below a directory, each opened once and then kept open. `open_folders` gives them.
 
-    A link in the place of a folder is not followed; another folder in its place is opened when a file is to be written
-    or is not found. A descriptor always stands for the same name: it is renewed, and never closed while others may use
-    it. Where the program has closed it, and its number may be that of a file of others, it is left alone.
+    Each is opened relative to the one above, so no link is followed, whenever it is put there; another folder in its
+    place is opened when a file is to be written or is not found. A descriptor always stands for the same name: it is
+    renewed, and never closed while others may use it. Where the program has closed it, and its number may be that of a
+    file of others, it is left alone. The folder of drafts must be the user's own.
 
     Parameters
     ----------
@@ -43,29 +47,56 @@ class OpenFolders:
         self._identities: dict[str, tuple[int, int]] = {}  # device and inode of what was opened
         self._lock = ForkSafeLock()
 
-    def __reduce__(self) -> tuple[type[OpenFolders], tuple[str]]:
-        return OpenFolders, (self._root,)
+    def __reduce__(self) -> tuple[object, ...]:
+        return open_folders, (self._root,)
 
     def __del__(self) -> None:
         for folder, descriptor in self.open.items():
             if self.is_ours(folder):
-                os.close(descriptor)
+                with contextlib.suppress(OSError):
+                    os.close(descriptor)
 
-    def find(self, folder: str, *, makes: bool = False) -> int | None:
-        """The descriptor of a folder, which can be made if it is missing; None if too many are open.
+    @contextlib.contextmanager
+    def at(self, folder: str, *, makes: bool = False) -> Iterator[int]:
+        """The descriptor of a folder, which can be made if it is missing, within the block.
 
         Raises
         ------
         OSError
             If it is not there, or cannot be made, or it or one above it is a link.
         """
+        descriptor = self.open.get(folder)
+        if descriptor is None:
+            with self._lock:
+                descriptor, is_kept = self._find_or_open(folder, makes)
+            if not is_kept:
+                try:
+                    yield descriptor
+                finally:
+                    os.close(descriptor)
+                return
+        yield descriptor
+
+    def _find_or_open(self, folder: str, makes: bool) -> tuple[int, bool]:
+        """The descriptor of a folder; is it kept open? Not if too many are, but for the two that all use."""
+        if folder in self.open or folder in {"", WORK} or len(self.open) < spare_handles():
+            return self._find(folder, makes), True
+        return self._opened(folder, makes), False
+
+    def work(self, *, makes: bool = False) -> int:
+        """The descriptor of the folder of drafts that is at its path now.
+
+        Raises
+        ------
+        OSError
+            If it is not there, or cannot be made, or is a link, or not the user's own.
+        """
         with self._lock:
-            if folder not in self.open and len(self.open) >= spare_handles():
-                check_folders(self._root, folder)
-                if makes:
-                    make_folder(f"{self._root}/{folder}")
-                return None
-            return self._find(folder, makes)
+            if WORK in self.open and not (self.is_ours(WORK) and self.is_in_place(WORK)):
+                for each in ("", WORK):
+                    if each in self.open:
+                        self._renew(each, makes)
+            return self._find(WORK, makes)
 
     def _find(self, folder: str, makes: bool) -> int:
         """The descriptor of a folder that is at its path now."""
@@ -84,29 +115,60 @@ class OpenFolders:
         for _ in range(_ATTEMPTS):
             try:
                 return self._open(folder, makes)
-            except FileNotFoundError:
+            except FileNotFoundError:  # or it was just made, and others have removed it
                 if not makes:
                     raise
-                self._make(folder)
         raise OSError(errno.EBUSY, "the folder cannot be made", f"{self._root}/{folder}")
 
     def _open(self, folder: str, makes: bool) -> int:
+        """Open a folder; if it is missing, it may be made, to be opened the next time."""
         if not folder:
-            return os.open(self._root, _FLAGS & ~os.O_NOFOLLOW)
+            return self._open_root(makes)
         above, _, name = folder.rpartition("/")
+        outer, is_kept = self._find_or_open(above, makes)
         try:
-            return os.open(name, _FLAGS, dir_fd=self._find(above, makes))
+            descriptor = os.open(name, _FLAGS, dir_fd=outer)
+            if folder == WORK:
+                self._check_work(descriptor, outer, makes)
+            return descriptor
+        except FileNotFoundError:
+            if makes:
+                with contextlib.suppress(FileExistsError):  # another process has made it, or it is a broken link
+                    os.mkdir(name, 0o700, dir_fd=outer)
+            raise
         except OSError:
             check_folders(self._root, folder)  # says so if it is a link
             raise
+        finally:
+            if not is_kept:
+                os.close(outer)
 
-    def _make(self, folder: str) -> None:
-        above, _, name = folder.rpartition("/")
-        with contextlib.suppress(FileExistsError):  # another process has made it, or a broken link is in its place
-            if folder:
-                os.mkdir(name, 0o700, dir_fd=self._find(above, makes=True))
-            else:
-                make_folder(self._root)
+    def _open_root(self, makes: bool) -> int:
+        try:
+            return os.open(self._root, _FLAGS & ~os.O_NOFOLLOW)
+        except FileNotFoundError:
+            if makes:
+                with contextlib.suppress(FileExistsError):  # a broken link
+                    make_folder(self._root)
+            raise
+
+    def _check_work(self, descriptor: int, root: int, makes: bool) -> None:
+        """Refuse a folder of drafts that others own or can write to; before the first write, mark the directory."""
+        try:
+            state = os.fstat(descriptor)
+            if state.st_uid != os.geteuid() or state.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+                found = f"it belongs to user {state.st_uid} and has mode {stat.S_IMODE(state.st_mode):04o}"
+                raise OSError(
+                    errno.EPERM,
+                    f"the folder of drafts must belong to user {os.geteuid()}, and nobody else may write there; {found}"
+                    " (remove it, or chmod go-w)",
+                    f"{self._root}/{WORK}",
+                )
+            if makes:
+                make_marker(root)
+        except BaseException:
+            os.close(descriptor)
+            raise
 
     def is_ours(self, folder: str) -> bool:
         """Does the descriptor of an open folder stand for what was opened? The program may have closed it."""
@@ -164,6 +226,16 @@ class OpenFolders:
         finally:
             os.close(new)
         self._add(folder, self.open[folder])
+
+
+_known: WeakValueDictionary[str, OpenFolders] = WeakValueDictionary()
+_known_lock = ForkSafeLock()
+
+
+def open_folders(root: str) -> OpenFolders:
+    """The folders of a directory, the same for all who ask in this process."""
+    with _known_lock:
+        return _known.setdefault(root, OpenFolders(root))
 
 
 def spare_handles() -> int:

@@ -6,12 +6,10 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 
+from stored._entry_form import REMOVED
 from stored.typing import Buffer, Store, Turn, Upkeep, Usage, count_written
 
 __all__ = ["LayerError", "LayeredStore"]
-
-_REMOVED = ".removed"
-"""The ending of a mark in the upper store, which hides a deleted name that a lower store still has."""
 
 
 class LayerError(OSError):
@@ -76,7 +74,7 @@ class LayeredStore(Store):
         return None
 
     def _is_removed(self, name: str) -> bool:
-        return self.upper.read_start(f"{name}{_REMOVED}", 1) is not None
+        return self.upper.read_start(f"{name}{REMOVED}", 1) is not None
 
     def write(self, name: str, parts: Sequence[Buffer]) -> None:
         """Write to the upper store."""
@@ -87,15 +85,15 @@ class LayeredStore(Store):
         was_here = self.upper.delete(name)
         if self.read_start(name, 0) is None:
             return was_here
-        self.upper.write(f"{name}{_REMOVED}", [])
+        self.upper.write(f"{name}{REMOVED}", [])
         return True
 
     def names(self, folder: str = "") -> Iterator[str]:
         """The names in a folder of any store, except those that were deleted."""
         above = set(self.upper.names(folder))
-        marks = {name for name in above if name.endswith(_REMOVED)}
+        marks = {name for name in above if name.endswith(REMOVED)}
         yield from above - marks
-        seen = above | {name.removesuffix(_REMOVED) for name in marks}
+        seen = above | {name.removesuffix(REMOVED) for name in marks}
         for store in self.lower:
             try:
                 below = set(store.names(folder)) - seen
@@ -136,8 +134,16 @@ class LayeredStore(Store):
         return count_written(self.upper, size)
 
     def trim(self, ending: str, max_bytes: int | None, max_age: float | None) -> Upkeep:
-        """Remove what is beyond the limits from the upper store."""
-        return self.upper.trim(ending, max_bytes, max_age)
+        """Remove what is beyond the limits from the upper store, and marks that hide nothing any more."""
+        done = self.upper.trim(ending, max_bytes, max_age)
+        for mark in [name for name in self.upper.names() if name.endswith(REMOVED)]:
+            with contextlib.suppress(OSError):  # what a lower store has cannot be known
+                if self._hides_nothing(mark.removesuffix(REMOVED)) and self.upper.read(mark) == b"":
+                    self.upper.delete(mark)
+        return done
+
+    def _hides_nothing(self, name: str) -> bool:
+        return all(store.read_start(name, 0) is None for store in self.lower)
 
     def writable_by_others(self) -> str:
         """The first of the stores to which other users can write."""

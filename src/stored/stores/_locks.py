@@ -29,8 +29,8 @@ from weakref import WeakSet, WeakValueDictionary
 
 from stored._fork_safe_lock import ForkSafeLock
 from stored.stores._files import WORK, is_still_open
-from stored.stores._folders import check_folders, make_folder
-from stored.stores._notes import MARK, Note, Watched, leads_to, make_mark
+from stored.stores._folders import OpenFolders, open_folders
+from stored.stores._notes import MARK, Note, Watched, leads_to, make_mark, remove_mark, tell_failure
 from stored.typing import Turn
 
 __all__ = ["FileLocks", "TurnBlock", "file_locks"]
@@ -64,7 +64,9 @@ class _LockFile:
     Parameters
     ----------
     root : str
-        The directory; it is made if it is missing.
+        The directory.
+    folders : OpenFolders
+        Its folders, which are made if they are missing.
 
     Raises
     ------
@@ -74,10 +76,11 @@ class _LockFile:
 
     _open: WeakSet[_LockFile] = WeakSet()
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, folders: OpenFolders) -> None:
         self.descriptor = _CLOSED
         self._path = f"{root}/{WORK}/locks"
-        self.descriptor = _open_locks(root, self._path)
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+        self.descriptor = os.open("locks", flags, 0o600, dir_fd=folders.work(makes=True))
         state = os.fstat(self.descriptor)
         self._identity = state.st_dev, state.st_ino
         self._open.add(self)
@@ -91,7 +94,8 @@ class _LockFile:
     def close(self) -> None:
         """Close it, unless the program has done so, when its number may be that of a file of others."""
         if is_still_open(self.descriptor, self._identity):
-            os.close(self.descriptor)
+            with contextlib.suppress(OSError):
+                os.close(self.descriptor)
         self.descriptor = _CLOSED
 
     def try_lock(self, offset: int) -> bool | None:
@@ -121,12 +125,13 @@ class _LockFile:
         self.unlock(offset)  # else it would keep the lock from this process too, where it is the same file after all
         return None
 
-    def unlock(self, offset: int) -> None:
-        """Release a byte; an error is of no use to anybody."""
-        try:  # noqa: SIM105  (suppressing takes longer than the call)
+    def unlock(self, offset: int) -> bool:
+        """Release a byte; False if that failed: then it is released when the file is closed."""
+        try:
             fcntl.fcntl(self.descriptor, _SET_LOCK, _pack(*_in_order((fcntl.F_UNLCK, os.SEEK_SET, offset, 1, 0))))
         except (OSError, ValueError):  # the server of a network file system is gone, or the program has closed it
-            pass
+            return False
+        return True
 
     @classmethod
     def close_in_child(cls) -> None:
@@ -137,16 +142,6 @@ class _LockFile:
 
 
 os.register_at_fork(after_in_child=_LockFile.close_in_child)
-
-
-def _open_locks(root: str, path: str) -> int:
-    check_folders(root, WORK)
-    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-    try:
-        return os.open(path, flags, 0o600)
-    except FileNotFoundError:
-        make_folder(f"{root}/{WORK}")
-    return os.open(path, flags, 0o600)
 
 
 class FileLocks:
@@ -169,6 +164,7 @@ class FileLocks:
 
     def __init__(self, root: str) -> None:
         self._root = root
+        self._folders = open_folders(root)
         self._mutex = ForkSafeLock()
         self._file: _LockFile | None = None
         self.held: dict[str, TurnBlock] = {}
@@ -226,7 +222,7 @@ class FileLocks:
     def _try_lock(self, offset: int) -> _LockFile | None:
         """The lock file, opened again if need be, of which a byte is locked now; None if another process has it."""
         for _ in range(_ATTEMPTS):
-            file = self._file = self._file or _LockFile(self._root)
+            file = self._file = self._file or _LockFile(self._root, self._folders)
             taken = file.try_lock(offset)
             if taken is not None:
                 return file if taken else None
@@ -240,19 +236,16 @@ class FileLocks:
                 if failed or block.has_waited:  # while it is locked, so that nobody goes on before
                     self._tell_who_waits(block, failed=failed)
                 del self.held[block.name]
-                block.file.unlock(block.offset)
+                self._unlock(block.file, block.offset)
 
-    def _mark(self, name: str) -> str:
-        return f"{self._root}/{WORK}/{_digest(name)}{MARK}"
+    def _unlock(self, file: _LockFile, offset: int) -> None:
+        """Release a byte; if that fails, the file is closed as soon as no other lock in it is held."""
+        if not file.unlock(offset) and self._file is file:
+            self._file = None
 
     def _tell_who_waits(self, block: TurnBlock, *, failed: bool) -> None:
         """Set the time of the mark, if there is one, after a failure; else remove it, as this thread has waited."""
-        mark = self._mark(block.name)
-        with contextlib.suppress(OSError):  # nobody waits; or they go on one after another
-            if failed:
-                os.utime(mark, ns=(time.time_ns(),) * 2, follow_symlinks=False)  # finer than the clock of the system
-            else:
-                os.unlink(mark)
+        (tell_failure if failed else remove_mark)(self._folders, _digest(block.name))
 
     def has_entry(self, name: str) -> bool:
         """Is there a file of this name?"""
@@ -261,12 +254,13 @@ class FileLocks:
     def wait(self, block: TurnBlock, limit: float) -> Turn:
         """Wait for a name that another process has locked, for so many seconds at most."""
         started = time.monotonic()
-        mark = self._mark(block.name)
+        digest = _digest(block.name)
         if limit > 0:
-            make_mark(mark)
-        entry, failure = Watched(f"{self._root}/{block.name}"), Watched(mark)
+            make_mark(self._folders, digest)
+        entry = Watched(f"{self._root}/{block.name}")
+        failure = Watched(f"{self._root}/{WORK}/{digest}{MARK}")
         block.has_waited = True
-        note = Note(self._root, _digest(block.name))
+        note = Note(self._folders, digest)
         try:
             while not self._waits_for_me(block.name, note):
                 now = time.monotonic()
@@ -276,8 +270,7 @@ class FileLocks:
                 pause = min(_LONGEST_SLEEP, max(_SHORTEST_SLEEP, (now - started) / 10))
                 time.sleep(min(pause, started + limit - now))
                 if entry.is_new():
-                    with contextlib.suppress(OSError):  # others have removed it
-                        os.unlink(mark)
+                    remove_mark(self._folders, digest)
                     return Turn.DONE_ELSEWHERE
                 if failure.is_new():
                     return Turn.DONE_ELSEWHERE
@@ -295,7 +288,7 @@ class FileLocks:
         kept_waiting = self._names_kept_waiting(name)
         note.put_under(set(map(_digest, kept_waiting)))
         mine = kept_waiting | self._inherited
-        return bool(mine) and leads_to(self._root, _digest(name), set(map(_digest, mine)))
+        return bool(mine) and leads_to(self._folders, _digest(name), set(map(_digest, mine)))
 
     def _names_kept_waiting(self, needed: str) -> set[str]:
         """The names held by this thread, and by threads of its process that wait for it."""
@@ -322,7 +315,7 @@ class FileLocks:
                 yield is_free
             finally:
                 if file is not None:
-                    file.unlock(_SECTION)
+                    self._unlock(file, _SECTION)
 
     def _enter_section(self) -> _LockFile | None:
         for _ in range(_SHORT_ATTEMPTS):

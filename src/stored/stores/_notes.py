@@ -11,14 +11,16 @@ import contextlib
 import fcntl
 import os
 import re
+import time
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from weakref import WeakSet
 
 from stored.stores._drafts import OpenDraft
-from stored.stores._files import WORK, open_file, try_lock_file
+from stored.stores._files import open_file, try_lock_file
+from stored.stores._folders import OpenFolders
 
-__all__ = ["MARK", "NOTE", "Note", "Watched", "leads_to", "make_mark"]
+__all__ = ["MARK", "NOTE", "Note", "Watched", "leads_to", "make_mark", "remove_mark", "tell_failure"]
 
 NOTE = ".waits"
 MARK = ".failed"
@@ -32,16 +34,16 @@ class Note:
 
     Parameters
     ----------
-    root : str
-        The directory of the store.
+    folders : OpenFolders
+        The folders of the directory.
     needed : str
         The digest of the name that the thread waits for.
     """
 
     _all: WeakSet[Note] = WeakSet()
 
-    def __init__(self, root: str, needed: str) -> None:
-        self._root = root
+    def __init__(self, folders: OpenFolders, needed: str) -> None:
+        self._folders = folders
         self._needed = needed
         self._names: set[str] = set()
         self._file: OpenDraft | None = None
@@ -54,9 +56,6 @@ class Note:
             if note._file is not None:
                 note._file.close()  # while it is open here, it would seem to be of a living process
             note._file, note._names = None, set()
-
-    def _path(self, name: str) -> str:
-        return f"{self._root}/{WORK}/{name}{NOTE}"
 
     def put_under(self, names: AbstractSet[str]) -> None:
         """Let the note be there under these names, and under no others."""
@@ -71,20 +70,19 @@ class Note:
 
     def _begin(self) -> None:
         if self._file is None:
-            self._file = OpenDraft(self._root, [self._needed.encode()])
+            self._file = OpenDraft(self._folders, [self._needed.encode()])
 
     def _add(self, name: str) -> None:
         if self._file is not None:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(self._path(name))  # of a holder that died, since this process has the lock
-            os.link(self._file.path, self._path(name))
+            self._file.add_name(
+                f"{name}{NOTE}"
+            )  # one that is there is of a holder that died: this process has the lock
             self._names.add(name)
 
     def _take_from(self, name: str) -> None:
         self._names.discard(name)
-        with contextlib.suppress(OSError):
-            if self._file is not None and self._file.is_at(self._path(name)):  # else another holder has one there
-                os.unlink(self._path(name))
+        if self._file is not None:
+            self._file.remove_name(f"{name}{NOTE}")
 
     def remove(self) -> None:
         """Remove the note from everywhere."""
@@ -98,10 +96,10 @@ class Note:
 os.register_at_fork(after_in_child=Note.close_in_child)
 
 
-def leads_to(root: str, name: str, goals: AbstractSet[str]) -> bool:
+def leads_to(folders: OpenFolders, name: str, goals: AbstractSet[str]) -> bool:
     """Does the holder of a name wait, directly or through other holders, for one of the goals?"""
     seen = {name}
-    for needed in _chain(root, name):
+    for needed in _chain(folders, name):
         if needed in goals:
             return True
         if needed in seen:
@@ -110,17 +108,17 @@ def leads_to(root: str, name: str, goals: AbstractSet[str]) -> bool:
     return False
 
 
-def _chain(root: str, name: str) -> Iterator[str]:
+def _chain(folders: OpenFolders, name: str) -> Iterator[str]:
     needed: str | None = name
     while needed is not None:
-        needed = _needed_by_holder(root, needed)
+        needed = _needed_by_holder(folders, needed)
         if needed is not None:
             yield needed
 
 
-def _needed_by_holder(root: str, name: str) -> str | None:
+def _needed_by_holder(folders: OpenFolders, name: str) -> str | None:
     try:
-        descriptor = open_file(f"{root}/{WORK}/{name}{NOTE}")
+        descriptor = open_file(f"{name}{NOTE}", folders.work())
     except OSError:
         return None
     try:
@@ -134,11 +132,24 @@ def _needed_by_holder(root: str, name: str) -> str | None:
         os.close(descriptor)
 
 
-def make_mark(path: str) -> None:
+def make_mark(folders: OpenFolders, name: str) -> None:
     """Make a mark, unless there is one."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
     with contextlib.suppress(OSError):  # then they go on one after another
-        os.close(os.open(path, flags, 0o600))
+        os.close(os.open(f"{name}{MARK}", flags, 0o600, dir_fd=folders.work(makes=True)))
+
+
+def tell_failure(folders: OpenFolders, name: str) -> None:
+    """Set the time of a mark to now, if there is one."""
+    with contextlib.suppress(OSError):  # nobody waits; or they go on one after another
+        now = time.time_ns()  # finer than the clock of the system
+        os.utime(f"{name}{MARK}", ns=(now, now), dir_fd=folders.work(), follow_symlinks=False)
+
+
+def remove_mark(folders: OpenFolders, name: str) -> None:
+    """Remove a mark, if there is one."""
+    with contextlib.suppress(OSError):  # others have removed it
+        os.unlink(f"{name}{MARK}", dir_fd=folders.work())
 
 
 class Watched:

@@ -16,8 +16,7 @@ import time
 from collections.abc import Iterator
 from hashlib import blake2b
 
-from stored.stores._files import WORK
-from stored.stores._folders import check_folders
+from stored.stores._folders import OpenFolders
 from stored.stores._locks import FileLocks
 from stored.typing import Usage
 
@@ -33,14 +32,14 @@ class SizeFile:
 
     Parameters
     ----------
-    root : str
-        The directory.
+    folders : OpenFolders
+        The folders of the directory.
     locks : FileLocks
         Its locks.
     """
 
-    def __init__(self, root: str, locks: FileLocks) -> None:
-        self._root = root
+    def __init__(self, folders: OpenFolders, locks: FileLocks) -> None:
+        self._folders = folders
         self._locks = locks
         self._uncounted = 0
 
@@ -84,13 +83,12 @@ class SizeFile:
 
     @contextlib.contextmanager
     def _opened(self, flags: int) -> Iterator[int]:
-        check_folders(self._root, WORK)
-        path = f"{self._root}/{WORK}/size"
-        descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
+        flags |= os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+        descriptor = os.open("size", flags, 0o600, dir_fd=self._folders.work())
         try:
             state = os.fstat(descriptor)
             if not stat.S_ISREG(state.st_mode) or state.st_nlink > 1:
-                raise OSError(errno.EINVAL, "not a file of this store", path)
+                raise OSError(errno.EINVAL, "not a file of this store", "size")
             yield descriptor
         finally:
             os.close(descriptor)

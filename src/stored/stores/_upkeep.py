@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
+from stored._entry_form import begins_as_entry, is_entry_name
 from stored.stores._drafts import DRAFT
-from stored.stores._files import open_file, try_lock_file
+from stored.stores._files import READ_FLAGS, open_file, try_lock_file
+from stored.stores._folders import OpenFolders
 from stored.stores._notes import MARK, NOTE
-from stored.typing import Upkeep, is_name
+from stored.typing import Upkeep
 
 __all__ = ["clear_leftovers", "files_below", "trim"]
 
@@ -24,67 +26,89 @@ _MARK_NAME = re.compile(rf"[0-9a-f]{{32}}{re.escape(MARK)}")
 _ABANDONED_AFTER = 86_400.0
 """Seconds after which nobody needs a file, where locks cannot tell."""
 
+_NOTE_CONTENT = re.compile(rb"[0-9a-f]{32}")
+_FIRST_BYTES = 33
+"""By so many a file is known; a note has one less."""
+
+_CLOCKS_DIFFER = 60.0
+"""Seconds by which the clocks of computers may differ that share a directory."""
+
+_MOST_FOLDERS = 32
+"""No name of an entry has as many parts; deeper folders are not looked into."""
+
+_NO_FOLDER = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
+"""What is there no longer, or is another thing by now."""
+
 _SHARE_AFTER_TRIM = 0.9
 """The share of the allowed bytes that trimming leaves, so that not every write makes it necessary again."""
 
 
-def files_below(folder: str) -> Iterator[str]:
-    """The paths of the regular files in a folder and below it; hidden files and links are skipped.
+def files_below(folder: int, path: str = "", depth: int = 0) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """The paths of the regular files in an open folder and below it; what is hidden, linked or very deep is skipped.
 
     Raises
     ------
     OSError
         If a folder cannot be read, since the listing would not be complete; one that is gone is no error.
     """
-    try:
-        with os.scandir(folder) as found:
-            entries = list(found)
-    except (FileNotFoundError, NotADirectoryError):
-        return
+    with os.scandir(folder) as found:
+        entries = list(found)
     for entry in entries:
         if entry.name.startswith("."):
             continue
-        if entry.is_dir(follow_symlinks=False):
-            yield from files_below(entry.path)
+        if entry.is_dir(follow_symlinks=False) and depth < _MOST_FOLDERS:
+            try:
+                below = os.open(entry.name, READ_FLAGS | os.O_DIRECTORY, dir_fd=folder)
+            except OSError as error:
+                if error.errno in _NO_FOLDER:
+                    continue
+                raise
+            try:
+                yield from files_below(below, f"{path}{entry.name}/", depth + 1)
+            finally:
+                os.close(below)
         elif entry.is_file(follow_symlinks=False):
-            yield entry.path
+            yield f"{path}{entry.name}", entry
 
 
-def clear_leftovers(folder: Path) -> int:
-    """Remove the drafts and notes in a folder that no process holds, and old marks; how many were there?"""
-    try:
-        with os.scandir(folder) as found:
-            files = [entry for entry in found if entry.is_file(follow_symlinks=False)]
-    except (FileNotFoundError, NotADirectoryError):
-        return 0
+def clear_leftovers(work: int) -> int:
+    """Remove the drafts and notes in an open folder that no process holds, and old marks; how many were there?"""
+    with os.scandir(work) as found:
+        files = [entry.name for entry in found if entry.is_file(follow_symlinks=False)]
     removed = 0
     with _FirstError() as errors:
         for file in files:
             with errors.postponed():
-                if _LOCKED_WHILE_IN_USE.fullmatch(file.name):
-                    removed += _remove_if_abandoned(file.path)
-                elif _MARK_NAME.fullmatch(file.name):
-                    removed += _remove_if_old(file.path)
+                if _LOCKED_WHILE_IN_USE.fullmatch(file):
+                    removed += _remove_if_abandoned(file, work)
+                elif _MARK_NAME.fullmatch(file):
+                    removed += _remove_if_old(file, work)
     return removed
 
 
-def _remove_if_abandoned(path: str) -> bool:
+def _remove_if_abandoned(file: str, work: int) -> bool:
     try:
-        descriptor = open_file(path)
+        descriptor = open_file(file, work)
     except FileNotFoundError:
         return False
     try:
-        if not _is_abandoned(descriptor):
+        if not (_is_ours(descriptor) and _is_abandoned(descriptor)):
             return False
-        if not os.path.samestat(os.fstat(descriptor), os.lstat(path)):
+        if not os.path.samestat(os.fstat(descriptor), os.stat(file, dir_fd=work, follow_symlinks=False)):
             return False  # it was removed, and another process made one of the same name
         # a process that has opened it meanwhile finds, once it has the lock, that the file is gone
-        os.unlink(path)
+        os.unlink(file, dir_fd=work)
     except FileNotFoundError:
         return False
     finally:
         os.close(descriptor)
     return True
+
+
+def _is_ours(descriptor: int) -> bool:
+    """Does a leftover begin as an entry does, or is it a note, or empty?"""
+    start = os.pread(descriptor, _FIRST_BYTES, 0)
+    return begins_as_entry(start) or _NOTE_CONTENT.fullmatch(start) is not None
 
 
 def _is_abandoned(descriptor: int) -> bool:
@@ -98,11 +122,12 @@ def _is_old(state: os.stat_result) -> bool:
     return time.time() - state.st_mtime > _ABANDONED_AFTER
 
 
-def _remove_if_old(path: str) -> bool:
+def _remove_if_old(file: str, work: int) -> bool:
     try:
-        if not _is_old(os.lstat(path)):
+        state = os.stat(file, dir_fd=work, follow_symlinks=False)
+        if state.st_size or not _is_old(state):
             return False
-        os.unlink(path)
+        os.unlink(file, dir_fd=work)
     except FileNotFoundError:
         return False
     return True
@@ -135,12 +160,15 @@ class _File(NamedTuple):
 
     used: float
     size: int
-    path: str
+    name: str
 
 
-def trim(root: Path, ending: str, max_bytes: int | None, max_age: float | None) -> Upkeep:
-    """Remove files with one ending that were unused for too long, and the least recently used if they are too large."""
-    files = sorted(_find_files(root, ending))
+def trim(folders: OpenFolders, ending: str, max_bytes: int | None, max_age: float | None) -> Upkeep:
+    """Remove entries with one ending that were unused for too long, and the least recently used if they are too large.
+
+    One that is dated in the future, by a clock that was set back, is taken for one that is used now.
+    """
+    files = sorted(_find_files(folders, ending))
     oldest = float("-inf") if max_age is None else time.time() - max_age
     total = sum(file.size for file in files)
     allowed = total if max_bytes is None or total <= max_bytes else _SHARE_AFTER_TRIM * max_bytes
@@ -150,21 +178,41 @@ def trim(root: Path, ending: str, max_bytes: int | None, max_age: float | None) 
             if file.used >= oldest and total <= allowed:
                 break
             with errors.postponed():
-                _remove(file.path)
-                total -= file.size
-                removed.append(file)
+                if _remove(folders, file.name):
+                    total -= file.size
+                    removed.append(file)
     return Upkeep(len(files) - len(removed), total, len(removed), sum(file.size for file in removed))
 
 
-def _find_files(root: Path, ending: str) -> Iterator[_File]:
-    prefix_length = len(str(root)) + 1
-    for path in files_below(str(root)):
-        if path.endswith(ending) and is_name(path[prefix_length:]):
-            with contextlib.suppress(FileNotFoundError):
-                state = os.lstat(path)
-                yield _File(state.st_mtime, state.st_size, path)
+def _find_files(folders: OpenFolders, ending: str) -> Iterator[_File]:
+    latest = time.time() + _CLOCKS_DIFFER
+    with folders.at("") as root:
+        for name, entry in files_below(root):
+            if is_entry_name(name, ending):
+                with contextlib.suppress(FileNotFoundError):
+                    state = entry.stat(follow_symlinks=False)
+                    if state.st_mtime > latest:
+                        state = _dated_now(folders, name)
+                    yield _File(state.st_mtime, state.st_size, name)
 
 
-def _remove(path: str) -> None:
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(path)
+def _dated_now(folders: OpenFolders, name: str) -> os.stat_result:
+    """The state of a file after its time was set to now."""
+    folder, _, file = name.rpartition("/")
+    with folders.at(folder) as descriptor:
+        os.utime(file, dir_fd=descriptor, follow_symlinks=False)
+        return os.stat(file, dir_fd=descriptor, follow_symlinks=False)
+
+
+def _remove(folders: OpenFolders, name: str) -> bool:
+    """Remove the file of an entry, unless it does not begin as one; is it gone?"""
+    folder, _, file = name.rpartition("/")
+    with contextlib.suppress(FileNotFoundError), folders.at(folder) as descriptor:
+        opened = open_file(file, descriptor)
+        try:
+            if not begins_as_entry(os.read(opened, _FIRST_BYTES)):
+                return False
+        finally:
+            os.close(opened)
+        os.unlink(file, dir_fd=descriptor)
+    return True

@@ -1,0 +1,117 @@
+"""Is a directory a cache, from which files may be removed? A marker file says so, and that it holds nothing else.
+
+The marker is that of the Cache Directory Tagging Specification (https://bford.info/cachedir/), which backups honour.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import itertools
+import os
+import pwd
+import re
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from stored.stores._files import READ_FLAGS, WORK
+
+__all__ = ["MARKER", "make_marker", "why_no_cache"]
+
+MARKER = "CACHEDIR.TAG"
+
+_SIGNATURE = b"Signature: 8a477f597d28d172789f06886806bc55"
+
+_TEXT = (
+    _SIGNATURE
+    + b"""
+# This file marks a cache: the Python library stored keeps results here, and removes what is no longer needed.
+# What the marker means to other programs, as backups, is described at https://bford.info/cachedir/
+"""
+)
+
+_FOLDER_IN_MODULE = re.compile(r"[0-9a-f]{2}|.*-[0-9a-f]{32}", re.DOTALL)  # the latter in earlier releases
+
+_MOST_OTHERS = 16
+"""Files and folders of others beside which a marked directory is a cache still."""
+
+_LOOKED_INTO = 64
+"""How many parts of a folder are looked at, to tell whether it is one of the library's."""
+
+
+def make_marker(root: int) -> None:
+    """Mark an open directory, unless it holds anything that the library has not made, or cannot be written to."""
+    if next(_others(root), None) is None:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+        with contextlib.suppress(OSError):  # it is marked already, most often
+            descriptor = os.open(MARKER, flags, 0o600, dir_fd=root)
+            try:
+                os.write(descriptor, _TEXT)
+            finally:
+                os.close(descriptor)
+
+
+def why_no_cache(root: int) -> str:
+    """Why should nothing be removed from an open directory? Empty if it is a cache.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    """
+    if any(os.path.samestat(os.fstat(root), each) for each in _homes()):
+        return "it is a home directory, or has home directories in it"
+    if not _is_marked(root):
+        return f"it has no {MARKER}, by which a cache is known"
+    others = list(itertools.islice(_others(root), _MOST_OTHERS + 1))
+    if len(others) > _MOST_OTHERS:
+        return f"it holds much that is not of a cache, as {', '.join(map(repr, sorted(others)[:3]))}"
+    return ""
+
+
+def _homes() -> Iterator[os.stat_result]:
+    """The states of the user's home directory and of those above it."""
+    homes = {Path(os.path.expanduser("~"))}
+    with contextlib.suppress(KeyError):  # a user without an entry
+        homes.add(Path(pwd.getpwuid(os.geteuid()).pw_dir))
+    for place in {above for home in homes for above in (home, *home.parents)}:
+        with contextlib.suppress(OSError):
+            yield os.stat(place)
+
+
+def _is_marked(root: int) -> bool:
+    try:
+        descriptor = os.open(MARKER, READ_FLAGS, dir_fd=root)
+    except OSError as error:
+        if error.errno in {errno.ENOENT, errno.ELOOP}:
+            return False
+        raise
+    try:
+        return stat.S_ISREG(os.fstat(descriptor).st_mode) and os.read(descriptor, len(_SIGNATURE)) == _SIGNATURE
+    finally:
+        os.close(descriptor)
+
+
+def _others(root: int) -> Iterator[str]:
+    """The names of what is in a directory and that the library has not made."""
+    with os.scandir(root) as found:
+        for entry in found:
+            if entry.name not in {WORK, MARKER} and not _is_of_module(root, entry):
+                yield entry.name
+
+
+def _is_of_module(root: int, entry: os.DirEntry[str]) -> bool:
+    """Is this the folder of a module: one with folders of entries alone?"""
+    if entry.name.startswith(".") or not entry.is_dir(follow_symlinks=False):
+        return False
+    try:
+        folder = os.open(entry.name, READ_FLAGS | os.O_DIRECTORY, dir_fd=root)
+    except OSError:
+        return False
+    try:
+        with os.scandir(folder) as found:
+            parts = list(itertools.islice(found, _LOOKED_INTO))
+        return all(each.is_dir(follow_symlinks=False) and _FOLDER_IN_MODULE.fullmatch(each.name) for each in parts)
+    finally:
+        os.close(folder)
