@@ -55,7 +55,7 @@ def repeat(function: Callable[[], Any]) -> list[Any]:
 
 
 def entries(directory: Path) -> list[Path]:
-    return sorted(each for each in directory.rglob("*") if each.is_file())
+    return sorted(each for each in directory.rglob("*") if each.is_file() and each.name != "CACHEDIR.TAG")
 
 
 def entry_of(directory: Path, name: str) -> Path:

@@ -19,6 +19,7 @@ from stored.stores import DirectoryStore
 from stored.typing import ABSENT
 from tests.engine.models import Model, entry_of, found, repeat
 from tests.storage.entries import Parts
+from tests.stores.entries import content
 
 # -- pickles and the key that signs them ------------------------------------------------------------------------------
 
@@ -347,8 +348,9 @@ def test_the_tier_forgets_all_of_a_method() -> None:
     gone = [Key(space, "f", "mod.f", version, (("x", x),)) for version in "ab" for x in "12"]
     kept = [Key(space, "f", "mod.g", "a"), Key(other, "f", "mod.f", "a"), Key(space, "f"), Key(space, "ff", "mod.f")]
     kept.append(Key(space, "f", "mod.f of mod.Heir", "a"))
-    damaged = Key(space, "f", "mod.f", "c").entry_name
-    tier.store().write(damaged, [b"damaged"])
+    damaged, foreign = (Key(space, "f", "mod.f", version).entry_name for version in "cd")
+    tier.store().write(damaged, [content(100)])
+    tier.store().write(foreign, [b"of another program"])
     for key in gone + kept:
         assert tier.slot(key).save(1)
     PersistentTier("r").forget_all(space, "f", "mod.f")
@@ -357,6 +359,7 @@ def test_the_tier_forgets_all_of_a_method() -> None:
     assert all(tier.slot(key).load() is ABSENT for key in gone)
     assert all(tier.slot(key).load() is not ABSENT for key in kept)
     assert tier.store().read(damaged) is None
+    assert tier.store().read(foreign) == b"of another program"
 
 
 def test_the_tier_finds_keys_of_the_same_method(cache_dir: Path) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from stored._storage.old_entries import remove_old_entries
-from stored.stores import DirectoryStore, LayeredStore, MemoryStore
+from stored.stores import DirectoryStore, MemoryStore
 from stored.typing import Store, Upkeep
+from tests.stores.entries import content
 
 OLD = [
     f"module/owner-{'0' * 32}/power-{'a' * 32}.stored",
@@ -28,19 +29,23 @@ OTHERS = [
 ]
 
 
-@pytest.mark.parametrize("kind", ["directory", "memory", "layers"])
+@pytest.mark.parametrize("kind", ["directory", "memory"])
 def test_exactly_the_old_entries_go(kind: str, tmp_path: Path) -> None:
-    """Names of the old form and their marks are removed and counted, in the upper layer only; all others stay."""
-    lower = MemoryStore()
-    own: Store = MemoryStore() if kind == "memory" else DirectoryStore(tmp_path / "own")
-    store = LayeredStore(own, lower) if kind == "layers" else own
+    """Names of the old form and their marks are removed and counted; all others stay."""
+    store: Store = MemoryStore() if kind == "memory" else DirectoryStore(tmp_path / "own")
     for name in (*OLD, *OTHERS):
-        own.write(name, [b"12345"])
-        lower.write(name, [b"12345"])
-    assert remove_old_entries(store) == Upkeep(0, 0, 3, 15, 0)
+        store.write(name, [content(15)])
+    assert remove_old_entries(store) == Upkeep(0, 0, 3, 45, 0)
     assert remove_old_entries(store) == Upkeep()
-    assert sorted(own.names()) == sorted(OTHERS)
-    assert sorted(lower.names()) == sorted((*OLD, *OTHERS))
+    assert sorted(store.names()) == sorted(OTHERS)
+
+
+def test_files_of_others_by_such_names_stay() -> None:
+    """What does not begin as an entry is no entry."""
+    store = MemoryStore()
+    store.write(OLD[0], [b"my results"])
+    assert remove_old_entries(store) == Upkeep()
+    assert store.read(OLD[0]) == b"my results"
 
 
 def test_old_folders_go_when_they_are_empty(tmp_path: Path) -> None:
@@ -50,7 +55,7 @@ def test_old_folders_go_when_they_are_empty(tmp_path: Path) -> None:
         store.write(name, [b""])
     (store.root / f"other/_-{'1' * 32}" / "notes to self").touch()
     assert remove_old_entries(store).removed_entries == 3
-    assert sorted(os.listdir(store.root)) == [".work", "module", "other"]
+    assert sorted(os.listdir(store.root)) == [".work", "CACHEDIR.TAG", "module", "other"]
     assert os.listdir(store.root / "module") == []
     assert os.listdir(store.root / "other") == [f"_-{'1' * 32}"]
 

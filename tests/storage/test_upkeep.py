@@ -14,6 +14,7 @@ from stored import ConfigurationError, configure
 from stored.stores import MemoryStore
 from stored.typing import Upkeep
 from tests.storage.models import Model, leave_draft, set_ages, store
+from tests.stores.entries import content
 from tests.stores.test_files import without_handles
 
 
@@ -68,7 +69,7 @@ def test_entries_of_earlier_layouts_are_removed(cache_dir: Path, size: int) -> N
     store("a")
     old = cache_dir / "module" / f"Model-{'0' * 32}" / f"power-{'1' * 32}.stored"
     old.parent.mkdir(parents=True)
-    old.write_bytes(b"12345")
-    assert stored.upkeep() == Upkeep(1, size, 1, 5, 0)
+    old.write_bytes(content(15))
+    assert stored.upkeep() == Upkeep(1, size, 1, 15, 0)
     assert not old.parent.exists()
     assert stored.upkeep() == Upkeep(1, size, 0, 0, 0)

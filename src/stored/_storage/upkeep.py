@@ -33,7 +33,7 @@ def upkeep() -> Upkeep:
         If the settings forbid writing, which includes removing.
     OSError
         If the store cannot be read, or something cannot be removed; or if it is a directory that may not be a cache:
-        one without the marker file ``CACHEDIR.TAG``, a home directory, or one that holds much else.
+        a home directory, or one that holds much else, or anything else and has no marker file ``CACHEDIR.TAG``.
     """
     if not PersistentTier("w").writes:
         raise ConfigurationError(

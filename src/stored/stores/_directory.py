@@ -225,7 +225,7 @@ class DirectoryStore(Store):
         Raises
         ------
         OSError
-            If it has no marker, is a home directory, contains one, or holds much else.
+            If it is a home directory, contains one, or holds much else, or anything else and has no marker.
         """
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             self._folders.recover("")

@@ -42,18 +42,25 @@ _LOOKED_INTO = 64
 
 def make_marker(root: int) -> None:
     """Mark an open directory, unless it holds anything that the library has not made, or cannot be written to."""
-    if next(_others(root), None) is None:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
-        with contextlib.suppress(OSError):  # it is marked already, most often
-            descriptor = os.open(MARKER, flags, 0o600, dir_fd=root)
-            try:
-                os.write(descriptor, _TEXT)
-            finally:
-                os.close(descriptor)
+    with contextlib.suppress(OSError):
+        if not _is_marked(root) and next(_others(root), None) is None:
+            _write_marker(root)
+
+
+def _write_marker(root: int) -> None:
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    descriptor = os.open(MARKER, flags, 0o600, dir_fd=root)
+    try:
+        state = os.fstat(descriptor)
+        # what is there may be of a process that was killed as it began
+        if stat.S_ISREG(state.st_mode) and state.st_nlink == 1 and _TEXT.startswith(os.pread(descriptor, 1000, 0)):
+            os.pwrite(descriptor, _TEXT, 0)
+    finally:
+        os.close(descriptor)
 
 
 def why_no_cache(root: int) -> str:
-    """Why should nothing be removed from an open directory? Empty if it is a cache.
+    """Why should nothing be removed from an open directory? Empty if it is a cache, or can be marked as one.
 
     Raises
     ------
@@ -62,6 +69,7 @@ def why_no_cache(root: int) -> str:
     """
     if any(os.path.samestat(os.fstat(root), each) for each in _homes()):
         return "it is a home directory, or has home directories in it"
+    make_marker(root)
     if not _is_marked(root):
         return f"it has no {MARKER}, by which a cache is known"
     others = list(itertools.islice(_others(root), _MOST_OTHERS + 1))
