@@ -12,7 +12,7 @@ import itertools
 import os
 from collections.abc import Callable, Iterable, Sequence
 
-from stored.stores._files import WORK
+from stored.stores._files import WORK, close_file
 from stored.stores._folders import OpenFolders
 from stored.typing import Buffer
 
@@ -94,11 +94,11 @@ def _open_new(work: int) -> tuple[str, int]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:  # it is just being taken for a leftover, and removed
-            os.close(descriptor)
+            close_file(descriptor)
         except OSError:  # there are no locks
             return draft, descriptor
         except BaseException:
-            os.close(descriptor)
+            close_file(descriptor)
             os.unlink(draft, dir_fd=work)
             raise
         else:
@@ -176,6 +176,5 @@ class OpenDraft:
         self.close()
 
     def close(self) -> None:
-        """Close it; an error is of no use to anybody."""
-        with contextlib.suppress(OSError):
-            os.close(self._descriptor)
+        """Close it."""
+        close_file(self._descriptor)

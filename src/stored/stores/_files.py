@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -10,6 +11,8 @@ from functools import lru_cache
 __all__ = [
     "READ_FLAGS",
     "WORK",
+    "close_file",
+    "identity",
     "is_on_network",
     "is_still_open",
     "open_file",
@@ -27,6 +30,22 @@ READ_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 def open_file(path: str | os.PathLike[str], folder: int | None = None) -> int:
     """Open a file for reading, in an open folder; a symbolic link is an error, and a pipe does not block."""
     return os.open(path, READ_FLAGS, dir_fd=folder)
+
+
+def close_file(descriptor: int) -> None:
+    """Close a file of which nothing more is wanted; an error is of no use to anybody."""
+    with contextlib.suppress(OSError):
+        os.close(descriptor)
+
+
+def identity(descriptor: int) -> tuple[int, int]:
+    """The device and the inode of an open file, which is closed if they cannot be had."""
+    try:
+        state = os.fstat(descriptor)
+    except OSError:
+        close_file(descriptor)
+        raise
+    return state.st_dev, state.st_ino
 
 
 def try_lock_file(descriptor: int, kind: int = fcntl.LOCK_EX) -> bool:

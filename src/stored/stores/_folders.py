@@ -12,7 +12,7 @@ from itertools import accumulate
 from weakref import WeakValueDictionary
 
 from stored._fork_safe_lock import ForkSafeLock
-from stored.stores._files import WORK, is_still_open
+from stored.stores._files import WORK, close_file, identity, is_still_open
 from stored.stores._marker import make_marker
 
 __all__ = ["OpenFolders", "check_folders", "make_folder", "open_folders", "spare_handles"]
@@ -53,8 +53,7 @@ class OpenFolders:
     def __del__(self) -> None:
         for folder, descriptor in self.open.items():
             if self.is_ours(folder):
-                with contextlib.suppress(OSError):
-                    os.close(descriptor)
+                close_file(descriptor)
 
     @contextlib.contextmanager
     def at(self, folder: str, *, makes: bool = False) -> Iterator[int]:
@@ -73,7 +72,7 @@ class OpenFolders:
                 try:
                     yield descriptor
                 finally:
-                    os.close(descriptor)
+                    close_file(descriptor)
                 return
         yield descriptor
 
@@ -107,8 +106,7 @@ class OpenFolders:
         return self.open[folder]
 
     def _add(self, folder: str, descriptor: int) -> None:
-        state = os.fstat(descriptor)
-        self._identities[folder] = state.st_dev, state.st_ino
+        self._identities[folder] = identity(descriptor)
         self.open[folder] = descriptor
 
     def _opened(self, folder: str, makes: bool) -> int:
@@ -141,7 +139,7 @@ class OpenFolders:
             raise
         finally:
             if not is_kept:
-                os.close(outer)
+                close_file(outer)
 
     def _open_root(self, makes: bool) -> int:
         try:
@@ -167,7 +165,7 @@ class OpenFolders:
             if makes:
                 make_marker(root)
         except BaseException:
-            os.close(descriptor)
+            close_file(descriptor)
             raise
 
     def is_ours(self, folder: str) -> bool:
@@ -221,11 +219,12 @@ class OpenFolders:
         if not is_ours:
             self._add(folder, new)
             return
+        found = identity(new)
         try:
             os.dup2(new, self.open[folder], inheritable=False)  # in one step, for those who use it now
         finally:
-            os.close(new)
-        self._add(folder, self.open[folder])
+            close_file(new)
+        self._identities[folder] = found
 
 
 _known: WeakValueDictionary[str, OpenFolders] = WeakValueDictionary()

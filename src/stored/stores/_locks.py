@@ -28,7 +28,7 @@ from types import TracebackType
 from weakref import WeakSet, WeakValueDictionary
 
 from stored._fork_safe_lock import ForkSafeLock
-from stored.stores._files import WORK, is_still_open
+from stored.stores._files import WORK, close_file, identity, is_still_open
 from stored.stores._folders import OpenFolders, open_folders
 from stored.stores._notes import MARK, Note, Watched, leads_to, make_mark, remove_mark, tell_failure
 from stored.typing import Turn
@@ -80,10 +80,11 @@ class _LockFile:
         self.descriptor = _CLOSED
         self._path = f"{root}/{WORK}/locks"
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-        self.descriptor = os.open("locks", flags, 0o600, dir_fd=folders.work(makes=True))
-        state = os.fstat(self.descriptor)
-        self._identity = state.st_dev, state.st_ino
+        descriptor = os.open("locks", flags, 0o600, dir_fd=folders.work(makes=True))
+        self._identity = identity(descriptor)
+        self.descriptor = descriptor
         self._open.add(self)
+        state = os.fstat(descriptor)
         if not stat.S_ISREG(state.st_mode) or state.st_nlink > 1:
             raise OSError(errno.EINVAL, "not a lock file", self._path)
 
@@ -94,8 +95,7 @@ class _LockFile:
     def close(self) -> None:
         """Close it, unless the program has done so, when its number may be that of a file of others."""
         if is_still_open(self.descriptor, self._identity):
-            with contextlib.suppress(OSError):
-                os.close(self.descriptor)
+            close_file(self.descriptor)
         self.descriptor = _CLOSED
 
     def try_lock(self, offset: int) -> bool | None:

@@ -15,7 +15,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from stored.stores._files import READ_FLAGS, WORK
+from stored.stores._files import READ_FLAGS, WORK, close_file
 
 __all__ = ["MARKER", "make_marker", "why_no_cache"]
 
@@ -56,7 +56,7 @@ def _write_marker(root: int) -> None:
         if stat.S_ISREG(state.st_mode) and state.st_nlink == 1 and _TEXT.startswith(os.pread(descriptor, 1000, 0)):
             os.pwrite(descriptor, _TEXT, 0)
     finally:
-        os.close(descriptor)
+        close_file(descriptor)
 
 
 def why_no_cache(root: int) -> str:
@@ -98,7 +98,7 @@ def _is_marked(root: int) -> bool:
     try:
         return stat.S_ISREG(os.fstat(descriptor).st_mode) and os.read(descriptor, len(_SIGNATURE)) == _SIGNATURE
     finally:
-        os.close(descriptor)
+        close_file(descriptor)
 
 
 def _others(root: int) -> Iterator[str]:
@@ -122,4 +122,4 @@ def _is_of_module(root: int, entry: os.DirEntry[str]) -> bool:
             parts = list(itertools.islice(found, _LOOKED_INTO))
         return all(each.is_dir(follow_symlinks=False) and _FOLDER_IN_MODULE.fullmatch(each.name) for each in parts)
     finally:
-        os.close(folder)
+        close_file(folder)

@@ -17,7 +17,7 @@ from collections.abc import Set as AbstractSet
 from weakref import WeakSet
 
 from stored.stores._drafts import OpenDraft
-from stored.stores._files import open_file, try_lock_file
+from stored.stores._files import close_file, open_file, try_lock_file
 from stored.stores._folders import OpenFolders
 
 __all__ = ["MARK", "NOTE", "Note", "Watched", "leads_to", "make_mark", "remove_mark", "tell_failure"]
@@ -129,7 +129,7 @@ def _needed_by_holder(folders: OpenFolders, name: str) -> str | None:
     except OSError:
         return None
     finally:
-        os.close(descriptor)
+        close_file(descriptor)
 
 
 def make_mark(folders: OpenFolders, name: str) -> None:

@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from hashlib import blake2b
 
+from stored.stores._files import close_file
 from stored.stores._folders import OpenFolders
 from stored.stores._locks import FileLocks
 from stored.typing import Usage
@@ -91,7 +92,7 @@ class SizeFile:
                 raise OSError(errno.EINVAL, "not a file of this store", "size")
             yield descriptor
         finally:
-            os.close(descriptor)
+            close_file(descriptor)
 
 
 def _checksum(size: int, trimmed_at: float) -> bytes:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from stored._entry_form import begins_as_entry, is_entry_name
 from stored.stores._drafts import DRAFT
-from stored.stores._files import READ_FLAGS, open_file, try_lock_file
+from stored.stores._files import READ_FLAGS, close_file, open_file, try_lock_file
 from stored.stores._folders import OpenFolders
 from stored.stores._notes import MARK, NOTE
 from stored.typing import Upkeep
@@ -66,7 +66,7 @@ def files_below(folder: int, path: str = "", depth: int = 0) -> Iterator[tuple[s
             try:
                 yield from files_below(below, f"{path}{entry.name}/", depth + 1)
             finally:
-                os.close(below)
+                close_file(below)
         elif entry.is_file(follow_symlinks=False):
             yield f"{path}{entry.name}", entry
 
@@ -101,7 +101,7 @@ def _remove_if_abandoned(file: str, work: int) -> bool:
     except FileNotFoundError:
         return False
     finally:
-        os.close(descriptor)
+        close_file(descriptor)
     return True
 
 
@@ -213,6 +213,6 @@ def _remove(folders: OpenFolders, name: str) -> bool:
             if not begins_as_entry(os.read(opened, _FIRST_BYTES)):
                 return False
         finally:
-            os.close(opened)
+            close_file(opened)
         os.unlink(file, dir_fd=descriptor)
     return True
