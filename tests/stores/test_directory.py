@@ -21,6 +21,7 @@ from stored.stores import DirectoryStore, _directory, _drafts, _folders
 from stored.testing import StoreContract
 from stored.typing import Buffer
 from tests.faults.processes import in_processes
+from tests.stores.entries import content, named
 from tests.stores.test_files import fail, without_handles
 
 READ_AT_ONCE, MAPPED_FROM = 1 << 16, 1 << 20
@@ -423,6 +424,60 @@ def test_without_file_handles(store: DirectoryStore, root: Path, use: str) -> No
             with pytest.raises(OSError, match="Too many open files"):
                 USES[use](store, "a/b")
     assert files(root) == (set() if use == "delete" else {"a/b"})
+
+
+def test_a_store_that_maps_nothing(root: Path) -> None:
+    """Large files are read where somebody may write into them: what was read stays as it was."""
+    content = os.urandom(MAPPED_FROM + 1)
+    store = DirectoryStore(root, maps=False)
+    store.write("a/b", [content])
+    found = store.read("a/b")
+    with open(root / "a" / "b", "r+b") as file:
+        file.write(b"changed in place")
+    assert found == content
+    assert repr(store) == f"DirectoryStore({str(root)!r}, maps=False)"
+
+
+@pytest.mark.parametrize("maps", [True, False])
+@pytest.mark.parametrize("is_entry", [True, False])
+def test_a_hole_of_sixteen_gigabytes_is_not_read(root: Path, maps: bool, is_entry: bool) -> None:
+    """Of a file that is longer than the entry in it says, or is no entry, only the first bytes are read."""
+    store = DirectoryStore(root, maps=maps)
+    name = named("a")
+    store.write(name, [content(100) if is_entry else b""])
+    os.truncate(store.location(name), 16 << 30)
+    found = store.read(name)
+    assert found is not None
+    assert memoryview(found).nbytes == READ_AT_ONCE
+
+
+@pytest.mark.parametrize("maps", [True, False])
+@pytest.mark.parametrize("size", [READ_AT_ONCE - 1, READ_AT_ONCE, MAPPED_FROM + 1])
+def test_an_entry_of_the_size_that_it_says_is_read(root: Path, maps: bool, size: int) -> None:
+    """All of it, mapped or not."""
+    store = DirectoryStore(root, maps=maps)
+    start = content(32) + size.to_bytes(8, "little")
+    store.write(named("a"), [start, b"x" * (size - len(start))])
+    assert bytes(store.read(named("a")) or b"") == start + b"x" * (size - len(start))
+
+
+def test_a_draft_that_cannot_be_closed_is_not_published(
+    store: DirectoryStore, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On NFS, closing a file may say that there was no room for it: the old one stays, and no draft."""
+    store.write("a/b", [b"old"])
+    real = os.close
+
+    def close(descriptor: int) -> None:
+        real(descriptor)
+        raise OSError(errno.EDQUOT, "over quota")
+
+    monkeypatch.setattr(os, "close", close)
+    with pytest.raises(OSError, match="over quota"):
+        store.write("a/b", [b"new"])
+    monkeypatch.undo()
+    assert store.read("a/b") == b"old"
+    assert files(root) == {"a/b"}
 
 
 def test_files_of_other_computers_are_not_mapped(store: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from stored.stores import _folders
+from stored.stores import DirectoryStore, _folders
 from stored.stores._folders import check_folders, make_folder
+from stored.typing import Turn
 from tests.faults.processes import in_threads
 
 
@@ -82,3 +83,35 @@ def test_a_folder_that_another_thread_has_opened_meanwhile(root: Path) -> None:
             return descriptor
 
     assert set(in_threads(*[(find,)] * 4)) == {folders.open["a"]}
+
+
+@pytest.mark.parametrize("mode", [0o720, 0o702, 0o777])
+def test_a_folder_of_drafts_that_others_can_write_to_is_refused(root: Path, mode: int) -> None:
+    """Whoever can write there could exchange what is about to be published."""
+    (root / ".work").mkdir(parents=True)
+    (root / ".work").chmod(mode)
+    store = DirectoryStore(root)
+    with pytest.raises(PermissionError, match="nobody else may write there; it belongs to user") as caught:
+        store.write("a/b", [b"x"])
+    assert caught.value.filename == str(root / ".work")
+    with store.compute_turn("a/b", 0.0) as turn:
+        assert turn is Turn.MINE
+    assert os.listdir(root / ".work") == []
+    (root / ".work").chmod(0o700)
+    store.write("a/b", [b"x"])
+
+
+def test_a_folder_of_drafts_that_another_user_owns_is_refused(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is written, locked or removed there."""
+    store = DirectoryStore(root)
+    store.write("a/b", [b"x"])
+    (root / ".work" / f"1-{'0' * 16}.draft").touch()
+    del store
+    monkeypatch.setattr(os, "geteuid", lambda: 54321)
+    store = DirectoryStore(root)
+    for use in (lambda: store.write("a/c", [b"x"]), store.clear_leftovers):
+        with pytest.raises(PermissionError, match=r"must belong to user 54321.*it belongs to user"):
+            use()
+    assert store.count_written(5) is None
+    assert store.read("a/b") == b"x"
+    assert os.listdir(root / ".work") == [f"1-{'0' * 16}.draft"]

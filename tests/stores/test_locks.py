@@ -862,6 +862,20 @@ def test_a_stale_handle_is_another_attempt(store: DirectoryStore, monkeypatch: p
         assert turn_of_a_stranger(store, "a/b") is Turn.EXPIRED
 
 
+def test_a_lock_whose_release_fails_is_not_held_for_good(
+    store: DirectoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lock file is opened again, and closed as soon as nobody else holds a lock in it, which releases all."""
+    with store.compute_turn("a/other", 0.0):
+        with store.compute_turn("a/b", 0.0):
+            fail(monkeypatch, fcntl, "fcntl", errno.EIO, times=1)
+        assert turn_of_a_stranger(store, "a/b") is Turn.EXPIRED
+        assert turn_of_a_stranger(store, "a/other") is Turn.EXPIRED
+    assert turn_of_a_stranger(store, "a/b") is Turn.MINE
+    assert turn_of_a_stranger(store, "a/other") is Turn.MINE
+    assert turn_of(store, "a/b") is Turn.MINE
+
+
 @pytest.mark.parametrize("target", ["file", "folder", "nowhere", "root"])
 def test_a_link_in_place_of_the_lock_file_leads_nowhere(store: DirectoryStore, tmp_path: Path, target: str) -> None:
     """A symbolic link is not followed: nobody waits, and what it points to is neither written to nor made."""

@@ -10,6 +10,7 @@ import re
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 from weakref import WeakSet
@@ -80,7 +81,7 @@ class DirectoryStore(Store):
         self._folders = open_folders(self._start)
         self._locks = file_locks(self._start)
         self._size = SizeFile(self._folders, self._locks)
-        self._read_on = _read_or_map if maps else _read_all
+        self._read_on = partial(_read_on, maps)
 
     def __repr__(self) -> str:
         options = "".join([", maps=False"] * (not self.maps) + [", anywhere=True"] * self.anywhere)
@@ -292,27 +293,20 @@ def _start_only(descriptor: int, name: str, start: bytes) -> Buffer:
     return start
 
 
-def _read_or_map(descriptor: int, name: str, start: bytes) -> Buffer:
-    """The rest of a file after its first bytes, or all of it as a map."""
+def _read_on(maps: bool, descriptor: int, name: str, start: bytes) -> Buffer:
+    """The rest of a file after its first bytes, or all of it as a map; only the first, if an entry says another size."""
     if len(start) < _FIRST_BYTES:
         return _start_only(descriptor, name, start)
     state = _checked_state(descriptor, name)
-    if state.st_size < _MIN_MAPPED_BYTES or is_on_network(state.st_dev) or len(_mapped_files) >= spare_handles():
-        return _read_all(descriptor, name, start)
-    mapped = mmap.mmap(descriptor, state.st_size, access=mmap.ACCESS_READ)
-    _mapped_files.add(mapped)
-    return memoryview(mapped)
-
-
-def _read_all(descriptor: int, name: str, start: bytes) -> Buffer:
-    """The rest of a file after its first bytes; only these, if it is no entry as long as its first bytes say."""
-    if len(start) < _FIRST_BYTES:
-        return _start_only(descriptor, name, start)
-    size = _checked_state(descriptor, name).st_size
+    size = state.st_size
     if is_entry_name(name) and said_size(start) != size:
         return start
-    with open(descriptor, "rb", buffering=0, closefd=False) as file:
-        return start + file.readall()
+    if not maps or size < _MIN_MAPPED_BYTES or is_on_network(state.st_dev) or len(_mapped_files) >= spare_handles():
+        with open(descriptor, "rb", buffering=0, closefd=False) as file:
+            return start + file.readall()
+    mapped = mmap.mmap(descriptor, size, access=mmap.ACCESS_READ)
+    _mapped_files.add(mapped)
+    return memoryview(mapped)
 
 
 _mapped_files: WeakSet[mmap.mmap] = WeakSet()

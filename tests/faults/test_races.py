@@ -1,0 +1,111 @@
+"""While another process exchanges folders of the cache for links, nothing is written, changed or removed outside."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import shutil
+from collections.abc import Callable, Iterator
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import pytest
+
+from stored.stores import DirectoryStore
+from tests.faults.processes import started
+from tests.faults.scale import rounds
+from tests.stores.entries import content, named
+
+NAMES = [named(label) for label in "abcdefgh"]
+FOLDER = NAMES[0].rpartition("/")[0]
+EXCHANGED = [".work", FOLDER, FOLDER.partition("/")[0]]
+
+
+def exchange(root: Path, outside: Path, begun: Connection) -> None:
+    """Put a link to the folder outside in the place of one of the cache, and the folder back, for ever."""
+    begun.send("begun")
+    while True:
+        for folder in random.sample(EXCHANGED, len(EXCHANGED)):
+            place, aside = root / folder, root / "aside"
+            with contextlib.suppress(OSError):
+                os.rename(place, aside)
+                os.symlink(outside / folder, place)
+                os.sched_yield()
+                os.unlink(place)
+            with contextlib.suppress(OSError):
+                shutil.rmtree(place)
+            with contextlib.suppress(OSError):
+                os.rename(aside, place)
+
+
+def write(store: DirectoryStore, name: str) -> None:
+    store.write(name, [content(40)])
+
+
+def trim(store: DirectoryStore, name: str) -> None:
+    store.trim(".stored", 100, 0.0)
+
+
+def take_turn(store: DirectoryStore, name: str) -> None:
+    with store.compute_turn(name, 0.0):
+        store.count_written(1)
+
+
+USES: dict[str, Callable[[DirectoryStore, str], object]] = {
+    "write": write,
+    "delete": lambda store, name: store.delete(name),
+    "touch": lambda store, name: store.touch(name),
+    "trim": trim,
+    "clear leftovers": lambda store, name: store.clear_leftovers(),
+    "turn": take_turn,
+    "read": lambda store, name: store.read(name),
+    "names": lambda store, name: list(store.names()),
+}
+
+
+def state_of(folder: Path) -> dict[str, tuple[int, ...]]:
+    """What is in a folder and below it, and when it was changed."""
+    states = {path.relative_to(folder).as_posix(): path.lstat() for path in folder.rglob("*")}
+    return {path: (state.st_ino, state.st_mtime_ns, state.st_ctime_ns, state.st_size) for path, state in states.items()}
+
+
+@pytest.fixture
+def outside(tmp_path: Path) -> Path:
+    """Folders of the same names elsewhere, with files that look like entries, drafts and notes."""
+    outside = tmp_path / "outside"
+    for name in (*NAMES, f".work/1-{'0' * 16}.draft", f".work/{'0' * 32}.waits", ".work/size", ".work/locks"):
+        (outside / name).parent.mkdir(parents=True, exist_ok=True)
+        (outside / name).write_bytes(content(100))
+        os.utime(outside / name, (1000, 1000))
+    return outside
+
+
+@contextlib.contextmanager
+def exchanging(root: Path, outside: Path) -> Iterator[None]:
+    """A block in which another process exchanges folders."""
+    ours, theirs = get_context("fork").Pipe(duplex=False)
+    with started((exchange, root, outside, theirs)):
+        assert ours.recv() == "begun"
+        yield
+
+
+@pytest.mark.parametrize("use", USES)
+def test_no_exchange_leads_outside(use: str, outside: Path, tmp_path: Path) -> None:
+    """Whatever is used while folders become links and folders again, what is outside stays as it is."""
+    store = DirectoryStore(tmp_path / "root")
+    for name in NAMES:
+        store.write(name, [content(40)])
+    before = state_of(outside)
+    done = 0
+    with exchanging(store.root, outside):
+        for number in range(rounds(300, 100_000)):
+            with contextlib.suppress(OSError):
+                if use in {"delete", "touch", "read"}:
+                    write(store, NAMES[number % 8])
+            with contextlib.suppress(OSError):
+                USES[use](store, NAMES[number % 8])
+                done += 1
+    assert state_of(outside) == before
+    assert done > 0
