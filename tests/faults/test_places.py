@@ -466,3 +466,48 @@ def test_a_mapped_array_stays_as_it_is(change: str, cache_dir: Path) -> None:
     check(array, "large", 1, 0)
     use_well(1)
     assert array.tobytes() == before
+
+
+@pytest.mark.parametrize("maps", [False, True])
+def test_a_shared_array_stays_as_it_is(maps: bool, cache_dir: Path, tmp_path: Path) -> None:
+    """What others write in place, as cp does, changes no array in hand, unless the user has them mapped."""
+    shared = tmp_path / "shared"
+    with configure(cache_dir=shared):
+        Model(1).value("large", 0)
+    forget_memory(Model)
+    (file,) = shared.rglob("*.stored")
+    with configure(shared_dirs=[shared], map_shared_dirs=maps):
+        array = Model(1).value("large", 0)
+        assert (str(file) in Path("/proc/self/maps").read_text()) == maps
+    if not maps:
+        with open(file, "r+b") as opened:
+            opened.seek(-1000, os.SEEK_END)
+            opened.write(b"\0" * 1000)
+    check(array, "large", 1, 0)
+
+
+# --------------------------------------------------------------------------------------------------------------------
+# Another user
+# --------------------------------------------------------------------------------------------------------------------
+
+
+def use_where_drafts_are_of_another() -> list[str]:
+    drop_privileges()
+    return use(1) + use(1)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser can make folders of other users")
+@pytest.mark.parametrize("mode", [0o700, 0o777])
+def test_a_folder_of_drafts_of_another_user(mode: int, open_place: Path) -> None:
+    """Nothing is published by way of a folder that another user owns: results are kept in memory, with one warning."""
+    work = open_place / ".work"
+    work.mkdir(parents=True)
+    os.chown(open_place, NOBODY, NOBODY)
+    work.chmod(mode)
+    (troubles,) = in_processes((use_where_drafts_are_of_another,))
+    reason = f"the folder of drafts must belong to user {NOBODY}" if mode == 0o777 else "Permission denied"
+    assert reason in troubles[0]
+    assert str(work) in troubles[0]
+    assert len(troubles) == 1
+    assert os.listdir(work) == []
+    assert list(open_place.rglob("*.stored")) == []

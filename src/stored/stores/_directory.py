@@ -294,7 +294,7 @@ def _start_only(descriptor: int, name: str, start: bytes) -> Buffer:
 
 
 def _read_on(maps: bool, descriptor: int, name: str, start: bytes) -> Buffer:
-    """The rest of a file after its first bytes, or all of it as a map; only the first, if an entry says another size."""
+    """The rest of a file after its first bytes, or all of it as a map; only these, if an entry says another size."""
     if len(start) < _FIRST_BYTES:
         return _start_only(descriptor, name, start)
     state = _checked_state(descriptor, name)
@@ -302,8 +302,8 @@ def _read_on(maps: bool, descriptor: int, name: str, start: bytes) -> Buffer:
     if is_entry_name(name) and said_size(start) != size:
         return start
     if not maps or size < _MIN_MAPPED_BYTES or is_on_network(state.st_dev) or len(_mapped_files) >= spare_handles():
-        with open(descriptor, "rb", buffering=0, closefd=False) as file:
-            return start + file.readall()
+        with open(descriptor, "rb", closefd=False) as file:
+            return start + file.read(size - len(start))
     mapped = mmap.mmap(descriptor, size, access=mmap.ACCESS_READ)
     _mapped_files.add(mapped)
     return memoryview(mapped)

@@ -134,8 +134,9 @@ class OpenFolders:
                 with contextlib.suppress(FileExistsError):  # another process has made it, or it is a broken link
                     os.mkdir(name, 0o700, dir_fd=outer)
             raise
-        except OSError:
+        except OSError as error:
             check_folders(self._root, folder)  # says so if it is a link
+            error.filename = f"{self._root}/{folder}"
             raise
         finally:
             if not is_kept:
