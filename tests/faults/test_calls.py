@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from stored import StorageUser, configure, keyed_by, stored
+from stored._storage.limits import finish_trims
 from stored._storage.reports import clear_reports
 from stored.errors import EntryWarning, PersistenceWarning
 from stored.stores import DirectoryStore
@@ -138,9 +139,12 @@ class Calls:
             if self._failure is None or self.count != self._failure.at + 1:
                 return real(*args, **kwargs)
             self.failed = name
+            error = self._failure.error
             if name == "close":
                 real(*args)  # as Linux does, whatever it says
-            raise OSError(self._failure.error, os.strerror(self._failure.error))
+            elif name == "fcntl" and error == errno.EBADF:  # the file is closed then, and its locks are gone
+                error = errno.EIO
+            raise OSError(error, os.strerror(error))
 
         return call
 
@@ -186,16 +190,18 @@ def told(name: str, at: int, error: int) -> Iterator[None]:
 @pytest.mark.parametrize("is_warm", [False, True])
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_any_call_may_fail(scenario: str, is_warm: bool, cache_dir: Path) -> None:
-    """Each call fails once, in three of ten ways, in the long run in all: values are right, no call of the user raises, and no lock is left held."""
+    """Each fails once, in some ways (in the long run in all): values are right, nothing is raised or left locked."""
     use = SCENARIOS[scenario]
     first = cache_dir / "first"
     with configure(cache_dir=first / "cache", key_file=first / "keys" / "key"):
-        use()
-        forget_memory(Model)
         number = run(use).count
+        if is_warm:
+            forget_memory(Model)
+            number = run(use).count
+        finish_trims()
     assert number > 30
     for at in range(number):
-        for error in [ERRNOS[(3 * at + turn) % 10] for turn in range(rounds(3, 10))]:
+        for error in [ERRNOS[(3 * at + turn) % 10] for turn in range(rounds(2, 10))]:
             place = cache_dir / f"{at} {error}"
             if is_warm:
                 shutil.copytree(first, place)
@@ -208,4 +214,5 @@ def test_any_call_may_fail(scenario: str, is_warm: bool, cache_dir: Path) -> Non
                 forget_memory(Model)
                 with told(name, at, error):
                     run(use)  # afterwards all is as if nothing had been
+        finish_trims()
         nothing_is_held(place / "cache")
