@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-import json
 import re
 from hashlib import blake2b
 from json.encoder import encode_basestring as _quoted
 from typing import Any, TypeAlias
 
+from stored._bounded_json import parse_json
 from stored.errors import DamagedEntryError
 
 __all__ = ["ENTRY_ENDING", "Key", "Pairs", "Space", "method_part", "module_folder", "owner_part"]
@@ -151,7 +151,7 @@ class Key:
             If these are not the bytes of a key.
         """
         try:
-            found = _JSON.decode(data.decode("utf-8", "surrogatepass"))
+            found = parse_json(data)
             module, name, parameters, object_name, definition, version, arguments = (found[part] for part in _KEY_PARTS)
             space = Space(module, name, parameters if isinstance(parameters, str) else _checked_pairs(parameters))
             key = cls(space, object_name, definition, version, _checked_pairs(arguments))
@@ -172,8 +172,6 @@ class Key:
 
 
 ENTRY_ENDING = ".stored"
-
-_JSON = json.JSONDecoder()
 
 _KEY_PARTS = ("module", "name", "parameters", "object", "definition", "version", "arguments")
 
