@@ -119,7 +119,7 @@ def test_keys_of_the_same_method(filled: Counting) -> None:
     """They are of owners of the same name, and of the very same definition."""
     assert sorted(map(KEYS.index, keys_of_same_method(filled, KEYS[0]))) == [0, 1, 5]
     assert len(filled.seen) == 4
-    assert len(keys_of_same_method(filled, KEYS[0], limit=1)) == 1
+    assert len(list(keys_of_same_method(filled, KEYS[0], limit=1))) == 1
 
 
 def test_only_entries_at_their_places_are_listed(filled: Counting) -> None:

@@ -159,6 +159,9 @@ class Key:
                 return key
         except (LookupError, TypeError, ValueError, RecursionError):
             pass
+        finally:
+            if len(data) > _LONGEST_REMEMBERED:
+                _forget_parts()
         raise DamagedEntryError("it holds no full key")
 
     def call(self) -> str:
@@ -172,6 +175,9 @@ class Key:
 
 
 ENTRY_ENDING = ".stored"
+
+_LONGEST_REMEMBERED = 4096
+"""Of keys from entries, the parts of longer ones are not remembered: anybody may have written them."""
 
 _KEY_PARTS = ("module", "name", "parameters", "object", "definition", "version", "arguments")
 
@@ -247,6 +253,11 @@ def owner_part(name: str) -> str:
 def module_folder(module: str) -> str:
     """The folder of a module's entries; two modules may share a folder, never an entry."""
     return _slug(module, 40)
+
+
+def _forget_parts() -> None:
+    for function in (_space_forms, _call, method_part, owner_part, module_folder):
+        function.cache_clear()
 
 
 def _slug(name: str, length: int) -> str:
