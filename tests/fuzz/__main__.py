@@ -29,7 +29,7 @@ def main() -> None:
     options: list[str] = []
     if not any(map(Path.is_file, map(Path, places))):
         findings = places or [tempfile.mkdtemp(prefix="stored-fuzz-")]
-        options = ["-runs=20000", "-max_len=256000", "-rss_limit_mb=1024", "-timeout=10"]
+        options = ["-runs=20000", "-max_len=256000", "-len_control=0", "-rss_limit_mb=1024", "-timeout=10"]
         options += [f"-dict={HERE / 'tokens.dict'}", f"-artifact_prefix={findings[0]}/"]
         given = [each for each in given if each not in places] + [*findings, str(HERE / "corpus")]
     tracemalloc.start()  # once: to start and stop it with each input leaks memory
