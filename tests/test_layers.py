@@ -17,7 +17,7 @@ ROOT = Path(stored.__file__).parent
 
 # each row may import what stands in rows above it; packages of one row do not see each other
 ROWS = (
-    {"errors", "typing", "_version", "_entry_form", "_fork_safe_lock", "_lazy", "_platform"},
+    {"errors", "typing", "_version", "_bounded_json", "_entry_form", "_fork_safe_lock", "_lazy", "_platform"},
     {"stores"},
     {"_settings"},
     {"_keys", "_tables"},

@@ -25,8 +25,11 @@ KEY = Key(Space("fuzz", "owner", "owner(1.0)"), "method", "fuzz.Owner.method", "
 
 USUAL = Parts(b"", key=KEY.data, values=b'{"parameters":{},"arguments":{"x":2}}')
 
-_MEMORY_PER_BYTE = 200
-"""Of JSON: two bytes of it, as in ``[{},{}]``, can make an object of 64, which is then copied."""
+repeated_bytes = 16_000
+"""Of a part in which a unit is repeated; with more, the fuzzer would make few runs."""
+
+_MEMORY_PER_BYTE = 100
+"""As the specification of the format has it."""
 
 _MEMORY_BESIDES = 1 << 16
 
@@ -65,13 +68,27 @@ def _verify(key: bytes, body: bytes, signature: object) -> None:
 def entry_of(content: bytes) -> bytes:
     """An entry with this content: a line of header, a line of tree, and the buffers.
 
-    The header is description, values and key, with tabs between; what is empty or not there is as usual. Lengths,
-    numbers and checksum are made right.
+    The header is description, values and key, with tabs between; what is empty or not there is as usual. A part
+    ``*start*unit*end`` has the unit in it again and again, so that few bytes stand for a long one. Lengths, numbers and
+    checksum are made right.
     """
     head, _, rest = content.partition(b"\n")
-    tree, _, buffers = rest.partition(b"\n")
-    described, values, key = (*head.split(b"\t", 2), b"", b"")[:3]
-    return Parts(tree, buffers or None, key or USUAL.key, described or USUAL.described, values or USUAL.values).joined()
+    tree, has_buffers, buffers = rest.partition(b"\n")
+    described, values, key = (*map(_repeated, head.split(b"\t", 2)), b"", b"")[:3]
+    return Parts(
+        _repeated(tree),
+        buffers if has_buffers else None,
+        key or USUAL.key,
+        described or USUAL.described,
+        values or USUAL.values,
+    ).joined()
+
+
+def _repeated(part: bytes) -> bytes:
+    if part[:1] != b"*" or part.count(b"*") < 3:
+        return part
+    _, start, unit, end = part.split(b"*", 3)
+    return start + unit * (repeated_bytes // max(len(unit), 1)) + end
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -189,3 +190,21 @@ def test_messages_name_a_call() -> None:
     """A call shows its arguments, an object stored by name its name."""
     assert Key(SPACE, "age", "m.C.age", "v", (("z", "1"), ("k", "'a'"))).call() == "n.age(z=1, k='a')"
     assert Key(SPACE, "limits").call() == "object 'limits'"
+
+
+@pytest.mark.parametrize("is_key", [True, False])
+def test_long_keys_out_of_entries_are_not_remembered(is_key: bool) -> None:
+    """Whatever names and arguments they have, and whether or not they are keys, nothing of them stays in memory."""
+    texts = [str(number) * 10_000 for number in range(100)]
+    keys = [Key(Space(each, each, ((each, each),)), each, each, each, ((each, each),)).data for each in texts]
+    tracemalloc.start()
+    try:
+        for data in keys:
+            if is_key:
+                assert Key.from_bytes(data).data == data
+            else:
+                with pytest.raises(DamagedEntryError):
+                    Key.from_bytes(data.replace(b'"arguments":', b'"arguments": '))
+        assert tracemalloc.get_traced_memory()[0] < 1 << 20
+    finally:
+        tracemalloc.stop()

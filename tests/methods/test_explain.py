@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from stored import StorageUser, configure, keyed_by, stored
+from stored._keys import Key, Space
+from stored._methods.explain import explain
+from stored._storage.format import unpack
+from stored.stores import DirectoryStore
 from tests.methods.models import MODEL_SOURCE, Cosmology, model_from_source
 from tests.methods.owners import Described
+from tests.storage.entries import Parts
 
 
 def test_explain_names_the_difference() -> None:
@@ -99,3 +106,52 @@ def test_explain_splits_parameters_that_hold_commas() -> None:
 
     Several((1, 2), "a, b='", 4).method()
     assert Several((1, 2), "a, b='", 5).method.explain().differences == {"parameter y": ("4", "5")}
+
+
+def test_the_text_of_an_explanation_is_short() -> None:
+    """Of a long hashable string its beginning is shown, and of many differences the first; all are in the attribute."""
+    stored_key = Key(Space("m", "owner", '"' * 500_000), "f", "m.C.f", "1")
+    asked = Key(Space("m", "owner", "x"), "f", "m.C.f", "1", tuple((f"a{n}", "1") for n in range(30)))
+    explanation = explain(asked, None, lambda: [stored_key])
+    assert explanation.differences["the hashable string"] == ('"' * 500_000, "x")
+    assert len(explanation.differences) == 31
+    text = str(explanation)
+    assert "stored is " + '"' * 2000 + "...; argument a0 is 1, stored is absent" in text
+    assert text.endswith("argument a18 is 1, stored is absent; and 11 more")
+
+
+def test_the_nearest_key_is_found_one_by_one() -> None:
+    """Of the keys that are given no more than the nearest is kept: the first of those with the fewest differences."""
+    asked = Key(Space("m", "owner", (("p", "1"),)), "f", "m.C.f", "1", (("x", "1"), ("y", "2")))
+
+    def candidates() -> Iterator[Key]:
+        for x, y in (("5", "6"), ("1", "7"), ("8", "2"), ("9", "9")):
+            yield Key(asked.space, "f", "m.C.f", "1", (("x", x), ("y", y)))
+
+    assert explain(asked, None, candidates).differences == {"argument y": ("7", "2")}
+
+
+def test_explaining_beside_hostile_entries_is_bounded(cache_dir: Path) -> None:
+    """Of entries of the method whose keys are half a million quotes, few are read, and one is kept at a time."""
+    cosmo = Cosmology()
+    key = stored_key_of(cosmo, cache_dir)
+    for number in range(24):
+        space = Space(key.space.module, key.space.name, '"' * 500_000)
+        other = Key(space, key.object, key.definition, key.version, (("z", str(number)),))
+        DirectoryStore(cache_dir).write(other.entry_name, [Parts(b"1", key=other.data).joined()])
+    tracemalloc.start()
+    try:
+        explanation = Cosmology().age.explain(2.0)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert explanation.differences
+    assert peak < 40 << 20
+    assert len(str(explanation)) < 10_000
+
+
+def stored_key_of(cosmo: Cosmology, cache_dir: Path) -> Key:
+    """The key of a result that is stored for this."""
+    cosmo.age(1.0)
+    (file,) = cache_dir.rglob("*.stored")
+    return Key.from_bytes(unpack(file.read_bytes()).key)

@@ -19,7 +19,7 @@ from stored._storage.codecs import NotStorableError, decode, encode
 from stored._storage.format import unpack
 from stored._storage.signing import sign, verify
 from stored.errors import DamagedEntryError, EntryError, UntrustedEntryError
-from tests.storage.entries import KEY, parts_of, sealed
+from tests.storage.entries import KEY, identical, parts_of, sealed
 from tests.storage.models import Pair, Plain
 
 # -- entries ----------------------------------------------------------------------------------------------------------
@@ -226,6 +226,30 @@ def test_kinds_cannot_be_exchanged() -> None:
         read(resealed(written(Plain(1)), kind="native"))
     with pytest.raises(UntrustedEntryError):
         read(resealed(written(1), kind="pickle"))
+
+
+def test_nothing_follows_a_pickle() -> None:
+    """An entry with bytes after its pickle is damaged, even if the signature is right."""
+    parts = parts_of(written(Plain(1)))
+    for buffers in (b"", bytes(64)):
+        with pytest.raises(DamagedEntryError, match="more follows"):
+            read(parts._replace(buffers=buffers).joined())
+
+
+BEYOND_LIMITS: list[Any] = [
+    {n * (2**61 - 1) for n in range(2, 200)},
+    [{complex(1000003 * n, -n): n for n in range(2, 200)}],
+    np.empty((0, 2**21)),
+    np.zeros(2**21, "V0"),
+]
+
+
+@pytest.mark.parametrize("value", BEYOND_LIMITS, ids=["set", "dict", "no rows", "no bytes"])
+def test_values_beyond_the_limits_come_back_by_a_signed_pickle(value: Any) -> None:
+    """What a native entry may not hold, for the sake of those that others write, one's own programs may store."""
+    data = written(value)
+    assert kind_of(data) == "pickle"
+    assert identical(read(data), value)
 
 
 def test_what_is_read_is_frozen() -> None:

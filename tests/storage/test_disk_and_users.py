@@ -372,8 +372,8 @@ def test_the_tier_finds_keys_of_the_same_method(cache_dir: Path) -> None:
     half = Key(Space("engine", "m", "4"), "f", "mod.f")
     tier.store().write(half.entry_name, [Parts(b"null", key=b'{"module":"engine"}').joined()])
     assert sorted(keys_of_same_method(tier.store(), keys[0]), key=lambda key: key.data) == keys
-    assert len(keys_of_same_method(tier.store(), keys[0], limit=2)) == 2
-    assert keys_of_same_method(tier.store(), Key(Space("nowhere", "m", "1"), "f", "mod.f")) == []
+    assert len(list(keys_of_same_method(tier.store(), keys[0], limit=2))) == 2
+    assert list(keys_of_same_method(tier.store(), Key(Space("nowhere", "m", "1"), "f", "mod.f"))) == []
 
 
 @pytest.mark.parametrize("trouble", ["value", "store"])

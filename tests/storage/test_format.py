@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stored._storage import format as entry_format
-from stored._storage.format import ALIGNMENT, MAX_HEADER_BYTES, describe, pack, unpack
+from stored._storage.format import ALIGNMENT, MAX_HEADER_BYTES, MAX_PART_BYTES, describe, header_end, pack, unpack
 from stored._storage.native import pack_native, unpack_native
 from stored.errors import DamagedEntryError
 from tests.storage.entries import Parts, entry_of, identical, parts_of, sealed
@@ -133,8 +133,10 @@ GOOD = Parts(b"[1]]", bytes(64))
         (GOOD.joined(key_length=MAX_HEADER_BYTES + 1), "is longer than"),
         (GOOD.joined(described_length=2**32 - 1), "is longer than"),
         (GOOD.joined(values_length=MAX_HEADER_BYTES), "is longer than"),
-        (GOOD.joined(values_length=100_000), "it has 320 bytes"),
-        (GOOD.joined(body_length=2**64 - 1), "it has 320 bytes"),
+        (GOOD.joined(described_length=MAX_PART_BYTES + 1), "is longer than"),
+        (GOOD.joined(values_length=MAX_PART_BYTES + 1), "is longer than"),
+        (GOOD.joined(values_length=60_000), "it has 320 bytes, and says that its body ends"),
+        (GOOD.joined(body_length=2**64 - 1), "it has 320 bytes, and says that its body ends"),
         (GOOD.joined(size=0), "says that they are 0"),
         (GOOD.joined(size=319), "says that they are 319"),
         (GOOD.joined(size=2**64 - 1), "says that they are"),
@@ -145,6 +147,27 @@ def test_forged_fronts_are_refused(data: bytes, message: str) -> None:
     """Numbers that do not fit the bytes are a DamagedEntryError that says what was found."""
     with pytest.raises(DamagedEntryError, match=message):
         unpack(data)
+
+
+def test_sizes_are_compared_before_anything_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of bytes with another size than the header says, no checksum is computed, and both sizes are named."""
+    monkeypatch.setattr(entry_format, "xxh3_128_digest", None)
+    for data in (GOOD.joined(size=16 << 30), GOOD.joined(size=319), GOOD.joined(body_length=16 << 30)):
+        with pytest.raises(DamagedEntryError, match=r"it has 320 bytes, and says that"):
+            unpack(data)
+
+
+def test_the_beginning_of_an_entry_says_how_long_it_is() -> None:
+    """So many of an entry's bytes suffice for a listing; they are at most as many as a header may have."""
+    data = entry_of([1], b"k" * 5000, b"{}")
+    end = header_end(data[:72])
+    assert unpack(data[:end], verify=False).key == b"k" * 5000
+    with pytest.raises(DamagedEntryError):
+        unpack(data[: end - 1], verify=False)
+    assert header_end(memoryview(GOOD.joined(key_length=2**32 - 1))) == 72 + MAX_HEADER_BYTES
+    for other in (b"", data[:71], b"x" + data, sealed(bytes(44), version=1)):
+        with pytest.raises(DamagedEntryError, match=r"too few|does not begin|version 1"):
+            header_end(other)
 
 
 def test_the_forger_knows_the_format() -> None:
@@ -169,7 +192,8 @@ def test_forged_lengths_give_no_value(lengths: tuple[int, int]) -> None:
         (b"", "no readable JSON"),
         (b"{", "no readable JSON"),
         (b"\xff\xfe", "no readable JSON"),
-        (b"[" * 500_000, "no readable JSON"),
+        (b"[" * 60_000, "no readable JSON"),
+        (b'{"kind":"%s"}' % (b"x" * 60_000), "x{99}[.]{3}, neither native nor pickle$"),
         (b"9" * 10_000, "no readable JSON"),
         (b"{} {}", "no readable JSON"),
         (b"[]", "not an object"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import tracemalloc
 from collections.abc import Callable, Iterable, Iterator
 
 import pytest
@@ -13,6 +14,7 @@ from stored._storage import Header, PersistentTier, headers, headers_of_method, 
 from stored._storage.listing import keys_of_same_method
 from stored.stores import LayeredStore, MemoryStore
 from stored.typing import Buffer
+from tests.storage.entries import Parts
 from tests.storage.models import CALLS, Model, new_user, store
 from tests.stores.test_files import without_handles
 from tests.stores.test_layered import Failing
@@ -119,7 +121,54 @@ def test_keys_of_the_same_method(filled: Counting) -> None:
     """They are of owners of the same name, and of the very same definition."""
     assert sorted(map(KEYS.index, keys_of_same_method(filled, KEYS[0]))) == [0, 1, 5]
     assert len(filled.seen) == 4
-    assert len(keys_of_same_method(filled, KEYS[0], limit=1)) == 1
+    assert len(list(keys_of_same_method(filled, KEYS[0], limit=1))) == 1
+
+
+def long_entry(number: int) -> tuple[str, bytes]:
+    """The name and the bytes of an entry of the first key's method that has 1 MB of quotes in its key."""
+    key = Key(Space("listing", "m", '"' * 500_000), "f", "mod.C.f", "1", (("x", str(number)),))
+    return key.entry_name, Parts(b"1", key=key.data).joined()
+
+
+class Measuring(MemoryStore):
+    """A store that counts the bytes that are read of each entry."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.taken: list[int] = []
+
+    def read_start(self, name: str, length: int) -> Buffer | None:
+        start = super().read_start(name, length)
+        self.taken.append(0 if start is None else memoryview(start).nbytes)
+        return start
+
+
+@pytest.mark.parametrize("is_whole", [True, False], ids=["keys", "damaged"])
+def test_of_many_long_headers_some_are_compared(is_whole: bool) -> None:
+    """However long headers are, of at most 16 MiB keys are taken, one after another, and none is remembered."""
+    store = Measuring()
+    for number in range(24):
+        name, data = long_entry(number)
+        store.write(name, [data if is_whole else data.replace(b'"arguments"', b'"argumentX"')])
+    tracemalloc.start()
+    try:
+        found = sum(1 for _ in keys_of_same_method(store, KEYS[0]))
+        left, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert found == (17 if is_whole else 0)
+    assert sum(store.taken) < 18 << 20
+    assert peak < 24 << 20
+    assert left < 1 << 20
+
+
+def test_no_more_than_the_header_is_read() -> None:
+    """Of an entry with a long header, its beginning is read, and then its header; of a damaged one the beginning."""
+    store = Measuring()
+    store.write(KEYS[0].entry_name, [Parts(b"1" * 10**6, key=b"k" * 10_000).joined()])
+    store.write(KEYS[1].entry_name, [b"damaged" * 10**6])
+    assert list(headers(store)) == []
+    assert sorted(store.taken) == [4096, 4096, 72 + 10_000 + 29]
 
 
 def test_only_entries_at_their_places_are_listed(filled: Counting) -> None:

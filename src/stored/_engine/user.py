@@ -326,16 +326,17 @@ class StorageUser:
         their headers; that the content of one is damaged is found when it is asked for.
         """
         space = self.current_space()
-        keys = [Key(space.address, str(name)) for name in list(space.objects)]
+        labels = {Key(space.address, str(name)).label() for name in list(space.objects)}
         records, addresses = self._owner_records(), {space.address}
         for owner, record in records:
             addresses |= record.addresses(owner, self)
         for each in addresses:
             for _, record in records:
-                keys += record.keys_in(each)
+                labels |= {key.label() for key in record.keys_in(each) if key.space in addresses}
             if self.persistence_read:
-                keys += [header.key for header in headers_of_space(self.persistent.store(), each)]
-        return sorted({key.label() for key in keys if key.space in addresses})
+                found = headers_of_space(self.persistent.store(), each)
+                labels |= {header.key.label() for header in found if header.key.space in addresses}
+        return sorted(labels)
 
 
 class _CallbackFlag(threading.local):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-import json
 import re
 from hashlib import blake2b
 from json.encoder import encode_basestring as _quoted
 from typing import Any, TypeAlias
 
+from stored._bounded_json import parse_json
 from stored._entry_form import ENTRY_ENDING
 from stored.errors import DamagedEntryError
 
@@ -152,7 +152,7 @@ class Key:
             If these are not the bytes of a key.
         """
         try:
-            found = _JSON.decode(data.decode("utf-8", "surrogatepass"))
+            found = parse_json(data)
             module, name, parameters, object_name, definition, version, arguments = (found[part] for part in _KEY_PARTS)
             space = Space(module, name, parameters if isinstance(parameters, str) else _checked_pairs(parameters))
             key = cls(space, object_name, definition, version, _checked_pairs(arguments))
@@ -160,6 +160,9 @@ class Key:
                 return key
         except (LookupError, TypeError, ValueError, RecursionError):
             pass
+        finally:
+            if len(data) > _LONGEST_REMEMBERED:
+                _forget_parts()
         raise DamagedEntryError("it holds no full key")
 
     def call(self) -> str:
@@ -172,7 +175,8 @@ class Key:
         return f"{self.object}({arguments})" if self.definition else self.object
 
 
-_JSON = json.JSONDecoder()
+_LONGEST_REMEMBERED = 4096
+"""Of keys from entries, the parts of longer ones are not remembered: anybody may have written them."""
 
 _KEY_PARTS = ("module", "name", "parameters", "object", "definition", "version", "arguments")
 
@@ -248,6 +252,11 @@ def owner_part(name: str) -> str:
 def module_folder(module: str) -> str:
     """The folder of a module's entries; two modules may share a folder, never an entry."""
     return _slug(module, 40)
+
+
+def _forget_parts() -> None:
+    for function in (_space_forms, _call, method_part, owner_part, module_folder):
+        function.cache_clear()
 
 
 def _slug(name: str, length: int) -> str:

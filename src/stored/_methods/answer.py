@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
@@ -243,10 +243,11 @@ def explain_call(results: Results, call: Call) -> Explanation:
 
     key = call.key()
 
-    def candidates() -> list[Key]:
+    def candidates() -> Iterator[Key]:
+        yield from results.keys_in_memory(call)
         slot = call.open_slot(settings())
-        on_disk = [] if slot is None else keys_of_same_method(slot.store, key)
-        return results.keys_in_memory(call) + on_disk
+        if slot is not None:
+            yield from keys_of_same_method(slot.store, key)
 
     return explain(key, results.tier_holding(call), candidates)
 

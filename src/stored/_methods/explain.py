@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -10,6 +11,11 @@ from stored._keys import Key
 __all__ = ["Explanation", "explain"]
 
 _PART_NAMES = {"version": "the method's version", "string": "the hashable string"}
+
+_LONGEST_TEXT = 2000
+"""Characters of a value in the text of an explanation; only hashable strings can have more."""
+
+_MOST_DIFFERENCES = 20
 
 
 @dataclass(frozen=True)
@@ -36,8 +42,13 @@ class Explanation:
             return f"{self.call}: hit, in {'memory' if self.where == 'memory' else 'the store'}"
         if not self.differences:
             return f"{self.call}: miss, nothing of this method is stored"
-        parts = "; ".join(f"{name} is {asked}, stored is {found}" for name, (found, asked) in self.differences.items())
-        return f"{self.call}: miss, nearest stored result differs: {parts}"
+        parts = [
+            f"{_shortened(name)} is {_shortened(asked)}, stored is {_shortened(found)}"
+            for name, (found, asked) in itertools.islice(self.differences.items(), _MOST_DIFFERENCES)
+        ]
+        more = len(self.differences) - len(parts)
+        parts += [f"and {more} more"] if more else []
+        return f"{self.call}: miss, nearest stored result differs: {'; '.join(parts)}"
 
     __repr__ = __str__
 
@@ -56,8 +67,12 @@ def explain(key: Key, where: str | None, candidates: Callable[[], Iterable[Key]]
     """
     if where is not None:
         return Explanation(key.call(), where)
-    differences = [_differences(each, key) for each in candidates()]
-    return Explanation(key.call(), None, min(differences, key=len, default={}))
+    nearest = min((_differences(each, key) for each in candidates()), key=len, default={})
+    return Explanation(key.call(), None, nearest)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}..."
 
 
 def _differences(found: Key, asked: Key) -> dict[str, tuple[str, str]]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from stored._keys import Key
-from stored._storage.format import describe, dump_json, pack, unpack
+from stored._storage.format import MAX_PART_BYTES, describe, dump_json, pack, unpack
 from stored._storage.freezing import freeze
 from stored._storage.listed_values import Values, list_values
 from stored._storage.native import NotNativeError, pack_native, unpack_native
@@ -17,9 +17,6 @@ from stored.errors import DamagedEntryError
 from stored.typing import Buffer
 
 __all__ = ["NotStorableError", "decode", "encode"]
-
-_MAX_LISTED_BYTES = 1 << 16
-"""If the values of a call take more, none is listed."""
 
 
 class NotStorableError(Exception):
@@ -64,7 +61,7 @@ def encode(
         body, buffers = _pickle(value), []
         described = describe("pickle", writer, sign(key.data, body))
     listed_data = b"" if listed is None else dump_json(listed)
-    if len(listed_data) > _MAX_LISTED_BYTES:
+    if len(listed_data) > MAX_PART_BYTES:  # then none is listed
         listed_data = b""
     try:
         return pack(key.data, described, listed_data, body, buffers, time.time(), seconds)
@@ -117,6 +114,8 @@ def decode(
         check_writer(writer)
     if kind == "native":
         return unpack_native(entry), entry.seconds
+    if not entry.ends_with_body():
+        raise DamagedEntryError("more follows after its pickle")
     verify(key.data, entry.body, signature)
     try:
         return freeze(pickle.loads(entry.body)), entry.seconds

@@ -22,8 +22,9 @@ offset   bytes  content
 ...             buffers, each at a multiple of 64, with zero bytes between
 ======== ====== =========================================================================
 
-Key, description and values together take at most `MAX_HEADER_BYTES`; with the numbers before them they suffice to list
-an entry and to decide whether to use it.
+Key, description and values together take at most `MAX_HEADER_BYTES` (1 MiB), and of these the description and the
+values at most `MAX_PART_BYTES` (64 KiB) each; with the numbers before them they suffice to list an entry and to decide
+whether to use it.
 
 - Equal keys have equal bytes, so a comparison of bytes compares the key in full.
 - The description decides how the value is loaded: ``kind`` (``"native"`` or ``"pickle"``), ``writer`` (versions of the
@@ -46,11 +47,24 @@ integers below 2**53 and finite floats stand for themselves, and everything else
 ``["str_", text]``, ``["bytes_", offset, n]``   in an array they would lose NULs at their end
 =============================================== =============================================================
 
-An offset in the tree counts from the end of the body, rounded up to a multiple of 64. No node
-is inside more than 64 containers.
+An offset in the tree counts from the end of the body, rounded up to a multiple of 64.
 
 Nothing of a native value is ever unpickled or evaluated. Every length, dtype and shape is compared with the bytes at
-hand before it is used.
+hand before it is used, the size of the whole even before the checksum is computed. An entry from anybody may cost time
+and memory in proportion to its size, and no more:
+
+- Each buffer begins where the one before it in the tree ends, rounded up to a multiple of 64, the first at 0. The entry
+  ends with the last buffer, or with the body if there is none.
+- No node is inside more than 64 containers, and no dtype inside more than `dtypes.MAX_DTYPE_DEPTH` (16) others. JSON is
+  nested at most `MAX_NESTING` (128) deep, and an integer in it has at most `MAX_DIGITS` (4300) digits.
+- A dtype of times has one of numpy's units, after a multiple that is not 0, or none.
+- The items of an array, with those of fields and subarrays counted one by one, are at most
+  `dtypes.MAX_ITEMS_WITHOUT_BYTES` (2**20) more than its bytes; for this, a dimension of length 0 counts as one of 1.
+- Of the elements of a set, or the keys of a dict, at most `hashes.MAX_SAME_HASH` (100) have the same hash, unless they
+  are all texts and bytes.
+
+A value that would break one of these rules has no native form, and is pickled. To read an entry of N bytes takes at
+most 100 N bytes of memory beside it, and 64 KiB: JSON of three bytes, ``[],``, becomes a list of 64.
 """
 
 from __future__ import annotations
@@ -63,6 +77,7 @@ from typing import Any, NamedTuple
 
 from xxhash import xxh3_128, xxh3_128_digest
 
+from stored._bounded_json import parse_json
 from stored._entry_form import ENTRY_MAGIC
 from stored.errors import DamagedEntryError
 from stored.typing import Buffer
@@ -70,11 +85,13 @@ from stored.typing import Buffer
 __all__ = [
     "ALIGNMENT",
     "MAX_HEADER_BYTES",
+    "MAX_PART_BYTES",
     "Description",
     "Entry",
-    "checked_slice",
     "describe",
     "dump_json",
+    "excerpt",
+    "header_end",
     "load_json",
     "pack",
     "unpack",
@@ -83,6 +100,8 @@ __all__ = [
 FORMAT_VERSION = 2
 
 MAX_HEADER_BYTES = 1 << 20
+
+MAX_PART_BYTES = 1 << 16
 
 MAX_SECONDS = 1e12
 """An entry that says that computing took longer is damaged."""
@@ -94,8 +113,6 @@ _START = struct.Struct("<8sI16s")  # what the checksum does not cover
 _NUMBERS = struct.Struct("<IQddIIQ")  # key length, size, created, seconds, lengths of description, values and body
 
 _FRONT = struct.Struct(_START.format + _NUMBERS.format[1:])
-
-_JSON = json.JSONDecoder()
 
 # what is written has no cycles: `native` and `listed_values` bound the depth
 
@@ -188,7 +205,11 @@ class Entry:
 
     def values(self) -> Any:
         """The JSON of the values; a `DamagedEntryError` if it is none."""
-        return load_json(self.data[slice(*self._ends)])
+        return load_json(bytes(self.data[slice(*self._ends)]))
+
+    def ends_with_body(self) -> bool:
+        """Does nothing follow the body?"""
+        return self._ends[1] + len(self.body) == len(self.data)
 
 
 def _description(data: bytes) -> Description:
@@ -197,7 +218,7 @@ def _description(data: bytes) -> Description:
         raise DamagedEntryError("its description is not an object")
     kind, writer = found.get("kind"), found.get("writer")
     if kind != "native" and kind != "pickle":
-        raise DamagedEntryError(f"its kind is {kind!r}, neither native nor pickle")
+        raise DamagedEntryError(f"its kind is {excerpt(repr(kind))}, neither native nor pickle")
     if not isinstance(writer, dict):
         raise DamagedEntryError("it does not say who wrote it")
     return Description(kind, writer, found.get("signature"))
@@ -295,21 +316,47 @@ def unpack(source: Buffer, *, verify: bool = True) -> Entry:
     magic, version, checksum, key_length, said_size, created, seconds, described_length, values_length, length = front
     if magic != ENTRY_MAGIC or version != FORMAT_VERSION:
         raise _front_error(data)
-    if verify and xxh3_128_digest(memoryview(data)[_START.size :]) != checksum:
-        raise DamagedEntryError("its checksum does not match its content")
     key_end = _FRONT.size + key_length
     described_end = key_end + described_length
     values_end = described_end + values_length
     body_end = values_end + length
-    if values_end > _FRONT.size + MAX_HEADER_BYTES:
-        raise DamagedEntryError(f"a header of {values_end - _FRONT.size} bytes is longer than {MAX_HEADER_BYTES}")
-    if (body_end > size or said_size != size) if verify else values_end > size:
-        raise DamagedEntryError(
-            f"it has {size} bytes, and says that they are {said_size}, with a body that ends at {body_end}"
-        )
+    if values_end > _LONGEST_START or described_length > MAX_PART_BYTES or values_length > MAX_PART_BYTES:
+        raise _header_error(key_length, described_length, values_length)
+    if said_size != size if verify else values_end > size:
+        raise DamagedEntryError(f"it has {size} bytes, and says that they are {said_size}")
+    if body_end > said_size:
+        raise DamagedEntryError(f"it has {said_size} bytes, and says that its body ends after {body_end}")
+    if verify and xxh3_128_digest(memoryview(data)[_START.size :]) != checksum:
+        raise DamagedEntryError("its checksum does not match its content")
     if not 0 <= seconds <= MAX_SECONDS:
         raise DamagedEntryError(f"it says that computing took {seconds} s")
     return Entry(data, created, seconds, key_end, described_end, values_end, body_end)
+
+
+_LONGEST_START = _FRONT.size + MAX_HEADER_BYTES
+
+
+def header_end(start: Buffer) -> int:
+    """How many of an entry's first bytes suffice for a listing.
+
+    Raises
+    ------
+    DamagedEntryError
+        If it does not begin as an entry does.
+    """
+    data = bytes(memoryview(start)[: _FRONT.size])
+    if len(data) < _FRONT.size or _START.unpack_from(data)[:2] != (ENTRY_MAGIC, FORMAT_VERSION):
+        raise _front_error(data)
+    key_length, _, _, _, described_length, values_length, _ = _NUMBERS.unpack_from(data, _START.size)
+    end: int = _FRONT.size + key_length + described_length + values_length
+    return min(end, _LONGEST_START)
+
+
+def _header_error(key: int, described: int, values: int) -> DamagedEntryError:
+    return DamagedEntryError(
+        f"a header with a key of {key} bytes, a description of {described} and values of {values} is longer than"
+        f" {MAX_HEADER_BYTES}, or than {MAX_PART_BYTES} for one of the last two"
+    )
 
 
 def _front_error(data: bytes | memoryview) -> DamagedEntryError:
@@ -324,20 +371,17 @@ def _front_error(data: bytes | memoryview) -> DamagedEntryError:
     return DamagedEntryError(f"{len(data)} bytes are too few for an entry")
 
 
-def load_json(data: Buffer) -> Any:
+def load_json(data: bytes) -> Any:
     """What `dump_json` wrote; anything else is a `DamagedEntryError`."""
     try:
-        text = str(data, "utf-8", "surrogatepass")
-        found, end = _JSON.raw_decode(text)
+        return parse_json(data)
     except (ValueError, RecursionError) as error:
         raise DamagedEntryError(f"it holds no readable JSON ({error})") from None
-    if end != len(text):
-        raise DamagedEntryError(f"it holds no readable JSON (more follows after {end} characters)")
-    return found
 
 
-def checked_slice(data: memoryview, start: object, length: object) -> memoryview:
-    """A part of the data; one that is not within the data is a `DamagedEntryError`."""
-    if type(start) is not int or type(length) is not int or start < 0 or length < 0 or start + length > data.nbytes:
-        raise DamagedEntryError(f"{length!r} bytes at {start!r} are not within the {data.nbytes} there are")
-    return data[start : start + length]
+def excerpt(text: str) -> str:
+    """A text out of an entry as messages contain it: its beginning, if it is long."""
+    return text if len(text) <= _LONGEST_EXCERPT else f"{text[:_LONGEST_EXCERPT]}..."
+
+
+_LONGEST_EXCERPT = 100

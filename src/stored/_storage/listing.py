@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 from stored._entry_form import ENTRY_MAGIC, begins_as_entry, is_entry_name
 from stored._keys import Key, Space, method_part, module_folder, owner_part
 from stored._settings import settings
-from stored._storage.format import Entry, unpack
+from stored._storage.format import Entry, header_end, unpack
 from stored._storage.listed_values import ListedValues, read_values
 from stored._storage.reports import is_reported, report_once, report_unreadable_layer
-from stored.errors import DamagedEntryError, EntryError
+from stored.errors import EntryError
 from stored.stores import LayerError
-from stored.typing import Store
+from stored.typing import Buffer, Store
 
 __all__ = [
     "Header",
@@ -25,6 +25,9 @@ __all__ = [
 ]
 
 _USUAL_HEADER_BYTES = 4096
+
+_MOST_COMPARED_BYTES = 16 << 20
+"""Headers in which keys of one method are looked for; each counts for at least `_USUAL_HEADER_BYTES`."""
 
 
 class Header(NamedTuple):
@@ -82,18 +85,30 @@ def headers_of_method(store: Store, module: str, name: str, definition: str) -> 
     return _headers(store, module_folder(module), lambda found: part in found)
 
 
-def keys_of_same_method(store: Store, key: Key, limit: int = 1000) -> list[Key]:
-    """Keys of stored results of the same method, of owners of the same name; at most `limit`."""
+def keys_of_same_method(store: Store, key: Key, limit: int = 1000) -> Iterator[Key]:
+    """Keys of stored results of the same method, of owners of the same name.
+
+    Parameters
+    ----------
+    store : Store
+        The store.
+    key : Key
+        The key of one result of the method.
+    limit : int
+        The most keys; they are fewer if the headers that are read take more than `_MOST_COMPARED_BYTES`.
+    """
     owner, part = owner_part(key.space.name), method_part(key.object, key.definition)
-    found: list[Key] = []
-    for header in _headers(
+    found = compared_bytes = 0
+    for name in _entry_names(
         store, module_folder(key.space.module), lambda name: name.rpartition("/")[2].startswith(owner) and part in name
     ):
-        if _is_same_method(header.key, key):
-            found.append(header.key)
-        if len(found) == limit:
-            break
-    return found
+        header, size = _header_and_size(store, name)
+        if header is not None and _is_same_method(header.key, key):
+            yield header.key
+            found += 1
+        compared_bytes += max(size, _USUAL_HEADER_BYTES)
+        if found == limit or compared_bytes > _MOST_COMPARED_BYTES:
+            return
 
 
 def _is_same_method(one: Key, other: Key) -> bool:
@@ -151,25 +166,31 @@ def _headers(store: Store, folder: str, is_wanted: Callable[[str], bool]) -> Ite
 
 def _header(store: Store, name: str) -> Header | None:
     """The header of an entry; None if it is damaged or not at its place, of which only loading the value warns."""
+    return _header_and_size(store, name)[0]
+
+
+def _header_and_size(store: Store, name: str) -> tuple[Header | None, int]:
+    """The header of an entry, and how many bytes were read for it."""
+    size = 0
     try:
-        header = _header_in(_entry(store, name), name)
+        start = _start(store, name)
+        size = memoryview(start).nbytes
+        header = _header_in(unpack(start, verify=False), name)
     except EntryError:
-        return None
+        return None, size
     except OSError as error:
         _report(store, name.rpartition("/")[0], error)
-        return None
-    return header if header.key.entry_name == name else None
+        return None, size
+    return header if header.key.entry_name == name else None, size
+
+
+def _start(store: Store, name: str) -> Buffer:
+    """The beginning of an entry, up to the end of its header or further."""
+    start = store.read_start(name, _USUAL_HEADER_BYTES) or b""
+    end = header_end(start)
+    return start if end <= memoryview(start).nbytes else store.read_start(name, end) or b""
 
 
 def _header_in(entry: Entry, name: str) -> Header:
     key, writer = Key.from_bytes(entry.key), dict(entry.description().writer)
     return Header(name, key, read_values(entry), entry.created, entry.seconds, writer)
-
-
-def _entry(store: Store, name: str) -> Entry:
-    """The beginning of an entry, or all of it if that is not enough."""
-    start = store.read_start(name, _USUAL_HEADER_BYTES) or b""
-    try:
-        return unpack(start, verify=False)
-    except DamagedEntryError:
-        return unpack(store.read(name) or b"", verify=False)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import itertools
-import json
 import math
-import re
 import struct
-import sys
 from collections.abc import Callable
 from typing import Any, TypeAlias, cast
 
 import numpy as np
 
-from stored._storage.format import ALIGNMENT, Entry, checked_slice, dump_json, load_json
+from stored._storage.dtypes import NotNativeError, describe_dtype, described_dtype, described_shape, exceeds_bytes
+from stored._storage.format import ALIGNMENT, Entry, dump_json, excerpt, load_json
+from stored._storage.hashes import share_hash
 from stored.errors import DamagedEntryError
 
 __all__ = ["MAX_DEPTH", "NotNativeError", "pack_native", "unpack_native"]
@@ -25,12 +23,6 @@ MAX_DEPTH = 64
 _DOUBLE = struct.Struct("<d")
 
 _SAFE_INTEGER = 2**53
-
-_PLAIN_DTYPE = re.compile(r"[<>|]([biufcSUV][0-9]+|[mM]8(\[[0-9]*[A-Za-z]+\])?)")
-
-
-class NotNativeError(Exception):
-    """A value that has no native form."""
 
 
 def pack_native(value: object) -> tuple[bytes, list[memoryview]]:
@@ -72,6 +64,8 @@ class _Writer:
             # most are texts and floats, which need no call
             is_plain = type(each) is str or (type(each) is float and math.isfinite(each))
             tree.append(each if is_plain and depth <= MAX_DEPTH else self.node(each, depth))
+        if kind in _HASHED and share_hash(value):
+            raise NotNativeError("too many elements or keys with one hash")
         return tree
 
     def _unchanged(self, value: Any) -> Any:
@@ -96,13 +90,17 @@ class _Writer:
         return ["bytes_", *self._buffer(memoryview(value))]
 
     def _scalar(self, value: np.generic) -> Any:
-        descr = _descr(value.dtype)
+        descr = describe_dtype(value.dtype)
         if type(value) is not value.dtype.type:
             raise NotNativeError(f"a subclass of {value.dtype.type}")
+        if exceeds_bytes(value.dtype, ()):
+            raise NotNativeError(f"{value.dtype} takes too few bytes")
         return ["scalar", descr, value.tobytes().hex()]
 
     def _array(self, array: np.ndarray[Any, Any]) -> Any:
-        descr = _descr(array.dtype)
+        descr = describe_dtype(array.dtype)
+        if exceeds_bytes(array.dtype, array.shape):
+            raise NotNativeError(f"an array of {array.size} items in {array.nbytes} bytes")
         flags = array.flags
         order = "F" if flags.f_contiguous and not flags.c_contiguous else "C"
         if not (flags.c_contiguous or flags.f_contiguous):
@@ -134,27 +132,7 @@ class _Writer:
 
 _CONTAINERS: dict[type, type] = {each: each for each in (tuple, list, set, frozenset)}
 
-
-def _descr(dtype: np.dtype[Any]) -> Any:
-    """A dtype as numpy's own file format writes it; a `NotNativeError` if this loses something of it."""
-    return _builtin_descr(dtype.char) if dtype.isbuiltin == 1 else _exact_descr(dtype)
-
-
-@functools.lru_cache(maxsize=64)
-def _builtin_descr(char: str) -> Any:
-    return _exact_descr(np.dtype(char))
-
-
-def _exact_descr(dtype: np.dtype[Any]) -> Any:
-    if dtype.kind in "biufcSUVmM" and not dtype.hasobject and np.lib.format.drop_metadata(dtype) is dtype:
-        # overlapping fields have no such form, and a title may be any object
-        with contextlib.suppress(DamagedEntryError, TypeError, ValueError):
-            descr = json.loads(json.dumps(np.lib.format.dtype_to_descr(dtype)))
-            found = _dtype(descr)
-            # dtypes that compare equal may differ in alignment, or be numpy.record
-            if found == dtype and repr(found) == repr(dtype):
-                return descr
-    raise NotNativeError(f"dtype {dtype}")
+_HASHED = frozenset((set, frozenset, dict))
 
 
 def unpack_native(entry: Entry) -> Any:
@@ -168,14 +146,14 @@ def unpack_native(entry: Entry) -> Any:
     body = entry.body
     try:
         if len(body) > _PARSED_ONCE:
-            return _Reader(entry).value(load_json(body), 0)
+            return _Reader(entry).whole(load_json(body))
         # parts of a tree never become parts of a value, so values can have one tree
         tree, array = _parsed_once(body)
-        return _Reader(entry).value(tree, 0) if array is None else _array_in(entry, *array)
+        return _Reader(entry).whole(tree) if array is None else _array_alone(entry, *array)
     except DamagedEntryError:
         raise
     except (TypeError, ValueError, LookupError, ArithmeticError, RecursionError, struct.error) as error:
-        raise DamagedEntryError(f"its tree describes no value ({error})") from None
+        raise DamagedEntryError(f"its tree describes no value ({excerpt(str(error))})") from None
 
 
 _PARSED_ONCE = 1024
@@ -183,89 +161,70 @@ _PARSED_ONCE = 1024
 
 
 @functools.lru_cache(maxsize=128)
-def _parsed_once(body: bytes) -> tuple[Any, _ArrayPlace | None]:
-    """A tree and, if it is that of one array and of nothing else, where that is."""
+def _parsed_once(body: bytes) -> tuple[Any, _ArrayForm | None]:
+    """A tree and, if it is that of one array and of nothing else, the form of that."""
     tree = load_json(body)
-    place = _array_place(*tree[1:]) if isinstance(tree, list) and tree[:1] == ["array"] else None
+    if not (isinstance(tree, list) and tree[:1] == ["array"]):
+        return tree, None
+    form, start, _ = _array_form(*tree[1:])
     # a dtype with fields is for one array alone: whoever has the array can rename them
-    return tree, place if place is not None and place[1].names is None else None
+    return tree, form if type(start) is int and start == 0 and form[1].names is None else None
 
 
-def _dtype(descr: object) -> np.dtype[Any]:
-    """The dtype that a tree describes; JSON has made lists of its tuples."""
-    dtype = _plain_dtype(descr) if isinstance(descr, str) else np.lib.format.descr_to_dtype(_tuples(descr))
-    if dtype.hasobject:  # numpy would take its bytes for addresses of objects
-        raise DamagedEntryError(f"{descr!r} is not the dtype of plain data")
-    return dtype
+_ArrayForm: TypeAlias = tuple[tuple[int, ...], np.dtype[Any], Any, int]
+"""The shape, dtype and order of an array, and how many bytes it has."""
 
 
-@functools.lru_cache(maxsize=64)
-def _plain_dtype(descr: str) -> np.dtype[Any]:
-    if not _PLAIN_DTYPE.fullmatch(descr):
-        raise DamagedEntryError(f"{descr!r} is not the dtype of plain data")
-    return np.dtype(descr)
-
-
-def _tuples(descr: object) -> Any:
-    """A list of fields stays a list; the fields in it are tuples."""
-    if isinstance(descr, list):
-        return [_field(*each) for each in descr]
-    if isinstance(descr, str):
-        _plain_dtype(descr)
-        return descr
-    raise DamagedEntryError(f"{descr!r} is not the dtype of plain data")
-
-
-def _field(name: Any, kind: object, *shape: Any) -> tuple[Any, ...]:
-    name = tuple(name) if isinstance(name, list) else name
-    return (name, _tuples(kind), *map(_shape, shape))
-
-
-def _shape(found: object) -> tuple[int, ...]:
-    """A shape; anything else in its place, numpy would read as a dtype."""
-    if type(found) is list:
-        for length in found:
-            if type(length) is not int or length < 0:
-                break
-        else:
-            if math.prod(found) <= sys.maxsize:
-                return tuple(found)
-    raise DamagedEntryError(f"{found!r} is not a shape")
-
-
-_ArrayPlace: TypeAlias = tuple[tuple[int, ...], np.dtype[Any], Any, int, int]
-"""The shape, dtype and order of an array, where its bytes begin, and how many there are."""
-
-
-def _array_place(descr: object, shape: list[int], order: str, start: int, length: int) -> _ArrayPlace:
-    dtype = _dtype(descr)
+def _array_form(descr: object, shape: list[int], order: str, start: object, length: int) -> tuple[_ArrayForm, Any, Any]:
+    dtype = described_dtype(descr)
     if order not in {"C", "F"}:
-        raise DamagedEntryError(f"{order!r} is not an order")
-    lengths = _shape(shape)
-    if math.prod(lengths) * dtype.itemsize != length:
-        raise DamagedEntryError(f"{length} bytes do not hold an array of dtype {dtype} and shape {shape}")
-    if type(length) is not int or type(start) is not int or start < 0:
-        raise DamagedEntryError(f"{length!r} bytes at {start!r} are none of an entry")
-    return lengths, dtype, order, start, length
+        raise DamagedEntryError(f"{excerpt(repr(order))} is not an order")
+    lengths = described_shape(shape)
+    size = math.prod(lengths) * dtype.itemsize
+    if type(length) is not int or size != length or exceeds_bytes(dtype, lengths):
+        what = f"an array of dtype {excerpt(str(dtype))} and shape {excerpt(str(lengths))}"
+        raise DamagedEntryError(f"{excerpt(repr(length))} bytes do not hold {what}")
+    return (lengths, dtype, order, length), start, length
 
 
-def _array_in(
-    entry: Entry, shape: tuple[int, ...], dtype: np.dtype[Any], order: Any, start: int, length: int
+def _array_alone(
+    entry: Entry, shape: tuple[int, ...], dtype: np.dtype[Any], order: Any, length: int
 ) -> np.ndarray[Any, Any]:
-    data, begin = entry.data, entry.buffers_start + start
-    if begin + length > len(data):
-        if length or start:
-            raise DamagedEntryError(f"{length} bytes at {start} of the buffers are not within the entry")
-        data, begin = b"", 0  # an entry without buffers may end before they would begin
+    """The array of which the buffers of an entry consist."""
+    start = entry.buffers_start
+    if start + length != len(entry.data):
+        raise DamagedEntryError(f"an array of {length} bytes at {start} does not end with the entry")
     # the data are read-only, and so is the array
-    return np.ndarray(shape, dtype, data, begin, None, order)
+    return np.ndarray(shape, dtype, entry.data, start, None, order)
 
 
 class _Reader:
-    """Turns a tree back into a value."""
+    """Turns a tree back into a value, for which it goes through the buffers once, from the first to the last."""
 
     def __init__(self, entry: Entry) -> None:
         self._entry = entry
+        self._end: int | None = None  # of the buffers so far
+
+    def whole(self, tree: Any) -> Any:
+        """The value of the whole entry; a `DamagedEntryError` if there is more in it."""
+        value = self.value(tree, 0)
+        end = self._end
+        if not self._entry.ends_with_body() if end is None else end != len(self._entry.data):
+            raise DamagedEntryError("more follows after what its tree describes")
+        return value
+
+    def _buffer(self, start: object, length: object) -> int:
+        """Where in the entry its next buffer begins, if these are the offset and the length of that."""
+        first, size = self._entry.buffers_start, len(self._entry.data)
+        end = first if self._end is None else self._end
+        begin = end + -end % ALIGNMENT
+        if type(start) is not int or type(length) is not int or length < 0 or first + start != begin:
+            place = f"{excerpt(repr(length))} bytes at {excerpt(repr(start))}"
+            raise DamagedEntryError(f"{place} are not the next buffer, which begins at {begin - first}")
+        if begin + length > size:
+            raise DamagedEntryError(f"{length} bytes at {start} of the buffers are not within the entry")
+        self._end = begin + length
+        return begin
 
     def value(self, node: Any, depth: int) -> Any:
         if depth > MAX_DEPTH:
@@ -277,9 +236,14 @@ class _Reader:
         tag, *rest = node
         container = _CONTAINERS_BY_NAME.get(tag)
         if container is not None:
-            return container([self.value(each, depth + 1) for each in rest])
+            elements = [self.value(each, depth + 1) for each in rest]
+            if container in _HASHED:
+                _check_hashes(elements)
+            return container(elements)
         if tag == "dict":
-            each = iter([self.value(each, depth + 1) for each in rest])
+            elements = [self.value(each, depth + 1) for each in rest]
+            _check_hashes(elements[::2])
+            each = iter(elements)
             return dict(zip(each, each, strict=True))
         return self._READERS[tag](self, *rest)
 
@@ -298,26 +262,27 @@ class _Reader:
         return complex(self._float(real), self._float(imaginary))
 
     def _bytes(self, start: int, length: int) -> bytes:
-        buffers = memoryview(self._entry.data)[self._entry.buffers_start :]
-        return bytes(checked_slice(buffers, start, length))
+        begin = self._buffer(start, length)
+        return bytes(self._entry.data[begin : begin + length])
 
     def _numpy_string(self, text: object) -> np.str_:
         if not isinstance(text, str):
-            raise DamagedEntryError(f"{text!r} is not a text")
+            raise DamagedEntryError(f"{excerpt(repr(text))} is not a text")
         return np.str_(text)
 
     def _numpy_bytes(self, start: int, length: int) -> np.bytes_:
         return np.bytes_(self._bytes(start, length))
 
     def _scalar(self, descr: object, text: str) -> Any:
-        dtype = _dtype(descr)
+        dtype = described_dtype(descr)
         content = bytes.fromhex(text)
-        if len(content) != dtype.itemsize or dtype.kind in "SU":
-            raise DamagedEntryError(f"{len(content)} bytes are not one scalar of dtype {dtype}")
+        if len(content) != dtype.itemsize or dtype.kind in "SU" or exceeds_bytes(dtype, ()):
+            raise DamagedEntryError(f"{len(content)} bytes are not one scalar of dtype {excerpt(str(dtype))}")
         return np.ndarray((), dtype, content)[()]
 
-    def _array(self, descr: object, shape: list[int], order: str, start: int, length: int) -> np.ndarray[Any, Any]:
-        return _array_in(self._entry, *_array_place(descr, shape, order, start, length))
+    def _array(self, *parts: Any) -> np.ndarray[Any, Any]:
+        (shape, dtype, order, _), *place = _array_form(*parts)
+        return np.ndarray(shape, dtype, self._entry.data, self._buffer(*place), None, order)
 
     _READERS: dict[str, Callable[..., Any]] = {
         "int": _integer,
@@ -332,3 +297,8 @@ class _Reader:
 
 
 _CONTAINERS_BY_NAME: dict[str, Callable[[list[Any]], Any]] = {each.__name__: each for each in _CONTAINERS}
+
+
+def _check_hashes(elements: list[Any]) -> None:
+    if share_hash(elements):
+        raise DamagedEntryError("a set or a dict in it has too many elements or keys with one hash")

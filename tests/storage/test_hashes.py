@@ -1,0 +1,55 @@
+"""Sets and dicts are not made of elements that were chosen to share a hash."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from stored._storage.hashes import MAX_SAME_HASH, share_hash
+
+PERIOD = 2**61 - 1
+
+CHOSEN: dict[str, Any] = {
+    "integers": lambda n: n * PERIOD,
+    "negative integers": lambda n: -n * PERIOD,
+    "complex numbers": lambda n: complex(1000003 * n, -n),
+    "tuples": lambda n: ("a", (n * PERIOD, 1.5)),
+    "frozen sets": lambda n: frozenset((n * PERIOD, "a")),
+}
+
+
+@pytest.mark.parametrize("chosen", CHOSEN)
+def test_chosen_numbers_share_a_hash(chosen: str) -> None:
+    """More than the limit are found among others, and as many as the limit are allowed."""
+    others: list[object] = [*range(1, 1000), *map(str, range(1000)), None, 1.5]
+    some = [CHOSEN[chosen](n) for n in range(2, MAX_SAME_HASH + 3)]
+    assert len(set(map(hash, some))) == 1
+    assert share_hash(some)
+    assert share_hash(others[:500] + some + others[500:])
+    assert not share_hash(some[:-1])
+    assert not share_hash(others[:500] + some[2:] + others[500:])
+
+
+HONEST: dict[str, Iterable[Any]] = {
+    "integers": range(-10_000, 10_000),
+    "floats": np.linspace(-1, 1, 10_001).tolist(),
+    "powers of two": [math.ldexp(1.0, n) for n in range(-1074, 1024)],
+    "large powers of two": [2**n for n in range(3000)],
+    "numbers of numpy": list(np.arange(1000.0)),
+    "NaN": [float("nan") for _ in range(1000)],
+    "complex numbers": [complex(re, im) for re in range(-50, 50) for im in range(-50, 50)],
+    "pairs": [(x, y / 10) for x in range(100) for y in range(100)],
+    "dates": list(np.arange("1900-01-01", "2100-01-01", dtype="M8[D]")),
+    "one text many times": ["text"] * 1000,
+    "bytes": [b"text"] * 1000,
+}
+
+
+@pytest.mark.parametrize("honest", HONEST)
+def test_what_programs_use_is_allowed(honest: str) -> None:
+    """Ranges, grids and powers do not share a hash, and texts need not be looked at."""
+    assert not share_hash(list(HONEST[honest]))
