@@ -14,6 +14,7 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 
+from stored._private_folder import make_private_folder
 from stored._settings.checks import CHECKS, check_persistence, checked_path, checked_paths
 from stored._settings.settings import Settings, check_together
 from stored.errors import ConfigurationError
@@ -93,7 +94,7 @@ def _home() -> Path:
 def _private_directory(place: Path) -> Path:
     """A directory that nobody else can write in, made if need be: its name could be known to others."""
     with contextlib.suppress(FileExistsError):
-        place.mkdir(mode=0o700)
+        make_private_folder(place)
     state = place.lstat()
     if not stat.S_ISDIR(state.st_mode) or state.st_uid != os.geteuid() or state.st_mode & 0o077:
         raise ConfigurationError(

@@ -12,8 +12,9 @@ import itertools
 import os
 from collections.abc import Callable, Iterable, Sequence
 
+from stored._private_folder import make_private_folder
 from stored.stores._files import WORK
-from stored.stores._folders import OpenFolders, check_folders, make_folder
+from stored.stores._folders import OpenFolders, check_folders
 from stored.typing import Buffer
 
 __all__ = ["DRAFT", "OpenDraft", "write_file"]
@@ -143,7 +144,7 @@ class OpenDraft:
 
     def __init__(self, root: str, parts: Iterable[Buffer]) -> None:
         check_folders(root, WORK)
-        make_folder(f"{root}/{WORK}")
+        make_private_folder(f"{root}/{WORK}")
         draft, self._descriptor = _open_new(f"{root}/{WORK}", None)
         self.path = f"{root}/{WORK}/{draft}"
         try:

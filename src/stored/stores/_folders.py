@@ -10,9 +10,10 @@ import stat
 from itertools import accumulate
 
 from stored._fork_safe_lock import ForkSafeLock
+from stored._private_folder import make_private_folder, make_private_subfolder
 from stored.stores._files import WORK, is_still_open
 
-__all__ = ["OpenFolders", "check_folders", "make_folder", "spare_handles"]
+__all__ = ["OpenFolders", "check_folders", "spare_handles"]
 
 _FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _ATTEMPTS = 200
@@ -63,7 +64,7 @@ class OpenFolders:
             if folder not in self.open and len(self.open) >= spare_handles():
                 check_folders(self._root, folder)
                 if makes:
-                    make_folder(f"{self._root}/{folder}")
+                    make_private_folder(f"{self._root}/{folder}")
                 return None
             return self._find(folder, makes)
 
@@ -104,9 +105,9 @@ class OpenFolders:
         above, _, name = folder.rpartition("/")
         with contextlib.suppress(FileExistsError):  # another process has made it, or a broken link is in its place
             if folder:
-                os.mkdir(name, 0o700, dir_fd=self._find(above, makes=True))
+                make_private_subfolder(self._find(above, makes=True), name)
             else:
-                make_folder(self._root)
+                make_private_folder(self._root)
 
     def is_ours(self, folder: str) -> bool:
         """Does the descriptor of an open folder stand for what was opened? The program may have closed it."""
@@ -170,19 +171,6 @@ def spare_handles() -> int:
     """How many file handles a store may keep open for one purpose: a quarter of those that a process may have."""
     handles, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return (handles if handles != resource.RLIM_INFINITY else 1 << 20) // 4
-
-
-def make_folder(folder: str | os.PathLike[str]) -> None:
-    """Make a folder and the missing ones above it, with access for their owner only."""
-    try:
-        os.mkdir(folder, 0o700)
-    except FileExistsError:
-        if not os.path.isdir(folder):
-            raise
-    except FileNotFoundError:
-        make_folder(os.path.dirname(folder))
-        with contextlib.suppress(FileExistsError):  # another process has made it
-            os.mkdir(folder, 0o700)
 
 
 def check_folders(root: str, folder: str) -> None:

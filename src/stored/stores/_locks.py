@@ -28,8 +28,9 @@ from types import TracebackType
 from weakref import WeakSet, WeakValueDictionary
 
 from stored._fork_safe_lock import ForkSafeLock
+from stored._private_folder import make_private_folder
 from stored.stores._files import WORK, is_still_open
-from stored.stores._folders import check_folders, make_folder
+from stored.stores._folders import check_folders
 from stored.stores._notes import MARK, Note, Watched, leads_to, make_mark
 from stored.typing import Turn
 
@@ -145,7 +146,7 @@ def _open_locks(root: str, path: str) -> int:
     try:
         return os.open(path, flags, 0o600)
     except FileNotFoundError:
-        make_folder(f"{root}/{WORK}")
+        make_private_folder(f"{root}/{WORK}")
     return os.open(path, flags, 0o600)
 
 
