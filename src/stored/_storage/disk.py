@@ -19,13 +19,14 @@ from stored._storage.listed_values import Values
 from stored._storage.memory import CachedResult
 from stored._storage.reports import (
     check_privacy,
+    note_key_usable,
     note_written,
     report_kept_in_memory,
     report_once,
     report_unreadable,
     report_wait_timeout,
 )
-from stored._storage.signing import load_secret, sign, verify
+from stored._storage.signing import KeyFileError, load_secret, sign, verify
 from stored.errors import EntryError, UntrustedEntryError
 from stored.typing import ABSENT, Absent, Store, Turn
 
@@ -179,12 +180,15 @@ class Slot:
         verify(self._secret(make=False), key, body, signature)  # no signature could match a new key
 
     def _secret(self, make: bool) -> bytes:
+        file = self.access.settings.key_file
         try:
-            return load_secret(self.access.settings.key_file, make=make)
+            secret = load_secret(file, make=make)
         except OSError as error:
-            raise UntrustedEntryError(
-                f"it is a pickle, and the key that signs pickles cannot be read ({error})"
+            raise KeyFileError(
+                f"it is a pickle, and the key that signs pickles cannot be read, or made, as {file} ({error})", file
             ) from None
+        note_key_usable(file)
+        return secret
 
 
 class _Block:
