@@ -123,22 +123,40 @@ class Slot:
         seconds : float
             How long computing it took.
         """
+        try:
+            return self.write(value, seconds)
+        except (NotStorableError, UntrustedEntryError, OSError) as error:
+            self._delete_outdated()
+            self.report_failed_write(error)
+            return False
+
+    def write(self, value: object, seconds: float = 0.0) -> bool:
+        """Write a value as `save` does, but raise what prevents it.
+
+        Raises
+        ------
+        NotStorableError
+            If it has no native form and cannot be pickled, or is too large.
+        UntrustedEntryError
+            If it is pickled, and the key that signs pickles cannot be used.
+        OSError
+            If the store cannot be written to.
+        """
         access = self.access
         if not access.writes:
             return False
         store, name = access.store, self.name
-        try:
-            parts, size = encode(self._key, value, access.writer, self._sign, seconds, self._values)
-            if access.settings.max_bytes is not None:
-                check_size(size, access.settings.max_bytes)
-            store.write(name, parts)
-        except (NotStorableError, UntrustedEntryError, OSError) as error:
-            self._delete_outdated()
-            report_kept_in_memory(store, self._key, error)
-            return False
+        parts, size = encode(self._key, value, access.writer, self._sign, seconds, self._values)
+        if access.settings.max_bytes is not None:
+            check_size(size, access.settings.max_bytes)
+        store.write(name, parts)
         note_written(store, name)
         tidy_after_write(store, size, access.settings)
         return True
+
+    def report_failed_write(self, error: Exception) -> None:
+        """Warn that the value cannot be written, once for each trouble."""
+        report_kept_in_memory(self.store, self._key, error)
 
     def save_computed(self, value: object, seconds: float) -> bool:
         """Write what a method returned, unless that took less time than `min_compute_seconds`; was it written?"""
