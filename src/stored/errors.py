@@ -223,10 +223,11 @@ class TableWarning(StoredWarning):
 
 def error_text(error: BaseException) -> str:
     """The type of an error and what it says, for a message; its own class may fail to say anything."""
+    name = type(error).__name__
     try:
-        return f"{type(error).__name__}: {error}"
+        return f"{name}: {error}".removesuffix(": ")
     except Exception:
-        return type(error).__name__
+        return name
 
 
 # with statements of this package run code of contextlib, and stored methods run functions compiled for them

@@ -105,13 +105,16 @@ class Slot:
             if store is not reports.checked_store:
                 check_privacy(store)
             value, seconds = decode(self._key, data, access.check_writer, self._verify)
-        except (OSError, EntryError) as error:
-            report_unreadable(store, name, error)
-            return ABSENT
-        if access.touches:
-            with contextlib.suppress(OSError):  # then trimming takes the entry for unused
-                store.touch(name)
-        return CachedResult(value, copy_for_caller(value, deep=False), seconds)
+            if access.touches:
+                with contextlib.suppress(OSError):  # then trimming takes the entry for unused
+                    store.touch(name)
+            return CachedResult(value, copy_for_caller(value, deep=False), seconds)
+        except (OSError, EntryError, MemoryError, RecursionError) as error:  # a method may need less than its result
+            try:  # noqa: SIM105  (suppressing takes some depth of recursion too)
+                report_unreadable(store, name, error)
+            except (MemoryError, RecursionError):  # a warning needs more than there is
+                pass
+        return ABSENT
 
     def save(self, value: object, seconds: float = 0.0) -> bool:
         """Write a value, unless the settings forbid it; was it written? Troubles are warned of.
@@ -125,9 +128,12 @@ class Slot:
         """
         try:
             return self.write(value, seconds)
-        except (NotStorableError, UntrustedEntryError, OSError) as error:
+        except (NotStorableError, UntrustedEntryError, OSError, MemoryError, RecursionError) as error:
             self._delete_outdated()
-            self.report_failed_write(error)
+            try:  # noqa: SIM105  (see above)
+                self.report_failed_write(error)
+            except (MemoryError, RecursionError):
+                pass
             return False
 
     def write(self, value: object, seconds: float = 0.0) -> bool:

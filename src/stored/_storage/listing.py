@@ -10,7 +10,7 @@ from stored._settings import settings
 from stored._storage.format import Entry, unpack
 from stored._storage.listed_values import ListedValues, read_values
 from stored._storage.reports import is_reported, report_once, report_unreadable_layer
-from stored.errors import DamagedEntryError, EntryError
+from stored.errors import DamagedEntryError, EntryError, error_text
 from stored.stores import LayerError
 from stored.typing import Store
 
@@ -125,12 +125,12 @@ def _entry_names(store: Store, folder: str, is_wanted: Callable[[str], bool]) ->
         _report(store, folder, error)
 
 
-def _report(store: Store, folder: str, error: OSError) -> None:
+def _report(store: Store, folder: str, error: Exception) -> None:
     if isinstance(error, LayerError):
         report_unreadable_layer(error)
     elif not is_reported("store", store.location()):  # else this is known already
         place = store.location(folder)
-        report_once("listing", place, f"{place} cannot be listed ({error}); not all is shown or removed")
+        report_once("listing", place, f"{place} cannot be listed ({error_text(error)}); not all is shown or removed")
 
 
 def _headers(store: Store, folder: str, is_wanted: Callable[[str], bool]) -> Iterator[Header]:
@@ -146,7 +146,7 @@ def _header(store: Store, name: str) -> Header | None:
         header = _header_in(_entry(store, name), name)
     except EntryError:
         return None
-    except OSError as error:
+    except (OSError, MemoryError, RecursionError) as error:
         _report(store, name.rpartition("/")[0], error)
         return None
     return header if header.key.entry_name == name else None

@@ -8,7 +8,7 @@ from pathlib import Path
 from stored._keys import Key
 from stored._settings import settings
 from stored._storage.signing import KeyFileError
-from stored.errors import EntryWarning, PersistenceWarning, warn_caller
+from stored.errors import EntryWarning, PersistenceWarning, error_text, warn_caller
 from stored.stores import LayerError
 from stored.typing import Store
 
@@ -114,12 +114,17 @@ def report_kept_in_memory(store: Store, key: Key, error: Exception) -> None:
     elif isinstance(error, KeyFileError):
         report_once("signing", str(error.file), f"{message}{error}; so is every other result that has to be pickled")
     else:
-        report_once("value", f"{key.space.name}.{key.object}", f"{message}{error}")
+        report_once("value", f"{key.space.name}.{key.object}", f"{message}{_reason(error)}")
 
 
 def report_unusable_entry(store: Store, name: str, error: Exception) -> None:
     """Warn that an entry must not be used."""
-    report_once("entry", name, f"{store.location(name)} was not used: {error}; {_RECOMPUTED}")
+    report_once("entry", name, f"{store.location(name)} was not used: {_reason(error)}; {_RECOMPUTED}")
+
+
+def _reason(error: Exception) -> str:
+    """What an error says; one of Python itself says too little."""
+    return error_text(error) if isinstance(error, MemoryError | RecursionError) else str(error)
 
 
 def report_wait_timeout(key: Key, computed_by: str) -> None:
