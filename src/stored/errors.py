@@ -46,6 +46,7 @@ __all__ = [
     "ToleranceError",
     "UnstableKeyError",
     "UntrustedEntryError",
+    "error_text",
     "warn_caller",
 ]
 
@@ -218,6 +219,15 @@ class PersistenceWarning(StoredWarning):
 
 class TableWarning(StoredWarning):
     """A table was changed so that the interpolator asked for can be made."""
+
+
+def error_text(error: BaseException) -> str:
+    """The type of an error and what it says, for a message; its own class may fail to say anything."""
+    name = type(error).__name__
+    try:
+        return f"{name}: {error}".removesuffix(": ")
+    except Exception:
+        return name
 
 
 # with statements of this package run code of contextlib, and stored methods run functions compiled for them

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 import pickle
 import re
+import shutil
+import socket
+import tempfile
+import warnings
+from contextlib import nullcontext
 from hashlib import md5
 from pathlib import Path
 from typing import Any
@@ -11,10 +18,14 @@ from typing import Any
 import colossus.utils
 import numpy as np
 import pytest
+from colossus import settings as colossus_settings
 
 import stored
 from stored.compat import colossus as drop_in
 from tests.compat.models import TABLE, Bomb, Model, entries, old_file, old_files
+from tests.compat.odd import ERRORS, Lock, Masked, Name, Raising, Recursive, Stubborn
+from tests.faults.processes import in_processes
+from tests.faults.test_places import NOBODY, drop_privileges
 
 
 def test_old_files_are_never_loaded_unasked(base_dir: Path, tmp_path: Path) -> None:
@@ -124,8 +135,22 @@ def test_import_passes_over_outdated_files(base_dir: Path) -> None:
         pickle.dumps([1, 2]),
         pickle.dumps({1: 2, "colossus_version": "1.4.0"}),
         b"cnosuchmodule\nthing\n.",
+        pickle.dumps({"x": TABLE, "colossus_version": "1.4.0"}, protocol=0)[:-20],
+        b"0.",
+        b"I1x\n.",
+        b"(dp0\nS'x'\n",
+        b"\x82\x01.",
+        b"Pan id\n.",
+        b"\x80\xff.",
+        b"\x8e" + b"\xff" * 8 + b".",
+        pickle.dumps(Masked()),
+        *(pickle.dumps({"x": Raising(name)}) for name in ERRORS),
+        pickle.dumps({"x": Recursive()}),
     ],
-    ids=["empty", "text", "truncated", "list", "nameless", "unknown class"],
+    ids=[
+        *("empty", "text", "truncated", "list", "nameless", "unknown class", "truncated text", "no stack", "no number"),
+        *("unclosed", "extension", "persistent", "protocol", "too long", "masked", *ERRORS, "recursive"),
+    ],
 )
 def test_import_passes_over_damaged_files(content: bytes, base_dir: Path) -> None:
     """A file that cannot be read is skipped with one warning that names it; the others are imported."""
@@ -135,6 +160,126 @@ def test_import_passes_over_damaged_files(content: bytes, base_dir: Path) -> Non
         assert drop_in.import_cache(base_dir) == 1
     assert len(warned) == 1
     assert Model(1).user().getStoredObject("x") == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (iter([1, 2]), "list_iterator was to be kept, which can be used only once"),
+        ([itertools.count()], "count was to be kept"),
+        (Lock(), "a lock cannot be pickled"),
+        (Masked(), "RuntimeError: no class"),
+    ],
+    ids=["iterator", "iterator inside", "lock", "masked"],
+)
+def test_import_passes_over_objects_that_cannot_be_stored(value: object, reason: str, base_dir: Path) -> None:
+    """Such an object is skipped with a warning that names it, the file and the reason; all others are imported."""
+    odd = old_file(base_dir, {"a": 1, "odd": value, "z": 2, "colossus_version": "1.4.0"}, Model(0))
+    old_file(base_dir, {"x": 3, "colossus_version": "1.4.0"}, Model(1))
+    with pytest.warns(stored.EntryWarning, match=f"object 'odd' of {re.escape(str(odd))} .*{reason}") as warned:
+        assert drop_in.import_cache(base_dir) == 3
+    assert len(warned) == 1
+    assert [Model(0).user().getStoredObject(name) for name in ("a", "odd", "z")] == [1, None, 2]
+    assert Model(1).user().getStoredObject("x") == 3
+
+
+def test_import_from_dicts_and_texts_of_other_classes(base_dir: Path) -> None:
+    """What their own methods do does not matter."""
+    found = Stubborn({Name("x"): 1, "y": 2, np.str_("z"): 3, "colossus_version": "1.4.0"})
+    old_file(base_dir, found)
+    assert drop_in.import_cache(base_dir) == 3
+    user = Model().user()
+    assert [user.getStoredObject(name) for name in ("x", "y", "z")] == [1, 2, 3]
+
+
+def test_import_of_odd_names(base_dir: Path) -> None:
+    """Whatever objects are called, all are imported."""
+    names = ["", "\ud800", "a/b", "..", "\0", "x" * 10_000]
+    old_file(base_dir, {**dict.fromkeys(names, 1), "colossus_version": "1.4.0"})
+    assert drop_in.import_cache(base_dir) == len(names)
+    assert Model().user().listObjects() == sorted(names)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "loop", "link to a pipe", "socket"])
+def test_import_passes_over_what_is_no_file(kind: str, base_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not waited for, and costs one warning that names it; the others are imported."""
+    place = old_file(base_dir, b"", Model(0))
+    place.unlink()
+    monkeypatch.chdir(place.parent)
+    if kind == "pipe":
+        os.mkfifo(place)
+    elif kind == "socket":
+        with socket.socket(socket.AF_UNIX) as made:
+            made.bind(place.name)
+    else:
+        os.mkfifo("pipe")
+        place.symlink_to(place.name if kind == "loop" else "pipe")
+    old_file(base_dir, {"x": 1, "colossus_version": "1.4.0"}, Model(1))
+    imported = []
+    with nullcontext() if kind == "loop" else pytest.warns(stored.EntryWarning, match=re.escape(str(place))) as warned:
+        imported.append(drop_in.import_cache(base_dir))
+    assert imported == [1]
+    assert warned is None or len(warned) == 1
+
+
+def test_import_follows_links_to_files(base_dir: Path) -> None:
+    """A cache file may be elsewhere."""
+    file = old_file(base_dir, {"x": 1, "colossus_version": "1.4.0"})
+    file.rename(base_dir / "elsewhere")
+    file.symlink_to(base_dir / "elsewhere")
+    assert drop_in.import_cache(base_dir) == 1
+
+
+def import_unprivileged(base_dir: Path) -> list[str]:
+    drop_privileges()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assert drop_in.import_cache(base_dir / "old") == 1
+    return [str(each.message) for each in caught]
+
+
+def test_import_passes_over_what_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file, and a folder, that this user may not read cost one warning each."""
+    base_dir = Path(tempfile.mkdtemp())
+    base_dir.chmod(0o777)
+    monkeypatch.setattr(colossus_settings, "BASE_DIR", str(base_dir))
+    content = {"x": 1, "colossus_version": "1.4.0"}
+    closed = old_file(base_dir / "old", content, Model(0))
+    folder = old_file(base_dir / "old", content, Model(1), "closed").parent
+    old_file(base_dir / "old", content, Model(2))
+    for each in (closed, folder):
+        os.chown(each, NOBODY, NOBODY) if os.geteuid() == 0 else None
+        each.chmod(0)
+    (messages,) = in_processes((import_unprivileged, base_dir))
+    folder.chmod(0o700)
+    shutil.rmtree(base_dir)
+    assert [each.split(" was passed over")[0] for each in messages] == [str(folder), str(closed)]
+
+
+def test_import_passes_over_a_folder_that_is_gone(base_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What others remove while the import is under way costs one warning."""
+    real, gone = os.scandir, base_dir / "gone"
+
+    def scandir(path: Any) -> Any:
+        if Path(path) == gone:
+            gone.rmdir()
+        return real(path)
+
+    gone.mkdir()
+    old_file(base_dir, {"x": 1, "colossus_version": "1.4.0"})
+    monkeypatch.setattr(os, "scandir", scandir)
+    with pytest.warns(stored.EntryWarning, match=f"{gone} was passed over, since it cannot be listed"):
+        assert drop_in.import_cache(base_dir) == 1
+
+
+def test_import_to_where_nothing_can_be_written(base_dir: Path, tmp_path: Path) -> None:
+    """However many files there are, there is one warning."""
+    for number in range(3):
+        old_file(tmp_path / "old", {"x": 1, "y": 2, "colossus_version": "1.4.0"}, Model(number))
+    (base_dir / ".colossus").touch()
+    with pytest.warns(stored.PersistenceWarning, match="writing to .* failed") as warned:
+        assert drop_in.import_cache(tmp_path / "old") == 0
+    assert len(warned) == 1
 
 
 def test_import_looks_at_cache_files_only(base_dir: Path, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import signal
 import socket
 import stat
 import sys
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -32,7 +33,8 @@ from stored._storage.signing import sign
 from stored.compat import colossus as drop_in
 from stored.stores import DirectoryStore
 from tests.faults.memory import forget_memory
-from tests.faults.processes import here
+from tests.faults.processes import here, in_processes
+from tests.faults.test_places import NOBODY, drop_privileges
 from tests.storage.entries import parts_of
 
 MOMENT = datetime.date(2000, 1, 1)
@@ -333,6 +335,11 @@ TROUBLES: dict[str, Callable[[Path], object]] = {
     "directory": replaced(lambda file: file.mkdir(0o700)),
     "short": lambda file: put(b"x" * 31, file),
     "empty": lambda file: put(b"", file),
+    "of an earlier release": lambda file: put(b"x" * 32, file),
+    "another file": lambda file: put(file.read_bytes() + b"x", file),
+    "folder open to a group": lambda file: file.parent.chmod(0o770),
+    "folder open to others": lambda file: file.parent.chmod(0o703),
+    **({"folder of another": lambda file: os.chown(file.parent, 12345, -1)} if os.geteuid() == 0 else {}),
     **({"another's": lambda file: os.chown(file, 12345, -1)} if os.geteuid() == 0 else {}),
 }
 
@@ -347,18 +354,97 @@ def test_an_untrusted_key_file_neither_signs_nor_verifies(trouble: str, cache_di
     with reported(2) as messages:
         assert OPERATIONS["call"]()
     assert len(messages) == 2  # that it was not loaded, and that it was not stored
-    assert all(f"key file {file}" in each and ("delete it" in each or "chmod 600" in each) for each in messages)
+    remedies = ("delete it", "chmod 600", "chmod go-w")
+    assert all(f"key file {file}" in each and any(map(each.__contains__, remedies)) for each in messages)
+    with reported(0):  # it is one trouble, however many results it costs
+        assert Model().other(2) == MOMENT - datetime.timedelta(2)
+        assert Model().su.getStoredObject("thing") is None
+        Model().su.storeObject("thing", MOMENT)
+        assert upkeep() is not None
     forget_memory(Model)
     model = Model()
     with reported(0):
         assert (model.native(2), model.native(3)) == (3, 4)
     assert (model.native.cache_info().persistent_hits, model.native.cache_info().stores) == (1, 1)
     file.rmdir() if trouble == "directory" else file.unlink()
+    os.chown(file.parent, os.geteuid(), -1)
+    file.parent.chmod(0o700)
     forget_memory(Model)
     with reported(0):
         assert OPERATIONS["call"]()
     forget_memory(Model)
     assert Model().pickled.cached(2)
+
+
+# -- another user -----------------------------------------------------------------------------------------------------
+
+STRANGER = 12345
+KNOWN = b"0123456789abcdef" * 2
+"""The content of a file that the user has, and others know."""
+
+
+class Exploit:
+    """Whoever loads its pickle leaves a file that says who it was."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mkdir, (self.place / "fired",)
+
+
+def begin_carelessly(key_file: Path, cache: Path) -> tuple[str, bytes]:
+    """A user stores a pickle, has a file of 32 bytes, and opens both folders to a group; which entry is there?"""
+    drop_privileges()
+    Model().su.storeObject("thing", MOMENT)
+    put(KNOWN, cache, note_of("name"))
+    for folder in (key_file.parent, cache, cache / ".work"):
+        folder.chmod(0o770)
+    ((name, entry),) = entries(cache).items()
+    return name, entry
+
+
+def exchange_key(key_file: Path, cache: Path, name: str, evil: bytes) -> None:
+    """Another user of the group puts the known file in place of the key, and a folder of his own in the cache."""
+    os.setgroups([])
+    os.setgid(NOBODY)
+    os.setuid(STRANGER)
+    (cache / note_of("name")).rename(key_file)
+    (cache / name.split("/")[0]).rename(cache / "away")
+    put(evil, cache, name)
+    (cache / name).chmod(0o644)
+
+
+def read_and_store(key_file: Path, mode: int) -> list[str]:
+    """The user reads the entry and stores it again; what is reported?"""
+    drop_privileges()
+    key_file.parent.chmod(mode)
+    with reported(2) as messages:
+        assert Model().su.getStoredObject("thing") is None
+        user = Model().su
+        user.storeObject("thing", MOMENT)
+        assert user.getStoredObject("thing") == MOMENT
+    return messages
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become other users")
+@pytest.mark.parametrize("mode", [0o770, 0o700])
+def test_no_file_of_the_user_serves_another_user_as_the_key(mode: int) -> None:
+    """Whoever can write to both folders runs no code as their owner, also if the folder is closed too late."""
+    place = Path(tempfile.mkdtemp())
+    os.chown(place, NOBODY, NOBODY)
+    place.chmod(0o711)
+    key_file, cache = place / "config" / "key", place / "cache"
+    with configure(key_file=key_file, cache_dir=cache):
+        ((name, entry),) = in_processes((begin_carelessly, key_file, cache))
+        body = pickle.dumps(Exploit(place))
+        evil = forged(entry, body, signature=sign(KNOWN, unpack(entry).key, body))
+        in_processes((exchange_key, key_file, cache, name, evil))
+        (messages,) = in_processes((read_and_store, key_file, mode))
+    assert not (place / "fired").exists()
+    assert len(messages) == 2
+    assert all(("chmod go-w" if mode == 0o770 else "is not a key") in each for each in messages)
+    shutil.rmtree(place)
 
 
 # -- names ------------------------------------------------------------------------------------------------------------
@@ -382,7 +468,10 @@ sys.addaudithook(_audit)
 
 @contextlib.contextmanager
 def within(root: Path) -> Iterator[None]:
-    """No file is opened, listed, made, changed or removed in this block but in a directory, and beside the key."""
+    """No file is opened, listed, made, changed or removed in this block but in a directory, and beside the key.
+
+    The directory is made in the one above, which is opened for this.
+    """
     global _touched
     _touched = touched = []
     try:
@@ -393,7 +482,7 @@ def within(root: Path) -> Iterator[None]:
     # files are opened by name in folders that were opened before, part by part, without following links
     paths = [path for path in touched if "/" in path or path in {"", ".", ".."}]
     strays = [path for path in paths if not Path(os.path.abspath(path)).is_relative_to(root)]
-    assert set(strays) <= {str(here()["key_file"].parent)}
+    assert set(strays) <= {str(here()["key_file"].parent), str(root.parent)}
 
 
 @hypothesis_settings(max_examples=60, deadline=None)

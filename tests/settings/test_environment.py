@@ -43,6 +43,50 @@ def test_the_environment_is_read(environment: dict[str, str], expected: list[Any
 
 
 @pytest.mark.parametrize(
+    ("cache", "config", "expected"),
+    [
+        ("/x", "/x", ["/x/stored", "/x/stored-key/key"]),
+        ("/x/", "/x/../x", ["/x/stored", "/x/stored-key/key"]),
+        ("/x", "/x/stored", ["/x/stored", "/x/stored-key/key"]),
+        ("/x", "/x/stored/deep/er", ["/x/stored", "/x/stored-key/key"]),
+        ("/home/nobody/.config", "", ["/home/nobody/.config/stored", "/home/nobody/.config/stored-key/key"]),
+        ("/x", "/x/config", ["/x/stored", "/x/config/stored/key"]),
+        ("/x/config/stored", "/x/config", ["/x/config/stored/stored", "/x/config/stored/key"]),
+        ("/x/config", "/x", ["/x/config/stored", "/x/stored/key"]),
+        ("/x/stored/key", "/x", ["/x/stored/key/stored", "/x/stored/key/stored-key/key"]),
+    ],
+)
+def test_the_default_key_is_outside_the_default_cache(cache: str, config: str, expected: list[str]) -> None:
+    """However the two base directories are nested, the import works; else the key is where it always was."""
+    assert shown(XDG_CACHE_HOME=cache, XDG_CONFIG_HOME=config)[::3] == expected
+
+
+def test_links_between_the_base_directories(tmp_path: Path) -> None:
+    """What counts is where they lead."""
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "config").symlink_to("cache")
+    found = shown(XDG_CACHE_HOME=str(tmp_path / "cache"), XDG_CONFIG_HOME=str(tmp_path / "config"))
+    assert found[::3] == [f"{tmp_path}/cache/stored", f"{tmp_path}/cache/stored-key/key"]
+
+
+def test_with_one_base_directory_pickles_are_stored(tmp_path: Path) -> None:
+    """Not only the import works."""
+    base = str(tmp_path / "base")
+    for found in ("None", "<built-in function print>"):
+        done = start(PICKLED, XDG_CACHE_HOME=base, XDG_CONFIG_HOME=base)
+        assert (done.stdout.strip(), done.stderr) == (found, "")
+    assert sorted(os.listdir(base)) == ["stored", "stored-key"]
+
+
+PICKLED = """
+import stored
+user = stored.StorageUser("m", "rw", lambda: "m", lambda: "m", None)
+print(user.getStoredObject("x"))
+user.storeObject("x", print)
+"""
+
+
+@pytest.mark.parametrize(
     ("values", "expected"),
     [
         ({}, [[], "None", "None", "0.0", "600.0"]),
@@ -73,6 +117,8 @@ def test_the_environment_sets_limits(values: dict[str, str], expected: list[Any]
     [
         ({"STORED_PERSISTENCE": "x"}, "STORED_PERSISTENCE is 'x'"),
         ({"STORED_CACHE_DIR": "/c", "STORED_KEY_FILE": "/c/k"}, "lies inside the cache directory"),
+        ({"XDG_CACHE_HOME": "/x", "STORED_KEY_FILE": "/x/stored/k"}, "lies inside the cache directory"),
+        ({"STORED_CACHE_DIR": "/x", "XDG_CONFIG_HOME": "/x"}, "lies inside the cache directory"),
         ({"STORED_CACHE_DIR": "~no such user/c"}, "STORED_CACHE_DIR is '~no such user/c'"),
         ({"STORED_CACHE_DIR": "  "}, "STORED_CACHE_DIR is '  '; it must be a path"),
         ({"STORED_KEY_FILE": "\t"}, "STORED_KEY_FILE is '\\t'; it must be a path"),
@@ -147,9 +193,10 @@ def test_without_a_home_the_temporary_directory_serves(tmp_path: Path) -> None:
 
 def test_a_home_that_is_not_needed_is_not_replaced(tmp_path: Path) -> None:
     """With both places named no home directory is needed, and none is made."""
-    done = homeless(tmp_path, STORED_CACHE_DIR=str(tmp_path / "c"), STORED_KEY_FILE=str(tmp_path / "k"))
-    assert (done.returncode, done.stderr) == (0, "")
-    assert not (tmp_path / f"stored-{os.geteuid()}").exists()
+    for key in ("STORED_KEY_FILE", "XDG_CONFIG_HOME"):
+        done = homeless(tmp_path, **{"STORED_CACHE_DIR": str(tmp_path / "c"), key: str(tmp_path / key)})
+        assert (done.returncode, done.stderr) == (0, "")
+        assert not (tmp_path / f"stored-{os.geteuid()}").exists()
 
 
 def _link(place: Path) -> None:

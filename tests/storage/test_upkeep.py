@@ -57,7 +57,7 @@ def test_drafts_of_the_key_are_removed(tmp_path: Path, cache_dir: Path) -> None:
     folder = tmp_path / "config"
     old, new, other = (folder / name for name in (f"key.1.{'0' * 16}", f"key.2.{'0' * 16}", "key.old"))
     for file in (old, new, other):
-        file.write_bytes(b"secret")
+        file.write_bytes((folder / "key").read_bytes())
     for file in (old, other):
         os.utime(file, (1.0, 1.0))
     stored.upkeep()

@@ -681,6 +681,7 @@ def test_a_folder_whose_renewal_was_interrupted(
 
 def test_a_folder_that_cannot_be_made(store: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """If others remove a folder each time it is made, that is an OSError after some attempts."""
+    store.root.parent.mkdir()
     monkeypatch.setattr(os, "mkdir", lambda *arguments, **options: None)
     with pytest.raises(OSError, match="the folder cannot be made"):
         store.write("a/b", [b"x"])

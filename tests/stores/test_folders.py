@@ -1,15 +1,14 @@
-"""Folders are made for their owner alone, opened once, and lead nowhere else."""
+"""Folders are opened once, and lead nowhere else."""
 
 from __future__ import annotations
 
 import os
-import stat
 from pathlib import Path
 
 import pytest
 
 from stored.stores import DirectoryStore, _folders
-from stored.stores._folders import check_folders, make_folder
+from stored.stores._folders import check_folders
 from stored.typing import Turn
 from tests.faults.processes import in_threads
 
@@ -17,28 +16,6 @@ from tests.faults.processes import in_threads
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     return tmp_path / "new" / "root"
-
-
-def test_folders_are_made_for_their_owner_only(tmp_path: Path) -> None:
-    """All that is made has mode 0700, whatever the umask allows; what is there keeps its mode."""
-    tmp_path.chmod(0o755)
-    before = os.umask(0)
-    try:
-        for _ in range(2):
-            make_folder(tmp_path / "a" / "b")
-    finally:
-        os.umask(before)
-    modes = [stat.S_IMODE((tmp_path / each).stat().st_mode) for each in ("", "a", "a/b")]
-    assert modes == [0o755, 0o700, 0o700]
-
-
-def test_a_folder_cannot_be_made_in_the_place_of_a_file(tmp_path: Path) -> None:
-    """A file where a folder is to be made, or above it, is an OSError and stays."""
-    (tmp_path / "file").touch()
-    for folder in ("file", "file/a", "file/a/b"):
-        with pytest.raises(OSError, match=r"File exists|Not a directory"):
-            make_folder(tmp_path / folder)
-    assert (tmp_path / "file").is_file()
 
 
 @pytest.mark.parametrize("link", ["a", "a/b", "a/b/c"])

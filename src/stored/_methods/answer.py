@@ -110,7 +110,7 @@ def _keep_loaded(
     if definition.is_interpolated or definition.copy:
         try:
             found = call.cached_result(found.value, found.seconds)
-        except (DamagedEntryError, TableError) as error:
+        except (DamagedEntryError, TableError, MemoryError, RecursionError) as error:
             report_unusable_entry(slot.store, slot.name, error)
             return ABSENT
     call.memory[call.arguments] = found

@@ -35,7 +35,8 @@ class configure:  # noqa: N801  (reads as the function that it is to its callers
     disable : bool, optional
         Call stored methods as if they were not decorated. Objects stored by name stay in memory.
     key_file : path-like, optional
-        The key that signs pickled results; it must lie outside the directory of the entries.
+        The key that signs pickled results; it must lie outside the directory of the entries, in a folder that is this
+        user's or root's, and that nobody else can write to.
     store : Store, optional
         Where entries live, in place of directories.
     shared_dirs : sequence of path-like, optional

@@ -4,6 +4,10 @@
 (1, true, yes or on), ``STORED_KEY_FILE`` (the key that signs pickles), ``STORED_SHARED_DIRS`` (directories to read,
 separated as in ``PATH``), and the numbers ``STORED_MAX_BYTES``, ``STORED_MAX_AGE``, ``STORED_MIN_COMPUTE_SECONDS``,
 ``STORED_LOCK_TIMEOUT``, ``STORED_MEMORY_SETS`` and ``STORED_MAX_MEMORY_BYTES``.
+
+Without the first and the fourth, entries are in ``$XDG_CACHE_HOME/stored`` (``~/.cache/stored``), and the key is
+``$XDG_CONFIG_HOME/stored/key`` (``~/.config/stored/key``); if that lies inside the directory of the entries, as it does
+where both variables name one directory, it is ``$XDG_CACHE_HOME/stored-key/key``.
 """
 
 from __future__ import annotations
@@ -14,8 +18,9 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 
+from stored._private_folder import make_private_folder
 from stored._settings.checks import CHECKS, check_persistence, checked_path, checked_paths
-from stored._settings.settings import Settings, check_together
+from stored._settings.settings import Settings, check_together, lies_within
 from stored.errors import ConfigurationError
 
 __all__ = ["settings_from_environment"]
@@ -32,8 +37,7 @@ def settings_from_environment(environment: Mapping[str, str]) -> Settings:
     ConfigurationError
         If a variable has a value that cannot be used.
     """
-    cache = environment.get("STORED_CACHE_DIR") or _base(environment, "XDG_CACHE_HOME", ".cache") / "stored"
-    key = environment.get("STORED_KEY_FILE") or _base(environment, "XDG_CONFIG_HOME", ".config") / "stored" / "key"
+    cache, key = _places(environment)
     shared = [each for each in environment.get("STORED_SHARED_DIRS", "").split(os.pathsep) if each]
     return check_together(
         Settings(
@@ -50,6 +54,16 @@ def settings_from_environment(environment: Mapping[str, str]) -> Settings:
             },
         )
     )
+
+
+def _places(environment: Mapping[str, str]) -> tuple[str | Path, str | Path]:
+    """The cache directory and the key file."""
+    own_cache, own_key = environment.get("STORED_CACHE_DIR"), environment.get("STORED_KEY_FILE")
+    cache = own_cache or _base(environment, "XDG_CACHE_HOME", ".cache") / "stored"
+    key = own_key or _base(environment, "XDG_CONFIG_HOME", ".config") / "stored" / "key"
+    if isinstance(cache, Path) and isinstance(key, Path) and (lies_within(key, cache) or lies_within(cache, key)):
+        key = cache.with_name("stored-key") / "key"  # both are defaults
+    return cache, key
 
 
 _NUMBERS = {
@@ -94,7 +108,7 @@ def _home() -> Path:
 def _private_directory(place: Path) -> Path:
     """A directory that nobody else can write in, made if need be: its name could be known to others."""
     with contextlib.suppress(FileExistsError):
-        place.mkdir(mode=0o700)
+        make_private_folder(place)
     state = place.lstat()
     if not stat.S_ISDIR(state.st_mode) or state.st_uid != os.geteuid() or state.st_mode & 0o077:
         raise ConfigurationError(

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from stored.errors import ConfigurationError
 from stored.typing import Store
 
-__all__ = ["Settings", "check_together", "conflict_in"]
+__all__ = ["Settings", "check_together", "conflict_in", "lies_within"]
 
 
 class Settings(NamedTuple):
@@ -60,10 +60,15 @@ class Settings(NamedTuple):
     max_memory_bytes: int | None = None
 
 
+def lies_within(path: Path, place: Path) -> bool:
+    """Is a path that of a place, or below it, with all links followed?"""
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(place))
+
+
 def conflict_in(candidate: Settings) -> str | None:
     """Why settings do not go together; None if they do."""
     for place in (candidate.cache_dir, *candidate.shared_dirs):
-        if Path(os.path.realpath(candidate.key_file)).is_relative_to(os.path.realpath(place)):
+        if lies_within(candidate.key_file, place):
             return f"the key file {candidate.key_file} lies inside the cache directory {place}"
     return None
 

@@ -13,7 +13,7 @@ from stored._storage.format import MAX_PART_BYTES, describe, dump_json, pack, un
 from stored._storage.freezing import freeze
 from stored._storage.listed_values import Values, list_values
 from stored._storage.native import NotNativeError, pack_native, unpack_native
-from stored.errors import DamagedEntryError
+from stored.errors import DamagedEntryError, error_text
 from stored.typing import Buffer
 
 __all__ = ["NotStorableError", "decode", "encode"]
@@ -78,7 +78,7 @@ def _pickle(value: object) -> bytes:
     try:
         return pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
     except Exception as error:  # __reduce__ of the value's class may raise anything
-        raise NotStorableError(f"a {type(value).__qualname__} cannot be pickled ({error})") from error
+        raise NotStorableError(f"a {type(value).__qualname__} cannot be pickled ({error_text(error)})") from error
 
 
 def decode(
@@ -120,4 +120,4 @@ def decode(
     try:
         return freeze(pickle.loads(entry.body)), entry.seconds
     except Exception as error:  # it was written by this user, but its class may have moved or changed
-        raise DamagedEntryError(f"its pickle cannot be loaded ({type(error).__name__}: {error})") from error
+        raise DamagedEntryError(f"its pickle cannot be loaded ({error_text(error)})") from error

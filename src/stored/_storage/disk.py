@@ -19,13 +19,14 @@ from stored._storage.listed_values import Values
 from stored._storage.memory import CachedResult
 from stored._storage.reports import (
     check_privacy,
+    note_key_usable,
     note_written,
     report_kept_in_memory,
     report_once,
     report_unreadable,
     report_wait_timeout,
 )
-from stored._storage.signing import load_secret, sign, verify
+from stored._storage.signing import KeyFileError, load_secret, sign, verify
 from stored.errors import EntryError, UntrustedEntryError
 from stored.typing import ABSENT, Absent, Store, Turn
 
@@ -104,13 +105,16 @@ class Slot:
             if store is not reports.checked_store:
                 check_privacy(store)
             value, seconds = decode(self._key, data, access.check_writer, self._verify)
-        except (OSError, EntryError) as error:
-            report_unreadable(store, name, error)
-            return ABSENT
-        if access.touches:
-            with contextlib.suppress(OSError):  # then trimming takes the entry for unused
-                store.touch(name)
-        return CachedResult(value, copy_for_caller(value, deep=False), seconds)
+            if access.touches:
+                with contextlib.suppress(OSError):  # then trimming takes the entry for unused
+                    store.touch(name)
+            return CachedResult(value, copy_for_caller(value, deep=False), seconds)
+        except (OSError, EntryError, MemoryError, RecursionError) as error:  # a method may need less than its result
+            try:  # noqa: SIM105  (suppressing takes some depth of recursion too)
+                report_unreadable(store, name, error)
+            except (MemoryError, RecursionError):  # a warning needs more than there is
+                pass
+        return ABSENT
 
     def save(self, value: object, seconds: float = 0.0) -> bool:
         """Write a value, unless the settings forbid it; was it written? Troubles are warned of.
@@ -122,22 +126,43 @@ class Slot:
         seconds : float
             How long computing it took.
         """
+        try:
+            return self.write(value, seconds)
+        except (NotStorableError, UntrustedEntryError, OSError, MemoryError, RecursionError) as error:
+            self._delete_outdated()
+            try:  # noqa: SIM105  (see above)
+                self.report_failed_write(error)
+            except (MemoryError, RecursionError):
+                pass
+            return False
+
+    def write(self, value: object, seconds: float = 0.0) -> bool:
+        """Write a value as `save` does, but raise what prevents it.
+
+        Raises
+        ------
+        NotStorableError
+            If it has no native form and cannot be pickled, or is too large.
+        UntrustedEntryError
+            If it is pickled, and the key that signs pickles cannot be used.
+        OSError
+            If the store cannot be written to.
+        """
         access = self.access
         if not access.writes:
             return False
         store, name = access.store, self.name
-        try:
-            parts, size = encode(self._key, value, access.writer, self._sign, seconds, self._values)
-            if access.settings.max_bytes is not None:
-                check_size(size, access.settings.max_bytes)
-            store.write(name, parts)
-        except (NotStorableError, UntrustedEntryError, OSError) as error:
-            self._delete_outdated()
-            report_kept_in_memory(store, self._key, error)
-            return False
+        parts, size = encode(self._key, value, access.writer, self._sign, seconds, self._values)
+        if access.settings.max_bytes is not None:
+            check_size(size, access.settings.max_bytes)
+        store.write(name, parts)
         note_written(store, name)
         tidy_after_write(store, size, access.settings)
         return True
+
+    def report_failed_write(self, error: Exception) -> None:
+        """Warn that the value cannot be written, once for each trouble."""
+        report_kept_in_memory(self.store, self._key, error)
 
     def save_computed(self, value: object, seconds: float) -> bool:
         """Write what a method returned, unless that took less time than `min_compute_seconds`; was it written?"""
@@ -179,12 +204,15 @@ class Slot:
         verify(self._secret(make=False), key, body, signature)  # no signature could match a new key
 
     def _secret(self, make: bool) -> bytes:
+        file = self.access.settings.key_file
         try:
-            return load_secret(self.access.settings.key_file, make=make)
+            secret = load_secret(file, make=make)
         except OSError as error:
-            raise UntrustedEntryError(
-                f"it is a pickle, and the key that signs pickles cannot be read ({error})"
+            raise KeyFileError(
+                f"it is a pickle, and the key that signs pickles cannot be read, or made, as {file} ({error})", file
             ) from None
+        note_key_usable(file)
+        return secret
 
 
 class _Block:

@@ -11,7 +11,7 @@ from stored._settings import settings
 from stored._storage.format import Entry, header_end, unpack
 from stored._storage.listed_values import ListedValues, read_values
 from stored._storage.reports import is_reported, report_once, report_unreadable_layer
-from stored.errors import EntryError
+from stored.errors import EntryError, error_text
 from stored.stores import LayerError
 from stored.typing import Buffer, Store
 
@@ -149,12 +149,12 @@ def _entry_names(store: Store, folder: str, is_wanted: Callable[[str], bool]) ->
         _report(store, folder, error)
 
 
-def _report(store: Store, folder: str, error: OSError) -> None:
+def _report(store: Store, folder: str, error: Exception) -> None:
     if isinstance(error, LayerError):
         report_unreadable_layer(error)
     elif not is_reported("store", store.location()):  # else this is known already
         place = store.location(folder)
-        report_once("listing", place, f"{place} cannot be listed ({error}); not all is shown or removed")
+        report_once("listing", place, f"{place} cannot be listed ({error_text(error)}); not all is shown or removed")
 
 
 def _headers(store: Store, folder: str, is_wanted: Callable[[str], bool]) -> Iterator[Header]:
@@ -178,7 +178,7 @@ def _header_and_size(store: Store, name: str) -> tuple[Header | None, int]:
         header = _header_in(unpack(start, verify=False), name)
     except EntryError:
         return None, size
-    except OSError as error:
+    except (OSError, MemoryError, RecursionError) as error:
         _report(store, name.rpartition("/")[0], error)
         return None, size
     return header if header.key.entry_name == name else None, size

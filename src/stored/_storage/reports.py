@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 
 from stored._keys import Key
 from stored._settings import settings
-from stored.errors import EntryWarning, PersistenceWarning, warn_caller
+from stored._storage.signing import KeyFileError
+from stored.errors import EntryWarning, PersistenceWarning, error_text, warn_caller
 from stored.stores import LayerError
 from stored.typing import Store
 
@@ -14,6 +16,7 @@ __all__ = [
     "check_privacy",
     "clear_reports",
     "is_reported",
+    "note_key_usable",
     "note_written",
     "report_kept_in_memory",
     "report_once",
@@ -29,7 +32,10 @@ _LONGEST_CALL = 200
 """Characters of a call in a message; arguments may be tables."""
 
 _reported: set[tuple[str, str]] = set()
-"""Kinds of trouble, and what has them (an entry, a store, a method): a lasting trouble is reported once."""
+"""Kinds of trouble, and what has them (an entry, a store, a method, a key file): a lasting trouble is reported once."""
+
+_OF_ENTRIES = ("entry", "verifying")
+"""The kinds of trouble of which an `EntryWarning` is given."""
 
 
 def report_once(trouble: str, subject: str, message: str) -> None:
@@ -46,7 +52,7 @@ def report_once(trouble: str, subject: str, message: str) -> None:
     """
     if not is_reported(trouble, subject):
         _reported.add((trouble, subject))
-        warn_caller(message, EntryWarning if trouble == "entry" else PersistenceWarning)
+        warn_caller(message, EntryWarning if trouble in _OF_ENTRIES else PersistenceWarning)
 
 
 def is_reported(trouble: str, subject: str) -> bool:
@@ -63,6 +69,12 @@ def note_written(store: Store, name: str) -> None:
         _reported.difference_update((("entry", name), ("store", store.location())))
     if store is not checked_store:
         check_privacy(store)
+
+
+def note_key_usable(file: Path) -> None:
+    """Forget what was reported of a key file, since it serves: if it returns, it is reported again."""
+    if _reported:
+        _reported.difference_update((("verifying", str(file)), ("signing", str(file))))
 
 
 def clear_reports() -> None:
@@ -83,6 +95,9 @@ def report_unreadable(store: Store, name: str, error: Exception) -> None:
     """Warn that reading an entry, or loading what it holds, has failed."""
     if isinstance(error, LayerError):
         report_unreadable_layer(error)
+    elif isinstance(error, KeyFileError):
+        message = f"{store.location(name)} was not used: {error}; {_RECOMPUTED}, as is every other that is a pickle"
+        report_once("verifying", str(error.file), message)
     elif not isinstance(error, OSError):
         report_unusable_entry(store, name, error)
     elif not isinstance(error, NotADirectoryError):
@@ -96,13 +111,20 @@ def report_kept_in_memory(store: Store, key: Key, error: Exception) -> None:
     if isinstance(error, OSError):
         place = store.location()
         report_once("store", place, f"{message}writing to {place} failed ({error})")
+    elif isinstance(error, KeyFileError):
+        report_once("signing", str(error.file), f"{message}{error}; so is every other result that has to be pickled")
     else:
-        report_once("value", f"{key.space.name}.{key.object}", f"{message}{error}")
+        report_once("value", f"{key.space.name}.{key.object}", f"{message}{_reason(error)}")
 
 
 def report_unusable_entry(store: Store, name: str, error: Exception) -> None:
     """Warn that an entry must not be used."""
-    report_once("entry", name, f"{store.location(name)} was not used: {error}; {_RECOMPUTED}")
+    report_once("entry", name, f"{store.location(name)} was not used: {_reason(error)}; {_RECOMPUTED}")
+
+
+def _reason(error: Exception) -> str:
+    """What an error says; one of Python itself says too little."""
+    return error_text(error) if isinstance(error, MemoryError | RecursionError) else str(error)
 
 
 def report_wait_timeout(key: Key, computed_by: str) -> None:

@@ -1,22 +1,66 @@
-"""Was a pickle written by this user? Pickled results are signed, so that no other pickle is ever loaded."""
+r"""Was a pickle written by this user? Pickled results are signed, so that no other pickle is ever loaded.
+
+The key that signs them is in a file of 64 bytes, which no other file of the user can be taken for:
+
+======== ====== =====================================================
+offset   bytes  content
+======== ====== =====================================================
+0        12     magic, ``b"\x89STORED KEY\n"``
+12       32     the secret, random bytes
+44       20     BLAKE2b (of 20 bytes) of all that precedes
+======== ====== =====================================================
+
+Only its owner may read or write the file, and nobody else may own or write the folder that it is in, since whoever can
+could put another file in its place. The folder is opened once: what was checked is what is used.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import stat
 import time
+from collections.abc import Iterator
+from hashlib import blake2b
 from pathlib import Path
 
+from stored._private_folder import make_private_folder
 from stored.errors import UntrustedEntryError
 
-__all__ = ["clear_drafts", "load_secret", "sign", "verify"]
+__all__ = ["KeyFileError", "clear_drafts", "load_secret", "sign", "verify"]
 
-_LENGTH = 32
+_MAGIC = b"\x89STORED KEY\n"
+_SECRET_BYTES = 32
+_CHECKSUM_BYTES = 20
+_BYTES = len(_MAGIC) + _SECRET_BYTES + _CHECKSUM_BYTES
+
+# the folder may be a link, which its user chose; where there is O_PATH, it need not be listed to use a file in it
+_LISTED = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_USED = _LISTED | getattr(os, "O_PATH", 0)
+_READ_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # a pipe does not block
+_NEW_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 _ABANDONED_AFTER = 3600.0
 """Seconds after which no process can still be making a key."""
+
+
+class KeyFileError(UntrustedEntryError):
+    """The key file cannot be used, so that no pickle can be signed or verified.
+
+    Attributes
+    ----------
+    file : Path
+        The key file.
+    """
+
+    def __init__(self, message: str, file: Path) -> None:
+        super().__init__(message, file)
+        self.file = file
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 def load_secret(file: Path, *, make: bool = True) -> bytes:
@@ -24,73 +68,134 @@ def load_secret(file: Path, *, make: bool = True) -> bytes:
 
     Raises
     ------
-    UntrustedEntryError
-        If others could have read or written the file, or it holds no key, or is not there and may not be made.
+    KeyFileError
+        If others could have read or written the file or its folder, or it holds no key, or is not there and may not be
+        made.
     OSError
         If it cannot be read or made.
     """
-    if file.is_symlink():
-        raise UntrustedEntryError(
-            f"key file {file} is a symbolic link; delete it, or set key_file to the file it points to"
-        )
+    if make:
+        make_private_folder(file.parent)
     try:
-        return _read(file)
+        with _open_folder(file, _USED) as folder:
+            _check_folder(folder, file)
+            try:
+                return _read(folder, file)
+            except FileNotFoundError:
+                if not make:
+                    raise
+                _make(folder, file)
+            return _read(folder, file)
     except FileNotFoundError:
-        if not make:
-            raise UntrustedEntryError(
-                f"it is a pickle that was not signed with your key: there is no key file {file}; it was not loaded"
-            ) from None
-        _make(file)
-    return _read(file)
+        if make:
+            raise
+        raise KeyFileError(
+            f"it is a pickle that was not signed with your key: there is no key file {file}; it was not loaded",
+            file,
+        ) from None
 
 
-def _read(file: Path) -> bytes:
-    # a symbolic link fails, and a pipe does not block
-    descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+@contextlib.contextmanager
+def _open_folder(file: Path, flags: int) -> Iterator[int]:
+    """A block with the descriptor of a file's folder."""
+    descriptor = os.open(file.parent, flags)
     try:
-        state = os.fstat(descriptor)
-        secret = os.read(descriptor, _LENGTH + 1) if stat.S_ISREG(state.st_mode) else b""
+        yield descriptor
     finally:
         os.close(descriptor)
+
+
+def _check_folder(folder: int, file: Path) -> None:
+    """Refuse a folder in which others can exchange files."""
+    state = os.fstat(folder)
+    if state.st_mode & 0o022 or state.st_uid not in {os.geteuid(), 0}:
+        raise KeyFileError(
+            f"{file.parent}, the folder of key file {file}, has mode {stat.S_IMODE(state.st_mode):04o} and belongs to"
+            f" user {state.st_uid}; only user {os.geteuid()} or root may own it, or write to it (chmod go-w). If others"
+            " could write to it, delete the key file: results it has signed are then computed again",
+            file,
+        )
+
+
+def _read(folder: int, file: Path) -> bytes:
+    """The secret in a key file."""
+    state, content = _contents(folder, file)
     if state.st_mode & 0o077 or state.st_uid != os.geteuid():
-        raise UntrustedEntryError(
+        raise KeyFileError(
             f"key file {file} has mode {stat.S_IMODE(state.st_mode):04o} and belongs to user {state.st_uid}; only user"
             f" {os.geteuid()} may be able to read it (chmod 600). If others could read it, delete it: results it has"
-            " signed are then computed again"
+            " signed are then computed again",
+            file,
         )
-    if len(secret) != _LENGTH:
-        raise UntrustedEntryError(
-            f"key file {file} is not a key of {_LENGTH} bytes; delete it, and results it has signed are computed again"
+    secret = content[len(_MAGIC) : -_CHECKSUM_BYTES]
+    if len(content) != _BYTES or content != _form(secret):
+        found = f"{state.st_size} bytes" if stat.S_ISREG(state.st_mode) else "what is no regular file"
+        raise KeyFileError(
+            f"key file {file} is not a key: found {found}, expected {_BYTES} bytes that begin and end as those of a key"
+            " do. It may be of an earlier release; delete it, and results it has signed are computed again",
+            file,
         )
     return secret
 
 
-def _make(file: Path) -> None:
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = file.with_name(f"{file.name}.{os.getpid()}.{os.urandom(8).hex()}")
+def _contents(folder: int, file: Path) -> tuple[os.stat_result, bytes]:
+    """The state of a file in a folder, and its first bytes; none if it is no regular file."""
     try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(file.name, _READ_FLAGS, dir_fd=folder)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise KeyFileError(
+                f"key file {file} is a symbolic link; delete it, or set key_file to the file it points to", file
+            ) from None
+        raise
+    try:
+        state = os.fstat(descriptor)
+        return state, os.read(descriptor, _BYTES + 1) if stat.S_ISREG(state.st_mode) else b""
+    finally:
+        os.close(descriptor)
+
+
+def _form(secret: bytes) -> bytes:
+    """The content of the file of a key."""
+    begin = _MAGIC + secret
+    return begin + blake2b(begin, digest_size=_CHECKSUM_BYTES).digest()
+
+
+def _make(folder: int, file: Path) -> None:
+    """Make a key file, unless another process makes it first."""
+    draft = f"{file.name}.{os.getpid()}.{os.urandom(8).hex()}"
+    try:
+        descriptor = os.open(draft, _NEW_FLAGS, 0o600, dir_fd=folder)
         with open(descriptor, "wb") as stream:
-            stream.write(os.urandom(_LENGTH))
+            os.fchmod(descriptor, 0o600)  # whatever the umask
+            stream.write(_form(os.urandom(_SECRET_BYTES)))
             stream.flush()
             os.fsync(descriptor)  # a key lost in a power failure would make all that it has signed useless
         # if several processes make a key at once, all use the one that is linked first
         with contextlib.suppress(FileExistsError):
-            os.link(draft, file)
+            os.link(draft, file.name, src_dir_fd=folder, dst_dir_fd=folder)
     finally:
-        draft.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(draft, dir_fd=folder)
 
 
 def clear_drafts(file: Path) -> None:
     """Remove files of processes that died while they made the key."""
     names = re.compile(rf"{re.escape(file.name)}\.\d+\.[0-9a-f]{{16}}")
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(file.parent) as found:
-        for entry in found:
-            if (
-                names.fullmatch(entry.name)
-                and time.time() - entry.stat(follow_symlinks=False).st_mtime > _ABANDONED_AFTER
-            ):
-                os.unlink(entry.path)
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError), _open_folder(file, _LISTED) as folder:
+        for name in filter(names.fullmatch, os.listdir(folder)):
+            if _is_abandoned(folder, file.with_name(name)):
+                os.unlink(name, dir_fd=folder)
+
+
+def _is_abandoned(folder: int, draft: Path) -> bool:
+    """Was a key, or the beginning of one, written here long ago?"""
+    try:
+        state, content = _contents(folder, draft)
+    except (OSError, KeyFileError):  # no draft: those can be read
+        return False
+    is_old = time.time() - state.st_mtime > _ABANDONED_AFTER
+    return is_old and stat.S_ISREG(state.st_mode) and content[: len(_MAGIC)] == _MAGIC[: len(content)]
 
 
 def sign(secret: bytes, key: bytes, body: bytes) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 import threading
 from collections.abc import Callable, Hashable
@@ -107,7 +108,10 @@ class Flights:
         if flight.is_listed:
             self._flights.pop(key, None)
         if flight.done is not None:
-            flight.done.set()
+            try:
+                flight.done.set()
+            except (MemoryError, RecursionError):  # a thread of its own has all the depth that there is
+                _thread.start_new_thread(flight.done.set, ())
 
     def _waits_for_me(self, flight: Flight, me: int) -> bool:
         while flight.leader != me:

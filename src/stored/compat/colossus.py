@@ -206,10 +206,12 @@ def import_cache(directory: str | os.PathLike[str]) -> int:
         The files are pickles, and loading a pickle runs whatever code it holds. Import only files that you, or
         programs you trust, have written.
 
-    Every object becomes an entry in the directory of `getCacheDir`, where a `StorageUser` with the module, the name
-    and the hashable string of the file finds it. The files stay as they are. Files that are outdated by
-    ``colossus.settings.PERSISTENCE_OLDEST_VERSION`` are skipped without a warning, damaged ones with an `EntryWarning`
-    each. What Colossus has stored under wrong parameters, as it could after a change, is wrong in the entries too.
+    Every object becomes an entry in the directory of `getCacheDir`, where a `StorageUser` with the module, the name and
+    the hashable string of the file finds it. The files stay as they are. Files that are outdated by
+    ``colossus.settings.PERSISTENCE_OLDEST_VERSION`` are skipped without a warning. A file that cannot be read or
+    loaded, whatever its pickle raises, and an object that cannot be stored are passed over with an `EntryWarning` each;
+    everything else is imported. What Colossus has stored under wrong parameters, as it could after a change, is wrong
+    in the entries too.
 
     Parameters
     ----------

@@ -12,10 +12,11 @@ from itertools import accumulate
 from weakref import WeakValueDictionary
 
 from stored._fork_safe_lock import ForkSafeLock
+from stored._private_folder import make_private_folder, make_private_subfolder
 from stored.stores._files import WORK, close_file, identity, is_still_open
 from stored.stores._marker import make_marker
 
-__all__ = ["OpenFolders", "check_folders", "make_folder", "open_folders", "spare_handles"]
+__all__ = ["OpenFolders", "check_folders", "open_folders", "spare_handles"]
 
 _FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _ATTEMPTS = 200
@@ -132,7 +133,7 @@ class OpenFolders:
         except FileNotFoundError:
             if makes:
                 with contextlib.suppress(FileExistsError):  # another process has made it, or it is a broken link
-                    os.mkdir(name, 0o700, dir_fd=outer)
+                    make_private_subfolder(outer, name)
             raise
         except OSError as error:
             check_folders(self._root, folder)  # says so if it is a link
@@ -148,7 +149,7 @@ class OpenFolders:
         except FileNotFoundError:
             if makes:
                 with contextlib.suppress(FileExistsError):  # a broken link
-                    make_folder(self._root)
+                    make_private_folder(self._root)
             raise
 
     def _check_work(self, descriptor: int, root: int, makes: bool) -> None:
@@ -242,19 +243,6 @@ def spare_handles() -> int:
     """How many file handles a store may keep open for one purpose: a quarter of those that a process may have."""
     handles, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return (handles if handles != resource.RLIM_INFINITY else 1 << 20) // 4
-
-
-def make_folder(folder: str | os.PathLike[str]) -> None:
-    """Make a folder and the missing ones above it, with access for their owner only."""
-    try:
-        os.mkdir(folder, 0o700)
-    except FileExistsError:
-        if not os.path.isdir(folder):
-            raise
-    except FileNotFoundError:
-        make_folder(os.path.dirname(folder))
-        with contextlib.suppress(FileExistsError):  # another process has made it
-            os.mkdir(folder, 0o700)
 
 
 def check_folders(root: str, folder: str) -> None:
