@@ -233,14 +233,18 @@ class FileLocks:
         """Release the lock of a block, unless it has none, or it belongs to the process this one was forked from."""
         with self._mutex:
             if block.file is not None and self.held.get(block.name) is block:
-                if failed or block.has_waited:  # while it is locked, so that nobody goes on before
-                    self._tell_who_waits(block, failed=failed)
+                try:
+                    if failed or block.has_waited:  # while it is locked, so that nobody goes on before
+                        self._tell_who_waits(block, failed=failed)
+                except (MemoryError, RecursionError):  # they go on one after another
+                    pass
                 del self.held[block.name]
-                self._unlock(block.file, block.offset)
+                if not block.file.unlock(block.offset):  # here, since near the limit of recursion each level counts
+                    self._retire(block.file)
 
-    def _unlock(self, file: _LockFile, offset: int) -> None:
-        """Release a byte; if that fails, the file is closed as soon as no other lock in it is held."""
-        if not file.unlock(offset) and self._file is file:
+    def _retire(self, file: _LockFile) -> None:
+        """Use another lock file from now on, so that this one is closed as soon as no lock in it is held."""
+        if self._file is file:
             self._file = None
 
     def _tell_who_waits(self, block: TurnBlock, *, failed: bool) -> None:
@@ -314,8 +318,8 @@ class FileLocks:
             try:
                 yield is_free
             finally:
-                if file is not None:
-                    self._unlock(file, _SECTION)
+                if file is not None and not file.unlock(_SECTION):
+                    self._retire(file)
 
     def _enter_section(self) -> _LockFile | None:
         for _ in range(_SHORT_ATTEMPTS):
