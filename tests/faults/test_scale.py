@@ -161,5 +161,5 @@ def test_dropping_by_size_touches_what_it_drops(cache_dir: Path) -> None:
                 after = upkeep()
         assert before.entries == costs[-1]["lstat"] - 4 == number  # and four in the folder of leftovers
         assert costs[-1]["unlink"] == before.entries - after.entries
-        assert costs[-1]["open"] <= 2  # of the size
+        assert costs[-1]["open"] <= 3  # of the size, and of the folder of the key
     assert costs[1].total() == pytest.approx(2 * costs[0].total(), rel=0.02)

@@ -324,3 +324,14 @@ def test_a_leader_that_cannot_tell_that_it_has_left(error: type[Exception], monk
 
     monkeypatch.setattr(threading.Event, "set", fail)
     run(leader, waiter)
+
+
+def test_a_leader_that_is_just_leaving_is_not_waited_for() -> None:
+    """Its flight is still listed then, but it may have looked already for those whom it must wake."""
+    flights, found = Flights(), list[tuple[bool, Flight]]()
+    leads, flight = flights.lead_or_wait("k")
+    assert leads
+    flight.is_over = True
+    run(lambda: found.append(flights.lead_or_wait("k", PATIENCE)))
+    assert found == [(False, flight)]
+    assert not flights._waiting
