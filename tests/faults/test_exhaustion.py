@@ -176,17 +176,16 @@ def test_an_error_near_the_limit_of_recursion(method: str, error: type[Exception
     assert raised[-1] is error
 
 
-@pytest.mark.parametrize("kind", ["native", "pickled"])
-def test_what_takes_too_much_recursion_to_read_or_write_is_computed(kind: str, cache_dir: Path) -> None:
+def test_what_takes_too_much_recursion_to_read_or_write_is_computed(cache_dir: Path) -> None:
     """Where the plain method has room, but reading or writing its result has not, the caller is warned, and served."""
     reading, writing = [], []
     for distance in DISTANCES:
         for before, messages in (("on disk", reading), ("missing", writing)):
             clear_reports()
             with configure(cache_dir=cache_dir / before / str(distance)):
-                model = begin(before, kind)
+                model = begin(before, "pickled")
                 with only_ours() as found, contextlib.suppress(RecursionError):
-                    with_levels_left(distance, lambda model=model: getattr(model, kind)(3))
+                    with_levels_left(distance, lambda model=model: model.pickled(3))
                 messages += found
     assert any("was not used: " in each and "the result is computed anew" in each for each in reading)
     assert any("is kept in memory only: " in each for each in writing)
@@ -311,6 +310,22 @@ def test_where_it_runs_out(place: str, message: str, error: type[Exception], mon
         assert [model.plain(3), model.plain(3), model.plain(5)] == [4.0, 4.0, 6.0]
     (found,) = messages
     assert re.search(message, found)
+
+
+@pytest.mark.parametrize("error", [MemoryError, RecursionError])
+def test_where_not_even_a_warning_can_be_given(error: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is none, and the result is right."""
+
+    def fail(*arguments: Any, **options: Any) -> None:
+        raise error
+
+    Model().plain(3)
+    forget_memory(Model)
+    with only_ours() as messages, monkeypatch.context() as patch:
+        for each in ("decode", "encode", "report_unreadable", "report_kept_in_memory"):
+            patch.setattr(f"stored._storage.disk.{each}", fail)
+        assert [Model().plain(3), Model().plain(5)] == [4.0, 6.0]
+    assert messages == []
 
 
 @pytest.mark.parametrize("error", [MemoryError, RecursionError])

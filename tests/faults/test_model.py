@@ -693,7 +693,7 @@ class AgainstDicts(RuleBasedStateMachine):
             if how == "delete":
                 path.unlink()
                 continue
-            position = chance.randrange(len(data))
+            position = chance.randrange(len(ENTRY_MAGIC), len(data))  # else upkeep takes it for a file of others
             flipped = bytes([data[position] ^ chance.randrange(1, 256)])
             path.write_bytes(
                 data[:position] + {"flip": flipped + data[position + 1 :], "cut": b"", "append": data}[how]

@@ -297,3 +297,41 @@ def test_a_forked_process_does_not_wait_for_threads_it_has_not() -> None:
         [sys.executable, "-W", "ignore", "-c", FORK], timeout=PATIENCE, capture_output=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("error", [MemoryError, RecursionError])
+def test_a_leader_that_cannot_tell_that_it_has_left(error: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
+    """If there is no memory or depth of recursion left to wake the others, another thread does so."""
+    flights = Flights()
+    real, led, leader_thread = threading.Event.set, threading.Event(), list[int]()
+
+    def fail(event: threading.Event) -> None:
+        if threading.get_ident() in leader_thread:
+            raise error
+        real(event)
+
+    def leader() -> None:
+        with flight_of(flights, "k"):
+            led.set()
+            until_waiting(flights, 1)
+            leader_thread.append(threading.get_ident())
+        leader_thread.clear()
+
+    def waiter() -> None:
+        meet(led)
+        with flight_of(flights, "k", PATIENCE) as (leads, _):
+            assert not leads
+
+    monkeypatch.setattr(threading.Event, "set", fail)
+    run(leader, waiter)
+
+
+def test_a_leader_that_is_just_leaving_is_not_waited_for() -> None:
+    """Its flight is still listed then, but it may have looked already for those whom it must wake."""
+    flights, found = Flights(), list[tuple[bool, Flight]]()
+    leads, flight = flights.lead_or_wait("k")
+    assert leads
+    flight.is_over = True
+    run(lambda: found.append(flights.lead_or_wait("k", PATIENCE)))
+    assert found == [(False, flight)]
+    assert not flights._waiting
