@@ -43,6 +43,7 @@ from stored import (
     upkeep,
 )
 from stored import _keys as keys
+from stored._entry_form import ENTRY_MAGIC
 from stored._storage.format import unpack
 from stored._storage.reports import clear_reports
 from tests.faults.modelled import (
