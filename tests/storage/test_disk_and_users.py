@@ -362,6 +362,21 @@ def test_the_tier_forgets_all_of_a_method() -> None:
     assert tier.store().read(foreign) == b"of another program"
 
 
+def test_what_cannot_be_read_is_cleared_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether it is an entry is not known then, and whether it can be removed is seen."""
+    tier, space = PersistentTier("rw"), Space("engine", "m", "1")
+    key = Key(space, "f", "mod.f", "a")
+    assert tier.slot(key).save(1)
+    with monkeypatch.context() as patch, pytest.warns(PersistenceWarning, match="cannot be listed"):
+        patch.setattr(DirectoryStore, "read_start", refuse_to_read)
+        tier.forget_all(space, "f", "mod.f")
+    assert tier.slot(key).load() is ABSENT
+
+
+def refuse_to_read(store: DirectoryStore, name: str, length: int) -> None:
+    raise PermissionError(name)
+
+
 def test_the_tier_finds_keys_of_the_same_method(cache_dir: Path) -> None:
     """keys_of_same_method gives keys of the method for any parameters, at most so many, and skips unreadable ones."""
     tier = PersistentTier("rw")

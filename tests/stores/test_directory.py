@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import gc
@@ -461,6 +462,26 @@ def test_an_entry_of_the_size_that_it_says_is_read(root: Path, maps: bool, size:
     assert bytes(store.read(named("a")) or b"") == start + b"x" * (size - len(start))
 
 
+@pytest.mark.parametrize("error", [BlockingIOError(), KeyboardInterrupt()])
+def test_a_draft_that_cannot_be_locked(
+    store: DirectoryStore, root: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    """One that is just being taken for a leftover is left to that, and another is made; Ctrl-C leaves none."""
+    store.write("a/b", [b"old"])
+    real, errors = fcntl.flock, [error]
+
+    def flock(descriptor: int, kind: int) -> None:
+        if errors:
+            raise errors.pop()
+        real(descriptor, kind)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with pytest.raises(KeyboardInterrupt) if isinstance(error, KeyboardInterrupt) else contextlib.nullcontext():
+        store.write("a/b", [b"new"])
+    assert store.read("a/b") == (b"old" if isinstance(error, KeyboardInterrupt) else b"new")
+    assert files(root) == {"a/b"}
+
+
 def test_a_draft_that_cannot_be_closed_is_not_published(
     store: DirectoryStore, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -694,6 +715,8 @@ def test_more_folders_than_can_be_kept_open(root: Path, monkeypatch: pytest.Monk
     store.write("a/b", [b"x" * 40])
     assert bytes(store.read("a/b") or b"") == b"x" * 40
     assert store.delete("a/b")
+    store.write("a/b/c/d", [b"x" * 40])
+    assert bytes(store.read("a/b/c/d") or b"") == b"x" * 40
     (root / "link").symlink_to(root / "a")
     with pytest.raises(OSError, match="is a symbolic link"):
         store.read("link/b")

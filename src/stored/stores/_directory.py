@@ -157,10 +157,7 @@ class DirectoryStore(Store):
         """Write a file after an error, if others have removed or replaced the draft or a folder, or closed a folder."""
         folder = name.rpartition("/")[0]
         for _ in range(_ATTEMPTS):
-            try:
-                is_outdated = self._folders.recover(folder, error, makes=True)
-            except FileNotFoundError:  # others are removing what is above
-                continue
+            is_outdated = self._folders.recover(folder, error, makes=True)
             if not is_outdated and not isinstance(error, FileNotFoundError):
                 raise error
             try:

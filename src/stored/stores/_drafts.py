@@ -93,16 +93,22 @@ def _open_new(work: int) -> tuple[str, int]:
             continue
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:  # it is just being taken for a leftover, and removed
-            close_file(descriptor)
+        except BlockingIOError:  # it is just being taken for a leftover
+            _discard(work, draft, descriptor)
         except OSError:  # there are no locks
             return draft, descriptor
         except BaseException:
-            close_file(descriptor)
-            os.unlink(draft, dir_fd=work)
+            _discard(work, draft, descriptor)
             raise
         else:
             return draft, descriptor
+
+
+def _discard(work: int, draft: str, descriptor: int) -> None:
+    """Close and remove a draft."""
+    with contextlib.suppress(OSError):
+        os.unlink(draft, dir_fd=work)
+    close_file(descriptor)
 
 
 def _write(descriptor: int, parts: Iterable[Buffer]) -> None:
@@ -171,9 +177,7 @@ class OpenDraft:
 
     def discard(self) -> None:
         """Close and remove it."""
-        with contextlib.suppress(OSError):
-            os.unlink(self._name, dir_fd=self._work)
-        self.close()
+        _discard(self._work, self._name, self._descriptor)
 
     def close(self) -> None:
         """Close it."""

@@ -94,8 +94,7 @@ class OpenFolders:
         with self._lock:
             if WORK in self.open and not (self.is_ours(WORK) and self.is_in_place(WORK)):
                 for each in ("", WORK):
-                    if each in self.open:
-                        self._renew(each, makes)
+                    self._renew(each, makes)
             return self._find(WORK, makes)
 
     def _find(self, folder: str, makes: bool) -> int:

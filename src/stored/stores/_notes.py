@@ -59,36 +59,25 @@ class Note:
 
     def put_under(self, names: AbstractSet[str]) -> None:
         """Let the note be there under these names, and under no others."""
-        for name in self._names - names:
-            self._take_from(name)
+        if self._file is not None:
+            self._take_from(self._file, self._names - names)
         if names - self._names:
             with contextlib.suppress(OSError):  # if the disk is full, others may wait until their time limit
-                self._begin()
-        for name in names - self._names:
-            with contextlib.suppress(OSError):
-                self._add(name)
+                self._file = self._file or OpenDraft(self._folders, [self._needed.encode()])
+                for name in names - self._names:
+                    # one that is there is of a holder that died, since this process has the lock
+                    self._file.add_name(f"{name}{NOTE}")
+                    self._names.add(name)
 
-    def _begin(self) -> None:
-        if self._file is None:
-            self._file = OpenDraft(self._folders, [self._needed.encode()])
-
-    def _add(self, name: str) -> None:
-        if self._file is not None:
-            self._file.add_name(
-                f"{name}{NOTE}"
-            )  # one that is there is of a holder that died: this process has the lock
-            self._names.add(name)
-
-    def _take_from(self, name: str) -> None:
-        self._names.discard(name)
-        if self._file is not None:
-            self._file.remove_name(f"{name}{NOTE}")
+    def _take_from(self, file: OpenDraft, names: AbstractSet[str]) -> None:
+        for name in names:
+            file.remove_name(f"{name}{NOTE}")
+        self._names = self._names - names
 
     def remove(self) -> None:
         """Remove the note from everywhere."""
-        for name in list(self._names):
-            self._take_from(name)
         if self._file is not None:
+            self._take_from(self._file, self._names)
             self._file.discard()
             self._file = None
 
