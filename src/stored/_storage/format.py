@@ -61,7 +61,7 @@ and memory in proportion to its size, and no more:
 - The items of an array, with those of fields and subarrays counted one by one, are at most
   `dtypes.MAX_ITEMS_WITHOUT_BYTES` (2**20) more than its bytes; for this, a dimension of length 0 counts as one of 1.
 - Of the elements of a set, or the keys of a dict, at most `hashes.MAX_SAME_HASH` (100) have the same hash, unless they
-  are all texts and bytes.
+  are all texts and bytes. (`hashes` says what this leaves.)
 
 A value that would break one of these rules has no native form, and is pickled. To read an entry of N bytes takes at
 most 100 N bytes of memory beside it, and 64 KiB: JSON of three bytes, ``[],``, becomes a list of 64.

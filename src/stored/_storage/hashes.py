@@ -1,6 +1,8 @@
 """Do so many elements of a set, or keys of a dict, share a hash that making it takes too long?
 
 Whoever writes an entry can choose numbers, and tuples of them, that do; the hashes of texts and bytes have a secret.
+Keys of different hashes are not found that were chosen for the places which CPython tries in its table one after the
+other: a dict of 20,000 of them takes 0.3 s to make, and one of twice as many four times as long.
 """
 
 from __future__ import annotations
