@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import pickle
 import re
@@ -166,7 +165,7 @@ def test_import_passes_over_damaged_files(content: bytes, base_dir: Path) -> Non
     ("value", "reason"),
     [
         (iter([1, 2]), "list_iterator was to be kept, which can be used only once"),
-        ([itertools.count()], "count was to be kept"),
+        ([iter((1, 2))], "tuple_iterator was to be kept"),
         (Lock(), "a lock cannot be pickled"),
         (Masked(), "RuntimeError: no class"),
     ],
