@@ -179,7 +179,8 @@ def use_without_handles(free: int) -> list[str]:
     Model(1).value.cached("small", 0)  # lets go the store of another test, and the handles that it keeps
     taken = []
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (128, before[1]))
+    highest = max(map(int, os.listdir("/proc/self/fd")))  # of other tests
+    resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 64, before[1]))
     with contextlib.suppress(OSError):
         while True:
             taken.append(os.open("/dev/null", os.O_RDONLY))
