@@ -6,6 +6,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import stat
 from functools import lru_cache
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "is_on_network",
     "is_still_open",
     "open_file",
+    "open_work_file",
     "try_lock_file",
 ]
 
@@ -30,6 +32,25 @@ READ_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 def open_file(path: str | os.PathLike[str], folder: int | None = None) -> int:
     """Open a file for reading, in an open folder; a symbolic link is an error, and a pipe does not block."""
     return os.open(path, READ_FLAGS, dir_fd=folder)
+
+
+def open_work_file(name: str, flags: int, folder: int) -> int:
+    """Open, or make, a file that the library writes to in place, in an open folder.
+
+    Raises
+    ------
+    OSError
+        If it cannot be opened, or what stands in its place is not a regular file with one name.
+    """
+    descriptor = os.open(name, flags | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600, dir_fd=folder)
+    try:
+        state = os.fstat(descriptor)
+        if not stat.S_ISREG(state.st_mode) or state.st_nlink > 1:
+            raise OSError(errno.EINVAL, "not a regular file with one name", name)
+    except OSError:
+        close_file(descriptor)
+        raise
+    return descriptor
 
 
 def close_file(descriptor: int) -> None:

@@ -16,7 +16,6 @@ import contextlib
 import errno
 import fcntl
 import os
-import stat
 import struct
 import sys
 import threading
@@ -28,7 +27,7 @@ from types import TracebackType
 from weakref import WeakSet, WeakValueDictionary
 
 from stored._fork_safe_lock import ForkSafeLock
-from stored.stores._files import WORK, close_file, identity, is_still_open
+from stored.stores._files import WORK, close_file, identity, is_still_open, open_work_file
 from stored.stores._folders import OpenFolders, open_folders
 from stored.stores._notes import MARK, Note, Watched, leads_to, make_mark, remove_mark, tell_failure
 from stored.typing import Turn
@@ -79,14 +78,10 @@ class _LockFile:
     def __init__(self, root: str, folders: OpenFolders) -> None:
         self.descriptor = _CLOSED
         self._path = f"{root}/{WORK}/locks"
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-        descriptor = os.open("locks", flags, 0o600, dir_fd=folders.work(makes=True))
+        descriptor = open_work_file("locks", os.O_RDWR | os.O_CREAT, folders.work(makes=True))
         self._identity = identity(descriptor)
         self.descriptor = descriptor
         self._open.add(self)
-        state = os.fstat(descriptor)
-        if not stat.S_ISREG(state.st_mode) or state.st_nlink > 1:
-            raise OSError(errno.EINVAL, "not a lock file", self._path)
 
     def __del__(self) -> None:
         if self.descriptor != _CLOSED:

@@ -15,7 +15,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from stored.stores._files import READ_FLAGS, WORK, close_file
+from stored.stores._files import READ_FLAGS, WORK, close_file, open_work_file
 
 __all__ = ["MARKER", "make_marker", "why_no_cache"]
 
@@ -48,12 +48,9 @@ def make_marker(root: int) -> None:
 
 
 def _write_marker(root: int) -> None:
-    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-    descriptor = os.open(MARKER, flags, 0o600, dir_fd=root)
+    descriptor = open_work_file(MARKER, os.O_RDWR | os.O_CREAT, root)
     try:
-        state = os.fstat(descriptor)
-        # what is there may be of a process that was killed as it began
-        if stat.S_ISREG(state.st_mode) and state.st_nlink == 1 and _TEXT.startswith(os.pread(descriptor, 1000, 0)):
+        if _TEXT.startswith(os.pread(descriptor, 1000, 0)):  # it may be of a process that was killed as it began
             os.pwrite(descriptor, _TEXT, 0)
     finally:
         close_file(descriptor)

@@ -10,13 +10,12 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import stat
 import struct
 import time
 from collections.abc import Iterator
 from hashlib import blake2b
 
-from stored.stores._files import close_file
+from stored.stores._files import close_file, open_work_file
 from stored.stores._folders import OpenFolders
 from stored.stores._locks import FileLocks
 from stored.typing import Usage
@@ -84,12 +83,8 @@ class SizeFile:
 
     @contextlib.contextmanager
     def _opened(self, flags: int) -> Iterator[int]:
-        flags |= os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-        descriptor = os.open("size", flags, 0o600, dir_fd=self._folders.work())
+        descriptor = open_work_file("size", flags, self._folders.work())
         try:
-            state = os.fstat(descriptor)
-            if not stat.S_ISREG(state.st_mode) or state.st_nlink > 1:
-                raise OSError(errno.EINVAL, "not a file of this store", "size")
             yield descriptor
         finally:
             close_file(descriptor)
