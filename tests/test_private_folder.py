@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +15,7 @@ import pytest
 from stored import StorageUser, configure, getCacheDir
 from stored._private_folder import make_private_folder
 from tests.faults.processes import here, in_processes
-from tests.faults.test_places import drop_privileges
+from tests.faults.test_places import drop_privileges, reachable_folder
 from tests.stores.test_files import without_handles
 
 UMASKS = (0, 0o002, 0o022, 0o077, 0o177, 0o277, 0o777)
@@ -46,10 +44,8 @@ def make_under(value: int, place: Path) -> None:
 @pytest.fixture
 def place() -> Iterator[Path]:
     """A folder that a process without privileges can use."""
-    found = Path(tempfile.mkdtemp())
-    found.chmod(0o777)
-    yield found
-    shutil.rmtree(found)
+    with reachable_folder(0o777) as found:
+        yield found
 
 
 @pytest.mark.parametrize("value", UMASKS, ids=oct)

@@ -10,7 +10,7 @@ import resource
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from stored._storage.reports import clear_reports
 from stored.stores._locks import FileLocks
 from tests.faults.memory import forget_memory
 from tests.faults.processes import PATIENCE, in_processes
+from tests.faults.test_places import only_ours
 from tests.storage.entries import identical
 
 DISTANCES = range(1, 60)
@@ -108,17 +109,6 @@ def assert_nothing_is_held() -> None:
     """No lock is held, nobody waits, and nobody computes."""
     assert [name for locks in FileLocks._all for name in (*locks.held, *locks._needs)] == []
     assert (_flights._flights, _flights._waiting) == ({}, {})
-
-
-@contextlib.contextmanager
-def only_ours() -> Iterator[list[str]]:
-    """The warnings of a block, which are all of stored."""
-    messages: list[str] = []
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        yield messages
-    assert all(issubclass(each.category, StoredWarning) for each in caught)
-    messages += [str(each.message) for each in caught]
 
 
 def begin(before: str, method: str) -> Model:

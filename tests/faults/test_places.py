@@ -48,14 +48,21 @@ TROUBLE = re.compile(r".* is kept in memory only: \w+|\S+ cannot be \w+|\S+ was 
 
 
 @contextlib.contextmanager
-def reported() -> Iterator[list[str]]:
-    """The troubles that are warned of within a block, none of them twice."""
-    troubles: list[str] = []
+def only_ours() -> Iterator[list[str]]:
+    """The warnings of a block, which are all of stored."""
+    messages: list[str] = []
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        yield troubles
+        yield messages
     assert all(issubclass(each.category, StoredWarning) for each in caught), list(map(str, caught))
-    troubles += [str(each.message) for each in caught]
+    messages += [str(each.message) for each in caught]
+
+
+@contextlib.contextmanager
+def reported() -> Iterator[list[str]]:
+    """The troubles that are warned of within a block, none of them twice."""
+    with only_ours() as troubles:
+        yield troubles
     kinds = Counter(found[0] if (found := TROUBLE.search(each)) else each for each in troubles)
     assert max(kinds.values(), default=0) <= 1, troubles
 
@@ -268,6 +275,15 @@ def open_place(cache_dir: Path) -> Iterator[Path]:
 
 
 NOBODY = 65534
+
+
+@contextlib.contextmanager
+def reachable_folder(mode: int) -> Iterator[Path]:
+    """A new folder that a process without privileges can reach."""
+    found = Path(tempfile.mkdtemp())
+    found.chmod(mode)
+    yield found
+    shutil.rmtree(found)
 
 
 def drop_privileges() -> None:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import pickle
-import shutil
 import stat
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -21,16 +19,14 @@ from stored._storage.signing import KeyFileError, clear_drafts, load_secret, sig
 from stored.errors import UntrustedEntryError
 from stored.stores import DirectoryStore
 from tests.faults.processes import in_processes
-from tests.faults.test_places import NOBODY, drop_privileges
+from tests.faults.test_places import NOBODY, drop_privileges, reachable_folder
 
 
 @pytest.fixture
 def common() -> Iterator[Path]:
     """A folder of this user that a process without privileges can reach."""
-    found = Path(tempfile.mkdtemp())
-    found.chmod(0o755)
-    yield found
-    shutil.rmtree(found)
+    with reachable_folder(0o755) as found:
+        yield found
 
 
 @pytest.fixture
