@@ -264,6 +264,18 @@ def test_methods_of_parameters_beside_a_user_are_listed() -> None:
     assert storage_user(model).listObjects() == []
 
 
+def test_a_user_does_not_list_what_a_copy_of_its_owner_has() -> None:
+    """Where objects share no results, it lists what its owner gets, and the user of the copy what that gets."""
+    with configure(memory_sets=0, persistence=""):
+        owner = held()(1.0)
+        other = copy.copy(owner)
+        other.number()
+        assert storage_user(owner).listObjects() == []
+        assert storage_user(other).listObjects() == ["number()"]
+        owner.number()
+        assert storage_user(owner).listObjects() == ["number()"]
+
+
 @of_one_description
 def test_a_reset_reaches_what_other_objects_computed(make: Any) -> None:
     """Objects of equal parameters share their results, so a reset by one that has used none of them empties them."""

@@ -141,7 +141,24 @@ def test_values_are_those_of_a_parameter_that_the_object_had(kind: Any) -> None:
         while not over.is_set():
             assert owner.one() in values
             assert owner.plus(1.0) in (1.0, 11.0, 21.0)
-            assert min(abs(owner.line(0.5) - n) for n in values) < 1e-9
+
+    run_all(change, call, call, call)
+
+
+@pytest.mark.parametrize("kind", [Shared, SharedHolder])
+def test_a_table_is_of_one_parameter(kind: Any) -> None:
+    """While a parameter grows, no table is sampled for one and for another: each value is that of a parameter."""
+    owner, over = kind(0.0), threading.Event()
+
+    def change() -> None:
+        for step in range(ROUNDS * 10):
+            owner.n = 10.0 * step
+        over.set()
+
+    def call() -> None:
+        while not over.is_set():
+            for value in (owner.line(0.5), owner.line.interpolant()(0.5), owner.line.refresh(0.5)):
+                assert value / 10 == pytest.approx(round(value / 10), abs=1e-9)
 
     run_all(change, call, call, call)
 

@@ -103,6 +103,49 @@ def test_interpolated_results_refresh_and_clear() -> None:
     assert not cosmo.curve.cached(0.1)
 
 
+@keyed_by("n")
+class Disturbed:
+    """Another thread, so to say, changes the parameter after some evaluations."""
+
+    def __init__(self, *changes: float | None) -> None:
+        self.n = 1.0
+        self.changes = list(changes)
+
+    @stored(interpolate=Axis("x", 0.0, 1.0, points=4))
+    def line(self, x: float) -> float:
+        value = self.n + x
+        change = self.changes.pop(0) if self.changes else None
+        self.n = self.n if change is None else change
+        return value
+
+
+@pytest.mark.parametrize("persistent", [True, False])
+@pytest.mark.parametrize("changes", [[5.0], [None, 5.0, None, 1.0], [None, 5.0, None, 7.0]])
+def test_a_table_is_begun_again_if_the_parameters_change(changes: list[float | None], persistent: bool) -> None:
+    """It is of the new parameters, and those before have none."""
+    with configure(persistence="rw" if persistent else ""):
+        owner = Disturbed(*changes)
+        value = owner.line(0.5)
+        assert value == pytest.approx(owner.n + 0.5)
+        assert owner.line.cached(0.5)
+        assert owner.line(0.5) == value
+        before, owner.n = owner.n, 1.0
+        assert owner.line.cached(0.5) == (before == 1.0)
+        assert owner.line(0.5) == pytest.approx(1.5)
+
+
+def test_parameters_that_always_change_have_no_table() -> None:
+    """Such a call is that of the plain method; what is a table, or makes one anew, says what to do."""
+    owner = Disturbed(*map(float, range(2, 1000)))
+    assert owner.line(0.5) == owner.n - 1 + 0.5
+    np.testing.assert_array_equal(owner.line([0.0, 1.0]), [owner.n - 2, owner.n])
+    assert not owner.line.cached(0.5)
+    assert owner.line.cache_info().exact_calls == 3
+    for make in (owner.line.interpolant, lambda: owner.line.refresh(0.5)):
+        with pytest.raises(OwnerError, match=r"changed while Disturbed.line\(\) was sampled.*an object of its own"):
+            make()
+
+
 def test_tables_are_read_only_from_the_first() -> None:
     """Nobody can write into what answers the calls of all, freshly sampled or found again."""
     for curves in (Curves(), Curves()):

@@ -27,7 +27,7 @@ from typing import Any
 
 import pytest
 
-from stored.stores import DirectoryStore
+from stored.stores import DirectoryStore, _locks
 from stored.stores._locks import FileLocks, TurnBlock
 from stored.stores._notes import Note
 from stored.typing import Turn
@@ -873,6 +873,22 @@ def test_a_lock_whose_release_fails_is_not_held_for_good(
         assert turn_of_a_stranger(store, "a/other") is Turn.EXPIRED
     assert turn_of_a_stranger(store, "a/b") is Turn.MINE
     assert turn_of_a_stranger(store, "a/other") is Turn.MINE
+    assert turn_of(store, "a/b") is Turn.MINE
+
+
+@pytest.mark.parametrize("error", [MemoryError, RecursionError])
+def test_a_lock_is_released_also_where_no_waiter_can_be_told(
+    store: DirectoryStore, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    """Near the limit of recursion, or of memory, a turn that fails ends all the same."""
+
+    def exhausted(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(_locks, "tell_failure", exhausted)
+    with pytest.raises(ValueError, match="of the method"), store.compute_turn("a/b", 0.0):
+        raise ValueError("of the method")
+    assert turn_of_a_stranger(store, "a/b") is Turn.MINE
     assert turn_of(store, "a/b") is Turn.MINE
 
 

@@ -6,10 +6,12 @@ import errno
 import fcntl
 import os
 import shutil
+import struct
 import time
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -88,6 +90,24 @@ def test_nobody_waits_for_another_that_counts(store: DirectoryStore) -> None:
         assert store._size.read() == Usage(1)
         process.kill()
     assert store.count_written(8) == Usage(15) == store._size.read()
+
+
+def test_counting_goes_on_where_a_lock_cannot_be_released(
+    store: DirectoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lock goes with the file that is closed, so that other processes count too."""
+    real = fcntl.fcntl
+
+    def no_release(descriptor: int, command: int, lock: bytes) -> Any:
+        if lock[:2] == struct.pack("h", fcntl.F_UNLCK):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return real(descriptor, command, lock)
+
+    monkeypatch.setattr(fcntl, "fcntl", no_release)
+    assert store.count_written(2) == Usage(2)
+    monkeypatch.undo()
+    in_processes((count_often, store, 3, 1))
+    assert store.count_written(4) == Usage(9) == store._size.read()
 
 
 @pytest.mark.parametrize("words", [b"", b"x", b"\0" * 40, b"x" * 5000, "damaged", "longer"])

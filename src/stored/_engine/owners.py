@@ -83,6 +83,10 @@ class OwnerRecord:
         of_user = UserParameters(user, attribute if held is user else None, fields)
         return PresentSpace(owner_class, of_user, (type(user), user.persistent.persistence, names), user.persistent)
 
+    def is_described_by(self, user: StorageUser) -> bool:
+        """Does a user describe the owner? That which a copy shares with its original describes the original alone."""
+        return self.user is None or self.user is user
+
     def addresses(self, owner: object, user: StorageUser) -> set[Space]:
         """The addresses of the results of an owner that a user describes: of all its parameters, and of fewer.
 
@@ -93,7 +97,7 @@ class OwnerRecord:
     def _spaces_now(self, owner: object, user: StorageUser) -> list[StorageSpace]:
         """The spaces that an owner has now, if the user describes it, whether it was asked before or not."""
         found = []
-        if owner is not None and (self.user is None or self.user is user):
+        if owner is not None and self.is_described_by(user):
             for depends in (None, *_declared_depends(type(owner))):
                 with contextlib.suppress(OwnerError, UnstableKeyError):  # not all parameters are set
                     found.append(self.present_space(owner, depends).of(owner))

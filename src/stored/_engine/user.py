@@ -327,7 +327,8 @@ class StorageUser:
         """
         space = self.current_space()
         labels = {Key(space.address, str(name)).label() for name in list(space.objects)}
-        records, addresses = self._owner_records(), {space.address}
+        records = [each for each in self._owner_records() if each[1].is_described_by(self)]
+        addresses = {space.address}
         for owner, record in records:
             addresses |= record.addresses(owner, self)
         for each in addresses:

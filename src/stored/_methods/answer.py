@@ -5,16 +5,17 @@ The result comes from memory, from the store, from another thread that computes 
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import time
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Literal, cast
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 import numpy as np
 
 from stored._engine import live_records, memory_limit, spaces_with_method
 from stored._keys import ATOMIC_SET, Key
-from stored._methods.call import Call
+from stored._methods.call import Call, ParametersChangedError
 from stored._methods.definition import Definition
 from stored._methods.results import Results, results_of
 from stored._settings import Settings, settings
@@ -45,8 +46,9 @@ __all__ = [
     "explain_call",
     "interpolant",
     "refresh",
-    "value_for_caller",
 ]
+
+T = TypeVar("T")
 
 _flights = Flights()
 
@@ -61,11 +63,38 @@ def answer(definition: Definition, owner: object, named: dict[str, Any]) -> Any:
     results = results_of(definition, owner)
     if arguments.has_rounding:
         named = arguments.round_arguments(named)
+    if definition.axes:
+        return _interpolated(results, owner, named, now)
     call = Call(definition, results.method, owner, results.present.of(owner), named)
     result = _result(call, results, now)
-    if definition.axes:
-        return value_for_caller(call, results, result)
     return result.value if result.copy is None else result.copy(result.value)
+
+
+def _interpolated(results: Results, owner: object, named: dict[str, Any], now: Settings) -> Any:
+    """The value by a table; that of the plain method if the parameters change again and again while one is sampled."""
+
+    def value() -> Any:
+        call = results.call(owner, named)
+        return _value_for_caller(call, results, _result(call, results, now))
+
+    try:
+        return _for_steady_parameters(value)
+    except ParametersChangedError:
+        exact_value = _exact_values(results.call(owner, named))
+        results.count_exact(np.size(exact_value))
+        return exact_value
+
+
+_MOST_SAMPLES = 3
+"""How often a table is begun because the parameters have changed meanwhile."""
+
+
+def _for_steady_parameters(act: Callable[[], T]) -> T:
+    """Do what may sample a table, and begin again if the owner's parameters change before it is done."""
+    for _ in range(_MOST_SAMPLES - 1):
+        with contextlib.suppress(ParametersChangedError):
+            return act()
+    return act()
 
 
 def _result(call: Call, results: Results, now: Settings) -> CachedResult:
@@ -154,7 +183,7 @@ def _lead(call: Call, results: Results, flight: Flight, now: Settings) -> Cached
 
 def _compute_and_keep(call: Call, results: Results, flight: Flight) -> CachedResult:
     started = time.perf_counter()
-    value, result = call.compute()
+    value, result = call.compute(results.present)
     seconds = result.seconds = time.perf_counter() - started
     is_stored = False
     # if the parameters changed meanwhile, the result may mix old and new: only this caller gets it
@@ -187,8 +216,17 @@ def _keep_mapped(call: Call, result: CachedResult) -> None:
         call.keep(CachedResult(found.value, None, result.seconds))
 
 
-def refresh(call: Call, results: Results) -> CachedResult:
-    """Compute a result again, and replace the stored one."""
+def refresh(results: Results, owner: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """Compute a result again, and replace the stored one: the value that the caller gets."""
+
+    def value() -> Any:
+        call = bound_call(results, owner, args, kwargs)
+        return _value_for_caller(call, results, _refreshed(call, results))
+
+    return _for_steady_parameters(value)
+
+
+def _refreshed(call: Call, results: Results) -> CachedResult:
     call.open_slot(settings())
     result = _compute_and_keep(call, results, Flight())
     call.space.end_shortcuts(call.method)
@@ -203,7 +241,7 @@ def bound_call(results: Results, owner: object, args: tuple[Any, ...], kwargs: M
     return results.call(owner, results.definition.arguments.bind(owner, args, kwargs))
 
 
-def value_for_caller(call: Call, results: Results, result: CachedResult) -> Any:
+def _value_for_caller(call: Call, results: Results, result: CachedResult) -> Any:
     """The value that the caller gets: the result, or the interpolant's value at the call's arguments."""
     if not call.definition.axes:
         return result.for_caller()
@@ -219,21 +257,27 @@ def interpolant(definition: Definition, owner: object, args: tuple[Any, ...], kw
     """The interpolant for a call with all arguments but those along the axes."""
     anywhere = {axis.name: axis.low for axis in definition.axes}
     results = results_of(definition, owner)
-    call = results.call(owner, definition.arguments.bind_remaining(anywhere, owner, args, kwargs))
-    if settings().disable:
-        return cast("Interpolant", call.compute()[1].value)
-    return cast("Interpolant", _result(call, results, settings()).value)
+    named = definition.arguments.bind_remaining(anywhere, owner, args, kwargs)
+
+    def value() -> Any:
+        call = results.call(owner, named)
+        return (call.compute(results.present)[1] if settings().disable else _result(call, results, settings())).value
+
+    return cast("Interpolant", _for_steady_parameters(value))
 
 
 def exact(definition: Definition, owner: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """The plain method's values, for each point if arguments along the axes are arrays."""
-    call = bound_call(results_of(definition, owner), owner, args, kwargs)
+    return _exact_values(bound_call(results_of(definition, owner), owner, args, kwargs))
+
+
+def _exact_values(call: Call) -> Any:
     given = call.axis_values()
     points = np.broadcast_arrays(*given)
     if not any(isinstance(each, np.ndarray) or np.ndim(each) for each in given):
         return call.evaluate()
     columns = zip(*(each.ravel().tolist() for each in points), strict=True)
-    values = [call.evaluate(**dict(zip(definition.axis_names, point, strict=True))) for point in columns]
+    values = [call.evaluate(**dict(zip(call.definition.axis_names, point, strict=True))) for point in columns]
     return np.array(values, dtype=float).reshape(points[0].shape)
 
 

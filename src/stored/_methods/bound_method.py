@@ -7,7 +7,7 @@ from collections.abc import Callable
 from types import MethodType
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, ParamSpec, Self, TypeVar, cast
 
-from stored._methods.answer import bound_call, exact, explain_call, interpolant, refresh, value_for_caller
+from stored._methods.answer import bound_call, exact, explain_call, interpolant, refresh
 from stored._methods.counters import CacheInfo
 from stored._methods.definition import Definition
 from stored._methods.results import Results, results_of
@@ -104,8 +104,7 @@ class BoundMethod(Generic[P, R]):
     def refresh(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Compute the result of such a call again, and replace the stored one."""
         results = self._results()
-        call = bound_call(results, self._owner, args, kwargs)
-        return cast(R, value_for_caller(call, results, refresh(call, results)))
+        return cast(R, refresh(results, self._owner, args, kwargs))
 
     def explain(self, *args: P.args, **kwargs: P.kwargs) -> Explanation:
         """Say why such a call would hit or miss: what differs from the nearest stored result."""

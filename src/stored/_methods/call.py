@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy as copying
+import functools
 import weakref
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -11,16 +12,21 @@ from typing import Any, Literal
 
 import numpy as np
 
-from stored._engine import Method, StorageSpace, memory_limit, own_arguments
+from stored._engine import Method, PresentSpace, StorageSpace, memory_limit, own_arguments
 from stored._keys import ATOMIC_SET, Key, Pairs
 from stored._methods.definition import Definition
 from stored._methods.referring import refers_to
 from stored._settings import Settings
 from stored._storage import CachedResult, Slot, copy_for_caller, copy_of_flat, freeze, freeze_for_callers
 from stored._tables import spline
+from stored.errors import OwnerError
 from stored.typing import ABSENT, Absent
 
-__all__ = ["Call"]
+__all__ = ["Call", "ParametersChangedError"]
+
+
+class ParametersChangedError(OwnerError):
+    """The owner's parameters changed while a table was sampled, so that its values are not of one set of them."""
 
 
 def is_hash_stable(value: Any) -> bool:
@@ -134,13 +140,20 @@ class Call:
         name, definition, version = self.method
         return Key(self.space.address, name, definition, version, self.arguments)
 
-    def compute(self) -> tuple[Any, CachedResult]:
-        """Call the plain method, or sample it along its axes: the value to store, and the result that memory keeps."""
+    def compute(self, present: PresentSpace) -> tuple[Any, CachedResult]:
+        """Call the plain method, or sample it along its axes: the value to store, and the result that memory keeps.
+
+        Raises
+        ------
+        ParametersChangedError
+            If the owner has not had the same parameters, by its present space, at all points of the sample.
+        """
         definition = self.definition
         if definition.axes:
             from stored._tables import tabulate
 
-            table = freeze(tabulate(self.evaluate, definition.axes, definition.label))
+            sample = functools.partial(self._sample, present)
+            table = freeze(tabulate(sample, definition.axes, definition.label))
             return table, self.cached_result(table)
         values = self.values
         if not values:
@@ -192,6 +205,15 @@ class Call:
     def evaluate(self, **point: float) -> Any:
         """Call the plain method, with other values along the axes if a point is given."""
         return self._evaluate({**self.values, **point})
+
+    def _sample(self, present: PresentSpace, **point: float) -> Any:
+        value = self.evaluate(**point)
+        if not present.holds(self.owner, self.space):
+            raise ParametersChangedError(
+                f"the parameters of {self.owner!r} changed while {self.definition.label}() was sampled along its axes,"
+                " again and again; let no other thread change them meanwhile, or give each thread an object of its own"
+            )
+        return value
 
     def _evaluate(self, values: Mapping[str, Any]) -> Any:
         definition = self.definition
