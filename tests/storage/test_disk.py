@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import warnings
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -62,6 +63,21 @@ def test_a_store_that_fails_costs_persistence_only(method: str, monkeypatch: pyt
 
     store = MemoryStore()
     monkeypatch.setattr(store, method, fail)
+    with configure(store=store):
+        assert Model().power(3.0) == Model().power(3.0) == 9.0
+
+
+@pytest.mark.parametrize("method", ["read", "write"])
+def test_what_cannot_even_be_warned_of_reaches_no_caller(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A warning needs more depth of recursion, or memory, than there is where these run out."""
+
+    def exhausted(*_: object, **__: object) -> None:
+        raise RecursionError
+
+    store = MemoryStore()
+    monkeypatch.setattr(store, method, exhausted)
+    monkeypatch.setattr(warnings, "warn_explicit", exhausted)
+    monkeypatch.setattr(warnings, "warn", exhausted)
     with configure(store=store):
         assert Model().power(3.0) == Model().power(3.0) == 9.0
 

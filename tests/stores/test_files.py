@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import itertools
 import math
 import os
@@ -14,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from stored.stores._files import _is_network, is_on_network, open_file
+from stored.stores._files import _is_network, identity, is_on_network, open_file
 
 
 @contextlib.contextmanager
@@ -51,6 +52,17 @@ def test_a_file_is_opened_for_this_process_alone(tmp_path: Path) -> None:
             os.write(descriptor, b"x")
     finally:
         os.close(descriptor)
+
+
+def test_a_file_that_cannot_be_told_from_others_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the server of the file is gone, its handle is not lost."""
+    descriptor = os.open(tmp_path, os.O_RDONLY)
+    fail(monkeypatch, os, "fstat", errno.EIO)
+    with pytest.raises(OSError, match="Input/output"):
+        identity(descriptor)
+    monkeypatch.undo()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(descriptor)
 
 
 def test_a_link_is_not_opened(tmp_path: Path) -> None:

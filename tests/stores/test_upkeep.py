@@ -206,6 +206,18 @@ def test_a_tree_of_others_is_not_followed_down(store: DirectoryStore) -> None:
         subprocess.run(["rm", "-r", store.root / "deeper"], check=True)
 
 
+def test_a_folder_that_cannot_be_read_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is below it is not taken for nothing."""
+    (tmp_path / "folder").mkdir()
+    folder = os.open(tmp_path, os.O_RDONLY)
+    try:
+        fail(monkeypatch, os, "open", errno.EIO)
+        with pytest.raises(OSError, match="Input/output"):
+            list(files_below(folder))
+    finally:
+        os.close(folder)
+
+
 @pytest.mark.parametrize("error", [errno.ENOENT, errno.ELOOP])
 def test_a_folder_may_become_another_thing(store: DirectoryStore, monkeypatch: pytest.MonkeyPatch, error: int) -> None:
     """A folder that is removed, or replaced by a link, before it is looked into holds nothing."""
