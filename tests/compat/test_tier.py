@@ -6,12 +6,14 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from colossus import settings as colossus_settings
 from colossus import version as colossus_version
 from colossus.utils import storage as original
 
 import stored
+from stored._storage.limits import finish_trims
 from stored.compat import colossus as drop_in
 from tests.compat.models import Model, entries, key_of, old_file, writer_of
 
@@ -44,6 +46,22 @@ def test_base_dir_counts_when_used(base_dir: Path, tmp_path: Path, monkeypatch: 
     user.storeObject("x", 1)
     assert entries(tmp_path / "other")
     assert not entries(base_dir)
+
+
+def test_a_limit_holds_beside_files_of_colossus(base_dir: Path) -> None:
+    """In the cache of Colossus its own files stay, and entries are removed."""
+    folder = base_dir / ".colossus" / "cache" / "cosmology"
+    folder.mkdir(parents=True)
+    own = [folder / f"planck18_{number}" for number in range(30)]
+    for file in own:
+        file.write_bytes(b"a pickle")
+    with stored.configure(max_bytes=2000):
+        for number in range(12):
+            Model().user().storeObject(f"array {number}", np.arange(50.0))
+            finish_trims()
+    entries = list(base_dir.rglob("*.stored"))
+    assert 0 < sum(file.stat().st_size for file in entries) <= 2000
+    assert all(file.exists() for file in own)
 
 
 def test_unusable_base_dir(base_dir: Path) -> None:

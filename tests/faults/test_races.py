@@ -28,7 +28,7 @@ def exchange(root: Path, outside: Path, begun: Connection) -> None:
     begun.send("begun")
     while True:
         for folder in random.sample(EXCHANGED, len(EXCHANGED)):
-            place, aside = root / folder, root / "aside"
+            place, aside = root / folder, root.parent / "aside"
             with contextlib.suppress(OSError):
                 os.rename(place, aside)
                 os.symlink(outside / folder, place)
@@ -48,6 +48,28 @@ def trim(store: DirectoryStore, name: str) -> None:
     store.trim(".stored", 100, 0.0)
 
 
+def leave_draft(store: DirectoryStore, name: str) -> None:
+    """Leave what a process that died would leave, following no link."""
+    work = os.open(store.root / ".work", os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        os.close(os.open(f"2-{'0' * 16}.draft", os.O_WRONLY | os.O_CREAT, 0o600, dir_fd=work))
+    finally:
+        os.close(work)
+
+
+def clear_leftovers(store: DirectoryStore, name: str) -> None:
+    store.clear_leftovers()
+
+
+def read(store: DirectoryStore, name: str) -> None:
+    found = store.read(name)
+    assert found is None or len(found) == 40  # outside are 100 bytes
+
+
+def list_names(store: DirectoryStore, name: str) -> None:
+    assert set(NAMES) >= set(store.names())
+
+
 def take_turn(store: DirectoryStore, name: str) -> None:
     with store.compute_turn(name, 0.0):
         store.count_written(1)
@@ -58,11 +80,14 @@ USES: dict[str, Callable[[DirectoryStore, str], object]] = {
     "delete": lambda store, name: store.delete(name),
     "touch": lambda store, name: store.touch(name),
     "trim": trim,
-    "clear leftovers": lambda store, name: store.clear_leftovers(),
+    "clear leftovers": clear_leftovers,
     "turn": take_turn,
-    "read": lambda store, name: store.read(name),
-    "names": lambda store, name: list(store.names()),
+    "read": read,
+    "names": list_names,
 }
+
+FIRST = {"delete": write, "touch": write, "trim": write, "read": write, "clear leftovers": leave_draft}
+"""What has to be done before each use, so that there is something to use."""
 
 
 def state_of(folder: Path) -> dict[str, tuple[int, ...]]:
@@ -75,7 +100,14 @@ def state_of(folder: Path) -> dict[str, tuple[int, ...]]:
 def outside(tmp_path: Path) -> Path:
     """Folders of the same names elsewhere, with files that look like entries, drafts and notes."""
     outside = tmp_path / "outside"
-    for name in (*NAMES, f".work/1-{'0' * 16}.draft", f".work/{'0' * 32}.waits", ".work/size", ".work/locks"):
+    for name in (
+        *NAMES,
+        f"{FOLDER}/outside.stored",
+        f".work/2-{'0' * 16}.draft",
+        f".work/{'0' * 32}.waits",
+        ".work/size",
+        ".work/locks",
+    ):
         (outside / name).parent.mkdir(parents=True, exist_ok=True)
         (outside / name).write_bytes(content(100))
         os.utime(outside / name, (1000, 1000))
@@ -102,8 +134,8 @@ def test_no_exchange_leads_outside(use: str, outside: Path, tmp_path: Path) -> N
     with exchanging(store.root, outside):
         for number in range(rounds(300, 100_000)):
             with contextlib.suppress(OSError):
-                if use in {"delete", "touch", "read"}:
-                    write(store, NAMES[number % 8])
+                if use in FIRST:
+                    FIRST[use](store, NAMES[number % 8])
             with contextlib.suppress(OSError):
                 USES[use](store, NAMES[number % 8])
                 done += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -46,6 +47,20 @@ def test_a_memory_mapped_array_is_an_array(tmp_path: Path) -> None:
     """Where its content lies does not count."""
     np.save(tmp_path / "a.npy", np.arange(5.0))
     assert canonical(np.load(tmp_path / "a.npy", mmap_mode="r")) == canonical(np.arange(5.0))
+
+
+def test_the_digest_of_a_large_array_is_cryptographic() -> None:
+    """Two arrays of one xxh3 can be made by hand."""
+    array = np.arange(1000.0)
+    assert hashlib.blake2b(array.tobytes(), digest_size=16).hexdigest() in canonical(array)
+    assert hashlib.blake2b(b"x" * 1000, digest_size=16).hexdigest() in canonical(b"x" * 1000)
+
+
+def test_digests_of_content_are_cryptographic() -> None:
+    """Two arrays, or bytes, of one xxh3 can be made by hand."""
+    array = np.arange(1000.0)
+    assert hashlib.blake2b(array.tobytes(), digest_size=16).hexdigest() in canonical(array)
+    assert hashlib.blake2b(b"x" * 1000, digest_size=16).hexdigest() in canonical(b"x" * 1000)
 
 
 @pytest.mark.parametrize("code", ["g", "G", ">g"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import tracemalloc
+from hashlib import blake2b
 from typing import Any
 
 import pytest
@@ -45,6 +46,14 @@ SPACES = st.builds(Space, ANY_TEXT, ANY_TEXT, PARAMETERS)
 KEYS = st.builds(
     Key, SPACES, ANY_TEXT, ANY_TEXT, ANY_TEXT, st.lists(st.tuples(ANY_TEXT, ANY_TEXT), max_size=2).map(tuple)
 )
+
+
+def test_names_hold_cryptographic_digests() -> None:
+    """Of the space, as keys begin, and of what the call adds to that."""
+    space = Space("module", "Owner", (("H0", "70.0"),))
+    key = Key(space, "age", "module.Owner.age", "version", (("z", "1.0"),))
+    digests = [blake2b(data, digest_size=16).hexdigest() for data in (space.data, key.data[len(space.data) : -2])]
+    assert [key.entry_name.split("-")[1], key.entry_name[-39:-7]] == digests
 
 
 @settings(max_examples=150, deadline=None)

@@ -477,12 +477,12 @@ def test_numbers_chosen_to_collide_are_refused(kind: Any) -> None:
     """A set or a dict of more than a few numbers with one hash has no native form, and is refused if forged."""
     for make in (lambda n: n * PERIOD, lambda n: complex(1000003 * n, -n), lambda n: (n * PERIOD,)):
         assert identical(round_trip(kind(map(make, range(100)))), kind(map(make, range(100))))
-        with pytest.raises(NotNativeError, match="one hash"):
+        with pytest.raises(NotNativeError, match="hashes can be chosen"):
             pack_native([kind(map(make, range(2, 103)))])
     elements = [["int", hex(n * PERIOD)] for n in range(101)]
     pairs = [part for each in elements for part in (each, None)]
     for tree in (["set", *elements], ["list", ["frozenset", *elements]], ["dict", *pairs], ["dict", *pairs, 1]):
-        with pytest.raises(DamagedEntryError, match="one hash"):
+        with pytest.raises(DamagedEntryError, match="hashes can be chosen"):
             unpack_native(unpack(forged(tree)))
 
 

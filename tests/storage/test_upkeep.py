@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from pathlib import Path
@@ -62,6 +63,35 @@ def test_drafts_of_the_key_are_removed(tmp_path: Path, cache_dir: Path) -> None:
         os.utime(file, (1.0, 1.0))
     stored.upkeep()
     assert sorted(each.name for each in folder.iterdir()) == sorted(["key", new.name, other.name])
+
+
+def test_a_folder_of_the_key_that_cannot_be_listed_keeps_nothing_from_going(
+    cache_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key can be used in it; what is in the cache directory is tidied all the same."""
+    draft = leave_draft(cache_dir)
+    (tmp_path / "config").mkdir(exist_ok=True)
+    real = os.listdir
+
+    def listdir(path: Any) -> list[str]:
+        if isinstance(path, int):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return real(path)
+
+    monkeypatch.setattr(os, "listdir", listdir)
+    assert stored.upkeep().leftovers == 1
+    assert not draft.exists()
+
+
+def test_entries_of_earlier_layouts_in_a_home_stay(cache_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of any layout is removed from a directory that may not be a cache."""
+    old = cache_dir / "module" / f"Model-{'0' * 32}" / f"power-{'1' * 32}.stored"
+    old.parent.mkdir(parents=True)
+    old.write_bytes(content(15))
+    monkeypatch.setenv("HOME", str(cache_dir))
+    with pytest.raises(PermissionError, match="home directory"):
+        stored.upkeep()
+    assert old.exists()
 
 
 def test_entries_of_earlier_layouts_are_removed(cache_dir: Path, size: int) -> None:

@@ -11,6 +11,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -427,6 +428,17 @@ def test_without_file_handles(store: DirectoryStore, root: Path, use: str) -> No
     assert files(root) == (set() if use == "delete" else {"a/b"})
 
 
+@pytest.mark.parametrize("words", [content(), b"damaged", b""])
+def test_deleting_takes_that_name_alone(store: DirectoryStore, root: Path, words: bytes) -> None:
+    """Whatever the file holds, since the user asks for it, in a directory that holds much else too; nothing beside it."""
+    name, other = named("a"), named("b")
+    for each in (name, other, f"{name}.txt", "notes"):
+        (root / each).parent.mkdir(parents=True, exist_ok=True)
+        (root / each).write_bytes(words)
+    assert [store.delete(name), store.delete(name)] == [True, False]
+    assert files(root) == {other, f"{name}.txt", "notes"}
+
+
 def test_a_store_that_maps_nothing(root: Path) -> None:
     """Large files are read where somebody may write into them: what was read stays as it was."""
     content = os.urandom(MAPPED_FROM + 1)
@@ -437,6 +449,38 @@ def test_a_store_that_maps_nothing(root: Path) -> None:
         file.write(b"changed in place")
     assert found == content
     assert repr(store) == f"DirectoryStore({str(root)!r}, maps=False)"
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o644, 0o660, 0o606])
+@pytest.mark.parametrize("others", [False, True])
+def test_files_are_mapped_that_nobody_else_can_write_to(
+    root: Path, monkeypatch: pytest.MonkeyPatch, mode: int, others: bool
+) -> None:
+    """Also those of a directory that is nobody's shared one; whoever asks for it has all of them mapped."""
+    content = os.urandom(MAPPED_FROM + 1)
+    DirectoryStore(root).write("a/b", [content])
+    (root / "a" / "b").chmod(mode)
+    if others:
+        monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    found = DirectoryStore(root).read("a/b")
+    asked_for = DirectoryStore(root, maps=True).read("a/b")
+    with open(root / "a" / "b", "r+b") as file:
+        file.write(b"changed in place")
+    assert (found == content) == (others or bool(mode & 0o022))
+    assert asked_for != content
+
+
+def test_a_large_file_is_read_into_one_buffer(root: Path) -> None:
+    """Reading it takes no more memory than it has bytes."""
+    store = DirectoryStore(root, maps=False)
+    store.write("a/b", [b"x" * (50 << 20)])
+    tracemalloc.start()
+    try:
+        found = store.read("a/b")
+        assert tracemalloc.get_traced_memory()[1] < 51 << 20
+    finally:
+        tracemalloc.stop()
+    assert found == b"x" * (50 << 20)
 
 
 @pytest.mark.parametrize("maps", [True, False])
@@ -480,6 +524,53 @@ def test_a_draft_that_cannot_be_locked(
         store.write("a/b", [b"new"])
     assert store.read("a/b") == (b"old" if isinstance(error, KeyboardInterrupt) else b"new")
     assert files(root) == {"a/b"}
+
+
+def test_a_file_system_that_always_refuses_locks_is_written_to(
+    store: DirectoryStore, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where each lock is said to be another's, a draft is written without in the end, and none is left."""
+    fail(monkeypatch, fcntl, "flock", errno.EAGAIN)
+    store.write("a/b", [b"new"])
+    assert store.read("a/b") == b"new"
+    assert files(root) == {"a/b"}
+
+
+def test_a_draft_does_not_wait_for_its_lock(store: DirectoryStore, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that upkeep has just locked, to see whether it is a leftover, is left to it."""
+    store.write("a/b", [b"old"])
+    real, opened = os.open, []
+
+    def and_lock(path: str, flags: int, *arguments: Any, **options: Any) -> int:
+        descriptor = real(path, flags, *arguments, **options)
+        if flags & os.O_EXCL and not opened:
+            opened.append(real(path, os.O_RDWR, **options))
+            fcntl.flock(opened[0], fcntl.LOCK_EX)
+        return descriptor
+
+    monkeypatch.setattr(os, "open", and_lock)
+    store.write("a/b", [b"new"])
+    os.close(opened[0])
+    assert store.read("a/b") == b"new"
+    assert files(root) == {"a/b"}
+
+
+@pytest.mark.parametrize("use", ["read", "write", "delete", "touch"])
+def test_a_folder_that_was_moved_and_linked_back_is_not_used(
+    store: DirectoryStore, root: Path, tmp_path: Path, use: str
+) -> None:
+    """A process that had it open follows the link no more than another one would."""
+    name = named("a")
+    store.write(name, [content()])
+    (root / "tests").rename(tmp_path / "moved")
+    (root / "tests").symlink_to(tmp_path / "moved")
+    before = {path: path.lstat().st_mtime_ns for path in (tmp_path / "moved").rglob("*")}
+    if use == "read":
+        store.read(name)  # which changes nothing
+    else:
+        with pytest.raises(OSError, match="symbolic link"):
+            USES[use](store, name)
+    assert {path: path.lstat().st_mtime_ns for path in (tmp_path / "moved").rglob("*")} == before
 
 
 def test_a_draft_that_cannot_be_closed_is_not_published(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -60,10 +61,12 @@ def test_the_first_write_marks_the_directory(root: Path) -> None:
     assert is_tidied(store)
 
 
-@pytest.mark.parametrize("name", ["thesis.txt", ".git/config", "module/notes.txt", "project/results.stored"])
+@pytest.mark.parametrize(
+    "name", ["thesis.txt", ".git/config", "module/notes.txt", "project/results.stored", "data/raw/x"]
+)
 def test_a_directory_that_holds_anything_else_is_not_marked(root: Path, name: str) -> None:
     """Backups must not pass over what the library has not made; results are stored there, and nothing is removed."""
-    (root / name).parent.mkdir(exist_ok=True)
+    (root / name).parent.mkdir(exist_ok=True, parents=True)
     (root / name).write_text("precious")
     store = DirectoryStore(root)
     fill(store)
@@ -73,13 +76,53 @@ def test_a_directory_that_holds_anything_else_is_not_marked(root: Path, name: st
     assert "give results a directory of their own (cache_dir), or allow it by configure(" in str(caught.value)
     assert not is_tidied(store)
     (root / name).unlink()
-    if name.startswith(("thesis", "module")):
+    if name.startswith("thesis"):
         assert is_tidied(store)
+
+
+@pytest.mark.parametrize("folders", [["data"], ["data", "figures", "results"], [".config"], ["src/package"]])
+def test_a_directory_of_empty_folders_is_not_marked(root: Path, folders: list[str]) -> None:
+    """A project that has just begun is not passed over by backups either."""
+    for folder in folders:
+        (root / folder).mkdir(parents=True)
+    store = DirectoryStore(root)
+    fill(store)
+    assert marker(root) is None
+    assert not is_tidied(store)
+
+
+@pytest.mark.parametrize("above", [0, 1])
+def test_a_home_directory_is_not_marked(root: Path, monkeypatch: pytest.MonkeyPatch, above: int) -> None:
+    """Though it is empty: backups would pass over all that comes into it."""
+    home = root.joinpath(*["folder"] * above)
+    home.mkdir(exist_ok=True, parents=True)
+    monkeypatch.setenv("HOME", str(home))
+    store = DirectoryStore(root)
+    fill(store)
+    assert marker(root) is None
+    assert not is_tidied(store)
+
+
+def test_a_marker_that_cannot_be_read_is_none(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is said that there is none, and nothing is removed."""
+    store = DirectoryStore(root)
+    fill(store)
+    real = os.open
+
+    def no_marker(path: str, *arguments: int, **options: int) -> int:
+        if path == "CACHEDIR.TAG":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return real(path, *arguments, **options)
+
+    monkeypatch.setattr(os, "open", no_marker)
+    assert not is_tidied(store)
+    with pytest.raises(PermissionError, match=r"it has no CACHEDIR.TAG that can be read"):
+        store.trim(".stored", 0, None)
 
 
 def test_a_directory_of_earlier_releases_is_marked(root: Path) -> None:
     """Folders of modules are the library's own, those of owners of the layout of before too."""
-    for folder in (f"module/Owner-{'0' * 32}", "other/ab", "empty"):
+    for folder in (f"module/Owner-{'0' * 32}", "other/ab"):
         (root / folder).mkdir(parents=True)
     store = DirectoryStore(root)
     fill(store)

@@ -91,11 +91,15 @@ def test_other_files_stay(store: DirectoryStore, work: Path) -> None:
     others = ["notes.txt", "a.draft", "b.lock", f"x{DEAD_DRAFT}", f"{DEAD_LOCK}.old", DEAD_LOCK.upper()]
     for name in others:
         (work / name).touch()
+    with_content = [f"3-{'0' * 16}.draft", f"{'3' * 32}.waits", f"{'4' * 32}.lock", f"{'5' * 32}.failed"]
+    for name in with_content:
+        (work / name).write_bytes(b"my results")
+        os.utime(work / name, (1000, 1000))
     link, folder = f"2-{'0' * 16}.draft", f"{'1' * 32}.lock"
     (work / link).symlink_to("notes.txt")
     (work / folder).mkdir()
     assert store.clear_leftovers() == 2
-    assert sorted(os.listdir(work)) == sorted([*others, link, folder])
+    assert sorted(os.listdir(work)) == sorted([*others, *with_content, link, folder])
 
 
 def test_several_clear_at_once(store: DirectoryStore, work: Path) -> None:
@@ -142,11 +146,10 @@ def test_where_nothing_can_be_nothing_is_left(tmp_path: Path, make: Callable[[Pa
 
 def test_marks_of_failures_go_after_a_day(store: DirectoryStore, work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A mark of a computation that failed stays for a day, and then for nobody; what others remove is not counted."""
-    marks = [work / f"{number * 32}.failed" for number in "012"]
-    for mark in marks:
+    marks = [work / f"{number * 32}.failed" for number in "0123"]
+    for mark, age in zip(marks, (0.0, 1.1, 1.1, -1.1), strict=True):  # the last one of a clock that was set back
         mark.touch()
-    for mark in marks[1:]:
-        os.utime(mark, (time.time() - 1.1 * DAY,) * 2)
+        os.utime(mark, (time.time() - age * DAY,) * 2)
     real = os.stat
 
     def stat(path: Any, **options: Any) -> os.stat_result:
@@ -156,7 +159,7 @@ def test_marks_of_failures_go_after_a_day(store: DirectoryStore, work: Path, mon
         return state
 
     monkeypatch.setattr(os, "stat", stat)
-    assert store.clear_leftovers() == 3
+    assert store.clear_leftovers() == 4
     assert os.listdir(work) == [marks[0].name]
 
 
@@ -294,6 +297,14 @@ def test_a_clock_that_went_backwards_removes_nothing_early(store: DirectoryStore
     assert -1 <= ages[1] < 60
 
 
+def test_an_entry_that_cannot_be_dated_is_used_now(store: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That of another user, dated in the future, stays for now, and keeps no other from being removed."""
+    fill(store, a=-1e8, b=20.0, c=10.0)
+    fail(monkeypatch, os, "utime", errno.EPERM)
+    assert store.trim(".stored", 15, None) == Upkeep(1, 10, 2, 20)
+    assert left(store) == "a"
+
+
 def test_only_entries_are_counted_and_removed(store: DirectoryStore, tmp_path: Path) -> None:
     """Files of another ending, hidden ones, those whose names no store gives, links and other directories stay."""
     fill(store, a=10.0)
@@ -326,11 +337,12 @@ def test_only_entries_are_counted_and_removed(store: DirectoryStore, tmp_path: P
 
 @pytest.mark.parametrize("words", [b"my results", b"\x89STOREd\n", b"\0\0\0\0\0\0\0\0x"])
 def test_what_does_not_begin_as_an_entry_stays(store: DirectoryStore, words: bytes) -> None:
-    """A file of another program is not removed, even if it has the name of an entry, and others go in its place."""
+    """A file of another program is not removed, even if it has the name of an entry, and no entry in its place."""
     fill(store, a=30.0, b=20.0, c=10.0)
-    (store.root / named("a")).write_bytes(words)
+    (store.root / named("a")).write_bytes(100 * words)
     set_age(store, named("a"), 30.0)
-    assert store.trim(".stored", 15 + len(words), None).removed_entries == 1
+    assert store.trim(".stored", 25, None) == Upkeep(2, 20, 0, 0)
+    assert store.trim(".stored", 15, None) == Upkeep(1, 10, 1, 10)
     assert left(store) == "ac"
 
 

@@ -2,8 +2,9 @@
 
 ``STORED_CACHE_DIR`` (the directory of the entries), ``STORED_PERSISTENCE`` (any of ``r`` and ``w``), ``STORED_DISABLE``
 (1, true, yes or on), ``STORED_KEY_FILE`` (the key that signs pickles), ``STORED_SHARED_DIRS`` (directories to read,
-separated as in ``PATH``), and the numbers ``STORED_MAX_BYTES``, ``STORED_MAX_AGE``, ``STORED_MIN_COMPUTE_SECONDS``,
-``STORED_LOCK_TIMEOUT``, ``STORED_MEMORY_SETS`` and ``STORED_MAX_MEMORY_BYTES``.
+separated as in ``PATH``), ``STORED_MAP_SHARED_DIRS`` (as ``STORED_DISABLE``), and the numbers ``STORED_MAX_BYTES``,
+``STORED_MAX_AGE``, ``STORED_MIN_COMPUTE_SECONDS``, ``STORED_LOCK_TIMEOUT``, ``STORED_MEMORY_SETS`` and
+``STORED_MAX_MEMORY_BYTES``.
 
 Without the first and the fourth, entries are in ``$XDG_CACHE_HOME/stored`` (``~/.cache/stored``), and the key is
 ``$XDG_CONFIG_HOME/stored/key`` (``~/.config/stored/key``); if that lies inside the directory of the entries, as it does

@@ -13,7 +13,7 @@ import numpy as np
 
 from stored._storage.dtypes import NotNativeError, describe_dtype, described_dtype, described_shape, exceeds_bytes
 from stored._storage.format import ALIGNMENT, Entry, dump_json, excerpt, load_json
-from stored._storage.hashes import share_hash
+from stored._storage.hashes import takes_long
 from stored.errors import DamagedEntryError
 
 __all__ = ["MAX_DEPTH", "NotNativeError", "pack_native", "unpack_native"]
@@ -64,8 +64,8 @@ class _Writer:
             # most are texts and floats, which need no call
             is_plain = type(each) is str or (type(each) is float and math.isfinite(each))
             tree.append(each if is_plain and depth <= MAX_DEPTH else self.node(each, depth))
-        if kind in _HASHED and share_hash(value):
-            raise NotNativeError("too many elements or keys with one hash")
+        if kind in _HASHED and takes_long(value):
+            raise NotNativeError("too many elements or keys whose hashes can be chosen")
         return tree
 
     def _unchanged(self, value: Any) -> Any:
@@ -222,7 +222,7 @@ class _Reader:
             place = f"{excerpt(repr(length))} bytes at {excerpt(repr(start))}"
             raise DamagedEntryError(f"{place} are not the next buffer, which begins at {begin - first}")
         if begin + length > size:
-            raise DamagedEntryError(f"{length} bytes at {start} of the buffers are not within the entry")
+            raise DamagedEntryError(f"{excerpt(repr(length))} bytes at {start} of the buffers are not within the entry")
         self._end = begin + length
         return begin
 
@@ -300,5 +300,5 @@ _CONTAINERS_BY_NAME: dict[str, Callable[[list[Any]], Any]] = {each.__name__: eac
 
 
 def _check_hashes(elements: list[Any]) -> None:
-    if share_hash(elements):
-        raise DamagedEntryError("a set or a dict in it has too many elements or keys with one hash")
+    if takes_long(elements):
+        raise DamagedEntryError("a set or a dict in it has too many elements or keys whose hashes can be chosen")

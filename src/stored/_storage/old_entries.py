@@ -27,8 +27,10 @@ def remove_old_entries(store: Store) -> Upkeep:
     entries = size = 0
     for name in store.names():
         if _OLD_NAME.fullmatch(name):
-            data = memoryview(store.read(name) or b"")
-            if begins_as_entry(bytes(data[: len(ENTRY_MAGIC)])) and store.delete(name):
-                entries += 1
-                size += data.nbytes
+            start = store.read_start(name, len(ENTRY_MAGIC))
+            if start is not None and begins_as_entry(bytes(start)):  # else it may be any file, of any size
+                data = store.read(name)
+                if store.delete(name):
+                    entries += 1
+                    size += 0 if data is None else memoryview(data).nbytes
     return Upkeep(removed_entries=entries, removed_bytes=size)

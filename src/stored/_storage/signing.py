@@ -182,7 +182,7 @@ def _make(folder: int, file: Path) -> None:
 def clear_drafts(file: Path) -> None:
     """Remove files of processes that died while they made the key."""
     names = re.compile(rf"{re.escape(file.name)}\.\d+\.[0-9a-f]{{16}}")
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError), _open_folder(file, _LISTED) as folder:
+    with contextlib.suppress(OSError), _open_folder(file, _LISTED) as folder:  # it need not be there, nor be listed
         for name in filter(names.fullmatch, os.listdir(folder)):
             if _is_abandoned(folder, file.with_name(name)):
                 os.unlink(name, dir_fd=folder)

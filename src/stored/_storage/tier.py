@@ -20,9 +20,9 @@ __all__ = ["PersistentTier", "current_store"]
 
 
 @lru_cache(maxsize=8)
-def _directory_store(root: Path, shared: tuple[Path, ...], maps: bool) -> DirectoryStore | LayeredStore:
+def _directory_store(root: Path, shared: tuple[Path, ...], maps_shared: bool) -> DirectoryStore | LayeredStore:
     own = DirectoryStore(root)
-    return LayeredStore(own, *[DirectoryStore(each, maps=maps) for each in shared]) if shared else own
+    return LayeredStore(own, *[DirectoryStore(each, maps=maps_shared) for each in shared]) if shared else own
 
 
 def current_store(now: Settings | None = None) -> Store:

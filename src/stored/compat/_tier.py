@@ -24,7 +24,7 @@ __all__ = ["ColossusTier", "colossus_store", "imported_key", "is_outdated"]
 
 @lru_cache(maxsize=8)
 def _directory(root: Path) -> DirectoryStore:
-    return DirectoryStore(root)
+    return DirectoryStore(root, anywhere=True)  # Colossus has files of its own in its cache
 
 
 def colossus_store() -> DirectoryStore:

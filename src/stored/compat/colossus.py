@@ -211,7 +211,8 @@ def import_cache(directory: str | os.PathLike[str]) -> int:
     ``colossus.settings.PERSISTENCE_OLDEST_VERSION`` are skipped without a warning. A file that cannot be read or
     loaded, whatever its pickle raises, and an object that cannot be stored are passed over with an `EntryWarning` each;
     everything else is imported. What Colossus has stored under wrong parameters, as it could after a change, is wrong
-    in the entries too.
+    in the entries too. An imported object is found by the MD5 of the hashable string, which is all that a file holds of
+    it.
 
     Parameters
     ----------

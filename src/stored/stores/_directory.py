@@ -66,14 +66,15 @@ class DirectoryStore(Store):
         The directory; it need not exist.
     maps : bool, optional
         Are large files memory-mapped? If anybody writes into such a file in place, as ``cp`` over it does, arrays that
-        callers have change with it; so this is for directories that only this library writes to, which replaces files.
+        callers have change with it. By default only those are mapped that belong to the user and that nobody else can
+        write to.
     anywhere : bool, optional
         May files be removed by `trim` and `clear_leftovers` though it may not be a cache: it has no marker file
         ``CACHEDIR.TAG``, is a home directory, or holds much else? Only files whose names and first bytes are those of
         the library are removed anyway.
     """
 
-    def __init__(self, root: str | os.PathLike[str], *, maps: bool = True, anywhere: bool = False) -> None:
+    def __init__(self, root: str | os.PathLike[str], *, maps: bool | None = None, anywhere: bool = False) -> None:
         self.root = Path(root).expanduser().absolute()
         self.maps = maps
         self.anywhere = anywhere
@@ -84,7 +85,8 @@ class DirectoryStore(Store):
         self._read_on = partial(_read_on, maps)
 
     def __repr__(self) -> str:
-        options = "".join([", maps=False"] * (not self.maps) + [", anywhere=True"] * self.anywhere)
+        options = "" if self.maps is None else f", maps={self.maps}"
+        options += ", anywhere=True" * self.anywhere
         return f"DirectoryStore({str(self.root)!r}{options})"
 
     def _renew(self, name: str) -> None:
@@ -290,17 +292,20 @@ def _start_only(descriptor: int, name: str, start: bytes) -> Buffer:
     return start
 
 
-def _read_on(maps: bool, descriptor: int, name: str, start: bytes) -> Buffer:
-    """The rest of a file after its first bytes, or all of it as a map; only these, if an entry says another size."""
+def _read_on(maps: bool | None, descriptor: int, name: str, start: bytes) -> Buffer:
+    """All of a file, read or as a map; only its first bytes, which were read, if an entry says another size."""
     if len(start) < _FIRST_BYTES:
         return _start_only(descriptor, name, start)
     state = _checked_state(descriptor, name)
     size = state.st_size
     if is_entry_name(name) and said_size(start) != size:
         return start
+    if maps is None:
+        maps = state.st_uid == os.geteuid() and not state.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
     if not maps or size < _MIN_MAPPED_BYTES or is_on_network(state.st_dev) or len(_mapped_files) >= spare_handles():
+        os.lseek(descriptor, 0, os.SEEK_SET)  # the first bytes again, so that all are in one buffer
         with open(descriptor, "rb", closefd=False) as file:
-            return start + file.read(size - len(start))
+            return file.read(size)
     mapped = mmap.mmap(descriptor, size, access=mmap.ACCESS_READ)
     _mapped_files.add(mapped)
     return memoryview(mapped)

@@ -20,6 +20,8 @@ __all__ = ["DRAFT", "OpenDraft", "write_file"]
 
 DRAFT = ".draft"
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+_ATTEMPTS = 100
+"""How many drafts are made anew that others are said to have locked."""
 _MOST_BUFFERS = min(os.sysconf("SC_IOV_MAX"), 1024)
 """How many parts the system takes at once."""
 
@@ -84,6 +86,7 @@ def write_file(root: str, folders: OpenFolders, name: str, parts: Sequence[Buffe
 
 def _open_new(work: int) -> tuple[str, int]:
     """The name and the descriptor of a new draft, which is locked, so that nobody takes it for a leftover."""
+    attempts = 0
     while True:
         draft = _names.next()
         try:
@@ -93,7 +96,10 @@ def _open_new(work: int) -> tuple[str, int]:
             continue
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:  # it is just being taken for a leftover
+        except BlockingIOError:  # it is just being taken for a leftover, or there are no locks
+            attempts += 1
+            if attempts == _ATTEMPTS:
+                return draft, descriptor
             _discard(work, draft, descriptor)
         except OSError:  # there are no locks
             return draft, descriptor

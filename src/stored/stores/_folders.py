@@ -178,11 +178,18 @@ class OpenFolders:
         descriptor = self.open.get(folder)
         if descriptor is None:
             return True
+        path = f"{self._root}/{folder}"
         try:
-            opened, found = os.fstat(descriptor), os.lstat(f"{self._root}/{folder}")
+            opened, found = os.fstat(descriptor), os.lstat(path)
+            if opened.st_ino != found.st_ino or opened.st_dev != found.st_dev:
+                return False
+            for _ in range(folder.count("/")):  # it may have been moved, and a link put where one above it was
+                path = path.rpartition("/")[0]
+                if not stat.S_ISDIR(os.lstat(path).st_mode):
+                    return False
         except OSError:  # closed, or removed, here or on the server
             return False
-        return opened.st_ino == found.st_ino and opened.st_dev == found.st_dev
+        return True
 
     def recover(self, folder: str, error: OSError | None = None, *, makes: bool = False) -> bool:
         """Renew the descriptors of a folder and those above it that were closed or replaced; was there any?

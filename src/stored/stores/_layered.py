@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 
-from stored._entry_form import REMOVED
+from stored._entry_form import ENTRY_ENDING, REMOVED, is_entry_name
 from stored.typing import Buffer, Store, Turn, Upkeep, Usage, count_written
 
 __all__ = ["LayerError", "LayeredStore"]
@@ -136,9 +136,9 @@ class LayeredStore(Store):
     def trim(self, ending: str, max_bytes: int | None, max_age: float | None) -> Upkeep:
         """Remove what is beyond the limits from the upper store, and marks that hide nothing any more."""
         done = self.upper.trim(ending, max_bytes, max_age)
-        for mark in [name for name in self.upper.names() if name.endswith(REMOVED)]:
+        for mark in [name for name in self.upper.names() if is_entry_name(name, ENTRY_ENDING + REMOVED)]:
             with contextlib.suppress(OSError):  # what a lower store has cannot be known
-                if self._hides_nothing(mark.removesuffix(REMOVED)) and self.upper.read(mark) == b"":
+                if self._hides_nothing(mark.removesuffix(REMOVED)) and self.upper.read_start(mark, 1) == b"":
                     self.upper.delete(mark)
         return done
 

@@ -41,9 +41,9 @@ _LOOKED_INTO = 64
 
 
 def make_marker(root: int) -> None:
-    """Mark an open directory, unless it holds anything that the library has not made, or cannot be written to."""
+    """Mark an open directory, unless it holds what the library has not made, cannot be written to, or is a home."""
     with contextlib.suppress(OSError):
-        if not _is_marked(root) and next(_others(root), None) is None:
+        if not _is_marked(root) and not _is_home(root) and next(_others(root), None) is None:
             _write_marker(root)
 
 
@@ -64,15 +64,20 @@ def why_no_cache(root: int) -> str:
     OSError
         If it cannot be read.
     """
-    if any(os.path.samestat(os.fstat(root), each) for each in _homes()):
+    if _is_home(root):
         return "it is a home directory, or has home directories in it"
     make_marker(root)
     if not _is_marked(root):
-        return f"it has no {MARKER}, by which a cache is known"
+        return f"it has no {MARKER} that can be read, by which a cache is known"
     others = list(itertools.islice(_others(root), _MOST_OTHERS + 1))
     if len(others) > _MOST_OTHERS:
         return f"it holds much that is not of a cache, as {', '.join(map(repr, sorted(others)[:3]))}"
     return ""
+
+
+def _is_home(root: int) -> bool:
+    """Is an open directory the user's home, or above it?"""
+    return any(os.path.samestat(os.fstat(root), each) for each in _homes())
 
 
 def _homes() -> Iterator[os.stat_result]:
@@ -89,7 +94,7 @@ def _is_marked(root: int) -> bool:
     try:
         descriptor = os.open(MARKER, READ_FLAGS, dir_fd=root)
     except OSError as error:
-        if error.errno in {errno.ENOENT, errno.ELOOP}:
+        if error.errno in {errno.ENOENT, errno.ELOOP, errno.EACCES}:
             return False
         raise
     try:
@@ -117,6 +122,7 @@ def _is_of_module(root: int, entry: os.DirEntry[str]) -> bool:
     try:
         with os.scandir(folder) as found:
             parts = list(itertools.islice(found, _LOOKED_INTO))
-        return all(each.is_dir(follow_symlinks=False) and _FOLDER_IN_MODULE.fullmatch(each.name) for each in parts)
+        are_ours = [each.is_dir(follow_symlinks=False) and _FOLDER_IN_MODULE.fullmatch(each.name) for each in parts]
+        return bool(are_ours) and all(are_ours)
     finally:
         close_file(folder)

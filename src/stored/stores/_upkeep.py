@@ -119,7 +119,8 @@ def _is_abandoned(descriptor: int) -> bool:
 
 
 def _is_old(state: os.stat_result) -> bool:
-    return time.time() - state.st_mtime > _ABANDONED_AFTER
+    """Is a file of long ago, or dated far in the future?"""
+    return abs(time.time() - state.st_mtime) > _ABANDONED_AFTER
 
 
 def _remove_if_old(file: str, work: int) -> bool:
@@ -166,22 +167,25 @@ class _File(NamedTuple):
 def trim(folders: OpenFolders, ending: str, max_bytes: int | None, max_age: float | None) -> Upkeep:
     """Remove entries with one ending that were unused for too long, and the least recently used if they are too large.
 
-    One that is dated in the future, by a clock that was set back, is taken for one that is used now.
+    One that is dated in the future, by a clock that was set back, is taken for one that is used now. What has the
+    name of an entry and does not begin as one does not count.
     """
     files = sorted(_find_files(folders, ending))
     oldest = float("-inf") if max_age is None else time.time() - max_age
     total = sum(file.size for file in files)
     allowed = total if max_bytes is None or total <= max_bytes else _SHARE_AFTER_TRIM * max_bytes
-    removed = []
+    removed, others = [], 0
     with _FirstError() as errors:
         for file in files:
             if file.used >= oldest and total <= allowed:
                 break
             with errors.postponed():
                 if _remove(folders, file.name):
-                    total -= file.size
                     removed.append(file)
-    return Upkeep(len(files) - len(removed), total, len(removed), sum(file.size for file in removed))
+                else:
+                    others += 1
+                total -= file.size
+    return Upkeep(len(files) - len(removed) - others, total, len(removed), sum(file.size for file in removed))
 
 
 def _find_files(folders: OpenFolders, ending: str) -> Iterator[_File]:
@@ -191,17 +195,18 @@ def _find_files(folders: OpenFolders, ending: str) -> Iterator[_File]:
             if is_entry_name(name, ending):
                 with contextlib.suppress(FileNotFoundError):
                     state = entry.stat(follow_symlinks=False)
-                    if state.st_mtime > latest:
-                        state = _dated_now(folders, name)
-                    yield _File(state.st_mtime, state.st_size, name)
+                    used = state.st_mtime
+                    if used > latest:
+                        used = _date_now(folders, name)
+                    yield _File(used, state.st_size, name)
 
 
-def _dated_now(folders: OpenFolders, name: str) -> os.stat_result:
-    """The state of a file after its time was set to now."""
+def _date_now(folders: OpenFolders, name: str) -> float:
+    """Set the time of a file to now."""
     folder, _, file = name.rpartition("/")
-    with folders.at(folder) as descriptor:
+    with contextlib.suppress(OSError), folders.at(folder) as descriptor:  # of another user
         os.utime(file, dir_fd=descriptor, follow_symlinks=False)
-        return os.stat(file, dir_fd=descriptor, follow_symlinks=False)
+    return time.time()
 
 
 def _remove(folders: OpenFolders, name: str) -> bool:
