@@ -430,7 +430,7 @@ def test_without_file_handles(store: DirectoryStore, root: Path, use: str) -> No
 
 @pytest.mark.parametrize("words", [content(), b"damaged", b""])
 def test_deleting_takes_that_name_alone(store: DirectoryStore, root: Path, words: bytes) -> None:
-    """Whatever the file holds, since the user asks for it, in a directory that holds much else too; nothing beside it."""
+    """Whatever the file holds, since the user asks for it; nothing beside it."""
     name, other = named("a"), named("b")
     for each in (name, other, f"{name}.txt", "notes"):
         (root / each).parent.mkdir(parents=True, exist_ok=True)
