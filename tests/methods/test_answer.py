@@ -23,6 +23,94 @@ def test_arrays_cannot_be_changed() -> None:
             array.flags.writeable = True
 
 
+FIELDS = [("x", "f8"), ("inner", [("p", "i4"), ("q", "i2")])]
+
+
+def reshape(array: Any) -> None:
+    array.shape = (array.size, 1)
+
+
+def reinterpret(array: Any) -> None:
+    array.dtype = "u1"
+
+
+def stride(array: Any) -> None:
+    array.strides = (0,)
+
+
+def rename(array: Any) -> None:
+    array.dtype.names = ("y", "z")
+
+
+def rename_inside(array: Any) -> None:
+    array.dtype["inner"].names = ("r", "s")
+
+
+@keyed_by("n")
+class Given:
+    """Gives one value in each place where a result can have it."""
+
+    n = 1
+
+    @stored(persistent=False)
+    def alone(self) -> Any:
+        return self.made()
+
+    @stored
+    def persistent(self) -> Any:
+        return self.made()
+
+    @stored
+    def pair(self) -> Any:
+        return self.made(), "a"
+
+    @stored(persistent=False, maxsize=2)
+    def nested(self, x: float = 1.0) -> Any:
+        return {"a": [(self.made(),)]}
+
+    @stored(copy=True)
+    def copied(self) -> Any:
+        return [self.made()]
+
+    made: Any = None
+
+
+def first_of(value: Any) -> Any:
+    """The array or record in a result."""
+    while isinstance(value, dict | list | tuple):
+        value = next(iter(value.values())) if isinstance(value, dict) else value[0]
+    return value
+
+
+@pytest.mark.filterwarnings("ignore:Setting the (shape|strides|dtype):DeprecationWarning")
+@pytest.mark.parametrize("name", ["alone", "persistent", "pair", "nested", "copied"])
+@pytest.mark.parametrize(
+    ("how", "is_record"),
+    [
+        *((how, False) for how in (reshape, reinterpret, stride, rename, rename_inside)),
+        (rename, True),
+        (rename_inside, True),
+    ],
+)
+def test_nobody_changes_what_an_array_says(
+    how: Any, name: str, is_record: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The shape, dtype, strides and names of fields that one caller sets are no other caller's, nor the method's."""
+    has_fields = how in {rename, rename_inside}
+    original = np.zeros(3, FIELDS) if has_fields else np.arange(3.0)
+    monkeypatch.setattr(Given, "made", lambda _: original[0] if is_record else original)
+    expected = repr(first_of(Given.made(None)).dtype), repr(first_of(Given.made(None)))
+    owners = [Given(), Given(), Given()]
+    for owner in [*owners, *owners]:
+        for _ in range(3):
+            found = first_of(getattr(owner, name)())
+            assert (repr(found.dtype), repr(found)) == expected
+            how(found)
+    assert (repr(original.dtype), original.shape, original.strides[0]) == (
+        repr(np.dtype(FIELDS if has_fields else float)), (3,), original.itemsize
+    )  # fmt: skip
+
+
 def test_the_methods_own_array_is_not_shared() -> None:
     """A method may go on using the array that it returned."""
 

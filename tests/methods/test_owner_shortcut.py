@@ -346,7 +346,9 @@ def test_what_is_forgotten_is_freed(name: str, forget: str, invalidated: bool) -
     try:
         for _ in range(3):
             getattr(owners[0], name)(1.0)
-        result: Any = weakref.ref(owners[0].curve.interpolant() if name == "curve" else getattr(owners[0], name)(1.0))
+        kept = owners[0].curve.interpolant() if name == "curve" else getattr(owners[0], name)(1.0).base
+        result: Any = weakref.ref(kept)
+        del kept
         if invalidated:
             configure(persistence="r")
         assert result() is not None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import math
+import sys
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -18,12 +20,14 @@ LINE = (Axis("x", 1, 3, spacing="log", atol=1e-9),)
 KINKED = (Axis("x", 1.0, 3.0, rtol=1e-4),)
 POINTS = (Axis("x", 1, 3, points=6),)
 PLANE = (Axis("x", 1, 3), Axis("y", 0.0, 1.0, values="log"))
+LOGS = (Axis("x", 1, 3, values="log", rtol=1e-4),)
 GRID = (Axis("x", 1, 3, points=5), Axis("y", 0.0, 1.0, points=6))
 TABLES: dict[str, tuple[tuple[Axis, ...], dict[str, Any]]] = {
     "line": (LINE, tabulate(lambda x: np.sin(9 * x), LINE, "f")),
     "kinked": (KINKED, tabulate(lambda x: np.abs(x - 1.7) + 1, KINKED, "f")),
     "points": (POINTS, tabulate(lambda x: np.sin(x), POINTS, "f")),
     "plane": (PLANE, tabulate(lambda x, y: np.exp(np.sin(4 * x) * y), PLANE, "f")),
+    "logs": (LOGS, tabulate(lambda x: np.exp(-70.0 * x * x), LOGS, "f")),
     "grid": (GRID, tabulate(lambda x, y: np.sin(x * y), GRID, "f")),
 }
 
@@ -54,6 +58,16 @@ def test_there_is_a_divided_table_among_these() -> None:
 
 CASES: list[tuple[str, Any, Any, str]] = []
 """The table's name, the field, what it becomes (or a function from what it is), and the message."""
+
+
+def with_bump(coefficients: Any, height: float) -> Any:
+    """Coefficients of which a piece has the same values at its ends, and large ones between."""
+    changed = coefficients.copy()
+    first = changed[(0,) * (changed.ndim // 2)].ravel()  # of powers, in the first piece
+    first[1] += height
+    first[2] -= height
+    changed[(0,) * (changed.ndim // 2)] = first.reshape(changed[(0,) * (changed.ndim // 2)].shape)
+    return changed
 
 
 def forged(message: str, name: str, field: str, *changes: Any) -> None:
@@ -141,9 +155,13 @@ for _name in TABLES:
         lambda found: found.astype("f4"),
         lambda found: found * np.nan,
         lambda found: found.ravel(),
+        lambda found: found + 1e305,
+        lambda found: with_bump(found, 1e305),
+        lambda found: with_bump(found, sys.float_info.max),
     )
     forged("error and evaluations", _name, "error", None, 1, -1.0, math.nan, np.float64(1e-7), True)
     forged("error and evaluations", _name, "evaluations", None, 0, -3, 5.0, True, np.int64(7))
+forged("coefficients do not make pieces", "logs", "coefficients", lambda found: with_bump(found, 1e4))
 PIECES = "coefficients do not make pieces of the axis"
 forged(PIECES, "points", "coefficients", lambda found: found[1:], lambda found: np.append(found, found[:1], axis=0))
 forged(PIECES, "grid", "coefficients", lambda found: found[1:], lambda found: found.swapaxes(0, 1).copy())
@@ -161,6 +179,22 @@ for _name in ("line", "kinked", "points"):
         lambda depths: np.append(depths[:-1], np.uint8(1)) if depths[-1] == 0 else depths,
     )
 forged(PIECES, "kinked", "depths", lambda depths: depths[::-1] * 0 + np.arange(depths.size).astype("u1") % 3)
+
+
+def test_an_integral_takes_no_more_memory_than_allowed() -> None:
+    """However steep a table may be that is accepted, and however many pieces it has."""
+    axes, table = TABLES["logs"]
+    table = copy.deepcopy(table)
+    table["coefficients"] = np.repeat(with_bump(table["coefficients"], 1e3)[:1], 3000, axis=0)
+    table["depths"] = np.zeros(3000, "u1")
+    table["error"] = 1e-4
+    f = make_interpolant(axes, table, "f")
+    tracemalloc.start()
+    try:
+        assert math.isfinite(f.integral(1.1, 2.9))
+        assert tracemalloc.get_traced_memory()[1] < 100 << 20
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize(("name", "field", "change", "message"), CASES)

@@ -15,7 +15,7 @@ from stored._engine.text_tables import file_state, is_outdated, load_text_table
 from stored._fork_safe_lock import ForkSafeLock
 from stored._keys import Key, Space, checked_string, digest
 from stored._settings import validity
-from stored._storage import CachedResult, PersistentTier, Slot, freeze, freeze_for_callers, headers_of_space
+from stored._storage import CachedResult, PersistentTier, Slot, freeze_for_callers, headers_of_space
 from stored._tables import Spline, spline
 from stored.errors import OwnerError
 from stored.typing import ABSENT, Absent
@@ -307,7 +307,8 @@ class StorageUser:
         result = self._slot(space, name).load()
         if result is ABSENT and path is not None and self.persistence_read:
             source = file_state(path)  # read first: a file that changes while it is loaded is loaded again
-            result = CachedResult(freeze(load_text_table(path, name)), persistent=False, source=source)
+            table, copy = freeze_for_callers(load_text_table(path, name))
+            result = CachedResult(table, copy, persistent=False, source=source)
         if result is not ABSENT and (keep or result.source is None):
             space.put(name, result)
         return result

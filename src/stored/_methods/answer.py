@@ -198,7 +198,7 @@ def _compute_and_keep(call: Call, results: Results, flight: Flight) -> CachedRes
         results.counters.misses += 1
         if is_stored:
             results.counters.stores += 1
-    if is_stored and isinstance(result.value, np.ndarray) and result.value.nbytes >= _LARGE:
+    if is_stored and type(result.value) is np.ndarray and result.value.nbytes >= _LARGE:
         _keep_mapped(call, result)
     return result
 
@@ -209,11 +209,11 @@ _LARGE = 1 << 20
 
 def _keep_mapped(call: Call, result: CachedResult) -> None:
     """Keep a large array in the form of the file that it was written to, which memory need not hold."""
-    if result.copy is not None or call.slot is None:
+    if call.definition.copy or call.slot is None:
         return
     found = call.slot.load()
     if found is not ABSENT and is_mapped(found.value):
-        call.keep(CachedResult(found.value, None, result.seconds))
+        call.keep(CachedResult(found.value, found.copy, result.seconds))
 
 
 def refresh(results: Results, owner: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:

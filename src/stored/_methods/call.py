@@ -198,7 +198,7 @@ class Call:
         values = [self.values[name] for name in definition.shortcut_arguments]
         if definition.is_scalar:
             return result.value.scalar if type(values[0]) is float else None
-        if not definition.has_result_table or result.copy is not None or not all(map(is_hash_stable, values)):
+        if not definition.has_result_table or not all(map(is_hash_stable, values)):
             return None
         return values[0] if len(values) == 1 else tuple(values)
 

@@ -115,7 +115,8 @@ _FIND = """
 _TABLE = f"""{_FIND}
             _stored_hit = _stored.table[@key@]
             _stored_hit.count += 1
-            return _stored_hit.value"""
+            _stored_copy = _stored_hit.copy
+            return _stored_hit.value if _stored_copy is None else _stored_copy(_stored_hit.value)"""
 
 _SCALAR = f"""{_FIND}
             _stored_value = _stored.scalar(@key@)

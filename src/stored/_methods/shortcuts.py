@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from stored._keys import UnchangedCheck, compile_check, compile_rebinding
 from stored._settings import validity
+from stored.typing import HandOut
 
 __all__ = ["Hit", "Shortcut", "ShortcutsByOwner", "ShortcutsOfOwner"]
 
@@ -23,17 +24,20 @@ class Hit:
     Attributes
     ----------
     value : object
-        The return value of these calls.
+        The result.
+    copy : callable or None
+        Copies it for a caller; None if callers get the result itself.
     seconds : float
         The time that computing it took.
     count : int
         How many calls have found it.
     """
 
-    __slots__ = ("count", "seconds", "value")
+    __slots__ = ("copy", "count", "seconds", "value")
 
-    def __init__(self, value: Any, seconds: float) -> None:
+    def __init__(self, value: Any, seconds: float, copy: HandOut | None = None) -> None:
         self.value = value
+        self.copy = copy
         self.seconds = seconds
         self.count = 0
 

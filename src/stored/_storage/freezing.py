@@ -6,7 +6,7 @@ import array
 import collections
 import copy
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -46,7 +46,7 @@ def freeze_for_callers(value: Any, *, deep: bool = False) -> tuple[Any, HandOut 
         if kind in _IMMUTABLE:
             return value, None
         if kind is np.ndarray and not value.dtype.hasobject:
-            return _read_only(value), None
+            return _read_only(value), _view_for_caller(value.dtype)
         if _is_flat(value):
             return copy_of_flat(value), copy_of_flat
     value = map_leaves(value, _freeze_leaf)
@@ -74,7 +74,30 @@ def _read_only(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """A copy of an array that cannot be made writable."""
     own = np.array(array, order="K")
     own.flags.writeable = False
-    return own.view()  # the flag of an array that owns its memory can be set back; that of a view cannot
+    # the flag of an array that owns its memory can be set back; that of a view cannot
+    return cast("np.ndarray[Any, Any]", _view_for_caller(own.dtype)(own))
+
+
+def _view_for_caller(dtype: np.dtype[Any]) -> HandOut:
+    """The function that makes a view of an array of a dtype, for one caller alone.
+
+    A read-only array can still be given another shape, dtype or strides, and a dtype with fields other names of them.
+    """
+    return np.ndarray.view if dtype.names is None else _view_with_own_dtype
+
+
+def _view_with_own_dtype(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    return array.view(_own_dtype(array.dtype))
+
+
+def _own_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """A copy of a dtype, with those inside it."""
+    return dtype.newbyteorder("|")  # which changes no order, and makes all anew
+
+
+def _own_record(record: np.void) -> Any:
+    """A copy of a record, which shares its memory with the array it was taken from."""
+    return np.ndarray((), _own_dtype(record.dtype), record.tobytes())[()]
 
 
 def _freeze_leaf(value: Any) -> Any:
@@ -86,9 +109,7 @@ def _freeze_leaf(value: Any) -> Any:
         return _deepcopy_or_same(value)
     if isinstance(value, np.ndarray):
         return _read_only(value)
-    if isinstance(value, np.void):  # a record shares its memory with the array it was taken from
-        return np.ndarray((), value.dtype, value.tobytes())[()]
-    return value
+    return _own_record(value) if isinstance(value, np.void) else value
 
 
 def _needs_copy(value: Any) -> bool:
@@ -144,24 +165,58 @@ def copy_for_caller(value: Any, deep: bool) -> HandOut | None:
     Returns
     -------
     callable or None
-        None if callers can have the value itself.
+        None if callers can have the value itself. Of an array that is read-only, it makes a view.
     """
     if deep:
-        return copy.deepcopy
+        return _deepcopy_with_own_dtypes if _arrays_with_fields(value) else copy.deepcopy
     kind = type(value)
-    if kind in _IMMUTABLE or (kind is np.ndarray and not value.dtype.hasobject):
+    if kind in _IMMUTABLE:
         return None
+    if kind is np.ndarray and not value.dtype.hasobject:
+        return _view_for_caller(value.dtype)
     if _is_flat(value):
         return copy_of_flat
     return _copy_mutable if _is_mutable(value, 0) else None
 
 
+def _arrays_with_fields(value: Any) -> list[Any]:
+    """The arrays and records in plain containers whose dtypes have fields."""
+    found = []
+
+    def look_at(leaf: Any) -> None:
+        if isinstance(leaf, np.ndarray | np.void) and leaf.dtype.names is not None:
+            found.append(leaf)
+
+    map_leaves(value, look_at)
+    return found
+
+
+def _deepcopy_with_own_dtypes(value: Any) -> Any:
+    """A deep copy; in one of Python's, arrays have the very dtypes of the originals."""
+    return copy.deepcopy(value, {id(each): _copy_with_own_dtype(each) for each in _arrays_with_fields(value)})
+
+
+def _copy_with_own_dtype(value: Any) -> Any:
+    copied = copy.deepcopy(value)
+    return copied.view(_own_dtype(copied.dtype)) if isinstance(copied, np.ndarray) else _own_record(copied)
+
+
 def _is_mutable(value: Any, depth: int) -> bool:
     if isinstance(value, tuple | frozenset) and _is_container(value):
         return depth > MAX_DEPTH or any(_is_mutable(each, depth + 1) for each in value)
-    return _needs_copy(value)
+    return isinstance(value, np.ndarray | np.void) or _needs_copy(value)
 
 
 def _copy_mutable(value: Any) -> Any:
-    """Containers are copied; what is in them is shared, if nobody can change it."""
-    return map_leaves(value, lambda leaf: _deepcopy_or_same(leaf) if _needs_copy(leaf) else leaf)
+    """Containers are copied; what is in them is shared, if nobody can change it, and of arrays the memory is."""
+    return map_leaves(value, _leaf_for_caller)
+
+
+def _leaf_for_caller(value: Any) -> Any:
+    if type(value) in _IMMUTABLE:
+        return value
+    if _needs_copy(value):
+        return _deepcopy_or_same(value)
+    if isinstance(value, np.ndarray):
+        return _view_for_caller(value.dtype)(value)
+    return _own_record(value) if isinstance(value, np.void) else value

@@ -8,12 +8,16 @@ from collections.abc import Callable
 import numpy as np
 
 from stored._tables.axis import Floats
+from stored._tables.bernstein import to_bernstein
 from stored._tables.pieces import Pieces
 
 __all__ = ["Antiderivative"]
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(12)
 """Exact to degree 23."""
+
+_MOST_VALUES = 2**18
+"""So many values of the function are in memory at once."""
 
 _EFOLDS = 2.0
 """Over so many e-folds, the quadrature of an exponential is exact to rounding."""
@@ -40,7 +44,7 @@ class Antiderivative:
         self._log = log
         efolds = float(np.max(pieces.widths)) * curved
         if log:
-            efolds += float(np.max(np.sum(np.abs(pieces.coefficients[:, 1:]), axis=1)))
+            efolds += float(np.max(np.ptp(to_bernstein(pieces.coefficients), axis=1)))
         self._steps = max(1, math.ceil(efolds / _EFOLDS))
         whole = self._within(pieces.edges[:-1], pieces.edges[1:])
         self._from_start = np.concatenate([[0.0], np.cumsum(whole)])
@@ -58,7 +62,12 @@ class Antiderivative:
         return np.asarray(sign * (in_first + between + in_last))
 
     def _within(self, a: Floats, b: Floats) -> Floats:
-        """The integral between two coordinates in the same piece."""
+        """The integral between two coordinates in the same piece, shape (n,)."""
+        together = max(1, _MOST_VALUES // (self._steps * _NODES.size))
+        parts = [slice(start, start + together) for start in range(0, a.size, together)]
+        return np.concatenate([np.empty(0), *(self._by_quadrature(a[part], b[part]) for part in parts)])
+
+    def _by_quadrature(self, a: Floats, b: Floats) -> Floats:
         half = 0.5 * (b - a) / self._steps
         middles = a + half * (2.0 * np.arange(self._steps)[:, None] + 1.0)
         t = np.clip(middles[..., None] + half[:, None] * _NODES, self._pieces.low, self._pieces.high)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
 from typing import cast
 
 import numpy as np
 
 from stored._tables.axis import Axis, Floats
+from stored._tables.bernstein import to_bernstein
 from stored._tables.curve import CurveInterpolant
 from stored._tables.even_points import CUBIC
 from stored._tables.interpolant import Interpolant
@@ -52,6 +54,9 @@ _KEYS = {"nodes", "values", "held_out", "limits", "coefficients", "error", "eval
 _MOST_DEPTH = 16
 """In no table is a cell divided more often."""
 
+_LARGEST, _LARGEST_LOG = 1e304, math.log(sys.float_info.max)
+"""No value of a table is as large, nor its logarithm; that of the smallest float is -745."""
+
 _NO_PIECES = "its coefficients do not make pieces of the axis"
 
 
@@ -71,7 +76,7 @@ def _check(axes: tuple[Axis, ...], table: object) -> None:
         raise DamagedEntryError(f"its limits are not those of the axis {names}")
     if not _are_held_out(table["held_out"], len(axes)):
         raise DamagedEntryError("its held-out values are not one finite number for each point")
-    if not _are_coefficients(axes, table):
+    if not (_are_coefficients(axes, table) and _are_bounded(axes, cast(Floats, table["coefficients"]))):
         raise DamagedEntryError(_NO_PIECES)
     if not _are_counts(table["error"], table["evaluations"]):
         raise DamagedEntryError("its error and evaluations are not numbers of that kind")
@@ -115,6 +120,17 @@ def _are_coefficients(axes: tuple[Axis, ...], table: Mapping[str, object]) -> bo
     if not _are_floats(found, (*cells, DEGREE + 1)) or type(depths) is not np.ndarray or depths.dtype != np.uint8:
         return False
     return depths.shape == (len(cast(Floats, found)),) and bool(depths.max() <= _MOST_DEPTH)
+
+
+def _are_bounded(axes: tuple[Axis, ...], coefficients: Floats) -> bool:
+    """Are the values of all pieces, or their exponentials, such that nothing overflows that is made of them?"""
+    hull = coefficients
+    with np.errstate(over="ignore", invalid="ignore"):
+        for axis in range(-len(axes), 0):
+            hull = to_bernstein(hull, axis)
+    if any(axis.values == "log" for axis in axes):
+        return bool(np.max(hull) <= _LARGEST_LOG and np.min(hull) >= -2.0 * _LARGEST_LOG)
+    return bool(np.max(np.abs(hull)) <= _LARGEST)
 
 
 def _are_counts(error: object, evaluations: object) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from stored._tables.axis import Floats
+from stored._tables.bernstein import to_bernstein
 from stored._tables.pieces import DEGREE, Pieces
 
 __all__ = ["Branch", "find_roots", "monotonic_branch"]
@@ -21,11 +22,6 @@ _MOST_STEPS = 100
 
 _TOGETHER = 1e-7
 """Roots that are closer to each other than this fraction of the axis are taken as one."""
-
-_TO_BERNSTEIN = np.array(
-    [[math.comb(row, power) / math.comb(DEGREE - 1, power) for power in range(DEGREE)] for row in range(DEGREE)]
-)
-"""From powers to Bernstein coefficients, for polynomials of the degree of a piece's derivative."""
 
 
 class Branch:
@@ -162,7 +158,7 @@ def _first_turn(values: Floats, allowance: Floats) -> int | None:
 
 def _maybe_turning(powers: Floats) -> list[int]:
     """The pieces whose derivative may change its sign: its Bernstein coefficients, whose hull contains it, do."""
-    bernstein = (powers[:, 1:] * np.arange(1, DEGREE + 1)) @ _TO_BERNSTEIN.T
+    bernstein = to_bernstein(powers[:, 1:] * np.arange(1, DEGREE + 1))
     return [int(each) for each in np.flatnonzero((bernstein.min(axis=1) < 0.0) & (bernstein.max(axis=1) > 0.0))]
 
 
