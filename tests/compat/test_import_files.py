@@ -182,6 +182,14 @@ def test_import_passes_over_objects_that_cannot_be_stored(value: object, reason:
     assert Model(1).user().getStoredObject("x") == 3
 
 
+def test_import_passes_over_objects_without_names(base_dir: Path) -> None:
+    """What has a number for a name is skipped, and the rest of the file is imported."""
+    old_file(base_dir, {5: 1, None: 2, "z": 3, "colossus_version": "1.4.0"}, Model(0))
+    with pytest.warns(stored.EntryWarning, match="2 of the objects in .* passed over, since their names are no texts"):
+        assert drop_in.import_cache(base_dir) == 1
+    assert Model(0).user().getStoredObject("z") == 3
+
+
 def test_import_from_dicts_and_texts_of_other_classes(base_dir: Path) -> None:
     """What their own methods do does not matter."""
     found = Stubborn({Name("x"): 1, "y": 2, np.str_("z"): 3, "colossus_version": "1.4.0"})

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import resource
 import struct
@@ -14,6 +15,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from stored._storage.codecs import decode
 from stored._storage.format import unpack
@@ -40,6 +43,40 @@ def colliding(node: Callable[[int], str], tag: str = "set", number: int = 80_000
     return f'["{tag}",{",".join(map(node, range(2, number)))}]'.encode()
 
 
+def nested_sets(number: int, depth: int) -> str:
+    """A set of so many sets of so many sets, all with one hash, which differ in their innermost numbers."""
+
+    def node(level: int, index: int) -> str:
+        if not level:
+            return integer(index + 1)
+        members = [node(level - 1, number + index), *(node(level - 1, each) for each in range(number - 1))]
+        return f'["frozenset",{",".join(members)}]'
+
+    return f'["set",{",".join(node(depth - 1, index) for index in range(number))}]'
+
+
+def probing(bits: int) -> list[int]:
+    """Integers of different hashes whose places in a dict of 2**bits places are those of others.
+
+    CPython tries the places ``i = (5 * i + perturb + 1) % 2**bits``, with ``perturb`` shifted by 5 bits each time (see
+    Objects/dictobject.c). Half of the places are taken by a run along which it goes once perturb is 0.
+    """
+    mask, half = (1 << bits) - 1, 1 << (bits - 1)
+    run = list(itertools.accumulate(range(half - 1), lambda place, _: (5 * place + 1) & mask, initial=0))
+    taken = np.zeros(mask + 1, bool)
+    taken[run] = True
+    chance, found = np.random.default_rng(bits), list(run)
+    while len(found) < int(0.66 * (mask + 1)):
+        hashes = chance.integers(0, _PERIOD, 1 << 18, dtype=np.int64)
+        places, perturb, kept = hashes & mask, hashes.copy(), taken[hashes & mask]
+        for _ in range(13):
+            perturb >>= 5
+            places = (5 * places + perturb + 1) & mask
+            kept &= taken[places]
+        found += hashes[kept].tolist()
+    return found
+
+
 def hexed(value: float) -> str:
     return struct.pack("<d", value).hex()
 
@@ -61,6 +98,9 @@ BOMBS: dict[str, Callable[[], Parts]] = {
     "complex numbers with one hash": lambda: Parts(
         colliding(lambda n: f'["complex","{hexed(1000003.0 * n)}","{hexed(-n)}"]')
     ),
+    "sets in sets": lambda: Parts(nested_sets(40, 3).encode()),
+    "few sets in deep sets": lambda: Parts(nested_sets(4, 7).encode()),
+    "keys for one place": lambda: Parts(f'["dict",{",".join(f"{each},0" for each in probing(17))}]'.encode()),
     "a deep tree": lambda: Parts(b"[" * 500_000),
     "a deep key": lambda: Parts(b"1", key=b'{"module":' * 100_000),
     "deep values": lambda: Parts(b"1", values=b'{"parameters":' * 4_000),

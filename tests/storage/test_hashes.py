@@ -18,7 +18,6 @@ CHOSEN: dict[str, Any] = {
     "negative integers": lambda n: -n * PERIOD,
     "complex numbers": lambda n: complex(1000003 * n, -n),
     "tuples": lambda n: ("a", (n * PERIOD, 1.5)),
-    "frozen sets": lambda n: frozenset((n * PERIOD, "a")),
 }
 
 
@@ -43,6 +42,19 @@ def test_numbers_beyond_a_limit_are_too_many() -> None:
     assert takes_long([*texts, *some, -5])
 
 
+def test_sets_in_sets_are_few() -> None:
+    """What comparing them costs is multiplied at each level."""
+    same = [frozenset([n * PERIOD]) for n in range(1, 6)]
+    assert not takes_long(same[:4])
+    assert takes_long(same)
+    assert not takes_long([("a", each) for each in same[:4]])
+    assert takes_long([("a", each) for each in same])
+    nested: object = 1
+    for depth in range(1, 6):
+        nested = (frozenset([nested]),)
+        assert takes_long([nested]) == takes_long(["a", nested]) == (depth > 3)
+
+
 HONEST: dict[str, Iterable[Any]] = {
     "integers": range(-8_000, 8_000),
     "floats": np.linspace(-1, 1, 10_001).tolist(),
@@ -51,6 +63,9 @@ HONEST: dict[str, Iterable[Any]] = {
     "numbers of numpy": list(np.arange(1000.0)),
     "NaN": [float("nan") for _ in range(1000)],
     "complex numbers": [complex(re, im) for re in range(-50, 50) for im in range(-50, 50)],
+    "sets": [frozenset([x, y]) for x in range(100) for y in range(x)],
+    "sets of signs": [frozenset([x, y]) for x in (-1, 0, 1) for y in (-1, 0, 1)],
+    "simplices": [frozenset(frozenset([x, y]) for x in range(n) for y in range(x)) for n in range(10)],
     "pairs": [(x, y / 10) for x in range(100) for y in range(100)],
     "dates": list(np.arange("1980-01-01", "2020-01-01", dtype="M8[D]")),
     "one text many times": ["text"] * 1000,

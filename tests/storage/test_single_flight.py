@@ -23,7 +23,7 @@ from tests.storage.threads import PATIENCE, run
 @contextlib.contextmanager
 def flight_of(flights: Flights, key: Hashable, *options: Any) -> Iterator[tuple[bool, Flight]]:
     """Lead within the block and leave after it, or wait before it."""
-    leads, flight = flights.lead_or_wait(key, *options)
+    leads, flight = flights.lead_or_wait(key, Flight(), *options)
     try:
         yield leads, flight
     finally:
@@ -269,11 +269,11 @@ def test_threads_that_wait_for_each_other_by_other_means_end(cache_dir: Path) ->
 
 FORK = """
 import os, threading
-from stored._storage import Flights
+from stored._storage import Flight, Flights
 flights, led, over = Flights(), threading.Event(), threading.Event()
 
 def lead():
-    key, flight = "k", flights.lead_or_wait("k")[1]
+    key, flight = "k", flights.lead_or_wait("k", Flight())[1]
     led.set()
     over.wait(60)
     flights.leave(key, flight)
@@ -283,7 +283,7 @@ thread.start()
 led.wait(60)
 child = os.fork()
 if not child:
-    os._exit(0 if flights.lead_or_wait("k")[0] else 1)
+    os._exit(0 if flights.lead_or_wait("k", Flight())[0] else 1)
 status = os.waitpid(child, 0)[1]
 over.set()
 thread.join()
@@ -329,9 +329,9 @@ def test_a_leader_that_cannot_tell_that_it_has_left(error: type[Exception], monk
 def test_a_leader_that_is_just_leaving_is_not_waited_for() -> None:
     """Its flight is still listed then, but it may have looked already for those whom it must wake."""
     flights, found = Flights(), list[tuple[bool, Flight]]()
-    leads, flight = flights.lead_or_wait("k")
+    leads, flight = flights.lead_or_wait("k", Flight())
     assert leads
     flight.is_over = True
-    run(lambda: found.append(flights.lead_or_wait("k", PATIENCE)))
+    run(lambda: found.append(flights.lead_or_wait("k", Flight(), PATIENCE)))
     assert found == [(False, flight)]
     assert not flights._waiting

@@ -470,6 +470,23 @@ def test_files_are_mapped_that_nobody_else_can_write_to(
     assert asked_for != content
 
 
+def test_a_file_that_is_cut_off_while_it_is_mapped_is_read(
+    store: DirectoryStore, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when it is just being written over in place: what is left of it is read, which no call takes for an entry."""
+    store.write("a/b", [b"x" * (MAPPED_FROM + 1)])
+    real = os.fstat
+
+    def cut_off(descriptor: int) -> os.stat_result:
+        state = real(descriptor)
+        if state.st_size > MAPPED_FROM:
+            os.truncate(root / "a" / "b", 100_000)
+        return state
+
+    monkeypatch.setattr(os, "fstat", cut_off)
+    assert store.read("a/b") == b"x" * 100_000
+
+
 def test_a_large_file_is_read_into_one_buffer(root: Path) -> None:
     """Reading it takes no more memory than it has bytes."""
     store = DirectoryStore(root, maps=False)

@@ -109,14 +109,15 @@ def _result(call: Call, results: Results, now: Settings) -> CachedResult:
     while found is ABSENT:
         # a space by itself, if equal owners have the same
         key = call.space if now.memory_sets else call.space.key, type(call.owner), call.method, call.arguments
-        leads, flight = _flights.lead_or_wait(key, now.lock_timeout, call.declare_wait)
-        if not leads:
-            found = _from_other_thread(call, results, flight)
-            continue
+        own = Flight()
         try:
-            found = _lead(call, results, flight, now)
+            try:
+                leads, flight = _flights.lead_or_wait(key, own, now.lock_timeout, call.declare_wait)
+                found = _lead(call, results, own, now) if leads else _from_other_thread(call, results, flight)
+            finally:
+                _flights.leave(key, own)
         finally:
-            _flights.leave(key, flight)
+            _flights.leave(key, own)  # Ctrl-C may have come as the first began
     return found
 
 
@@ -173,12 +174,16 @@ def _lead(call: Call, results: Results, flight: Flight, now: Settings) -> Cached
     slot = call.slot
     if slot is None or results.latest_seconds < now.min_compute_seconds:
         return _compute_and_keep(call, results, flight)
-    with slot.wait_for_turn():
-        result = _keep_loaded(call, results, slot, slot.load())
-        if result is ABSENT:
-            return _compute_and_keep(call, results, flight)
-        flight.result = result
-        return result
+    turn = slot.wait_for_turn()
+    try:
+        with turn:
+            result = _keep_loaded(call, results, slot, slot.load())
+            if result is ABSENT:
+                return _compute_and_keep(call, results, flight)
+            flight.result = result
+            return result
+    finally:
+        turn.__exit__(None, None, None)  # Ctrl-C may have come as the first one began
 
 
 def _compute_and_keep(call: Call, results: Results, flight: Flight) -> CachedResult:

@@ -240,21 +240,21 @@ class _Block:
         if not (slot.access.reads and slot.access.writes):
             return
         try:
-            manager = self._open()
-            found = manager.__enter__()
-        except OSError:
-            return
-        self._manager = manager
-        if found is Turn.EXPIRED:
-            try:
+            self._manager = self._open()
+            if self._manager.__enter__() is Turn.EXPIRED:
                 slot.report_timeout()
-            except BaseException as error:  # a warning may be an error
-                manager.__exit__(type(error), error, error.__traceback__)
+        except BaseException as error:  # Ctrl-C, or a warning, which may be an error
+            self.__exit__(type(error), error, error.__traceback__)
+            if not isinstance(error, OSError):
                 raise
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        if self._manager is not None:
-            self._manager.__exit__(kind, error, tb)
+        """Leave the block of the store, unless it was left before."""
+        manager = self._manager
+        if manager is not None:
+            with contextlib.suppress(OSError):
+                manager.__exit__(kind, error, tb)
+            self._manager = None
 
 
 def delete_entry(store: Store, name: str) -> bool:

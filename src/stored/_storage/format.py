@@ -62,6 +62,8 @@ and memory in proportion to its size (that of its file, with the holes in it), a
   `dtypes.MAX_ITEMS_WITHOUT_BYTES` (2**20) more than its bytes; for this, a dimension of length 0 counts as one of 1.
 - Of the elements of a set, or the keys of a dict, at most `hashes.MAX_SAME_HASH` (100) have the same hash, and at most
   `hashes.MAX_CHOSEN` (2**14) are neither texts nor bytes. (Without the second rule, 2**17 of them could take 20 s.)
+  Frozen sets are in at most `hashes.MAX_SET_DEPTH` (3) others, and of elements that hold some at most
+  `hashes.MAX_SETS_OF_SAME_HASH` (4) have the same hash.
 
 A value that would break one of these rules has no native form, and is pickled. To read an entry of N bytes takes at
 most 100 N bytes of memory beside it, and 64 KiB: JSON of three bytes, ``[],``, becomes a list of 64.

@@ -198,7 +198,10 @@ def _deepcopy_with_own_dtypes(value: Any) -> Any:
 
 def _copy_with_own_dtype(value: Any) -> Any:
     copied = copy.deepcopy(value)
-    return copied.view(_own_dtype(copied.dtype)) if isinstance(copied, np.ndarray) else _own_record(copied)
+    is_record = isinstance(copied, np.void)
+    array = np.array(copied) if is_record else copied
+    own = array.view(_own_dtype(array.dtype))
+    return own[()] if is_record else own
 
 
 def _is_mutable(value: Any, depth: int) -> bool:

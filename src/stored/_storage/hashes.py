@@ -2,7 +2,9 @@
 
 Whoever writes an entry can choose numbers, and tuples of them, that share a hash, or that lead CPython to the same
 places in its table one after the other; the hashes of texts and bytes have a secret. So the number of others is
-limited, which bounds what cannot be told by looking: 2**14 chosen keys of different hashes take 0.3 s.
+limited, which bounds what cannot be told by looking: 2**14 chosen keys of different hashes take 0.3 s. Comparing two
+frozen sets takes as long as looking up the elements of one in the other, and what that costs is multiplied by each
+level of sets in sets; so of these fewer are allowed.
 """
 
 from __future__ import annotations
@@ -11,10 +13,16 @@ from collections.abc import Collection
 
 import numpy as np
 
-__all__ = ["MAX_CHOSEN", "MAX_SAME_HASH", "takes_long"]
+__all__ = ["MAX_CHOSEN", "MAX_SAME_HASH", "MAX_SETS_OF_SAME_HASH", "MAX_SET_DEPTH", "takes_long"]
 
 MAX_SAME_HASH = 100
 """Elements that may have one hash, by chance."""
+
+MAX_SETS_OF_SAME_HASH = 4
+"""Elements that may have one hash and are, or hold, frozen sets."""
+
+MAX_SET_DEPTH = 3
+"""Levels of frozen sets in an element."""
 
 MAX_CHOSEN = 2**14
 """Elements that need not be texts or bytes, whose hashes can be chosen."""
@@ -23,18 +31,36 @@ _SECRET_HASHES = frozenset((str, bytes))
 
 
 def takes_long(elements: Collection[object]) -> bool:
-    """Do more than `MAX_SAME_HASH` of these share a hash, or are there more than `MAX_CHOSEN`, texts and bytes apart?
+    """Do too many of these share a hash, are too many neither texts nor bytes, or are sets in sets too deep?
 
     Raises
     ------
     TypeError
         If one of them has no hash.
     """
-    if len(elements) <= MAX_SAME_HASH or _SECRET_HASHES.issuperset(map(type, elements)):
+    kinds = set(map(type, elements))
+    if kinds <= _SECRET_HASHES:
+        return False
+    if not kinds.isdisjoint((tuple, frozenset)):
+        depths = list(map(_set_depth, elements))
+        sets = [each for each, depth in zip(elements, depths, strict=True) if depth]
+        if max(depths) > MAX_SET_DEPTH or _share_hash(sets, MAX_SETS_OF_SAME_HASH):
+            return True
+    if len(elements) <= MAX_SAME_HASH:
         return False
     chosen = [each for each in elements if type(each) not in _SECRET_HASHES]
-    if len(chosen) > MAX_CHOSEN:
-        return True
-    hashes = np.fromiter(map(hash, chosen), np.int64, len(chosen))
+    return len(chosen) > MAX_CHOSEN or _share_hash(chosen, MAX_SAME_HASH)
+
+
+def _set_depth(value: object) -> int:
+    """How many frozen sets are inside each other in a value."""
+    if not isinstance(value, tuple | frozenset):
+        return 0
+    return isinstance(value, frozenset) + max(map(_set_depth, value), default=0)
+
+
+def _share_hash(elements: Collection[object], limit: int) -> bool:
+    """Do more than so many of these share one hash?"""
+    hashes = np.fromiter(map(hash, elements), np.int64, len(elements))
     hashes.sort()
-    return bool((hashes[MAX_SAME_HASH:] == hashes[:-MAX_SAME_HASH]).any())
+    return bool((hashes[limit:] == hashes[:-limit]).any())

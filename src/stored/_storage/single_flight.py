@@ -29,7 +29,7 @@ class Flight:
     is_over : bool
         Has the leader finished?
     is_listed : bool
-        Do other threads find it?
+        Do other threads find it, or may they?
     """
 
     # in the class, since most flights change few of them
@@ -63,15 +63,18 @@ class Flights:
     def lead_or_wait(
         self,
         key: Hashable,
+        own: Flight,
         limit: float = TIMEOUT_MAX,
         waiting: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> tuple[bool, Flight]:
-        """Become the leader, who computes and then calls `leave`, or wait until the leader has left.
+        """Become the leader, who computes, or wait until the leader has left.
 
         Parameters
         ----------
         key : hashable
             The key of the result.
+        own : Flight
+            A new one of this thread, which calls `leave` with it, whatever happens here or later.
         limit : float
             Seconds to wait at most; a thread that has waited that long leads, with `timed_out` set.
         waiting : callable
@@ -82,11 +85,11 @@ class Flights:
         bool, Flight
             Is this thread the leader? And the flight, in which the leader puts the result and others find it.
         """
-        own = Flight()
+        own.is_listed = True  # before it is so: Ctrl-C may come in between
         flight = self._flights.setdefault(key, own)
         if flight is own:
-            own.is_listed = True
             return True, own
+        own.is_listed = False
         with self._lock:
             if self._waits_for_me(flight, own.leader):
                 return True, own
@@ -103,10 +106,13 @@ class Flights:
         return (True, own) if own.timed_out else (False, flight)
 
     def leave(self, key: Hashable, flight: Flight) -> None:
-        """The leader has finished."""
+        """The thread of a flight has finished; once more does no harm."""
         flight.is_over = True
         if flight.is_listed:
-            self._flights.pop(key, None)
+            listed = self._flights.pop(key, flight)
+            if listed is not flight:
+                self._flights.setdefault(key, listed)
+            flight.is_listed = False
         if flight.done is not None:
             try:
                 flight.done.set()

@@ -72,11 +72,17 @@ def _load_pickle(path: Path) -> dict[str, Any]:
         if not isinstance(found, dict):
             raise TypeError(f"it holds a {type(found).__name__}, and no objects by name")
         # the methods of a dict of another class, and of such texts, may do anything
-        return {str.__str__(name): value for name, value in dict.items(found)}
+        named = {str.__str__(name): value for name, value in dict.items(found) if isinstance(name, str)}
+        others = dict.__len__(found) - len(named)
     except (Exception, SystemExit) as error:  # as from a module that is a script, imported to find a class
         trouble = error_text(error)
-    warn_caller(f"{path} was passed over, since it is not a readable cache file of Colossus ({trouble})", EntryWarning)
-    return {}
+        warn_caller(
+            f"{path} was passed over, since it is not a readable cache file of Colossus ({trouble})", EntryWarning
+        )
+        return {}
+    if others:
+        warn_caller(f"{others} of the objects in {path} were passed over, since their names are no texts", EntryWarning)
+    return named
 
 
 def _loaded(path: Path) -> Any:

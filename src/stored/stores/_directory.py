@@ -303,12 +303,20 @@ def _read_on(maps: bool | None, descriptor: int, name: str, start: bytes) -> Buf
     if maps is None:
         maps = state.st_uid == os.geteuid() and not state.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
     if not maps or size < _MIN_MAPPED_BYTES or is_on_network(state.st_dev) or len(_mapped_files) >= spare_handles():
-        os.lseek(descriptor, 0, os.SEEK_SET)  # the first bytes again, so that all are in one buffer
-        with open(descriptor, "rb", closefd=False) as file:
-            return file.read(size)
-    mapped = mmap.mmap(descriptor, size, access=mmap.ACCESS_READ)
+        return _read_all(descriptor, size)
+    try:
+        mapped = mmap.mmap(descriptor, size, access=mmap.ACCESS_READ)
+    except ValueError:  # somebody has just cut it off
+        return _read_all(descriptor, size)
     _mapped_files.add(mapped)
     return memoryview(mapped)
+
+
+def _read_all(descriptor: int, size: int) -> bytes:
+    """So many bytes of a file from its beginning, in one buffer, or fewer if it has no more."""
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    with open(descriptor, "rb", closefd=False) as file:
+        return file.read(size)
 
 
 _mapped_files: WeakSet[mmap.mmap] = WeakSet()

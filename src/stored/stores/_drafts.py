@@ -79,8 +79,7 @@ def write_file(root: str, folders: OpenFolders, name: str, parts: Sequence[Buffe
         else:
             raise FileNotFoundError(errno.ENOENT, "it was closed, or another is in its place", f"{root}/{above}")
     except BaseException:  # Ctrl-C too leaves nothing behind
-        with contextlib.suppress(OSError):
-            os.unlink(draft, dir_fd=work)
+        _remove(work, draft)
         raise
 
 
@@ -94,6 +93,9 @@ def _open_new(work: int) -> tuple[str, int]:
         except FileExistsError:  # of a process that this one was forked from without Python's knowledge
             _names.renew()
             continue
+        except BaseException:  # at Ctrl-C, it may have been made
+            _remove(work, draft)
+            raise
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:  # it is just being taken for a leftover, or there are no locks
@@ -112,9 +114,13 @@ def _open_new(work: int) -> tuple[str, int]:
 
 def _discard(work: int, draft: str, descriptor: int) -> None:
     """Close and remove a draft."""
+    _remove(work, draft)
+    close_file(descriptor)
+
+
+def _remove(work: int, draft: str) -> None:
     with contextlib.suppress(OSError):
         os.unlink(draft, dir_fd=work)
-    close_file(descriptor)
 
 
 def _write(descriptor: int, parts: Iterable[Buffer]) -> None:

@@ -207,11 +207,16 @@ class FileLocks:
         with self._mutex:
             if name in self.held or name in self._inherited:
                 return True
-            file = self._try_lock(block.offset)
-            if file is None:
-                return False
-            block.thread, block.file = threading.get_ident(), file
-            self.held[name] = block
+            try:
+                file = self._try_lock(block.offset)
+                if file is None:
+                    return False
+                block.thread, block.file = threading.get_ident(), file
+                self.held[name] = block
+            except BaseException:  # Ctrl-C
+                if self._file is not None:  # it may be locked already
+                    self._file.unlock(block.offset)
+                raise
             return True
 
     def _try_lock(self, offset: int) -> _LockFile | None:
@@ -233,9 +238,9 @@ class FileLocks:
                         self._tell_who_waits(block, failed=failed)
                 except (MemoryError, RecursionError):  # they go on one after another
                     pass
-                del self.held[block.name]
                 if not block.file.unlock(block.offset):  # here, since near the limit of recursion each level counts
                     self._retire(block.file)
+                del self.held[block.name]
 
     def _retire(self, file: _LockFile) -> None:
         """Use another lock file from now on, so that this one is closed as soon as no lock in it is held."""
@@ -375,9 +380,13 @@ class TurnBlock:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         if self.file is None:
             return
-        # after an error, others would fail too; after Ctrl-C, they would not
-        has_left_nothing = error is None and not (self.has_written or self._locks.has_entry(self.name))
-        self._locks.release(self, failed=has_left_nothing or isinstance(error, Exception))
+        try:
+            # after an error, others would fail too; after Ctrl-C, they would not
+            has_left_nothing = error is None and not (self.has_written or self._locks.has_entry(self.name))
+            self._locks.release(self, failed=has_left_nothing or isinstance(error, Exception))
+        except BaseException:  # Ctrl-C
+            self._locks.release(self, failed=False)
+            raise
 
 
 _known: WeakValueDictionary[str, FileLocks] = WeakValueDictionary()
