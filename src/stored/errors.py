@@ -69,7 +69,7 @@ class UnstableKeyError(StoredError, TypeError):
     Attributes
     ----------
     found : str
-        The type that was found, with its module.
+        The type of the value, with its module.
     """
 
     def __init__(self, message: str, found: str) -> None:

@@ -164,15 +164,15 @@ def test_decorated_calls_are_listed(make: Any) -> None:
     user.storeObject("a", 5)
     owner.value(3.0)
     owner.kept()
-    assert storage_user(owner).listObjects() == ["a", "kept()", "value(x=3)"]
+    assert storage_user(owner).listObjects() == ["a", "kept()", "value(x=3.0)"]
     owner.kept.cache_clear()
-    assert storage_user(owner).listObjects() == ["a", "value(x=3)"]
+    assert storage_user(owner).listObjects() == ["a", "value(x=3.0)"]
     set_parameter(owner, 2.0)
     owner.kept()
     assert storage_user(owner).listObjects() == ["kept()"]
     set_parameter(owner, 1.0)
     owner.value(3.0)
-    assert storage_user(owner).listObjects() == ["a", "value(x=3)"]
+    assert storage_user(owner).listObjects() == ["a", "value(x=3.0)"]
 
 
 @of_all_kinds
@@ -447,7 +447,7 @@ def test_a_shallow_copy_follows_its_own_parameters(attribute: str) -> None:
     other.n = 2.0
     assert (owner.value(), other.value(), owner.value(), other.value()) == (1.0, 2.0, 1.0, 2.0)
     assert storage_user(other) is not storage_user(owner)
-    assert storage_user(other).func_hashstring() == "n=2"
+    assert storage_user(other).func_hashstring() == "n=2.0"
     del owner
     gc.collect()
     assert other.value() == 2.0
@@ -503,7 +503,7 @@ def test_owners_without_weak_references_keep_apart() -> None:
     assert first is not second
     second.storeObject("a", 1, persistent=False)
     first.storeObject("a", 2, persistent=False)
-    assert (first.func_hashstring(), second.func_hashstring()) == ("n=2", "n=1")
+    assert (first.func_hashstring(), second.func_hashstring()) == ("n=2.0", "n=1.0")
     assert (first.getStoredObject("a"), second.getStoredObject("a")) == (2, 1)
     assert storage_user(other) is second
 
@@ -528,7 +528,7 @@ def test_copies_of_slotted_owners_have_their_own(duplicate: Any) -> None:
     assert other.space is not owner.space
     assert other.space.getStoredObject("a") == 5
     other.n = 2.0
-    assert other.space.func_hashstring() == "n=2"
+    assert other.space.func_hashstring() == "n=2.0"
     assert owner.space.getStoredObject("a") == 5
 
 

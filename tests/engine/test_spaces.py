@@ -875,16 +875,16 @@ def test_a_clear_and_a_reset_reach_earlier_parameters() -> None:
         for n in (2.0, 1.0, 1, True, 2):
             owner.n = n
             assert owner.value() == n * outside[0]
-    for n in (1, 1.0):
+    for n in (1.0, np.float64(1.0)):
         owner.n = n
         owner.value(3)
     outside[0] = 9
     owner.value.cache_clear(3)
-    owner.n = 1
+    owner.n = 1.0
     assert owner.value(3) == 12
     outside[0] = 10
     owner.value.refresh(3)
-    owner.n = 1.0
+    owner.n = np.float64(1.0)
     assert owner.value(3) == 13.0
 
 

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import hashlib
+import types
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from stored._keys import canonical
+from stored._keys.canonical_numpy import dtype_text
 from stored.errors import UnstableKeyError
 
 
 def test_float32_is_not_the_float_it_was_rounded_from() -> None:
     """The nearest float32 to 0.1 is another number than 0.1, though numpy compares them after rounding."""
     assert canonical(np.float32(0.1)) != canonical(0.1)
-    assert canonical(np.float32(0.1)) == canonical(float(np.float32(0.1)))
-    assert canonical(np.longdouble(1) / 3) != canonical(1 / 3)
+    assert canonical(np.float32(0.1)) == "float32(0.1)" != canonical(np.nextafter(np.float32(0.1), np.float32(1)))
+    third = np.longdouble(1) / 3
+    assert (
+        len({canonical(each) for each in (third, np.nextafter(third, np.longdouble(1)), 1 / 3, np.longdouble(1 / 3))})
+        >= 3
+    )
     assert canonical(Decimal("0.1")) != canonical(0.1)
     assert canonical(Fraction(1, 10**400)) != canonical(Fraction(1, 10**401))
 
@@ -101,13 +108,57 @@ def test_empty_dates_and_missing_dates_are_arrays_like_others() -> None:
 
 
 @pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
-def test_a_matrix_is_refused() -> None:
-    """A subclass of array computes by its own rules."""
-    with pytest.raises(UnstableKeyError, match="matrix"):
-        canonical(np.matrix([[1.0]]))
+def test_a_matrix_is_no_plain_array() -> None:
+    """A subclass of array computes by its own rules; that of records has fields as attributes."""
+    plain = np.array([(1, 2.0)], dtype=[("a", int), ("b", float)])
+    arrays = [
+        np.matrix([[1.0]]),
+        np.array([[1.0]]),
+        plain,
+        plain.view(np.recarray),
+        plain[0],
+        plain.view(np.recarray)[0],
+    ]
+    assert len({canonical(each) for each in arrays}) == len(arrays)
 
 
-def test_an_unstable_array_is_refused_with_its_dtype() -> None:
-    """The message says what about an array is unstable."""
-    with pytest.raises(UnstableKeyError, match=r"numpy.ndarray with dtype object"):
-        canonical(np.array([None]))
+def test_arrays_of_objects_are_told_by_these() -> None:
+    """One by one, in fields too, and strings of any length by their characters."""
+    fields = [("a", "f8"), ("b", "O")]
+    arrays = [np.array(each, dtype=object) for each in ([1, "x"], [1.0, "x"], [1, None], [[1, "x"]])]
+    for content in ([1], [2]):
+        records = np.zeros(2, fields)
+        records["b"][0] = content
+        arrays += [records, records[0], np.array([(content,)], [("b", "O", (1,))])]
+    strings = np.dtypes.StringDType
+    arrays += [np.array(each, strings()) for each in (["a", "b"], ["a", "c"])]
+    arrays += [np.array(["a", "b"], strings(na_object=None)), np.array(["a", "b"], strings(coerce=False))]
+    assert len({canonical(each) for each in arrays}) == len(arrays)
+    assert canonical(np.array([[1], "x"], dtype=object)) == canonical(np.array([[1], "x"], dtype=object))
+
+
+def test_an_unstable_array_is_refused_with_the_place() -> None:
+    """Of a field by its name, and what has a dtype that numpy does not know with that."""
+    records = np.zeros(2, [("b", "O")])
+    records["b"][1] = object()
+    with pytest.raises(UnstableKeyError, match=r"it\['b'\]\[1\] is a value of type builtins.object"):
+        canonical(records)
+
+
+class Foreign:
+    """Stands for a dtype of another library: its bytes have a meaning there only."""
+
+    subdtype = names = None
+    char, type, hasobject = "E", int, False
+
+    def __str__(self) -> str:
+        return "foreign"
+
+
+def test_a_dtype_that_numpy_does_not_know_has_no_text() -> None:
+    """Nor has one with a field of it."""
+    foreign: Any = Foreign()
+    assert dtype_text(foreign) is None
+    inside: Any = types.SimpleNamespace(subdtype=None, names=("a",), fields={"a": (foreign, 0)}, itemsize=8)
+    assert dtype_text(inside) is None
+    assert dtype_text(types.SimpleNamespace(subdtype=(foreign, (2,)), shape=(2,))) is None

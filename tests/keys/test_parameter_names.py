@@ -1,4 +1,4 @@
-"""The parameters of a class are the names given to keyed_by and the compared fields, of all its bases."""
+"""The parameters of a class are the names given to keyed_by and the fields of a frozen class, of all its bases."""
 
 from __future__ import annotations
 
@@ -14,10 +14,29 @@ from tests.keys.models import Cosmology, Frozen, FrozenAttrs, snapshot, string
 
 
 @pytest.mark.parametrize("kind", [Frozen, FrozenAttrs])
-def test_compared_fields_of_frozen_classes_are_the_parameters(kind: Any) -> None:
-    """A field that is not compared does not count."""
-    assert string(kind(1, "a")) == string(kind(1.0, "b")) == "H0=1"
-    assert string(kind(2)) != string(kind(1))
+def test_all_fields_of_frozen_classes_are_the_parameters(kind: Any) -> None:
+    """A method may read a field that is not compared, too."""
+    assert string(kind(1, "a")) == "H0=1, label='a'"
+    assert len({string(each) for each in (kind(1, "a"), kind(1, "b"), kind(1.0, "a"), kind(2, "a"))}) == 4
+
+
+def test_a_field_that_is_not_set_yet_is_one_value() -> None:
+    """One that `__init__` leaves out, and a method sets when it is first asked for."""
+
+    @dataclasses.dataclass(frozen=True)
+    class Lazy:
+        x: int
+        table: Any = dataclasses.field(init=False, repr=False)
+
+    owner = Lazy(1)
+    before = snapshot(owner)
+    assert before.holds(owner)
+    object.__setattr__(owner, "table", [1])
+    assert not before.holds(owner)
+    assert string(owner) == "x=1, table=[1]"
+    del owner.__dict__["x"]
+    with pytest.raises(OwnerError, match=r"Lazy is keyed by x, table, but .*'x'"):
+        string(owner)
 
 
 def test_a_subclass_adds_to_the_names_of_its_base() -> None:
@@ -68,7 +87,7 @@ def test_frozen_classes_and_keyed_by_add_up() -> None:
         extra = 3
 
     assert string(Sub(-1)) == "h=1, w0=-1"
-    assert string(Below(70)) == "extra=3, H0=70"
+    assert string(Below(70)) == "extra=3, H0=70, label=''"
 
 
 def test_a_subclass_of_a_frozen_class_may_add_methods_only() -> None:
@@ -83,6 +102,6 @@ def test_a_subclass_of_a_frozen_class_may_add_methods_only() -> None:
             super().__init__(H0)
             object.__setattr__(self, "extra", extra)
 
-    assert string(Methods(70)) == "H0=70"
+    assert string(Methods(70)) == "H0=70, label=''"
     with pytest.raises(OwnerError, match="does not tell its parameters"):
         find_describer(More)

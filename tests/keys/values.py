@@ -1,47 +1,159 @@
-"""Random values for tests, often equal ones of different types, and a second definition of which compare equal."""
+"""Random values for tests, often equal ones of different types, and a second definition of which are the same."""
 
 from __future__ import annotations
 
+import collections
+import copy
+import dataclasses
+import datetime
 import decimal
+import enum
+import functools
 import math
+import pathlib
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from types import FunctionType
+from typing import Any, NamedTuple
 
+import attrs
 import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-# -- which values compare equal ---------------------------------------------------------------------------------------
+from stored import keyed_by
+
+# -- classes, each with two attributes -------------------------------------------------------------------------------
+
+
+class Gaussian(NamedTuple):
+    first: Any
+    second: Any = None
+
+
+class TopHat(NamedTuple):
+    first: Any
+    second: Any = None
+
+
+@dataclasses.dataclass
+class Record:
+    first: Any
+    second: Any = dataclasses.field(default=None, compare=False)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class FrozenRecord:
+    first: Any
+    second: Any = dataclasses.field(default=None, repr=False)
+
+
+@attrs.define
+class AttrsRecord:
+    first: Any
+    second: Any = attrs.field(default=None, eq=False)
+
+
+class PlainObject:
+    def __init__(self, first: Any, second: Any = None) -> None:
+        self.second, self.first = second, first
+
+
+class OtherObject(PlainObject):
+    pass
+
+
+@keyed_by("first", "second")
+class KeyedObject:
+    def __init__(self, first: Any, second: Any = None) -> None:
+        self.first, self.second = first, second
+
+
+class OwnList(list[Any]):
+    pass
+
+
+class OwnDict(dict[Any, Any]):
+    pass
+
+
+class OwnFloat(float):
+    pass
+
+
+class Kernel(enum.Enum):
+    GAUSS = 1
+    TOPHAT = 2
+
+
+class IntKernel(enum.IntEnum):
+    GAUSS = 1
+    TOPHAT = 2
+
+
+class Bits(enum.Flag):
+    A = 1
+    B = 2
+
+
+def closing_over(first: Any, second: Any = None) -> Any:
+    return lambda x: (x, first, second)
+
+
+def with_defaults(first: Any, second: Any = None) -> Any:
+    def function(x: Any = first, y: Any = second) -> Any:
+        return x, y
+
+    return function
+
+
+RECORDS: list[Any] = [
+    *(Gaussian, TopHat, Record, FrozenRecord, AttrsRecord, PlainObject, OtherObject, KeyedObject),
+    *(
+        closing_over,
+        with_defaults,
+        functools.partial(functools.partial, max),
+        lambda x, y=None: functools.partial(min, x, key=y),
+    ),
+    *(
+        lambda x, y=None: OwnList([x, y]),
+        lambda x, y=None: OwnDict(a=x, b=y),
+        lambda x, y=None: collections.deque([x, y], 3),
+    ),
+    lambda x, y=None: collections.OrderedDict(a=x, b=y),
+    lambda x, y=None: collections.defaultdict(list, a=x, b=y),
+    lambda x, y=None: collections.defaultdict(set, b=x, a=y),
+]
+
+# -- which values no method can tell apart ----------------------------------------------------------------------------
 
 NUMBERS = (bool, int, float, complex, Fraction, Decimal, np.number, np.bool_)
 
 
-def exact(number: Any) -> Any:
-    """The value of a real number, exactly; 'nan' and the infinities by name."""
-    if isinstance(number, np.generic) and not isinstance(number, np.longdouble):
-        number = number.item()
-    if number != number:
-        return "nan"
-    if number in (math.inf, -math.inf):
-        return str(float(number))
-    return Fraction(*number.as_integer_ratio())
-
-
-def parts(number: Any) -> tuple[Any, Any]:
-    """Real and imaginary part, exactly."""
-    if isinstance(number, complex | np.complexfloating):
-        return exact(number.real), exact(number.imag)
-    return exact(number), Fraction(0)
-
-
 def equal(one: Any, other: Any) -> bool:
-    """Do two values compare equal, as Python has it, but numpy's numbers by their exact values and NaN to itself?"""
+    """Are two values of one type, equal, and in one order? NaN equals itself, and numpy's doubles are Python's."""
+    one, other = map(_of_python, (one, other))
+    if type(one) is not type(other):
+        return False
     for kinds, same in _SAME:
-        if isinstance(one, kinds) or isinstance(other, kinds):
-            return isinstance(one, kinds) and isinstance(other, kinds) and same(one, other)
+        if isinstance(one, kinds):
+            return same(one, other)
     return bool(one == other)
+
+
+def _of_python(value: Any) -> Any:
+    if isinstance(value, np.float64):
+        return float(value)
+    return complex(value) if isinstance(value, np.complex128) else value
+
+
+def same_number(one: Any, other: Any) -> bool:
+    return bool((one == other) or (one != one and other != other))
+
+
+def same_complex(one: Any, other: Any) -> bool:
+    return same_number(one.real, other.real) and same_number(one.imag, other.imag)
 
 
 def same_array(one: Any, other: Any) -> bool:
@@ -49,12 +161,12 @@ def same_array(one: Any, other: Any) -> bool:
 
 
 def same_sequence(one: Any, other: Any) -> bool:
-    kind = list if isinstance(one, list) else tuple
-    return isinstance(other, kind) and len(one) == len(other) and all(map(equal, one, other))
+    return len(one) == len(other) and all(map(equal, one, other))
 
 
 def same_dict(one: Any, other: Any) -> bool:
-    return same_members(list(one.items()), list(other.items()))
+    factories = [getattr(each, "default_factory", None) for each in (one, other)]
+    return factories[0] is factories[1] and same_sequence(list(one.items()), list(other.items()))
 
 
 def same_members(one: Any, other: Any) -> bool:
@@ -67,12 +179,34 @@ def same_members(one: Any, other: Any) -> bool:
     return not rest
 
 
+def same_attributes(one: Any, other: Any) -> bool:
+    return all(equal(getattr(one, name), getattr(other, name)) for name in ("first", "second"))
+
+
+def same_function(one: Any, other: Any) -> bool:
+    contents = [[cell.cell_contents for cell in each.__closure__ or ()] for each in (one, other)]
+    return one.__code__ is other.__code__ and equal(*contents) and equal(one.__defaults__, other.__defaults__)
+
+
+def same_partial(one: Any, other: Any) -> bool:
+    return equal(one.func, other.func) and equal(one.args, other.args) and equal(one.keywords, other.keywords)
+
+
 _SAME: tuple[tuple[Any, Callable[[Any, Any], bool]], ...] = (
-    (NUMBERS, lambda one, other: parts(one) == parts(other)),
+    (enum.Enum, lambda one, other: one is other),
+    (Decimal, lambda one, other: repr(one) == repr(other)),
+    ((complex, np.complexfloating), same_complex),
+    (NUMBERS, same_number),
+    ((np.datetime64, np.timedelta64), lambda one, other: one.dtype == other.dtype and str(one) == str(other)),
     (np.ndarray, same_array),
     ((list, tuple), same_sequence),
+    (collections.deque, lambda one, other: one.maxlen == other.maxlen and same_sequence(list(one), list(other))),
     (dict, same_dict),
     ((set, frozenset), same_members),
+    (range, lambda one, other: (one.start, one.stop, one.step) == (other.start, other.stop, other.step)),
+    ((Record, FrozenRecord, AttrsRecord, PlainObject, KeyedObject), same_attributes),
+    (functools.partial, same_partial),
+    (FunctionType, same_function),
 )
 
 
@@ -147,8 +281,31 @@ ARRAYS = hnp.arrays(
     fill=st.nothing(),
 )
 
+DATES = st.datetimes(datetime.datetime(2000, 1, 1), datetime.datetime(2000, 1, 3))
+
+ODD = st.one_of(
+    st.sampled_from([*Kernel, *IntKernel, *Bits, Bits.A | Bits.B, int, float, np.float64, len, math.sin, np.sin]),
+    st.builds(range, st.integers(0, 3), st.integers(0, 3)),
+    st.sampled_from(["a", "a/b", "A"]).flatmap(
+        lambda text: st.sampled_from([pathlib.PurePosixPath(text), pathlib.PureWindowsPath(text), text])
+    ),
+    DATES,
+    DATES.map(lambda moment: moment.date()),
+    st.timedeltas(datetime.timedelta(0), datetime.timedelta(2)),
+    st.integers(0, 3).map(lambda days: np.datetime64(days, "D")),
+    st.integers(0, 3).map(lambda seconds: np.timedelta64(seconds, "s")),
+    st.integers(0, 3).map(lambda number: OwnFloat(number)),
+)
+
 LEAVES = st.one_of(
-    INTEGERS, FLOATS, TEXTS, st.none(), st.booleans(), TEXTS.map(lambda x: x.encode("utf-8", "surrogatepass"))
+    INTEGERS,
+    FLOATS,
+    TEXTS,
+    st.none(),
+    st.booleans(),
+    TEXTS.map(lambda x: x.encode("utf-8", "surrogatepass")),
+    st.binary(max_size=3).map(bytearray),
+    ODD,
 )
 
 HASHABLE = st.one_of(INTEGERS, FLOATS.filter(lambda x: x == x), TEXTS, st.tuples(st.integers(0, 2), TEXTS))
@@ -161,21 +318,27 @@ VALUES = st.recursive(
         st.dictionaries(HASHABLE, inside, max_size=3),
         st.sets(HASHABLE, max_size=3),
         st.frozensets(HASHABLE, max_size=3),
+        st.builds(lambda make, *parts: make(*parts), st.sampled_from(RECORDS), inside, inside),
+        st.builds(lambda make, part: make(part), st.sampled_from(RECORDS), inside),
     ),
     max_leaves=5,
 )
 
 
 def respelled(value: Any, draw: Any) -> Any:
-    """An equal value, often of another type, in another order, or in another memory layout."""
+    """The same value in other objects, often in another memory layout, or order where that does not count."""
     if isinstance(value, np.ndarray):
         return np.array(value, order="F") if draw(st.booleans()) else np.repeat(value[..., None], 2, -1)[..., 0]
     if type(value) in {list, tuple}:
         return type(value)([respelled(each, draw) for each in value])
-    if isinstance(value, dict):
-        return {respelled(key, draw): respelled(each, draw) for key, each in reversed(value.items())}
+    if type(value) is dict:
+        return {respelled(key, draw): respelled(each, draw) for key, each in value.items()}
     if isinstance(value, set | frozenset):
-        return draw(st.sampled_from([set, frozenset]))(sorted(value, key=repr, reverse=True))
-    if isinstance(value, NUMBERS):
-        return draw(st.sampled_from([each for each in as_other_types(value) if equal(each, value)] or [value]))
-    return value
+        return type(value)(sorted(value, key=repr, reverse=True))
+    if isinstance(value, Record | PlainObject | KeyedObject):
+        return type(value)(respelled(value.first, draw), respelled(value.second, draw))
+    if type(value) is float:
+        return np.float64(value)
+    if value == 0 and type(value) is np.float32:
+        return -value
+    return copy.deepcopy(value)

@@ -9,16 +9,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stored import UnstableKeyError, keyed_by, stored
+from stored import Axis, UnstableKeyError, keyed_by, stored
 from tests.methods.models import CALLS, Cosmology
 
 
 def test_a_call_is_computed_once_in_every_spelling() -> None:
-    """Positional, keyword, default and equal values of other types are one call."""
+    """Positional, keyword, default and numpy's doubles are one call; equal values of other types are others."""
     cosmo = Cosmology()
-    values = [cosmo.age(1), cosmo.age(z=1.0), cosmo.age(np.float64(1.0), unit=1), cosmo.age(True)]
+    values = [cosmo.age(1.0), cosmo.age(z=1.0), cosmo.age(np.float64(1.0), unit=1.0)]
     assert len(set(values)) == 1
     assert len(CALLS) == 1
+    for other in (1, True, np.float32(1.0)):
+        cosmo.age(other)
+    assert len(CALLS) == 4
 
 
 def test_nan_hits() -> None:
@@ -59,30 +62,58 @@ def test_a_wrong_call_says_so() -> None:
 
 
 @pytest.mark.parametrize(
-    ("narrow", "plain", "value"),
+    "value",
     [
-        (np.float32(0.5), 0.5, 0.5 / 3),
-        (np.float16(0.5), 0.5, 0.5 / 3),
-        (np.int8(100), 100, 100 / 3),
-        (np.bool_(True), True, 1 / 3),
-        (np.complex64(1j), 1j, 1j / 3),
-        ((np.float32(0.5),), (0.5,), 0.5 / 3),
+        *(
+            np.float32(0.5),
+            np.float16(0.5),
+            np.int8(100),
+            np.bool_(True),
+            np.complex64(1j),
+            (np.float32(0.5),),
+            0.5,
+            1,
+            True,
+        ),
+        *([np.int8(1)], {"a": np.float32(1)}, np.str_("x")),
     ],
 )
-def test_equal_arguments_have_one_precision(narrow: Any, plain: Any, value: Any) -> None:
-    """Whoever calls first, the shared result has the precision of a Python number."""
+def test_the_method_gets_the_very_value(value: Any) -> None:
+    """Nothing is converted on its way, at the first call and at those that find the result."""
 
     @keyed_by("n")
-    class Thirds:
+    class Echo:
         n = 3
 
-        @stored
+        @stored(persistent=False)
         def method(self, x: Any) -> Any:
-            x = x[0] if isinstance(x, tuple) else x
-            return x / np.array(self.n, dtype=type(x) if isinstance(x, np.generic) else None)
+            return repr(x)
 
-    assert Thirds().method(narrow) == value
-    assert Thirds().method(plain) == value
+        @stored
+        def rounded(self, x: Any) -> Any:
+            return repr(x)
+
+    for _ in range(3):
+        assert Echo().method(value) == repr(value)
+
+
+def test_values_along_an_axis_are_all_alike() -> None:
+    """There the method gets Python's numbers, whichever type the call has, also where it is asked beyond the table."""
+
+    @keyed_by("n")
+    class Curve:
+        n = 3
+
+        @stored(interpolate=Axis("x", 0.0, 4.0, points=9, outside="exact", vectorized=False))
+        def curve(self, x: Any, other: Any = 1) -> Any:
+            assert type(x) in {int, float}
+            return float(self.n) * x * other
+
+    owner = Curve()
+    for x in (2, 2.0, np.int8(2), np.float32(2), np.float64(2)):
+        assert owner.curve(x) == pytest.approx(6.0)
+        assert owner.curve.exact(x) == 6.0
+        assert owner.curve(x + 3) == 15.0
 
 
 def test_an_iterator_is_no_result() -> None:

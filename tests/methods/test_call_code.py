@@ -21,10 +21,10 @@ from tests.methods.models import CALLS, Model, alike_classes, repeated, with_and
 
 
 SPELLINGS: dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]] = {
-    "several": [((3.0,), {}), ((3.0, 1.0), {}), ((3.0,), {"y": 1.0}), ((3.0,), {"z": 2, "y": 1}), ((3,), {"z": 2.0})],
-    "only_positional": [((3.0,), {}), ((3.0, 1.0), {}), ((3, True), {})],
-    "any_number": [((1.0, 2.0), {"_stored_self": 1.0}), ((1, 2), {"z": 2, "_stored_self": 1})],
-    "value": [((1.0,), {}), ((), {"x": 1}), ((True,), {}), ((np.float64(1),), {}), ((np.int8(1),), {})],
+    "several": [((3.0,), {}), ((3.0, 1.0), {}), ((3.0,), {"y": 1.0}), ((3.0,), {"z": 2.0, "y": 1.0})],
+    "only_positional": [((3.0,), {}), ((3.0, 1.0), {}), ((np.float64(3.0), 1.0), {})],
+    "any_number": [((1.0, 2.0), {"_stored_self": 1.0}), ((1.0, 2.0), {"z": 2.0, "_stored_self": 1.0})],
+    "value": [((1.0,), {}), ((), {"x": 1.0}), ((np.float64(1),), {}), ((-1.0 + 2.0,), {})],
     "nothing": [((), {})],
 }
 

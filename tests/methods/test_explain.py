@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import tracemalloc
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import pytest
 
 from stored import StorageUser, configure, keyed_by, stored
 from stored._keys import Key, Space
@@ -26,18 +30,57 @@ def test_explain_names_the_difference() -> None:
     assert "hit, in memory" in str(cosmo.age.explain(1.0))
     assert Cosmology().age.explain(1.0).where == "store"
     assert "hit, in the store" in repr(Cosmology.age.explain(Cosmology(), 1.0))
-    assert cosmo.age.explain(2.0).differences == {"argument z": ("1", "2")}
+    assert cosmo.age.explain(2.0).differences == {"argument z": ("1.0", "2.0")}
     cosmo.H0 = 50.0
     explanation = cosmo.age.explain(1.0)
-    assert explanation.differences == {"parameter H0": ("70", "50")}
-    assert "parameter H0 is 50, stored is 70" in str(explanation)
+    assert explanation.differences == {"parameter H0": ("70.0", "50.0")}
+    assert "parameter H0 is 50.0, stored is 70.0" in str(explanation)
+
+
+@keyed_by("H0")
+class Constant:
+    def __init__(self, H0: Any) -> None:
+        self.H0 = H0
+
+    @stored
+    def age(self) -> float:
+        return 1.0
+
+
+@pytest.mark.parametrize(
+    ("known", "asked", "is_one"),
+    [
+        (70, 70.0, True),
+        (np.int32(70), 70.0, True),
+        (True, 1, True),
+        (Decimal("70.0"), np.float32(70), True),
+        (70, 71.0, False),
+        ("70", 70, False),
+        ([70], [70.0], False),
+        ("x", 70, False),
+    ],
+)
+def test_explain_says_what_is_equal_but_for_the_type(known: Any, asked: Any, is_one: bool) -> None:
+    """With the remedy for parameters."""
+    Constant(known).age()
+    text = str(Constant(asked).age.explain())
+    remedy = "(equal but for the type: convert={'H0': float} of keyed_by makes them one)"
+    assert (remedy in text) is is_one
+    assert ("equal but" in text) is is_one
+
+
+def test_explain_says_what_arguments_are_equal_but_for_the_type() -> None:
+    """They have no remedy but to be given alike."""
+    cosmo = Cosmology()
+    cosmo.age(1.0)
+    assert str(cosmo.age.explain(1)).endswith("argument z is 1, stored is 1.0 (equal but for the type)")
 
 
 def test_explain_of_memory_only_results() -> None:
     """What was never written is explained from memory."""
     cosmo = Cosmology()
     cosmo.power(1.0)
-    assert cosmo.power.explain(2.0).differences == {"argument k": ("1", "2")}
+    assert cosmo.power.explain(2.0).differences == {"argument k": ("1.0", "2.0")}
 
 
 def test_explain_names_what_memory_has_of_other_parameters() -> None:
@@ -51,7 +94,7 @@ def test_explain_names_what_memory_has_of_other_parameters() -> None:
         def value(self) -> float:
             return self.n
 
-    for sets, differences in ((8, {"parameter n": ("1", "2")}), (0, {})):
+    for sets, differences in ((8, {"parameter n": ("1.0", "2.0")}), (0, {})):
         with configure(memory_sets=sets):
             model = Model()
             model.value()

@@ -149,7 +149,7 @@ def test_waiting_for_another_process_has_a_limit(cache_dir: Path) -> None:
     with held(place, name), configure(lock_timeout=0.0):
         place.delete(name)
         with pytest.warns(
-            PersistenceWarning, match=r"power\(x=2\) is still being computed .* 0 s.*lock_timeout"
+            PersistenceWarning, match=r"power\(x=2.0\) is still being computed .* 0 s.*lock_timeout"
         ) as caught:
             assert Model().power(2.0) == 4.0
         assert [each.filename for each in caught] == [__file__]

@@ -15,7 +15,7 @@ from stored._engine.spaces import PresentSpace
 from stored._engine.user import StorageUser
 from stored._engine.user_parameters import UserParameters
 from stored._fork_safe_lock import ForkSafeLock
-from stored._keys import USER_ATTRIBUTES, FieldParameters, Key, Space, find_describer, parameter_names
+from stored._keys import USER_ATTRIBUTES, FieldParameters, Key, Space, converters, find_describer, parameter_names
 from stored._settings import validity
 from stored._storage import PersistentTier
 from stored.errors import OwnerError, UnstableKeyError
@@ -79,7 +79,7 @@ class OwnerRecord:
             )
         names = parameter_names(owner_class)
         attribute, held = _storage_user(owner)
-        fields = None if names is None else FieldParameters(names)
+        fields = None if names is None else FieldParameters(names, convert=converters(owner_class))
         of_user = UserParameters(user, attribute if held is user else None, fields)
         return PresentSpace(owner_class, of_user, (type(user), user.persistent.persistence, names), user.persistent)
 

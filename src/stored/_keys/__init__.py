@@ -5,9 +5,9 @@ binds a call to its signature, `code_text` gives the text of a function's code, 
 key of a result, which names its file. Nothing here stores anything, or knows what is stored.
 """
 
-from stored._keys import canonical_code, canonical_numpy  # noqa: F401  (they add their types to canonical text)
+from stored._keys import canonical_numpy, canonical_objects  # noqa: F401  (they add their types to canonical text)
 from stored._keys.arguments import VARIADIC, Arguments
-from stored._keys.canonical import canonical, constant_closure, digest
+from stored._keys.canonical import canonical, digest
 from stored._keys.keyed_by import keyed_by
 from stored._keys.owner_parameters import (
     Described,
@@ -17,7 +17,7 @@ from stored._keys.owner_parameters import (
     find_describer,
     quick_key,
 )
-from stored._keys.parameter_names import checked_string, parameter_names
+from stored._keys.parameter_names import checked_string, converters, parameter_names
 from stored._keys.result_key import Key, Pairs, Space, method_part, module_folder, owner_part
 from stored._keys.source import code_text, qualified_name
 from stored._keys.unchanged import (
@@ -29,6 +29,7 @@ from stored._keys.unchanged import (
     compile_rebinding,
     no_storage_user_checks,
 )
+from stored._keys.version import code_version, version_for_class
 
 __all__ = [
     "ATOMIC_SET",
@@ -47,9 +48,10 @@ __all__ = [
     "canonical",
     "checked_string",
     "code_text",
+    "code_version",
     "compile_check",
     "compile_rebinding",
-    "constant_closure",
+    "converters",
     "digest",
     "find_describer",
     "keyed_by",
@@ -60,4 +62,5 @@ __all__ = [
     "parameter_names",
     "qualified_name",
     "quick_key",
+    "version_for_class",
 ]

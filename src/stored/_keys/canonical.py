@@ -1,64 +1,214 @@
-"""Which text stands for a value in a key? Values of plain Python.
+"""Which text stands for a value in a key?
 
-Two values have equal text if and only if they compare equal, in every process and under every hash seed: 1, 1.0,
-True and ``np.float64(1)`` are one value; NaN equals NaN; arrays are equal by dtype, shape and bytes, whatever their
-memory layout. A value that has no form which is the same in every process is refused with `UnstableKeyError`.
+Two values have equal text only if no method could tell them apart, in every process and under every hash seed: by
+type, value and order. Exceptions: float64 and complex128 of numpy are Python's float and complex; 0.0 and -0.0 are one;
+NaN is equal to itself; arrays are equal whatever their memory layout, instants whatever their time zone, sets in any
+order. A value that has no form which is the same in every process is refused with `UnstableKeyError`, which says where
+it is.
 
-`canonical_numpy` adds the types of numpy, `canonical_code` functions and classes.
+Here is how a text is made of those of its parts. The forms themselves are in `canonical_plain` (plain Python),
+`canonical_numpy`, `canonical_code` (functions and classes) and `canonical_objects` (objects of classes).
 """
 
 from __future__ import annotations
 
-import datetime
-import enum
-import functools
-import pathlib
-import types
-import weakref
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from hashlib import blake2b
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 import numpy as np
 
-from stored._keys.closures import stable_class, stable_closure
-from stored._keys.parameter_names import checked_string, owner_method_caller, parameter_names
-from stored._keys.source import qualified_name
 from stored.errors import UnstableKeyError
 
 __all__ = [
-    "INLINE_BYTES",
     "Encoder",
-    "add_encoders",
-    "bytes_text",
+    "Leaf",
+    "UnstableValueError",
+    "Walk",
+    "add_forms",
     "canonical",
     "canonical_texts",
-    "complex_text",
-    "constant_closure",
     "digest",
-    "exact_number_text",
-    "float_text",
-    "integer_text",
-    "local_class_digest",
     "pairs_text",
-    "size_and_digest",
-    "string_text",
-    "text_of",
-    "unstable_key_error",
+    "refuse",
+    "text_or_digest",
 ]
 
-Encoder: TypeAlias = Callable[[Any], str]
+Leaf: TypeAlias = Callable[[Any], str]
+"""Makes the text of a value that has no parts."""
 
-INLINE_BYTES = 256
-"""Content that takes more bytes than this is replaced by its digest."""
+Encoder: TypeAlias = "Callable[[Any, Walk], str]"
+"""Makes the text of a value of the texts of its parts."""
 
-_INLINE_TEXT = 1024
-"""Texts of strings and containers that are longer are replaced by their digest, to keep headers and messages short."""
+_LONGEST_TEXT = 1024
+"""Texts that are longer are replaced by their digest, to keep headers and messages short."""
+
+_LONGEST_PLACE = 300
+
+_LEAVES: dict[type, Leaf] = {}
+_ENCODERS: dict[type, Encoder] = {}
+_KINDS: list[tuple[Callable[[Any], bool], Encoder]] = []
+
+
+def add_forms(
+    leaves: Mapping[type, Leaf] | None = None,
+    exact: Mapping[type, Encoder] | None = None,
+    kinds: Iterable[tuple[Callable[[Any], bool], Encoder]] = (),
+) -> None:
+    """Add forms of values.
+
+    Parameters
+    ----------
+    leaves : mapping of type to callable, optional
+        For values of exactly these types, which have no parts.
+    exact : mapping of type to callable, optional
+        For values of exactly these types, which have parts.
+    kinds : iterable of (callable, callable)
+        For other values: a test of the value and, if it is true, how its text is made. The first one counts.
+    """
+    _LEAVES.update(leaves or {})
+    _ENCODERS.update(exact or {})
+    _KINDS.extend(kinds)
+
+
+class UnstableValueError(Exception):
+    """A value has no form; on its way up, the error takes the place of the value inside each other."""
+
+    def __init__(self, value: object) -> None:
+        self.found = f"{type(value).__module__}.{type(value).__qualname__}"
+        if isinstance(value, np.ndarray):
+            self.found += f" with dtype {value.dtype}"
+        self._steps: list[str] = []
+
+    def inside(self, step: str) -> UnstableValueError:
+        """The same error, of a value that is there in another: ``[2]``, ``['flux']``, ``.H0``."""
+        self._steps.append(step)
+        return self
+
+    def place(self, name: str) -> str:
+        """Where the value is, in another that has a name."""
+        place = name + "".join(reversed(self._steps))
+        return place if len(place) <= _LONGEST_PLACE else f"{place[:_LONGEST_PLACE]}..."
+
+    def as_key_error(self, name: str = "", label: str = "") -> UnstableKeyError:
+        """The error that users see: of a value that has a name, which the label names in a sentence."""
+        subject = f"{self.place(name or 'it')} is" if self._steps else "this is"
+        return UnstableKeyError(
+            f"{label}{subject} a value of type {self.found}, which has no form that is the same in every process, so no"
+            " result can be kept for it; use numbers, strings, bytes, arrays, containers, enumerations, dataclasses,"
+            " functions, objects of your own classes that hold only these, or objects that tell their parameters; an"
+            " argument that does not change the result can be left out with ignore=(...)",
+            self.found,
+        )
+
+
+def refuse(value: object) -> NoReturn:
+    """Raise the error for a value that has no form."""
+    raise UnstableValueError(value)
+
+
+class Walk:
+    """One value on the way to its text, with all that is in it.
+
+    A value that is inside itself (a function that calls itself, a class in its own method, a list in itself) stands
+    there as how far back it was entered. That is Tarjan's algorithm for strongly connected components: values that are
+    open, because they or what they are in refer back, are in one list; once what was entered first is complete, its
+    text depends on nothing outside, and is kept, so that the work is in proportion to the size of the whole.
+
+    Parameters
+    ----------
+    is_lenient : bool
+        Does an ellipsis stand for parts of functions and classes that have no form, in place of an error?
+    """
+
+    __slots__ = ("_complete", "_lowest", "_open", "_positions", "is_lenient")
+
+    def __init__(self, is_lenient: bool = False) -> None:
+        self.is_lenient = is_lenient
+        self._complete: dict[int, tuple[object, str]] = {}  # with the values, so that no other gets the id of one
+        self._open: list[object] = []
+        self._positions: dict[int, int] = {}
+        self._lowest = 0
+
+    def text(self, value: Any) -> str:
+        """The text of a value; an `UnstableValueError` if there is none."""
+        kind = type(value)
+        leaf = _LEAVES.get(kind)
+        if leaf is not None:
+            return leaf(value)
+        encode = _ENCODERS.get(kind) or _encoder_by_kind(value)
+        return self.entered(value, encode)
+
+    def entered(self, value: object, encode: Encoder) -> str:
+        """The text of a value that may be inside itself."""
+        number = id(value)
+        complete = self._complete.get(number)
+        if complete is not None:
+            return complete[1]
+        opened = self._open
+        position = self._positions.get(number)
+        if position is not None:
+            self._lowest = min(self._lowest, position)
+            return f"<{len(opened) - position} back>"
+        lowest_before, self._lowest = self._lowest, len(opened)
+        position = self._positions[number] = len(opened)
+        opened.append(value)
+        text = encode(value, self)
+        if self._lowest == position:
+            self._close(position)
+            self._complete[number] = value, text
+            self._lowest = lowest_before
+        else:
+            self._lowest = min(self._lowest, lowest_before)
+        return text
+
+    def _close(self, position: int) -> None:
+        for each in self._open[position:]:
+            del self._positions[id(each)]
+        del self._open[position:]
+
+    def part(self, value: object, step: str) -> str:
+        """The text of a part of a value, which an error names by its place in that."""
+        try:
+            return self.text(value)
+        except UnstableValueError as error:
+            raise error.inside(step) from None
+
+    def lenient_part(self, value: object, step: str) -> str:
+        """As `part`; of a lenient walk an ellipsis if the part has no form."""
+        return self.part_or_none(value) or "..." if self.is_lenient else self.part(value, step)
+
+    def part_or_none(self, value: object) -> str | None:
+        """The text of a part; None if it has no form."""
+        position, lowest = len(self._open), self._lowest
+        try:
+            return self.text(value)
+        except UnstableValueError:
+            self._close(position)
+            self._lowest = lowest
+            return None
+
+
+def _encoder_by_kind(value: object) -> Encoder:
+    for fits, encode in _KINDS:
+        if fits(value):
+            return encode
+    refuse(value)
 
 
 def digest(text: str) -> str:
     """What stands for a text in keys and names: 128 bits of blake2b, 32 hex digits."""
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def text_or_digest(kind: str, text: str) -> str:
+    """A text itself if it is short, otherwise its length and digest."""
+    return text if len(text) <= _LONGEST_TEXT else f"{kind}({len(text)}:{digest(text)})"
+
+
+def pairs_text(walk: Walk, values: Iterable[tuple[str, object]], step: str = ".{}") -> str:
+    """Names and values in one text; `step` is how an error names the place of one."""
+    return ", ".join([f"{name}={walk.part(value, step.format(name))}" for name, value in values])
 
 
 def canonical(value: object) -> str:
@@ -70,9 +220,11 @@ def canonical(value: object) -> str:
         If the value, or something inside it, has no stable form.
     """
     try:
-        return text_of(value)
+        return Walk().text(value)
+    except UnstableValueError as error:
+        raise error.as_key_error() from None
     except RecursionError:
-        raise unstable_key_error(value) from None
+        raise _nested_too_deeply(value) from None
 
 
 def canonical_texts(names: Iterable[str], values: Iterable[object], label: str) -> tuple[str, ...]:
@@ -90,307 +242,27 @@ def canonical_texts(names: Iterable[str], values: Iterable[object], label: str) 
     Raises
     ------
     UnstableKeyError
-        Naming the first value that has no stable form.
+        Naming the first value that has no stable form, with its place.
     """
     texts: list[str] = []
-    find, append = _ENCODERS.get, texts.append
+    find, append = _LEAVES.get, texts.append
     value: object = None
     try:
         for value in values:
-            append(find(type(value), canonical)(value))
-    except (UnstableKeyError, RecursionError) as error:
-        reason = error if isinstance(error, UnstableKeyError) else unstable_key_error(value)
+            append(find(type(value), _text)(value))
+    except (UnstableValueError, RecursionError) as error:
         name = list(names)[len(texts)]
-        raise UnstableKeyError(f"{label.format(repr(name))}: {reason}", reason.found) from None
+        sentence = f"{label.format(repr(name))}: "
+        if isinstance(error, RecursionError):
+            raise _nested_too_deeply(value, sentence) from None
+        raise error.as_key_error(name, sentence) from None
     return tuple(texts)
 
 
-def unstable_key_error(value: object) -> UnstableKeyError:
-    """The error for a value that has no canonical text."""
+def _text(value: object) -> str:
+    return Walk().text(value)
+
+
+def _nested_too_deeply(value: object, label: str = "") -> UnstableKeyError:
     found = f"{type(value).__module__}.{type(value).__qualname__}"
-    if isinstance(value, np.ndarray):
-        found += f" with dtype {value.dtype}"
-    return UnstableKeyError(
-        f"a value of type {found} has no form that is the same in every process, so no result can be kept for it;"
-        " use numbers, strings, bytes, plain arrays, containers of these, enumerations, frozen dataclasses, functions"
-        " without mutable closures, or objects that tell their parameters; an argument that does not change the"
-        " result can be left out with ignore=(...)",
-        found,
-    )
-
-
-def text_of(value: object) -> str:
-    """As `canonical`, for a value inside another; a value that is nested too deeply is a `RecursionError`."""
-    encode = _ENCODERS.get(type(value))
-    return encode(value) if encode is not None else _text_by_kind(value)
-
-
-def _text_by_kind(value: Any) -> str:
-    for kind, encode in _kinds():
-        if isinstance(value, kind) and _compares_as(kind, value):
-            return encode(value)
-    return _text_of_object(value)
-
-
-def _compares_as(kind: type, value: object) -> bool:
-    """Does a value of a subclass (a namedtuple, an IntEnum) compare in the way of the type that it inherits from?"""
-    cls = type(value)
-    if kind is types.MethodType or cls.__module__ == "numpy":  # a stored method only pretends to be a MethodType
-        return True
-    return getattr(cls, "__eq__", None) is getattr(kind, "__eq__", None)
-
-
-def _text_of_object(value: Any) -> str:
-    cls = type(value)
-    describe = owner_method_caller(cls, "getHashableString", "_getHashableString")
-    if describe is not None:
-        string = checked_string(describe(value), f"{cls.__qualname__}.getHashableString()")
-        return f"owner({_class_name(cls)}, {string!a})"
-    names = parameter_names(cls)
-    if names is None:
-        raise unstable_key_error(value)
-    return f"owner({_class_name(cls)}, {pairs_text((name, getattr(value, name)) for name in names)})"
-
-
-def _class_name(kind: type) -> str:
-    """A class as text: its name and, if it was made inside a function, the digest of what the function gave to it."""
-    name = ascii(qualified_name(kind))
-    if "<locals>" not in name:
-        return name
-    return f"{name}, {local_class_digest(kind)}"
-
-
-_local_class_digests: weakref.WeakKeyDictionary[type, str] = weakref.WeakKeyDictionary()
-
-
-def local_class_digest(kind: type) -> str:
-    """The digest of what a function gave to a class that it made; empty for any other class.
-
-    Classes that one function makes have the same name and code; their digests differ. The digest is computed once for
-    each class: a class stays the same one although it counts something in an attribute.
-    """
-    if "<locals>" not in kind.__qualname__:
-        return ""
-    found = _local_class_digests.get(kind)
-    if found is None:
-        found = _local_class_digests[kind] = digest(canonical(stable_class(kind, _is_constant)))
-    return found
-
-
-def constant_closure(function: Any) -> dict[str, object]:
-    """The variables of enclosing functions that a function uses, if they cannot change and have a canonical text."""
-    return stable_closure(function, _is_constant)
-
-
-def _is_constant(value: object) -> bool:
-    """Is a value, with all that is in it, unable to change, and does it have a canonical text?"""
-    if isinstance(value, frozenset):
-        return all(map(_is_constant, value))
-    if not isinstance(value, _constants()):
-        return False
-    try:
-        canonical(value)
-    except UnstableKeyError:
-        return False
-    return True
-
-
-@functools.cache
-def _constants() -> tuple[type, ...]:
-    return (
-        *(types.NoneType, int, float, complex, str, bytes, range, enum.Enum, *_rare_kinds()),
-        *(datetime.date, datetime.timedelta, pathlib.PurePath, *_ADDED_CONSTANTS),
-    )
-
-
-def pairs_text(values: Iterable[tuple[str, object]]) -> str:
-    """Names and values in one text."""
-    return ", ".join(f"{name}={text_of(value)}" for name, value in values)
-
-
-@functools.lru_cache(maxsize=1024)  # equal numbers have equal texts; a subclass may convert itself to another
-def integer_text(value: Any) -> str:
-    """The text of an integer: that of the equal float where there is one."""
-    number = int(value)
-    if abs(number) <= 2**53:
-        return str(number)
-    try:
-        same = float(number)
-    except OverflowError:
-        return hex(number)
-    return repr(same) if same == number else hex(number)
-
-
-@functools.lru_cache(maxsize=4096)  # of the parameters of a model, most are the same from one to the next
-def float_text(value: Any) -> str:
-    """The text of a double: that of the equal integer where there is one."""
-    number = float(value)
-    if number.is_integer() and abs(number) <= 2**53:
-        return str(int(number))
-    return repr(number)
-
-
-def complex_text(value: Any) -> str:
-    """The text of a complex number: that of its real part if it has no other."""
-    if value.imag == 0:
-        return text_of(value.real)
-    return f"complex({text_of(value.real)}, {text_of(value.imag)})"
-
-
-def exact_number_text(value: Any) -> str:
-    """The text of any other real number (a Fraction, a Decimal, a long double): its exact value."""
-    from decimal import Decimal
-    from fractions import Fraction
-
-    if isinstance(value, Decimal) and value.is_snan():
-        raise unstable_key_error(value)  # compares with nothing at all
-    if value != value or value in (float("inf"), float("-inf")):
-        return float_text(value)
-    exact = Fraction(*value.as_integer_ratio())
-    if exact.denominator == 1:
-        return integer_text(exact.numerator)
-    try:
-        number = float(exact)
-    except OverflowError:
-        number = 0.0
-    return repr(number) if Fraction(number) == exact else f"{exact.numerator:#x}/{exact.denominator:#x}"
-
-
-def bytes_text(value: Any) -> str:
-    """The text of bytes: themselves if they are few, otherwise size and digest."""
-    content = bytes(value)
-    return ascii(content) if len(content) <= INLINE_BYTES else f"bytes({size_and_digest(content)})"
-
-
-def size_and_digest(data: Any) -> str:
-    """The size in bytes and the digest of a buffer."""
-    return f"{memoryview(data).nbytes}:{blake2b(data, digest_size=16).hexdigest()}"
-
-
-def string_text(value: Any) -> str:
-    """The text of a string: itself if it is short, otherwise length and digest."""
-    return _text_or_digest("str", ascii(str.__str__(value)))  # str() of a member of a string enumeration is its name
-
-
-def _text_or_digest(kind: str, text: str) -> str:
-    return text if len(text) <= _INLINE_TEXT else f"{kind}({len(text)}:{digest(text)})"
-
-
-def _sequence_text(value: Any) -> str:
-    inside = ", ".join([text_of(each) for each in value])
-    kind, text = ("list", f"[{inside}]") if isinstance(value, list) else ("tuple", f"({inside})")
-    return _text_or_digest(kind, text)
-
-
-def _set_text(value: Any) -> str:
-    return _text_or_digest("set", f"set({', '.join(sorted(text_of(each) for each in value))})")
-
-
-def _dict_text(value: Any) -> str:
-    inside = sorted(f"{text_of(key)}: {text_of(each)}" for key, each in value.items())
-    return _text_or_digest("dict", f"{{{', '.join(inside)}}}")
-
-
-def _range_text(value: range) -> str:
-    """Ranges are equal if their elements are."""
-    if not value:
-        return "range()"
-    first, last = value[0], value[-1]
-    return f"range({text_of(first)}, {text_of(last)}, {text_of(value.step if first != last else 0)})"
-
-
-def _datetime_text(value: datetime.datetime) -> str:
-    if value.utcoffset() is None:
-        return f"datetime({value.replace(tzinfo=None).isoformat()})"
-    since = value - _EPOCH  # value.astimezone(UTC) overflows on the first and the last day that datetime knows
-    return f"datetime(utc, {since.days}, {since.seconds}, {since.microseconds})"
-
-
-_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
-
-
-def _path_text(value: pathlib.PurePath) -> str:
-    windows = isinstance(value, pathlib.PureWindowsPath)
-    return f"path({value.as_posix().lower() if windows else str(value)!a}{', windows' if windows else ''})"
-
-
-def _enum_text(value: enum.Enum) -> str:
-    return f"enum({_class_name(type(value))}, {text_of(value.value)})"
-
-
-def _slice_text(value: Any) -> str:
-    return f"slice({text_of(value.start)}, {text_of(value.stop)}, {text_of(value.step)})"
-
-
-_ENCODERS: dict[type, Encoder] = {
-    float: float_text,
-    int: integer_text,
-    bool: integer_text,
-    str: string_text,
-    type(None): repr,
-    tuple: _sequence_text,
-    complex: complex_text,
-    bytes: bytes_text,
-    bytearray: bytes_text,
-    list: _sequence_text,
-    dict: _dict_text,
-    set: _set_text,
-    frozenset: _set_text,
-    range: _range_text,
-    slice: _slice_text,
-    types.EllipsisType: repr,
-    datetime.datetime: _datetime_text,
-    datetime.date: lambda value: f"date({value.isoformat()})",
-    datetime.timedelta: lambda value: f"timedelta({value.days}, {value.seconds}, {value.microseconds})",
-}
-
-
-_ADDED_KINDS: list[tuple[type, Encoder]] = []
-_ADDED_CONSTANTS: list[type] = []
-
-
-def add_encoders(exact: Mapping[type, Encoder], kinds: Mapping[type, Encoder], constants: Collection[type]) -> None:
-    """Add types of which canonical text can be made.
-
-    Parameters
-    ----------
-    exact : mapping of type to callable
-        For values of exactly these types.
-    kinds : mapping of type to callable
-        For values of subclasses too; they are tried before the types of plain Python.
-    constants : collection of type
-        Types whose values can never change.
-    """
-    _ENCODERS.update(exact)
-    _ADDED_KINDS.extend(kinds.items())
-    _ADDED_CONSTANTS.extend(constants)
-
-
-@functools.cache
-def _kinds() -> tuple[tuple[type, Encoder], ...]:
-    """For subclasses and rare types: the first one counts of which a value is an instance, and as which it compares."""
-    return (
-        *_ADDED_KINDS,
-        (str, string_text),
-        (bytes, bytes_text),
-        (int, lambda value: integer_text(int.__int__(value))),
-        (float, lambda value: float_text(float.__float__(value))),
-        (complex, complex_text),
-        *_rare_kinds().items(),
-        (tuple, _sequence_text),
-        (list, _sequence_text),
-        (dict, _dict_text),
-        (set, _set_text),
-        (frozenset, _set_text),
-        (pathlib.PurePath, _path_text),
-        (enum.Enum, _enum_text),
-    )
-
-
-def _rare_kinds() -> dict[type, Encoder]:
-    """Types whose modules are imported only when needed: importing them takes a tenth of the start-up time."""
-    from decimal import Decimal
-    from fractions import Fraction
-    from uuid import UUID
-
-    return {Fraction: exact_number_text, Decimal: exact_number_text, UUID: lambda value: f"uuid({value.hex})"}
+    return UnstableKeyError(f"{label}a value of type {found} is nested too deeply to be told in a key", found)

@@ -6,43 +6,56 @@ from typing import Any
 
 import numpy as np
 
-from stored._keys.canonical import (
+from stored._keys.canonical import Walk, add_forms, refuse
+from stored._keys.canonical_plain import (
     INLINE_BYTES,
-    add_encoders,
     bytes_text,
     complex_text,
-    exact_number_text,
     float_text,
     integer_text,
+    items_text,
     size_and_digest,
     string_text,
-    unstable_key_error,
 )
 
+__all__ = ["array_text"]
 
-def _array_text(array: Any) -> str:
-    if type(array) not in {np.ndarray, np.memmap}:
-        raise unstable_key_error(array)
-    dtype = _dtype_text(array.dtype)
-    if dtype is None:
-        raise unstable_key_error(array)
+
+def array_text(array: Any, walk: Walk) -> str:
+    """The text of an array: dtype, shape and content."""
+    dtype = array.dtype
+    text = dtype_text(dtype)
+    if text is None:
+        refuse(array)
+    if dtype.hasobject and dtype.names is not None:
+        fields = ", ".join([f"{name!a}: {walk.part(array[name], f'[{name!r}]')}" for name in dtype.names])
+        return f"array({text}, {array.shape!r}, {{{fields}}})"
+    if dtype.hasobject:
+        return f"array({text}, {array.shape!r}, [{items_text(array.ravel().tolist(), walk)}])"
     data = _array_data(array)
     content = data.tobytes().hex() if array.nbytes <= INLINE_BYTES else size_and_digest(data)
-    return f"array({dtype}, {array.shape!r}, {content})"
+    return f"array({text}, {array.shape!r}, {content})"
 
 
-def _dtype_text(dtype: Any) -> str | None:
-    """The text of a dtype, None if its bytes have a meaning in this process only, or one that numpy does not know."""
+def dtype_text(dtype: Any) -> str | None:
+    """The text of a dtype, None for one that numpy does not know."""
     if dtype.subdtype is not None:
-        base = _dtype_text(dtype.subdtype[0])
+        base = dtype_text(dtype.subdtype[0])
         return None if base is None else f"({base}, {dtype.shape})"
-    if dtype.names is None:
-        return None if dtype.hasobject or dtype.type.__module__ != "numpy" else ascii(dtype.str)
-    texts = [_dtype_text(dtype.fields[name][0]) for name in dtype.names]
+    if dtype.names is not None:
+        return _fields_text(dtype)
+    if dtype.char == "T":  # strings of any length
+        return f"StringDType({getattr(dtype, 'na_object', ...)!r}, {dtype.coerce})"
+    return ascii(dtype.str) if dtype.type.__module__ == "numpy" else None
+
+
+def _fields_text(dtype: Any) -> str | None:
+    texts = [dtype_text(dtype.fields[name][0]) for name in dtype.names]
     if None in texts:
         return None
     fields = [f"{name!a}: {text}, {dtype.fields[name][1:]!a}" for name, text in zip(dtype.names, texts, strict=True)]
-    return f"{{{'; '.join(fields)}; {dtype.itemsize}}}"
+    name = "record" if dtype.type is np.record else ""
+    return f"{name}{{{'; '.join(fields)}; {dtype.itemsize}}}"
 
 
 def _array_data(array: Any) -> Any:
@@ -60,31 +73,65 @@ _LONG_DOUBLE_BYTES = 10 if np.finfo(np.longdouble).nmant == 63 else np.dtype("g"
 """How many bytes of a long double have a meaning: x86 pads ten to sixteen."""
 
 
-def _scalar_text(value: Any) -> str:
-    """The text of a numpy scalar: that of the equal Python number or string; dates and records have none."""
-    if value.dtype.kind in "biu":
-        return integer_text(value.item())
-    for kinds, encode in (
-        ("c", complex_text),
-        ("U", string_text),
-        ("S", bytes_text),
-    ):
-        if value.dtype.kind in kinds:
-            return encode(value)
-    if value.dtype.kind != "f":
-        raise unstable_key_error(value)
-    return exact_number_text(value) if value.dtype.itemsize > 8 else float_text(value.item())
+def _scalar_text(value: Any, walk: Walk) -> str:
+    """The text of a scalar: the name of its dtype, and its value."""
+    encode = _SCALARS.get(value.dtype.kind)
+    if encode is None or type(value).__module__ != "numpy":
+        refuse(value)
+    name = type(value).__name__ if value.dtype.kind in "US" else value.dtype.name
+    return f"{name}({encode(value)})"
 
 
-def _dtype_value_text(dtype: Any) -> str:
-    text = _dtype_text(dtype)
+def _real_text(value: Any) -> str:
+    """The shortest decimal digits that tell the value from others of its dtype; 0.0 and -0.0 are one."""
+    if not np.isfinite(value):
+        return float_text(float(value))
+    digits = np.format_float_scientific(value + type(value)(0))
+    return repr(float(digits)) if value.dtype.itemsize <= 8 else digits
+
+
+def _parts_text(value: Any) -> str:
+    return f"{_real_text(value.real)}, {_real_text(value.imag)}"
+
+
+_SCALARS: dict[str, Any] = {
+    "b": lambda value: repr(bool(value)),
+    "i": lambda value: integer_text(int(value)),
+    "u": lambda value: integer_text(int(value)),
+    "f": _real_text,
+    "c": _parts_text,
+    "U": lambda value: string_text(str(value)),
+    "S": lambda value: bytes_text(value),
+    "M": lambda value: integer_text(int(value.view(np.int64))),
+    "m": lambda value: integer_text(int(value.view(np.int64))),
+}
+
+
+def _record_text(value: Any, walk: Walk) -> str:
+    """The text of a record: that of the array that holds it alone."""
+    return f"void({array_text(np.array(value), walk)})"
+
+
+def _dtype_value_text(dtype: Any, walk: Walk) -> str:
+    text = dtype_text(dtype)
     if text is None:
-        raise unstable_key_error(dtype)
+        refuse(dtype)
     return f"dtype({text})"
 
 
-add_encoders(
-    exact={np.ndarray: _array_text},
-    kinds={np.ndarray: _array_text, np.generic: _scalar_text, np.dtype: _dtype_value_text},
-    constants=(np.generic, np.dtype),
+add_forms(
+    leaves={
+        np.float64: lambda value: float_text(float(value)),
+        np.complex128: lambda value: complex_text(complex(value)),
+    },
+    exact={
+        np.ndarray: array_text,
+        np.memmap: array_text,
+        np.void: _record_text,
+        np.record: _record_text,
+    },
+    kinds=[
+        (lambda value: isinstance(value, np.generic) and type(value).__module__ == "numpy", _scalar_text),
+        (lambda value: isinstance(value, np.dtype), _dtype_value_text),
+    ],
 )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
-from stored._keys.owner_parameters import STRING_METHODS, FieldParameters
-from stored._keys.parameter_names import parameter_names
+from stored._keys.owner_parameters import FieldParameters
+from stored._keys.parameter_names import STRING_METHODS, parameter_names
 from stored.errors import OwnerError
 
 __all__ = ["keyed_by"]
@@ -14,12 +14,17 @@ __all__ = ["keyed_by"]
 C = TypeVar("C", bound=type)
 
 
-def keyed_by(*names: str, module: str | None = None, name: str | None = None) -> Callable[[C], C]:
+def keyed_by(
+    *names: str,
+    module: str | None = None,
+    name: str | None = None,
+    convert: Mapping[str, Callable[[Any], Any]] | None = None,
+) -> Callable[[C], C]:
     """Declare which attributes of a class are its parameters.
 
     The results of stored methods hold as long as these attributes keep their values, and are found again, in memory
-    or on disk, by an object with equal values. A subclass is keyed by what its bases are keyed by; decorated itself,
-    it adds names to theirs.
+    or on disk, by an object with equal values of equal types. A subclass is keyed by what its bases are keyed by;
+    decorated itself, it adds names to theirs.
 
     Parameters
     ----------
@@ -30,6 +35,10 @@ def keyed_by(*names: str, module: str | None = None, name: str | None = None) ->
         The folder of the results, by default the class's module.
     name : str, optional
         The name of the owner, by default the class's qualified name.
+    convert : mapping of str to callable, optional
+        Functions of the values of parameters, of this class or its bases: a parameter is keyed, and compared, by what
+        its function returns. With ``convert={"H0": float}``, 70 and 70.0 have the same results. Methods see the
+        parameter as it is.
 
     Returns
     -------
@@ -39,8 +48,8 @@ def keyed_by(*names: str, module: str | None = None, name: str | None = None) ->
     Raises
     ------
     OwnerError
-        If no names are given, one is not the name of an attribute, `module` or `name` is no string, or a stored
-        method depends on a parameter that is not among them.
+        If no names are given, one is not the name of an attribute, `module` or `name` is no string, `convert` names no
+        parameter, or a stored method depends on a parameter that is not among them.
 
     Examples
     --------
@@ -62,11 +71,17 @@ def keyed_by(*names: str, module: str | None = None, name: str | None = None) ->
         if not (text is None or isinstance(text, str)):
             raise OwnerError(f"{option} of keyed_by is {text!r} of type {type(text).__name__}; it must be a str")
 
+    _check_convert(convert)
+
     def decorate(owner: C) -> C:
         if not isinstance(owner, type):
             raise OwnerError(f"keyed_by decorates classes, and got {owner!r} of type {type(owner).__name__}")
         _check_no_inherited_string(owner)
-        owner.__stored_parameters__ = FieldParameters(names, module, name)  # type: ignore[attr-defined]
+        declared = FieldParameters(names, module, name, convert)
+        known = {*declared.names, *(parameter_names(owner) or ())}
+        for each in declared.convert.keys() - known:
+            raise OwnerError(f"convert of keyed_by names {each!r}, which is none of the parameters {', '.join(known)}")
+        owner.__stored_parameters__ = declared  # type: ignore[attr-defined]
         parameters = FieldParameters(parameter_names(owner) or ())
         for attribute in vars(owner).values():
             depends = getattr(attribute, "__stored_depends__", None)
@@ -75,6 +90,15 @@ def keyed_by(*names: str, module: str | None = None, name: str | None = None) ->
         return owner
 
     return decorate
+
+
+def _check_convert(convert: Any) -> None:
+    if convert is None or (isinstance(convert, Mapping) and all(map(callable, convert.values()))):
+        return
+    raise OwnerError(
+        f"convert of keyed_by is {convert!r}; give a function for each parameter that is to be converted, such as"
+        " {'H0': float}"
+    )
 
 
 def _check_no_inherited_string(owner: type) -> None:

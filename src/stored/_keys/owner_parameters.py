@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keyword
 import operator
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from operator import attrgetter, methodcaller
 from types import MethodType
 from typing import Any, Protocol
@@ -13,12 +13,23 @@ from weakref import ref
 import numpy as np
 
 from stored._fork_safe_lock import ForkSafeLock
-from stored._keys.canonical import canonical_texts, local_class_digest
-from stored._keys.parameter_names import checked_string, owner_method_caller, parameter_names
+from stored._keys.canonical import canonical_texts
+from stored._keys.class_names import local_class_digest
+from stored._keys.parameter_names import (
+    STRING_METHODS,
+    Converter,
+    checked_string,
+    converters,
+    fields_that_may_be_unset,
+    owner_method_caller,
+    parameter_names,
+    parameter_value,
+)
 from stored._keys.result_key import Space
 from stored._keys.source import module_name, qualified_name
 from stored._keys.unchanged import ATOMIC_SET, SAME_CLASS_TEST, UnchangedCheck, no_storage_user_checks
 from stored.errors import OwnerError, UnstableKeyError
+from stored.typing import ABSENT
 
 __all__ = [
     "STRING_METHODS",
@@ -129,34 +140,59 @@ class FieldParameters:
         The attributes.
     module, name : str, optional
         The module and the name of the owner, in place of those of its class.
+    convert : mapping of str to callable, optional
+        The functions that make the values by which parameters are keyed, where these are others.
     """
 
-    def __init__(self, names: Sequence[str], module: str | None = None, name: str | None = None) -> None:
+    def __init__(
+        self,
+        names: Sequence[str],
+        module: str | None = None,
+        name: str | None = None,
+        convert: Mapping[str, Converter] | None = None,
+    ) -> None:
         self.names = tuple(map(_normalise_name, names))
         self.module = module
         self.name = name
+        self.convert = {_normalise_name(each): function for each, function in (convert or {}).items()}
         self._get: Callable[[object], Any] = attrgetter(*self.names) if self.names else _no_values
         self.described: Described = self
         self._class_names: tuple[ref[type], str, str, str] | None = None
-        self.quick_values = self._get if len(self.names) > 1 else self.values
+        self.quick_values = self._get if len(self.names) > 1 and not self.convert else self.values
 
     def only(self, names: Sequence[str]) -> FieldParameters:
         """A describer of some of the parameters only."""
         unknown = [name for name in names if _normalise_name(name) not in self.names]
         if unknown:
             raise OwnerError(f"depends names {unknown[0]!r}, which is none of the parameters {', '.join(self.names)}")
-        return FieldParameters(names, self.module, self.name)
+        kept = {_normalise_name(name) for name in names}
+        convert = {name: function for name, function in self.convert.items() if name in kept}
+        return FieldParameters(names, self.module, self.name, convert)
 
     def values(self, owner: object) -> tuple[object, ...]:
-        """The values of the parameters now."""
+        """The values of the parameters now, converted."""
+        if self.convert:
+            return self._values_one_by_one(owner)
         try:
             found = self._get(owner)
+        except AttributeError:
+            return self._values_one_by_one(owner)
+        return (found,) if len(self.names) == 1 else found  # attrgetter returns a tuple for several names only
+
+    def _values_one_by_one(self, owner: object) -> tuple[object, ...]:
+        unset = fields_that_may_be_unset(type(owner))
+        try:
+            return tuple(
+                [
+                    ABSENT if name in unset and not hasattr(owner, name) else parameter_value(owner, name, self.convert)
+                    for name in self.names
+                ]
+            )
         except AttributeError as error:
             raise OwnerError(
                 f"{type(owner).__qualname__} is keyed by {', '.join(self.names)}, but {error}; set every parameter"
                 " before a stored method is called"
             ) from error
-        return (found,) if len(self.names) == 1 else found  # attrgetter returns a tuple for several names only
 
     def check(self, owner: object, values: tuple[Any, ...]) -> None:
         """Refuse methods of the owner itself."""
@@ -197,10 +233,20 @@ class FieldParameters:
         ):
             return None
         rebound = tuple([f"value{number}" for number in range(len(values))])
-        tests = [f"{{owner}}.{name} is {{expected}}.{each}" for name, each in zip(self.names, rebound, strict=True)]
+        tests = [self._test_of(name, each) for name, each in zip(self.names, rebound, strict=True)]
         test = " and ".join([SAME_CLASS_TEST, *tests, *conditions])
-        expected = dict(zip(rebound, values, strict=True))
-        return UnchangedCheck(test, {"owner_class": owner_class, **expected}, rebound=rebound)
+        expected: dict[str, Any] = {"owner_class": owner_class, **dict(zip(rebound, values, strict=True))}
+        if not self.convert:
+            return UnchangedCheck(test, expected, rebound=rebound)
+        return UnchangedCheck(test, {**expected, "convert": self.convert})
+
+    def _test_of(self, name: str, expected: str) -> str:
+        if name not in self.convert:
+            return f"{{owner}}.{name} is {{expected}}.{expected}"
+        converted = (
+            f"(_stored_converted := {{expected}}.convert[{name!r}]({{owner}}.{name})) == {{expected}}.{expected}"
+        )
+        return f"{converted} and {{type}}(_stored_converted) is {{type}}({{expected}}.{expected})"
 
 
 def unique_class_name(owner_class: type, name: str) -> str:
@@ -275,21 +321,21 @@ class OwnString:
         return Space(module_name(owner_class.__module__), unique_class_name(owner_class, values[1]), values[0])
 
     def unchanged_check(self, owner_class: type, values: tuple[str, str], may_hold_user: bool) -> UnchangedCheck | None:
-        """Is the hashable string the same?"""
+        """Are the hashable string and the name the same?"""
         conditions = no_storage_user_checks(owner_class) if may_hold_user else ()
         if conditions is None:
             return None
-        test = f"{{owner}}.{self.method}() == {{expected}}.string"
-        expected = {"owner_class": owner_class, "string": values[0]}
-        return UnchangedCheck(" and ".join([SAME_CLASS_TEST, test, *conditions]), expected, rebound=())
+        tests = [f"{{owner}}.{self.method}() == {{expected}}.string"]
+        if self._name is not None:
+            tests.append("{owner}.getName() == {expected}.name")
+        expected = {"owner_class": owner_class, "string": values[0], "name": values[1]}
+        return UnchangedCheck(" and ".join([SAME_CLASS_TEST, *tests, *conditions]), expected, rebound=())
 
 
 _describers: dict[ref[type], tuple[list[Any], Describer]] = {}
 """The describers of classes, with what the classes and their bases declared when these were chosen."""
 
 _describers_lock = ForkSafeLock()
-
-STRING_METHODS = ("getHashableString", "_getHashableString")
 
 _DESCRIBING_METHODS = (*STRING_METHODS, "getName")
 
@@ -329,7 +375,8 @@ def _choose_describer(owner: type) -> Describer:
     names = parameter_names(owner)
     if names is not None:
         own = vars(owner).get("__stored_parameters__")  # module and name hold for this class, not for subclasses
-        return FieldParameters(names) if own is None else FieldParameters(names, own.module, own.name)
+        module, name = (None, None) if own is None else (own.module, own.name)
+        return FieldParameters(names, module, name, converters(owner))
     raise OwnerError(
         f"{owner.__module__}.{owner.__qualname__} has stored methods, but does not tell its parameters. Choose one way:"
         " (1) hold a StorageUser in the attribute storageUser or su;"

@@ -30,17 +30,13 @@ class ParametersChangedError(OwnerError):
 
 
 def is_hash_stable(value: Any) -> bool:
-    """Can a dictionary find results by an argument: has every value that is equal to it the same key?"""
+    """Can a dictionary find results by an argument: has every equal value of its type the same key?"""
     return type(value) in ATOMIC_SET and value == value  # NaN is not equal to itself
 
 
-def _widened(value: Any) -> Any:
-    """The Python number for a numpy integer, or for a numpy number of less than double precision."""
-    if type(value) is tuple:
-        return tuple([_widened(each) for each in value])
-    if isinstance(value, np.bool | np.integer | np.float16 | np.float32 | np.complex64):
-        return value.item()
-    return value
+def _axis_number(value: Any) -> Any:
+    """The Python number for a number of numpy along an axis, where all numbers are alike."""
+    return value.item() if isinstance(value, np.bool | np.number) else value
 
 
 class Call:
@@ -195,12 +191,20 @@ class Call:
     def shortcut_key(self, result: CachedResult) -> Any:
         """The key of a result in a shortcut: plain arguments, or a function that computes such results; or None."""
         definition = self.definition
-        values = [self.values[name] for name in definition.shortcut_arguments]
+        values = self._shortcut_values()
         if definition.is_scalar:
             return result.value.scalar if type(values[0]) is float else None
         if not definition.has_result_table or not all(map(is_hash_stable, values)):
             return None
         return values[0] if len(values) == 1 else tuple(values)
+
+    def shortcut_types(self) -> Any:
+        """The types of the plain arguments, in the form of the key: equal ones of other types have other results."""
+        types = tuple(map(type, self._shortcut_values()))
+        return types[0] if len(types) == 1 else types
+
+    def _shortcut_values(self) -> list[Any]:
+        return [self.values[name] for name in self.definition.shortcut_arguments]
 
     def evaluate(self, **point: float) -> Any:
         """Call the plain method, with other values along the axes if a point is given."""
@@ -217,9 +221,8 @@ class Call:
 
     def _evaluate(self, values: Mapping[str, Any]) -> Any:
         definition = self.definition
-        if not ATOMIC_SET.issuperset(map(type, values.values())):
-            # equal numbers have one result, which must not be computed with the precision of a narrower type
-            values = {name: _widened(value) for name, value in values.items()}
+        if definition.axes:
+            values = {**values, **{name: _axis_number(values[name]) for name in definition.axis_names}}
         return definition.arguments.apply(definition.function, self.owner, values)
 
     def axis_values(self) -> list[Any]:

@@ -114,9 +114,10 @@ _FIND = """
 
 _TABLE = f"""{_FIND}
             _stored_hit = _stored.table[@key@]
-            _stored_hit.count += 1
-            _stored_copy = _stored_hit.copy
-            return _stored_hit.value if _stored_copy is None else _stored_copy(_stored_hit.value)"""
+            if @types@:
+                _stored_hit.count += 1
+                _stored_copy = _stored_hit.copy
+                return _stored_hit.value if _stored_copy is None else _stored_copy(_stored_hit.value)"""
 
 _SCALAR = f"""{_FIND}
             _stored_value = _stored.scalar(@key@)
@@ -148,11 +149,20 @@ def _source_of_call(signature: inspect.Signature, keyed: Sequence[str], is_scala
         "parameters": "".join(f", {each}" for each in _parameter_list(parameters)),
         "arguments": ", ".join(f"{each.name!r}: {each.name}" for each in parameters),
         "key": keyed[0] if len(keyed) == 1 else f"({key})",
+        "types": _test_of_types(keyed),
     }
     text = _CALL
     for name, part in parts.items():
         text = text.replace(f"@{name}@", part)
     return text
+
+
+def _test_of_types(keyed: Sequence[str]) -> str:
+    """An expression: are these arguments of the types for which the hit was added? 1, 1.0 and True share its place."""
+    if len(keyed) == 1:
+        return f"_stored_type({keyed[0]}) is _stored_hit.types"
+    tests = [f"_stored_type({name}) is _stored_hit.types[{number}]" for number, name in enumerate(keyed)]
+    return " and ".join(tests) or "True"
 
 
 def _parameters(signature: inspect.Signature) -> list[inspect.Parameter]:

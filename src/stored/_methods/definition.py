@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
-from stored._keys import Arguments, canonical, code_text, constant_closure, digest, qualified_name
+from stored._keys import Arguments, code_text, code_version, qualified_name, version_for_class
 from stored._methods.call_code import CallCode
 
 if TYPE_CHECKING:  # imported where it is used, since most of the start-up time would be its
@@ -91,7 +91,7 @@ class Definition:
 
     def method_of(self, kind: type) -> tuple[str, str, str]:
         """The method of a class as keys contain it: the name of its results, its qualified name and its version."""
-        return self.name, self._identity_for(kind), self.version
+        return self.name, self._identity_for(kind), version_for_class(self.version, kind)
 
     def _identity_for(self, kind: type) -> str:
         """The qualified name of the method, and that of the class if it has the method by inheritance."""
@@ -102,10 +102,8 @@ class Definition:
 
     @functools.cached_property
     def version(self) -> str:
-        """The digest of what results depend on, beside owner and arguments: code, constants and axes."""
-        closure = {} if self._closure_of is None else constant_closure(self._closure_of)
-        axes = tuple(axis.definition() for axis in self.axes)
-        return digest(f"{self._code}\n{canonical(closure)}\n{canonical(axes)}")
+        """The digest of what results depend on, beside owner and arguments: code, closures and axes."""
+        return code_version(self._closure_of, self._code, tuple(axis.definition() for axis in self.axes))
 
 
 def _plain_function(function: Any, version: str | None) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -43,7 +44,7 @@ class Explanation:
         if not self.differences:
             return f"{self.call}: miss, nothing of this method is stored"
         parts = [
-            f"{_shortened(name)} is {_shortened(asked)}, stored is {_shortened(found)}"
+            f"{_shortened(name)} is {_shortened(asked)}, stored is {_shortened(found)}{_type_note(name, found, asked)}"
             for name, (found, asked) in itertools.islice(self.differences.items(), _MOST_DIFFERENCES)
         ]
         more = len(self.differences) - len(parts)
@@ -69,6 +70,30 @@ def explain(key: Key, where: str | None, candidates: Callable[[], Iterable[Key]]
         return Explanation(key.call(), where)
     nearest = min((_differences(each, key) for each in candidates()), key=len, default={})
     return Explanation(key.call(), None, nearest)
+
+
+def _type_note(label: str, found: str, asked: str) -> str:
+    """What to say of two values that are equal but for their types; nothing of others."""
+    kind, _, name = label.partition(" ")
+    numbers = _number_in(found), _number_in(asked)
+    if None in numbers or numbers[0] != numbers[1]:
+        return ""
+    if kind != "parameter":
+        return " (equal but for the type)"
+    return f" (equal but for the type: convert={{{name!r}: float}} of keyed_by makes them one)"
+
+
+_NUMBER = re.compile(r"(?:\w+\(['\"]?)?([-+.\w]+)['\"]?\)?")
+"""The text of a real number: its digits, within the name of its type if that is not Python's int or float."""
+
+
+def _number_in(text: str) -> float | None:
+    """The value of a real number of any type, by its text; None if it is none."""
+    found = _NUMBER.fullmatch(text.replace("True", "1").replace("False", "0"))
+    try:
+        return None if found is None or text.startswith(("'", '"')) else float(found[1])
+    except ValueError:
+        return None
 
 
 def _shortened(text: str) -> str:

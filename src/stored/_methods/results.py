@@ -86,7 +86,7 @@ class Results:
                 if not shortcut.is_watched:
                     shortcut.is_watched = True
                     call.space.watch(self.method, shortcut)
-                result.hit = Hit(result.value, result.seconds, result.copy)
+                result.hit = Hit(result.value, result.seconds, result.copy, call.shortcut_types())
                 self.shortcut.add(call.owner, shortcut, key, result.hit)
 
     def clear(self, owner: object) -> None:

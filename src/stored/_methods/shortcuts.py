@@ -29,16 +29,19 @@ class Hit:
         Copies it for a caller; None if callers get the result itself.
     seconds : float
         The time that computing it took.
+    types : type or tuple of type
+        The types of the plain arguments by which it is found.
     count : int
         How many calls have found it.
     """
 
-    __slots__ = ("copy", "count", "seconds", "value")
+    __slots__ = ("copy", "count", "seconds", "types", "value")
 
-    def __init__(self, value: Any, seconds: float, copy: HandOut | None = None) -> None:
+    def __init__(self, value: Any, seconds: float, copy: HandOut | None = None, types: Any = ()) -> None:
         self.value = value
         self.copy = copy
         self.seconds = seconds
+        self.types = types
         self.count = 0
 
 
@@ -59,7 +62,8 @@ class Shortcut:
     Attributes
     ----------
     table : dict
-        Results by plain arguments: by the argument itself if there is one, else by a tuple.
+        Results by plain arguments: by the argument itself if there is one, else by a tuple. Of equal arguments of
+        several types, such as 1 and 1.0, the first that is added has the place.
     scalar : callable
         In place of the table: takes the argument and returns the call's result, or None if it cannot give one.
     scalar_hit : Hit

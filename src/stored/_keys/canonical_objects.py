@@ -1,0 +1,133 @@
+"""Which text stands for a value in a key? Objects of classes: enumerations, records, owners, and the user's own."""
+
+from __future__ import annotations
+
+import array
+import collections
+import datetime
+import enum
+import pathlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from stored._keys.attributes import counted_attributes, has_fields, has_hidden_state
+from stored._keys.canonical import Walk, add_forms, pairs_text, refuse, text_or_digest
+from stored._keys.class_names import class_name, is_library_class
+from stored._keys.told_parameters import told_parameters
+
+
+def _enum_text(value: enum.Enum, walk: Walk) -> str:
+    """Class, name and value; class and name alone if the value has no form."""
+    name = getattr(value, "_name_", None)
+    return f"enum({class_name(type(value))}, {name!a}, {walk.part_or_none(value._value_) or ''})"
+
+
+def _is_enum(value: object) -> bool:
+    return isinstance(value, enum.Enum)
+
+
+def _object_text(value: Any, walk: Walk) -> str:
+    """The class of an object, what it is of a type of Python's, and what it tells, or else all its attributes."""
+    kind = type(value)
+    told = told_parameters(value)
+    to_plain = _plain_form(kind)
+    if told is None:
+        _check_has_form(value, to_plain)
+    parts = [class_name(kind)]
+    if to_plain is not None:
+        parts.append(walk.part(to_plain(value), ""))
+    parts.append(pairs_text(walk, counted_attributes(value) if told is None else told))
+    return text_or_digest("object", f"{'object' if told is None else 'owner'}({', '.join(parts)})")
+
+
+def _check_has_form(value: Any, to_plain: object) -> None:
+    kind = type(value)
+    if _is_named_tuple(kind) or (issubclass(kind, np.ndarray) and kind.__module__.startswith("numpy")):
+        return
+    if _library_name(kind) in _PLAIN_LIBRARY_CLASSES:
+        return
+    is_own = not is_library_class(kind) or has_fields(kind)
+    if not is_own or (to_plain is None and has_hidden_state(kind)):
+        refuse(value)
+
+
+def _is_named_tuple(kind: Any) -> bool:
+    """Is it the class of named tuples, written in Python or, as ``time.struct_time``, compiled?"""
+    fields = getattr(kind, "_fields", None), getattr(kind, "n_sequence_fields", None)
+    return issubclass(kind, tuple) and (isinstance(fields[0], tuple) or isinstance(fields[1], int))
+
+
+def _library_name(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+_PLAIN_LIBRARY_CLASSES = frozenset(
+    {"collections.ChainMap", "collections.UserDict", "collections.UserList", "collections.UserString"}
+    | {"types.SimpleNamespace", "argparse.Namespace"}
+)
+"""Classes of the standard library whose objects have their state in attributes."""
+
+
+def _plain_form(kind: type) -> Callable[[Any], Any] | None:
+    """A function that makes the value of the type of Python's from which a class inherits; None if there is none."""
+    if hasattr(kind, "n_sequence_fields"):  # as time.struct_time, whose time zone is no item
+        return lambda value: value.__reduce__()[1]
+    for base, to_plain in _PLAIN_FORMS:
+        if issubclass(kind, base):
+            return to_plain
+    name = next((name for name in map(_library_name, kind.__mro__) if name in _RARE_PLAIN_FORMS), "")
+    return _RARE_PLAIN_FORMS.get(name)
+
+
+def _plain_array(value: Any) -> Any:
+    if isinstance(value, np.ma.MaskedArray):  # whose mask is no attribute of its own
+        refuse(value)
+    return value.view(np.ndarray)
+
+
+# by methods of the types themselves, since a subclass may override them
+_PLAIN_FORMS: tuple[tuple[type, Callable[[Any], Any]], ...] = (
+    (collections.OrderedDict, lambda value: collections.OrderedDict(collections.OrderedDict.items(value))),
+    (
+        collections.defaultdict,
+        lambda value: collections.defaultdict(value.default_factory, dict.items(value)),
+    ),
+    (collections.deque, lambda value: collections.deque(collections.deque.__iter__(value), value.maxlen)),
+    (dict, lambda value: dict(dict.items(value))),
+    (list, lambda value: [*list.__iter__(value)]),
+    (tuple, lambda value: (*tuple.__iter__(value),)),
+    (set, lambda value: {*set.__iter__(value)}),
+    (frozenset, lambda value: frozenset(frozenset.__iter__(value))),
+    (str, str.__str__),
+    (bytes, lambda value: bytes(memoryview(value))),
+    (bytearray, lambda value: bytearray(memoryview(value))),
+    (array.array, lambda value: (value.typecode, value.tobytes())),
+    (int, int.__int__),
+    (float, float.__float__),
+    (complex, complex.__complex__),
+    (datetime.datetime, lambda value: datetime.datetime.fromisoformat(datetime.datetime.isoformat(value))),
+    (datetime.date, lambda value: datetime.date.fromisoformat(datetime.date.isoformat(value))),
+    (datetime.time, lambda value: datetime.time.fromisoformat(datetime.time.isoformat(value))),
+    (datetime.timedelta, lambda value: datetime.timedelta(value.days, value.seconds, value.microseconds)),
+    (datetime.tzinfo, lambda value: None),
+    (pathlib.PurePath, str),
+    (np.ndarray, _plain_array),
+    (BaseException, lambda value: value.args),
+)
+
+
+def _rare_plain(name: str) -> Callable[[Any], Any]:
+    def to_plain(value: Any) -> Any:
+        base: Any = next(each for each in type(value).__mro__ if _library_name(each) == name)
+        return base.__str__(value)
+
+    return to_plain
+
+
+_RARE_PLAIN_FORMS: dict[str, Callable[[Any], Any]] = {
+    name: _rare_plain(name) for name in ("decimal.Decimal", "fractions.Fraction", "uuid.UUID")
+}
+
+add_forms(kinds=[(_is_enum, _enum_text), (lambda value: True, _object_text)])

@@ -1,0 +1,50 @@
+"""Does code belong to the user, or to the standard library or an installed package?"""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+import sysconfig
+
+__all__ = ["find_by_name", "is_library_module"]
+
+
+def is_library_module(name: str | None) -> bool:
+    """Is a module part of Python, of an installed package, or of this library?
+
+    A package that is installed as editable is the user's own, and so is a module that is in no file.
+    """
+    if name is None:
+        return False
+    return name.partition(".")[0] == "stored" or _is_in_library(name, _file_of(name))
+
+
+def _file_of(name: str) -> str | None:
+    module = sys.modules.get(name)
+    if module is None:  # a part of a package that is not imported by this name, or one that hides where it is defined
+        module = sys.modules.get(name.partition(".")[0])
+    return getattr(module, "__file__", None)
+
+
+@functools.lru_cache(maxsize=1024)
+def _is_in_library(name: str, file: str | None) -> bool:
+    if file is None:
+        return name.partition(".")[0] in sys.builtin_module_names
+    parts = os.path.abspath(file).split(os.sep)
+    if not {"site-packages", "dist-packages"}.isdisjoint(parts):
+        return True
+    return any(os.path.abspath(file).startswith(folder + os.sep) for folder in _standard_folders())
+
+
+@functools.cache
+def _standard_folders() -> tuple[str, ...]:
+    return tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib")} | {os.path.dirname(os.__file__)})
+
+
+def find_by_name(module: str | None, name: str) -> object:
+    """What a module that is imported has under a qualified name; None if there is nothing."""
+    found: object = sys.modules.get(module or "")
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    return found

@@ -1,0 +1,32 @@
+"""What is the version of a stored method's code?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stored._keys.canonical import Walk, canonical, digest
+from stored._keys.class_names import base_names
+
+__all__ = ["code_version", "version_for_class"]
+
+
+def code_version(function: Any, code: str, axes: tuple[object, ...]) -> str:
+    """The digest of what results depend on, beside owner and arguments: code, closures, decorators and axes.
+
+    Parameters
+    ----------
+    function : callable or None
+        The method as it was decorated; None if the user has given a version, and nothing of the code counts.
+    code : str
+        The text of the plain method's code, read when it was decorated.
+    axes : tuple
+        The axes along which the method is interpolated, as values.
+    """
+    text = "" if function is None else Walk(is_lenient=True).part_or_none(function) or ""
+    return digest(f"{code}\n{text}\n{canonical(axes)}")
+
+
+def version_for_class(version: str, owner: type) -> str:
+    """The version of a method of a class: its helpers may come from any of the bases."""
+    bases = base_names(owner)
+    return digest(f"{version}\n{', '.join(bases)}") if bases else version
