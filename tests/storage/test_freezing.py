@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import array
 import collections
+import contextlib
 import copy
 import os
 import struct
 import threading
+import types
 from pathlib import Path
 from typing import Any
 
@@ -267,3 +269,69 @@ def test_what_can_be_used_only_once_is_refused(make: Any, kind: str, wrap: Any) 
         freeze(wrap(value))
     if hasattr(value, "close"):
         value.close()
+
+
+# -- what does not last -----------------------------------------------------------------------------------------------
+
+
+async def coroutine() -> int:
+    return 1
+
+
+async def asynchronous() -> Any:
+    yield 1
+
+
+class Dataset:
+    """Data that a with statement can close."""
+
+    def __enter__(self) -> Dataset:
+        return self
+
+    def __exit__(self, *exception: object) -> None: ...
+
+
+class Timed(contextlib.ContextDecorator, Dataset):
+    """Is made for a with statement."""
+
+
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (lambda: iter([1]), "can be used only once; return list"),
+        (lambda: (x for x in [1]), "can be used only once; return list"),
+        (asynchronous, "can be used only once; return a list"),
+        (coroutine, "can be awaited only once; return what it gives"),
+        (lambda: contextlib.nullcontext(), "is for one with statement"),
+        (lambda: contextlib.contextmanager(lambda: iter([1]))(), "is for one with statement"),
+        (lambda: contextlib.asynccontextmanager(asynchronous)(), "is for one with statement"),
+        (Timed, "is for one with statement"),
+        (lambda: {"a": 1}.values(), "shows an object that may change; return list"),
+        (lambda: {"a": 1}.keys(), "shows an object that may change"),
+        (lambda: collections.OrderedDict(a=1).items(), "shows an object that may change"),
+        (lambda: memoryview(b"x"), "shows an object that may change"),
+    ],
+)
+def test_what_does_not_last_is_refused(make: Any, why: str) -> None:
+    """What can be used once, or changes with something else, alone and inside a container, with the remedy."""
+    for hold in (lambda each: each, lambda each: {"a": [each]}):
+        value = make()
+        with pytest.raises(TypeError, match=rf"a {type(value).__qualname__} was to be kept, which {why}"):
+            freeze(hold(value))
+
+
+def test_data_that_a_with_statement_can_close_are_kept() -> None:
+    """They can be used without one, too."""
+    data = Dataset()
+    assert freeze(data) is data
+
+
+def test_a_mapping_proxy_is_kept_apart_from_what_it_shows() -> None:
+    """It is a view of a copy."""
+    original: dict[str, Any] = {"a": [1]}
+    kept, for_caller = kept_and_copied(types.MappingProxyType(original))
+    original["a"].append(2)
+    original["b"] = 1
+    for_caller()["a"].append(3)
+    assert kept == for_caller() == {"a": [1]}
+    assert type(for_caller()) is types.MappingProxyType

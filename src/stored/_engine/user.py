@@ -16,7 +16,7 @@ from stored._fork_safe_lock import ForkSafeLock
 from stored._keys import Key, Space, checked_string, digest
 from stored._settings import validity
 from stored._storage import CachedResult, PersistentTier, Slot, freeze_for_callers, headers_of_space
-from stored._tables import Spline, spline
+from stored._tables import Spline, copy_of_spline, spline
 from stored.errors import OwnerError
 from stored.typing import ABSENT, Absent
 
@@ -280,7 +280,8 @@ class StorageUser:
             space = self.current_space()
         if path is None:
             try:
-                return space.shortcuts[object_name][interpolator, inverse, linear_interp]
+                found = space.shortcuts[object_name][interpolator, inverse, linear_interp]
+                return copy_of_spline(found) if interpolator else found
             except (KeyError, TypeError):  # no shortcut, or not a name
                 pass
         if inverse and not interpolator:
@@ -298,7 +299,7 @@ class StorageUser:
             found, keep = _interpolator(result, name, bool(inverse), bool(linear_interp), store_interpolator)
         if keep and result.source is None:
             space.add_shortcut(name, result, (bool(interpolator), bool(inverse), bool(linear_interp)), found)
-        return found
+        return copy_of_spline(found) if interpolator else found
 
     def _find(self, space: UserSpace, name: str, path: Any, keep: bool) -> CachedResult | Literal[Absent.ABSENT]:
         result = space.objects.get(name, ABSENT)

@@ -44,7 +44,9 @@ def _standard_folders() -> tuple[str, ...]:
 
 def find_by_name(module: str | None, name: str) -> object:
     """What a module that is imported has under a qualified name; None if there is nothing."""
-    found: object = sys.modules.get(module or "")
-    for part in name.split("."):
+    first, *rest = name.split(".")
+    # not by getattr: a module may warn of names that it has no longer, as numpy does
+    found: object = vars(sys.modules[module]).get(first) if module in sys.modules else None
+    for part in rest:
         found = getattr(found, part, None)
     return found

@@ -18,7 +18,7 @@ from stored._methods.definition import Definition
 from stored._methods.referring import refers_to
 from stored._settings import Settings
 from stored._storage import CachedResult, Slot, copy_for_caller, copy_of_flat, freeze, freeze_for_callers
-from stored._tables import spline
+from stored._tables import copy_of_spline, spline
 from stored.errors import OwnerError
 from stored.typing import ABSENT, Absent
 
@@ -183,7 +183,7 @@ class Call:
         if not definition.is_interpolated:
             return CachedResult(value, copy_for_caller(value, definition.copy), seconds)
         if definition.returns_table:
-            return CachedResult(spline(value, definition.label), None, seconds)
+            return CachedResult(spline(value, definition.label), copy_of_spline, seconds)
         from stored._tables import make_interpolant
 
         return CachedResult(make_interpolant(definition.axes, value, definition.label), None, seconds)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import array
 import collections
 import copy
+import types
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -18,6 +19,10 @@ __all__ = ["copy_for_caller", "copy_of_flat", "freeze", "freeze_for_callers"]
 _CONTAINERS = (tuple, list, set, frozenset, dict)
 
 _MUTABLE_TYPES = (*_CONTAINERS, bytearray, array.array, collections.deque, np.ndarray)
+
+
+def _views_of(mapping: dict[Any, Any]) -> tuple[object, ...]:
+    return mapping.keys(), mapping.values(), mapping.items()
 
 
 class _NestedTooDeeplyError(Exception):
@@ -34,7 +39,8 @@ def freeze(value: Any) -> Any:
     Raises
     ------
     TypeError
-        If it is or contains an iterator or an open file, which the first caller would exhaust.
+        If it is or contains an iterator, an open file, a coroutine or what ``@contextmanager`` makes, which the first
+        caller would exhaust, or a view (of a dict, a memoryview), which would change with what it shows.
     """
     return freeze_for_callers(value)[0]
 
@@ -100,11 +106,41 @@ def _own_record(record: np.void) -> Any:
     return np.ndarray((), _own_dtype(record.dtype), record.tobytes())[()]
 
 
+def _refuse_what_does_not_last(value: Any) -> None:
+    """Raise a `TypeError` for what can be used once, and for what shows another object, which may change."""
+    kind = type(value)
+    why = next((why for name, why in _USED_ONCE.items() if hasattr(kind, name)), None)
+    if kind in _VIEWS:
+        why = "shows an object that may change; return list(...), or bytes(...) of a memoryview"
+    elif _is_of_contextlib(kind):
+        why = "is for one with statement; return what is opened in it"
+    if why is None:
+        return
+    if isinstance(value, types.CoroutineType):
+        value.close()  # else Python warns that it was never awaited
+    raise TypeError(f"a {kind.__qualname__} was to be kept, which {why}")
+
+
+def _is_of_contextlib(kind: type) -> bool:
+    """Was it made by ``@contextmanager`` and the like? Other objects with ``__enter__`` may be data sets."""
+    return any(base.__module__ == "contextlib" and not base.__name__.startswith("Abstract") for base in kind.__mro__)
+
+
+_USED_ONCE = {
+    "__next__": "can be used only once; return list(...) or an array",
+    "__anext__": "can be used only once; return a list or an array",
+    "__await__": "can be awaited only once; return what it gives",
+}
+
+_DICTS: tuple[dict[Any, Any], ...] = ({}, collections.OrderedDict())
+
+_VIEWS = frozenset((memoryview, *(type(view) for each in _DICTS for view in _views_of(each))))
+
+
 def _freeze_leaf(value: Any) -> Any:
-    if hasattr(type(value), "__next__"):
-        raise TypeError(
-            f"a {type(value).__qualname__} was to be kept, which can be used only once; return list(...) or an array"
-        )
+    _refuse_what_does_not_last(value)
+    if type(value) is types.MappingProxyType:
+        return types.MappingProxyType(map_leaves(value.copy(), _freeze_leaf))
     if _needs_copy(value):
         return _deepcopy_or_same(value)
     if isinstance(value, np.ndarray):
@@ -207,7 +243,7 @@ def _copy_with_own_dtype(value: Any) -> Any:
 def _is_mutable(value: Any, depth: int) -> bool:
     if isinstance(value, tuple | frozenset) and _is_container(value):
         return depth > MAX_DEPTH or any(_is_mutable(each, depth + 1) for each in value)
-    return isinstance(value, np.ndarray | np.void) or _needs_copy(value)
+    return isinstance(value, np.ndarray | np.void | types.MappingProxyType) or _needs_copy(value)
 
 
 def _copy_mutable(value: Any) -> Any:
@@ -220,6 +256,8 @@ def _leaf_for_caller(value: Any) -> Any:
         return value
     if _needs_copy(value):
         return _deepcopy_or_same(value)
+    if type(value) is types.MappingProxyType:
+        return types.MappingProxyType(map_leaves(value.copy(), _leaf_for_caller))
     if isinstance(value, np.ndarray):
         return _view_for_caller(value.dtype)(value)
     return _own_record(value) if isinstance(value, np.void) else value

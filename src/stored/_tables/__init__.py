@@ -8,7 +8,7 @@ Nothing here knows of caching. Most modules are imported when the first table is
 from typing import TYPE_CHECKING
 
 from stored._lazy import lazy_attributes
-from stored._tables.splines import Spline, spline
+from stored._tables.splines import Spline, copy_of_spline, spline
 
 if TYPE_CHECKING:
     from stored._tables.axis import Axis
@@ -17,7 +17,16 @@ if TYPE_CHECKING:
     from stored._tables.load_table import make_interpolant
     from stored._tables.make_table import tabulate
 
-__all__ = ["Axis", "CurveInterpolant", "Interpolant", "Spline", "make_interpolant", "spline", "tabulate"]
+__all__ = [
+    "Axis",
+    "CurveInterpolant",
+    "Interpolant",
+    "Spline",
+    "copy_of_spline",
+    "make_interpolant",
+    "spline",
+    "tabulate",
+]
 
 if not TYPE_CHECKING:  # type checkers would take every name for one of these
     __getattr__ = lazy_attributes(

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.interpolate import InterpolatedUnivariateSpline, RectBivariateSpline
 
-__all__ = ["Floats", "Spline", "spline"]
+__all__ = ["Floats", "Spline", "copy_of_spline", "spline"]
 
 Floats: TypeAlias = "NDArray[np.float64]"
 
@@ -40,7 +40,7 @@ def spline(table: object, name: str, *, inverse: bool = False, linear: bool = Fa
     Returns
     -------
     InterpolatedUnivariateSpline or RectBivariateSpline
-        All callers may share it: its arrays are read-only, those of a deep copy are not.
+        Its arrays are read-only, those of a deep copy are not. Callers get it through `copy_of_spline`.
 
     Raises
     ------
@@ -61,6 +61,24 @@ def spline(table: object, name: str, *, inverse: bool = False, linear: bool = Fa
     if inverse:
         x, y = _invert(x, y, name)
     return _spline_of_curve(x, y, name, degree)
+
+
+def copy_of_spline(made: Any) -> Any:
+    """A spline for one caller alone, who may set its attributes.
+
+    It has views of the arrays, which are read-only: copies of them would take the longer the larger the table is.
+    """
+    copied = object.__new__(type(made))
+    copied.__dict__ = {
+        name: tuple([_view(each) for each in part]) if type(part) is tuple else part
+        for name, part in made.__dict__.items()
+    }
+    return copied
+
+
+def _view(part: Any) -> Any:
+    """An array can be given another shape by whoever has it, though it is read-only."""
+    return part.view() if type(part) is np.ndarray else part
 
 
 def _describe(table: object) -> str:
