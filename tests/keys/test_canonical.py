@@ -428,6 +428,8 @@ def test_subclasses_are_told_by_class_value_and_attributes() -> None:
     moments = [OwnMoment(2020, 1, 1), OwnMoment(2020, 1, 2), OwnDay(2020, 1, 1), OwnTime(1), OwnTime(2), OwnStep(1)]
     moments += [OwnMoment(2020, 1, 1, tzinfo=OwnZone()), OwnStep(2), OwnZone(), OwnPath("a"), OwnPath("b")]
     assert len({canonical(each) for each in moments}) == len(moments)
+    numbers = [OwnSingle(1), OwnSingle(2), np.float32(1), OwnDouble(1), np.float64(1), OwnWord("1"), np.str_("1")]
+    assert len({canonical(each) for each in numbers}) == len(numbers)
     arrays = [np.zeros(1).view(OwnArray), np.ones(1).view(OwnArray), np.zeros(1), OwnTypedArray("b", b"a")]
     assert len({canonical(each) for each in arrays}) == len(arrays)
 
@@ -471,6 +473,18 @@ class OwnZone(datetime.tzinfo):
 
 
 class OwnPath(type(pathlib.Path())):  # type: ignore[misc]
+    pass
+
+
+class OwnSingle(np.float32):
+    pass
+
+
+class OwnDouble(np.float64):
+    pass
+
+
+class OwnWord(np.str_):
     pass
 
 

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from stored._keys import canonical
-from stored._keys.canonical_numpy import dtype_text
+from stored._keys.canonical import UnstableValueError, Walk
+from stored._keys.canonical_numpy import array_text, dtype_text, dtype_value_text
 from stored.errors import UnstableKeyError
 
 
@@ -162,3 +163,9 @@ def test_a_dtype_that_numpy_does_not_know_has_no_text() -> None:
     inside: Any = types.SimpleNamespace(subdtype=None, names=("a",), fields={"a": (foreign, 0)}, itemsize=8)
     assert dtype_text(inside) is None
     assert dtype_text(types.SimpleNamespace(subdtype=(foreign, (2,)), shape=(2,))) is None
+    for refused in (
+        lambda: array_text(types.SimpleNamespace(dtype=foreign), Walk()),
+        lambda: dtype_value_text(foreign, Walk()),
+    ):
+        with pytest.raises(UnstableValueError):
+            refused()

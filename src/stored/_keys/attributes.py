@@ -66,7 +66,8 @@ def has_hidden_state(kind: type) -> bool:
 
     As `copyreg` finds out whether a class can be pickled by its attributes.
     """
-    for base in kind.__mro__:
-        if not base.__flags__ & _HEAP_TYPE or getattr(base.__new__, "__self__", None) is base:
-            return base is not object
-    return False
+    return next(filter(_is_compiled, kind.__mro__)) is not object
+
+
+def _is_compiled(kind: type) -> bool:
+    return not kind.__flags__ & _HEAP_TYPE or getattr(kind.__new__, "__self__", None) is kind

@@ -64,7 +64,8 @@ def add_forms(
     exact : mapping of type to callable, optional
         For values of exactly these types, which have parts.
     kinds : iterable of (callable, callable)
-        For other values: a test of the value and, if it is true, how its text is made. The first one counts.
+        For other values: a test of the value and, if it is true, how its text is made. The first one counts; the last
+        one is for all objects.
     """
     _LEAVES.update(leaves or {})
     _ENCODERS.update(exact or {})
@@ -190,10 +191,7 @@ class Walk:
 
 
 def _encoder_by_kind(value: object) -> Encoder:
-    for fits, encode in _KINDS:
-        if fits(value):
-            return encode
-    refuse(value)
+    return next(encode for fits, encode in _KINDS if fits(value))
 
 
 def digest(text: str) -> str:

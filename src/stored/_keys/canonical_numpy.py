@@ -18,7 +18,7 @@ from stored._keys.canonical_plain import (
     string_text,
 )
 
-__all__ = ["array_text"]
+__all__ = ["array_text", "dtype_text", "dtype_value_text"]
 
 
 def array_text(array: Any, walk: Walk) -> str:
@@ -75,11 +75,8 @@ _LONG_DOUBLE_BYTES = 10 if np.finfo(np.longdouble).nmant == 63 else np.dtype("g"
 
 def _scalar_text(value: Any, walk: Walk) -> str:
     """The text of a scalar: the name of its dtype, and its value."""
-    encode = _SCALARS.get(value.dtype.kind)
-    if encode is None or type(value).__module__ != "numpy":
-        refuse(value)
     name = type(value).__name__ if value.dtype.kind in "US" else value.dtype.name
-    return f"{name}({encode(value)})"
+    return f"{name}({_SCALARS[value.dtype.kind](value)})"
 
 
 def _real_text(value: Any) -> str:
@@ -112,7 +109,8 @@ def _record_text(value: Any, walk: Walk) -> str:
     return f"void({array_text(np.array(value), walk)})"
 
 
-def _dtype_value_text(dtype: Any, walk: Walk) -> str:
+def dtype_value_text(dtype: Any, walk: Walk) -> str:
+    """The text of a dtype that is a value itself."""
     text = dtype_text(dtype)
     if text is None:
         refuse(dtype)
@@ -132,6 +130,6 @@ add_forms(
     },
     kinds=[
         (lambda value: isinstance(value, np.generic) and type(value).__module__ == "numpy", _scalar_text),
-        (lambda value: isinstance(value, np.dtype), _dtype_value_text),
+        (lambda value: isinstance(value, np.dtype), dtype_value_text),
     ],
 )

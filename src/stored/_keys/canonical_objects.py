@@ -100,6 +100,7 @@ _PLAIN_FORMS: tuple[tuple[type, Callable[[Any], Any]], ...] = (
     (tuple, lambda value: (*tuple.__iter__(value),)),
     (set, lambda value: {*set.__iter__(value)}),
     (frozenset, lambda value: frozenset(frozenset.__iter__(value))),
+    (np.generic, lambda value: np.asarray(value)[()]),
     (str, str.__str__),
     (bytes, lambda value: bytes(memoryview(value))),
     (bytearray, lambda value: bytearray(memoryview(value))),

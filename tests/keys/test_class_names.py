@@ -1,0 +1,97 @@
+"""Objects tell their class by its name and bases and, where that is not enough, by its content."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+from stored._keys.class_names import base_names, class_name, local_class_digest
+from tests.keys.models import Base, Cosmology
+
+
+class First(Base):
+    pass
+
+
+def made(k: Any) -> Any:
+    class Local(Base):
+        order = k
+
+        def value(self) -> Any:
+            return self.order
+
+    return Local
+
+
+def of_two(is_first: bool) -> Any:
+    """One of two classes that have the same name and other code."""
+    if is_first:
+
+        class Local:
+            def value(self) -> int:
+                return 1
+
+        return Local
+
+    class Local:  # type: ignore[no-redef]
+        def value(self) -> int:
+            return 2
+
+    return Local
+
+
+def test_a_class_is_known_by_its_name_and_its_bases() -> None:
+    """Those that are the user's own."""
+    assert class_name(int) == "'builtins.int'"
+    assert class_name(Base) == "'tests.keys.models.Base'"
+    assert class_name(First) == f"'{__name__}.First'('tests.keys.models.Base')"
+    assert base_names(First) == ["'tests.keys.models.Base'"]
+
+
+def test_classes_of_functions_are_known_by_their_content() -> None:
+    """Also two of one name with other code, and those made by calling `type`."""
+    kinds = [made(1), made(2), made([1]), type("Made", (Base,), {"x": 1}), type("Made", (Base,), {"x": 2})]
+    assert len({class_name(each) for each in kinds}) == len(kinds)
+    assert class_name(made([1])) == class_name(made([1]))
+    assert class_name(of_two(True)) != class_name(of_two(False))
+
+
+def test_a_class_stays_the_same_one() -> None:
+    """Though it counts something in an attribute."""
+    kind = made(1)
+    before = class_name(kind), local_class_digest(kind)
+    kind.order += 1
+    assert (class_name(kind), local_class_digest(kind)) == before
+
+
+def test_classes_in_one_another_have_a_name() -> None:
+    """Objects of a class as its attribute, and of two classes as those of each other."""
+
+    def pair(k: Any) -> tuple[Any, Any]:
+        one, two = made(k), made(k + 1)
+        one.own, one.other, two.other = one(), two(), one()
+        return one, two
+
+    assert [*map(class_name, pair(1))] == [*map(class_name, pair(1))] != [*map(class_name, pair(2))]
+
+
+def test_the_code_of_methods_is_left_to_their_versions() -> None:
+    """The digest of what a function gave to a class, for its objects as owners; other classes have none."""
+    assert local_class_digest(Cosmology) == local_class_digest(int) == ""
+    assert len({local_class_digest(made(k)) for k in (1, 2, [1])}) == 3
+    assert local_class_digest(of_two(True)) == local_class_digest(of_two(False)) != ""
+
+
+def test_classes_of_a_script_are_known_by_their_constants_too() -> None:
+    """Since one that travels to another process is not found there under its name."""
+    script = (
+        "from stored._keys.class_names import class_name, local_class_digest\n"
+        "class A: x = [1]\n"
+        "name = class_name(A)\n"
+        "B = type('A', (), {'x': [1], '__module__': '__main__'})\n"
+        "C = type('A', (), {'x': [2], '__module__': '__main__'})\n"
+        "print(name == class_name(B), name == class_name(C), repr(local_class_digest(A)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "False", "''"]
