@@ -64,21 +64,15 @@ def spline(table: object, name: str, *, inverse: bool = False, linear: bool = Fa
 
 
 def copy_of_spline(made: Any) -> Any:
-    """A spline for one caller alone, who may set its attributes.
+    """A spline for one caller alone, who may set its attributes, and give the arrays that it hands out another shape.
 
-    It has views of the arrays, which are read-only: copies of them would take the longer the larger the table is.
+    Memory is shared, and read-only: a copy would take the longer the larger the table is.
     """
     copied = object.__new__(type(made))
-    copied.__dict__ = {
-        name: tuple([_view(each) for each in part]) if type(part) is tuple else part
-        for name, part in made.__dict__.items()
-    }
+    copied.__dict__ = made.__dict__.copy()
+    if "tck" in made.__dict__:  # of a surface, which hands these out themselves; a curve makes a view each time
+        copied.tck = tuple([each.view() for each in made.tck])
     return copied
-
-
-def _view(part: Any) -> Any:
-    """An array can be given another shape by whoever has it, though it is read-only."""
-    return part.view() if type(part) is np.ndarray else part
 
 
 def _describe(table: object) -> str:
