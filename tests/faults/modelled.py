@@ -193,7 +193,7 @@ class Modelled:
     def text(self, depends: Any = None) -> str:
         """The parameters as keys have them."""
         if self.kind.has_fields:
-            return f"n={float(self.n):g}" if depends else f"n={float(self.n):g}, m={self.m}"
+            return f"n={self.n!r}" if depends else f"n={self.n!r}, m={self.m}"
         return told(self.n, self.m)
 
     def parameters(self, depends: Any = None) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import copy
 import dataclasses
 import enum
 import functools
@@ -290,6 +291,10 @@ def test_what_python_adds_to_a_class_does_not_count() -> None:
     """The attributes that versions of Python give to classes, and what decorators write into them."""
     added = {"__firstlineno__": 5, "__static_attributes__": ("x",), "__annotate__": square, "__doc__": "About."}
     assert body(type("C", (), {"x": 1, **added})) == body(type("C", (), {"x": 1}))
+    assert body(type("C", (), {"x": 1, "__array_priority__": 1})) != body(type("C", (), {"x": 1}))
+    copied = type("C", (), {"x": 1})
+    copy.copy(copied())
+    assert body(copied) == body(type("C", (), {"x": 1}))
     for kind in (Dark, made_in_a_function(2), Colour, Gaussian, AttrsRecord, Record):
         assert "python3" not in body(kind)
         assert "__create_fn__" not in body(kind)

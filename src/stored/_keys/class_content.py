@@ -56,7 +56,7 @@ def class_content(kind: type, walk: Walk, with_code: bool = True) -> str:
 def _attributes(kind: type) -> Iterator[tuple[str, Any]]:
     is_made = {"__dataclass_fields__", "__attrs_attrs__", "_fields"} & vars(kind).keys()
     for name, attribute in list(vars(kind).items()):
-        if name in _WITHOUT_MEANING or name.startswith("__pydantic_") or isinstance(attribute, _SLOTS):
+        if name in _WITHOUT_MEANING or isinstance(attribute, _SLOTS) or _is_kept_by_python(name, attribute):
             continue
         if isinstance(kind, enum.EnumMeta) and not _is_users_code(attribute):
             continue  # the members are told in another way, and the rest is made of them
@@ -66,6 +66,13 @@ def _attributes(kind: type) -> Iterator[tuple[str, Any]]:
 
 
 _SLOTS = (types.MemberDescriptorType, types.GetSetDescriptorType)
+
+
+def _is_kept_by_python(name: str, attribute: Any) -> bool:
+    """Is it of those that Python and decorators keep for themselves, also later, such as ``__slotnames__``?"""
+    if not (name.startswith("__") and name.endswith("__")):
+        return False
+    return not isinstance(_function_of(attribute), types.FunctionType | int | float | str | types.NoneType)
 
 
 def _function_of(attribute: Any) -> Any:
