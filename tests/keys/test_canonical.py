@@ -94,7 +94,7 @@ KINDS: list[Any] = [
     True, 1.0, Decimal("1"), Decimal("1.0"), Fraction(1), Fraction(1, 2), Fraction(10**400, 3), 10**400,
     Decimal("NaN"), Decimal("sNaN"), 1 + 0j,
     np.int32(1), np.int64(1), np.bool_(True), np.float32(1), np.longdouble(1), np.complex64(1), np.str_("1"),
-    np.bytes_(b"1"), np.datetime64("2020-01-01"), np.datetime64("2020-01-01T00"), np.datetime64("NaT"),
+    np.bytes_(b"1"), np.datetime64("2020-01-01"), np.datetime64("2020-01-01T00"), np.datetime64("NaT", "s"),
     np.timedelta64(1, "s"), np.zeros(1, "i4,f8")[0], np.zeros(1, "i4,f4")[0], np.void(b"x"), np.zeros(1, "V2")[0],
     bytearray(b"1"), memoryview(b"1"), memoryview(b"1").cast("c"), array.array("b", b"1"), array.array("B", b"1"),
     frozenset({1}), frozenset(), collections.OrderedDict(a=1), collections.Counter(a=1), {"a": 1},

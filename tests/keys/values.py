@@ -339,6 +339,6 @@ def respelled(value: Any, draw: Any) -> Any:
         return type(value)(respelled(value.first, draw), respelled(value.second, draw))
     if type(value) is float:
         return np.float64(value)
-    if value == 0 and type(value) is np.float32:
+    if type(value) is np.float32 and value == 0:
         return -value
     return copy.deepcopy(value)
