@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 import pytest
 
@@ -16,7 +14,7 @@ import stored as package
 from stored import configure, keyed_by, stored
 from stored._methods.answer import _flights
 from stored.stores._locks import file_locks
-from tests.faults.processes import in_processes
+from tests.faults.processes import in_processes, in_threads
 
 PACKAGE = os.path.dirname(package.__file__)
 
@@ -74,14 +72,6 @@ def values_elsewhere(moments: int) -> list[list[float]]:
     return [Model(float(moment)).value() for moment in range(moments)]
 
 
-def in_another_thread(call: Callable[[], Any]) -> Any:
-    found: list[Any] = []
-    thread = threading.Thread(target=lambda: found.append(call()), daemon=True)
-    thread.start()
-    thread.join(5.0)
-    return found[0]
-
-
 @pytest.mark.parametrize("name", ["value", "fleeting"])
 def test_an_interrupt_leaves_nothing_behind(name: str, cache_dir: Path) -> None:
     """Whenever it comes in a call that computes: the next one, also in another thread or process, waits for nobody."""
@@ -104,6 +94,6 @@ def interrupt_at_every_moment(name: str, cache_dir: Path) -> int:
             assert not _flights._flights
             assert not file_locks(str(cache_dir)).held
             assert not [*cache_dir.glob(".work/*.draft")]
-            assert in_another_thread(getattr(Model(float(moment)), name)) == [moment]
+            assert in_threads((getattr(Model(float(moment)), name),)) == [[moment]]
             moment += 1
     return moment
