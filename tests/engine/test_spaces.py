@@ -23,6 +23,7 @@ import stored
 from stored import StorageUser, UnstableKeyError, configure, keyed_by
 from stored._engine import live_records, owner_record
 from stored._engine.space import StorageSpace
+from stored._engine.spaces import _remove
 from tests.engine.changing import (
     COMPUTED,
     KINDS,
@@ -886,6 +887,18 @@ def test_a_clear_and_a_reset_reach_earlier_parameters() -> None:
     owner.value.refresh(3)
     owner.n = np.float64(1.0)
     assert owner.value(3) == 13.0
+
+
+def test_a_space_that_is_freed_late_takes_no_new_one_away() -> None:
+    """Where another object has come to its parameters before its end was noticed."""
+    owner = keyed()(1.0)
+    owner.value()
+    spaces = owner_record(owner).present_space(owner).spaces
+    ((key, reference),) = spaces.known.items()
+    _remove(spaces.known, key, object())
+    assert spaces.known == {key: reference}
+    _remove(spaces.known, key, reference)
+    assert spaces.known == {}
 
 
 def test_listing_spaces_while_a_garbage_collection_frees_some() -> None:

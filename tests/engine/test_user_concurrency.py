@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -248,6 +249,23 @@ def test_a_value_that_was_replaced_does_not_come_back(change: str) -> None:
         run_all(lambda: user.getStoredObject("x"), replace)
         assert user.getStoredObject("x") == ("new" if change == "store" else None)
         assert found("x") == ("new" if change == "store" else None)
+
+
+def test_what_another_thread_has_just_read_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread that waited for another to read an object does not read it again."""
+    Model().su.storeObject("x", CURVE)
+    user = Model().su
+    space, first = user.current_space(), list[Any]()
+    real = space.lock
+
+    @contextlib.contextmanager
+    def after_another() -> Iterator[None]:
+        monkeypatch.setattr(space, "lock", real)
+        first.append(user.getStoredObject("x"))
+        yield
+
+    monkeypatch.setattr(space, "lock", after_another())
+    assert user.getStoredObject("x").base is first[0].base
 
 
 def test_threads_that_miss_together_read_once() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import gc
+from collections.abc import Iterator
 from typing import Any
 
 import attrs
@@ -48,6 +50,25 @@ class Nameless:
 
 
 # -- what the string says ---------------------------------------------------------------------------------------------
+
+
+def test_a_describer_that_another_thread_has_just_chosen_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All threads have one for a class, since objects share their results only then."""
+
+    @keyed_by("n")
+    class Model:
+        n = 1
+
+    real, found = owner_parameters._describers_lock, []
+
+    @contextlib.contextmanager
+    def after_another() -> Iterator[None]:
+        monkeypatch.setattr(owner_parameters, "_describers_lock", real)
+        found.append(find_describer(Model))
+        yield
+
+    monkeypatch.setattr(owner_parameters, "_describers_lock", after_another())
+    assert find_describer(Model) is found[0]
 
 
 def test_a_space_is_named_after_the_class() -> None:

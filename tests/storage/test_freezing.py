@@ -71,6 +71,35 @@ def test_arrays_are_kept_read_only() -> None:
         kept.T[1:].flags.writeable = True
 
 
+FIELDS = [("x", "f8"), ("inner", [("p", "i4")])]
+WITH_FIELDS: dict[str, Any] = {
+    "array": np.zeros(2, FIELDS),
+    "masked array": np.ma.masked_array(np.zeros(2, FIELDS), mask=[(True, (False,)), (False, (True,))]),
+    "record array": np.rec.array([(1.0, (2,))], dtype=FIELDS),
+    "array with objects": np.array([(1.0, [2])], dtype=[("x", "f8"), ("o", "O")]),
+}
+
+
+@pytest.mark.parametrize("deep", [False, True])
+@pytest.mark.parametrize("place", [lambda array: array, lambda array: array[0], lambda array: [(array,)]])
+@pytest.mark.parametrize("name", WITH_FIELDS)
+def test_names_of_fields_are_each_callers_own(name: str, place: Any, deep: bool) -> None:
+    """Also where the array is of a class that must be copied, or is deep in what is copied."""
+
+    def array_in(value: Any) -> Any:
+        return array_in(value[0]) if type(value) in {list, tuple} else value
+
+    original = place(WITH_FIELDS[name])
+    names, expected = array_in(original).dtype.names, repr(original)
+    kept, for_caller = freeze_for_callers(original, deep=deep)
+    assert for_caller is not None
+    for _ in range(2):
+        found = for_caller(kept)
+        assert (type(array_in(found)), repr(found)) == (type(array_in(original)), expected)
+        array_in(found).dtype.names = ("q", "z")
+    assert array_in(kept).dtype.names == array_in(original).dtype.names == names
+
+
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_kept_arrays_keep_their_layout(order: Any) -> None:
     """Shape, dtype and order of an array are those of the original."""

@@ -92,6 +92,17 @@ def test_a_key_can_be_led_again() -> None:
             flight.result = 1
 
 
+def test_a_flight_that_was_interrupted_takes_no_other_away() -> None:
+    """If Ctrl-C comes just before a thread knows that another one leads, that one goes on leading."""
+    flights, own = Flights(), Flight()
+    with flight_of(flights, "k") as (leads, leading):
+        assert leads
+        own.is_listed = True  # as it is at that moment
+        flights.leave("k", own)
+        assert flights._flights == {"k": leading}
+    assert flights._flights == {}
+
+
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
 def test_a_leader_that_fails_frees_the_others(error: type[BaseException]) -> None:
     """The error reaches the leader's caller alone; a waiter finds no result, and can lead."""

@@ -975,6 +975,21 @@ def hold_and_interrupt(store: DirectoryStore, name: str, end: Connection) -> Non
         hold(store, name, end, KeyboardInterrupt())
 
 
+def test_a_lock_is_released_though_its_release_is_interrupted(
+    store: DirectoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C as a turn ends leaves the lock to others."""
+    release = FileLocks.release
+
+    def interrupted(*arguments: Any, **options: Any) -> None:
+        monkeypatch.setattr(FileLocks, "release", release)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), store.compute_turn("a/b", 0.0):
+        monkeypatch.setattr(FileLocks, "release", interrupted)
+    assert turn_of_a_stranger(store, "a/b") is Turn.MINE
+
+
 def test_one_waiter_succeeds_a_holder_that_is_interrupted(store: DirectoryStore) -> None:
     """After a Ctrl-C of the holder it is the turn of one of those who wait, and the other goes on waiting."""
     with elsewhere(hold_and_interrupt, store, "a/b") as (_, end):

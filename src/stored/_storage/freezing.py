@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import collections
+import contextlib
 import copy
 import types
 from collections.abc import Callable
@@ -157,7 +158,7 @@ def _needs_copy(value: Any) -> bool:
 
 def _deepcopy_or_same(value: Any) -> Any:
     try:
-        return copy.deepcopy(value)
+        return _deepcopy_with_own_dtypes(value)
     except Exception:  # an object inside may raise anything; then the value is shared, as objects of unknown types are
         return value
 
@@ -216,14 +217,15 @@ def copy_for_caller(value: Any, deep: bool) -> HandOut | None:
 
 
 def _arrays_with_fields(value: Any) -> list[Any]:
-    """The arrays and records in plain containers whose dtypes have fields."""
+    """The arrays and records in plain containers, not nested too deeply, whose dtypes have fields."""
     found = []
 
     def look_at(leaf: Any) -> None:
         if isinstance(leaf, np.ndarray | np.void) and leaf.dtype.names is not None:
             found.append(leaf)
 
-    map_leaves(value, look_at)
+    with contextlib.suppress(_NestedTooDeeplyError):
+        _map_leaves(value, look_at, 0)
     return found
 
 

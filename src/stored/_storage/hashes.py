@@ -29,6 +29,8 @@ MAX_CHOSEN = 2**14
 
 _SECRET_HASHES = frozenset((str, bytes))
 
+_CONTAINERS = frozenset((tuple, frozenset))
+
 
 def takes_long(elements: Collection[object]) -> bool:
     """Do too many of these share a hash, are too many neither texts nor bytes, or are sets in sets too deep?
@@ -38,10 +40,9 @@ def takes_long(elements: Collection[object]) -> bool:
     TypeError
         If one of them has no hash.
     """
-    kinds = set(map(type, elements))
-    if kinds <= _SECRET_HASHES:
+    if _SECRET_HASHES.issuperset(map(type, elements)):
         return False
-    if not kinds.isdisjoint((tuple, frozenset)):
+    if not _CONTAINERS.isdisjoint(map(type, elements)):
         depths = list(map(_set_depth, elements))
         sets = [each for each, depth in zip(elements, depths, strict=True) if depth]
         if max(depths) > MAX_SET_DEPTH or _share_hash(sets, MAX_SETS_OF_SAME_HASH):

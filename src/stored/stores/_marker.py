@@ -122,7 +122,8 @@ def _is_of_module(root: int, entry: os.DirEntry[str]) -> bool:
     try:
         with os.scandir(folder) as found:
             parts = list(itertools.islice(found, _LOOKED_INTO))
-        are_ours = [each.is_dir(follow_symlinks=False) and _FOLDER_IN_MODULE.fullmatch(each.name) for each in parts]
-        return bool(are_ours) and all(are_ours)
+        if not parts:
+            return False
+        return all(each.is_dir(follow_symlinks=False) and _FOLDER_IN_MODULE.fullmatch(each.name) for each in parts)
     finally:
         close_file(folder)
