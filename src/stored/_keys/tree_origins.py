@@ -91,7 +91,7 @@ class Origins:
             if number == 0 and variable in self._given:
                 found.add(self._given[variable])
             elif not binding.is_change:
-                found |= self._of_binding(binding)
+                found.update(self._of_binding(binding))
         return frozenset(found)
 
     def _of_binding(self, binding: Binding) -> Iterable[Origin]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
 from stored._keys.function_tree import FunctionNode
 
-__all__ = ["Binding", "Scope", "Scoped", "Scopes", "Variable", "collect_scopes", "mangled"]
+__all__ = ["Binding", "Scope", "Scoped", "Scopes", "Variable", "collect_scopes", "mangled", "matched_parts"]
 
 _Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
@@ -31,15 +31,18 @@ class Binding(NamedTuple):
         The expression whose value it gets, None if it is no expression.
     item : int, str or None
         If it gets one item of that value: its index; "each" for any.
-    sources : list of Scoped
-        All expressions that the value can depend on.
+    sources : sequence of (ast.AST, Scope)
+        All that the value is computed from.
+    control : sequence of Scoped
+        The expressions that decide whether it is.
     is_change : bool
         Does the variable keep its value, and does this change the value's content?
     """
 
     value: Scoped | None
     item: int | str | None
-    sources: list[Scoped]
+    sources: Sequence[tuple[ast.AST, Scope]] = ()
+    control: tuple[Scoped, ...] = ()
     is_change: bool = False
 
 
@@ -115,6 +118,12 @@ class _Collector(ast.NodeVisitor):
         self.scope = Scope("outside", None, class_name)
         self.control: tuple[Scoped, ...] = ()
 
+    def visit(self, node: ast.AST) -> None:
+        """Visit a node, and note under which conditions a statement runs."""
+        if isinstance(node, ast.stmt):
+            self.scopes.control[node] = self.control
+        super().visit(node)
+
     # -- scopes -------------------------------------------------------------------------------------------------------
 
     def enter_function(self, node: FunctionNode) -> None:
@@ -126,9 +135,9 @@ class _Collector(ast.NodeVisitor):
         around, scope = self.scope, self._enter(node, "function", self.class_name)
         for argument, default in zip(named, [*defaults, *arguments.kw_defaults], strict=True):
             value = None if default is None else Scoped(default, around)
-            scope.bindings[argument.arg] = [Binding(None, None, [])] + [Binding(value, None, [])] * (value is not None)
+            scope.bindings[argument.arg] = [Binding(None, None), *([] if value is None else [Binding(value, None)])]
         for variadic in filter(None, (arguments.vararg, arguments.kwarg)):
-            scope.bindings[variadic.arg] = [Binding(None, None, [])]
+            scope.bindings[variadic.arg] = [Binding(None, None)]
         scope.arguments |= set(scope.bindings)
         for each in node.body if isinstance(node.body, list) else [node.body]:
             self.visit(each)
@@ -141,14 +150,12 @@ class _Collector(ast.NodeVisitor):
 
     def _visit_function(self, node: FunctionNode) -> None:
         if not isinstance(node, ast.Lambda):
-            self._bind(node.name, None)
+            self._bind(node.name, None, code=node)
             for each in node.decorator_list:
                 self.visit(each)
         for default in filter(None, (*node.args.defaults, *node.args.kw_defaults)):
             self.visit(default)
-        control, self.control = self.control, self.control
         self.enter_function(node)
-        self.control = control
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
         self._visit_function(node)
@@ -160,7 +167,7 @@ class _Collector(ast.NodeVisitor):
         self._visit_function(node)
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
-        self._bind(node.name, None)
+        self._bind(node.name, None, code=node)
         for each in (*node.decorator_list, *node.bases, *node.keywords):
             self.visit(each)
         around, outside = self.scope, self.class_name
@@ -197,7 +204,9 @@ class _Collector(ast.NodeVisitor):
 
     # -- bindings -----------------------------------------------------------------------------------------------------
 
-    def _bind(self, name: str, value: Scoped | None, item: int | str | None = None) -> None:
+    def _bind(
+        self, name: str, value: Scoped | None, item: int | str | None = None, code: ast.AST | None = None
+    ) -> None:
         scope: Scope = self.scope
         while scope.kind == "comprehension" and scope.parent is not None and not self._is_target(scope, name):
             scope = scope.parent  # of a walrus
@@ -205,8 +214,8 @@ class _Collector(ast.NodeVisitor):
         if owner is None:
             self.scopes.shared.extend([] if value is None else [value])
             return
-        sources = [*self.control, *([] if value is None else [value])]
-        owner.bindings.setdefault(name, []).append(Binding(value, item, sources))
+        sources = [*([] if value is None else [value]), *([] if code is None else [(code, self.scope)])]
+        owner.bindings.setdefault(name, []).append(Binding(value, item, sources, self.control))
 
     def _is_target(self, scope: Scope, name: str) -> bool:
         return self._binds_targets and scope is self.scope
@@ -227,7 +236,7 @@ class _Collector(ast.NodeVisitor):
         elif isinstance(target, ast.Starred):
             self._bind_target(target.value, value, "each")
         elif isinstance(target, ast.Tuple | ast.List):
-            for part, its_value, its_item in _matched(target, value, item):
+            for part, its_value, its_item in matched_parts(target, value, item):
                 self._bind_target(part, its_value, its_item)
         else:
             self.change(target, [] if value is None else [value])
@@ -243,17 +252,15 @@ class _Collector(ast.NodeVisitor):
         if isinstance(target, ast.Name):
             owner = self.scope.find(target.id)
             if owner is not None:
-                found = [*self.control, *sources, *inner]
-                owner.bindings[target.id].append(Binding(None, None, found, is_change=True))
+                change = Binding(None, None, [*sources, *inner], self.control, is_change=True)
+                owner.bindings[target.id].append(change)
 
     def visit_Assign(self, node: ast.Assign) -> None:
-        self._note_control(node)
         self.visit(node.value)
         for target in node.targets:
             self._bind_target(target, Scoped(node.value, self.scope))
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
-        self._note_control(node)
         value = None if node.value is None else Scoped(node.value, self.scope)
         if node.value is not None:
             self.visit(node.value)
@@ -261,14 +268,13 @@ class _Collector(ast.NodeVisitor):
             self._bind_target(node.target, value)
 
     def visit_AugAssign(self, node: ast.AugAssign) -> None:
-        self._note_control(node)
         self.visit(node.value)
         if isinstance(node.target, ast.Name):
             owner = self._declared(self.scope, node.target.id)
             if owner is not None:
                 own = Scoped(ast.Name(node.target.id, ast.Load()), self.scope)
-                sources = [*self.control, Scoped(node.value, self.scope), own]
-                owner.bindings.setdefault(node.target.id, []).append(Binding(None, None, sources))
+                binding = Binding(None, None, [Scoped(node.value, self.scope), own], self.control)
+                owner.bindings.setdefault(node.target.id, []).append(binding)
         else:
             self._bind_target(node.target, Scoped(node.value, self.scope))
 
@@ -277,7 +283,6 @@ class _Collector(ast.NodeVisitor):
         self._bind(node.target.id, Scoped(node.value, self.scope))
 
     def visit_Expr(self, node: ast.Expr) -> None:
-        self._note_control(node)
         call = node.value
         if isinstance(call, ast.Call):  # its result is not used, so it is there to change something
             given = [*call.args, *(each.value for each in call.keywords)]
@@ -287,7 +292,6 @@ class _Collector(ast.NodeVisitor):
         self.visit(call)
 
     def visit_Delete(self, node: ast.Delete) -> None:
-        self._note_control(node)
         for target in node.targets:
             if isinstance(target, ast.Name):
                 self._bind(target.id, None)
@@ -308,9 +312,6 @@ class _Collector(ast.NodeVisitor):
 
     # -- statements that decide what runs -----------------------------------------------------------------------------
 
-    def _note_control(self, node: ast.AST) -> None:
-        self.scopes.control[node] = self.control
-
     def _under(self, condition: ast.expr, nodes: Iterator[ast.AST]) -> None:
         before = self.control
         self.control = (*before, Scoped(condition, self.scope))
@@ -319,7 +320,6 @@ class _Collector(ast.NodeVisitor):
         self.control = before
 
     def _visit_condition(self, node: ast.If | ast.While) -> None:
-        self._note_control(node)
         self.visit(node.test)
         self._under(node.test, iter([*node.body, *node.orelse]))
 
@@ -330,7 +330,6 @@ class _Collector(ast.NodeVisitor):
         self._visit_condition(node)
 
     def _visit_loop(self, node: _Loop) -> None:
-        self._note_control(node)
         self.visit(node.iter)
         self._bind_target(node.target, Scoped(node.iter, self.scope), "each")
         self._under(node.iter, iter([*node.body, *node.orelse]))
@@ -342,7 +341,6 @@ class _Collector(ast.NodeVisitor):
         self._visit_loop(node)
 
     def visit_Match(self, node: ast.Match) -> None:
-        self._note_control(node)
         self.visit(node.subject)
         for case in node.cases:
             self._bind_pattern(case.pattern, Scoped(node.subject, self.scope), None)
@@ -368,12 +366,8 @@ class _Collector(ast.NodeVisitor):
             self._bind(node.name, None)
         self.generic_visit(node)
 
-    def visit_Return(self, node: ast.Return) -> None:
-        self._note_control(node)
-        self.generic_visit(node)
 
-
-def _matched(
+def matched_parts(
     target: ast.Tuple | ast.List, value: Scoped | None, item: int | str | None
 ) -> Iterator[tuple[ast.expr, Scoped | None, int | str | None]]:
     """The parts of a target with what each gets: an element of a tuple that is written out, or an item of a value."""
