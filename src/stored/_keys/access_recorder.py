@@ -212,7 +212,8 @@ class Recorder:
         if parts.setdefault("leaves", "value") == "value":
             parts["depends"] = self.flow.of(*sources) - self.flow.arguments_of(*keys)
             parts["control"] = self._control() - self.flow.arguments_of(*keys)
-        self.writes[Write(name, node.lineno, {SELF: "self", CLASS: "class"}.get(base, "other"), **parts)] = None
+        through: Literal["self", "class", "other"] = "self" if base == SELF else "class" if base == CLASS else "other"
+        self.writes[Write(name, node.lineno, through, **parts)] = None
 
     def write_inside(self, node: ast.expr, holder: ast.expr, **parts: Any) -> None:
         """Record that something changes inside what an expression refers to, if that is an attribute."""

@@ -185,14 +185,15 @@ def _with_closure(function: FunctionType, depth: int = 3) -> Iterator[FunctionTy
 
 # -- what dataclasses generate ----------------------------------------------------------------------------------------
 
-_READING = frozenset({"__repr__", "__eq__", "__lt__", "__le__", "__gt__", "__ge__", "__hash__"})
+_READING = frozenset({"__repr__", "__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__hash__"})
 
 
 def generated_accesses(function: FunctionType, kind: type) -> SelfAccesses | None:
     """What a function does that a dataclass or attrs class has generated; None for any other function."""
     code = function.__code__
     is_of_dataclass = code.co_qualname.startswith("__create_fn__.<locals>.")
-    if not (is_of_dataclass or code.co_filename.startswith("<attrs generated ")):
+    is_of_attrs = code.co_filename.startswith("<attrs generated ") or function.__module__ == "attr._make"
+    if not (is_of_dataclass or is_of_attrs):
         return None
     for base in kind.__mro__:
         if vars(base).get(function.__name__) is function or not is_of_dataclass:
@@ -246,5 +247,7 @@ def left_by_value(value: object) -> str:
     """What an attribute has in it that has a value: "nothing", "empty" (an empty container) or "value"."""
     if value is None:
         return "nothing"
-    is_container = type(value).__module__ in {"builtins", "collections"} and isinstance(value, (*_CONTAINERS, str, bytes))
+    is_container = type(value).__module__ in {"builtins", "collections"} and isinstance(
+        value, (*_CONTAINERS, str, bytes)
+    )
     return "empty" if is_container and not len(value) else "value"  # type: ignore[arg-type]

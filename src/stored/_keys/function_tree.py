@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
+import linecache
 import warnings
 from collections.abc import Iterator
 from types import CodeType
@@ -29,7 +30,7 @@ class FunctionTree(NamedTuple):
 def function_tree(code: CodeType) -> FunctionTree | None:
     """The syntax tree that a code object was compiled from; None if its source is not known, or says something else."""
     try:
-        text = "".join(inspect.findsource(code)[0])
+        text = "".join(_lines(code))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the compiler gave them when the code was first compiled
             check_source_matches(code, text)
@@ -37,6 +38,12 @@ def function_tree(code: CodeType) -> FunctionTree | None:
     except (OSError, TypeError, ValueError, SyntaxError, LookupError, RecursionError):
         return None  # no source (exec, a plain interpreter), or a file that was edited meanwhile
     return found[0] if len(found) == 1 else _tree_at_positions(code, found)
+
+
+def _lines(code: CodeType) -> list[str]:
+    """The lines of the file of a function; `inspect` looks through all modules for cells of a notebook."""
+    linecache.checkcache(code.co_filename)
+    return linecache.getlines(code.co_filename) or inspect.findsource(code)[0]
 
 
 @functools.lru_cache(maxsize=4)
@@ -64,7 +71,7 @@ def _tree_at_positions(code: CodeType, found: list[FunctionTree]) -> FunctionTre
     """Of several lambdas on one line, the innermost whose body has all instructions of the code in it."""
     positions = list(_positions(code))
     around = [each for each in found if all(_contains(each.node, *position) for position in positions)]
-    return min(around, key=lambda each: ast.unparse(each.node).__len__()) if positions and around else None
+    return min(around, key=lambda each: len(ast.unparse(each.node))) if positions and around else None
 
 
 def _positions(code: CodeType) -> Iterator[tuple[int, int, int, int]]:

@@ -85,7 +85,7 @@ class AttributeRead:
             return getattr(owner, self.name)
         if self.through == "class":
             return getattr(type(owner), self.name)
-        return getattr(super(self.after, owner), self.name)  # type: ignore[arg-type]
+        return getattr(super(self.after, owner), self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +142,8 @@ class Reached:
     written_here : dict of str to AttributeWrite
         The attributes that are written by what is reached.
     reads_everything : tuple of Reason
-        Where the analysis ends; then any attribute may be read, all functions of the class are among `code`, and all its
-        plain values among `class_attributes`. Empty if the analysis is complete.
+        Where the analysis ends; then any attribute may be read, all functions of the class are among `code`, and all
+        its plain values among `class_attributes`. Empty if the analysis is complete.
     private : tuple of Reason
         What makes results private, because it remembers something that is no attribute.
     """
@@ -198,7 +198,7 @@ def reached(kind: type, method: object) -> Reached:
 
 
 class _Step(NamedTuple):
-    function: FunctionType
+    function: Any  # a FunctionType, which type checkers take for a method of this class
     position: int | None
     is_class: bool
     under_arguments: bool
@@ -220,6 +220,7 @@ class _Walk:
     results: list[tuple[FunctionType, Place]] = field(default_factory=list)
     steps: dict[_Step, SelfAccesses] = field(default_factory=dict)
     pending: deque[_Step] = field(default_factory=deque)
+    makes_objects: bool = False
 
     # -- functions ----------------------------------------------------------------------------------------------------
 
@@ -231,7 +232,7 @@ class _Walk:
         for function, place in self.results:
             if function in returning:
                 self.everything[Reason(f"{function.__qualname__} returns the object itself", place)] = None
-        if self.everything or any(each.constructs for each in self.steps.values()):
+        if self.everything or self.makes_objects or any(each.constructs for each in self.steps.values()):
             self._take_all()
 
     def follow(self, found: Behind, place: Place, is_used: bool = True, under_arguments: bool = False) -> None:
@@ -282,6 +283,9 @@ class _Walk:
 
     def _read(self, step: _Step, read: Read) -> None:
         place = _place(step.function.__code__, read.line)
+        if read.through == "class" and read.name in {"__dict__", "__subclasses__"}:
+            self.everything[Reason(f"{read.name} of the class is used", place)] = None
+            return
         after = self._class_of(step.function) if read.through == "super" else None
         if read.through == "super" and after is None:
             self.everything[Reason("the class of super() is not known", place)] = None
@@ -289,7 +293,7 @@ class _Walk:
         found = find_on_class(self.kind, read.name, after)
         if found.value is ABSENT:
             self._read_absent(read, place, after)
-        elif isinstance(found.value, C_METHODS) and not isinstance(found.value, types.GetSetDescriptorType):
+        elif _is_c_method(found):
             self._c_method(read.name, found, place)
         else:
             self._read_found(step, read, found, place, after)
@@ -310,8 +314,6 @@ class _Walk:
     def _read_absent(self, read: Read, place: Place, after: type | None) -> None:
         if read.through == "self" or not hasattr(type, read.name):
             self._note_read(read, place, after)
-        elif read.name in {"__dict__", "__subclasses__"}:
-            self.everything[Reason(f"{read.name} of the class is used", place)] = None
         if read.through == "self":
             self._implicit(("__getattr__",), place)
 
@@ -357,25 +359,22 @@ class _Walk:
     def _write(self, step: _Step, write: Write) -> None:
         place = _place(step.function.__code__, write.line)
         if write.through != "other":
-            found = find_on_class(self.kind, write.name)
-            access = "get" if write.how != "set" and write.how != "grow" else "delete" if write.leaves == "nothing" else "set"
-            if found.value is not ABSENT and not is_data(found.value):
-                self._write_through(found.value, access, place)
-            if write.how == "set" and write.through == "self":
-                self._implicit(("__delattr__" if access == "delete" else "__setattr__",), place)
+            value = find_on_class(self.kind, write.name).value
+            accesses = _accesses_of(write)
+            if isinstance(value, property):
+                for access in accesses:
+                    self.follow(behind(value, access), place, is_used=False)
+            elif value is not ABSENT and not is_data(value) and "get" in accesses:
+                self.follow(behind(value), place, is_used=False)
+            if write.through == "self" and "get" not in accesses[:1] and not write.is_direct:
+                self._implicit(("__setattr__", "__delattr__")[: len(accesses)], place)
         self.writes.append((write, place, step.under_arguments))
-
-    def _write_through(self, value: Any, access: str, place: Place) -> None:
-        if isinstance(value, property):
-            for each in dict.fromkeys(("get", "set", access)):
-                self.follow(behind(value, each), place, is_used=False)
-        elif access == "get":
-            self.follow(behind(value), place, is_used=False)
 
     # -- functions that get the object --------------------------------------------------------------------------------
 
     def _passed(self, function: FunctionType, passed: Passed) -> None:
         place = _place(function.__code__, passed.line)
+        self.makes_objects |= passed.is_class and passed.function[-1:] == ("__new__",)
         found = self._passed_to(function, passed)
         if found is None:
             what = "the class" if passed.is_class else "the object"
@@ -400,7 +399,7 @@ class _Walk:
                 found = Found(vars(found.value).get(name, ABSENT), object)
             else:
                 return None
-        if found.holder is object and isinstance(found.value, C_METHODS | types.BuiltinFunctionType) and names:
+        if found.holder is object and isinstance(found.value, (*C_METHODS, types.BuiltinFunctionType)) and names:
             is_of_object = getattr(found.value, "__objclass__", None) is object or names == ["__new__"]
             return Behind([]) if is_of_object and "reduce" not in names[-1] else None
         return self._readable(function, found.value, passed)
@@ -516,6 +515,19 @@ class _Walk:
         return f"self.{name}" in write.depends
 
 
+def _is_c_method(found: Found) -> bool:
+    kind = type(found.value)
+    is_function = kind is types.BuiltinFunctionType and found.holder is object
+    return is_function or (kind in C_METHODS and kind is not types.GetSetDescriptorType)
+
+
+def _accesses_of(write: Write) -> tuple[str, ...]:
+    """What happens to an attribute that is written, or in which something is."""
+    if write.how == "set":
+        return ("set", "delete") if write.leaves == "nothing" else ("set",)
+    return ("set", "get") if write.how == "grow" else ("get",)
+
+
 def _arguments(write: Write) -> list[str]:
     return sorted(each for each in write.depends if "." not in each)
 
@@ -562,5 +574,3 @@ def _is_builtin(function: FunctionType, name: str) -> bool:
 
 def _package(function: FunctionType) -> str:
     return str(function.__module__).partition(".")[0]
-
-

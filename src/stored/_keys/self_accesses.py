@@ -66,6 +66,8 @@ class Write:
         the arguments in the key under which it is put.
     control : frozenset of str
         The arguments that decide whether it is written.
+    is_direct : bool
+        Is it written without the class's own ``__setattr__``?
     """
 
     name: str
@@ -76,6 +78,7 @@ class Write:
     is_certain: bool
     depends: frozenset[str] = frozenset()
     control: frozenset[str] = frozenset()
+    is_direct: bool = False
 
 
 @dataclass(frozen=True, slots=True)

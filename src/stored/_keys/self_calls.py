@@ -198,14 +198,14 @@ class CallRecorder(Recorder):
             self.use(node, PART if use == NOTHING else use)
             self.expressions(node.args[1:], escape("kept in an attribute"))
             if name == "pop":
-                self.write(node, key, SELF, leaves="nothing", is_certain=True)
+                self.write(node, key, SELF, leaves="nothing", is_certain=True, is_direct=True)
             elif name == "setdefault":
-                self._write_value(node, key, node.args[-1], is_certain=True)
+                self._write_value(node, key, node.args[-1])
         elif name == "update":
             self._update_dict(node)
         elif name == "__setitem__" and key is not None:
             self.expressions(node.args[1:], escape("kept in an attribute"))
-            self._write_value(node, key, node.args[-1], is_certain=True)
+            self._write_value(node, key, node.args[-1])
         else:
             self.whole_dict(node, escape(f"used by {name}()"))
             self._arguments(node, ())
@@ -216,14 +216,15 @@ class CallRecorder(Recorder):
             if keyword.arg is None:
                 self.unknown_write(node, "__dict__.update() gets names that are computed")
             else:
-                self._write_value(node, keyword.arg, keyword.value, is_certain=True)
+                self._write_value(node, keyword.arg, keyword.value)
         for argument in node.args:
             self.expression(argument, escape("kept in attributes"))
             self.unknown_write(node, "__dict__.update() gets names that are computed")
 
-    def _write_value(self, node: ast.expr, name: str, value: ast.expr, is_certain: bool) -> None:
+    def _write_value(self, node: ast.expr, name: str, value: ast.expr) -> None:
         source = Scoped(value, self.scope)
-        self.write(node, name, SELF, is_certain=is_certain, leaves=self.leaves(value), sources=[source])
+        left = self.leaves(value)
+        self.write(node, name, SELF, is_certain=True, leaves=left, sources=[source], is_direct=True)
 
     def leaves(self, value: ast.expr | None) -> str:
         """What an attribute has in it that is set to a value."""
@@ -233,18 +234,23 @@ class CallRecorder(Recorder):
 
     def _attribute_method(self, function: ast.Attribute, node: ast.Call, use: Use) -> bool:
         """Record ``object.__setattr__(self, ...)``, ``super().__setattr__(...)`` and their like."""
-        is_own = self.of(function.value) & {SELF, SUPER, CLASS}
+        origins = self.of(function.value)
+        is_own = bool(origins & {SELF, SUPER, CLASS})
         target, arguments = (function.value, node.args) if is_own else (node.args[0], node.args[1:])
         if not arguments:
             return False
         if function.attr == "__setattr__" and len(arguments) == 2:
-            self._set_attribute(node, target, arguments)
+            self._set_attribute(node, target, arguments, is_direct=SELF not in origins)
         elif function.attr == "__delattr__":
-            self._delete_attribute(node, target, arguments)
+            self._delete_attribute(node, target, arguments, is_direct=SELF not in origins)
         elif self.of(target) - {OTHER}:
             self._get_attribute(node, target, arguments, use)
         else:
             return False
+        if SUPER in origins:  # a base can have such a method of its own
+            self._function(function, PART)
+        elif not is_own:
+            self.use(target, passed(self._names(function), 0))
         return True
 
     def _get_attribute(self, node: ast.Call, target: ast.expr, arguments: Sequence[ast.expr], use: Use) -> None:
@@ -264,12 +270,14 @@ class CallRecorder(Recorder):
             else:  # strings are not mangled
                 self.use(node, use)
 
-    def _set_attribute(self, node: ast.Call, target: ast.expr, arguments: Sequence[ast.expr]) -> None:
+    def _set_attribute(
+        self, node: ast.Call, target: ast.expr, arguments: Sequence[ast.expr], is_direct: bool = False
+    ) -> None:
         key, value = constant_name(arguments[0]), arguments[1]
         self.target_base(target)
         self.expression(arguments[0], PART)
         self.expression(value, escape("kept in an attribute"))
-        self._write_by_name(node, target, key, self.leaves(value), value)
+        self._write_by_name(node, target, key, value, leaves=self.leaves(value), is_direct=is_direct)
         if key is None and not self._passes_own_arguments(arguments):
             self._write_unknown(node, target)
 
@@ -279,13 +287,16 @@ class CallRecorder(Recorder):
         given = [each.id for each in arguments if isinstance(each, ast.Name)]
         return getattr(self.tree.node, "name", "") in {"__setattr__", "__delattr__"} and given == own[: len(arguments)]
 
-    def _delete_attribute(self, node: ast.Call, target: ast.expr, arguments: Sequence[ast.expr]) -> None:
+    def _delete_attribute(
+        self, node: ast.Call, target: ast.expr, arguments: Sequence[ast.expr], is_direct: bool = False
+    ) -> None:
         self.target_base(target)
         self.expression(arguments[0], PART)
-        self._write_by_name(node, target, constant_name(arguments[0]), "nothing", None)
+        key = constant_name(arguments[0])
+        self._write_by_name(node, target, key, None, leaves="nothing", is_direct=is_direct)
 
     def _write_by_name(
-        self, node: ast.expr, target: ast.expr, key: str | None, left: str, value: ast.expr | None
+        self, node: ast.expr, target: ast.expr, key: str | None, value: ast.expr | None, **parts: object
     ) -> None:
         origins = self.of(target)
         sources = [] if value is None else [Scoped(value, self.scope)]
@@ -293,7 +304,7 @@ class CallRecorder(Recorder):
             if key is not None and not origin.name:
                 is_certain = len(origins) == 1 and origin in {SELF, CLASS, SUPER}
                 base = SELF if origin == SUPER else origin
-                self.write(node, key, base, leaves=left, is_certain=is_certain, sources=sources)
+                self.write(node, key, base, is_certain=is_certain, sources=sources, **parts)
         if any(origin.name for origin in origins):
             self.write_inside(node, target, how="into", sources=sources)
 
@@ -373,5 +384,3 @@ def leaves(value: ast.expr | None) -> str:
             is_empty &= all(each.arg == "maxlen" for each in value.keywords)
             return "empty" if is_empty else "value"
     return "value"
-
-

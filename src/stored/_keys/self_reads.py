@@ -13,8 +13,8 @@ from stored._keys.access_recorder import ALIAS, NOTHING, PART, Use, escape, oper
 from stored._keys.function_tree import FunctionNode, function_tree
 from stored._keys.self_accesses import SelfAccesses
 from stored._keys.self_calls import ITERATION, CallRecorder
-from stored._keys.tree_origins import CLASS, DICT, OTHER, SELF, constant_name
-from stored._keys.tree_scopes import Scope, Scoped, matched_parts
+from stored._keys.tree_origins import CLASS, DICT, SELF, constant_name
+from stored._keys.tree_scopes import Scoped, matched_parts
 
 __all__ = ["self_accesses"]
 
@@ -53,12 +53,29 @@ def _forget(code_id: int, _: object) -> None:
     _known.pop(code_id, None)
 
 
-_OPERATORS = {
-    **{ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "truediv", ast.FloorDiv: "floordiv", ast.Mod: "mod"},
-    **{ast.Pow: "pow", ast.LShift: "lshift", ast.RShift: "rshift", ast.BitOr: "or", ast.BitXor: "xor"},
-    **{ast.BitAnd: "and", ast.MatMult: "matmul"},
-    **{ast.UAdd: "pos", ast.USub: "neg", ast.Invert: "invert"},
-    **{ast.Eq: "eq", ast.NotEq: "ne", ast.Lt: "lt", ast.LtE: "le", ast.Gt: "gt", ast.GtE: "ge"},
+_OPERATORS: dict[type[ast.AST], str] = {
+    ast.Add: "add",
+    ast.Sub: "sub",
+    ast.Mult: "mul",
+    ast.Div: "truediv",
+    ast.FloorDiv: "floordiv",
+    ast.Mod: "mod",
+    ast.Pow: "pow",
+    ast.LShift: "lshift",
+    ast.RShift: "rshift",
+    ast.BitOr: "or",
+    ast.BitXor: "xor",
+    ast.BitAnd: "and",
+    ast.MatMult: "matmul",
+    ast.UAdd: "pos",
+    ast.USub: "neg",
+    ast.Invert: "invert",
+    ast.Eq: "eq",
+    ast.NotEq: "ne",
+    ast.Lt: "lt",
+    ast.LtE: "le",
+    ast.Gt: "gt",
+    ast.GtE: "ge",
 }
 
 _REFLECTED = {"lt": "gt", "gt": "lt", "le": "ge", "ge": "le", "eq": "eq", "ne": "eq"}
@@ -280,7 +297,8 @@ class _Visitor(CallRecorder):
                 names = ("__delitem__",) if how == "remove" else ("__setitem__", "__getitem__")
                 self.implicit[names, target.lineno] = None
             elif origin == DICT and key is not None:
-                self.write(target, key, SELF, how="grow" if how == "grow" else "set", is_certain=True, **parts)
+                what = "grow" if how == "grow" else "set"
+                self.write(target, key, SELF, how=what, is_certain=True, is_direct=True, **parts)
             elif origin == DICT:
                 self.unknown_write(target, "an attribute is set by a name that is computed")
         if how == "remove":

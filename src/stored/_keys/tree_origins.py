@@ -73,7 +73,7 @@ class Origins:
         self._known: dict[Variable, _Found] = {}
         variables = [(scope, name) for scope in scopes.of.values() for name in scope.bindings]
         for variable in variables:
-            if variable in given or not any(map(_can_refer, variable[0].bindings[variable[1]])):
+            if not any(map(_can_refer, variable[0].bindings[variable[1]])):
                 self._known[variable] = self._bound(variable)
         unknown = [each for each in variables if each not in self._known]
         is_changed = True
@@ -128,7 +128,10 @@ class Origins:
             return self._of_builtin(function.id, call.args, scope) if scope.find(function.id) is None else _JUST_OTHER
         if isinstance(function, ast.Attribute):
             return frozenset[Origin]().union(
-                *(_method_result(each, scope.mangled(function.attr), call.args) for each in self.of(function.value, scope))
+                *(
+                    _method_result(each, scope.mangled(function.attr), call.args)
+                    for each in self.of(function.value, scope)
+                )
             )
         return _JUST_OTHER
 
@@ -197,4 +200,3 @@ def _method_result(base: Origin, method: str, arguments: list[ast.expr]) -> _Fou
     if base == SELF:
         return frozenset({Origin("attribute", method, is_inside=True), OTHER})
     return _JUST_OTHER
-
