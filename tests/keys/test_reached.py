@@ -263,6 +263,7 @@ def test_what_the_object_itself_contains(source: str) -> None:
     "body",
     [
         "g(self)",
+        "g(*k, self)",
         "len(self)",
         "C(self)",
         "os.getcwd(self)",
@@ -391,6 +392,27 @@ def test_classes_made_in_functions() -> None:
     assert found.reads_everything == ()
 
 
+def test_variables_without_a_value() -> None:
+    """A function can be made before the variables that it closes over have values."""
+    found = report(
+        """
+        def factory():
+            class Made:
+                def f(self):
+                    self.t = 1
+                    return later(self)
+            reports.append(reached(Made, Made.f))
+            later = None
+            return Made
+        C = factory()
+    """,
+        reports=(reports := []),
+        reached=reached,
+    )
+    assert found.reads_everything
+    assert reports[0].reads_everything
+
+
 # -- rules ------------------------------------------------------------------------------------------------------------
 
 MODEL = """
@@ -446,6 +468,9 @@ RULES: dict[str, dict[str, str]] = {
     "def f(self, o):\n  o._t = 3\n  if self._t is None: self._t = 1\n  return self._t": {"_t": "unknown"},
     "def f(self):\n  if self._t is None: self._t = 1\n  g(self)\n  return self._t": {"_t": "unknown"},
     "def f(self, k):\n  setattr(self, k, 1)\n  if self._t is None: self._t = 1\n  return self._t": {"_t": "unknown"},
+    "def f(self, k):\n  self._cache[k] = 1\n  return self._cache\n def g(self, o): o._cache[1] = 2": {
+        "_cache": "unknown"
+    },
     "def f(self):\n  self.n = 3\n  return self.n": {"n": "unknown"},
     "def f(self):\n  self._t = None\n  return self._t": {"_t": "unknown"},
     "def f(self, k):\n  self.h.update(k)\n  return self.h": {"h": "joins"},

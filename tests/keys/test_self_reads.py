@@ -94,6 +94,14 @@ READS = {
     "return self.__a__": {"__a__"},
     "return [self.m(x) for x in k]": {"m"},
     "return next(self.a)": {"a"},
+    "return object.__getattribute__(k, 'a')": set(),
+    "if k: return\nassert self.a": {"a"},
+    "match self:\n case [x, y]: pass\n case {'x': 1}: pass\n case [1, *_]: pass\n case None: pass": set(),
+    "async def g(): return (await self.a).x\nreturn g": {"a"},
+    "@self.a\ndef g(): pass\nreturn g": {"a"},
+    "return [y := self.a for x in k], y": {"a"},
+    "global g\ng += self.a": {"a"},
+    "try: pass\nexcept ValueError: return self.a": {"a"},
     "return isinstance(self, self.a) and callable(self) and id(self)": {"a"},
 }
 
@@ -131,6 +139,7 @@ WRITES = {
     "object.__setattr__(self, 'a', 1)": {"a": "value"},
     "object.__delattr__(self, 'a')": {"a": "nothing"},
     "setattr(self.a, 'x', 1)": {"a": "value"},
+    "setattr(self.a, k, 1)": {"a": "value"},
     "self.__dict__['a'] = 1": {"a": "value"},
     "self.__dict__['a'] += 1": {"a": "value"},
     "del self.__dict__['a']": {"a": "nothing"},
@@ -235,6 +244,7 @@ UNKNOWN = [
     "setattr(self, 'a', self)",
     "self.__dict__.update(a=self)",
     "class D(self): pass",
+    "(k or object).__delattr__(self)",
 ]
 
 

@@ -195,11 +195,6 @@ def generated_accesses(function: FunctionType, kind: type) -> SelfAccesses | Non
     is_of_attrs = code.co_filename.startswith("<attrs generated ") or function.__module__ == "attr._make"
     if not (is_of_dataclass or is_of_attrs):
         return None
-    for base in kind.__mro__:
-        if vars(base).get(function.__name__) is function or not is_of_dataclass:
-            fields = _fields(base)
-            if fields:
-                return _generated(function.__name__, fields)
     return _generated(function.__name__, _fields(kind))
 
 

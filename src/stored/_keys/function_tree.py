@@ -9,7 +9,7 @@ import linecache
 import warnings
 from collections.abc import Iterator
 from types import CodeType
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from stored._keys.source import check_source_matches
 
@@ -81,8 +81,6 @@ def _positions(code: CodeType) -> Iterator[tuple[int, int, int, int]]:
 
 
 def _contains(node: FunctionNode, line: int, column: int, end_line: int, end_column: int) -> bool:
-    body = node.body
-    if not isinstance(body, ast.expr):
-        return False
-    end = body.end_lineno or line, body.end_col_offset or 0
+    body: Any = node.body  # of a lambda: functions of one name cannot begin on one line
+    end = body.end_lineno, body.end_col_offset
     return (body.lineno, body.col_offset) <= (line, column) and (end_line, end_column) <= end

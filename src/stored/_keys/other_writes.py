@@ -35,25 +35,24 @@ class OtherWrites:
         self._set_on_object: set[str] = set()
         self._unknown = ""
         self._returned: dict[str, frozenset[str]] = {}
-        self._mentioned = frozenset(names) | self._aliases(names)
+        self._find_aliases(names)
         left_out = {id(each) for each in without}
         for name, function, position, is_class in class_functions(kind):
             accesses = self._accesses(function, position, is_class)
             if id(function) not in left_out:
                 self._note(name, function, accesses)
-            elif accesses is not None:
-                self._note_own(accesses)
+            else:
+                self._note_own(accesses or SelfAccesses())
         for name in names:
             self._note_default(name)
 
-    def _aliases(self, names: Collection[str]) -> frozenset[str]:
-        """Methods and properties that return an attribute, which can be written through them."""
+    def _find_aliases(self, names: Collection[str]) -> None:
+        """Note the methods and properties that return an attribute, which can be written through them."""
         for name, function, position, is_class in class_functions(self._kind):
             if not _mentioned(function.__code__).isdisjoint(names):
                 accesses = self._accesses(function, position, is_class)
                 returned = frozenset() if accesses is None else accesses.returned & frozenset(names)
                 self._returned[name] = self._returned.get(name, frozenset()) | returned
-        return frozenset(name for name, returned in self._returned.items() if returned)
 
     def _accesses(self, function: FunctionType, position: int | None, is_class: bool) -> SelfAccesses | None:
         generated = generated_accesses(function, self._kind)

@@ -326,8 +326,8 @@ class _Walk:
             if name in {"__reduce__", "__reduce_ex__", "__getstate__", "__dir__", "__sizeof__"}:
                 self.everything[Reason(f"{name}() uses all attributes", place)] = None
             return
-        if name in {"__init__", "__new__", "__init_subclass__"}:
-            return
+        if name in {"__init__", "__new__", "__init_subclass__", "__getattribute__", "__setattr__", "__delattr__"}:
+            return  # in C, they do what those of `object` do
         reason = Reason(f"{name}() of {found.holder.__qualname__} reads what the object itself contains", place)
         self.everything[reason] = None
         self.private[reason] = None

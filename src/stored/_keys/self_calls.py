@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from stored._keys.access_recorder import NOTHING, PART, Recorder, Use, escape, operator, passed
 from stored._keys.tree_origins import ARGUMENTS, CLASS, DICT, OTHER, SELF, SUPER, constant_name
@@ -63,9 +64,10 @@ _EMPTY_MAKERS = frozenset(
 class CallRecorder(Recorder):
     """Records calls."""
 
-    def expression(self, node: ast.expr, use: Use) -> None:
-        """Record an expression, of whose value this becomes."""
-        raise NotImplementedError
+    if TYPE_CHECKING:  # what goes through the function has it
+
+        def expression(self, node: ast.expr, use: Use) -> None:
+            """Record an expression, of whose value this becomes."""
 
     def base(self, node: ast.expr) -> None:
         """Record an expression of which an attribute is read: it is the attribute that counts."""
@@ -226,7 +228,7 @@ class CallRecorder(Recorder):
         left = self.leaves(value)
         self.write(node, name, SELF, is_certain=True, leaves=left, sources=[source], is_direct=True)
 
-    def leaves(self, value: ast.expr | None) -> str:
+    def leaves(self, value: ast.expr) -> str:
         """What an attribute has in it that is set to a value."""
         return leaves(value) if not isinstance(value, ast.Call) or self.is_global(_root(value)) else "value"
 
@@ -370,11 +372,9 @@ def _root(node: ast.expr) -> ast.expr:
     return node
 
 
-def leaves(value: ast.expr | None) -> str:
+def leaves(value: ast.expr) -> str:
     """What an attribute has in it that is set to a value: "nothing", "empty" (an empty container) or "value"."""
     match value:
-        case None:
-            return "value"
         case ast.Constant(None):
             return "nothing"
         case ast.List([]) | ast.Tuple([]) | ast.Dict([], []) | ast.Constant("" | b""):

@@ -7,7 +7,7 @@ import functools
 import weakref
 from collections.abc import Callable, Iterator
 from types import CodeType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from stored._keys.access_recorder import ALIAS, NOTHING, PART, Use, escape, operator, passed
 from stored._keys.function_tree import FunctionNode, function_tree
@@ -237,10 +237,11 @@ class _Visitor(CallRecorder):
                 self.unknown_read(pattern.cls, "a pattern reads it by position")
         elif not isinstance(pattern, ast.MatchAs | ast.MatchOr) and is_self and subject is not None:
             self.use(ast.copy_location(subject, pattern), operator(*ITERATION, "__eq__", "keys", "get"))
-        for child in ast.iter_child_nodes(pattern):
+        children: Iterator[Any] = ast.iter_child_nodes(pattern)
+        for child in children:
             if isinstance(child, ast.pattern):
                 self._pattern(child, subject if isinstance(pattern, ast.MatchAs | ast.MatchOr) else None)
-            elif isinstance(child, ast.expr):
+            else:
                 self.expression(child, PART)
 
     # -- targets ------------------------------------------------------------------------------------------------------
