@@ -447,6 +447,10 @@ RULES: dict[str, dict[str, str]] = {
     "def f(self):\n  self._cache[1] = self._cache.get(1, 0) + 1\n  return self._cache": {"_cache": "unknown"},
     # or on arguments
     "def f(self, k):\n  if self._t is None: self._t = k\n  return self._t": {"_t": "unknown"},
+    "def f(self, k):\n  self._cache[k] = 1\n  return len(self._cache)": {"_cache": "unknown"},
+    "def f(self, k):\n  self._cache[k] = 1\n  return [x for x in self._cache.values()]": {"_cache": "unknown"},
+    "def f(self, k):\n  if self._cache is None: self._cache = {}\n  self._cache[k] = 1\n"
+    "  return self._cache.get(k) if k in self._cache else 2": {"_cache": "memo"},
     "def f(self, k):\n  self._cache['last'] = k\n  return self._cache": {"_cache": "unknown"},
     "def f(self, k):\n  if k: self._t = self.make()\n  else: self._t = 2\n  return self._t": {
         "_t": "unknown",
@@ -540,7 +544,7 @@ class C:
         self.given = self.given or self.n
         self.made = self.made or 1
         self._c[1] = 2
-        return self._t, self.late, self._c
+        return self._t, self.late, self._c[1]
     def g(self): return self == 1, str(self)
 """
 
@@ -571,7 +575,7 @@ def test_attrs_classes(decorator: str) -> None:
                 object.__setattr__(self, "_t", self._t or self.h)
                 object.__setattr__(self, "given", self.given or self.h)
                 self._c[1] = 2
-                return self._t, self._c
+                return self._t, self._c[1]
             def g(self): return self == 1
     """)
     assert rules(found) == {"_t": "memo", "given": "unknown", "h": "joins", "_c": "memo"}

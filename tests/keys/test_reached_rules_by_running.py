@@ -25,10 +25,13 @@ statements = st.one_of(
     st.builds("if k not in self._c: self._c[k] = {}\nx += self._c[k]".format, filled),
     st.builds("c = self._c\nif 1 not in c: c[1] = {}\nx += c[1]".format, filled),
     st.builds("x += self._c.setdefault(k, {})".format, filled),
-    st.builds("x += {}".format, filled.filter(lambda each: each != "self._t")),
+    st.builds("x += {}".format, values),
     st.builds("if self._t is not None: x += self._t".format),
     st.builds("self._log.append({})".format, values),
     st.builds("x += len(self._log)".format),
+    st.builds("x += len(self._c)".format),
+    st.builds("x += sum(self._c.values())".format),
+    st.builds("for y in self._c: x += y".format),
     st.builds("self.n += {}".format, values),
     st.builds("x += self.n".format),
     st.builds("self.a = {}".format, values),
@@ -88,8 +91,8 @@ class C:
 class Simulated:
     """What a store does that follows the rules.
 
-    The values of memos are in no key. A result that reads a memo which was filled under other parameters, or by
-    somebody else, is private: here it is not kept at all.
+    The values of memos are in no key, only whether there is one: a method can ask for that. A result that reads a memo
+    which was filled under other parameters, or by somebody else, is private: here it is not kept at all.
     """
 
     def __init__(self, found: Reached) -> None:
@@ -104,7 +107,7 @@ class Simulated:
         joined = [name for name in names if self.found.rule_of(name).rule != "memo"]
         parameters = copy.deepcopy([getattr(owner, name) for name in joined])
         before = self._memos(owner)
-        key = str((parameters, k))
+        key = str((parameters, k, [bool(each) for each in before.values()]))
         is_private = any(
             each and self.filled_under.get((id(owner), name)) != parameters for name, each in before.items()
         )

@@ -12,7 +12,7 @@ from stored._keys.self_accesses import Finding, Passed, Read, SelfAccesses, Writ
 from stored._keys.tree_origins import ARGUMENTS, CLASS, DICT, OTHER, SELF, SUPER, Origin, Origins
 from stored._keys.tree_scopes import Scope, Scoped, Variable, collect_scopes
 
-__all__ = ["ALIAS", "NOTHING", "PART", "Recorder", "Use", "escape", "operator", "passed"]
+__all__ = ["ALIAS", "NOTHING", "PART", "WHOLE", "Recorder", "Use", "escape", "operator", "passed"]
 
 
 class Use(NamedTuple):
@@ -40,6 +40,7 @@ class Use(NamedTuple):
 NOTHING = Use("nothing")
 ALIAS = Use("alias")
 PART = Use("part")
+WHOLE = Use("part", reason="returned")
 
 
 def operator(*names: str) -> Use:
@@ -178,6 +179,7 @@ class Recorder:
                 is_called and not origin.path and not origin.is_inside,
                 is_used and use.kind != "nothing",
                 is_called and bool(self._control()),
+                is_used and not _is_of_item(origin, use),
             )
         ] = None
 
@@ -231,6 +233,13 @@ class Recorder:
         of_statement = () if self.statement is None else self.scopes.control[self.statement]
         conditions = (*of_statement, *self.conditions)
         return self.flow.arguments_of(*conditions) if conditions else frozenset()
+
+
+def _is_of_item(origin: Origin, use: Use) -> bool:
+    """Does a use depend on one item of a container only, or on whether there is one?"""
+    if origin.path or origin.is_inside:  # how the item was found is a read of its own
+        return origin.is_inside or origin.path[-1] == "get"
+    return use.kind == "alias" or use == PART or use.names[:1] in {("__getitem__",), ("__contains__",)}
 
 
 def _text(node: ast.expr) -> str:

@@ -176,7 +176,11 @@ class Reached:
 
     @property
     def lazy(self) -> tuple[AttributeWrite, ...]:
-        """The memos that are read: results that read one which was filled under other parameters are private."""
+        """The memos that are read.
+
+        Results that read one which was filled under other parameters, from outside, or in an object that this is a
+        copy of, are private. A method can ask whether a memo is filled: whether it was, before the call, joins the key.
+        """
         names = dict.fromkeys(each.name for each in self.reads)
         return tuple([self.written_here[name] for name in names if self.rule_of(name).rule == "memo"])
 
@@ -473,6 +477,7 @@ class _Walk:
         reasons = [
             self._no_memo_as_filled(name, fills, others),
             *(f"it depends on what it was before, at {place}" for write, place, _ in fills if self._feeds(name, write)),
+            *(f"what it contains at {place} is left by earlier calls" for place in self._whole_reads(name, fills)),
             *(
                 f"what is kept depends on arguments ({', '.join(_arguments(write))}), at {place}"
                 for write, place, _ in fills
@@ -502,6 +507,13 @@ class _Walk:
         if is_conditional and len(fills) > 1:
             return "arguments decide what is kept"
         return ""
+
+    def _whole_reads(self, name: str, fills: list[tuple[Write, Place, bool]]) -> list[Place]:
+        """Where all items of a container are read, that are filled one by one."""
+        if all(write.how == "set" for write, _, _ in fills):
+            return []
+        reads = [each for key, found in self.reads.items() if key[0] == name for each in found]
+        return [place for read, place in reads if read.is_whole]
 
     def _feeds(self, name: str, write: Write) -> bool:
         """Is what is put there made from what was there? That counts only if it is read for something else, too."""

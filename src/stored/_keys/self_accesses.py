@@ -31,6 +31,8 @@ class Read:
         Is the value, or what the call returns, used at all?
     under_arguments : bool
         Do arguments of the function decide whether it is read?
+    is_whole : bool
+        Can the use depend on all that the value contains? Not if it is one item, or whether there is a value.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Read:
     is_called: bool = False
     is_used: bool = True
     under_arguments: bool = False
+    is_whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)

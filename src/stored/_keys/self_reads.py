@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from types import CodeType
 from typing import Any, TypeAlias
 
-from stored._keys.access_recorder import ALIAS, NOTHING, PART, Use, escape, operator, passed
+from stored._keys.access_recorder import ALIAS, NOTHING, PART, WHOLE, Use, escape, operator, passed
 from stored._keys.function_tree import FunctionNode, function_tree
 from stored._keys.self_accesses import SelfAccesses
 from stored._keys.self_calls import ITERATION, CallRecorder
@@ -151,7 +151,7 @@ class _Visitor(CallRecorder):
         origins = self.of(value)
         self.returns_self |= SELF in origins
         self.returned.update(each.name for each in origins if each.name)
-        self.expression(value, escape("returned") if DICT in origins else PART)
+        self.expression(value, escape("returned") if DICT in origins else WHOLE)
 
     def _return_statement(self, node: ast.Return) -> None:
         self._return(node.value)
@@ -221,7 +221,7 @@ class _Visitor(CallRecorder):
             self.expression(node.msg, escape("raised"))
 
     def _match(self, node: ast.Match) -> None:
-        self.expression(node.subject, PART)
+        self.expression(node.subject, WHOLE)
         for case in node.cases:
             self._pattern(case.pattern, node.subject)
             if case.guard is not None:
