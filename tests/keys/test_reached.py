@@ -11,7 +11,8 @@ from typing import Any
 import attrs
 import pytest
 
-from stored._keys.reached import Reached, reached
+from stored._keys.reach_report import Reached
+from stored._keys.reached import reached
 from tests.keys.source_code import load
 
 

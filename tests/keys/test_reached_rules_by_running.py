@@ -10,7 +10,8 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stored._keys.reached import Reached, reached
+from stored._keys.reach_report import Reached
+from stored._keys.reached import reached
 from tests.keys.source_code import load
 
 values = st.sampled_from(["self.a", "self.b", "self.a + self.b", "k", "k + self.a", "1", "self.g()", "self.h(k)"])

@@ -11,7 +11,7 @@ import types
 from collections import deque
 from dataclasses import dataclass, field
 from types import CodeType, FunctionType
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from stored._keys.class_functions import (
     ABSENT,
@@ -23,166 +23,12 @@ from stored._keys.class_functions import (
     generated_accesses,
     is_data,
 )
-from stored._keys.other_writes import OtherWrites
+from stored._keys.memos import WrittenAttributes
+from stored._keys.reach_report import AttributeRead, Place, Reached, Reason
 from stored._keys.self_accesses import Finding, Passed, Read, SelfAccesses, Write
 from stored._keys.self_reads import self_accesses
-from stored._keys.tree_origins import Through
 
-__all__ = ["AttributeRead", "AttributeWrite", "Place", "Reached", "Reason", "Rule", "reached"]
-
-
-class Place(NamedTuple):
-    """A line of code, and the function in which it is."""
-
-    file: str
-    line: int
-    function: str
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line} in {self.function}"
-
-
-class Reason(NamedTuple):
-    """Something that the analysis cannot follow, or that makes results private."""
-
-    text: str
-    place: Place
-
-
-@dataclass(frozen=True, slots=True)
-class AttributeRead:
-    """An attribute that is read, and that is no method.
-
-    Attributes
-    ----------
-    name : str
-        Its name, as Python mangles private ones.
-    place : Place
-        Where it is read first.
-    through : str
-        Is it looked up on the object ("self"), on its class ("class"), or with ``super()`` ("super")?
-    after : type or None
-        For "super", the class after which the search begins.
-    is_called : bool
-        Is its value called?
-    is_used : bool
-        Is it used in any other way than by a method like ``append`` whose result is not used?
-    paths : tuple of tuple of str
-        The attributes that are read further on its value; an empty path if the value is used as a whole.
-    """
-
-    name: str
-    place: Place
-    through: Through = "self"
-    after: type | None = None
-    is_called: bool = False
-    is_used: bool = True
-    paths: tuple[tuple[str, ...], ...] = ()
-
-    def value(self, owner: Any) -> Any:
-        """The value now, as the method would find it; an `AttributeError` if there is none."""
-        if self.through == "self":
-            return getattr(owner, self.name)
-        if self.through == "class":
-            return getattr(type(owner), self.name)
-        return getattr(super(self.after, owner), self.name)
-
-
-@dataclass(frozen=True, slots=True)
-class AttributeWrite:
-    """An attribute that is written by what a method reaches.
-
-    Attributes
-    ----------
-    name : str
-        Its name.
-    filled : tuple of Place
-        Where it gets a value.
-    emptied : tuple of Place
-        Where it is set to None, deleted, or emptied.
-    is_certain : bool
-        Is it surely written? A method that is called ``add`` may do anything.
-    is_lazy : bool
-        Is it computed once, and kept: by a ``cached_property``, or as rule 2 has it?
-    why_not : str
-        Why it is not, if it is not.
-    """
-
-    name: str
-    filled: tuple[Place, ...]
-    emptied: tuple[Place, ...]
-    is_certain: bool
-    is_lazy: bool
-    why_not: str = ""
-
-
-class Rule(NamedTuple):
-    """How an attribute counts, and why."""
-
-    rule: Literal["joins", "memo", "unknown"]
-    reason: str
-
-
-@dataclass(frozen=True)
-class Reached:
-    """What a method reaches on the class of an owner.
-
-    Attributes
-    ----------
-    code : tuple of FunctionType
-        The functions, the method first, in the order in which they are found.
-    constants : tuple
-        The values that partial methods among them have in them.
-    reads : tuple of AttributeRead
-        The attributes that are read and are no methods, in the order in which they are found.
-    class_attributes : frozenset of str
-        Those that the class has as plain values.
-    methods : frozenset of str
-        The names of the methods that are reached: an attribute of the object can take the place of each.
-    written_here : dict of str to AttributeWrite
-        The attributes that are written by what is reached.
-    reads_everything : tuple of Reason
-        Where the analysis ends; then any attribute may be read, all functions of the class are among `code`, and all
-        its plain values among `class_attributes`. Empty if the analysis is complete.
-    private : tuple of Reason
-        What makes results private, because it remembers something that is no attribute.
-    """
-
-    code: tuple[FunctionType, ...]
-    constants: tuple[object, ...]
-    reads: tuple[AttributeRead, ...]
-    class_attributes: frozenset[str]
-    methods: frozenset[str]
-    written_here: dict[str, AttributeWrite]
-    reads_everything: tuple[Reason, ...]
-    private: tuple[Reason, ...]
-
-    def rule_of(self, name: str) -> Rule:
-        """How an attribute counts that is no declared parameter.
-
-        "joins": its value joins the key. "memo": the code that fills it counts, its value does not. "unknown": it is
-        written by what is reached, but not as a memo is; only its value before each call tells what the call gives.
-        """
-        write = self.written_here.get(name)
-        if write is None:
-            return Rule("joins", "nothing that is reached writes it")
-        if write.is_lazy:
-            return Rule("memo", f"it is filled at {write.filled[0]}, and otherwise only emptied")
-        if not self.reads_everything and all(each.name != name for each in self.reads):
-            return Rule("memo", "it is only written")
-        if not write.is_certain:
-            return Rule("joins", write.why_not)
-        return Rule("unknown", write.why_not)
-
-    @property
-    def lazy(self) -> tuple[AttributeWrite, ...]:
-        """The memos that are read.
-
-        Results that read one which was filled under other parameters, from outside, or in an object that this is a
-        copy of, are private. A method can ask whether a memo is filled: whether it was, before the call, joins the key.
-        """
-        names = dict.fromkeys(each.name for each in self.reads)
-        return tuple([self.written_here[name] for name in names if self.rule_of(name).rule == "memo"])
+__all__ = ["reached"]
 
 
 def reached(kind: type, method: object) -> Reached:
@@ -443,88 +289,20 @@ class _Walk:
 
     def report(self) -> Reached:
         """What was found."""
+        functions = [each.function for each in self.steps]
+        reads = [(key[0], found) for key, found in self.reads.items()]
+        unknown = [*self.unknown_writes, *self.everything]
+        written = WrittenAttributes(self.kind, functions, self.writes, reads, self.kept, unknown)
         return Reached(
             tuple(self.code),
             tuple(self.constants),
             tuple([_attribute_read(key[2], found) for key, found in self.reads.items()]),
             frozenset(self.class_attributes),
             frozenset(self.methods),
-            self._written(),
+            written.all(),
             tuple(self.everything),
             tuple(self.private),
         )
-
-    def _written(self) -> dict[str, AttributeWrite]:
-        names = {write.name: None for write, _, _ in self.writes if write.through != "other"} | dict.fromkeys(self.kept)
-        if not names:
-            return {}
-        others = OtherWrites(self.kind, names, [each.function for each in self.steps])
-        return {name: self._attribute_write(name, others) for name in names}
-
-    def _attribute_write(self, name: str, others: OtherWrites) -> AttributeWrite:
-        found = [each for each in self.writes if each[0].name == name and each[0].through != "other"]
-        filled = [place for write, place, _ in found if write.leaves == "value"]
-        emptied = [place for write, place, _ in found if write.leaves != "value"]
-        if name in self.kept:
-            filled.insert(0, self.kept[name])
-        why_not = self._why_not_lazy(name, found, others)
-        is_certain = name in self.kept or any(write.is_certain for write, _, _ in found)
-        return AttributeWrite(name, tuple(filled), tuple(emptied), is_certain, not why_not, why_not)
-
-    def _why_not_lazy(self, name: str, found: list[tuple[Write, Place, bool]], others: OtherWrites) -> str:
-        """Why an attribute is no memo; empty if it is one."""
-        fills = [each for each in found if each[0].leaves == "value"]
-        reasons = [
-            self._no_memo_as_filled(name, fills, others),
-            *(f"it depends on what it was before, at {place}" for write, place, _ in fills if self._feeds(name, write)),
-            *(f"what it contains at {place} is left by earlier calls" for place in self._whole_reads(name, fills)),
-            *(
-                f"what is kept depends on arguments ({', '.join(_arguments(write))}), at {place}"
-                for write, place, _ in fills
-                if _arguments(write)
-            ),
-            others.reason(name),
-            *(str(f"{each.text}, at {each.place}") for each in (*self.unknown_writes, *self.everything)),
-            *(
-                f"another object's may be written at {place}"
-                for write, place, _ in self.writes
-                if write.name == name and write.through == "other" and write.leaves == "value"
-            ),
-        ]
-        return next(filter(None, reasons), "")
-
-    def _no_memo_as_filled(self, name: str, fills: list[tuple[Write, Place, bool]], others: OtherWrites) -> str:
-        if name in self.kept:
-            return ""
-        if not fills:
-            return "what is reached only empties it"
-        is_set = any(write.how == "set" and write.is_certain and write.through == "self" for write, _, _ in fills)
-        if not is_set and not others.makes_empty_container(name):
-            return "nothing shows that it is an empty container at first"
-        if any(write.through == "class" for write, _, _ in fills) or others.is_of_class_only(name, is_set):
-            return "all objects of the class share it"
-        is_conditional = any(write.control or under for write, _, under in fills if write.how == "set")
-        if is_conditional and len(fills) > 1:
-            return "arguments decide what is kept"
-        return ""
-
-    def _whole_reads(self, name: str, fills: list[tuple[Write, Place, bool]]) -> list[Place]:
-        """Where all items of a container are read, that are filled one by one."""
-        if all(write.how == "set" for write, _, _ in fills):
-            return []
-        reads = [each for key, found in self.reads.items() if key[0] == name for each in found]
-        return [place for read, place in reads if read.is_whole]
-
-    def _feeds(self, name: str, write: Write) -> bool:
-        """Is what is put there made from what was there? That counts only if it is read for something else, too."""
-        if write.how == "grow":
-            return any(
-                read.is_used or read.is_called
-                for (read_name, _, _), reads in self.reads.items()
-                if read_name == name
-                for read, _ in reads
-            )
-        return f"self.{name}" in write.depends
 
 
 def _is_c_method(found: Found) -> bool:
@@ -538,10 +316,6 @@ def _accesses_of(write: Write) -> tuple[str, ...]:
     if write.how == "set":
         return ("set", "delete") if write.leaves == "nothing" else ("set",)
     return ("set", "get") if write.how == "grow" else ("get",)
-
-
-def _arguments(write: Write) -> list[str]:
-    return sorted(each for each in write.depends if "." not in each)
 
 
 def _attribute_read(after: type | None, found: list[tuple[Read, Place]]) -> AttributeRead:

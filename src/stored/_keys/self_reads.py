@@ -7,14 +7,15 @@ import functools
 import weakref
 from collections.abc import Callable, Iterator
 from types import CodeType
-from typing import Any, TypeAlias
+from typing import Any
 
-from stored._keys.access_recorder import ALIAS, NOTHING, PART, WHOLE, Use, escape, operator, passed
-from stored._keys.function_tree import FunctionNode, function_tree
+from stored._keys.access_recorder import ALIAS, NOTHING, PART, WHOLE, escape, operator, passed
+from stored._keys.function_tree import function_tree
 from stored._keys.self_accesses import SelfAccesses
-from stored._keys.self_calls import ITERATION, CallRecorder
-from stored._keys.tree_origins import CLASS, DICT, SELF, constant_name
-from stored._keys.tree_scopes import Scoped, matched_parts
+from stored._keys.self_calls import ITERATION
+from stored._keys.self_expressions import OPERATORS, TRUTH, ExpressionRecorder
+from stored._keys.tree_origins import CLASS, DICT, SELF
+from stored._keys.tree_scopes import Scoped
 
 __all__ = ["self_accesses"]
 
@@ -53,50 +54,14 @@ def _forget(code_id: int, _: object) -> None:
     _known.pop(code_id, None)
 
 
-_OPERATORS: dict[type[ast.AST], str] = {
-    ast.Add: "add",
-    ast.Sub: "sub",
-    ast.Mult: "mul",
-    ast.Div: "truediv",
-    ast.FloorDiv: "floordiv",
-    ast.Mod: "mod",
-    ast.Pow: "pow",
-    ast.LShift: "lshift",
-    ast.RShift: "rshift",
-    ast.BitOr: "or",
-    ast.BitXor: "xor",
-    ast.BitAnd: "and",
-    ast.MatMult: "matmul",
-    ast.UAdd: "pos",
-    ast.USub: "neg",
-    ast.Invert: "invert",
-    ast.Eq: "eq",
-    ast.NotEq: "ne",
-    ast.Lt: "lt",
-    ast.LtE: "le",
-    ast.Gt: "gt",
-    ast.GtE: "ge",
-}
-
-_REFLECTED = {"lt": "gt", "gt": "lt", "le": "ge", "ge": "le", "eq": "eq", "ne": "eq"}
-
-_TRUTH = operator("__bool__", "__len__")
-
-_KEY = operator("__hash__", "__eq__", "__index__")
-
-_FUNCTION_NODES = ast.FunctionDef | ast.AsyncFunctionDef
-
-_Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
-
-
-class _Visitor(CallRecorder):
+class _Visitor(ExpressionRecorder):
     """Goes through a function."""
 
     def run(self) -> SelfAccesses:
         """Record all that the function does."""
         node = self.tree.node
         if isinstance(node, ast.Lambda):
-            self._return(node.body)
+            self.record_return(node.body)
         else:
             self.statements(node.body)
         for value in self.scopes.shared:
@@ -128,13 +93,10 @@ class _Visitor(CallRecorder):
 
     def _function_definition(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         self.expressions(node.decorator_list, passed((), 0))
-        self._defaults(node)
+        self.record_defaults(node)
         with_scope, self.scope = self.scope, self.scopes.of[node]
         self.statements(node.body)
         self.scope = with_scope
-
-    def _defaults(self, node: FunctionNode) -> None:
-        self.expressions([each for each in (*node.args.defaults, *node.args.kw_defaults) if each is not None], ALIAS)
 
     def _class_definition(self, node: ast.ClassDef) -> None:
         self.expressions([*node.decorator_list, *node.bases, *(each.value for each in node.keywords)], passed((), 0))
@@ -142,19 +104,8 @@ class _Visitor(CallRecorder):
         self.statements(node.body)
         self.scope = around
 
-    def _return(self, value: ast.expr | None) -> None:
-        if value is None:
-            return
-        if self.scope is not self.scopes.of[self.tree.node]:
-            self.expression(value, escape("returned by a function inside"))
-            return
-        origins = self.of(value)
-        self.returns_self |= SELF in origins
-        self.returned.update(each.name for each in origins if each.name)
-        self.expression(value, escape("returned") if DICT in origins else WHOLE)
-
     def _return_statement(self, node: ast.Return) -> None:
-        self._return(node.value)
+        self.record_return(node.value)
 
     def _expression_statement(self, node: ast.Expr) -> None:
         self.expression(node.value, NOTHING)
@@ -187,7 +138,7 @@ class _Visitor(CallRecorder):
 
     def _grow(self, target: ast.expr, value: ast.expr, by: ast.operator) -> None:
         """Record what adds to what is there; that alone is no read of it."""
-        name = _OPERATORS[type(by)]
+        name = OPERATORS[type(by)]
         self.expression(value, operator(f"__r{name}__", f"__{name}__"))
         if isinstance(target, ast.Name):
             self.use(target, operator(f"__i{name}__", f"__{name}__"))
@@ -205,7 +156,7 @@ class _Visitor(CallRecorder):
         self.statements([*node.body, *node.orelse])
 
     def _condition(self, node: ast.If | ast.While) -> None:
-        self.expression(node.test, _TRUTH)
+        self.expression(node.test, TRUTH)
         self.statements([*node.body, *node.orelse])
 
     def _with(self, node: ast.With | ast.AsyncWith) -> None:
@@ -216,7 +167,7 @@ class _Visitor(CallRecorder):
         self.statements(node.body)
 
     def _assert(self, node: ast.Assert) -> None:
-        self.expression(node.test, _TRUTH)
+        self.expression(node.test, TRUTH)
         if node.msg is not None:
             self.expression(node.msg, escape("raised"))
 
@@ -225,7 +176,7 @@ class _Visitor(CallRecorder):
         for case in node.cases:
             self._pattern(case.pattern, node.subject)
             if case.guard is not None:
-                self.expression(case.guard, _TRUTH)
+                self.expression(case.guard, TRUTH)
             self.statements(case.body)
 
     def _pattern(self, pattern: ast.pattern, subject: ast.expr | None) -> None:
@@ -244,193 +195,6 @@ class _Visitor(CallRecorder):
             else:
                 self.expression(child, PART)
 
-    # -- targets ------------------------------------------------------------------------------------------------------
-
-    def store(self, target: ast.expr, value: Scoped | None, how: str = "set", is_item: bool = False) -> None:
-        """Record a target of an assignment or deletion.
-
-        Parameters
-        ----------
-        target : ast.expr
-            The target.
-        value : Scoped or None
-            The expression that it gets, None for a deletion.
-        how : str
-            Is it set, added to ("grow") or removed?
-        is_item : bool
-            Does it get an item of that value only?
-        """
-        if isinstance(target, ast.Tuple | ast.List):
-            for part, its_value, item in matched_parts(target, value, 0 if is_item else None):
-                self.store(part, its_value, how, item is not None)
-        elif isinstance(target, ast.Starred):
-            self.store(target.value, value, how, is_item=True)
-        elif isinstance(target, ast.Attribute | ast.Subscript):
-            self.target_base(target.value)
-            parts = self._parts(value, how, is_item)
-            if isinstance(target, ast.Attribute):
-                self._store_attribute(target, how, parts)
-            else:
-                self.expression(target.slice, _KEY)
-                self._store_item(target, how, parts)
-
-    def _parts(self, value: Scoped | None, how: str, is_item: bool) -> dict[str, object]:
-        if value is None:
-            return {"leaves": "nothing"}
-        left = "value" if is_item or how == "grow" else self.leaves(value.node)
-        return {"leaves": left, "sources": [value]}
-
-    def _store_attribute(self, target: ast.Attribute, how: str, parts: dict[str, object]) -> None:
-        origins = self.of(target.value)
-        name = self.scope.mangled(target.attr)
-        for origin in sorted(origins):
-            if not origin.name and origin != DICT:
-                is_certain = len(origins) == 1 and origin in {SELF, CLASS}
-                what = "grow" if how == "grow" else "set"
-                self.write(target, name, origin, how=what, is_certain=is_certain, **parts)
-        if any(origin.name for origin in origins) or _is_nested(target.value):
-            self.write_inside(target, target.value, how="grow" if how == "grow" else "into", **_as_value(parts))
-
-    def _store_item(self, target: ast.Subscript, how: str, parts: dict[str, object]) -> None:
-        for origin in sorted(self.of(target.value)):
-            key = constant_name(target.slice)
-            if origin == SELF:
-                names = ("__delitem__",) if how == "remove" else ("__setitem__", "__getitem__")
-                self.implicit[names, target.lineno] = None
-            elif origin == DICT and key is not None:
-                what = "grow" if how == "grow" else "set"
-                self.write(target, key, SELF, how=what, is_certain=True, is_direct=True, **parts)
-            elif origin == DICT:
-                self.unknown_write(target, "an attribute is set by a name that is computed")
-        if how == "remove":
-            self.write_inside(target, target.value, how="remove", leaves="empty")
-        else:
-            how = "grow" if how == "grow" else "into"
-            self.write_inside(target, target.value, how=how, keys=[*_keys(target)], **_as_value(parts))
-
-    # -- expressions --------------------------------------------------------------------------------------------------
-
-    def expression(self, node: ast.expr, use: Use) -> None:
-        """Record an expression, of whose value this becomes."""
-        visit = _EXPRESSIONS.get(type(node))
-        if visit is None:
-            self._other_expression(node)
-        else:
-            visit(self, node, use)
-
-    def _other_expression(self, node: ast.AST) -> None:
-        for child in ast.iter_child_nodes(node):
-            if isinstance(child, ast.expr):
-                self.expression(child, escape(f"used in a {type(node).__name__.lower()}"))
-            else:
-                self._other_expression(child)
-
-    def _name(self, node: ast.Name, use: Use) -> None:
-        self.use(node, use)
-
-    def _attribute(self, node: ast.Attribute, use: Use) -> None:
-        self.base(node.value)
-        if DICT in self.of(node.value):
-            self.whole_dict(node.value, PART)
-        self.use(node, use)
-
-    def _subscript(self, node: ast.Subscript, use: Use) -> None:
-        origins = self.of(node.value)
-        self.expression(node.slice, _KEY)
-        if DICT in origins and constant_name(node.slice) is not None:
-            self.base(node.value)
-            self.use(node, use)
-            return
-        self.expression(node.value, operator("__getitem__"))
-        if SELF in self.of(node):  # the first of all arguments
-            self.use(node, use)
-
-    def _container(self, node: ast.Tuple | ast.List | ast.Set, use: Use) -> None:
-        self.expressions(node.elts, escape("put into a container"))
-
-    def _slice(self, node: ast.Slice, use: Use) -> None:
-        self.expressions([each for each in (node.lower, node.upper, node.step) if each is not None], _KEY)
-
-    def _binary(self, node: ast.BinOp, use: Use) -> None:
-        name = _OPERATORS[type(node.op)]
-        text = ("__str__", "__repr__", "__getitem__", "__format__") if name == "mod" else ()
-        self.expression(node.left, operator(f"__{name}__"))
-        self.expression(node.right, operator(f"__r{name}__", *text))
-
-    def _unary(self, node: ast.UnaryOp, use: Use) -> None:
-        is_not = isinstance(node.op, ast.Not)
-        self.expression(node.operand, _TRUTH if is_not else operator(f"__{_OPERATORS[type(node.op)]}__"))
-
-    def _compare(self, node: ast.Compare, use: Use) -> None:
-        left = node.left
-        for by, right in zip(node.ops, node.comparators, strict=True):
-            if isinstance(by, ast.Is | ast.IsNot):
-                uses = PART, PART
-            elif isinstance(by, ast.In | ast.NotIn):
-                uses = operator("__eq__", "__hash__"), operator("__contains__", "__eq__", *ITERATION)
-                name = constant_name(left)
-                if name is not None and DICT in self.of(right):
-                    found = ast.Subscript(right, ast.Constant(name), ast.Load())
-                    self.use(ast.copy_location(found, node), PART)
-                    uses = PART, ALIAS
-            else:
-                name = _OPERATORS[type(by)]
-                uses = operator(f"__{name}__", "__eq__"), operator(f"__{_REFLECTED[name]}__", "__eq__")
-            self.expression(left, uses[0])
-            self.expression(right, uses[1])
-            left = right
-
-    def _boolean(self, node: ast.BoolOp, use: Use) -> None:
-        before = self.conditions
-        for each in node.values:
-            self.expression(each, use)
-            if SELF in self.of(each):
-                self.use(each, _TRUTH)
-            self.conditions = (*self.conditions, Scoped(each, self.scope))
-        self.conditions = before
-
-    def _if_expression(self, node: ast.IfExp, use: Use) -> None:
-        self.expression(node.test, _TRUTH)
-        before, self.conditions = self.conditions, (*self.conditions, Scoped(node.test, self.scope))
-        self.expressions([node.body, node.orelse], use)
-        self.conditions = before
-
-    def _walrus(self, node: ast.NamedExpr, use: Use) -> None:
-        self.expression(node.value, use)
-
-    def _lambda(self, node: ast.Lambda, use: Use) -> None:
-        self._defaults(node)
-        around, self.scope = self.scope, self.scopes.of[node]
-        self._return(node.body)
-        self.scope = around
-
-    def _comprehension(self, node: _Comprehension, use: Use) -> None:
-        around, before = self.scope, self.conditions
-        for each in node.generators:
-            self.expression(each.iter, operator(*ITERATION))
-            self.conditions = (*self.conditions, Scoped(each.iter, self.scope))
-            self.scope = self.scopes.of[node]  # all but the first are evaluated in it
-            self.store(each.target, Scoped(each.iter, self.scope), is_item=True)
-            self.expressions(each.ifs, _TRUTH)
-            self.conditions = (*self.conditions, *(Scoped(test, self.scope) for test in each.ifs))
-        parts = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
-        self.expressions(parts, escape("put into a container"))
-        self.scope, self.conditions = around, before
-
-    def _await(self, node: ast.Await, use: Use) -> None:
-        self.expression(node.value, operator("__await__"))
-
-    def _yield(self, node: ast.Yield, use: Use) -> None:
-        self._return(node.value)
-
-    def _yield_from(self, node: ast.YieldFrom, use: Use) -> None:
-        self.expression(node.value, operator(*ITERATION))
-
-    def _formatted(self, node: ast.FormattedValue, use: Use) -> None:
-        self.expression(node.value, operator("__format__", "__str__", "__repr__"))
-        if node.format_spec is not None:
-            self.expression(node.format_spec, PART)
-
 
 def _is_variable(target: ast.expr) -> bool:
     """Is it assigned to variables only?"""
@@ -446,25 +210,10 @@ def _matches(target: ast.expr, value: ast.Tuple | ast.List) -> bool:
     return len(parts) == len(value.elts) > 0 and not is_starred
 
 
-def _is_nested(node: ast.expr) -> bool:
-    return isinstance(node, ast.Attribute)
-
-
 def _feeds_itself(target: ast.expr, value: ast.BinOp) -> bool:
     """Is it ``self.n = self.n + 1``, which is like ``self.n += 1``?"""
     is_attribute = isinstance(target, ast.Attribute | ast.Subscript)
     return is_attribute and ast.unparse(target) == ast.unparse(value.left)
-
-
-def _as_value(parts: dict[str, object]) -> dict[str, object]:
-    """What is written inside an attribute leaves it with something in it, were it None."""
-    return {**parts, "leaves": "value"}
-
-
-def _keys(target: ast.expr) -> Iterator[ast.expr]:
-    while isinstance(target, ast.Subscript):
-        yield target.slice
-        target = target.value
 
 
 _STATEMENTS: dict[type[ast.stmt], Callable[..., None]] = {
@@ -485,30 +234,4 @@ _STATEMENTS: dict[type[ast.stmt], Callable[..., None]] = {
     ast.AsyncWith: _Visitor._with,
     ast.Assert: _Visitor._assert,
     ast.Match: _Visitor._match,
-}
-
-_EXPRESSIONS: dict[type[ast.expr], Callable[..., None]] = {
-    ast.Name: _Visitor._name,
-    ast.Attribute: _Visitor._attribute,
-    ast.Subscript: _Visitor._subscript,
-    ast.Call: _Visitor.call,
-    ast.Tuple: _Visitor._container,
-    ast.List: _Visitor._container,
-    ast.Set: _Visitor._container,
-    ast.Slice: _Visitor._slice,
-    ast.BinOp: _Visitor._binary,
-    ast.UnaryOp: _Visitor._unary,
-    ast.Compare: _Visitor._compare,
-    ast.BoolOp: _Visitor._boolean,
-    ast.IfExp: _Visitor._if_expression,
-    ast.NamedExpr: _Visitor._walrus,
-    ast.Lambda: _Visitor._lambda,
-    ast.ListComp: _Visitor._comprehension,
-    ast.SetComp: _Visitor._comprehension,
-    ast.DictComp: _Visitor._comprehension,
-    ast.GeneratorExp: _Visitor._comprehension,
-    ast.Await: _Visitor._await,
-    ast.Yield: _Visitor._yield,
-    ast.YieldFrom: _Visitor._yield_from,
-    ast.FormattedValue: _Visitor._formatted,
 }
