@@ -1,0 +1,165 @@
+"""What does a method reach through the object that it is called on? The form of the answer, and the rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import FunctionType
+from typing import Any, Literal, NamedTuple
+
+from stored._keys.tree_origins import Through
+
+__all__ = ["AttributeRead", "AttributeWrite", "Place", "Reached", "Reason", "Rule"]
+
+
+class Place(NamedTuple):
+    """A line of code, and the function in which it is."""
+
+    file: str
+    line: int
+    function: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line} in {self.function}"
+
+
+class Reason(NamedTuple):
+    """Something that the analysis cannot follow, or that makes results private."""
+
+    text: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeRead:
+    """An attribute that is read, and that is no method.
+
+    Attributes
+    ----------
+    name : str
+        Its name, as Python mangles private ones.
+    place : Place
+        Where it is read first.
+    through : str
+        Is it looked up on the object ("self"), on its class ("class"), or with ``super()`` ("super")?
+    after : type or None
+        For "super", the class after which the search begins.
+    is_called : bool
+        Is its value called?
+    is_used : bool
+        Is it used in any other way than by a method like ``append`` whose result is not used?
+    paths : tuple of tuple of str
+        The attributes that are read further on its value; an empty path if the value is used as a whole.
+    """
+
+    name: str
+    place: Place
+    through: Through = "self"
+    after: type | None = None
+    is_called: bool = False
+    is_used: bool = True
+    paths: tuple[tuple[str, ...], ...] = ()
+
+    def value(self, owner: Any) -> Any:
+        """The value now, as the method would find it; an `AttributeError` if there is none."""
+        if self.through == "self":
+            return getattr(owner, self.name)
+        if self.through == "class":
+            return getattr(type(owner), self.name)
+        return getattr(super(self.after, owner), self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeWrite:
+    """An attribute that is written by what a method reaches.
+
+    Attributes
+    ----------
+    name : str
+        Its name.
+    filled : tuple of Place
+        Where it gets a value.
+    emptied : tuple of Place
+        Where it is set to None, deleted, or emptied.
+    is_certain : bool
+        Is it surely written? A method that is called ``add`` may do anything.
+    is_lazy : bool
+        Is it computed once, and kept: by a ``cached_property``, or as rule 2 has it?
+    why_not : str
+        Why it is not, if it is not.
+    """
+
+    name: str
+    filled: tuple[Place, ...]
+    emptied: tuple[Place, ...]
+    is_certain: bool
+    is_lazy: bool
+    why_not: str = ""
+
+
+class Rule(NamedTuple):
+    """How an attribute counts, and why."""
+
+    rule: Literal["joins", "memo", "unknown"]
+    reason: str
+
+
+@dataclass(frozen=True)
+class Reached:
+    """What a method reaches on the class of an owner.
+
+    Attributes
+    ----------
+    code : tuple of FunctionType
+        The functions, the method first, in the order in which they are found.
+    constants : tuple
+        The values that partial methods among them have in them.
+    reads : tuple of AttributeRead
+        The attributes that are read and are no methods, in the order in which they are found.
+    class_attributes : frozenset of str
+        Those that the class has as plain values.
+    methods : frozenset of str
+        The names of the methods that are reached: an attribute of the object can take the place of each.
+    written_here : dict of str to AttributeWrite
+        The attributes that are written by what is reached.
+    reads_everything : tuple of Reason
+        Where the analysis ends; then any attribute may be read, all functions of the class are among `code`, and all
+        its plain values among `class_attributes`. Empty if the analysis is complete.
+    private : tuple of Reason
+        What makes results private, because it remembers something that is no attribute.
+    """
+
+    code: tuple[FunctionType, ...]
+    constants: tuple[object, ...]
+    reads: tuple[AttributeRead, ...]
+    class_attributes: frozenset[str]
+    methods: frozenset[str]
+    written_here: dict[str, AttributeWrite]
+    reads_everything: tuple[Reason, ...]
+    private: tuple[Reason, ...]
+
+    def rule_of(self, name: str) -> Rule:
+        """How an attribute counts that is no declared parameter.
+
+        "joins": its value joins the key. "memo": the code that fills it counts, its value does not. "unknown": it is
+        written by what is reached, but not as a memo is; only its value before each call tells what the call gives.
+        """
+        write = self.written_here.get(name)
+        if write is None:
+            return Rule("joins", "nothing that is reached writes it")
+        if write.is_lazy:
+            return Rule("memo", f"it is filled at {write.filled[0]}, and otherwise only emptied")
+        if not self.reads_everything and all(each.name != name for each in self.reads):
+            return Rule("memo", "it is only written")
+        if not write.is_certain:
+            return Rule("joins", write.why_not)
+        return Rule("unknown", write.why_not)
+
+    @property
+    def lazy(self) -> tuple[AttributeWrite, ...]:
+        """The memos that are read.
+
+        Results that read one which was filled under other parameters, from outside, or in an object that this is a
+        copy of, are private. A method can ask whether a memo is filled: whether it was, before the call, joins the key.
+        """
+        names = dict.fromkeys(each.name for each in self.reads)
+        return tuple([self.written_here[name] for name in names if self.rule_of(name).rule == "memo"])

@@ -1,0 +1,362 @@
+"""What does a method reach through the object that it is called on: which code, and which attributes?
+
+The syntax trees of the method, and of all that it reaches on the class, tell it; no code of the user is run. What is
+reached depends on the class alone, so that it is found once for each class and method.
+"""
+
+from __future__ import annotations
+
+import builtins
+import types
+from collections import deque
+from dataclasses import dataclass, field
+from types import CodeType, FunctionType
+from typing import Any, NamedTuple
+
+from stored._keys.class_functions import (
+    ABSENT,
+    C_METHODS,
+    Behind,
+    Found,
+    behind,
+    find_on_class,
+    generated_accesses,
+    is_data,
+)
+from stored._keys.memos import WrittenAttributes
+from stored._keys.reach_report import AttributeRead, Place, Reached, Reason
+from stored._keys.self_accesses import Finding, Passed, Read, SelfAccesses, Write
+from stored._keys.self_reads import self_accesses
+
+__all__ = ["reached"]
+
+
+def reached(kind: type, method: object) -> Reached:
+    """What a method reaches through the object that it is called on.
+
+    Parameters
+    ----------
+    kind : type
+        The class of the object.
+    method : FunctionType, StoredMethod or other attribute of a class
+        The method, as it stands in the dictionary of the class or of one of its bases.
+    """
+    walk = _Walk(kind)
+    walk.follow(behind(method), Place("", 0, getattr(method, "__qualname__", "")), is_used=False)
+    walk.run()
+    return walk.report()
+
+
+class _Step(NamedTuple):
+    function: Any  # a FunctionType, which type checkers take for a method of this class
+    position: int | None
+    is_class: bool
+    under_arguments: bool
+
+
+@dataclass
+class _Walk:
+    kind: type
+    code: dict[FunctionType, None] = field(default_factory=dict)
+    constants: list[object] = field(default_factory=list)
+    reads: dict[tuple[str, str, type | None], list[tuple[Read, Place]]] = field(default_factory=dict)
+    class_attributes: dict[str, None] = field(default_factory=dict)
+    methods: set[str] = field(default_factory=set)
+    kept: dict[str, Place] = field(default_factory=dict)
+    writes: list[tuple[Write, Place, bool]] = field(default_factory=list)
+    everything: dict[Reason, None] = field(default_factory=dict)
+    private: dict[Reason, None] = field(default_factory=dict)
+    unknown_writes: list[Reason] = field(default_factory=list)
+    results: list[tuple[FunctionType, Place]] = field(default_factory=list)
+    steps: dict[_Step, SelfAccesses] = field(default_factory=dict)
+    pending: deque[_Step] = field(default_factory=deque)
+    makes_objects: bool = False
+
+    # -- functions ----------------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Go through all functions that are reached."""
+        while self.pending:
+            self._visit(self.pending.popleft())
+        returning = {step.function for step, accesses in self.steps.items() if accesses.returns_self}
+        for function, place in self.results:
+            if function in returning:
+                self.everything[Reason(f"{function.__qualname__} returns the object itself", place)] = None
+        if self.everything or self.makes_objects or any(each.constructs for each in self.steps.values()):
+            self._take_all()
+
+    def follow(self, found: Behind, place: Place, is_used: bool = True, under_arguments: bool = False) -> None:
+        """Go through what stands behind an attribute of the class."""
+        for function, position, is_class in found.functions:
+            self._add(_Step(function, position, is_class, under_arguments))
+            if is_used and position is not None:
+                self.results.append((function, place))
+        self.constants.extend(found.constants)
+        if found.unknown:
+            self.everything[Reason(found.unknown, place)] = None
+        if found.hidden:
+            self.private[Reason(found.hidden, place)] = None
+
+    def _add(self, step: _Step) -> None:
+        if step in self.steps or step._replace(under_arguments=True) in self.steps:
+            return
+        self.steps[step] = SelfAccesses()
+        self.code[step.function] = None
+        self.pending.append(step)
+
+    def _visit(self, step: _Step) -> None:
+        function, code = step.function, step.function.__code__
+        accesses = generated_accesses(function, self.kind)
+        if accesses is None:
+            accesses = self_accesses(code, step.position, step.is_class)
+        if accesses is None:
+            self.everything[Reason(f"the source of {code.co_qualname} is not known", _place(code))] = None
+            return
+        self.steps[step] = accesses
+        for name in sorted(accesses.builtins_used):
+            if not _is_builtin(function, name):
+                self.everything[Reason(f"{name}() is not the built-in function", _place(code))] = None
+        self.everything.update(dict.fromkeys(_reasons(code, accesses.unknown_reads)))
+        self.unknown_writes += _reasons(code, accesses.unknown_writes)
+        for read in accesses.reads:
+            self._read(step, read)
+        for names, line in accesses.implicit:
+            self._implicit(names, _place(code, line))
+        for write in accesses.writes:
+            self._write(step, write)
+        for passed in accesses.passed:
+            self._passed(function, passed)
+        if any(each.through == "self" for each in accesses.reads):
+            self._implicit(("__getattribute__",), _place(code))
+
+    # -- reads --------------------------------------------------------------------------------------------------------
+
+    def _read(self, step: _Step, read: Read) -> None:
+        place = _place(step.function.__code__, read.line)
+        if read.through == "class" and read.name in {"__dict__", "__subclasses__"}:
+            self.everything[Reason(f"{read.name} of the class is used", place)] = None
+            return
+        after = self._class_of(step.function) if read.through == "super" else None
+        if read.through == "super" and after is None:
+            self.everything[Reason("the class of super() is not known", place)] = None
+            return
+        found = find_on_class(self.kind, read.name, after)
+        if found.value is ABSENT:
+            self._read_absent(read, place, after)
+        elif _is_c_method(found):
+            self._c_method(read.name, found, place)
+        else:
+            self._read_found(step, read, found, place, after)
+
+    def _read_found(self, step: _Step, read: Read, found: Found, place: Place, after: type | None) -> None:
+        attribute = behind(found.value)
+        under_arguments = step.under_arguments or read.under_arguments
+        self.follow(attribute, place, read.is_used, under_arguments)
+        if attribute.value == "kept":
+            self.kept.setdefault(read.name, place)
+        if attribute.value in {"data", "kept"}:
+            self._note_read(read, place, after)
+        elif not hasattr(type(found.value), "__set__"):
+            self.methods.add(read.name)
+        if is_data(found.value):
+            self.class_attributes[read.name] = None
+
+    def _read_absent(self, read: Read, place: Place, after: type | None) -> None:
+        if read.through == "self" or not hasattr(type, read.name):
+            self._note_read(read, place, after)
+        if read.through == "self":
+            self._implicit(("__getattr__",), place)
+
+    def _note_read(self, read: Read, place: Place, after: type | None) -> None:
+        self.reads.setdefault((read.name, read.through, after), []).append((read, place))
+
+    def _c_method(self, name: str, found: Found, place: Place) -> None:
+        """A method that is written in C: those of `object` read nothing, unless they copy or pickle."""
+        if found.holder is object:
+            if name in {"__reduce__", "__reduce_ex__", "__getstate__", "__dir__", "__sizeof__"}:
+                self.everything[Reason(f"{name}() uses all attributes", place)] = None
+            return
+        if name in {"__init__", "__new__", "__init_subclass__", "__getattribute__", "__setattr__", "__delattr__"}:
+            return  # in C, they do what those of `object` do
+        reason = Reason(f"{name}() of {found.holder.__qualname__} reads what the object itself contains", place)
+        self.everything[reason] = None
+        self.private[reason] = None
+
+    def _implicit(self, names: tuple[str, ...], place: Place) -> None:
+        """Special methods that may be called: those that the class has."""
+        for name in names:
+            found = find_on_class(self.kind, name)
+            if isinstance(found.value, C_METHODS):
+                self._c_method(name, found, place)
+            elif found.value is not ABSENT and found.value is not None:
+                is_used = name not in {"__enter__", "__iter__", "__aenter__", "__aiter__"}
+                self.follow(behind(found.value), place, is_used)
+
+    def _class_of(self, function: FunctionType) -> type | None:
+        """The base in which a function is defined, after which ``super()`` searches."""
+        cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
+        cell = cells.get("__class__")
+        if cell is not None and _content(cell) in self.kind.__mro__:
+            return _content(cell)  # type: ignore[no-any-return]
+        for base in self.kind.__mro__:
+            for value in vars(base).values():
+                if any(each is function for each, _, _ in behind(value).functions):
+                    return base
+        return None
+
+    # -- writes -------------------------------------------------------------------------------------------------------
+
+    def _write(self, step: _Step, write: Write) -> None:
+        place = _place(step.function.__code__, write.line)
+        if write.through != "other":
+            value = find_on_class(self.kind, write.name).value
+            accesses = _accesses_of(write)
+            if isinstance(value, property):
+                for access in accesses:
+                    self.follow(behind(value, access), place, is_used=False)
+            elif value is not ABSENT and not is_data(value) and "get" in accesses:
+                self.follow(behind(value), place, is_used=False)
+            if write.through == "self" and "get" not in accesses[:1] and not write.is_direct:
+                self._implicit(("__setattr__", "__delattr__")[: len(accesses)], place)
+        self.writes.append((write, place, step.under_arguments))
+
+    # -- functions that get the object --------------------------------------------------------------------------------
+
+    def _passed(self, function: FunctionType, passed: Passed) -> None:
+        place = _place(function.__code__, passed.line)
+        self.makes_objects |= passed.is_class and passed.function[-1:] == ("__new__",)
+        found = self._passed_to(function, passed)
+        if found is None:
+            what = "the class" if passed.is_class else "the object"
+            where = ".".join(passed.function).replace("<", "").replace(">", "") or "a function that is computed"
+            self.everything[Reason(f"{what} is passed to {where}", place)] = None
+        else:
+            self.follow(found, place)
+
+    def _passed_to(self, function: FunctionType, passed: Passed) -> Behind | None:
+        """What gets the object; None if that cannot be followed, and no function if it does nothing with it."""
+        if not passed.function:
+            return None
+        root, *names = passed.function
+        if root in {"<self>", "<class>", "<super>"}:
+            return self._passed_to_own(function, root, names[0], passed)
+        value: Any = _variable(function, root)
+        found = Found(value, object)
+        for name in names:
+            if isinstance(found.value, type):
+                found = find_on_class(found.value, name)
+            elif type(found.value) is types.ModuleType:
+                found = Found(vars(found.value).get(name, ABSENT), object)
+            else:
+                return None
+        if found.holder is object and isinstance(found.value, (*C_METHODS, types.BuiltinFunctionType)) and names:
+            is_of_object = getattr(found.value, "__objclass__", None) is object or names == ["__new__"]
+            return Behind([]) if is_of_object and "reduce" not in names[-1] else None
+        return self._readable(function, found.value, passed)
+
+    def _readable(self, function: FunctionType, value: Any, passed: Passed) -> Behind | None:
+        """A function that is passed the object, if it is one of the same package, or of the class."""
+        if value is ABSENT or is_data(value):
+            return None
+        found = behind(value, "get", passed.position, passed.is_class)
+        is_near = all(_package(each) == _package(function) for each, _, _ in found.functions)
+        is_own = isinstance(value, FunctionType) and self._class_of(value) is not None
+        is_closure = passed.function[0] in function.__code__.co_freevars
+        return found if is_near or is_own or is_closure else None
+
+    def _passed_to_own(self, function: FunctionType, root: str, name: str, passed: Passed) -> Behind | None:
+        after = self._class_of(function) if root == "<super>" else None
+        value = find_on_class(self.kind, name, after).value
+        kind = type(value)
+        if name == "__new__" and passed.is_class:
+            return behind(value, "get", passed.position, True) if kind is staticmethod else Behind([])
+        if kind is staticmethod:
+            return behind(value.__func__, "get", passed.position, passed.is_class)
+        if kind is FunctionType:
+            return behind(value, "get", passed.position + (root != "<class>"), passed.is_class)
+        return None
+
+    # -- the report ---------------------------------------------------------------------------------------------------
+
+    def _take_all(self) -> None:
+        """All functions and all plain values of the class count."""
+        for base in self.kind.__mro__[:-1]:
+            for name, value in vars(base).items():
+                attribute = behind(value)
+                self.code.update(dict.fromkeys(each for each, _, _ in attribute.functions))
+                if is_data(value) and not name.startswith("__"):
+                    self.class_attributes[name] = None
+
+    def report(self) -> Reached:
+        """What was found."""
+        functions = [each.function for each in self.steps]
+        reads = [(key[0], found) for key, found in self.reads.items()]
+        unknown = [*self.unknown_writes, *self.everything]
+        written = WrittenAttributes(self.kind, functions, self.writes, reads, self.kept, unknown)
+        return Reached(
+            tuple(self.code),
+            tuple(self.constants),
+            tuple([_attribute_read(key[2], found) for key, found in self.reads.items()]),
+            frozenset(self.class_attributes),
+            frozenset(self.methods),
+            written.all(),
+            tuple(self.everything),
+            tuple(self.private),
+        )
+
+
+def _is_c_method(found: Found) -> bool:
+    kind = type(found.value)
+    is_function = kind is types.BuiltinFunctionType and found.holder is object
+    return is_function or (kind in C_METHODS and kind is not types.GetSetDescriptorType)
+
+
+def _accesses_of(write: Write) -> tuple[str, ...]:
+    """What happens to an attribute that is written, or in which something is."""
+    if write.how == "set":
+        return ("set", "delete") if write.leaves == "nothing" else ("set",)
+    return ("set", "get") if write.how == "grow" else ("get",)
+
+
+def _attribute_read(after: type | None, found: list[tuple[Read, Place]]) -> AttributeRead:
+    read, place = found[0]
+    return AttributeRead(
+        read.name,
+        place,
+        read.through,
+        after,
+        any(each.is_called for each, _ in found),
+        any(each.is_used or each.is_called for each, _ in found),
+        tuple(dict.fromkeys([each.path for each, _ in found if each.path is not None])),
+    )
+
+
+def _place(code: CodeType, line: int = 0) -> Place:
+    return Place(code.co_filename, line or code.co_firstlineno, code.co_qualname)
+
+
+def _reasons(code: CodeType, findings: tuple[Finding, ...]) -> list[Reason]:
+    return [Reason(each.reason, _place(code, each.line)) for each in findings]
+
+
+def _content(cell: Any) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:  # the variable has no value yet
+        return ABSENT
+
+
+def _variable(function: FunctionType, name: str) -> Any:
+    """A variable that a function uses and does not define."""
+    cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
+    if name in cells:
+        return _content(cells[name])
+    return function.__globals__.get(name, getattr(builtins, name, ABSENT))
+
+
+def _is_builtin(function: FunctionType, name: str) -> bool:
+    return _variable(function, name) is getattr(builtins, name)
+
+
+def _package(function: FunctionType) -> str:
+    return str(function.__module__).partition(".")[0]
