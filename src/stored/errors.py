@@ -17,6 +17,7 @@
     StoredWarning (UserWarning)
     +-- EntryWarning                        an entry was not used, and will be replaced
     +-- PersistenceWarning                  a result could not be written or read; it is kept in memory
+    +-- OwnerWarning                        results are kept for one object only, or attributes are not told
     +-- TableWarning                        a table was changed so that it can be inverted
 
 Every message says what was found, what was expected and what to do about it.
@@ -38,6 +39,7 @@ __all__ = [
     "OutsideAxisError",
     "OutsideValuesError",
     "OwnerError",
+    "OwnerWarning",
     "PersistenceWarning",
     "StoredError",
     "StoredWarning",
@@ -211,6 +213,10 @@ class StoredWarning(UserWarning):
 
 class EntryWarning(StoredWarning):
     """An entry was not used; the result is computed anew and replaces it."""
+
+
+class OwnerWarning(StoredWarning):
+    """A method reads something that does not count, or for which its results cannot be stored."""
 
 
 class PersistenceWarning(StoredWarning):

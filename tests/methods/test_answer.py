@@ -114,7 +114,7 @@ def test_nobody_changes_what_an_array_says(
 def test_the_methods_own_array_is_not_shared() -> None:
     """A method may go on using the array that it returned."""
 
-    @keyed_by("n")
+    @keyed_by("n", only=True)
     class Reusing:
         n = 1
 

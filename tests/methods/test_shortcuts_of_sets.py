@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from stored import PersistenceWarning, StorageUser, configure, keyed_by, stored
-from stored._methods import answer as answer_module
+from stored._methods import results as results_module
 from stored._methods.call import Call
 from stored._storage import Slot
 from tests.engine.changing import COMPUTED, REFERENCED, held, keyed, set_parameter
@@ -33,7 +33,7 @@ def full_calls(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         calls.append(tuple(values.values()))
         return Call(definition, method, owner, space, values)
 
-    monkeypatch.setattr(answer_module, "Call", call)
+    monkeypatch.setattr(results_module, "Call", call)
     return calls
 
 

@@ -8,6 +8,7 @@ share the last few spaces (`spaces`). `storage_user` gives any owner's `StorageU
 from stored._engine.copying import described_instead, rebound_user
 from stored._engine.directory import directory_of, getCacheDir
 from stored._engine.memory_limit import memory_limit
+from stored._engine.memos import FilledMemos, is_filled
 from stored._engine.owner_user import storage_user
 from stored._engine.owners import OwnerRecord, live_records, owner_record
 from stored._engine.space import Method, StorageSpace, own_arguments
@@ -15,6 +16,7 @@ from stored._engine.spaces import PresentSpace, spaces_with_method
 from stored._engine.user import StorageUser
 
 __all__ = [
+    "FilledMemos",
     "Method",
     "OwnerRecord",
     "PresentSpace",
@@ -23,6 +25,7 @@ __all__ = [
     "described_instead",
     "directory_of",
     "getCacheDir",
+    "is_filled",
     "live_records",
     "memory_limit",
     "own_arguments",

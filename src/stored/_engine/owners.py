@@ -7,20 +7,45 @@ import functools
 import weakref
 from collections import OrderedDict
 from collections.abc import Hashable
-from typing import Any
+from typing import Any, Protocol
 
 from stored._engine.copying import described_instead, rebound_user
+from stored._engine.memos import FilledMemos
 from stored._engine.space import StorageSpace
 from stored._engine.spaces import PresentSpace
 from stored._engine.user import StorageUser
 from stored._engine.user_parameters import UserParameters
 from stored._fork_safe_lock import ForkSafeLock
-from stored._keys import USER_ATTRIBUTES, FieldParameters, Key, Space, converters, find_describer, parameter_names
+from stored._keys import (
+    USER_ATTRIBUTES,
+    FieldParameters,
+    Key,
+    MethodReads,
+    Selection,
+    Space,
+    converters,
+    find_describer,
+    parameter_names,
+)
 from stored._settings import validity
 from stored._storage import PersistentTier
 from stored.errors import OwnerError, UnstableKeyError
 
 __all__ = ["OwnerRecord", "live_records", "owner_record"]
+
+_ALL = Selection()
+"""All parameters, and nothing else."""
+
+
+class CountedMethod(Protocol):
+    """A stored method, as far as it says what counts for it."""
+
+    depends: tuple[str, ...] | None
+    """The parameters on which it depends; None for all of them."""
+
+    def reads(self, owner_class: type, /) -> MethodReads:
+        """What it reads of the owners of a class."""
+
 
 _TIER = PersistentTier("rw")
 """Where the results of owners that describe themselves persist: where the settings say."""
@@ -39,18 +64,36 @@ class OwnerRecord:
     ----------
     methods : dict
         What is known of its calls of each stored method.
+    memos : FilledMemos
+        Under which parameters its methods have filled attributes.
     """
 
-    __slots__ = ("__weakref__", "_spaces", "methods", "own_user", "user")
+    __slots__ = ("__weakref__", "_spaces", "memos", "methods", "own_user", "user")
 
     def __init__(self, user: StorageUser | None) -> None:
         self.user = user
         self.own_user: Any = None  # made on demand, for an owner that holds none
         self.methods: dict[Any, Any] = {}
+        self.memos = FilledMemos()
         self._spaces: dict[tuple[type, Hashable], PresentSpace] = {}
 
-    def present_space(self, owner: object, depends: tuple[str, ...] | None = None) -> PresentSpace:
-        """The owner's present space, or that of the parameters of these names.
+    def joins_reads(self, owner_class: type) -> bool:
+        """Do attributes that methods read join what the owner tells? Not if it tells a string of its own."""
+        return self.user is None and find_describer(owner_class).joins_reads
+
+    def is_whole(self, owner_class: type) -> bool:
+        """Does the user answer for it that the parameters are all that counts?"""
+        return self.user is None and find_describer(owner_class).is_whole
+
+    def selection(self, owner_class: type, method: CountedMethod) -> Selection:
+        """Which values of the owner make the key of a method."""
+        if method.depends is not None or not self.joins_reads(owner_class):
+            return Selection(method.depends)
+        reads = method.reads(owner_class)
+        return Selection(None, reads.joined, reads.takes_all)
+
+    def present_space(self, owner: object, method: CountedMethod | None = None) -> PresentSpace:
+        """The owner's present space, by all of its parameters or by what counts for a method.
 
         Raises
         ------
@@ -58,16 +101,16 @@ class OwnerRecord:
             If the owner does not tell its parameters.
         """
         owner_class, user = type(owner), self.user  # an assignment to __class__ can change the class
-        known = self._spaces.get((owner_class, depends))
+        selection = _ALL if method is None else self.selection(owner_class, method)
+        known = self._spaces.get((owner_class, selection))
         if known is not None:
             return known
         if user is None:
             describer = find_describer(owner_class)
-            parameters = describer if depends is None else describer.only(depends)
-            present = PresentSpace(owner_class, parameters, (describer, depends), _TIER)
+            present = PresentSpace(owner_class, describer.selected(selection), (describer, selection), _TIER)
         else:
-            present = self._space_of_user(owner, user, depends)
-        return self._spaces.setdefault((owner_class, depends), present)
+            present = self._space_of_user(owner, user, selection.depends)
+        return self._spaces.setdefault((owner_class, selection), present)
 
     @staticmethod
     def _space_of_user(owner: object, user: StorageUser, depends: tuple[str, ...] | None) -> PresentSpace:
@@ -88,9 +131,9 @@ class OwnerRecord:
         return self.user is None or self.user is user
 
     def addresses(self, owner: object, user: StorageUser) -> set[Space]:
-        """The addresses of the results of an owner that a user describes: of all its parameters, and of fewer.
+        """The addresses of the results of an owner that a user describes: of its parameters, of fewer, and of more.
 
-        A method that depends on some of the parameters has an address of its own.
+        A method that depends on some of the parameters, or reads attributes beside them, has an address of its own.
         """
         return {space.address for space in self._spaces_now(owner, user)}
 
@@ -98,9 +141,9 @@ class OwnerRecord:
         """The spaces that an owner has now, if the user describes it, whether it was asked before or not."""
         found = []
         if owner is not None and self.is_described_by(user):
-            for depends in (None, *_declared_depends(type(owner))):
+            for method in (None, *_methods_of(type(owner))):
                 with contextlib.suppress(OwnerError, UnstableKeyError):  # not all parameters are set
-                    found.append(self.present_space(owner, depends).of(owner))
+                    found.append(self.present_space(owner, method).of(owner))
         return found
 
     def keys_in(self, address: Space) -> list[Key]:
@@ -125,10 +168,11 @@ class OwnerRecord:
         return [*filter(None, [present.latest() for present in list(self._spaces.values())])]
 
 
-def _declared_depends(owner_class: type) -> set[tuple[str, ...]]:
-    """The names of parameters on which methods of a class say that they depend."""
+def _methods_of(owner_class: type) -> list[CountedMethod]:
+    """The stored methods of a class, overridden ones included."""
     attributes = [each for base in owner_class.__mro__ for each in list(vars(base).values())]
-    return {each for each in (getattr(each, "__stored_depends__", None) for each in attributes) if each is not None}
+    methods = [getattr(each, "__stored_method__", None) for each in attributes]
+    return [each for each in methods if each is not None]
 
 
 _MOST_UNREFERENCED = 256
@@ -163,15 +207,15 @@ _registry_lock = ForkSafeLock()
 _default_registry = Registry()
 
 
-def owner_record(owner: object, depends: tuple[str, ...] | None = None) -> OwnerRecord:
+def owner_record(owner: object, method: CountedMethod | None = None) -> OwnerRecord:
     """The record of an owner, a new one if there is none.
 
     Parameters
     ----------
     owner : object
         The owner.
-    depends : tuple of str, optional
-        The names of the parameters by which to register an owner without weak references; by default all.
+    method : CountedMethod, optional
+        What counts for it is that by which an owner without weak references is registered; by default, all parameters.
     """
     held = _storage_user(owner)[1] if validity.has_storage_users else None
     registry = _default_registry if held is None else held.decorated
@@ -187,7 +231,7 @@ def owner_record(owner: object, depends: tuple[str, ...] | None = None) -> Owner
         found = registry.referenced.get(id(owner))
         if found is not None and found[0]() is owner:
             return found[1]
-        return _register(registry, owner, held, depends)
+        return _register(registry, owner, held, method)
 
 
 def _storage_user(owner: object) -> tuple[str | None, StorageUser | None]:
@@ -203,16 +247,14 @@ def _storage_user(owner: object) -> tuple[str | None, StorageUser | None]:
     return None, None
 
 
-def _register(
-    registry: Registry, owner: object, held: StorageUser | None, depends: tuple[str, ...] | None
-) -> OwnerRecord:
+def _register(registry: Registry, owner: object, held: StorageUser | None, method: CountedMethod | None) -> OwnerRecord:
     record = OwnerRecord(None if held is None else _user_describing(owner, held))
     if record.user is not held and not type(owner).__weakrefoffset__:
         return record  # a copy without weak references is not registered: its results are found in the store
     try:
         registry.add(owner, record)
     except TypeError:
-        return _register_by_parameters(registry, owner, record, depends)
+        return _register_by_parameters(registry, owner, record, method)
     if record.user is not None and record.user is not held:
         record.user.decorated = Registry()  # the copy's own user lists and empties what its methods have
         record.user.decorated.add(owner, record)
@@ -220,10 +262,11 @@ def _register(
 
 
 def _register_by_parameters(
-    registry: Registry, owner: object, record: OwnerRecord, depends: tuple[str, ...] | None
+    registry: Registry, owner: object, record: OwnerRecord, method: CountedMethod | None
 ) -> OwnerRecord:
     """An owner without weak references is registered by its parameters, since results depend on nothing else."""
-    key = (type(owner), record.present_space(owner, depends).of(owner).key, depends)
+    selection = _ALL if method is None else record.selection(type(owner), method)
+    key = (type(owner), record.present_space(owner, method).of(owner).key, selection)
     registered = registry.unreferenced.setdefault(key, record)
     registry.unreferenced.move_to_end(key)
     if len(registry.unreferenced) > _MOST_UNREFERENCED:

@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeAlias
 from weakref import ref
 
 from stored._fork_safe_lock import ForkSafeLock
-from stored._keys import Described, Key, Pairs, Space
+from stored._keys import Described, Key, Pairs, PrivateSpace, Space
 from stored._storage import BoundedMemory, CachedResult, PersistentTier
 
 __all__ = ["Endable", "Memory", "Method", "Source", "StorageSpace", "UserSpace", "own_arguments"]
@@ -62,6 +62,8 @@ class StorageSpace:
     ----------
     endables : list or None
         The shortcuts to results.
+    seen : dict of str to object
+        What attributes held, by their change keys, that the parameters do not tell.
     own : list or None
         The results that only one object may get: their methods and arguments, which end with the object's number.
     """
@@ -74,6 +76,7 @@ class StorageSpace:
         "lock",
         "memories",
         "own",
+        "seen",
         "source",
         "tier",
     )
@@ -93,6 +96,7 @@ class StorageSpace:
         self._address: Any = address
         self.source = source
         self.endables: list[tuple[Method, ref[Endable]]] | None = None
+        self.seen: dict[str, Hashable] = {}
         self.own: list[tuple[Method, Pairs]] | None = None
 
     @property
@@ -103,6 +107,11 @@ class StorageSpace:
             self._address = described.space(owner_class, values)
         found: Space = self._address
         return found
+
+    @property
+    def private(self) -> tuple[str, ...]:
+        """The attributes of which the values have no text, so that results are for one object only."""
+        return self._address.private if isinstance(self._address, PrivateSpace) else ()
 
     def memory(self, method: Method, maxsize: int | None = None) -> Memory:
         """The results of one method in memory, at most `maxsize` of them."""

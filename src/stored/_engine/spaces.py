@@ -11,7 +11,7 @@ from typing import Any
 from stored._engine.memory_limit import memory_limit
 from stored._engine.space import Method, StorageSpace
 from stored._fork_safe_lock import ForkSafeLock
-from stored._keys import ATOMIC_SET, OwnerParameters, Space, UnchangedCheck
+from stored._keys import ATOMIC_SET, OwnerParameters, Space, UnchangedCheck, change_key
 from stored._settings import settings, validity
 from stored._storage import PersistentTier
 from stored.errors import OwnerError, UnstableKeyError
@@ -184,7 +184,17 @@ class PresentSpace:
         Where its results persist.
     """
 
-    __slots__ = ("__weakref__", "_latest", "_parameters", "_tier", "_visited", "owner_class", "quick_values", "spaces")
+    __slots__ = (
+        "__weakref__",
+        "_changing",
+        "_latest",
+        "_parameters",
+        "_tier",
+        "_visited",
+        "owner_class",
+        "quick_values",
+        "spaces",
+    )
 
     def __init__(self, owner_class: type, parameters: OwnerParameters, way: Hashable, tier: PersistentTier) -> None:
         self.owner_class = owner_class
@@ -194,6 +204,7 @@ class PresentSpace:
         self._tier = tier
         # one object, since several threads may read and replace it: the values, if they cannot change, and the space
         self._latest: tuple[tuple[Any, ...] | None, StorageSpace | None] = (None, None)
+        self._changing: tuple[Hashable, StorageSpace | None] = (None, None)  # as of values that can change
         self._visited: list[weakref.ref[StorageSpace]] = []  # the latest last
 
     def of(self, owner: object) -> StorageSpace:
@@ -217,8 +228,19 @@ class PresentSpace:
         key = self._parameters.quick_key(values)
         if key is not None:
             return self._enter(key, values)
+        return self._of_changing(owner, values)
+
+    def _of_changing(self, owner: object, values: tuple[Any, ...]) -> StorageSpace:
+        """The space for values that can change, which have to be read in full each time."""
+        found = change_key(values)
+        before, space = self._changing
+        if found is not None and found == before and space is not None and space is self._latest[1]:
+            return space
         self._parameters.check(owner, values)
-        return self._enter(self._parameters.described.space(self.owner_class, values), None, values)
+        space = self._enter(self._parameters.described.space(self.owner_class, values), None, values)
+        if found is not None and change_key(values) == found:  # else another thread changes them meanwhile
+            self._changing = found, space
+        return space
 
     def _enter(self, key: Any, fixed: tuple[Any, ...] | None, changing: tuple[Any, ...] | None = None) -> StorageSpace:
         """The space for a key of values; if these can change, the key is their address."""

@@ -8,15 +8,13 @@ key of a result, which names its file. Nothing here stores anything, or knows wh
 from stored._keys import canonical_numpy, canonical_objects  # noqa: F401  (they add their types to canonical text)
 from stored._keys.arguments import VARIADIC, Arguments
 from stored._keys.canonical import canonical, digest
+from stored._keys.change_key import change_key
+from stored._keys.identity import object_number
+from stored._keys.joined_parameters import PrivateSpace, text_or_none
 from stored._keys.keyed_by import keyed_by
-from stored._keys.owner_parameters import (
-    Described,
-    Describer,
-    FieldParameters,
-    OwnerParameters,
-    find_describer,
-    quick_key,
-)
+from stored._keys.method_reads import Memo, MethodReads, Selection, method_reads
+from stored._keys.owner_parameters import FieldParameters, find_describer, quick_key
+from stored._keys.owner_protocols import Described, Describer, OwnerParameters
 from stored._keys.parameter_names import checked_string, converters, parameter_names
 from stored._keys.result_key import Key, Pairs, Space, method_part, module_folder, owner_part
 from stored._keys.source import code_text, qualified_name
@@ -41,11 +39,16 @@ __all__ = [
     "Describer",
     "FieldParameters",
     "Key",
+    "Memo",
+    "MethodReads",
     "OwnerParameters",
     "Pairs",
+    "PrivateSpace",
+    "Selection",
     "Space",
     "UnchangedCheck",
     "canonical",
+    "change_key",
     "checked_string",
     "code_text",
     "code_version",
@@ -56,11 +59,14 @@ __all__ = [
     "find_describer",
     "keyed_by",
     "method_part",
+    "method_reads",
     "module_folder",
     "no_storage_user_checks",
+    "object_number",
     "owner_part",
     "parameter_names",
     "qualified_name",
     "quick_key",
+    "text_or_none",
     "version_for_class",
 ]

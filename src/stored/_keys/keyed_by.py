@@ -19,12 +19,13 @@ def keyed_by(
     module: str | None = None,
     name: str | None = None,
     convert: Mapping[str, Callable[[Any], Any]] | None = None,
+    only: bool = False,
 ) -> Callable[[C], C]:
     """Declare which attributes of a class are its parameters.
 
     The results of stored methods hold as long as these attributes keep their values, and are found again, in memory
     or on disk, by an object with equal values of equal types. A subclass is keyed by what its bases are keyed by;
-    decorated itself, it adds names to theirs.
+    decorated itself, it adds names to theirs. Other attributes that a method is found to read join its parameters.
 
     Parameters
     ----------
@@ -39,6 +40,9 @@ def keyed_by(
         Functions of the values of parameters, of this class or its bases: a parameter is keyed, and compared, by what
         its function returns. With ``convert={"H0": float}``, 70 and 70.0 have the same results. Methods see the
         parameter as it is.
+    only : bool
+        Exactly these names count, in place of what bases tell and of what methods are found to read, also for
+        subclasses that are not decorated themselves: results hold whatever becomes of any other attribute.
 
     Returns
     -------
@@ -77,8 +81,8 @@ def keyed_by(
         if not isinstance(owner, type):
             raise OwnerError(f"keyed_by decorates classes, and got {owner!r} of type {type(owner).__name__}")
         _check_no_inherited_string(owner)
-        declared = FieldParameters(names, module, name, convert)
-        known = {*declared.names, *(parameter_names(owner) or ())}
+        declared = FieldParameters(names, module, name, convert, only)
+        known = {*declared.names, *(() if only else parameter_names(owner) or ())}
         for each in declared.convert.keys() - known:
             raise OwnerError(f"convert of keyed_by names {each!r}, which is none of the parameters {', '.join(known)}")
         owner.__stored_parameters__ = declared  # type: ignore[attr-defined]

@@ -7,7 +7,7 @@ import operator
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from operator import attrgetter, methodcaller
 from types import MethodType
-from typing import Any, Protocol
+from typing import Any
 from weakref import ref
 
 import numpy as np
@@ -15,11 +15,15 @@ import numpy as np
 from stored._fork_safe_lock import ForkSafeLock
 from stored._keys.canonical import canonical_texts
 from stored._keys.class_names import local_class_digest
+from stored._keys.joined_parameters import JoinedParameters
+from stored._keys.method_reads import Selection
+from stored._keys.owner_protocols import Described, Describer, OwnerParameters
 from stored._keys.parameter_names import (
     STRING_METHODS,
     Converter,
     checked_string,
     converters,
+    declares_whole,
     fields_that_may_be_unset,
     owner_method_caller,
     parameter_names,
@@ -33,86 +37,11 @@ from stored.typing import ABSENT
 
 __all__ = [
     "STRING_METHODS",
-    "Described",
-    "Describer",
     "FieldParameters",
     "OwnString",
-    "OwnerParameters",
     "find_describer",
     "quick_key",
 ]
-
-
-class Described(Protocol):
-    """Describes values of parameters; it refers to no owner."""
-
-    @property
-    def names(self) -> Sequence[str]:
-        """The names of the values, for listings; that of a hashable string is empty."""
-
-    def space(self, owner_class: type, values: tuple[Any, ...]) -> Space:
-        """The owner's name and parameters, as keys contain them.
-
-        Raises
-        ------
-        UnstableKeyError
-            Naming a parameter that has no stable form.
-        """
-
-
-class OwnerParameters(Protocol):
-    """How the objects of a class tell their parameters: by a tuple of values for each object."""
-
-    def values(self, owner: Any) -> tuple[Any, ...]:
-        """The values now.
-
-        Raises
-        ------
-        OwnerError
-            If the owner does not tell them.
-        """
-
-    @property
-    def quick_values(self) -> Callable[[Any], tuple[Any, ...]]:
-        """The quickest function that returns the values now; if it raises `AttributeError`, `values` says why."""
-
-    def quick_key(self, values: tuple[Any, ...]) -> Hashable:
-        """What stands for values in a dictionary that are not all of types in `ATOMIC_SET`.
-
-        None if they must be compared by their texts, since they can change. Values with equal keys have equal texts.
-        """
-
-    def check(self, owner: Any, values: tuple[Any, ...]) -> None:
-        """Refuse values, not all of types in `ATOMIC_SET`, that no object but the owner could have.
-
-        Raises
-        ------
-        UnstableKeyError
-            Naming the parameter.
-        """
-
-    described: Described
-    """Describes the values."""
-
-    def unchanged_check(self, owner_class: type, values: tuple[Any, ...], may_hold_user: bool) -> UnchangedCheck | None:
-        """A quick check that these are still the owner's values, or None if there is none.
-
-        Parameters
-        ----------
-        owner_class : type
-            The class of the owner.
-        values : tuple
-            The values.
-        may_hold_user : bool
-            Can the owner hold a `StorageUser` by now, which would take the place of these parameters?
-        """
-
-
-class Describer(OwnerParameters, Protocol):
-    """One of the ways in which owners tell their parameters themselves."""
-
-    def only(self, names: Sequence[str]) -> Describer:
-        """A describer of some of the parameters only."""
 
 
 _PLAIN: dict[type, Callable[[Any], Any]] = {np.float64: float, np.complex128: complex}
@@ -142,6 +71,8 @@ class FieldParameters:
         The module and the name of the owner, in place of those of its class.
     convert : mapping of str to callable, optional
         The functions that make the values by which parameters are keyed, where these are others.
+    is_whole : bool
+        Do exactly these attributes count, whatever methods read beside them?
     """
 
     def __init__(
@@ -150,7 +81,10 @@ class FieldParameters:
         module: str | None = None,
         name: str | None = None,
         convert: Mapping[str, Converter] | None = None,
+        is_whole: bool = False,
     ) -> None:
+        self.joins_reads = not is_whole
+        self.is_whole = is_whole
         self.names = tuple(map(_normalise_name, names))
         self.module = module
         self.name = name
@@ -159,6 +93,12 @@ class FieldParameters:
         self.described: Described = self
         self._class_names: tuple[ref[type], str, str, str] | None = None
         self.quick_values = self._get if len(self.names) > 1 and not self.convert else self.values
+
+    def selected(self, selection: Selection) -> OwnerParameters:
+        """A describer of the parameters that a method depends on, or of all, and the attributes that it reads."""
+        if selection.depends is not None:
+            return self.only(selection.depends)
+        return JoinedParameters(self, selection) if selection.joined or selection.takes_all else self
 
     def only(self, names: Sequence[str]) -> FieldParameters:
         """A describer of some of the parameters only."""
@@ -284,6 +224,8 @@ class OwnString:
     """
 
     names = ("",)
+    joins_reads = False  # the string is the whole
+    is_whole = False
 
     def __init__(self, method: str, name: Callable[[Any], str] | None) -> None:
         self.described: Described = self
@@ -291,11 +233,13 @@ class OwnString:
         self._describe = methodcaller(method)
         self._name = name
 
-    def only(self, names: Sequence[str]) -> OwnString:
-        """Not possible: a string has no parts."""
+    def selected(self, selection: Selection) -> OwnString:
+        """Itself; a string has no parts of which to take some."""
+        if selection.depends is None:
+            return self
         raise OwnerError(
-            f"depends={tuple(names)!r} needs single parameters to choose from, but the owner tells a hashable string"
-            " as a whole; describe the class with @keyed_by or make it a frozen dataclass"
+            f"depends={selection.depends!r} needs single parameters to choose from, but the owner tells a hashable"
+            " string as a whole; describe the class with @keyed_by or make it a frozen dataclass"
         )
 
     def values(self, owner: object) -> tuple[str, str]:
@@ -376,7 +320,7 @@ def _choose_describer(owner: type) -> Describer:
     if names is not None:
         own = vars(owner).get("__stored_parameters__")  # module and name hold for this class, not for subclasses
         module, name = (None, None) if own is None else (own.module, own.name)
-        return FieldParameters(names, module, name, converters(owner))
+        return FieldParameters(names, module, name, converters(owner), declares_whole(owner))
     raise OwnerError(
         f"{owner.__module__}.{owner.__qualname__} has stored methods, but does not tell its parameters. Choose one way:"
         " (1) hold a StorageUser in the attribute storageUser or su;"

@@ -13,6 +13,7 @@ __all__ = [
     "Converter",
     "checked_string",
     "converters",
+    "declares_whole",
     "fields_that_may_be_unset",
     "is_keyed",
     "owner_method_caller",
@@ -43,9 +44,13 @@ def checked_string(found: object, source: str) -> str:
 def parameter_names(owner: type) -> tuple[str, ...] | None:
     """The attributes that are the parameters of a class's objects, None if it names none.
 
-    All bases count: the names that `keyed_by` gave to any of them, and the fields of a frozen class.
+    All bases count: the names that `keyed_by` gave to any of them, and the fields of a frozen class; if the latest of
+    them says ``only=True``, those of that one alone.
     """
     keyed = _declared(owner)
+    if declares_whole(owner):
+        names: tuple[str, ...] = keyed[-1].names
+        return names
     fields = _frozen_field_names(owner)
     if not keyed and fields is None:
         return None
@@ -55,6 +60,12 @@ def parameter_names(owner: type) -> tuple[str, ...] | None:
 def is_keyed(owner: type) -> bool:
     """Has `keyed_by` named parameters of a class, or of one of its bases?"""
     return bool(_declared(owner))
+
+
+def declares_whole(owner: type) -> bool:
+    """Do exactly the declared names count, by ``only=True`` of `keyed_by`?"""
+    keyed = _declared(owner)
+    return bool(keyed) and not keyed[-1].joins_reads
 
 
 def converters(owner: type) -> dict[str, Converter]:

@@ -26,7 +26,7 @@ def code_version(function: Any, code: str, axes: tuple[object, ...]) -> str:
     return digest(f"{code}\n{text}\n{canonical(axes)}")
 
 
-def version_for_class(version: str, owner: type) -> str:
-    """The version of a method of a class: its helpers may come from any of the bases."""
+def version_for_class(version: str, owner: type, code: tuple[str, ...]) -> str:
+    """The version of a method of a class: with its bases, and the code of what the method reaches on the class."""
     bases = base_names(owner)
-    return digest(f"{version}\n{', '.join(bases)}") if bases else version
+    return digest("\n".join([version, ", ".join(bases), *code])) if bases or code else version

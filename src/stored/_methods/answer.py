@@ -17,6 +17,7 @@ from stored._engine import live_records, memory_limit, spaces_with_method
 from stored._keys import ATOMIC_SET, Key
 from stored._methods.call import Call, ParametersChangedError
 from stored._methods.definition import Definition
+from stored._methods.memo_state import note_filled
 from stored._methods.results import Results, results_of
 from stored._settings import Settings, settings
 from stored._storage import (
@@ -65,7 +66,7 @@ def answer(definition: Definition, owner: object, named: dict[str, Any]) -> Any:
         named = arguments.round_arguments(named)
     if definition.axes:
         return _interpolated(results, owner, named, now)
-    call = Call(definition, results.method, owner, results.present.of(owner), named)
+    call = results.call(owner, named)
     result = _result(call, results, now)
     return result.value if result.copy is None else result.copy(result.value)
 
@@ -193,7 +194,10 @@ def _compute_and_keep(call: Call, results: Results, flight: Flight) -> CachedRes
     is_stored = False
     # if the parameters changed meanwhile, the result may mix old and new: only this caller gets it
     if results.present.holds(call.owner, call.space):
-        if type(result.value) in ATOMIC_SET or call.note_reference(result):
+        if results.reads is not None and call.memo_state is not None:
+            filled, present = results.filled, results.present
+            note_filled(call.owner, results.reads, filled, present, call.space.key, call.memo_state)
+        if (type(result.value) in ATOMIC_SET and not call.is_private) or call.note_reference(result):
             flight.result = result
             call.keep(result)
         slot = call.slot

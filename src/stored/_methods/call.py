@@ -15,6 +15,7 @@ import numpy as np
 from stored._engine import Method, PresentSpace, StorageSpace, memory_limit, own_arguments
 from stored._keys import ATOMIC_SET, Key, Pairs
 from stored._methods.definition import Definition
+from stored._methods.memo_state import MemoState
 from stored._methods.referring import refers_to
 from stored._settings import Settings
 from stored._storage import CachedResult, Slot, copy_for_caller, copy_of_flat, freeze, freeze_for_callers
@@ -63,9 +64,24 @@ class Call:
         What memory has of the method's results in this space.
     slot : Slot or None
         The place of the result in the store, once it was opened.
+    is_private : bool
+        Is the result for this object only, and not to be stored?
+    memo_state : MemoState or None
+        What memos of the owner have in them, if the method reads or fills any.
     """
 
-    __slots__ = ("arguments", "definition", "memory", "method", "owner", "slot", "space", "values")
+    __slots__ = (
+        "arguments",
+        "definition",
+        "is_private",
+        "memo_state",
+        "memory",
+        "method",
+        "owner",
+        "slot",
+        "space",
+        "values",
+    )
 
     def __init__(
         self, definition: Definition, method: Method, owner: object, space: StorageSpace, values: dict[str, Any]
@@ -82,10 +98,12 @@ class Call:
             memory = space.memory(method, definition.maxsize) if is_bounded else space.memories.setdefault(method, {})
         self.memory = memory
         self.slot: Slot | None = None
+        self.is_private = False
+        self.memo_state: MemoState | None = None
 
     def open_slot(self, now: Settings) -> Slot | None:
-        """Find the place of the result in the store; None for a method whose results are in memory only."""
-        if self.slot is None and self.definition.persistent:
+        """Find the place of the result in the store; None for results that are in memory only."""
+        if self.slot is None and self.definition.persistent and not self.is_private:
             source: Any = self.space.source
             described, _, parameters = source
             self.slot = self.space.tier.slot(self.key(), (described.names, parameters, self.values), now)
@@ -112,6 +130,8 @@ class Call:
     def note_reference(self, result: CachedResult) -> bool:
         """Let only the owner get a result that refers to it; may memory keep it?"""
         value = result.value
+        if self.is_private:
+            return self._note_private(result)
         if self.definition.is_interpolated or result.copy is copy_of_flat:
             return True
         if type(value) is np.ndarray and not value.dtype.hasobject:
@@ -120,6 +140,12 @@ class Call:
             if not type(self.owner).__weakrefoffset__:
                 return False
             result.owner = weakref.ref(self.owner)
+        return True
+
+    def _note_private(self, result: CachedResult) -> bool:
+        if not type(self.owner).__weakrefoffset__ or (self.memo_state is not None and not self.memo_state.is_kept):
+            return False
+        result.owner = weakref.ref(self.owner)
         return True
 
     def count_in_memory(self, result: CachedResult) -> None:

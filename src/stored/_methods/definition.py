@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import functools
 import inspect
+import weakref
 from collections.abc import Collection, Mapping
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
-from stored._keys import Arguments, code_text, code_version, qualified_name, version_for_class
+from stored._fork_safe_lock import ForkSafeLock
+from stored._keys import (
+    Arguments,
+    MethodReads,
+    code_text,
+    code_version,
+    method_reads,
+    parameter_names,
+    qualified_name,
+    version_for_class,
+)
 from stored._methods.call_code import CallCode
 
 if TYPE_CHECKING:  # imported where it is used, since most of the start-up time would be its
@@ -81,6 +92,9 @@ class Definition:
         # read now: if the file is edited later, its text is no longer that of this code
         self._code = f"version {version}" if version is not None else code_text(plain)
         self._closure_of = function if version is None else None
+        self._reads: weakref.WeakKeyDictionary[type, MethodReads] = weakref.WeakKeyDictionary()
+        self._lock = ForkSafeLock()
+        self.warned: set[tuple[str, str]] = set()  # of what, by the class
 
     def set_owner_class(self, owner: type, attribute: str) -> None:
         """Take the name of the method in its class: functions made by one wrapper have the same names of their own."""
@@ -91,7 +105,16 @@ class Definition:
 
     def method_of(self, kind: type) -> tuple[str, str, str]:
         """The method of a class as keys contain it: the name of its results, its qualified name and its version."""
-        return self.name, self._identity_for(kind), version_for_class(self.version, kind)
+        code = self.reads(kind).code if self._closure_of is not None else ()
+        return self.name, self._identity_for(kind), version_for_class(self.version, kind, code)
+
+    def reads(self, kind: type) -> MethodReads:
+        """What counts for the method of a class, beside the parameters that are declared."""
+        found = self._reads.get(kind)
+        if found is None:
+            with self._lock:
+                found = self._reads[kind] = method_reads(kind, self.function, parameter_names(kind) or ())
+        return found
 
     def _identity_for(self, kind: type) -> str:
         """The qualified name of the method, and that of the class if it has the method by inheritance."""

@@ -8,6 +8,7 @@ from typing import Any
 from stored._engine import PresentSpace, StorageSpace
 from stored._methods.call_code import CallCode
 from stored._methods.counters import Counters
+from stored._methods.memo_state import MemoTests
 from stored._methods.shortcuts import Hit, Shortcut
 from stored._settings import validity
 
@@ -56,7 +57,7 @@ class OwnerShortcut:
         self.ref: Any = None
         self.owner_callback: object = None  # a weak reference whose callback runs when the owner is freed
 
-    def prepare(self, owner: object, space: StorageSpace, token: object) -> Shortcut | None:
+    def prepare(self, owner: object, space: StorageSpace, token: object, memos: MemoTests) -> Shortcut | None:
         """The shortcut to a space, a new one if need be; None if there is no quick check of the parameters.
 
         Parameters
@@ -67,6 +68,8 @@ class OwnerShortcut:
             The space for its parameters.
         token : object
             That of `validity`, taken before anything else was looked at.
+        memos : tuple of (list of str, dict)
+            Conditions for the memos that the method reads, and what they expect.
         """
         shortcut = self._by_key.get(space.key)
         if shortcut is not None and shortcut.space is space and shortcut.holds(owner):
@@ -74,6 +77,9 @@ class OwnerShortcut:
         check = self._present.unchanged_check(space, may_hold_user=validity.has_storage_users)
         if check is None:
             return None
+        tests, expected = memos
+        if tests:
+            check = check._replace(test=" and ".join([check.test, *tests]), expected={**check.expected, **expected})
         shortcut = Shortcut(owner, check, space, token)
         return shortcut if shortcut.holds(owner) else None
 

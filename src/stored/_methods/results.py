@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from stored._engine import PresentSpace, owner_record
-from stored._keys import Key
+from stored._engine import FilledMemos, PresentSpace, owner_record
+from stored._keys import Key, MethodReads
 from stored._methods.call import Call
 from stored._methods.counters import CacheInfo, Counters
 from stored._methods.definition import Definition
+from stored._methods.memo_state import MemoTests, look_at_memos, memo_tests, warn_of_private
 from stored._methods.owner_shortcut import OwnerShortcut
 from stored._methods.shortcuts import Hit
+from stored._methods.untold import warn_of_untold
 from stored._settings import settings, validity
 from stored._storage import CachedResult
 from stored.errors import OwnerError
@@ -31,6 +33,12 @@ class Results:
         The class of the owner, whose overrides can change what an inherited method computes.
     present : PresentSpace
         The space for the owner's present parameters.
+    reads : MethodReads or None
+        What the method reads beside them, if that has to be looked at for each call.
+    joins_reads : bool
+        Do the attributes that it reads join the parameters?
+    filled : FilledMemos
+        Under which parameters the owner's memos were filled.
 
     Attributes
     ----------
@@ -38,9 +46,29 @@ class Results:
         The time of the latest computation.
     """
 
-    __slots__ = ("counters", "definition", "latest_seconds", "lock", "method", "owner_class", "present", "shortcut")
+    __slots__ = (
+        "counters",
+        "definition",
+        "filled",
+        "joins_reads",
+        "latest_seconds",
+        "lock",
+        "method",
+        "owner_class",
+        "present",
+        "reads",
+        "shortcut",
+    )
 
-    def __init__(self, definition: Definition, owner_class: type, present: PresentSpace) -> None:
+    def __init__(
+        self,
+        definition: Definition,
+        owner_class: type,
+        present: PresentSpace,
+        reads: MethodReads | None,
+        joins_reads: bool,
+        filled: FilledMemos,
+    ) -> None:
         self.definition = definition
         self.owner_class = owner_class
         method = present.spaces.methods.get(definition)
@@ -52,10 +80,28 @@ class Results:
         self.shortcut: OwnerShortcut | None = None
         self.latest_seconds = math.inf
         self.lock = present.spaces.lock
+        self.reads = reads
+        self.joins_reads = joins_reads
+        self.filled = filled
 
     def call(self, owner: object, values: dict[str, Any]) -> Call:
         """A call with these arguments, rounded, for the owner's present parameters."""
-        return Call(self.definition, self.method, owner, self.present.of(owner), values)
+        call = Call(self.definition, self.method, owner, self.present.of(owner), values)
+        if self.reads is not None:
+            self._look_at_attributes(call, self.reads)
+        return call
+
+    def _look_at_attributes(self, call: Call, reads: MethodReads) -> None:
+        """Let what memos have in them count, and attributes of which the values cannot be told."""
+        if not self.joins_reads:
+            warn_of_untold(call, reads)
+            return
+        state = call.memo_state = look_at_memos(call.owner, reads, self.filled)
+        call.arguments += state.pairs
+        private = call.space.private
+        call.is_private = bool(private or state.stale or reads.private)
+        if call.is_private:
+            warn_of_private(self.definition, call.owner, reads, private, state.stale)
 
     def tier_holding(self, call: Call) -> str | None:
         """The tier that has the result, ``"memory"`` or ``"store"``, or None."""
@@ -76,9 +122,14 @@ class Results:
         key = call.shortcut_key(result)
         if key is None or not type(call.owner).__weakrefoffset__ or settings().disable:
             return
+        memos: MemoTests | None = ([], {})
+        if self.reads is not None and self.joins_reads and self.reads.memos:
+            memos = memo_tests(call.owner, self.reads)
+        if memos is None or (call.memo_state is not None and call.memo_state.stale):
+            return
         if self.shortcut is None:
             self.shortcut = OwnerShortcut(self.definition.call_code, self.counters, self.present)
-        shortcut = self.shortcut.prepare(call.owner, call.space, token)
+        shortcut = self.shortcut.prepare(call.owner, call.space, token, memos)
         if shortcut is None:
             return
         with self.lock:
@@ -160,11 +211,11 @@ def results_of(definition: Definition, owner: object) -> Results:
         If the owner does not tell its parameters.
     """
     try:
-        record = owner_record(owner, definition.depends)
+        record = owner_record(owner, definition)
         results: Results | None = record.methods.get(definition)
         if results is not None and results.owner_class is type(owner):
             return results
-        present = record.present_space(owner, definition.depends)
+        present = record.present_space(owner, definition)
     except OwnerError as error:
         if hasattr(type(owner), definition.attribute):
             raise
@@ -175,5 +226,15 @@ def results_of(definition: Definition, owner: object) -> Results:
     if results is not None:  # an assignment to __class__ has changed that
         record.methods.pop(definition, None)
         results.end_shortcuts()
-    results = record.methods.setdefault(definition, Results(definition, type(owner), present))
-    return results
+    reads = _watched_reads(definition, type(owner), record.is_whole(type(owner)))
+    results = Results(definition, type(owner), present, reads, record.joins_reads(type(owner)), record.memos)
+    found: Results = record.methods.setdefault(definition, results)
+    return found
+
+
+def _watched_reads(definition: Definition, owner_class: type, is_whole: bool) -> MethodReads | None:
+    """What a method reads, if it has to be looked at for each call; None if its parameters tell all that counts."""
+    if definition.depends is not None or is_whole:
+        return None
+    reads = definition.reads(owner_class)
+    return reads if reads.memos or reads.private or reads.joined or reads.takes_all else None

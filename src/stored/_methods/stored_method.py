@@ -114,6 +114,11 @@ class StoredMethod(Proxy, Generic[S, P, R]):
         """The parameters that the method says it depends on, for `keyed_by` to check."""
         return self._self_definition.depends
 
+    @property
+    def __stored_method__(self) -> Definition:
+        """What counts for the method."""
+        return self._self_definition
+
     def __repr__(self) -> str:
         return f"<stored method {self._self_definition.label}>"
 

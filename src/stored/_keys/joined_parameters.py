@@ -1,0 +1,170 @@
+"""How do owners tell the parameters that they declare, and beside them the attributes that a method reads?"""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Callable, Hashable
+from operator import attrgetter
+from typing import Any
+
+from stored._keys.attributes import counted_attributes
+from stored._keys.canonical import Walk
+from stored._keys.identity import object_number
+from stored._keys.method_reads import JoinedRead, Selection
+from stored._keys.owner_protocols import Described
+from stored._keys.result_key import Space
+from stored._keys.unchanged import ATOMIC_SET, UnchangedCheck
+from stored.typing import ABSENT
+
+__all__ = ["JoinedParameters", "PrivateSpace", "text_or_none"]
+
+
+class PrivateSpace(Space):
+    """Parameters of which some have no text: they are those of one object, in this process.
+
+    Attributes
+    ----------
+    private : tuple of str
+        The names of the attributes.
+    """
+
+    __slots__ = ("private",)
+
+    private: tuple[str, ...]
+
+
+class _AllAttributes(dict[str, Any]):
+    """All attributes of an object but its parameters, as one value."""
+
+
+class JoinedParameters:
+    """Parameters that a class declares, and attributes that a method of it reads beside them.
+
+    Parameters
+    ----------
+    declared : FieldParameters
+        The parameters that are declared.
+    selection : Selection
+        The attributes that join them.
+    """
+
+    def __init__(self, declared: Any, selection: Selection) -> None:
+        self.described: Described = self
+        self._declared = declared
+        self._joined = selection.joined
+        self._takes_all = selection.takes_all
+        joined = tuple([each.label for each in self._joined])
+        self.names = (*declared.names, *joined, *(["other attributes"] if self._takes_all else []))
+        is_plain = not (declared.convert or self._takes_all) and all(each.through == "self" for each in self._joined)
+        self.quick_values: Callable[[Any], tuple[Any, ...]] = self.values
+        if is_plain and len(self.names) > 1:
+            self.quick_values = attrgetter(*self.names)
+
+    def values(self, owner: Any) -> tuple[Any, ...]:
+        """The values now; of a joined attribute that is not there, `ABSENT`."""
+        values = [*self._declared.values(owner), *[each.value(owner) for each in self._joined]]
+        if self._takes_all:
+            others = [(name, each) for name, each in counted_attributes(owner) if name not in self.names]
+            values.append(_AllAttributes(others))
+        return tuple(values)
+
+    def check(self, owner: Any, values: tuple[Any, ...]) -> None:
+        """Refuse methods of the owner itself as parameters."""
+        self._declared.check(owner, values[: len(self._declared.names)])
+
+    def quick_key(self, values: tuple[Any, ...]) -> Hashable:
+        """As that of the parameters; None if an attribute is not there, or all of them count."""
+        key: Hashable = self._declared.quick_key(values)
+        return key
+
+    def space(self, owner_class: type, values: tuple[Any, ...]) -> Space:
+        """The name of the class, and the texts of the values; a number for an attribute that has no text."""
+        count = len(self._declared.names)
+        declared = self._declared.space(owner_class, values[:count])
+        texts = [text for _, text in declared.pairs()]
+        private: list[str] = []
+        for name, value in zip(self.names[count:], values[count:], strict=True):
+            texts.append(_text(name, value, private))
+        if not private:
+            return Space(declared.module, declared.name, tuple(texts), self.names)
+        space = PrivateSpace(declared.module, declared.name, tuple(texts), self.names)
+        space.private = tuple(private)
+        return space
+
+    def unchanged_check(self, owner_class: type, values: tuple[Any, ...], may_hold_user: bool) -> UnchangedCheck | None:
+        """Are parameters and attributes the same objects? None if one of them can change."""
+        count = len(self._declared.names)
+        check: UnchangedCheck | None = self._declared.unchanged_check(owner_class, values[:count], may_hold_user)
+        if check is None or self._takes_all:
+            return None
+        joined = dict(zip(self._joined, values[count:], strict=True))
+        if any(not _has_quick_test(*each) for each in joined.items()):
+            return None
+        tests = [_test(read, value, f"joined{number}") for number, (read, value) in enumerate(joined.items())]
+        expected = {f"joined{number}": value for number, value in enumerate(joined.values())}
+        can_rebind = check.rebound is not None and ABSENT not in joined.values()
+        return UnchangedCheck(
+            " and ".join([check.test, *tests]),
+            {**check.expected, **expected},
+            check.refers_to_owner,
+            (*check.rebound, *expected) if can_rebind and check.rebound is not None else None,
+        )
+
+
+def _has_quick_test(read: JoinedRead, value: Any) -> bool:
+    is_plain = read.through != "super" and not keyword.iskeyword(read.name)
+    return is_plain and (type(value) in ATOMIC_SET or value is ABSENT)
+
+
+def _test(read: JoinedRead, value: Any, expected: str) -> str:
+    source = "{owner}" if read.through == "self" else "{expected}.owner_class"
+    if value is ABSENT:
+        return f"{{getattr}}({source}, {read.name!r}, {{expected}}.{expected}) is {{expected}}.{expected}"
+    return f"{source}.{read.name} is {{expected}}.{expected}"
+
+
+def _text(name: str, value: Any, private: list[str]) -> str:
+    """The text of a value, or what stands for it; `private` takes the names of those without a text."""
+    if value is ABSENT:
+        return "absent"
+    if type(value) is _AllAttributes:
+        texts = [f"{each!a}: {_text(each, part, private)}" for each, part in value.items()]
+        return f"{{{', '.join(texts)}}}"
+    if _is_exempt(value):
+        return f"<{type(value).__module__}.{type(value).__qualname__}>"
+    text = text_or_none(value)
+    if text is not None:
+        return text
+    private.append(name)
+    return f"<object {object_number(value)} of type {type(value).__module__}.{type(value).__qualname__}>"
+
+
+def text_or_none(value: object) -> str | None:
+    """The canonical text of a value; None if it has none."""
+    try:
+        return Walk().part_or_none(value)
+    except RecursionError:
+        return None
+
+
+def _is_exempt(value: object) -> bool:
+    """Is it a logger, a lock, a figure or a progress bar, which no result depends on?"""
+    kind = type(value)
+    return f"{kind.__module__}.{kind.__qualname__}" in _EXEMPT or f"{kind.__module__}.".startswith(_EXEMPT_MODULES)
+
+
+_EXEMPT_MODULES = (
+    "logging.",
+    "multiprocessing.synchronize.",
+    "matplotlib.figure.",
+    "matplotlib.axes.",
+    "matplotlib.backend",
+    "tqdm.",
+    "rich.progress.",
+    "rich.console.",
+)
+
+_EXEMPT = frozenset(
+    {"_thread.lock", "_thread.RLock"}
+    | {f"threading.{name}" for name in ("Barrier", "BoundedSemaphore", "Condition", "Event", "Semaphore")}
+)

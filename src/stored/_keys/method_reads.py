@@ -1,0 +1,193 @@
+"""Which attributes of an owner count for one of its methods, beside the parameters that are declared?"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Collection, Iterator, Mapping
+from types import FunctionType, MappingProxyType
+from typing import Any, NamedTuple, cast
+from weakref import ref
+
+from stored._keys.class_functions import is_data
+from stored._keys.libraries import is_library_module
+from stored._keys.reach_report import AttributeRead, Place, Reached, Reason
+from stored._keys.reached import reached
+from stored._keys.source import code_text
+from stored.typing import ABSENT
+
+__all__ = ["JoinedRead", "Memo", "MethodReads", "Selection", "method_reads"]
+
+
+class JoinedRead(NamedTuple):
+    """An attribute whose value joins the key.
+
+    Attributes
+    ----------
+    name : str
+        Its name.
+    through : str
+        Is it looked up on the object ("self"), on its class ("class"), or with ``super()`` ("super")?
+    after : weakref to type or None
+        For "super", the class after which the search begins.
+    """
+
+    name: str
+    through: str = "self"
+    after: ref[type] | None = None
+
+    @property
+    def label(self) -> str:
+        """What keys and messages call it: its name, and where it is looked up if not on the object."""
+        return self.name if self.through == "self" else f"{self.through}.{self.name}"
+
+    def value(self, owner: object) -> Any:
+        """The value now, as the method would find it; `ABSENT` if there is none."""
+        after = None if self.after is None else self.after()
+        read = AttributeRead(self.name, _NOWHERE, cast(Any, self.through), after)
+        try:
+            return read.value(owner)
+        except AttributeError:
+            return ABSENT
+
+
+_NOWHERE = Place("", 0, "")
+
+
+class Memo(NamedTuple):
+    """An attribute that is filled when it is needed: its code counts, not its value.
+
+    Attributes
+    ----------
+    name : str
+        Its name.
+    place : Place
+        Where it is filled.
+    is_read : bool
+        Does the method read it?
+    is_transparent : bool
+        Are results the same whether it was filled before or not?
+    is_computed : bool
+        Does reading it fill it, as that of a ``cached_property``?
+    """
+
+    name: str
+    place: Place
+    is_read: bool
+    is_transparent: bool
+    is_computed: bool
+
+    def value(self, owner: object) -> Any:
+        """The value now, without filling it; `ABSENT` if there is none."""
+        if not self.is_computed:
+            return getattr(owner, self.name, ABSENT)
+        try:
+            return object.__getattribute__(owner, "__dict__").get(self.name, ABSENT)
+        except AttributeError:  # the objects have slots only, so that nothing is kept in them
+            return ABSENT
+
+
+class Selection(NamedTuple):
+    """Which values of an owner make the key of a method.
+
+    Attributes
+    ----------
+    depends : tuple of str or None
+        The parameters that the user has chosen; None for all of them.
+    joined : tuple of JoinedRead
+        The attributes that join them.
+    takes_all : bool
+        Do all other attributes of the object join them, too?
+    """
+
+    depends: tuple[str, ...] | None = None
+    joined: tuple[JoinedRead, ...] = ()
+    takes_all: bool = False
+
+
+class MethodReads(NamedTuple):
+    """What counts for a method of the objects of a class, beside the parameters that are declared.
+
+    It refers to no class and no function, so that it keeps none alive.
+
+    Attributes
+    ----------
+    joined : tuple of JoinedRead
+        The attributes whose values join the key, sorted by name.
+    steady : tuple of JoinedRead
+        Those of them that the method does not write itself.
+    takes_all : bool
+        Do all attributes of the object join it?
+    memos : tuple of Memo
+        The attributes that the method fills.
+    private : tuple of Reason
+        Why its results are for one object only; empty if they are not.
+    code : tuple of str
+        The code of what the method reaches on the class.
+    places : dict of str to Place
+        Where the attributes are read first.
+    """
+
+    joined: tuple[JoinedRead, ...] = ()
+    steady: tuple[JoinedRead, ...] = ()
+    takes_all: bool = False
+    memos: tuple[Memo, ...] = ()
+    private: tuple[Reason, ...] = ()
+    code: tuple[str, ...] = ()
+    places: Mapping[str, Place] = MappingProxyType({})
+
+
+def method_reads(kind: type, method: Any, declared: Collection[str]) -> MethodReads:
+    """What counts for a method of the objects of a class.
+
+    Parameters
+    ----------
+    kind : type
+        The class.
+    method : callable
+        The plain method.
+    declared : collection of str
+        The parameters that are declared, which count in any case.
+    """
+    found = reached(kind, method)
+    joined = [each for each in _joined(kind, found) if each.through != "self" or each.name not in declared]
+    joined = sorted(dict.fromkeys(joined), key=lambda each: (each.name, each.label))
+    return MethodReads(
+        tuple(joined),
+        tuple([each for each in joined if found.rule_of(each.name).rule == "joins"]),
+        bool(found.reads_everything),
+        tuple(_memos(kind, found)),
+        (*found.private, *_unknown(found, declared)),
+        tuple(sorted({code_text(each) for each in found.code if each is not method and _is_users(each)})),
+        {each.name: each.place for each in found.reads},
+    )
+
+
+def _is_users(function: FunctionType) -> bool:
+    return not is_library_module(function.__module__)
+
+
+def _joined(kind: type, found: Reached) -> Iterator[JoinedRead]:
+    for each in found.reads:
+        if each.name == "__class__":
+            continue  # the class is in every key
+        if each.through != "self" or found.rule_of(each.name).rule != "memo":
+            yield JoinedRead(each.name, each.through, None if each.after is None else ref(each.after))
+    if found.reads_everything:
+        yield from map(JoinedRead, sorted(found.class_attributes))
+
+
+def _memos(kind: type, found: Reached) -> Iterator[Memo]:
+    read = {each.name for each in found.lazy}
+    for name, write in found.written_here.items():
+        if found.rule_of(name).rule == "memo" and write.filled:
+            on_class = inspect.getattr_static(kind, name, ABSENT)
+            is_computed = on_class is not ABSENT and not is_data(on_class) and not hasattr(type(on_class), "__set__")
+            yield Memo(name, write.filled[0], name in read, getattr(write, "is_transparent", False), is_computed)
+
+
+def _unknown(found: Reached, declared: Collection[str]) -> Iterator[Reason]:
+    """The attributes that a method writes, and of which only the value before each call tells what it gives."""
+    for each in found.reads:
+        rule = found.rule_of(each.name)
+        if rule.rule == "unknown" and each.name not in declared:
+            yield Reason(f"it reads the attribute {each.name!r}, which it also writes: {rule.reason}", each.place)

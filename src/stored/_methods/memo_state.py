@@ -1,0 +1,152 @@
+"""Which of an owner's attributes are filled before a call, and does that count? Memos, and results for one object."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Hashable
+from typing import Any, NamedTuple, TypeAlias
+
+from stored._engine import FilledMemos, PresentSpace, is_filled
+from stored._keys import ATOMIC_SET, Memo, MethodReads, object_number, text_or_none
+from stored._methods.definition import Definition
+from stored.errors import OwnerWarning, warn_caller
+from stored.typing import ABSENT
+
+__all__ = ["MemoState", "MemoTests", "look_at_memos", "memo_tests", "note_filled", "warn_of_private"]
+
+
+class MemoState(NamedTuple):
+    """What the memos of an owner had in them before a call.
+
+    Attributes
+    ----------
+    before : dict of str to str
+        By name: "empty", or as `FilledMemos.state` says.
+    pairs : tuple of (str, str)
+        What the key of the call has of them, beside its arguments.
+    stale : tuple of Memo
+        Those that were filled under other parameters.
+    is_kept : bool
+        Can a result be found again?
+    """
+
+    before: dict[str, str]
+    pairs: tuple[tuple[str, str], ...]
+    stale: tuple[Memo, ...]
+    is_kept: bool
+
+
+def look_at_memos(owner: object, reads: MethodReads, filled: FilledMemos) -> MemoState:
+    """What counts of the memos of an owner.
+
+    Of one that the method fills under the parameters of now, nothing, or whether it is filled if the method can tell;
+    of one that somebody else has filled, its value.
+    """
+    before: dict[str, str] = {}
+    pairs: list[tuple[str, str]] = []
+    stale: list[Memo] = []
+    is_kept = True
+    for memo in reads.memos:
+        value = memo.value(owner)
+        state = before[memo.name] = filled.state(owner, memo.name, value) if is_filled(value) else "empty"
+        if not memo.is_read:
+            continue
+        if state in {"empty", "holds"}:
+            if not memo.is_transparent:
+                pairs.append((f"self.{memo.name}", "empty" if state == "empty" else "filled"))
+            continue
+        text = text_or_none(value)
+        if text is None:
+            is_kept = is_kept and bool(type(value).__weakrefoffset__)
+            text = f"<object {object_number(value)}>"
+            state = "stale"
+        if state == "stale":
+            stale.append(memo)
+        pairs.append((f"self.{memo.name}", text))
+    return MemoState(before, tuple(pairs), tuple(stale), is_kept)
+
+
+def note_filled(
+    owner: object, reads: MethodReads, filled: FilledMemos, present: PresentSpace, key: Hashable, state: MemoState
+) -> None:
+    """Note which memos a computation has filled, or filled further, under the parameters of a space with this key."""
+    if not {"unknown", "stale"}.isdisjoint(state.before.values()):
+        return  # what it has filled may be made of these
+    for memo in reads.memos:
+        value = memo.value(owner)
+        if is_filled(value):
+            filled.note(memo.name, value, present, key)
+
+
+MemoTests: TypeAlias = tuple[list[str], dict[str, Any]]
+"""Conditions for the check of a shortcut, and the attributes of what they expect."""
+
+
+def memo_tests(owner: object, reads: MethodReads) -> MemoTests | None:
+    """Conditions for the check of a shortcut: the memos are what they are now. None if none can tell."""
+    tests: list[str] = []
+    expected: dict[str, Any] = {}
+    for number, memo in enumerate(reads.memos):
+        if not memo.is_read:
+            continue
+        value = memo.value(owner)
+        name = f"memo{number}"
+        source = f"{{owner}}.{memo.name}"
+        if memo.is_computed:
+            source = f"{{owner}}.__dict__.get({memo.name!r})"
+        elif value is ABSENT or value is None:
+            source = f"{{getattr}}({{owner}}, {memo.name!r}, None)"
+        if value is ABSENT or value is None:
+            tests.append(f"{source} is None")
+        elif type(value) in ATOMIC_SET:
+            expected[name] = value
+            tests.append(f"{source} is {{expected}}.{name}")
+        elif type(value).__weakrefoffset__:
+            expected[name] = weakref.ref(value)  # the value may refer to the owner
+            tests.append(f"{source} is {{expected}}.{name}()")
+        else:
+            return None
+    return tests, expected
+
+
+def warn_of_private(
+    definition: Definition, owner: object, reads: MethodReads, names: tuple[str, ...], stale: tuple[Memo, ...]
+) -> None:
+    """Warn once of each reason why results are for one object only.
+
+    Parameters
+    ----------
+    definition : Definition
+        The method.
+    owner : object
+        The object.
+    reads : MethodReads
+        What the method reads.
+    names : tuple of str
+        The attributes whose values have no text.
+    stale : tuple of Memo
+        The memos that were filled under other parameters.
+    """
+    reasons = [f"{reason.text}, at {reason.place}" for reason in reads.private]
+    for name in names:
+        place = "" if name not in reads.places else f", read at {reads.places[name]},"
+        reasons.append(f"the attribute {name!r}{place} has a value with no form that is the same in every process")
+    for memo in stale:
+        reasons.append(
+            f"the attribute {memo.name!r}, filled at {memo.place}, was filled while parameters were others, or has a"
+            " value with no form that is the same in every process; empty it where parameters change"
+        )
+    for reason in reasons:
+        _warn_once(definition, type(owner).__qualname__, reason)
+
+
+def _warn_once(definition: Definition, kind: str, reason: str) -> None:
+    if (kind, reason) in definition.warned:
+        return
+    definition.warned.add((kind, reason))
+    warn_caller(
+        f"results of {definition.label}() of {kind} are kept for one object only, in memory, and not stored: {reason}."
+        " Give the attribute a value that has a form (numbers, arrays, containers, dataclasses, objects that tell their"
+        " parameters), or say which attributes count, with @keyed_by(..., only=True)",
+        OwnerWarning,
+    )

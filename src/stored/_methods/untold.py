@@ -1,0 +1,53 @@
+"""Does a method read an attribute that the owner's own string does not tell? Then equal strings have other results."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from stored._keys import ATOMIC_SET, MethodReads, change_key
+from stored.errors import OwnerWarning, warn_caller
+
+if TYPE_CHECKING:
+    from stored._methods.call import Call
+
+__all__ = ["warn_of_untold"]
+
+
+def warn_of_untold(call: Call, reads: MethodReads) -> None:
+    """Warn once of each attribute that differs between calls of owners with an equal string.
+
+    Memos do not count, nor does what takes long to compare.
+    """
+    seen = call.space.seen
+    for each in reads.steady:
+        now = _quick_key(each.value(call.owner))
+        if now is None:
+            continue
+        before = seen.setdefault(each.label, now)
+        if before != now:
+            seen[each.label] = now
+            _warn_once(call, each.label, str(reads.places.get(each.name, "")))
+
+
+_MAX_BYTES = 1 << 16
+
+
+def _quick_key(value: Any) -> Hashable:
+    kind = type(value)
+    is_small = kind in ATOMIC_SET or (kind is np.ndarray and value.nbytes <= _MAX_BYTES)
+    return change_key((value,)) if is_small or kind in {list, tuple, dict} else None
+
+
+def _warn_once(call: Call, name: str, place: str) -> None:
+    definition, kind = call.definition, type(call.owner).__qualname__
+    if (kind, name) in definition.warned:
+        return
+    definition.warned.add((kind, name))
+    warn_caller(
+        f"{definition.label}() reads the attribute {name!r} of {kind}, at {place}, which differs between calls, while"
+        " the hashable string is the same, so that both get one result; add it to what getHashableString() returns",
+        OwnerWarning,
+    )
