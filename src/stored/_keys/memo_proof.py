@@ -92,11 +92,24 @@ class _State(NamedTuple):
 
 
 class _Filling(NamedTuple):
-    """Statements that run only if something is not filled; with the variables that are theirs alone."""
+    """Statements that run only if something is not filled.
+
+    Attributes
+    ----------
+    slot : Slot
+        What.
+    loops : int
+        The loops around them.
+    own : frozenset of str
+        The variables that are theirs alone.
+    is_alone : bool
+        Is it one statement?
+    """
 
     slot: Slot
     loops: int
     own: frozenset[str]
+    is_alone: bool
 
 
 _ONE_USE_MAKERS = frozenset({"iter", "map", "filter", "zip", "enumerate", "reversed", "open"})
@@ -162,8 +175,11 @@ class MemoProof:
         arguments: Any = getattr(node, "args", None)
         own = set(stored_names(ast.iter_child_nodes(node)))
         own |= {each.arg for each in ast.walk(arguments) if isinstance(each, ast.arg)} if is_function else set()
+        if self.text.owner in own:
+            raise UnprovenError
         generators: Any = getattr(node, "generators", ())
         outside = [*arguments.defaults, *arguments.kw_defaults] if is_function else [generators[0].iter]
+        outside += getattr(node, "decorator_list", [])
         self._check_all(filter(None, outside), state, is_deferred)
         is_later = is_deferred or is_function or isinstance(node, ast.GeneratorExp)
         inside = [each for each in ast.iter_child_nodes(node) if each is not arguments]
@@ -238,8 +254,9 @@ class MemoProof:
         stored = frozenset(stored_names([node]))
         inside = state.after_storing(stored)
         self._use([node], inside._replace(doubtful=state.doubtful))
-        if isinstance(node, ast.Try | ast.Match):
+        if isinstance(node, ast.Try | ast.Match):  # what is in it may not run
             self._exits.append(inside.facts)
+            inside = inside._replace(doubtful=state.doubtful)
         return inside.without_steady(_loaded([node]))
 
     def _expression(self, node: ast.Expr, state: _State) -> _State:
@@ -295,8 +312,10 @@ class MemoProof:
 
     def _assign(self, node: ast.stmt, state: _State) -> _State:
         pairs = assigned(node)
-        target, value = pairs[0] if pairs else (None, None)
-        if isinstance(target, ast.Name) and value is not None and len(pairs) == 1:
+        if not pairs:
+            return state  # an annotation alone
+        target, value = pairs[0]
+        if isinstance(target, ast.Name) and len(pairs) == 1:
             if target.id in self.text.containers:
                 self._use_container(self.text.containers[target.id], state)
                 return state
@@ -388,7 +407,7 @@ class MemoProof:
             raise UnprovenError
         if not slot.key and leaves(value) != "value":
             raise UnprovenError
-        is_of_owner = self.text.locals.isdisjoint(_loaded([value]))
+        is_of_owner = (inside is None or inside.is_alone) and self.text.locals.isdisjoint(_loaded([value]))
         where = self.text.mangled("__") if is_of_owner else (value.lineno, value.col_offset)
         self._context.note_fill(slot, (self._place, where, ast.unparse(value), number))
 
@@ -430,7 +449,7 @@ class MemoProof:
         if stored & (slot.names | self._captured_outside(body)) or _escapes(body) or not self._ends_filled(body, slot):
             raise UnprovenError
         own = [name for name, count in Counter(stored_names(body)).items() if count == self.text.stores[name]]
-        self._fillings.append(_Filling(slot, self._loops, frozenset(own) - self.text.arguments))
+        self._fillings.append(_Filling(slot, self._loops, frozenset(own) - self.text.arguments, len(body) == 1))
         end = self._block(body, self._foreign(slot, state))
         self._fillings.pop()
         if end is None or not end.has_filled(slot):
@@ -554,6 +573,8 @@ class _Renamed(ast.NodeTransformer):
 
 _LATER = ast.Lambda | ast.FunctionDef | ast.AsyncFunctionDef | ast.GeneratorExp
 
+_PARTS = ast.stmt | ast.ExceptHandler | ast.match_case
+
 _UNFOLLOWED = (
     ast.Yield | ast.YieldFrom | ast.AsyncFunctionDef | ast.AsyncFor | ast.AsyncWith | ast.Global | ast.Nonlocal
 )
@@ -591,7 +612,7 @@ def _escapes(nodes: Iterable[ast.stmt], is_in_loop: bool = False) -> bool:
         if isinstance(node, ast.Return) or (isinstance(node, ast.Break | ast.Continue) and not is_in_loop):
             return True
         inside = is_in_loop or isinstance(node, ast.For | ast.AsyncFor | ast.While)
-        parts = [each for each in ast.iter_child_nodes(node) if isinstance(each, ast.stmt | ast.ExceptHandler)]
+        parts = [each for each in ast.iter_child_nodes(node) if isinstance(each, _PARTS)]
         if not isinstance(node, INNER) and _escapes(parts, inside):  # type: ignore[arg-type]
             return True
     return False

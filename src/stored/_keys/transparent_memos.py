@@ -16,6 +16,7 @@ from stored._keys.class_functions import class_functions, find_on_class, generat
 from stored._keys.function_tree import FunctionTree, function_tree
 from stored._keys.memo_proof import MemoProof, UnprovenError
 from stored._keys.memo_slots import Memos, MethodText, Slot
+from stored._keys.other_writes import RESTORING, mentioned_names
 from stored._keys.reach_report import AttributeWrite
 from stored._keys.self_accesses import Write
 from stored._keys.self_reads import self_accesses
@@ -87,7 +88,7 @@ class _ClassProof:
     def __init__(self, kind: type, memos: Memos) -> None:
         self._kind = kind
         self._memos = memos
-        self._proofs: dict[FunctionType, MemoProof | None] = {}
+        self._proofs: dict[tuple[FunctionType, str], MemoProof | None] = {}
         self._sites: dict[tuple[str, str], set[Hashable]] = {}
         self._made: dict[str, set[str]] = {}
         self._bare: set[str] = set()
@@ -132,15 +133,23 @@ class _ClassProof:
         return MethodText(tree, owner, self._memos)
 
     def _proof(self, function: FunctionType, text: MethodText) -> MemoProof | None:
-        if function not in self._proofs:
-            self._proofs[function] = None  # for functions that call each other
-            self._proofs[function] = MemoProof(text, function.__code__.co_filename, self)
-        return self._proofs[function]
+        key = function, text.owner
+        if key not in self._proofs:
+            self._proofs[key] = None  # for functions that call each other
+            try:
+                self._proofs[key] = MemoProof(text, function.__code__.co_filename, self)
+            except UnprovenError:
+                del self._proofs[key]
+                raise
+        return self._proofs[key]
 
     def method(self, name: str) -> MemoProof | None:
         """The proof for a method of the object."""
         value = find_on_class(self._kind, name).value
-        return self._proof(value, self._text(value, 0)) if type(value) is FunctionType else None
+        try:
+            return self._proof(value, self._text(value, 0)) if type(value) is FunctionType else None
+        except UnprovenError:
+            return None  # if it reads memos, it is reached, and proven there
 
     # -- what functions note ------------------------------------------------------------------------------------------
 
@@ -180,6 +189,9 @@ class _ClassProof:
         for name, function, position, is_class in class_functions(self._kind):
             generated = generated_accesses(function, self._kind)
             accesses = self_accesses(function.__code__, position, is_class) if generated is None else generated
+            if name in RESTORING:
+                mentioned = names & mentioned_names(function.__code__)
+                found += [_Emptying(each, "nothing", (name, each), False) for each in mentioned]
             if accesses is None:
                 continue  # it names none of them, or it would fill them
             returned |= {name} if accesses.returned & names else set()
