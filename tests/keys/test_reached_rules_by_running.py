@@ -44,34 +44,34 @@ statements = st.one_of(
 
 # memos as they are written, and with mistakes
 
-places = st.sampled_from(["self._t", "self._u", "self._t", "self.__dict__['_t']"])
-keys = st.sampled_from(["k", "k", "k", "j", "1", "(k, 1)", "('s', k)", "key", "self.b"])
-fills = st.sampled_from(
-    ["self.a", "self.a + self.b", "self.g()", "self.h(2)", "self.w()", "self.p", "n", "y", "k", "j", "x", "k * self.b"]
+
+@st.composite
+def mostly(draw: Any, good: list[str], bad: list[str], share: int = 8) -> str:
+    """One of the good ones, or once in so many times one of the others."""
+    return str(draw(st.sampled_from(bad if draw(st.integers(1, share)) == share else good)))
+
+
+keys = mostly(["k", "k", "(k, 1)", "('s', k)", "key", "1", "self.b"], ["j", "self.a", "x"])
+fills = mostly(
+    ["self.a", "self.a + self.b", "self.h(2)", "n", "n + self.a", "self.w()", "self.p"], ["y", "k", "j", "x", "k * n"]
 )
-item_fills = st.sampled_from(["k * self.b", "self.h(k)", "self.a", "k + n", "j + self.a", "self.w()", "x", "y"])
-uses = st.sampled_from(
-    ["x += {}", "x += {}", "x += {}", "x += (lambda: {})()", "return x + {}", "z = {}\nx += z", "x += y", "k = {}"]
+item_fills = mostly(
+    ["k * self.b", "self.h(k)", "self.a", "k + n", "self.w() + k"], ["j + self.a", "x", "y", "self.g()"]
 )
-rest = st.sampled_from(
-    ["pass", "pass", "pass", "y = 1", "k = 2", "j = 3", "self.n += 1", "self._log.append(1)", "return 5", "x += 1"]
-    + ["self.ensure()", "self._u = 2", "self._u = self.a", "n.bit_length()", "for y in range(3): pass"]
+uses = mostly(["x += {}", "x += (lambda: {})()", "return x + {}", "z = {}\nx += z"], ["x += y", "k = {}", "x += 1"])
+rest = mostly(
+    ["pass"],
+    ["y = 1", "k = 2", "j = 3", "self.n += 1", "self._log.append(1)", "return 5", "x += 1", "self.ensure()", "t = 1"]
+    + ["self._u = 2", "self._u = self.a", "n.bit_length()", "for y in range(3): pass", "v = 2", "self._c.clear()"],
+    4,
 )
-before = st.sampled_from(
-    [
-        "pass",
-        "pass",
-        "y = 1",
-        "j = k",
-        "n = self.b",
-        "n = self.b + 1",
-        "key = (k, 2)",
-        "key = (k % 2, 2)",
-        "t = self._t",
-    ]
-    + ["n = k", "j = k % 2", "key = ('s', k)", "c = self._c", "v = self._c.get(k)", "self.ensure()", "self.build()"]
+before = mostly(
+    ["pass", "key = (k, 2)", "n = self.b + 1", "key = ('s', k)", "self.ensure()", "self.build()", "x += self.w()"],
+    ["y = 1", "j = k", "key = (k % 2, 2)", "t = self._t", "n = k", "j = k % 2", "c = self._c", "v = self._c.get(k)"]
+    + ["j = self.b", "if k: n = 3", "for k in [1, 2]: x += k"],
+    3,
 )
-tests = st.sampled_from(["{} is None", "{} is None", "{} is None", "{} is not None", "{} is None and k", "k > 1"])
+tests = mostly(["{} is None"], ["{} is not None", "{} is None and k", "k > 1", "self._u is None"])
 
 
 def indented(text: str) -> str:
@@ -89,23 +89,18 @@ def guarded_item(test: str, key: str, other: str, fill: str, more: str, use: str
     return text + use.format(f"self._c[{key}]")
 
 
-same_or_not = st.sampled_from([True, True, True, True, False])
-orelse = st.sampled_from(["", "", "", "else", "more"])
-
-
 @st.composite
-def guards(draw: Any) -> str:
-    place = draw(places)
-    other = place if draw(same_or_not) else draw(places)
-    more = draw(rest)
-    return guarded(place, other, draw(tests), draw(fills), more, draw(orelse), draw(uses))
+def guards(draw: Any, place: str) -> str:
+    other = draw(mostly([place], ["self._u", "self._t", "x"], 12))
+    orelse = draw(mostly([""], ["else", "more"]))
+    return guarded(place, other, draw(tests), draw(fills), draw(rest), orelse, draw(uses))
 
 
 @st.composite
 def item_guards(draw: Any) -> str:
     key = draw(keys)
-    other = key if draw(same_or_not) else draw(keys)
-    test = draw(st.sampled_from(["{} not in self._c", "{} not in self._c", "not {} in self._c", "{} in self._c"]))
+    other = draw(mostly([key], ["k", "1", "j"], 12))
+    test = draw(mostly(["{} not in self._c", "not {} in self._c"], ["{} in self._c", "k > 1"]))
     return guarded_item(test, key, other, draw(item_fills), draw(rest), draw(uses))
 
 
@@ -133,13 +128,12 @@ def names_of_items(draw: Any) -> str:
             ]
         )
     )
-    returned = draw(st.sampled_from(["v", "v", "v", "self._c[<K>]", "x", "v + k"]))
+    returned = draw(mostly(["v", "self._c[<K>]"], ["x", "v + k"]))
     return filled_in(text, R=returned, K=key, M=draw(rest), V=draw(item_fills))
 
 
 @st.composite
-def names_of_memos(draw: Any) -> str:
-    place = draw(places)
+def names_of_memos(draw: Any, place: str) -> str:
     text = draw(
         st.sampled_from(
             [
@@ -160,44 +154,48 @@ def names_of_memos(draw: Any) -> str:
             ]
         )
     )
-    returned = draw(st.sampled_from(["t", "t", "t", "<P>", "<P>", "<P>", "x"]))
+    returned = draw(mostly(["t" if "t = " in text else "<P>", "<P>"], ["x", "t"]))
     return filled_in(text, R=returned, P=place, M=draw(rest), V=draw(fills))
 
 
-patterns = st.one_of(guards(), item_guards(), names_of_items(), names_of_memos())
+by_memo = {
+    "_t": st.one_of(guards("self._t"), names_of_memos("self._t")),
+    "_u": st.one_of(guards("self._u"), names_of_memos("self._u"), guards("self.__dict__['_u']")),
+    "_c": st.one_of(item_guards(), names_of_items()),
+}
 
-bodies = st.one_of(
-    st.lists(statements, min_size=1, max_size=3).map("\n".join),
-    st.lists(patterns, min_size=1, max_size=2).map("\n".join),
+
+@st.composite
+def filling_bodies(draw: Any, memos: tuple[str, ...] = ("_t", "_u", "_c")) -> str:
+    """Statements that fill different memos, and some that do other things."""
+    chosen = draw(st.lists(st.sampled_from(memos), min_size=1, max_size=2, unique=True))
+    parts = [draw(before), *(draw(by_memo[each]) for each in chosen)]
+    parts += [draw(mostly(["pass"], ["x += y", "x += k", "x += n", "x += len(self._c)", "x += self._u", "x += j"], 4))]
+    if draw(st.integers(1, 6)) == 6:
+        parts.insert(draw(st.integers(0, len(parts))), draw(st.one_of(statements, by_memo["_t"], by_memo["_c"])))
+    return "\n".join(parts)
+
+
+bodies = st.one_of(st.lists(statements, min_size=1, max_size=3).map("\n".join), filling_bodies())
+
+helpers = st.one_of(st.just("pass"), filling_bodies(("_u",)), filling_bodies(("_c",)))
+
+builders = mostly(
+    ["pass", "self._t = self.a", "self._u = self.a + 1\nself._t = self.b"],
+    ["self._t = self.a\nself._u = 2", "if self.a > 1: self._t = self.b", "self._u = 3"],
+    4,
 )
-
-pattern_bodies = st.lists(st.one_of(patterns, patterns, patterns, before, statements), min_size=1, max_size=3).map(
-    "\n".join
+ensurers = mostly(
+    ["pass", "if self._t is not None: return\nself._t = self.b", "if self._u is None: self._u = self.a"],
+    ["if self._u is None: self._t = self.b", "if self._t is None: return\nself._u = self._t", "self._t = 2"],
+    4,
 )
-
-methods = st.sampled_from(
-    [
-        "self._t = self.a",
-        "self._u = self.a + 1\nself._t = self.b",
-        "self._t = self.a\nself._u = 2",
-        "if self._t is not None: return\nself._t = self.b",
-        "if self._t is None: self._t = self.a",
-        "if self.a > 1: self._t = self.b",
-        "if self._u is None: self._u = self.b",
-        "pass",
-    ]
-)
-
-getters = st.sampled_from(
-    [
-        "if self._u is None: self._u = self.b\nreturn self._u",
-        "if self._t is not None: return self._t\nt = self.a * 2\nself._t = t\nreturn t",
-        "return self._u or 2",
-        "return 2 if self._t is None else 3",
-        "return self.b",
-        "if self._u is None: return 3\nreturn self._u",
-        "if 's' not in self._c: self._c['s'] = self.b\nreturn self._c['s']",
-    ]
+getters = mostly(
+    ["return self.b", "if self._u is None: self._u = self.b\nreturn self._u"]
+    + ["if self._t is not None: return self._t\nt = self.a * 2\nself._t = t\nreturn t"],
+    ["return self._u or 2", "return 2 if self._t is None else 3", "if self._u is None: return 3\nreturn self._u"]
+    + ["if 's' not in self._c: self._c['s'] = self.b\nreturn self._c['s']", "return len(self._c)"],
+    4,
 )
 
 setters = st.sampled_from(
@@ -213,6 +211,12 @@ setters = st.sampled_from(
         "self.q = k",
         "self.n = 0",
     ]
+)
+
+resetters = mostly(
+    ["self.a = k; self._t, self._u, self._c = None, None, {}"],
+    ["self._t = self._u = None", "self._c.clear()", "self.a = k; self._u = None", "self._t = None", "self._c = None"],
+    3,
 )
 
 steps = st.lists(
@@ -258,6 +262,11 @@ class C:
 """
 
 
+def is_filled(value: Any) -> bool:
+    """Is there something in a memo?"""
+    return value is not None and value not in ({}, [])
+
+
 class Simulated:
     """What a store does that follows the rules.
 
@@ -276,19 +285,19 @@ class Simulated:
         plain = type(owner).f
         parameters = self._parameters(owner)
         before = self._memos(owner)
-        asked = [bool(each) for name, each in before.items() if not self.found.written_here[name].is_transparent]
+        asked = [is_filled(each) for name, each in before.items() if not self.found.written_here[name].is_transparent]
         key = str((parameters, k, asked))
         is_private = self.is_private(owner)
         if not is_private and key in self.results:
             self.hits += 1
             return self.results[key]
         result = plain(owner, k)
+        is_changed = parameters != self._parameters(owner)
         for name, each in self._memos(owner).items():
-            if each and not before[name]:
-                self.filled_under[id(owner), name] = parameters
+            if is_filled(each) and not is_filled(before[name]):
+                self.filled_under[id(owner), name] = None if is_changed else parameters
             elif each != before[name] and is_private:
                 self.filled_under[id(owner), name] = "several"
-        is_changed = parameters != self._parameters(owner)
         if not is_private and not is_changed:
             self.results[key] = result
         return result
@@ -306,7 +315,7 @@ class Simulated:
         """Was a memo filled under other parameters?"""
         parameters = self._parameters(owner)
         return any(
-            each and self.filled_under.get((id(owner), name)) != parameters for name, each in self._memos(owner).items()
+            is_filled(each) and self.filled_under.get((id(owner), name)) != parameters for name, each in self._memos(owner).items()
         )
 
 
@@ -320,10 +329,13 @@ def act(owners: list[Any], number: int, action: str, k: int) -> None:
         setattr(owners[number], action, k)
 
 
-def made(f: str, g: str, setter: str, *others: str) -> Any:
-    """The class, in which the method g does not call itself."""
-    g = g.replace("self.g()", "2").replace("self.h(k)", "3")
-    return load(program(f, g, setter, *others), functools=functools)["C"]
+def made(f: str, g: str, setter: str, build: str = "pass", ensure: str = "pass", w: str = "return 1") -> Any:
+    """The class, in which no method calls itself, and none stands that is not called."""
+    g = g.replace("self.g()", "2").replace("self.h(k)", "3") if "self.g()" in f else "pass"
+    build = build if "self.build()" in f + g else "pass"
+    ensure = ensure if "self.ensure()" in f + g else "pass"
+    w = w if "self.w()" in f + g or "self.p" in f + g else "return 1"
+    return load(program(f, g, setter, build, ensure, w), functools=functools)["C"]
 
 
 @given(bodies, bodies, setters, steps)
@@ -342,7 +354,7 @@ def test_no_key_of_a_wrong_result(f: str, g: str, setter: str, actions: Any) -> 
             assert store.call(owners[number], k) == expected, (f, g, setter, actions)
 
 
-@given(pattern_bodies, pattern_bodies, setters, methods, methods, getters, steps)
+@given(filling_bodies(), helpers, resetters, builders, ensurers, getters, steps)
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_transparent_memos_make_no_difference(
     f: str, g: str, setter: str, build: str, ensure: str, getter: str, actions: Any

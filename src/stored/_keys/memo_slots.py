@@ -1,22 +1,18 @@
-"""Where does the text of a method read, ask for or fill a memo, and which variables does it assign?"""
+"""Which memo, or item of one, does an expression of a method name, and does a condition ask for?"""
 
 from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
+from stored._keys.assigned_names import stored_names
 from stored._keys.function_tree import FunctionTree
 from stored._keys.tree_origins import constant_name
 from stored._keys.tree_scopes import mangled
 
-__all__ = ["INNER", "Memos", "MethodText", "Probe", "Slot", "assigned", "stored_names"]
-
-INNER = (
-    ast.Lambda | ast.FunctionDef | ast.AsyncFunctionDef | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
-)
-"""What has variables of its own."""
+__all__ = ["Memos", "MethodText", "Probe", "Slot"]
 
 _NEVER_STORED = 0
 
@@ -79,51 +75,6 @@ class Probe(NamedTuple):
     variable: str
     is_filled: bool
     is_of_existence: bool = False
-
-
-def stored_names(nodes: Iterable[ast.AST]) -> Iterator[str]:
-    """The variables that statements assign, without those of functions and comprehensions in them."""
-    for node in nodes:
-        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-            yield node.id
-        elif isinstance(node, ast.alias):
-            yield (node.asname or node.name).partition(".")[0]
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.ExceptHandler):
-            yield from [node.name] if node.name else []
-        elif isinstance(node, ast.MatchAs | ast.MatchStar | ast.MatchMapping):
-            name = node.rest if isinstance(node, ast.MatchMapping) else node.name
-            yield from [name] if name else []
-        if isinstance(node, INNER):
-            yield from (each.target.id for each in ast.walk(node) if isinstance(each, ast.NamedExpr))
-        else:
-            yield from stored_names(ast.iter_child_nodes(node))
-
-
-def assigned(node: ast.stmt) -> list[tuple[ast.expr, ast.expr]]:
-    """The targets of a statement, each with the value that it gets; ``setattr`` is an assignment, too."""
-    match node:
-        case ast.Assign(targets, value):
-            return [pair for target in targets for pair in _pairs(target, value)]
-        case ast.AnnAssign(target=target, value=ast.expr() as value):
-            return [(target, value)]
-        case ast.Expr(
-            ast.Call(ast.Name("setattr") | ast.Attribute(ast.Name("object"), "__setattr__"), [owner, name, value], [])
-        ) if constant_name(name):
-            items = ast.Subscript(ast.Attribute(owner, "__dict__", ast.Load()), name, ast.Store())
-            return [(ast.copy_location(items, node), value)]
-    return []
-
-
-def _pairs(target: ast.expr, value: ast.expr) -> list[tuple[ast.expr, ast.expr]]:
-    if not isinstance(target, ast.Tuple | ast.List):
-        return [(target, value)]
-    values: list[ast.expr] = [
-        ast.copy_location(ast.Subscript(value, ast.Constant(number), ast.Load()), value)
-        for number in range(len(target.elts))
-    ]
-    if isinstance(value, ast.Tuple | ast.List) and len(value.elts) == len(target.elts):
-        values = value.elts if not any(isinstance(each, ast.Starred) for each in value.elts) else values
-    return [pair for part, its_value in zip(target.elts, values, strict=True) for pair in _pairs(part, its_value)]
 
 
 class MethodText:

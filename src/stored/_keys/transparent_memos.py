@@ -3,6 +3,9 @@
 That a memo was filled under the same parameters is taken for granted. The proof is one for all that a method reaches:
 each function on its own reads memos only where they have surely been filled (`memo_proof`), each memo is filled at one
 place only, and emptied in the way that it is asked for. What has no proof makes all memos of the method count.
+
+An attribute that only may be written, as in ``x = self.h; x += 1``, joins the key: that its value is the same after a call
+is seen then, and here taken for granted.
 """
 
 from __future__ import annotations
@@ -14,7 +17,8 @@ from typing import Any, NamedTuple
 
 from stored._keys.class_functions import class_functions, find_on_class, generated_accesses, is_data, left_by_value
 from stored._keys.function_tree import FunctionTree, function_tree
-from stored._keys.memo_proof import MemoProof, UnprovenError
+from stored._keys.memo_facts import UnprovenError
+from stored._keys.memo_proof import MemoProof
 from stored._keys.memo_slots import Memos, MethodText, Slot
 from stored._keys.other_writes import RESTORING, mentioned_names
 from stored._keys.reach_report import AttributeWrite
@@ -50,7 +54,7 @@ def transparent_memos(
         The attributes that keep what a function has computed, as ``cached_property`` does.
     """
     lazy = frozenset([name for name, each in written.items() if each.is_lazy])
-    read = frozenset([name for name in written if used.get(name)])
+    read = frozenset([name for name, each in written.items() if used.get(name) and (each.is_lazy or each.is_certain)])
     is_filled_elsewhere = any(write.name in kept for write in writes)
     is_emptied = any(written[name].emptied for name in lazy - read if name in used)
     if is_filled_elsewhere or is_emptied or not read <= lazy:
