@@ -9,9 +9,9 @@ from stored._keys.class_functions import ABSENT, class_functions, generated_acce
 from stored._keys.self_accesses import SelfAccesses, Write
 from stored._keys.self_reads import self_accesses
 
-__all__ = ["OtherWrites"]
+__all__ = ["RESTORING", "OtherWrites", "mentioned_names"]
 
-_RESTORING = frozenset({"__setstate__", "__getstate__", "__reduce__", "__reduce_ex__", "__copy__", "__deepcopy__"})
+RESTORING = frozenset({"__setstate__", "__getstate__", "__reduce__", "__reduce_ex__", "__copy__", "__deepcopy__"})
 """They give an object what another one had; that is known to be what the class itself puts there."""
 
 
@@ -49,7 +49,7 @@ class OtherWrites:
     def _find_aliases(self, names: Collection[str]) -> None:
         """Note the methods and properties that return an attribute, which can be written through them."""
         for name, function, position, is_class in class_functions(self._kind):
-            if not _mentioned(function.__code__).isdisjoint(names):
+            if not mentioned_names(function.__code__).isdisjoint(names):
                 accesses = self._accesses(function, position, is_class)
                 returned = frozenset() if accesses is None else accesses.returned & frozenset(names)
                 self._returned[name] = self._returned.get(name, frozenset()) | returned
@@ -59,7 +59,7 @@ class OtherWrites:
         return self_accesses(function.__code__, position, is_class) if generated is None else generated
 
     def _note(self, name: str, function: FunctionType, accesses: SelfAccesses | None) -> None:
-        mentioned = _mentioned(function.__code__)
+        mentioned = mentioned_names(function.__code__)
         if accesses is None:  # what its source would say is not known
             for each in mentioned & self._left.keys():
                 self._fill(each, f"the source of {function.__qualname__} is not known, and names it")
@@ -67,7 +67,7 @@ class OtherWrites:
         for write in accesses.writes:
             for each in (write.name, *self._returned.get(write.name, ())):
                 self._note_write(each, write, function)
-        if accesses.unknown_writes and name not in _RESTORING:
+        if accesses.unknown_writes and name not in RESTORING:
             finding = accesses.unknown_writes[0]
             self._unknown = self._unknown or f"{finding.reason}, in {function.__qualname__}, line {finding.line}"
 
@@ -113,7 +113,7 @@ class OtherWrites:
         return on_class and not is_set and name not in self._set_on_object
 
 
-def _mentioned(code: CodeType) -> frozenset[str]:
+def mentioned_names(code: CodeType) -> frozenset[str]:
     """All names and strings in a function."""
     return frozenset(_names(code))
 

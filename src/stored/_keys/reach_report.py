@@ -86,6 +86,9 @@ class AttributeWrite:
         Is it computed once, and kept: by a ``cached_property``, or as rule 2 has it?
     why_not : str
         Why it is not, if it is not.
+    is_transparent : bool
+        Is it a memo, and proven that what the method gives does not depend on whether it was filled before, if that
+        was under the same parameters? Of one that is only written, nothing is said.
     """
 
     name: str
@@ -94,6 +97,7 @@ class AttributeWrite:
     is_certain: bool
     is_lazy: bool
     why_not: str = ""
+    is_transparent: bool = False
 
 
 class Rule(NamedTuple):
@@ -159,7 +163,8 @@ class Reached:
         """The memos that are read.
 
         Results that read one which was filled under other parameters, from outside, or in an object that this is a
-        copy of, are private. A method can ask whether a memo is filled: whether it was, before the call, joins the key.
+        copy of, are private. A method can ask whether a memo is filled: whether it was, before the call, joins the key,
+        but for memos that are transparent.
         """
         names = dict.fromkeys(each.name for each in self.reads)
         return tuple([self.written_here[name] for name in names if self.rule_of(name).rule == "memo"])

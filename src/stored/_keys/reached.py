@@ -9,7 +9,7 @@ from __future__ import annotations
 import builtins
 import types
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import CodeType, FunctionType
 from typing import Any, NamedTuple
 
@@ -24,9 +24,10 @@ from stored._keys.class_functions import (
     is_data,
 )
 from stored._keys.memos import WrittenAttributes
-from stored._keys.reach_report import AttributeRead, Place, Reached, Reason
+from stored._keys.reach_report import AttributeRead, AttributeWrite, Place, Reached, Reason
 from stored._keys.self_accesses import Finding, Passed, Read, SelfAccesses, Write
 from stored._keys.self_reads import self_accesses
+from stored._keys.transparent_memos import transparent_memos
 
 __all__ = ["reached"]
 
@@ -292,17 +293,29 @@ class _Walk:
         functions = [each.function for each in self.steps]
         reads = [(key[0], found) for key, found in self.reads.items()]
         unknown = [*self.unknown_writes, *self.everything]
-        written = WrittenAttributes(self.kind, functions, self.writes, reads, self.kept, unknown)
+        written = WrittenAttributes(self.kind, functions, self.writes, reads, self.kept, unknown).all()
         return Reached(
             tuple(self.code),
             tuple(self.constants),
             tuple([_attribute_read(key[2], found) for key, found in self.reads.items()]),
             frozenset(self.class_attributes),
             frozenset(self.methods),
-            written.all(),
+            self._with_transparent(written),
             tuple(self.everything),
             tuple(self.private),
         )
+
+    def _with_transparent(self, written: dict[str, AttributeWrite]) -> dict[str, AttributeWrite]:
+        """What is written, with the memos marked that results do not depend on."""
+        used: dict[str, bool] = {}
+        for (name, _, _), found in self.reads.items():
+            used[name] = used.get(name, False) or any(each.is_used or each.is_called for each, _ in found)
+        if self.everything or not any(each.is_lazy and each.name in used for each in written.values()):
+            return written
+        functions = [(each.function, each.position, each.is_class) for each in self.steps]
+        writes = [write for write, _, _ in self.writes if write.through != "other"]
+        transparent = transparent_memos(self.kind, functions, used, written, writes, self.kept)
+        return {name: replace(each, is_transparent=name in transparent) for name, each in written.items()}
 
 
 def _is_c_method(found: Found) -> bool:

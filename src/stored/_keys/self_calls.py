@@ -10,7 +10,7 @@ from stored._keys.access_recorder import NOTHING, PART, Recorder, Use, escape, o
 from stored._keys.tree_origins import ARGUMENTS, CLASS, DICT, OTHER, SELF, SUPER, constant_name
 from stored._keys.tree_scopes import Scoped
 
-__all__ = ["ITERATION", "CallRecorder", "leaves"]
+__all__ = ["CHANGING", "ITERATION", "CallRecorder", "leaves"]
 
 ITERATION = ("__iter__", "__next__", "__aiter__", "__anext__", "__len__", "__getitem__", "__reversed__")
 
@@ -47,6 +47,9 @@ _FILLING = frozenset({"update", "setdefault", "__setitem__"})
 _REMOVING = frozenset(
     {"clear", "pop", "popitem", "popleft", "remove", "discard", "move_to_end", "get_nowait", "__delitem__"}
 )
+
+CHANGING = _GROWING | _FILLING | _REMOVING
+"""The methods that change a container."""
 
 _CHANGE_FIRST_ARGUMENT = frozenset(
     {
@@ -162,7 +165,7 @@ class CallRecorder(Recorder):
             self._dict_method(name, node, use)
             return True
         attributes = any(each.name for each in origins)
-        if (attributes or isinstance(function.value, ast.Attribute)) and name in _GROWING | _FILLING | _REMOVING:
+        if (attributes or isinstance(function.value, ast.Attribute)) and name in CHANGING:
             self._changing_method(function, node, use)
             return True
         return False
