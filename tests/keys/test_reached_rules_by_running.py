@@ -315,7 +315,8 @@ class Simulated:
         """Was a memo filled under other parameters?"""
         parameters = self._parameters(owner)
         return any(
-            is_filled(each) and self.filled_under.get((id(owner), name)) != parameters for name, each in self._memos(owner).items()
+            is_filled(each) and self.filled_under.get((id(owner), name)) != parameters
+            for name, each in self._memos(owner).items()
         )
 
 

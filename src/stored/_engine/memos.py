@@ -1,17 +1,13 @@
-"""Under which parameters have the methods of an owner filled its memos? Attributes that are computed once, and kept."""
+"""Of which values have the methods of an owner made its memos? Attributes that are computed once, and kept."""
 
 from __future__ import annotations
 
 import weakref
 from collections.abc import Hashable
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from stored._keys import ATOMIC_SET
-from stored.errors import OwnerError, UnstableKeyError
 from stored.typing import ABSENT
-
-if TYPE_CHECKING:
-    from stored._engine.spaces import PresentSpace
 
 __all__ = ["FilledMemos", "is_filled", "weak_snapshot"]
 
@@ -27,39 +23,35 @@ _CONTAINERS = frozenset((dict, list, set))
 
 
 class FilledMemos:
-    """What is known of the memos of one owner; it keeps none of their values alive."""
+    """Of which values the memos of one owner were made; it keeps neither these nor what the memos hold alive."""
 
     __slots__ = ("_filled",)
 
     def __init__(self) -> None:
-        self._filled: dict[str, tuple[Any, PresentSpace, Hashable]] = {}
+        self._filled: dict[str, tuple[Any, Hashable]] = {}
 
-    def state(self, owner: object, name: str, value: object) -> Literal["holds", "stale", "unknown"]:
-        """Was a memo filled under the parameters that the owner has now, under others, or is it not known?
+    def state(self, name: str, value: object, sources: Hashable) -> Literal["holds", "stale", "unknown"]:
+        """Was a memo made of what there is now, of other values, or is that not known?
 
         Parameters
         ----------
-        owner : object
-            The owner.
         name : str
             The attribute.
         value : object
-            Its value.
+            What it holds.
+        sources : hashable
+            What tells of which values it would be made now; None if nothing does.
         """
-        known = self._filled.get(name)
-        if known is None or not _is_same(known[0], value):
+        snapshot, made_of = self._filled.get(name, (None, None))
+        if snapshot is None or sources is None or not _is_same(snapshot, value):
             return "unknown"
-        _, present, key = known
-        try:
-            return "holds" if type(owner) is present.owner_class and present.of(owner).key == key else "stale"
-        except (OwnerError, UnstableKeyError):  # not all parameters are set
-            return "stale"
+        return "holds" if made_of == sources else "stale"
 
-    def note(self, name: str, value: object, present: PresentSpace, key: Hashable) -> None:
-        """A method has filled a memo under the parameters of a space with this key."""
+    def note(self, name: str, value: object, sources: Hashable) -> None:
+        """A method has filled a memo."""
         snapshot = weak_snapshot(value)
-        if snapshot is not None:
-            self._filled[name] = snapshot, present, key
+        if snapshot is not None and sources is not None:
+            self._filled[name] = snapshot, sources
 
 
 _MAX_ITEMS = 4096

@@ -65,7 +65,7 @@ class OwnerRecord:
     methods : dict
         What is known of its calls of each stored method.
     memos : FilledMemos
-        Under which parameters its methods have filled attributes.
+        Of which values its methods have made what attributes keep.
     """
 
     __slots__ = ("__weakref__", "_spaces", "memos", "methods", "own_user", "user")

@@ -7,10 +7,10 @@ key of a result, which names its file. Nothing here stores anything, or knows wh
 
 from stored._keys import canonical_numpy, canonical_objects  # noqa: F401  (they add their types to canonical text)
 from stored._keys.arguments import VARIADIC, Arguments
-from stored._keys.canonical import canonical, digest
+from stored._keys.canonical import canonical, digest, text_or_none
 from stored._keys.change_key import change_key
 from stored._keys.identity import object_number
-from stored._keys.joined_parameters import PrivateSpace, text_or_none
+from stored._keys.joined_parameters import PrivateSpace
 from stored._keys.keyed_by import keyed_by
 from stored._keys.method_reads import Memo, MethodReads, Selection, method_reads
 from stored._keys.owner_parameters import FieldParameters, find_describer, quick_key

@@ -32,6 +32,7 @@ __all__ = [
     "pairs_text",
     "refuse",
     "text_or_digest",
+    "text_or_none",
 ]
 
 Leaf: TypeAlias = Callable[[Any], str]
@@ -223,6 +224,14 @@ def canonical(value: object) -> str:
         raise error.as_key_error() from None
     except RecursionError:
         raise _nested_too_deeply(value) from None
+
+
+def text_or_none(value: object) -> str | None:
+    """The canonical text of a value; None if it has none."""
+    try:
+        return Walk().part_or_none(value)
+    except RecursionError:
+        return None
 
 
 def canonical_texts(names: Iterable[str], values: Iterable[object], label: str) -> tuple[str, ...]:

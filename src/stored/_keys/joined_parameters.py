@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Any
 
 from stored._keys.attributes import counted_attributes
-from stored._keys.canonical import Walk
+from stored._keys.canonical import text_or_none
 from stored._keys.identity import object_number
 from stored._keys.method_reads import JoinedRead, Selection
 from stored._keys.owner_protocols import Described
@@ -16,7 +16,7 @@ from stored._keys.result_key import Space
 from stored._keys.unchanged import ATOMIC_SET, UnchangedCheck
 from stored.typing import ABSENT
 
-__all__ = ["JoinedParameters", "PrivateSpace", "text_or_none"]
+__all__ = ["JoinedParameters", "PrivateSpace"]
 
 
 class PrivateSpace(Space):
@@ -137,14 +137,6 @@ def _text(name: str, value: Any, private: list[str]) -> str:
         return text
     private.append(name)
     return f"<object {object_number(value)} of type {type(value).__module__}.{type(value).__qualname__}>"
-
-
-def text_or_none(value: object) -> str | None:
-    """The canonical text of a value; None if it has none."""
-    try:
-        return Walk().part_or_none(value)
-    except RecursionError:
-        return None
 
 
 def _is_exempt(value: object) -> bool:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterator, Mapping
 from types import FunctionType, MappingProxyType
 from typing import Any, NamedTuple, cast
 from weakref import ref
 
+from stored._keys.canonical import text_or_none
+from stored._keys.change_key import change_key
 from stored._keys.class_functions import is_data
 from stored._keys.libraries import is_library_module
-from stored._keys.reach_report import AttributeRead, Place, Reached, Reason
+from stored._keys.reach_report import AttributeRead, AttributeWrite, Place, Reached, Reason
 from stored._keys.reached import reached
 from stored._keys.source import code_text
 from stored.typing import ABSENT
@@ -68,6 +70,8 @@ class Memo(NamedTuple):
         Are results the same whether it was filled before or not?
     is_computed : bool
         Does reading it fill it, as that of a ``cached_property``?
+    made_of : tuple of JoinedRead or None
+        The attributes and parameters that are read to fill it; None if that is not known.
     """
 
     name: str
@@ -75,6 +79,7 @@ class Memo(NamedTuple):
     is_read: bool
     is_transparent: bool
     is_computed: bool
+    made_of: tuple[JoinedRead, ...] | None
 
     def value(self, owner: object) -> Any:
         """The value now, without filling it; `ABSENT` if there is none."""
@@ -84,6 +89,13 @@ class Memo(NamedTuple):
             return object.__getattribute__(owner, "__dict__").get(self.name, ABSENT)
         except AttributeError:  # the objects have slots only, so that nothing is kept in them
             return ABSENT
+
+    def sources(self, owner: object) -> Hashable:
+        """What tells whether that has changed of which it is made; None if nothing does."""
+        if self.made_of is None:
+            return None
+        values = tuple([each.value(owner) for each in self.made_of])
+        return change_key(values) or text_or_none(values)
 
 
 class Selection(NamedTuple):
@@ -182,7 +194,23 @@ def _memos(kind: type, found: Reached) -> Iterator[Memo]:
         if found.rule_of(name).rule == "memo" and write.filled:
             on_class = inspect.getattr_static(kind, name, ABSENT)
             is_computed = on_class is not ABSENT and not is_data(on_class) and not hasattr(type(on_class), "__set__")
-            yield Memo(name, write.filled[0], name in read, getattr(write, "is_transparent", False), is_computed)
+            made_of = _made_of(kind, [on_class] if is_computed else _filling(found, write))
+            yield Memo(name, write.filled[0], name in read, write.is_transparent, is_computed, made_of)
+
+
+def _filling(found: Reached, write: AttributeWrite) -> list[Any]:
+    """The functions that fill a memo."""
+    places = {(place.file, place.function) for place in write.filled}
+    codes = [(each, each.__code__) for each in found.code]
+    return [each for each, code in codes if (code.co_filename, code.co_qualname) in places]
+
+
+def _made_of(kind: type, functions: list[Any]) -> tuple[JoinedRead, ...] | None:
+    """The attributes that functions read, but for memos; None if that is not known."""
+    reports = [reached(kind, each) for each in functions]
+    if not reports or any(each.reads_everything or each.private for each in reports):
+        return None
+    return tuple(dict.fromkeys([read for each in reports for read in _joined(kind, each)]))
 
 
 def _unknown(found: Reached, declared: Collection[str]) -> Iterator[Reason]:

@@ -195,8 +195,7 @@ def _compute_and_keep(call: Call, results: Results, flight: Flight) -> CachedRes
     # if the parameters changed meanwhile, the result may mix old and new: only this caller gets it
     if results.present.holds(call.owner, call.space):
         if results.reads is not None and call.memo_state is not None:
-            filled, present = results.filled, results.present
-            note_filled(call.owner, results.reads, filled, present, call.space.key, call.memo_state)
+            note_filled(call.owner, results.reads, results.filled, call.memo_state)
         if (type(result.value) in ATOMIC_SET and not call.is_private) or call.note_reference(result):
             flight.result = result
             call.keep(result)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Hashable
 from typing import Any, NamedTuple, TypeAlias
 
-from stored._engine import FilledMemos, PresentSpace, is_filled
+from stored._engine import FilledMemos, is_filled
 from stored._keys import ATOMIC_SET, Memo, MethodReads, object_number, text_or_none
 from stored._methods.definition import Definition
 from stored.errors import OwnerWarning, warn_caller
@@ -48,7 +47,7 @@ def look_at_memos(owner: object, reads: MethodReads, filled: FilledMemos) -> Mem
     is_kept = True
     for memo in reads.memos:
         value = memo.value(owner)
-        state = before[memo.name] = filled.state(owner, memo.name, value) if is_filled(value) else "empty"
+        state = before[memo.name] = filled.state(memo.name, value, memo.sources(owner)) if is_filled(value) else "empty"
         if not memo.is_read:
             continue
         if state in {"empty", "holds"}:
@@ -66,16 +65,14 @@ def look_at_memos(owner: object, reads: MethodReads, filled: FilledMemos) -> Mem
     return MemoState(before, tuple(pairs), tuple(stale), is_kept)
 
 
-def note_filled(
-    owner: object, reads: MethodReads, filled: FilledMemos, present: PresentSpace, key: Hashable, state: MemoState
-) -> None:
-    """Note which memos a computation has filled, or filled further, under the parameters of a space with this key."""
+def note_filled(owner: object, reads: MethodReads, filled: FilledMemos, state: MemoState) -> None:
+    """Note which memos a computation has filled, or filled further, while its parameters stayed the same."""
     if not {"unknown", "stale"}.isdisjoint(state.before.values()):
         return  # what it has filled may be made of these
     for memo in reads.memos:
         value = memo.value(owner)
         if is_filled(value):
-            filled.note(memo.name, value, present, key)
+            filled.note(memo.name, value, memo.sources(owner))
 
 
 MemoTests: TypeAlias = tuple[list[str], dict[str, Any]]
