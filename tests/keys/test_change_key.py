@@ -74,7 +74,7 @@ for _ in range(20):
         deep,
         np.float32(1),
     ],
-    ids=repr,
+    ids=lambda value: type(value).__name__,
 )
 def test_other_values_have_none(value: Any) -> None:
     """Their text must be made."""

@@ -6,6 +6,7 @@ import contextlib
 import copy
 import functools
 import textwrap
+import weakref
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -61,14 +62,40 @@ item_fills = mostly(
 uses = mostly(["x += {}", "x += (lambda: {})()", "return x + {}", "z = {}\nx += z"], ["x += y", "k = {}", "x += 1"])
 rest = mostly(
     ["pass"],
-    ["y = 1", "k = 2", "j = 3", "self.n += 1", "self._log.append(1)", "return 5", "x += 1", "self.ensure()", "t = 1"]
-    + ["self._u = 2", "self._u = self.a", "n.bit_length()", "for y in range(3): pass", "v = 2", "self._c.clear()"],
+    [
+        "y = 1",
+        "k = 2",
+        "j = 3",
+        "self.n += 1",
+        "self._log.append(1)",
+        "return 5",
+        "x += 1",
+        "self.ensure()",
+        "t = 1",
+        "self._u = 2",
+        "self._u = self.a",
+        "n.bit_length()",
+        "for y in range(3): pass",
+        "v = 2",
+        "self._c.clear()",
+    ],
     4,
 )
 before = mostly(
     ["pass", "key = (k, 2)", "n = self.b + 1", "key = ('s', k)", "self.ensure()", "self.build()", "x += self.w()"],
-    ["y = 1", "j = k", "key = (k % 2, 2)", "t = self._t", "n = k", "j = k % 2", "c = self._c", "v = self._c.get(k)"]
-    + ["j = self.b", "if k: n = 3", "for k in [1, 2]: x += k"],
+    [
+        "y = 1",
+        "j = k",
+        "key = (k % 2, 2)",
+        "t = self._t",
+        "n = k",
+        "j = k % 2",
+        "c = self._c",
+        "v = self._c.get(k)",
+        "j = self.b",
+        "if k: n = 3",
+        "for k in [1, 2]: x += k",
+    ],
     3,
 )
 tests = mostly(["{} is None"], ["{} is not None", "{} is None and k", "k > 1", "self._u is None"])
@@ -124,6 +151,7 @@ def names_of_items(draw: Any) -> str:
                 "if <K> in self._c: v = self._c[<K>]\nelse:\n v = <V>\n <M>\n self._c[<K>] = v\nx += <R>",
                 "for k in [1, 2, k]:\n if <K> not in self._c:\n  <M>\n  self._c[<K>] = <V>\n x += self._c[<K>]",
                 "c = self._c\nif <K> not in c:\n <M>\n c[<K>] = <V>\nx += c[<K>]",
+                "if (v := self._c.get(<K>)) is not None: return v\n<M>\nv = self._c[<K>] = <V>\nreturn <R>",
                 "self._c[<K>] = <V>\nx += self._c[<K>]",
             ]
         )
@@ -150,6 +178,9 @@ def names_of_memos(draw: Any, place: str) -> str:
                 "for j in [k, 1]:\n x += y\n if <P> is None:\n  y = j\n  <P> = <V>\nx += <R>",
                 "if k > 1:\n if <P> is None:\n  <P> = <V>\n x += <P>\nx += <R>",
                 "<P> = <V>\nx += <R>",
+                "if (t := <P>) is None:\n <M>\n t = <P> = <V>\nx += <R>",
+                "if <P> is None:\n with lock:\n  if <P> is None:\n   <M>\n   <P> = <V>\nx += <R>",
+                "with null():\n <M>\n if <P> is None: <P> = <V>\n x += <R>",
                 "x += self.w() + self.p",
             ]
         )
@@ -191,10 +222,18 @@ ensurers = mostly(
     4,
 )
 getters = mostly(
-    ["return self.b", "if self._u is None: self._u = self.b\nreturn self._u"]
-    + ["if self._t is not None: return self._t\nt = self.a * 2\nself._t = t\nreturn t"],
-    ["return self._u or 2", "return 2 if self._t is None else 3", "if self._u is None: return 3\nreturn self._u"]
-    + ["if 's' not in self._c: self._c['s'] = self.b\nreturn self._c['s']", "return len(self._c)"],
+    [
+        "return self.b",
+        "if self._u is None: self._u = self.b\nreturn self._u",
+        "if self._t is not None: return self._t\nt = self.a * 2\nself._t = t\nreturn t",
+    ],
+    [
+        "return self._u or 2",
+        "return 2 if self._t is None else 3",
+        "if self._u is None: return 3\nreturn self._u",
+        "if 's' not in self._c: self._c['s'] = self.b\nreturn self._c['s']",
+        "return len(self._c)",
+    ],
     4,
 )
 
@@ -231,6 +270,8 @@ def program(f: str, g: str, setter: str, build: str = "pass", ensure: str = "pas
         return textwrap.indent(text, " " * 8)
 
     return f"""
+import contextlib
+lock, null = contextlib.nullcontext(), contextlib.nullcontext
 class C:
     def __init__(self, a, b):
         self.a, self.b, self.n = a, b, 0
@@ -267,25 +308,30 @@ def is_filled(value: Any) -> bool:
     return value is not None and value not in ({}, [])
 
 
+def state(value: Any) -> Any:
+    """Of a memo: whether it is filled; of one that is filled item by item, with which."""
+    return sorted(value, key=repr) if isinstance(value, dict) else is_filled(value)
+
+
 class Simulated:
     """What a store does that follows the rules.
 
-    The values of memos are in no key, only whether there is one: a method can ask for that, unless it is proven that
-    it makes no difference. A result that reads a memo which was filled under other parameters, or by somebody else, is
-    private: here it is not kept at all.
+    The values of memos are in no key, only whether there is one, or for which keys: a method can ask for that, unless
+    it is proven that it makes no difference. A result that reads a memo which was filled under other parameters,
+    or by somebody else, is private: here it is not kept at all.
     """
 
     def __init__(self, found: Reached) -> None:
         self.found = found
         self.results: dict[Any, Any] = {}
         self.hits = 0
-        self.filled_under: dict[tuple[int, str], Any] = {}
+        self.filled_under: Any = weakref.WeakKeyDictionary()
 
     def call(self, owner: Any, k: int) -> Any:
         plain = type(owner).f
         parameters = self._parameters(owner)
         before = self._memos(owner)
-        asked = [is_filled(each) for name, each in before.items() if not self.found.written_here[name].is_transparent]
+        asked = [state(each) for name, each in before.items() if not self.found.written_here[name].is_transparent]
         key = str((parameters, k, asked))
         is_private = self.is_private(owner)
         if not is_private and key in self.results:
@@ -295,9 +341,9 @@ class Simulated:
         is_changed = parameters != self._parameters(owner)
         for name, each in self._memos(owner).items():
             if is_filled(each) and not is_filled(before[name]):
-                self.filled_under[id(owner), name] = None if is_changed else parameters
+                self.filled_under.setdefault(owner, {})[name] = None if is_changed else parameters
             elif each != before[name] and is_private:
-                self.filled_under[id(owner), name] = "several"
+                self.filled_under.setdefault(owner, {})[name] = "several"
         if not is_private and not is_changed:
             self.results[key] = result
         return result
@@ -315,7 +361,11 @@ class Simulated:
         """Was a memo filled under other parameters?"""
         parameters = self._parameters(owner)
         return any(
+<<<<<<< HEAD
             is_filled(each) and self.filled_under.get((id(owner), name)) != parameters
+=======
+            is_filled(each) and self.filled_under.get(owner, {}).get(name) != parameters
+>>>>>>> 950dbbbd3f7bc65652bd46f8fde7a835bf367407
             for name, each in self._memos(owner).items()
         )
 
@@ -373,7 +423,8 @@ def test_transparent_memos_make_no_difference(
             act(owners, number, action, k)
             continue
         fresh = copy.deepcopy(owner)
-        fresh._t, fresh._u, fresh._c = None, None, {}
+        empty: dict[str, Any] = {"_t": None, "_u": None, "_c": {}, "_log": []}
+        vars(fresh).update({each.name: empty[each.name] for each in found.lazy if each.name in empty})
         vars(fresh).pop("p", None)
         results = [result(kind.f, each, k) for each in (fresh, copy.deepcopy(owner))]
         is_private = store.is_private(owner)

@@ -54,6 +54,69 @@ PROVEN = {
                 self._t = self.make()
             return self._t[k]
     """,
+    "asked with a walrus": """
+        def f(self, k):
+            if (t := self._t) is None:
+                t = self._t = self.make()
+            if (v := self._c.get(k)) is not None:
+                return v + t
+            v = self._c[k] = self.make(k)
+            return v + t
+    """,
+    "locked, and asked again": """
+        def f(self, k):
+            if self._t is None:
+                with self._lock:
+                    if self._t is None:
+                        self._t = self.make()
+            return self._t[k]
+    """,
+    "beside other statements": """
+        def note(self):
+            global noted
+            noted = 1
+        def f(self, k):
+            import math
+            x: int
+            y: int = 0
+            self.note()
+            if self._t is None:
+                z: float = math.pi
+                self._u, self._t = [z], self.make()
+            while y < 3:
+                y += self._t[0]
+            match k:
+                case [a, *b]: y += self._t[1]
+                case {"a": 1, **c}: y += 1
+                case _: pass
+            try:
+                y += self._u[0]
+            except ValueError:
+                y = 3
+            if self._t is not None: return y
+            return self._u
+    """,
+    "items of what vars() gives": """
+        def f(self, k):
+            if vars(self).get("_t") is None: self.__dict__["_t"] = self.make()
+            t = vars(self)["_t"]
+            return t[k]
+    """,
+    "a dictionary, by attributes": """
+        def f(self, k):
+            if (self.h, k) not in self._c:
+                v = self.make(k)
+                self._c[self.h, k] = v
+                w = self._c[self.h, k]
+            return self._c[self.h, k]
+    """,
+    "in any context": """
+        def f(self, k):
+            with open(k) as lines:
+                if self._t is None: self._t = self.make()
+                x = self._t[0]
+            return 1
+    """,
     "filled in steps": """
         def f(self, k):
             n = self.n + 1
@@ -353,6 +416,33 @@ GUARDED = "if self._t is None: self._t = self.make()"
 ITEM = "if k not in self._c: self._c[k] = self.make(k)"
 
 UNPROVEN = {
+    "a key that is assigned with its item": "def f(self, k):\n  k = self._c[k] = self.h\n  return self._c[k]",
+    "a key of the filling of another": "def f(self):\n  j = 1\n  if self._t is None:\n   j = 2\n"
+    "   self._t = self.make()\n"
+    "  if j not in self._c: self._c[j] = j\n  return self._t + self._c[j]",
+    "what was found in a function before": "def f(self):\n  g = lambda: t\n  t = self._t\n  x = g()\n"
+    "  if t is None: t = self._t = self.make()\n  return x",
+    "after any context": f"def f(self, k):\n  with k:\n   {GUARDED}\n  return self._t",
+    "added in the filling": "def f(self):\n  x = 1\n  if self._t is None:\n   x += 1\n   self._t = self.make()\n"
+    "  return self._t + x",
+    "a variable of the filling added to": "def f(self):\n  x = 1\n  if self._t is None:\n   x = 2\n"
+    "   self._t = self.make()\n  x += 1\n  return self._t + x",
+    "a walrus elsewhere": f"def f(self, k):\n  {ITEM}\n  return (k := 3) + self._c[k]",
+    "the container by another name": f"def f(self, k):\n  c = self._c\n  c = c or {{}}\n  {ITEM}\n  return self._c[k]",
+    "a container that is made anew": f"def f(self, k):\n  self._c = {{}}\n  {ITEM}\n  return self._c[k]",
+    "of one key in the filling of another": "def f(self):\n  for j in range(3):\n   if j not in self._c:\n"
+    "    self._t = self.h\n    self._c[j] = j\n  return self._t",
+    "always raised": "def f(self):\n  if self._t is None:\n   raise ValueError\n   self._t = self.h\n  return self._t",
+    "a pattern": f"def f(self, k):\n  match self:\n   case C(_t=None): k = 2\n  {GUARDED}\n  return self._t + k",
+    "another self": f"def f(self, k):\n  {GUARDED}\n  return (lambda self: self._t)(k) + self._t",
+    "put elsewhere in the filling": "def f(self):\n  x = [1]\n  if self._t is None:\n   x[0] = self.h\n"
+    "   self._t = self.make()\n  return self._t + x",
+    "in the state that is pickled": "def f(self, k):\n  if self._t is None: self._u, self._t = self.make()\n"
+    "  return self._t + self._u\n def __getstate__(self): return {**self.__dict__, '_u': None}",
+    "the same texts, after others": "def g(self):\n  if self._t is None:\n   self.make()\n   self._t = self.h\n"
+    "  return self._t\n def f(self):\n  if self._t is None: self._t = self.h\n  return self._t + self.g()",
+    "tried and added": "def f(self, k):\n  x = 1\n  try:\n   x += self._c[k]\n  except KeyError:\n"
+    "   self._c[k] = self.make(k)\n  return x",
     "not filled": "def f(self, k):\n  if self._t is not None: k += 1\n  self._t = 1\n  return k",
     "length": f"def f(self, k):\n  {ITEM}\n  return k if 3 in self._c else 2",
     "or": "def f(self, k):\n  self._t = self.h\n  return k\n def g(self): self._t = None".replace(
@@ -381,14 +471,17 @@ UNPROVEN = {
     "  return self._t",
     "another variable returned": "def f(self):\n  if self._t is not None: return self._t\n  x = self.make()\n"
     "  self._t = x\n  x = 3\n  return x",
-    "another memo returned": "def f(self):\n  if self._u is None: self._u = 2\n  if self._t is not None: return self._t\n"
+    "another memo returned": "def f(self):\n  if self._u is None: self._u = 2\n"
+    "  if self._t is not None: return self._t\n"
     "  self._t = self.make()\n  return self._u",
     "a changed variable returned": "def f(self, k):\n  if self._t is not None: return self._t[k]\n  x = self.make()\n"
     "  k = 1\n  self._t = x\n  return x[k]",
     "nothing returned": "def f(self, k):\n  if self._t is not None: return\n  self._t = self.make()\n  return 2",
     "something returned": "def f(self, k):\n  if self._t is not None: return 2\n  self._t = self.make()",
-    "not all returned": "def f(self, k):\n  if k:\n   if self._t is not None: return\n   self._t = self.make()\n  return 2",
-    "key changed": "def f(self, k):\n  if k not in self._c:\n   self._c[k] = self.make(k)\n  k = 2\n  return self._c[k]",
+    "not all returned": "def f(self, k):\n  if k:\n   if self._t is not None: return\n"
+    "   self._t = self.make()\n  return 2",
+    "key changed": "def f(self, k):\n  if k not in self._c:\n   self._c[k] = self.make(k)\n  k = 2\n"
+    "  return self._c[k]",
     "key changed in the filling": "def f(self, k):\n  if k not in self._c:\n   k = 3\n   self._c[k] = self.make(k)\n"
     "  return self._c[k]",
     "another key": "def f(self, k, m):\n  if k not in self._c: self._c[k] = self.make(k)\n  return self._c[m]",
@@ -398,7 +491,8 @@ UNPROVEN = {
     "  return [c[k] for k in [1, 2]]",
     "key in a function": "def f(self, k):\n  if k not in self._c: self._c[k] = self.make(k)\n"
     "  g = lambda: self._c[k]\n  k = 2\n  return g()",
-    "variable of a loop": "def f(self, k):\n  for i in range(3):\n   if self._t is None: self._t = [i]\n   x = self._t[0]\n"
+    "variable of a loop": "def f(self, k):\n  for i in range(3):\n   if self._t is None: self._t = [i]\n"
+    "   x = self._t[0]\n"
     "  return x",
     "variable after a loop": "def f(self, k):\n  y = x = 0\n  for i in range(3):\n   y += x\n   if self._t is None:\n"
     "    x = 2\n    self._t = self.make()\n  return y",
@@ -409,7 +503,8 @@ UNPROVEN = {
     "items filled at two places, by another key": f"def f(self, k):\n  {ITEM}\n"
     "  if 'a' not in self._c: self._c['a'] = self.make(1)\n  return self._c[k] + self._c['a']",
     "emptied here": f"def f(self, k):\n  {GUARDED}\n  x = self._t\n  self._t = None\n  return x",
-    "emptied in a loop": "def f(self, k):\n  for i in k:\n   if self._t is None: self._t = self.make()\n   x = self._t\n"
+    "emptied in a loop": "def f(self, k):\n  for i in k:\n   if self._t is None: self._t = self.make()\n"
+    "   x = self._t\n"
     "   del self._t\n  return x",
     "emptied alone": "def f(self, k):\n  if self._t is None: self._u, self._t = self.make()\n"
     "  return self._t + self._u\n def g(self): self._u = None",
@@ -426,7 +521,8 @@ UNPROVEN = {
     "a dictionary read before": f"def f(self, k):\n  x = self._c.get(k, 1)\n  {ITEM}\n  return x",
     "tried with more": "def f(self, k):\n  try:\n   x = self._c[k]\n   y = 2\n  except KeyError:\n   y = 3\n"
     "   self._c[k] = self.make(k)\n  return y",
-    "another error": "def f(self, k):\n  try:\n   x = self._c[k]\n  except TypeError:\n   x = self._c[k] = self.make(k)\n"
+    "another error": "def f(self, k):\n  try:\n   x = self._c[k]\n  except TypeError:\n"
+    "   x = self._c[k] = self.make(k)\n"
     "  return x",
     "read in a function before": f"def f(self, k):\n  g = lambda: self._t\n  x = g()\n  {GUARDED}\n  return x",
     "variable of the filling in a function": "def f(self):\n  x = 1\n  g = lambda: x\n  if self._t is None:\n   x = 2\n"
@@ -445,3 +541,40 @@ UNPROVEN = {
 def test_memos_without_a_proof(name: str) -> None:
     """They are not."""
     assert not is_transparent(UNPROVEN[name])
+
+
+def test_dataclasses() -> None:
+    """Fields that are memos are transparent, if no generated method that is reached reads them."""
+    source = """
+    import dataclasses
+    @dataclasses.dataclass
+    class C:
+        _u = None
+        h: float
+        _t: object = dataclasses.field(default=None, init=False)
+        def f(self):
+            if self._t is None: self._t = [self.h]
+            return self._t
+        def g(self): return str(self), self.f()
+        def i(self):
+            if self._u is None: self._u = [self.h]
+            return str(self), self._u
+    """
+    kind: Any = load(source)["C"]
+    assert [each.is_transparent for each in reached(kind, kind.f).lazy] == [True]
+    assert [each.is_transparent for each in reached(kind, kind.g).lazy] == [False]
+    assert [each.is_transparent for each in reached(kind, kind.i).lazy] == [True]
+
+
+def test_a_file_that_is_edited_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without source there is no proof."""
+    monkeypatch.setattr("stored._keys.transparent_memos.function_tree", lambda code: None)
+    assert not is_transparent(PROVEN["guarded"])
+
+
+def test_memos_that_are_not_read() -> None:
+    """Those that are written only count for nothing, and are not called transparent if they are no memos."""
+    written = report("def f(self, k):\n  self.last = k\n  self._log.append(k)\n  return self.h").written_here
+    assert {name: each.is_transparent for name, each in written.items()} == {"last": False, "_log": True}
+    removed = report("def f(self, k):\n  self._log.append(k)\n  self._log.remove(k)\n  return self.h").written_here
+    assert not removed["_log"].is_transparent

@@ -571,3 +571,49 @@ def test_what_takes_long_to_compare_is_not_looked_at() -> None:
         warnings.simplefilter("error")
         for b in (np.zeros(100_000), np.ones(100_000), float("nan"), Opaque(1.0), Opaque(2.0)):
             own(1.0, b).value.cached()
+
+
+# -- memos in doubt -----------------------------------------------------------------------------------------------------
+
+
+@keyed_by("a")
+class Together:
+    """An owner with memos that are filled together, and one whose items a method counts."""
+
+    def __init__(self, a: float) -> None:
+        self.a = a
+        self._low: Any = None
+        self._high: Any = None
+        self._items: dict[int, float] = {}
+
+    @stored
+    def width(self) -> Any:
+        """Asks for one, and reads both."""
+        if self._low is None:
+            self._low, self._high = self.a, self.a * 3
+        return (self._high or 0) - self._low
+
+    @stored
+    def counted(self, k: int) -> float:
+        """Fills one item, and counts all."""
+        if k not in self._items:
+            self._items[k] = k * self.a
+        return self._items[k] + 100 * len(self._items)
+
+
+def test_memos_of_which_somebody_empties_one() -> None:
+    """What the method gives then is not what it gives for both."""
+    owner = Together(2.0)
+    assert [owner.width(), owner.width()] == [4.0, 4.0]
+    owner._high = None
+    assert owner.width() == plain(owner, "width") == -2.0
+
+
+def test_items_of_a_memo_count_if_the_method_counts_them() -> None:
+    """How many there are is left by earlier calls."""
+    owner = Together(2.0)
+    for k in (1, 2, 1, 3, 1, 2):
+        expected = plain(owner, "counted", k)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            assert owner.counted(k) == expected

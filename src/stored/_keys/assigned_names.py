@@ -12,6 +12,7 @@ __all__ = [
     "LATER",
     "assigned",
     "can_be_left",
+    "is_lock",
     "loaded_names",
     "root_name",
     "stored_inside",
@@ -99,3 +100,10 @@ def can_be_left(nodes: Iterable[ast.stmt], is_in_loop: bool = False) -> bool:
         if not isinstance(node, INNER) and can_be_left(parts, inside):  # type: ignore[arg-type]
             return True
     return False
+
+
+def is_lock(item: ast.withitem) -> bool:
+    """Is it a lock, by its name, as in ``with self._lock``?"""
+    context = item.context_expr
+    name = context.attr if isinstance(context, ast.Attribute) else root_name(context)
+    return not {"lock", "rlock", "mutex"}.isdisjoint(name.lower().split("_")) and item.optional_vars is None

@@ -6,7 +6,7 @@ import ast
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from stored._keys.assigned_names import assigned, can_be_left, loaded_names, stored_names
+from stored._keys.assigned_names import assigned, can_be_left, is_lock, loaded_names, stored_names
 from stored._keys.memo_facts import Fact, Filling, Proven, State, UnprovenError
 from stored._keys.memo_reads import MemoReads
 from stored._keys.memo_slots import Probe, Slot
@@ -175,6 +175,13 @@ class MemoFills(MemoReads):
         match last:
             case ast.Assign([ast.Name()], value) if self.text.slot(value) == slot:
                 return self._ends_filled(before, slot)
+            case ast.With(items, inner) if all(map(is_lock, items)) and not before:
+                return self._ends_filled(inner, slot)
+            case ast.If(test, inner, []) if self.text.probe(test, {}) in {
+                Probe(slot, "", False),
+                Probe(slot, "", False, True),
+            }:
+                return not before and self._ends_filled(inner, slot)
         method = self._called(last)
         return method is not None and not before and slot in method.filled and method.ends_filled(slot)
 

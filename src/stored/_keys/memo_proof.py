@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from stored._keys.assigned_names import assigned, loaded_names, stored_inside, stored_names
+from stored._keys.assigned_names import assigned, is_lock, loaded_names, stored_inside, stored_names
 from stored._keys.memo_facts import Fact, ProofContext, State, UnprovenError, joined
 from stored._keys.memo_fills import MemoFills
 from stored._keys.memo_slots import MethodText, Probe, Slot
@@ -49,10 +49,12 @@ class MemoProof(MemoFills):
 
     def _block(self, nodes: list[ast.stmt], state: State) -> State | None:
         """What is known after statements; None if none follows."""
+        is_all = nodes is self.text.body
+        nodes = [part for node in nodes for part in _without_walrus(node)]
         for number, node in enumerate(nodes):
             probe, given, rest = self._early_return(node, nodes[number + 1 :], state)
             if probe is not None and given is not None:
-                self._return_early(probe, given, rest, state, nodes is self.text.body)
+                self._return_early(probe, given, rest, state, is_all)
                 return None
             after = self._statement(node, state)
             if after is None:
@@ -76,6 +78,10 @@ class MemoProof(MemoFills):
             case ast.Raise() | ast.Break() | ast.Continue():
                 self._use([node], state)
                 return None
+            case ast.Import() | ast.ImportFrom():
+                names = list(stored_names([node]))
+                once = [Fact("steady", variable=name) for name in names if self.text.stores[name] == 1]
+                return state.after_storing(names).adding(*once)
             case ast.Assign() | ast.AnnAssign():
                 return self._assign(node, state)
             case ast.AugAssign(target=target):
@@ -127,8 +133,10 @@ class MemoProof(MemoFills):
         after = self._block(node.orelse, entry) if node.orelse else entry
         return joined(joined(entry, after), end and end._replace(facts=entry.facts))
 
-    def _with(self, node: ast.With, before: State) -> State:
-        """The context can swallow an exception, so that nothing is known for certain afterwards."""
+    def _with(self, node: ast.With, before: State) -> State | None:
+        """A context can swallow an exception, so that nothing is known for certain afterwards; a lock does not."""
+        if all(is_lock(each) for each in node.items):
+            return self._block(node.body, before)
         stored = frozenset(stored_names([node]))
         targets = [each.optional_vars for each in node.items if each.optional_vars is not None]
         self._check_all(targets, before.after_storing(stored))
@@ -150,11 +158,11 @@ class MemoProof(MemoFills):
         """What ``if self._t is not None: return self._t`` asks for and returns, and the statements that run if not."""
         node = (self._tried(node) or node) if isinstance(node, ast.Try) else node
         if isinstance(node, ast.If):
-            probe = self._probe(node.test, state)
+            found = self._probe(node.test, state)
+            probe = None if found is None or state.has_filled(found.slot) else found
             match node.body:
                 case [ast.Return() as given] if probe is not None and probe.is_filled:
-                    if not state.has_filled(probe.slot):
-                        return probe, given, [*node.orelse, *rest]
+                    return probe, given, [*node.orelse, *rest]
         return None, None, []
 
     def _return_early(self, probe: Probe, given: ast.Return, rest: list[ast.stmt], state: State, is_all: bool) -> None:
@@ -220,3 +228,13 @@ class _Renamed(ast.NodeTransformer):
         if self._text.slot(node) == self._slot or (isinstance(node, ast.Name) and node.id in self._names):
             return ast.Name("<slot>", ast.Load())
         return self.generic_visit(node)
+
+
+def _without_walrus(node: ast.stmt) -> list[ast.stmt]:
+    """``if (t := ...) is None`` as two statements."""
+    match node:
+        case ast.If(ast.Compare(ast.NamedExpr(target, value), operators, right), body, orelse):
+            test = ast.Compare(ast.Name(target.id, ast.Load()), operators, right)
+            parts = [ast.Assign([target], value), ast.If(test, body, orelse)]
+            return [ast.copy_location(each, node) for each in parts]
+    return [node]

@@ -162,9 +162,9 @@ class Reached:
     def lazy(self) -> tuple[AttributeWrite, ...]:
         """The memos that are read.
 
-        Results that read one which was filled under other parameters, from outside, or in an object that this is a
-        copy of, are private. A method can ask whether a memo is filled: whether it was, before the call, joins the key,
-        but for memos that are transparent.
+        Results that read one which was filled under other parameters, from outside, in a call that changed parameters,
+        or in an object that this is a copy of, are private. A method can ask whether a memo is filled: whether it was
+        before the call, and of a container for which keys, joins the key, but for memos that are transparent.
         """
         names = dict.fromkeys(each.name for each in self.reads)
         return tuple([self.written_here[name] for name in names if self.rule_of(name).rule == "memo"])

@@ -4,8 +4,8 @@ That a memo was filled under the same parameters is taken for granted. The proof
 each function on its own reads memos only where they have surely been filled (`memo_proof`), each memo is filled at one
 place only, and emptied in the way that it is asked for. What has no proof makes all memos of the method count.
 
-An attribute that only may be written, as in ``x = self.h; x += 1``, joins the key: that its value is the same after a call
-is seen then, and here taken for granted.
+An attribute that only may be written, as in ``x = self.h; x += 1``, joins the key: that its value is the same after a
+call is seen then, and here taken for granted.
 """
 
 from __future__ import annotations

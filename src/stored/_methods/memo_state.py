@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 from stored._engine import FilledMemos, is_filled
@@ -38,31 +39,43 @@ class MemoState(NamedTuple):
 def look_at_memos(owner: object, reads: MethodReads, filled: FilledMemos) -> MemoState:
     """What counts of the memos of an owner.
 
-    Of one that the method fills under the parameters of now, nothing, or whether it is filled if the method can tell;
-    of one that somebody else has filled, its value.
+    Of one that the method fills, made of what there is now, nothing, or what is filled if the method can tell; of one
+    that somebody else has filled, its value.
     """
-    before: dict[str, str] = {}
+    values = {memo: memo.value(owner) for memo in reads.memos}
+    before = {
+        memo.name: filled.state(memo.name, value, memo.sources(owner)) if is_filled(value) else "empty"
+        for memo, value in values.items()
+    }
+    counted = {memo: value for memo, value in values.items() if memo.is_read and _counts(memo, reads, before)}
     pairs: list[tuple[str, str]] = []
     stale: list[Memo] = []
     is_kept = True
-    for memo in reads.memos:
-        value = memo.value(owner)
-        state = before[memo.name] = filled.state(memo.name, value, memo.sources(owner)) if is_filled(value) else "empty"
-        if not memo.is_read:
-            continue
-        if state in {"empty", "holds"}:
-            if not memo.is_transparent:
-                pairs.append((f"self.{memo.name}", "empty" if state == "empty" else "filled"))
-            continue
-        text = text_or_none(value)
+    for memo, value in counted.items():
+        text = _text_of_state(value, before[memo.name])
         if text is None:
             is_kept = is_kept and bool(type(value).__weakrefoffset__)
             text = f"<object {object_number(value)}>"
-            state = "stale"
-        if state == "stale":
+        if before[memo.name] == "stale" or text.startswith("<"):
             stale.append(memo)
         pairs.append((f"self.{memo.name}", text))
     return MemoState(before, tuple(pairs), tuple(stale), is_kept)
+
+
+def _counts(memo: Memo, reads: MethodReads, before: Mapping[str, str]) -> bool:
+    """Does the state of a memo count? That of memos which one function fills must be one, else somebody emptied one."""
+    if not memo.is_transparent or before[memo.name] not in {"empty", "holds"}:
+        return True
+    together = {before[each.name] for each in reads.memos if each.is_read and each.place[::2] == memo.place[::2]}
+    return len(together) > 1
+
+
+def _text_of_state(value: object, state: str) -> str | None:
+    """What stands for a memo in a key; None if it holds what has no text."""
+    if state == "empty":
+        return "empty"
+    is_container = type(value) in {dict, list, set}  # which may be filled in part
+    return "filled" if state == "holds" and not is_container else text_or_none(value)
 
 
 def note_filled(owner: object, reads: MethodReads, filled: FilledMemos, state: MemoState) -> None:
