@@ -361,11 +361,7 @@ class Simulated:
         """Was a memo filled under other parameters?"""
         parameters = self._parameters(owner)
         return any(
-<<<<<<< HEAD
-            is_filled(each) and self.filled_under.get((id(owner), name)) != parameters
-=======
             is_filled(each) and self.filled_under.get(owner, {}).get(name) != parameters
->>>>>>> 950dbbbd3f7bc65652bd46f8fde7a835bf367407
             for name, each in self._memos(owner).items()
         )
 
