@@ -10,12 +10,13 @@ from stored._engine.directory import directory_of, getCacheDir
 from stored._engine.memory_limit import memory_limit
 from stored._engine.memos import FilledMemos, is_filled
 from stored._engine.owner_user import storage_user
-from stored._engine.owners import OwnerRecord, live_records, owner_record
+from stored._engine.owners import Counted, OwnerRecord, live_records, owner_record
 from stored._engine.space import Method, StorageSpace, own_arguments
 from stored._engine.spaces import PresentSpace, spaces_with_method
 from stored._engine.user import StorageUser
 
 __all__ = [
+    "Counted",
     "FilledMemos",
     "Method",
     "OwnerRecord",

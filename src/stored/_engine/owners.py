@@ -7,7 +7,7 @@ import functools
 import weakref
 from collections import OrderedDict
 from collections.abc import Hashable
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from stored._engine.copying import described_instead, rebound_user
 from stored._engine.memos import FilledMemos
@@ -18,6 +18,7 @@ from stored._engine.user_parameters import UserParameters
 from stored._fork_safe_lock import ForkSafeLock
 from stored._keys import (
     USER_ATTRIBUTES,
+    Describer,
     FieldParameters,
     Key,
     MethodReads,
@@ -51,6 +52,24 @@ _TIER = PersistentTier("rw")
 """Where the results of owners that describe themselves persist: where the settings say."""
 
 
+class Counted(NamedTuple):
+    """What counts for a method of an owner.
+
+    Attributes
+    ----------
+    present : PresentSpace
+        The space for the owner's present parameters.
+    reads : MethodReads or None
+        What the method reads beside them, if that has to be looked at for each call.
+    joins_reads : bool
+        Do the attributes that it reads join the parameters? Not if the owner tells a string of its own.
+    """
+
+    present: PresentSpace
+    reads: MethodReads | None
+    joins_reads: bool
+
+
 class OwnerRecord:
     """What is known of one owner.
 
@@ -64,8 +83,8 @@ class OwnerRecord:
     ----------
     methods : dict
         What is known of its calls of each stored method.
-    memos : FilledMemos
-        Of which values its methods have made what attributes keep.
+    memos : FilledMemos or None
+        Of which values its methods have made what attributes keep; made on demand.
     """
 
     __slots__ = ("__weakref__", "_spaces", "memos", "methods", "own_user", "user")
@@ -74,23 +93,26 @@ class OwnerRecord:
         self.user = user
         self.own_user: Any = None  # made on demand, for an owner that holds none
         self.methods: dict[Any, Any] = {}
-        self.memos = FilledMemos()
+        self.memos: FilledMemos | None = None
         self._spaces: dict[tuple[type, Hashable], PresentSpace] = {}
 
-    def joins_reads(self, owner_class: type) -> bool:
-        """Do attributes that methods read join what the owner tells? Not if it tells a string of its own."""
-        return self.user is None and find_describer(owner_class).joins_reads
+    def counted(self, owner: object, method: CountedMethod) -> Counted:
+        """What counts for a method of the owner.
 
-    def is_whole(self, owner_class: type) -> bool:
-        """Does the user answer for it that the parameters are all that counts?"""
-        return self.user is None and find_describer(owner_class).is_whole
-
-    def selection(self, owner_class: type, method: CountedMethod) -> Selection:
-        """Which values of the owner make the key of a method."""
-        if method.depends is not None or not self.joins_reads(owner_class):
-            return Selection(method.depends)
+        Raises
+        ------
+        OwnerError
+            If the owner does not tell its parameters.
+        """
+        owner_class = type(owner)  # an assignment to __class__ can change it
+        describer = find_describer(owner_class) if self.user is None else None
+        joins_reads = describer is not None and describer.joins_reads
+        is_whole = describer is not None and describer.is_whole
+        if method.depends is not None or is_whole:
+            return Counted(self._present_space(owner, Selection(method.depends), describer), None, joins_reads)
         reads = method.reads(owner_class)
-        return Selection(None, reads.joined, reads.takes_all)
+        present = self._present_space(owner, reads.selection if joins_reads else _ALL, describer)
+        return Counted(present, reads if reads.are_to_be_looked_at() else None, joins_reads)
 
     def present_space(self, owner: object, method: CountedMethod | None = None) -> PresentSpace:
         """The owner's present space, by all of its parameters or by what counts for a method.
@@ -100,20 +122,24 @@ class OwnerRecord:
         OwnerError
             If the owner does not tell its parameters.
         """
-        owner_class, user = type(owner), self.user  # an assignment to __class__ can change the class
-        selection = _ALL if method is None else self.selection(owner_class, method)
+        if method is not None:
+            return self.counted(owner, method).present
+        return self._present_space(owner, _ALL, find_describer(type(owner)) if self.user is None else None)
+
+    def _present_space(self, owner: object, selection: Selection, describer: Describer | None) -> PresentSpace:
+        owner_class, user = type(owner), self.user
         known = self._spaces.get((owner_class, selection))
         if known is not None:
             return known
-        if user is None:
-            describer = find_describer(owner_class)
-            present = PresentSpace(owner_class, describer.selected(selection), (describer, selection), _TIER)
+        if describer is not None:
+            parameters = describer if selection == _ALL else describer.selected(selection)
+            present = PresentSpace(owner_class, parameters, (describer, selection), _TIER)
         else:
             present = self._space_of_user(owner, user, selection.depends)
         return self._spaces.setdefault((owner_class, selection), present)
 
     @staticmethod
-    def _space_of_user(owner: object, user: StorageUser, depends: tuple[str, ...] | None) -> PresentSpace:
+    def _space_of_user(owner: object, user: Any, depends: tuple[str, ...] | None) -> PresentSpace:
         owner_class = type(owner)
         if depends is not None:
             raise OwnerError(
@@ -265,8 +291,8 @@ def _register_by_parameters(
     registry: Registry, owner: object, record: OwnerRecord, method: CountedMethod | None
 ) -> OwnerRecord:
     """An owner without weak references is registered by its parameters, since results depend on nothing else."""
-    selection = _ALL if method is None else record.selection(type(owner), method)
-    key = (type(owner), record.present_space(owner, method).of(owner).key, selection)
+    present = record.present_space(owner, method)
+    key = (type(owner), present.of(owner).key, present.spaces)
     registered = registry.unreferenced.setdefault(key, record)
     registry.unreferenced.move_to_end(key)
     if len(registry.unreferenced) > _MOST_UNREFERENCED:

@@ -123,12 +123,10 @@ class MethodReads(NamedTuple):
 
     Attributes
     ----------
-    joined : tuple of JoinedRead
-        The attributes whose values join the key, sorted by name.
+    selection : Selection
+        All parameters, and the attributes whose values join the key, sorted by name.
     steady : tuple of JoinedRead
         Those of them that the method does not write itself.
-    takes_all : bool
-        Do all attributes of the object join it?
     memos : tuple of Memo
         The attributes that the method fills.
     private : tuple of Reason
@@ -139,13 +137,16 @@ class MethodReads(NamedTuple):
         Where the attributes are read first.
     """
 
-    joined: tuple[JoinedRead, ...] = ()
+    selection: Selection = Selection()
     steady: tuple[JoinedRead, ...] = ()
-    takes_all: bool = False
     memos: tuple[Memo, ...] = ()
     private: tuple[Reason, ...] = ()
     code: tuple[str, ...] = ()
     places: Mapping[str, Place] = MappingProxyType({})
+
+    def are_to_be_looked_at(self) -> bool:
+        """Is there anything of which the parameters do not tell all?"""
+        return bool(self.selection != Selection() or self.memos or self.private)
 
 
 def method_reads(kind: type, method: Any, declared: Collection[str]) -> MethodReads:
@@ -164,9 +165,8 @@ def method_reads(kind: type, method: Any, declared: Collection[str]) -> MethodRe
     joined = [each for each in _joined(kind, found) if each.through != "self" or each.name not in declared]
     joined = sorted(dict.fromkeys(joined), key=lambda each: (each.name, each.label))
     return MethodReads(
-        tuple(joined),
+        Selection(None, tuple(joined), bool(found.reads_everything)),
         tuple([each for each in joined if found.rule_of(each.name).rule == "joins"]),
-        bool(found.reads_everything),
         tuple(_memos(kind, found)),
         (*found.private, *_unknown(found, declared)),
         tuple(sorted({code_text(each) for each in found.code if each is not method and _is_users(each)})),

@@ -9,7 +9,6 @@ from collections.abc import Collection, Mapping
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
-from stored._fork_safe_lock import ForkSafeLock
 from stored._keys import (
     Arguments,
     MethodReads,
@@ -92,8 +91,7 @@ class Definition:
         # read now: if the file is edited later, its text is no longer that of this code
         self._code = f"version {version}" if version is not None else code_text(plain)
         self._closure_of = function if version is None else None
-        self._reads: weakref.WeakKeyDictionary[type, MethodReads] = weakref.WeakKeyDictionary()
-        self._lock = ForkSafeLock()
+        self._reads: dict[weakref.ref[type], MethodReads] = {}
         self.warned: set[tuple[str, str]] = set()  # of what, by the class
 
     def set_owner_class(self, owner: type, attribute: str) -> None:
@@ -110,11 +108,14 @@ class Definition:
 
     def reads(self, kind: type) -> MethodReads:
         """What counts for the method of a class, beside the parameters that are declared."""
-        found = self._reads.get(kind)
+        found = self._reads.get(weakref.ref(kind))
         if found is None:
-            with self._lock:
-                found = self._reads[kind] = method_reads(kind, self.function, parameter_names(kind) or ())
+            found = method_reads(kind, self.function, parameter_names(kind) or ())
+            found = self._reads.setdefault(weakref.ref(kind, self._forget_reads), found)
         return found
+
+    def _forget_reads(self, kind: weakref.ref[type]) -> None:
+        self._reads.pop(kind, None)
 
     def _identity_for(self, kind: type) -> str:
         """The qualified name of the method, and that of the class if it has the method by inheritance."""

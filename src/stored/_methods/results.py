@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from stored._engine import FilledMemos, PresentSpace, owner_record
+from stored._engine import Counted, FilledMemos, owner_record
 from stored._keys import Key, MethodReads
 from stored._methods.call import Call
 from stored._methods.counters import CacheInfo, Counters
@@ -31,17 +31,15 @@ class Results:
         The method.
     owner_class : type
         The class of the owner, whose overrides can change what an inherited method computes.
-    present : PresentSpace
-        The space for the owner's present parameters.
-    reads : MethodReads or None
-        What the method reads beside them, if that has to be looked at for each call.
-    joins_reads : bool
-        Do the attributes that it reads join the parameters?
-    filled : FilledMemos
-        Under which parameters the owner's memos were filled.
+    counted : Counted
+        What counts for it.
+    filled : FilledMemos or None
+        Of which values the owner's memos were made; None if the method reads nothing that has to be looked at.
 
     Attributes
     ----------
+    present, reads, joins_reads
+        As in `Counted`.
     latest_seconds : float
         The time of the latest computation.
     """
@@ -64,25 +62,21 @@ class Results:
         self,
         definition: Definition,
         owner_class: type,
-        present: PresentSpace,
-        reads: MethodReads | None,
-        joins_reads: bool,
-        filled: FilledMemos,
+        counted: Counted,
+        filled: FilledMemos | None,
     ) -> None:
         self.definition = definition
         self.owner_class = owner_class
+        self.present, self.reads, self.joins_reads = present, _, _ = counted
         method = present.spaces.methods.get(definition)
         if method is None:
             method = present.spaces.methods[definition] = definition.method_of(owner_class)
         self.method = method
-        self.present = present
         self.counters = Counters()
         self.shortcut: OwnerShortcut | None = None
         self.latest_seconds = math.inf
         self.lock = present.spaces.lock
-        self.reads = reads
-        self.joins_reads = joins_reads
-        self.filled = filled
+        self.filled: Any = filled
 
     def call(self, owner: object, values: dict[str, Any]) -> Call:
         """A call with these arguments, rounded, for the owner's present parameters."""
@@ -215,7 +209,7 @@ def results_of(definition: Definition, owner: object) -> Results:
         results: Results | None = record.methods.get(definition)
         if results is not None and results.owner_class is type(owner):
             return results
-        present = record.present_space(owner, definition)
+        counted = record.counted(owner, definition)
     except OwnerError as error:
         if hasattr(type(owner), definition.attribute):
             raise
@@ -226,15 +220,8 @@ def results_of(definition: Definition, owner: object) -> Results:
     if results is not None:  # an assignment to __class__ has changed that
         record.methods.pop(definition, None)
         results.end_shortcuts()
-    reads = _watched_reads(definition, type(owner), record.is_whole(type(owner)))
-    results = Results(definition, type(owner), present, reads, record.joins_reads(type(owner)), record.memos)
+    if counted.reads is not None and record.memos is None:
+        record.memos = FilledMemos()
+    results = Results(definition, type(owner), counted, record.memos)
     found: Results = record.methods.setdefault(definition, results)
     return found
-
-
-def _watched_reads(definition: Definition, owner_class: type, is_whole: bool) -> MethodReads | None:
-    """What a method reads, if it has to be looked at for each call; None if its parameters tell all that counts."""
-    if definition.depends is not None or is_whole:
-        return None
-    reads = definition.reads(owner_class)
-    return reads if reads.memos or reads.private or reads.joined or reads.takes_all else None
