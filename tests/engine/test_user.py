@@ -413,13 +413,12 @@ def test_a_surface_is_scipys(linear: bool, degree: int) -> None:
     assert np.array_equal(made(AT, AT[:9]), RectBivariateSpline(*SURFACE, kx=degree, ky=degree)(AT, AT[:9]))
 
 
-def test_flat_stretches_warn_at_the_callers_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_flat_stretches_warn_at_the_callers_line() -> None:
     """Inverting a table with flat stretches gives one TableWarning, naming object and caller."""
-    user, kept = Model().su, count_interpolators(monkeypatch)
+    user = Model().su
     user.storeObject("flat", np.array([[0.0, 1.0, 2.0, 3.0, 4.0], [0.0, 1.0, 1.0, 2.0, 3.0]]))
     with pytest.warns(TableWarning, match="'flat': 1 points") as caught:
         repeat(lambda: user.getStoredObject("flat", interpolator=True, inverse=True))
-    assert len(kept) == 1
     assert [each.filename for each in caught] == [__file__]
 
 
