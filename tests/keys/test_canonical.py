@@ -316,6 +316,28 @@ def test_a_refused_value_is_named_with_its_place(value: Any, place: str) -> None
     assert canonical_texts(("a", "b"), (1, "x"), "{}") == ("1", "'x'")
 
 
+class Node:
+    def __init__(self, *near: Any) -> None:
+        self.near = set(near)
+
+
+def test_members_of_sets_that_refer_back_are_refused() -> None:
+    """To the set itself or to what it is in: their texts would depend on their order."""
+    parent, child = Node(), Node()
+    parent.near.add(child)
+    child.up = parent  # type: ignore[attr-defined]
+    grandchild = Node()
+    child.near.add(grandchild)
+    grandchild.up = child.near  # type: ignore[attr-defined]
+    for each, place in ((parent, r"it\.near"), ([child], r"it\[0\]\.near")):
+        with pytest.raises(UnstableKeyError, match=rf"{place}{{\.\.\.}}.* of type .*Node, which refers back .*a list"):
+            canonical(each)
+    ring = Node()
+    ring.near.add(ring)
+    assert canonical(ring) != canonical(Node(ring))
+    assert canonical(Node(Node(), Node())) == canonical(Node(Node(), Node())) != canonical(Node(Node()))
+
+
 # -- enumerations and classes with an equality of their own -----------------------------------------------------------
 
 

@@ -243,7 +243,7 @@ def test_a_function_that_reads_its_class_is_told_by_that() -> None:
 
             @staticmethod
             def read() -> Any:
-                return __class__.order  # type: ignore[name-defined]  # noqa: F821
+                return __class__.order  # type: ignore[name-defined]
 
         return Own.read
 

@@ -53,7 +53,7 @@ def of_attrs(**field: Any) -> type:
 
 
 def of_named_tuple(*defaults: Any) -> type:
-    return collections.namedtuple("P", "a", defaults=defaults)  # noqa: PYI024
+    return collections.namedtuple("P", "a", defaults=defaults)
 
 
 def first(value: Any) -> Any:

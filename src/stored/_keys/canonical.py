@@ -18,11 +18,13 @@ from typing import Any, NoReturn, TypeAlias
 
 import numpy as np
 
-from stored.errors import StoredError, UnstableKeyError
+from stored.errors import OwnerError, StoredError, UnstableKeyError
 
 __all__ = [
     "Encoder",
     "Leaf",
+    "MemberRefersBackError",
+    "UnsetParameterError",
     "UnstableValueError",
     "Walk",
     "add_forms",
@@ -106,6 +108,33 @@ class UnstableValueError(Exception):
         )
 
 
+class MemberRefersBackError(UnstableValueError):
+    """A member of a set refers to something that the set is in, so that it has no text of its own."""
+
+    def as_key_error(self, name: str = "", label: str = "", remedy: str = _LEAVE_OUT) -> StoredError:
+        """The error that users see."""
+        return UnstableKeyError(
+            f"{label}{self.place(name or 'it')} is a value of type {self.found}, which refers back to what the set is"
+            f" in; members of sets have no order, so no result can be kept for it; use a list or a tuple; {remedy}",
+            self.found,
+        )
+
+
+class UnsetParameterError(UnstableValueError):
+    """An owner inside a value has not set a parameter that its class names."""
+
+    def __init__(self, owner: object, error: AttributeError) -> None:
+        super().__init__(owner)
+        self._error = error
+
+    def as_key_error(self, name: str = "", label: str = "", remedy: str = "") -> StoredError:
+        """The error that users see."""
+        return OwnerError(
+            f"{label}{self.place(name or 'it')} is an owner of type {self.found}, but {self._error}; set every parameter"
+            " before a stored method is called"
+        )
+
+
 def refuse(value: object) -> NoReturn:
     """Raise the error for a value that has no form."""
     raise UnstableValueError(value)
@@ -180,7 +209,7 @@ class Walk:
             raise error.inside(step) from None
 
     def code_part(self, value: object, step: str) -> str:
-        """As `part`, of a function or a class, whose loggers and locks change no result, and whose sentinels are one."""
+        """As `part`, of a function or a class, in which loggers and locks change no result, and sentinels are one."""
         return _text_without_form(value) or self.part(value, step)
 
     def is_first(self, value: object) -> bool:
@@ -203,8 +232,15 @@ class Walk:
 
 
 _EXEMPT = frozenset(
-    {"_thread.lock", "_thread.RLock", "threading.Condition", "threading.Semaphore", "threading.BoundedSemaphore"}
-    | {"logging.Logger", "logging.RootLogger", "logging.LoggerAdapter"}
+    {
+        "_thread.lock",
+        "_thread.RLock",
+        "threading.Condition",
+        "threading.Semaphore",
+        "threading.Event",
+        "threading.Barrier",
+    }
+    | {"logging.Logger", "logging.LoggerAdapter"}
 )
 
 

@@ -1,6 +1,6 @@
 """By which text is a class known, as itself, and where an object of it stands in a key?
 
-Objects tell their class by its name and those of its bases and of its metaclass; what its code says is part of versions.
+Objects tell their class by its name and those of its bases and metaclass; what its code says is part of versions.
 Classes that one function makes have the same name: a class that is not found under its name has the digest of its
 content beside it. One of a script or a notebook may be another one in the next process, so it always has a digest, of
 its constants.
