@@ -156,9 +156,7 @@ def _rounded(value: Any, decimals: int) -> Any:
     """A number or an array, rounded, and of the type that it had."""
     if isinstance(value, np.ndarray):
         rounded = value if value.dtype.kind == "b" else np.round(value, decimals)
-        return (
-            rounded if isinstance(rounded, np.ndarray) else np.array(rounded)
-        )  # numpy makes numbers of those without axes
+        return rounded if isinstance(rounded, np.ndarray) else np.array(rounded)  # of one without axes, it is a number
     if isinstance(value, Sequence | Set | Mapping):  # else numpy would make an array of it
         raise TypeError
     return round(value, decimals) if hasattr(value, "__round__") else np.round(value, decimals)

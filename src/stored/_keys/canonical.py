@@ -130,8 +130,8 @@ class UnsetParameterError(UnstableValueError):
     def as_key_error(self, name: str = "", label: str = "", remedy: str = "") -> StoredError:
         """The error that users see."""
         return OwnerError(
-            f"{label}{self.place(name or 'it')} is an owner of type {self.found}, but {self._error}; set every parameter"
-            " before a stored method is called"
+            f"{label}{self.place(name or 'it')} is an owner of type {self.found}, but {self._error}; set every"
+            " parameter before a stored method is called"
         )
 
 
@@ -232,15 +232,8 @@ class Walk:
 
 
 _EXEMPT = frozenset(
-    {
-        "_thread.lock",
-        "_thread.RLock",
-        "threading.Condition",
-        "threading.Semaphore",
-        "threading.Event",
-        "threading.Barrier",
-    }
-    | {"logging.Logger", "logging.LoggerAdapter"}
+    {"_thread.lock", "_thread.RLock", "logging.Logger", "logging.LoggerAdapter"}
+    | {f"threading.{name}" for name in ("Condition", "Semaphore", "Event", "Barrier")}
 )
 
 
