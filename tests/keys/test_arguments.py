@@ -229,6 +229,7 @@ def test_a_wrapper_that_shows_the_methods_parameters_is_fine() -> None:
         (Decimal("0.126"), Decimal("0.13")),
         (Fraction(1, 3), Fraction(33, 100)),
         (0.126 + 0.124j, 0.13 + 0.12j),
+        (np.complex64(0.126 + 0.124j), np.complex64(0.13 + 0.12j)),
         ([0.126, (0.124, 2)], [0.13, (0.12, 2)]),
         (Gaussian(0.126, [0.124]), Gaussian(0.13, [0.12])),
         (np.array(0.126), np.array(0.13)),
@@ -241,7 +242,7 @@ def test_rounded_values_are_keyed_and_computed_with(value: Any, rounded: Any) ->
     how = arguments(z=2)
     bound = how.bind(None, (value,), {})
     assert bound["z"] == rounded
-    assert isinstance(bound["z"], type(rounded))
+    assert type(bound["z"]) is type(rounded)
     assert how.key(bound) == key(how, rounded) == key(arguments(), rounded)
 
 

@@ -159,6 +159,8 @@ def _rounded(value: Any, decimals: int) -> Any:
         return rounded if isinstance(rounded, np.ndarray) else np.array(rounded)  # of one without axes, it is a number
     if isinstance(value, Sequence | Set | Mapping):  # else numpy would make an array of it
         raise TypeError
+    if type(value) is complex:
+        return complex(np.round(value, decimals))
     return round(value, decimals) if hasattr(value, "__round__") else np.round(value, decimals)
 
 
