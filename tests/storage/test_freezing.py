@@ -395,6 +395,7 @@ def chained(value: Any) -> Any:
     "around",
     [
         lambda each: collections.deque([each]),
+        lambda each: collections.deque([types.MappingProxyType({"a": each})]),
         lambda each: collections.defaultdict(list, {"a": [each]}),
         lambda each: collections.OrderedDict(a=(each,)),
         OwnTuple,

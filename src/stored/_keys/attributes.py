@@ -11,7 +11,7 @@ from typing import Any
 from stored._keys.canonical import UnstableValueError
 from stored.typing import ABSENT
 
-__all__ = ["checked_names", "compiled_base", "counted_attributes", "has_fields"]
+__all__ = ["attributes_of", "checked_names", "compiled_base", "counted_attributes", "has_fields", "is_filled"]
 
 
 def counted_attributes(value: Any) -> list[tuple[str, object]]:
@@ -21,12 +21,17 @@ def counted_attributes(value: Any) -> list[tuple[str, object]]:
     rest; and fields of a dataclass or attrs class for which the class has the value.
     """
     kind = type(value)
-    found = [*_slots(value), *checked_names(_instance_dict(value)).items()]
+    found = attributes_of(value)
     set_here = {name for name, _ in found}
     for name in _field_names(kind):
         each = ABSENT if name in set_here else getattr(value, name, ABSENT)
         found += [] if each is ABSENT else [(name, each)]
-    return sorted([pair for pair in found if not _is_filled(kind, pair[0])], key=lambda pair: pair[0])
+    return sorted([pair for pair in found if not is_filled(kind, pair[0])], key=lambda pair: pair[0])
+
+
+def attributes_of(value: Any) -> list[tuple[str, object]]:
+    """All slots that have a value, and what stands in ``__dict__``."""
+    return [*_slots(value), *checked_names(_instance_dict(value)).items()]
 
 
 def has_fields(kind: type) -> bool:
@@ -99,7 +104,7 @@ def _instance_dict(value: Any) -> dict[str, object]:
     return dict(found)
 
 
-def _is_filled(kind: type, name: str) -> bool:
+def is_filled(kind: type, name: str) -> bool:
     """Is an attribute one that a `cached_property` fills?"""
     found = next((vars(base)[name] for base in kind.__mro__ if name in vars(base)), None)
     return isinstance(found, functools.cached_property)

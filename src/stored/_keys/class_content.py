@@ -8,7 +8,7 @@ import types
 from collections.abc import Iterator
 from typing import Any
 
-from stored._keys.attributes import counted_attributes
+from stored._keys.attributes import attributes_of, is_filled
 from stored._keys.canonical import Walk
 from stored._keys.canonical_code import function_text, is_library_function
 from stored._keys.libraries import find_by_name, has_known_name, is_of_main
@@ -151,9 +151,10 @@ def member_text(member: Any, walk: Walk, place: str = "") -> str:
     Of an enumeration that its module has under its name, that and the name of the member tell which one it is; so there
     a value without a form has an empty text.
     """
-    attributes = [(name, each) for name, each in counted_attributes(member) if name not in _OF_MEMBERS]
+    kind = type(member)
+    attributes = [pair for pair in attributes_of(member) if pair[0] not in _OF_MEMBERS and not is_filled(kind, pair[0])]
     parts = [("value", member._value_), *attributes]
-    if has_known_name(type(member)) and not is_of_main(type(member)):
+    if not is_of_main(kind) and has_known_name(kind):
         return ", ".join([f"{name!a}={walk.part_or_none(each) or ''}" for name, each in parts])
     return ", ".join([f"{name!a}={walk.code_part(each, f'{place}.{name}')}" for name, each in parts])
 
