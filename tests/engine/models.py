@@ -105,3 +105,13 @@ model = Model(user_class=StorageUser)
 def evaluated(found: Any) -> Any:
     """A spline by its values, anything else as it is."""
     return found(X, X) if isinstance(found, RectBivariateSpline) else found(X) if callable(found) else found
+
+
+def count_interpolators(monkeypatch: Any) -> list[Any]:
+    """A list to which each interpolator is added that a StorageUser makes from now on."""
+    from stored._engine import user
+
+    made: list[Any] = []
+    real = user.spline
+    monkeypatch.setattr(user, "spline", lambda *args, **options: made.append(real(*args, **options)) or made[-1])
+    return made

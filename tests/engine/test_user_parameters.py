@@ -35,10 +35,12 @@ def test_a_user_tells_its_space_until_a_change() -> None:
 
 
 def test_a_quick_check_ends_with_a_change_or_a_reset() -> None:
-    """The check looks at the user, its space and its string."""
+    """The check looks at the user, its space, its string and its name."""
     model = Model()
     parameters = UserParameters(model.su, "su", None)
-    for end in (lambda: setattr(model, "n", 2.0), model.su.resetStorage, lambda: setattr(model, "su", Model().su)):
+    renamed = lambda: setattr(model, "name", "other")  # noqa: E731
+    replaced = lambda: setattr(model, "su", Model().su)  # noqa: E731
+    for end in (lambda: setattr(model, "n", 2.0), renamed, model.su.resetStorage, replaced):
         check = parameters.unchanged_check(Model, parameters.values(model), may_hold_user=True)
         assert check is not None
         is_same, expected = compile_check(check.test), SimpleNamespace(**check.expected)
@@ -123,3 +125,23 @@ def test_parameters_of_a_class_count_beside_a_storage_user() -> None:
     assert Extended(2.0, 7.0).both() == (2, 7)
     assert len(CALLS) == 4
     assert owner.changes == 1
+
+
+def test_a_change_of_the_name_alone_is_noticed() -> None:
+    """By methods, also on a hit, and by explicit calls; it is not announced, since the string is the same."""
+
+    class Named(Model):
+        @stored
+        def called(self) -> str:
+            return self.name
+
+    owner = Named()
+    for each in ("m", "m", "other", "other", "m"):
+        owner.name = each
+        assert owner.called() == each
+    owner.su.storeObject("kept", 1)
+    owner.name = "other"
+    assert owner.su.getStoredObject("kept") is None
+    owner.name = "m"
+    assert owner.su.getStoredObject("kept") == 1
+    assert owner.announced == []

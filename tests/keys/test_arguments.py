@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import functools
 import math
 from decimal import Decimal
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from stored._keys import Arguments
 from stored.errors import UnstableKeyError
+from tests.keys.values import Gaussian, OwnList
 
 
 def method(self: Any, z: Any, k: Any = 1, *rest: Any, scale: Any = None, **more: Any) -> None:
@@ -217,7 +219,8 @@ def test_a_wrapper_that_shows_the_methods_parameters_is_fine() -> None:
         (0.12345, 0.12),
         (-1.005, -1.0),
         (3, 3),
-        (True, 1),
+        (True, True),
+        (np.True_, np.True_),
         (None, None),
         (math.inf, math.inf),
         (np.float64(0.12345), np.float64(0.12)),
@@ -226,7 +229,12 @@ def test_a_wrapper_that_shows_the_methods_parameters_is_fine() -> None:
         (Decimal("0.126"), Decimal("0.13")),
         (Fraction(1, 3), Fraction(33, 100)),
         (0.126 + 0.124j, 0.13 + 0.12j),
+        (np.complex64(0.126 + 0.124j), np.complex64(0.13 + 0.12j)),
         ([0.126, (0.124, 2)], [0.13, (0.12, 2)]),
+        (Gaussian(0.126, [0.124]), Gaussian(0.13, [0.12])),
+        (np.array(0.126), np.array(0.13)),
+        (np.array(0.126, np.float32), np.array(0.13, np.float32)),
+        (np.array(True), np.array(True)),
     ],
 )
 def test_rounded_values_are_keyed_and_computed_with(value: Any, rounded: Any) -> None:
@@ -234,7 +242,7 @@ def test_rounded_values_are_keyed_and_computed_with(value: Any, rounded: Any) ->
     how = arguments(z=2)
     bound = how.bind(None, (value,), {})
     assert bound["z"] == rounded
-    assert isinstance(bound["z"], type(rounded))
+    assert type(bound["z"]) is type(rounded)
     assert how.key(bound) == key(how, rounded) == key(arguments(), rounded)
 
 
@@ -264,7 +272,9 @@ def test_defaults_are_rounded_too() -> None:
     assert key(arguments(function=f, z=2)) == key(arguments(function=f), 0.13)
 
 
-@pytest.mark.parametrize("value", ["0.126", {"a": 1}, object(), b"1", ["x"]])
+@pytest.mark.parametrize(
+    "value", ["0.126", {"a": 1}, object(), b"1", ["x"], OwnList([0.126]), {1.0}, collections.deque([0.126])]
+)
 def test_what_is_no_number_cannot_be_rounded(value: Any) -> None:
     """The message names the argument, the method and what was found."""
     with pytest.raises(

@@ -5,11 +5,16 @@ from __future__ import annotations
 import dataclasses
 import functools
 import random
+import statistics
+import types
 from typing import Any
 
 import attrs
+import pytest
 
-from stored._keys.attributes import counted_attributes, has_fields, has_hidden_state
+from stored import UnstableKeyError
+from stored._keys import canonical
+from stored._keys.attributes import compiled_base, counted_attributes, has_fields
 
 
 @dataclasses.dataclass
@@ -66,7 +71,62 @@ def test_classes_with_fields() -> None:
     assert [has_fields(each) for each in (Fields, Slotted, Base)] == [True, True, False]
 
 
-def test_classes_with_a_hidden_state() -> None:
-    """Their objects have more than attributes."""
+def test_the_compiled_base_of_a_class() -> None:
+    """Its objects can have more than attributes, if it is another one than object."""
     own = type("Own", (random.Random,), {})
-    assert [has_hidden_state(each) for each in (Fields, Slotted, Below, own, int)] == [False, False, False, True, True]
+    found = [compiled_base(each) for each in (Fields, Slotted, Below, own, bool)]
+    assert found == [object, object, object, random.Random.__base__, bool]
+
+
+def test_slots_count_whatever_hides_them() -> None:
+    """Those of libraries' classes and of exceptions, and those below another of the same name; others are refused."""
+
+    class Normal(statistics.NormalDist):
+        pass
+
+    class Shadowed(Base):
+        __slots__ = ("_x",)
+
+    class Lost(OSError):
+        pass
+
+    below = Shadowed(1)
+    Base._x.__set__(below, 5)  # type: ignore[attr-defined]
+    assert counted_attributes(Normal(1, 2)) == [("_mu", 1.0), ("_sigma", 2.0)]
+    assert counted_attributes(below) == [("_x", 1), ("_x of base 1", 5)]
+    assert ("filename", "a") in counted_attributes(Lost(2, "m", "a"))
+
+    class Hidden:
+        __slots__ = "v"
+
+    Hidden.v = property(lambda self: 0)  # type: ignore[assignment, method-assign]
+    with pytest.raises(UnstableKeyError, match=r"it\.v, in place of the slot"):
+        canonical(Hidden())
+
+
+def test_keying_computes_nothing() -> None:
+    """A lazy attribute of an attrs class with slots, which may raise anything."""
+
+    @attrs.define
+    class Lazy:
+        x: int
+
+        @functools.cached_property
+        def big(self) -> int:
+            raise ValueError("computed")
+
+    assert counted_attributes(Lazy(1)) == [("x", 1)]
+
+
+def test_names_that_are_no_strings_are_refused() -> None:
+    """No attribute is found by one."""
+    owner = Fields(1)
+    owner.__dict__[1] = 2  # type: ignore[index]
+    with pytest.raises(UnstableKeyError, match=r"it\.__dict__ key 1 is a value of type builtins.int"):
+        canonical(owner)
+
+
+def test_a_name_is_not_taken_for_two() -> None:
+    """Whatever is in it."""
+    assert canonical(types.SimpleNamespace(a=1, b=2)) != canonical(types.SimpleNamespace(**{"a=1, b": 2}))
+    assert canonical(types.SimpleNamespace(a=1, b=2)) != canonical(types.SimpleNamespace(**{"a'=1, 'b": 2}))

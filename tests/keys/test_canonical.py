@@ -217,7 +217,6 @@ class OwnRandom(random.Random):
         iter([1]),
         np.random.default_rng(0),
         np.frompyfunc(lambda x: x, 1, 1),
-        list[int],
         threading.Lock(),
         random.Random(1),
         OwnRandom(1),
@@ -299,12 +298,12 @@ def closing(held: Any) -> Any:
         (Model(1, Holder(object())), "b.dark.held is"),
         ({object()}, "b{...} is"),
         (closing([object()]), "b.held[0] is"),
-        (lambda x=UNSTABLE: x, "b.__defaults__[0] is"),
+        (lambda x=(UNSTABLE,): x, "b.__defaults__[0][0] is"),
         (functools.partial(max, object()), "b.args[0] is"),
         (functools.partial(max, key=object()), "b.keywords['key'] is"),
         (np.array([1, object()], dtype=object), "b[1] is"),
         (collections.deque([object()]), "b[0] is"),
-        (collections.defaultdict(closing(object())), "b.default_factory.held is"),
+        (collections.defaultdict(closing([object()])), "b.default_factory.held[0] is"),
     ],
 )
 def test_a_refused_value_is_named_with_its_place(value: Any, place: str) -> None:
@@ -315,6 +314,28 @@ def test_a_refused_value_is_named_with_its_place(value: Any, place: str) -> None
     assert caught.value.found == "builtins.object"
     assert "ignore=" in str(caught.value)
     assert canonical_texts(("a", "b"), (1, "x"), "{}") == ("1", "'x'")
+
+
+class Node:
+    def __init__(self, *near: Any) -> None:
+        self.near = set(near)
+
+
+def test_members_of_sets_that_refer_back_are_refused() -> None:
+    """To the set itself or to what it is in: their texts would depend on their order."""
+    parent, child = Node(), Node()
+    parent.near.add(child)
+    child.up = parent  # type: ignore[attr-defined]
+    grandchild = Node()
+    child.near.add(grandchild)
+    grandchild.up = child.near  # type: ignore[attr-defined]
+    for each, place in ((parent, r"it\.near"), ([child], r"it\[0\]\.near")):
+        with pytest.raises(UnstableKeyError, match=rf"{place}{{\.\.\.}}.* of type .*Node, which refers back .*a list"):
+            canonical(each)
+    ring = Node()
+    ring.near.add(ring)
+    assert canonical(ring) != canonical(Node(ring))
+    assert canonical(Node(Node(), Node())) == canonical(Node(Node(), Node())) != canonical(Node(Node()))
 
 
 # -- enumerations and classes with an equality of their own -----------------------------------------------------------
@@ -351,17 +372,37 @@ def test_enumerations_are_told_by_class_name_and_value() -> None:
     assert len({canonical(each) for each in alone}) == len(alone)
 
 
+class Odd(enum.Enum):
+    A = object()
+    B = UNSTABLE
+    C = [object()]
+    D = 1
+
+
 def test_a_member_whose_value_has_no_form_is_told_by_its_name() -> None:
-    """An enumeration is never refused."""
-
-    class Odd(enum.Enum):
-        A = object()
-        B = UNSTABLE
-        C = [object()]
-
-    assert len({canonical(each) for each in Odd}) == 3
+    """One of an enumeration that its module has; of others, which may be another one next time, it is refused."""
+    assert len({canonical(each) for each in Odd}) == 4
     assert canonical([Odd.A, Odd.C, Odd.A]) == canonical([Odd.A, Odd.C, Odd.A])
     assert canonical(Odd)
+
+    def made(value: Any) -> Any:
+        return enum.Enum("Made", {"A": value}).A  # type: ignore[misc]
+
+    assert canonical(made(object())) == canonical(made(object()))
+    for found in (made(np.poly1d([1, 2])), type(made(np.poly1d([1, 2])))):
+        with pytest.raises(UnstableKeyError, match=r"\.A\.value is a value of type numpy\.poly1d"):
+            canonical(found)
+
+
+def test_members_are_told_by_their_attributes_too() -> None:
+    """Those that the class or somebody else has set; names stand in quotes, so that one is not taken for two."""
+    before = canonical(Odd.D)
+    Odd.D.scale = 2  # type: ignore[attr-defined]
+    after = canonical(Odd.D)
+    del Odd.D.scale  # type: ignore[attr-defined]
+    assert before == canonical(Odd.D) != after
+    kinds = [enum.Enum("K", {"X": 0, **rest}) for rest in ({"A": 1, "B": 2}, {"A: 1, B": 2})]
+    assert len({canonical(each["X"]) for each in kinds}) == 2
 
 
 def test_named_tuples_are_told_by_class() -> None:

@@ -8,6 +8,7 @@ import dataclasses
 import enum
 import functools
 import json
+import logging
 import math
 import os
 import shutil
@@ -154,8 +155,99 @@ def test_mutable_content_of_a_closure_is_in_the_text() -> None:
 
 def test_an_unstable_closure_is_refused() -> None:
     """What a function closed over must have a form."""
-    with pytest.raises(UnstableKeyError, match=r"it\.n is a value of type builtins.object"):
-        canonical(power(object()))
+    with pytest.raises(UnstableKeyError, match=r"it\.n\[0\] is a value of type builtins.object"):
+        canonical(power([object()]))
+
+
+def test_loggers_locks_and_sentinels_in_functions_and_classes_have_a_text() -> None:
+    """They change no result, and sentinels are one."""
+
+    class Own(logging.Logger):
+        pass
+
+    for each in (logging.getLogger("a"), Own("a"), threading.Lock(), threading.RLock(), threading.Condition()):
+        assert canonical(power(each)) == canonical(power(each)) != canonical(power(1))
+    assert canonical(power(object())) == canonical(power(object()))
+
+    class Guarded:
+        guard = threading.Lock()
+        log = logging.getLogger("a")
+        hint = list[int]
+
+    assert canonical(Guarded) == canonical(Guarded)
+    assert canonical(Guarded())
+
+
+def test_type_hints_have_a_form() -> None:
+    """Those of Python itself."""
+    values = [list[int], list[float], dict[str, int], int | None, int | str, list[int] | None, list]
+    assert len({canonical(each) for each in values}) == len(values)
+
+
+def test_functions_are_told_by_all_that_somebody_gave_to_them() -> None:
+    """Attributes of partial functions and of those with a cache too, and a name of their own, whatever is in a name."""
+
+    def named(name: str) -> Any:
+        def function() -> None: ...
+
+        function.__name__ = name
+        return function
+
+    def marked(function: Any, **marks: Any) -> Any:
+        vars(function).update(marks)
+        return function
+
+    class OwnPartial(functools.partial[Any]):
+        pass
+
+    makers: list[Any] = [lambda: functools.partial(max, 1), lambda: functools.lru_cache(max), lambda: named("function")]
+    makers += [lambda: OwnPartial(max, 1), lambda: OwnPartial(max, 2), lambda: named("other")]
+    marks: list[dict[str, Any]] = [{}, {"x": 1}, {"x": 2}, {"x": 1, "y": 2}, {"x=1, 'y'": 2}]
+    texts = [canonical(marked(make(), **each)) for make in makers for each in marks]
+    assert len(set(texts)) == len(texts)
+    assert texts == [canonical(marked(make(), **each)) for make in makers for each in marks]
+
+
+def test_functions_of_libraries_that_hold_users_functions() -> None:
+    """By what they hold, not by what they have met so far."""
+
+    def single(helper: Any) -> Any:
+        made = functools.singledispatch(helper)
+        made.register(int, math.sin)
+        return made
+
+    one = single(math.cos)
+    before = canonical(one)
+    one(2)
+    assert canonical(one) == before == canonical(single(math.cos)) != canonical(single(math.tan))
+    vectorized = [np.vectorize(power(1)), np.vectorize(power(2)), np.vectorize(power(2), otypes=[int])]
+    assert len({canonical(each) for each in vectorized}) == len(vectorized)
+    vectorized[1]([1.0])
+    assert canonical(vectorized[1]) == canonical(np.vectorize(power(2)))
+
+    def with_method(helper: Any) -> Any:
+        class Own:
+            method = functools.singledispatchmethod(helper)
+
+        return Own
+
+    assert canonical(with_method(power(1))) == canonical(with_method(power(1))) != canonical(with_method(power(2)))
+
+
+def test_a_function_that_reads_its_class_is_told_by_that() -> None:
+    """Of one that a function made, by all that the class says."""
+
+    def made(k: Any) -> Any:
+        class Own:
+            order = k
+
+            @staticmethod
+            def read() -> Any:
+                return __class__.order  # type: ignore[name-defined]
+
+        return Own.read
+
+    assert canonical(made(1)) == canonical(made(1)) != canonical(made(2))
 
 
 def test_a_variable_without_a_value_yet_counts() -> None:
@@ -352,12 +444,13 @@ def test_methods_of_enumerations_and_named_tuples_count() -> None:
 def test_a_class_that_cannot_be_told_is_refused_with_the_place() -> None:
     """Its attribute is named."""
 
-    class Locked:
-        guard = threading.Lock()
+    class Drawing:
+        source = np.random.default_rng(1)
 
-    with pytest.raises(UnstableKeyError, match=r"it\[0\]\.guard is a value of type _thread.lock"):
-        canonical([Locked])
-    assert canonical(Locked())
+    with pytest.raises(UnstableKeyError, match=r"it\[0\]\.source is a value of type numpy.random"):
+        canonical([Drawing])
+    with pytest.raises(UnstableKeyError, match=r"it\[0\]\.__class__\.source is a value of type numpy.random"):
+        canonical([Drawing()])
 
 
 VERSIONS = """

@@ -135,6 +135,10 @@ def test_arrays_of_objects_are_told_by_these() -> None:
     arrays += [np.array(each, strings()) for each in (["a", "b"], ["a", "c"])]
     arrays += [np.array(["a", "b"], strings(na_object=None)), np.array(["a", "b"], strings(coerce=False))]
     assert len({canonical(each) for each in arrays}) == len(arrays)
+    missing = [np.array(["a"], strings(na_object=each)) for each in (None, np.nan, "?")]
+    assert len({canonical(each) for each in missing}) == len(missing)
+    with pytest.raises(UnstableKeyError):  # whose representation has an address
+        canonical(np.array(["a"], strings(na_object=object())))
     assert canonical(np.array([[1], "x"], dtype=object)) == canonical(np.array([[1], "x"], dtype=object))
 
 

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import abc
+import collections
+import dataclasses
+import enum
+import pathlib
 import subprocess
 import sys
 from typing import Any
 
+import pytest
+
+from stored import UnstableKeyError
+from stored._keys import canonical
 from stored._keys.class_names import base_names, class_name, local_class_digest
 from tests.keys.models import Base, Cosmology
 
@@ -76,6 +85,54 @@ def test_classes_in_one_another_have_a_name() -> None:
     assert [*map(class_name, pair(1))] == [*map(class_name, pair(1))] != [*map(class_name, pair(2))]
 
 
+def test_all_bases_and_the_metaclass_count() -> None:
+    """Those of libraries too."""
+
+    def of(base: Any, **options: Any) -> Any:
+        class Local(base, **options):
+            pass
+
+        return Local
+
+    class Meta(type):
+        pass
+
+    kinds = [of(base) for base in (dict, collections.Counter, ValueError, KeyError, object)]
+    kinds += [of(object, metaclass=each) for each in (Meta, abc.ABCMeta)]
+    kinds += [base("E", ["A"]) for base in (enum.Enum, enum.IntEnum, enum.Flag, enum.IntFlag)]
+    assert len({class_name(each) for each in kinds}) == len(kinds)
+    assert len({local_class_digest(each) for each in kinds}) == len(kinds)
+    assert len({canonical(each) for each in kinds}) == len(kinds)
+    assert class_name(pathlib.PurePosixPath) == "'pathlib.PurePosixPath'"
+
+
+def test_classes_that_a_library_makes_for_users_are_told_by_their_content() -> None:
+    """Though they say that they are of a module of Python."""
+    kinds = [dataclasses.make_dataclass("S", [("x", float)], frozen=each) for each in (True, False)]
+    assert len({class_name(each) for each in kinds}) == 2
+
+
+def test_what_has_no_form_in_a_class_is_refused_with_its_place() -> None:
+    """Where the class is told by its content: as a base, and as the class of an owner."""
+    kind = made([object()])
+    for tell in (local_class_digest, lambda kind: base_names(type("Below", (kind,), {}))):
+        with pytest.raises(UnstableKeyError, match=r"\.order\[0\] is a value of type builtins.object.*under its own"):
+            tell(kind)
+    deep: list[Any] = []
+    for _ in range(sys.getrecursionlimit()):
+        deep = [deep]
+    with pytest.raises(UnstableKeyError, match="nested too deeply"):
+        local_class_digest(made(deep))
+
+
+def test_classes_whose_objects_are_in_one_another_take_no_time() -> None:
+    """Each is told once, though there are two to the 30 ways from the last to the first."""
+    kind = made(1)
+    for _ in range(30):
+        kind = type("Local", (), {"a": kind(), "b": kind()})
+    assert class_name(kind).startswith("'")
+
+
 def test_the_code_of_methods_is_left_to_their_versions() -> None:
     """The digest of what a function gave to a class, for its objects as owners; other classes have none."""
     assert local_class_digest(Cosmology) == local_class_digest(int) == ""
@@ -91,7 +148,10 @@ def test_classes_of_a_script_are_known_by_their_constants_too() -> None:
         "name = class_name(A)\n"
         "B = type('A', (), {'x': [1], '__module__': '__main__'})\n"
         "C = type('A', (), {'x': [2], '__module__': '__main__'})\n"
-        "print(name == class_name(B), name == class_name(C), repr(local_class_digest(A)))"
+        "print(name == class_name(B), name == class_name(C), repr(local_class_digest(A)))\n"
+        "of = lambda **said: type('Op', (), {'__module__': '__main__', **said})\n"
+        "kinds = [of(at=lambda self, x: x), of(at=lambda self, x: 2 * x), of(x=1)]\n"
+        "print(len(set(map(class_name, kinds))), len(set(map(local_class_digest, [of(x=1), of(x=2)]))))\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["True", "False", "''"]
+    assert done.stdout.split() == ["True", "False", "''", "3", "2"]

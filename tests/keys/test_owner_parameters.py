@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from stored import keyed_by, stored
-from stored._keys import find_describer, owner_parameters
+from stored._keys import Selection, find_describer, owner_parameters
 from stored.errors import OwnerError, UnstableKeyError
 from tests.keys.models import Cosmology, Frozen, FrozenAttrs, snapshot, string
 
@@ -484,7 +484,8 @@ def test_the_string_and_name_of_an_owner_must_be_text() -> None:
 def test_a_string_cannot_be_narrowed() -> None:
     """Single parameters can be chosen only where the class names its parameters."""
     with pytest.raises(OwnerError, match=r"depends=\('H0',\) needs single parameters"):
-        find_describer(Told).only(("H0",))
+        find_describer(Told).selected(Selection(("H0",)))
+    assert find_describer(Told).selected(Selection()) is find_describer(Told)
 
 
 @dataclasses.dataclass

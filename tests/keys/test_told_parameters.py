@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 from typing import Any
 
 import pytest
@@ -105,3 +106,23 @@ def test_strings_that_are_none_are_refused() -> None:
     for owner, function in ((Named(5, "a"), "getHashableString"), (Named("a", 5), "getName")):
         with pytest.raises(OwnerError, match=rf"Named.{function}\(\) returned 5"):
             canonical([owner])
+
+
+def test_an_owner_that_has_not_set_all_parameters_is_named_with_its_place() -> None:
+    """As an error of the owner; fields that a frozen class does not set need no value."""
+
+    @keyed_by("a", "b")
+    class Two:
+        def __init__(self) -> None:
+            self.a = 1
+
+    with pytest.raises(OwnerError, match=r"it\['x'\]\[0\] is an owner of type .*Two, but .*'b'; set every"):
+        canonical({"x": [Two()]})
+
+    @keyed_by("a")
+    @dataclasses.dataclass(frozen=True)
+    class Late:
+        a: int
+        b: int = dataclasses.field(init=False)
+
+    assert canonical(Late(1)) == canonical(Late(1)) != canonical(Late(2))

@@ -5,12 +5,15 @@ from __future__ import annotations
 import datetime
 import functools
 import math
+import sys
 import threading
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
+import pytest
 
+from stored import UnstableKeyError
 from stored._keys import code_version, version_for_class
 from tests.keys.models import Base, Colour, Dark, function_of, plus_one, plus_two, power, square
 from tests.keys.values import PlainObject
@@ -41,7 +44,7 @@ def times(k: Any) -> Any:
 
 
 def test_all_that_has_a_form_in_a_closure_counts() -> None:
-    """Constants, containers by content, functions, classes and objects; what has no form is left out."""
+    """Constants, containers by content, functions, classes and objects; what has no form is refused with its place."""
     partial = functools.partial
     values = [(1, 2), (1, 3), np.float64(4), np.sin, math.sin, math.cos, frozenset("a"), frozenset("b"), Colour.RED]
     values += [Fraction(1, 3), datetime.date(2020, 1, 1), np.dtype("f4"), partial(power, 1), partial(power, 2)]
@@ -60,7 +63,14 @@ def test_all_that_has_a_form_in_a_closure_counts() -> None:
     ]
     values += [[1].append, frozenset([Dark(1)]), object()]
     assert len({version(power(each)) for each in values}) == len(values)
-    assert version(power(object())) == version(power(threading.Lock())) == version(power([object()]))
+    assert version(power(threading.Lock())) == version(power(threading.Lock()))
+    with pytest.raises(UnstableKeyError, match=r"code of power.*n\[0\] is a value of type builtins.object.*version="):
+        version(power([object()]))
+    deep: list[Any] = []
+    for _ in range(sys.getrecursionlimit()):
+        deep = [deep]
+    with pytest.raises(UnstableKeyError, match=r"code of power.*nested too deeply"):
+        version(power(deep))
     assert version(power([1])) == version(power([1]))
 
 
@@ -146,5 +156,6 @@ def test_bases_count() -> None:
         pass
 
     kinds = [Base, First, type("Sub", (First,), {}), type("Sub", (Second,), {}), type("Sub", (First, Second), {})]
-    assert len({version_for_class("1", each) for each in kinds}) == len(kinds)
-    assert version_for_class("1", Base) == version_for_class("1", Dark) == "1"
+    assert len({version_for_class("1", each, ()) for each in kinds}) == len(kinds)
+    assert version_for_class("1", Base, ()) == version_for_class("1", Dark, ()) == "1"
+    assert len({version_for_class("1", Base, code) for code in ((), ("a",), ("b",), ("a", "b"))}) == 4

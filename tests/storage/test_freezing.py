@@ -364,3 +364,58 @@ def test_a_mapping_proxy_is_kept_apart_from_what_it_shows() -> None:
     for_caller()["a"].append(3)
     assert kept == for_caller() == {"a": [1]}
     assert type(for_caller()) is types.MappingProxyType
+
+
+class OwnTuple(collections.namedtuple("OwnTuple", "a")):
+    pass
+
+
+class OwnList(list[Any]):
+    pass
+
+
+def array_of(value: Any) -> Any:
+    found = np.empty((1, 1), dtype=object)
+    found[0, 0] = value
+    return found
+
+
+def record_of(value: Any) -> Any:
+    found = np.zeros(1, [("a", object), ("b", float)])
+    found["a"][0] = value
+    return found
+
+
+def chained(value: Any) -> Any:
+    return types.MappingProxyType(collections.OrderedDict(v=collections.deque([value])))
+
+
+@pytest.mark.parametrize("made", [lambda: iter([1]), lambda: {}.values(), lambda: memoryview(b"a")])
+@pytest.mark.parametrize(
+    "around",
+    [
+        lambda each: collections.deque([each]),
+        lambda each: collections.deque([types.MappingProxyType({"a": each})]),
+        lambda each: collections.defaultdict(list, {"a": [each]}),
+        lambda each: collections.OrderedDict(a=(each,)),
+        OwnTuple,
+        lambda each: OwnList([each]),
+        array_of,
+        record_of,
+        lambda each: record_of(each)[0],
+        chained,
+    ],
+)
+def test_what_does_not_last_is_refused_in_every_container(around: Any, made: Any) -> None:
+    """Though it cannot be copied, or can be, and would show another object."""
+    with pytest.raises(TypeError, match="was to be kept"):
+        freeze(around(made()))
+
+
+def test_containers_that_are_in_themselves_are_looked_at_once() -> None:
+    """And kept as they are."""
+    itself: Any = collections.deque()
+    itself.append(itself)
+    kept = freeze(itself)
+    assert kept is not itself
+    assert kept[0] is kept

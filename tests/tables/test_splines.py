@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import pickle
 from typing import Any
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from scipy.interpolate import InterpolatedUnivariateSpline, RectBivariateSpline
 
 from stored import TableError, TableWarning
-from stored._tables import spline
+from stored._tables import copy_of_spline, spline
 
 X = np.linspace(0.5, 4.0, 9)
 Y = np.linspace(-1.0, 2.0, 7)
@@ -299,3 +300,33 @@ def test_a_deep_copy_is_the_users_own(table: Any) -> None:
     copied.get_coeffs()[:] = 0
     assert not copied.get_coeffs().any()
     assert np.array_equal(made.get_coeffs(), before)
+
+
+def smoothed(mine: Any) -> None:
+    mine.set_smoothing_factor(5.0)
+
+
+def in_another_shape(mine: Any) -> None:
+    for each in arrays_of(mine):
+        each.shape = (each.size, 1)
+
+
+def written_to(mine: Any) -> None:
+    for each in arrays_of(mine):
+        whole = each if each.base is None else each.base
+        whole.flags.writeable = True
+        whole[...] = 0
+
+
+@pytest.mark.parametrize(
+    ("table", "change"), [*itertools.product([CURVE, SURFACE], [in_another_shape, written_to]), (CURVE, smoothed)]
+)
+def test_no_caller_changes_the_spline_of_another(table: Any, change: Any) -> None:
+    """Neither by scipy's own methods nor through the arrays, whatever their flags say."""
+    made = spline(table, "t")
+    at = (X, Y) if table is SURFACE else (X,)
+    before = made(*at).copy()
+    mine = copy_of_spline(made)
+    assert np.array_equal(mine(*at), before)
+    change(mine)
+    assert np.array_equal(made(*at), before)

@@ -179,17 +179,21 @@ class StorageUser:
         return False
 
     def current_space(self) -> UserSpace:
-        """The space for the present hashable string; if that is new, after the change callback."""
+        """The space for the present name and hashable string; if the string is new, after the change callback."""
         space = self._space
-        if space is not None and self._string() == space.string:
+        if space is not None and self._is_told_by(space):
             return space
         with self._lock:
             # a callback that stores or reads uses the new parameters, and is not called again
             if self.checkForChangedHash() and not self._callback.runs:
                 self._announce_change()
-            if self._space is None or self.checkForChangedHash():
+            if self._space is None or not self._is_told_by(self._space):
                 self._space = self._new_space()
             return self._space
+
+    def _is_told_by(self, space: UserSpace) -> bool:
+        """Are string and name those of a space? A change of the name alone is none that is announced."""
+        return self._string() == space.string and self.func_name() == space.address.name
 
     def _announce_change(self) -> None:
         previous = self._space
@@ -276,7 +280,7 @@ class StorageUser:
             If `path` is needed and does not exist.
         """
         space = self._space
-        if space is None or self.func_hashstring() != space.string:
+        if space is None or self.func_hashstring() != space.string or self.func_name() != space.address.name:
             space = self.current_space()
         if path is None:
             try:

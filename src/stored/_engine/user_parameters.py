@@ -62,14 +62,19 @@ class UserParameters:
         fields.check(owner, values[1:])
 
     def unchanged_check(self, owner_class: type, values: tuple[Any, ...], may_hold_user: bool) -> UnchangedCheck | None:
-        """Are user, space and string the same? After a change, `values` calls the user's change callback."""
+        """Are user, space, string and name the same? After a change, `values` calls the user's change callback."""
         attribute, space = self._attribute, self._user.current_space()
         conditions = None if attribute is None else no_storage_user_checks(owner_class, attribute)
         if conditions is None or self._fields is not None or space.address != values[0]:
             return None  # owners with fields beside a user are rare, and take no shortcuts
         held = f"{{owner}}.{attribute} is {{expected}}.user and {{expected}}.user._space is {{expected}}.user_space"
-        tests = [SAME_CLASS_TEST, *conditions, held, "{expected}.user.func_hashstring() == {expected}.string"]
-        expected = {"owner_class": owner_class, "user": self._user, "user_space": space, "string": space.string}
+        told = [
+            "{expected}.user.func_hashstring() == {expected}.string",
+            "{expected}.user.func_name() == {expected}.name",
+        ]
+        tests = [SAME_CLASS_TEST, *conditions, held, *told]
+        expected = {"owner_class": owner_class, "user": self._user, "user_space": space}
+        expected |= {"string": space.string, "name": space.address.name}
         return UnchangedCheck(" and ".join(tests), expected, refers_to_owner=True)  # through func_hashstring
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -125,16 +125,17 @@ class Arguments:
         return arguments
 
     def _round(self, name: str, value: Any, decimals: int) -> Any:
-        if value is None:
-            return None
-        if type(value) in {list, tuple}:
-            return type(value)([self._round(name, each, decimals) for each in value])
+        if value is None or isinstance(value, bool | np.bool_):
+            return value
+        if type(value) in {list, tuple} or (isinstance(value, tuple) and hasattr(value, "_make")):
+            rounded = [self._round(name, each, decimals) for each in value]
+            return type(value)(rounded) if type(value) in {list, tuple} else type(value)._make(rounded)
         try:
-            return round(value, decimals) if hasattr(value, "__round__") else np.round(value, decimals)
+            return _rounded(value, decimals)
         except TypeError:
             raise TypeError(
-                f"argument {name!r} of {self._label}() is rounded to {decimals} decimals, so it must be a number or an"
-                f" array of numbers; found {value!r} of type {type(value).__name__}"
+                f"argument {name!r} of {self._label}() is rounded to {decimals} decimals, so it must be a number, an"
+                f" array of numbers, or a list or tuple of these; found {value!r} of type {type(value).__name__}"
             ) from None
 
     def key(self, arguments: Mapping[str, Any], leave_out: Collection[str] = ()) -> tuple[tuple[str, str], ...]:
@@ -149,6 +150,18 @@ class Arguments:
             arguments = {name: arguments[name] for name in self._keyed if name not in leave_out}
         texts = canonical_texts(arguments, arguments.values(), self._label_of_argument)
         return tuple(zip(arguments, texts))  # noqa: B905  (a text for each; `strict` would take as long as the rest)
+
+
+def _rounded(value: Any, decimals: int) -> Any:
+    """A number or an array, rounded, and of the type that it had."""
+    if isinstance(value, np.ndarray):
+        rounded = value if value.dtype.kind == "b" else np.round(value, decimals)
+        return rounded if isinstance(rounded, np.ndarray) else np.array(rounded)  # of one without axes, it is a number
+    if isinstance(value, Sequence | Set | Mapping):  # else numpy would make an array of it
+        raise TypeError
+    if type(value) is complex:
+        return complex(np.round(value, decimals))
+    return round(value, decimals) if hasattr(value, "__round__") else np.round(value, decimals)
 
 
 def _check_options(label: str, ignore: object, decimals: object) -> None:

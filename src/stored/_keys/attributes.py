@@ -4,26 +4,34 @@ from __future__ import annotations
 
 import functools
 import types
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
-from stored._keys.class_names import is_library_class
+from stored._keys.canonical import UnstableValueError
 from stored.typing import ABSENT
 
-__all__ = ["counted_attributes", "has_fields", "has_hidden_state"]
+__all__ = ["attributes_of", "checked_names", "compiled_base", "counted_attributes", "has_fields", "is_filled"]
 
 
 def counted_attributes(value: Any) -> list[tuple[str, object]]:
     """The attributes by which an object of a class is told from others, sorted by name.
 
-    All fields of a dataclass or attrs class, whether they compare or not; all slots; and what stands in ``__dict__``,
-    but for what a `cached_property` has put there, which follows from the rest.
+    All slots and what stands in ``__dict__``, but for what a `cached_property` has put there, which follows from the
+    rest; and fields of a dataclass or attrs class for which the class has the value.
     """
     kind = type(value)
-    found = {name: getattr(value, name, ABSENT) for name in _field_names(kind)}
-    found.update(_slots(value))
-    found.update(_instance_dict(value))
-    return sorted([(name, each) for name, each in found.items() if each is not ABSENT and not _is_filled(kind, name)])
+    found = attributes_of(value)
+    set_here = {name for name, _ in found}
+    for name in _field_names(kind):
+        each = ABSENT if name in set_here else getattr(value, name, ABSENT)
+        found += [] if each is ABSENT else [(name, each)]
+    return sorted([pair for pair in found if not is_filled(kind, pair[0])], key=lambda pair: pair[0])
+
+
+def attributes_of(value: Any) -> list[tuple[str, object]]:
+    """All slots that have a value, and what stands in ``__dict__``."""
+    return [*_slots(value), *checked_names(_instance_dict(value)).items()]
 
 
 def has_fields(kind: type) -> bool:
@@ -37,11 +45,55 @@ def _field_names(kind: Any) -> list[str]:
     return [*names, *(each.name for each in getattr(kind, "__attrs_attrs__", ()))]
 
 
+def checked_names(attributes: dict[str, object]) -> dict[str, object]:
+    """What stands in a ``__dict__``; names that are no strings, by which no attribute is found, are refused."""
+    for name in attributes:
+        if type(name) is not str:
+            raise UnstableValueError(name).inside(f".__dict__ key {name!r}")
+    return attributes
+
+
+_slots_of_classes: weakref.WeakKeyDictionary[type, list[tuple[str, Any]]] = weakref.WeakKeyDictionary()
+
+
 def _slots(value: Any) -> Iterator[tuple[str, object]]:
-    for base in reversed(type(value).__mro__):
-        for name, slot in [] if is_library_class(base) else list(vars(base).items()):
+    """The slots that have a value; read past what the class may have put in their place."""
+    kind = type(value)
+    found = _slots_of_classes.get(kind)
+    if found is None:
+        found = _slots_of_classes[kind] = list(_find_slots(kind))
+    for name, slot in found:
+        try:
+            each = slot.__get__(value)
+        except AttributeError:
+            continue
+        # what an exception of Python's has no value for is None, and newer versions have more of it
+        if each is not None or slot.__objclass__.__flags__ & _HEAP_TYPE:
+            yield name, each
+
+
+def _find_slots(kind: type) -> Iterator[tuple[str, Any]]:
+    known: set[str] = set()
+    for number, base in enumerate(kind.__mro__[:-1]):
+        if base.__module__.partition(".")[0] == "pathlib":  # whose slots are memos of the text of the path
+            continue
+        own = dict(vars(base))
+        for name in _declared_slots(base):
+            if not isinstance(own.get(name), types.MemberDescriptorType):  # it has a value that cannot be read
+                raise UnstableValueError(own.get(name)).inside(f".{name}, in place of the slot of that name,")
+        for name, slot in own.items():
             if isinstance(slot, types.MemberDescriptorType):
-                yield name, getattr(value, name, ABSENT)
+                yield (f"{name} of base {number}" if name in known else name), slot
+                known.add(name)
+
+
+def _declared_slots(base: type) -> Iterator[str]:
+    names = vars(base).get("__slots__", ())
+    for name in [names] if isinstance(names, str) else names:
+        if name.startswith("__") and not name.endswith("__"):
+            yield f"_{base.__name__.lstrip('_')}{name}"
+        elif name not in {"__dict__", "__weakref__"}:
+            yield name
 
 
 def _instance_dict(value: Any) -> dict[str, object]:
@@ -52,7 +104,7 @@ def _instance_dict(value: Any) -> dict[str, object]:
     return dict(found)
 
 
-def _is_filled(kind: type, name: str) -> bool:
+def is_filled(kind: type, name: str) -> bool:
     """Is an attribute one that a `cached_property` fills?"""
     found = next((vars(base)[name] for base in kind.__mro__ if name in vars(base)), None)
     return isinstance(found, functools.cached_property)
@@ -61,12 +113,12 @@ def _is_filled(kind: type, name: str) -> bool:
 _HEAP_TYPE = 1 << 9
 
 
-def has_hidden_state(kind: type) -> bool:
-    """Can the objects of a class have a state that is in no attribute, since a base is compiled?
+def compiled_base(kind: type) -> type:
+    """The first compiled class among a class and its bases: its objects can have a state that is in no attribute.
 
-    As `copyreg` finds out whether a class can be pickled by its attributes.
+    As `copyreg` finds out whether a class can be pickled by its attributes; then it is ``object``.
     """
-    return next(filter(_is_compiled, kind.__mro__)) is not object
+    return next(filter(_is_compiled, kind.__mro__))
 
 
 def _is_compiled(kind: type) -> bool:

@@ -18,17 +18,20 @@ from typing import Any, NoReturn, TypeAlias
 
 import numpy as np
 
-from stored.errors import UnstableKeyError
+from stored.errors import OwnerError, StoredError, UnstableKeyError
 
 __all__ = [
     "Encoder",
     "Leaf",
+    "MemberRefersBackError",
+    "UnsetParameterError",
     "UnstableValueError",
     "Walk",
     "add_forms",
     "canonical",
     "canonical_texts",
     "digest",
+    "nested_too_deeply",
     "pairs_text",
     "refuse",
     "text_or_digest",
@@ -45,6 +48,8 @@ _LONGEST_TEXT = 1024
 """Texts that are longer are replaced by their digest, to keep headers and messages short."""
 
 _LONGEST_PLACE = 300
+
+_LEAVE_OUT = "an argument that does not change the result can be left out with ignore=(...)"
 
 _LEAVES: dict[type, Leaf] = {}
 _ENCODERS: dict[type, Encoder] = {}
@@ -92,15 +97,42 @@ class UnstableValueError(Exception):
         place = name + "".join(reversed(self._steps))
         return place if len(place) <= _LONGEST_PLACE else f"{place[:_LONGEST_PLACE]}..."
 
-    def as_key_error(self, name: str = "", label: str = "") -> UnstableKeyError:
+    def as_key_error(self, name: str = "", label: str = "", remedy: str = _LEAVE_OUT) -> StoredError:
         """The error that users see: of a value that has a name, which the label names in a sentence."""
         subject = f"{self.place(name or 'it')} is" if self._steps else "this is"
         return UnstableKeyError(
             f"{label}{subject} a value of type {self.found}, which has no form that is the same in every process, so no"
             " result can be kept for it; use numbers, strings, bytes, arrays, containers, enumerations, dataclasses,"
-            " functions, objects of your own classes that hold only these, or objects that tell their parameters; an"
-            " argument that does not change the result can be left out with ignore=(...)",
+            f" functions, objects of your own classes that hold only these, or objects that tell their parameters;"
+            f" {remedy}",
             self.found,
+        )
+
+
+class MemberRefersBackError(UnstableValueError):
+    """A member of a set refers to something that the set is in, so that it has no text of its own."""
+
+    def as_key_error(self, name: str = "", label: str = "", remedy: str = _LEAVE_OUT) -> StoredError:
+        """The error that users see."""
+        return UnstableKeyError(
+            f"{label}{self.place(name or 'it')} is a value of type {self.found}, which refers back to what the set is"
+            f" in; members of sets have no order, so no result can be kept for it; use a list or a tuple; {remedy}",
+            self.found,
+        )
+
+
+class UnsetParameterError(UnstableValueError):
+    """An owner inside a value has not set a parameter that its class names."""
+
+    def __init__(self, owner: object, error: AttributeError) -> None:
+        super().__init__(owner)
+        self._error = error
+
+    def as_key_error(self, name: str = "", label: str = "", remedy: str = "") -> StoredError:
+        """The error that users see."""
+        return OwnerError(
+            f"{label}{self.place(name or 'it')} is an owner of type {self.found}, but {self._error}; set every"
+            " parameter before a stored method is called"
         )
 
 
@@ -119,14 +151,15 @@ class Walk:
 
     Parameters
     ----------
-    is_lenient : bool
-        Does an ellipsis stand for parts of functions and classes that have no form, in place of an error?
+    is_of_code : bool
+        Does it tell what code says, for a version or the name of a class? Then variables that functions rebind, such as
+        counters, are left out.
     """
 
-    __slots__ = ("_complete", "_lowest", "_open", "_positions", "is_lenient")
+    __slots__ = ("_complete", "_lowest", "_open", "_positions", "is_of_code")
 
-    def __init__(self, is_lenient: bool = False) -> None:
-        self.is_lenient = is_lenient
+    def __init__(self, is_of_code: bool = False) -> None:
+        self.is_of_code = is_of_code
         self._complete: dict[int, tuple[object, str]] = {}  # with the values, so that no other gets the id of one
         self._open: list[object] = []
         self._positions: dict[int, int] = {}
@@ -176,9 +209,17 @@ class Walk:
         except UnstableValueError as error:
             raise error.inside(step) from None
 
-    def lenient_part(self, value: object, step: str) -> str:
-        """As `part`; of a lenient walk an ellipsis if the part has no form."""
-        return self.part_or_none(value) or "..." if self.is_lenient else self.part(value, step)
+    def code_part(self, value: object, step: str) -> str:
+        """As `part`, of a function or a class, in which loggers and locks change no result, and sentinels are one."""
+        return _text_without_form(value) or self.part(value, step)
+
+    def is_first(self, value: object) -> bool:
+        """Did the walk begin with this value?"""
+        return self._open[0] is value
+
+    def is_closed(self, value: object) -> bool:
+        """Is all that was entered since a value complete, so that none of it refers to what that is in?"""
+        return self._open[-1] is value
 
     def part_or_none(self, value: object) -> str | None:
         """The text of a part; None if it has no form."""
@@ -189,6 +230,22 @@ class Walk:
             self._close(position)
             self._lowest = lowest
             return None
+
+
+_EXEMPT = frozenset(
+    {"_thread.lock", "_thread.RLock", "logging.Logger", "logging.LoggerAdapter"}
+    | {f"threading.{name}" for name in ("Condition", "Semaphore", "Event", "Barrier")}
+)
+
+
+def _text_without_form(value: object) -> str:
+    """What stands in code for loggers, locks and plain objects, which have no form; empty for other values."""
+    kind = type(value)
+    if kind is object:
+        return "object()"
+    return next(
+        (name for name in [f"{each.__module__}.{each.__qualname__}" for each in kind.__mro__] if name in _EXEMPT), ""
+    )
 
 
 def _encoder_by_kind(value: object) -> Encoder:
@@ -207,7 +264,7 @@ def text_or_digest(kind: str, text: str) -> str:
 
 def pairs_text(walk: Walk, values: Iterable[tuple[str, object]], step: str = ".{}") -> str:
     """Names and values in one text; `step` is how an error names the place of one."""
-    return ", ".join([f"{name}={walk.part(value, step.format(name))}" for name, value in values])
+    return ", ".join([f"{name!a}={walk.part(value, step.format(name))}" for name, value in values])
 
 
 def canonical(value: object) -> str:
@@ -223,7 +280,7 @@ def canonical(value: object) -> str:
     except UnstableValueError as error:
         raise error.as_key_error() from None
     except RecursionError:
-        raise _nested_too_deeply(value) from None
+        raise nested_too_deeply(value) from None
 
 
 def text_or_none(value: object) -> str | None:
@@ -261,7 +318,7 @@ def canonical_texts(names: Iterable[str], values: Iterable[object], label: str) 
         name = list(names)[len(texts)]
         sentence = f"{label.format(repr(name))}: "
         if isinstance(error, RecursionError):
-            raise _nested_too_deeply(value, sentence) from None
+            raise nested_too_deeply(value, sentence) from None
         raise error.as_key_error(name, sentence) from None
     return tuple(texts)
 
@@ -270,6 +327,7 @@ def _text(value: object) -> str:
     return Walk().text(value)
 
 
-def _nested_too_deeply(value: object, label: str = "") -> UnstableKeyError:
+def nested_too_deeply(value: object, label: str = "") -> UnstableKeyError:
+    """The error for a value in which values are in one another beyond the limit of recursion."""
     found = f"{type(value).__module__}.{type(value).__qualname__}"
     return UnstableKeyError(f"{label}a value of type {found} is nested too deeply to be told in a key", found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import functools
 import operator
 import types
@@ -9,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from stored._keys.attributes import checked_names
 from stored._keys.canonical import Encoder, Walk, add_forms, digest, pairs_text, refuse, text_or_digest
 from stored._keys.closures import closure_cells
-from stored._keys.libraries import find_by_name, is_library_module
+from stored._keys.libraries import find_by_name, has_known_name, is_library_module, is_of_main
 from stored._keys.source import code_text, module_name, qualified_name
 
 __all__ = ["function_text"]
@@ -20,18 +22,38 @@ __all__ = ["function_text"]
 def function_text(function: types.FunctionType, walk: Walk, with_code: bool = True) -> str:
     """The text of a function: its name and code, defaults, closure and attributes; of a library's, its name alone.
 
-    Functions of the same code can differ in all of these. Parts without a form are left out of a lenient walk, and so
-    are variables of enclosing functions that the function itself rebinds, such as counters.
+    Functions of the same code can differ in all of these. Variables of enclosing functions that the function itself
+    rebinds, such as counters, are left out of a walk of code.
     """
     if is_library_function(function) and find_by_name(function.__module__, function.__qualname__) is function:
         return f"function({qualified_name(function)!a})"
+    if _is_single_dispatch(function):
+        return f"singledispatch({walk.part(function.registry, '.registry')})"  # type: ignore[attr-defined]
     parts = [
         _code_digest(function) if with_code else "",
         _defaults_text(function, walk),
         _closure_text(function, walk),
-        ", ".join([f"{name}={walk.lenient_part(each, f'.{name}')}" for name, each in sorted(vars(function).items())]),
+        _attributes_text(function, walk),
     ]
-    return text_or_digest("function", f"function({qualified_name(function)!a}, {'; '.join(parts)})")
+    return text_or_digest("function", f"function({_names_text(function)}, {'; '.join(parts)})")
+
+
+def _names_text(function: Any) -> str:
+    """Module and qualified name of a function, and its name, if that is another one."""
+    name, qualname = function.__name__, function.__qualname__
+    return ascii(qualified_name(function)) + ("" if name == qualname.rpartition(".")[2] else f" {name!a}")
+
+
+def _attributes_text(value: Any, walk: Walk, left_out: frozenset[str] = frozenset()) -> str:
+    """The attributes that somebody has given to a function."""
+    found = sorted(checked_names(vars(value)).items())
+    return ", ".join([f"{name!a}={walk.code_part(each, f'.{name}')}" for name, each in found if name not in left_out])
+
+
+def _is_single_dispatch(function: types.FunctionType) -> bool:
+    """Was it made by `functools.singledispatch`, whose closure has a memo of the classes that it has met?"""
+    made_by = function.__globals__.get("__name__"), function.__code__.co_qualname
+    return made_by == ("functools", "singledispatch.<locals>.wrapper")
 
 
 def is_library_function(function: types.FunctionType) -> bool:
@@ -47,24 +69,31 @@ def _code_digest(function: types.FunctionType) -> str:
 
 
 def _defaults_text(function: types.FunctionType, walk: Walk) -> str:
-    values = [walk.lenient_part(each, f".__defaults__[{n}]") for n, each in enumerate(function.__defaults__ or ())]
+    values = [walk.code_part(each, f".__defaults__[{n}]") for n, each in enumerate(function.__defaults__ or ())]
     named = (function.__kwdefaults__ or {}).items()
-    values += [f"{name}={walk.lenient_part(each, f'.__kwdefaults__[{name!r}]')}" for name, each in named]
+    values += [f"{name}={walk.code_part(each, f'.__kwdefaults__[{name!r}]')}" for name, each in named]
     return ", ".join(values)
 
 
 def _closure_text(function: types.FunctionType, walk: Walk) -> str:
     texts = []
-    for name, cell in closure_cells(function, with_rebound=not walk.is_lenient):
+    for name, cell in closure_cells(function, with_rebound=not walk.is_of_code):
         try:
             value = cell.cell_contents
         except ValueError:  # the variable has no value yet
             texts.append(f"{name} unset")
             continue
-        # the class in which a method is defined, for super(): its own parameters tell it, or the method's
-        text = qualified_name(value) if name == "__class__" else walk.lenient_part(value, f".{name}")
+        text = _own_class_text(value, function, walk) if name == "__class__" else walk.code_part(value, f".{name}")
         texts.append(f"{name}={text}")
     return ", ".join(texts)
+
+
+def _own_class_text(kind: Any, function: types.FunctionType, walk: Walk) -> str:
+    """The text of the class in which a method is defined, which it has for super()."""
+    is_of_stored_method = walk.is_of_code and walk.is_first(function)  # whose owner tells its class
+    if is_of_stored_method or (has_known_name(kind) and not is_of_main(kind)):
+        return qualified_name(kind)
+    return walk.part(kind, ".__class__")
 
 
 def _proxy_text(value: Any, walk: Walk) -> str:
@@ -112,14 +141,34 @@ def _descriptor_text(value: Any) -> str:
     return f"function({f'{qualified_name(value.__objclass__)}.{value.__name__}'!a})"
 
 
-def _partial_text(value: functools.partial[Any], walk: Walk) -> str:
+def _partial_text(value: Any, walk: Walk) -> str:
     arguments = walk.part(value.args, ".args")
     keywords = walk.part(value.keywords, ".keywords")
-    return f"{type(value).__name__}({walk.part(value.func, '.func')}, {arguments}, {keywords})"
+    kind, attributes = type(value), _attributes_text(value, walk)
+    name = kind.__name__ if kind.__module__ == "functools" else walk.part(kind, ".__class__")
+    return f"{name}({walk.part(value.func, '.func')}, {arguments}, {keywords}; {attributes})"
 
 
 def _cached_function_text(value: Any, walk: Walk) -> str:
-    return f"lru_cache({walk.part(value.__wrapped__, '.__wrapped__')}, {walk.text(value.cache_parameters())})"
+    wrapped, options = walk.part(value.__wrapped__, ".__wrapped__"), walk.text(value.cache_parameters())
+    return f"lru_cache({wrapped}, {options}; {_attributes_text(value, walk, _OF_CACHED_FUNCTIONS)})"
+
+
+_OF_CACHED_FUNCTIONS = frozenset(
+    {"__wrapped__", "cache_parameters", "__doc__", "__annotations__", "__annotate__", "__type_params__"}
+)
+"""Attributes that `lru_cache` sets."""
+
+
+def _property_text(value: Any, walk: Walk) -> str:
+    parts = [(name, getattr(value, name)) for name in ("fget", "fset", "fdel")]
+    return f"{type(value).__name__}({pairs_text(walk, parts)})"
+
+
+def _alias_text(value: Any, walk: Walk) -> str:
+    """The text of a type hint such as ``list[int]`` or ``int | None``."""
+    origin = getattr(value, "__origin__", None)
+    return f"{type(value).__name__}({walk.part(origin, '')}, {walk.part(value.__args__, '.__args__')})"
 
 
 def _getter_text(value: Any, walk: Walk) -> str:
@@ -158,14 +207,21 @@ add_forms(
         types.MethodType: _method_text,
         staticmethod: lambda value, walk: f"staticmethod({walk.part(value.__func__, '')})",
         classmethod: lambda value, walk: f"classmethod({walk.part(value.__func__, '')})",
-        property: lambda value, walk: (
-            f"property({pairs_text(walk, [(name, getattr(value, name)) for name in ('fget', 'fset', 'fdel')])})"
+        **dict.fromkeys((property, types.DynamicClassAttribute, enum.property), _property_text),
+        functools.singledispatchmethod: lambda value, walk: (
+            f"singledispatchmethod({walk.part(value.dispatcher, '')}, {walk.part(value.func, '')})"
         ),
+        types.GenericAlias: _alias_text,
+        types.UnionType: _alias_text,
         functools.cached_property: lambda value, walk: f"cached_property({walk.part(value.func, '')})",
         functools.partial: _partial_text,
         functools.partialmethod: _partial_text,
         type(functools.lru_cache(len)): _cached_function_text,
         **_GETTERS,
     },
-    kinds=[(_is_method_proxy, _method_text), (_is_function_proxy, _proxy_text)],
+    kinds=[
+        (_is_method_proxy, _method_text),
+        (_is_function_proxy, _proxy_text),
+        (lambda value: isinstance(value, functools.partial), _partial_text),
+    ],
 )

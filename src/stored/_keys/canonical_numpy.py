@@ -45,7 +45,9 @@ def dtype_text(dtype: Any) -> str | None:
     if dtype.names is not None:
         return _fields_text(dtype)
     if dtype.char == "T":  # strings of any length
-        return f"StringDType({getattr(dtype, 'na_object', ...)!r}, {dtype.coerce})"
+        missing = getattr(dtype, "na_object", ...)
+        known = missing is None or missing is ... or isinstance(missing, float | str)
+        return f"StringDType({missing!r}, {dtype.coerce})" if known else None
     return ascii(dtype.str) if dtype.type.__module__ == "numpy" else None
 
 

@@ -12,16 +12,24 @@ from typing import Any
 
 import numpy as np
 
-from stored._keys.attributes import counted_attributes, has_fields, has_hidden_state
-from stored._keys.canonical import Walk, add_forms, pairs_text, refuse, text_or_digest
+from stored._keys.attributes import compiled_base, counted_attributes, has_fields
+from stored._keys.canonical import UnstableValueError, Walk, add_forms, pairs_text, refuse, text_or_digest
+from stored._keys.class_content import member_text
 from stored._keys.class_names import class_name, is_library_class
 from stored._keys.told_parameters import told_parameters
 
 
 def _enum_text(value: enum.Enum, walk: Walk) -> str:
-    """Class, name and value; class and name alone if the value has no form."""
+    """Class, name, value and attributes of a member."""
     name = getattr(value, "_name_", None)
-    return f"enum({class_name(type(value))}, {name!a}, {walk.part_or_none(value._value_) or ''})"
+    return text_or_digest("enum", f"enum({_class_of(value, walk)}, {name!a}, {member_text(value, walk)})")
+
+
+def _class_of(value: object, walk: Walk) -> str:
+    try:
+        return class_name(type(value), walk)
+    except UnstableValueError as error:
+        raise error.inside(".__class__") from None
 
 
 def _is_enum(value: object) -> bool:
@@ -35,7 +43,9 @@ def _object_text(value: Any, walk: Walk) -> str:
     to_plain = _plain_form(kind)
     if told is None:
         _check_has_form(value, to_plain)
-    parts = [class_name(kind)]
+    parts = [_class_of(value, walk)]
+    if _library_name(kind) in _HELD:
+        told = [(name, getattr(value, name)) for name in _HELD[_library_name(kind)]]
     if to_plain is not None:
         parts.append(walk.part(to_plain(value), ""))
     parts.append(pairs_text(walk, counted_attributes(value) if told is None else told))
@@ -46,11 +56,23 @@ def _check_has_form(value: Any, to_plain: object) -> None:
     kind = type(value)
     if _is_named_tuple(kind) or (issubclass(kind, np.ndarray) and kind.__module__.startswith("numpy")):
         return
-    if _library_name(kind) in _PLAIN_LIBRARY_CLASSES:
+    if _library_name(kind) in _PLAIN_LIBRARY_CLASSES or _library_name(kind) in _HELD:
         return
     is_own = not is_library_class(kind) or has_fields(kind)
-    if not is_own or (to_plain is None and has_hidden_state(kind)):
+    compiled = compiled_base(kind)
+    if not is_own or (compiled is not object and (to_plain is None or not _is_all_in_plain(compiled))):
         refuse(value)
+
+
+def _is_all_in_plain(compiled: type) -> bool:
+    """Is the state of objects of a compiled class all in what is made of them, and in members of the class?
+
+    Exceptions of Python have the rest of it in members, as the name of a file.
+    """
+    if compiled in _PLAIN_BASES or _library_name(compiled) in _RARE_PLAIN_FORMS:
+        return True
+    known = {BaseException: "builtins", np.generic: "numpy"}
+    return any(issubclass(compiled, base) and compiled.__module__ == module for base, module in known.items())
 
 
 def _is_named_tuple(kind: Any) -> bool:
@@ -70,6 +92,10 @@ _PLAIN_LIBRARY_CLASSES = frozenset(
 """Classes of the standard library whose objects have their state in attributes."""
 
 
+_HELD = {"numpy.vectorize": ("pyfunc", "otypes", "signature", "excluded", "cache")}
+"""Classes of libraries whose objects have a memo beside what they were made of."""
+
+
 def _plain_form(kind: type) -> Callable[[Any], Any] | None:
     """A function that makes the value of the type of Python's from which a class inherits; None if there is none."""
     if hasattr(kind, "n_sequence_fields"):  # as time.struct_time, whose time zone is no item
@@ -79,6 +105,11 @@ def _plain_form(kind: type) -> Callable[[Any], Any] | None:
             return to_plain
     name = next((name for name in map(_library_name, kind.__mro__) if name in _RARE_PLAIN_FORMS), "")
     return _RARE_PLAIN_FORMS.get(name)
+
+
+def _plain_time(value: datetime.time) -> datetime.time:
+    parts = value.hour, value.minute, value.second, value.microsecond
+    return datetime.time(*parts, value.tzinfo, fold=value.fold)
 
 
 def _plain_array(value: Any) -> Any:
@@ -108,15 +139,17 @@ _PLAIN_FORMS: tuple[tuple[type, Callable[[Any], Any]], ...] = (
     (int, int.__int__),
     (float, float.__float__),
     (complex, complex.__complex__),
-    (datetime.datetime, lambda value: datetime.datetime.fromisoformat(datetime.datetime.isoformat(value))),
-    (datetime.date, lambda value: datetime.date.fromisoformat(datetime.date.isoformat(value))),
-    (datetime.time, lambda value: datetime.time.fromisoformat(datetime.time.isoformat(value))),
+    (datetime.datetime, lambda value: datetime.datetime.combine(value, _plain_time(datetime.datetime.timetz(value)))),
+    (datetime.date, lambda value: datetime.date(value.year, value.month, value.day)),
+    (datetime.time, lambda value: _plain_time(value)),
     (datetime.timedelta, lambda value: datetime.timedelta(value.days, value.seconds, value.microseconds)),
     (datetime.tzinfo, lambda value: None),
     (pathlib.PurePath, str),
     (np.ndarray, _plain_array),
     (BaseException, lambda value: value.args),
 )
+
+_PLAIN_BASES = frozenset(base for base, _ in _PLAIN_FORMS)
 
 
 def _rare_plain(name: str) -> Callable[[Any], Any]:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from hashlib import blake2b
 from typing import Any
 
-from stored._keys.canonical import UnstableValueError, Walk, add_forms, refuse, text_or_digest
+from stored._keys.canonical import MemberRefersBackError, UnstableValueError, Walk, add_forms, refuse, text_or_digest
 
 __all__ = ["bytes_text", "complex_text", "float_text", "integer_text", "size_and_digest", "string_text"]
 
@@ -88,11 +88,19 @@ def _tuple_text(value: tuple[Any, ...], walk: Walk) -> str:
 
 
 def _members_text(value: Any, walk: Walk) -> str:
-    """The texts of the members of a set, in an order that is the same in every process."""
+    """The texts of the members of a set, in an order that is the same in every process.
+
+    A member that refers to what the set is in has a text that depends on what was met before, and so on the order.
+    """
+    texts: list[str] = []
     try:
-        return ", ".join(sorted([walk.text(each) for each in value]))
+        for each in value:
+            texts.append(walk.text(each))
+            if not walk.is_closed(value):
+                raise MemberRefersBackError(each)
     except UnstableValueError as error:
         raise error.inside("{...}") from None
+    return ", ".join(sorted(texts))
 
 
 def _set_text(value: Any, walk: Walk) -> str:

@@ -1,32 +1,23 @@
 """By which text is a class known, as itself, and where an object of it stands in a key?
 
-Objects tell their class by its name and those of its bases; what its code says is part of versions. Classes that one
-function makes have the same name: a class that is not found under its name has the digest of its content beside it. One
-of a script or a notebook may travel to a process where it is not found, so it always has a digest, of its constants.
+Objects tell their class by its name and those of its bases and metaclass; what its code says is part of versions.
+Classes that one function makes have the same name: a class that is not found under its name has the digest of its
+content beside it. One of a script or a notebook may be another one in the next process, so it always has a digest, of
+its constants.
 """
 
 from __future__ import annotations
 
-import threading
 import weakref
 from typing import Any
 
-from stored._keys.canonical import Walk, add_forms, digest
+from stored._keys.canonical import UnstableValueError, Walk, add_forms, digest, nested_too_deeply
 from stored._keys.class_content import class_content
-from stored._keys.libraries import find_by_name, is_library_module
+from stored._keys.libraries import find_by_name, has_known_name, is_library_module, is_of_main
 from stored._keys.source import qualified_name
+from stored.errors import StoredError
 
 __all__ = ["base_names", "class_name", "is_library_class", "local_class_digest"]
-
-
-class _Digests(threading.local):
-    """The classes whose digests this thread is making, which may be inside one another."""
-
-    def __init__(self) -> None:
-        self.in_progress: list[type] = []
-
-
-_making = _Digests()
 
 _names: weakref.WeakKeyDictionary[type, str] = weakref.WeakKeyDictionary()
 
@@ -34,53 +25,76 @@ _local_digests: weakref.WeakKeyDictionary[type, str] = weakref.WeakKeyDictionary
 
 
 def is_library_class(kind: type) -> bool:
-    """Does a class belong to the standard library or an installed package?"""
-    return is_library_module(kind.__module__)
+    """Does a class belong to the standard library or an installed package?
+
+    Classes that `make_dataclass` and `types.new_class` make for users say that they are of the module `types`.
+    """
+    return is_library_module(kind.__module__) and (kind.__module__ != "types" or has_known_name(kind))
 
 
-def _has_known_content(kind: type) -> bool:
-    """Does the name of a class say which one it is?"""
-    if is_library_class(kind):
-        return True
-    if "<locals>" in kind.__qualname__:
-        return False
-    return _is_of_main(kind) or find_by_name(kind.__module__, kind.__qualname__) is kind
+def _library_class_name(kind: type) -> str:
+    """The name of a library's class, with the module in which users find it: private ones change between versions."""
+    parts = kind.__module__.split(".")
+    public = next((number for number, part in enumerate(parts) if part.startswith("_")), len(parts)) or len(parts)
+    module = ".".join(parts[:public])
+    return f"{module}.{kind.__qualname__}" if find_by_name(module, kind.__qualname__) is kind else qualified_name(kind)
 
 
-def _is_of_main(kind: type) -> bool:
-    return kind.__module__ in {"__main__", "__mp_main__"}
+def class_name(kind: type, walk: Walk | None = None) -> str:
+    """The text of a class where an object of it stands in a key; it stays the same for as long as the class exists.
 
+    Parameters
+    ----------
+    kind : type
+        The class.
+    walk : Walk, optional
+        The walk that found it. In one of code, the class may be in its own content, so that its text depends on where
+        the walk began.
 
-def class_name(kind: type) -> str:
-    """The text of a class where an object of it stands in a key; it stays the same for as long as the class exists."""
+    Raises
+    ------
+    UnstableValueError
+        If the content of the class counts, and something in it has no stable form.
+    """
+    if walk is not None and walk.is_of_code:
+        return walk.entered(kind.__mro__, _name_in_walk)  # not the class, which stands for itself as a value
     found = _names.get(kind)
-    if found is not None:
-        return found
-    bases = base_names(kind)
+    if found is None:
+        found = _names[kind] = Walk(is_of_code=True).entered(kind.__mro__, _name_in_walk)
+    return found
+
+
+def _name_in_walk(mro: Any, walk: Walk) -> str:
+    kind: type = mro[0]
+    if is_library_class(kind):
+        return ascii(_library_class_name(kind))
+    bases = [class_name(each, walk) for each in _named_bases(kind)]
     name = ascii(qualified_name(kind)) + (f"({', '.join(bases)})" if bases else "")
-    if kind in _making.in_progress:  # an object of the class is an attribute of it
+    is_known = has_known_name(kind)
+    if is_known and not is_of_main(kind):
         return name
-    if not _has_known_content(kind):
-        name = f"{name}:{_content_digest(kind, with_code=True)}"
-    elif _is_of_main(kind):
-        name = f"{name}:{_content_digest(kind, with_code=False)}"
-    if not _making.in_progress:  # else it may be told by less than all
-        _names[kind] = name
-    return name
+    return f"{name}:{digest(class_content(kind, walk, with_code=not is_known))}"
+
+
+def _named_bases(kind: type) -> list[type]:
+    """The bases of a class, and its metaclass, if it is the class that brings it in."""
+    bases = [each for each in kind.__bases__ if each is not object]
+    metaclass = type(kind)
+    return bases if metaclass is type or metaclass in map(type, bases) else [*bases, metaclass]
 
 
 def base_names(kind: type) -> list[str]:
-    """The texts of those bases of a class that are the user's own."""
-    return [class_name(each) for each in kind.__bases__ if not is_library_class(each)]
+    """The texts of the bases of a class, and of its metaclass, without those that all classes have.
 
-
-def _content_digest(kind: type, with_code: bool) -> str:
-    _making.in_progress.append(kind)
+    Raises
+    ------
+    StoredError
+        Naming what has no stable form in the content of a base.
+    """
     try:
-        walk = Walk(is_lenient=True)
-        return digest(walk.entered(kind, lambda kind, walk: class_content(kind, walk, with_code)))
-    finally:
-        _making.in_progress.pop()
+        return [class_name(each) for each in _named_bases(kind)]
+    except (UnstableValueError, RecursionError) as error:
+        raise _class_error(kind, error) from None
 
 
 def local_class_digest(kind: type) -> str:
@@ -89,21 +103,42 @@ def local_class_digest(kind: type) -> str:
     Classes that one function makes have the same name and code; their digests differ in bases, attributes, and in the
     closures and defaults of their functions. The code of these is left to the versions of the methods. The digest is
     made once for each class: a class stays the same one although it counts something in an attribute.
+
+    Raises
+    ------
+    StoredError
+        Naming what has no stable form in the content of the class.
     """
-    if _has_known_content(kind):
+    if has_known_name(kind) or is_library_class(kind):
         return ""
     found = _local_digests.get(kind)
     if found is None:
-        content = [base_names(kind), _content_digest(kind, with_code=False)]
-        found = _local_digests[kind] = digest(repr(content))
+        try:
+            content = Walk(is_of_code=True).entered(kind.__mro__, _local_content)
+        except (UnstableValueError, RecursionError) as error:
+            raise _class_error(kind, error) from None
+        found = _local_digests[kind] = digest(content)
     return found
+
+
+def _local_content(mro: Any, walk: Walk) -> str:
+    bases = [class_name(each, walk) for each in _named_bases(mro[0])]
+    return f"{bases!r} {class_content(mro[0], walk, with_code=False)}"
+
+
+def _class_error(kind: type, error: UnstableValueError | RecursionError) -> StoredError:
+    label = f"class {kind.__qualname__}, which is told by its content: "
+    if isinstance(error, RecursionError):
+        return nested_too_deeply(kind, label)
+    remedy = "a class that its module has under its own name is not told by its content"
+    return error.as_key_error(kind.__name__, label, remedy)
 
 
 def _class_text(kind: Any, walk: Walk) -> str:
     """The text of a class itself: its name, its bases, and what its body says; of a library's, its name alone."""
     if is_library_class(kind):
-        return f"type({qualified_name(kind)!a})"
-    bases = ", ".join([walk.part(each, ".__bases__") for each in kind.__bases__])
+        return f"type({_library_class_name(kind)!a})"
+    bases = ", ".join([walk.part(each, ".__bases__") for each in _named_bases(kind)])
     return f"type({qualified_name(kind)!a}, ({bases}), {digest(class_content(kind, walk))})"
 
 

@@ -12,6 +12,7 @@ from types import CodeType
 from typing import Any, NamedTuple, TypeAlias
 
 from stored._keys.source import check_source_matches
+from stored._keys.syntax import parse
 
 __all__ = ["FunctionNode", "FunctionTree", "function_tree"]
 
@@ -50,7 +51,7 @@ def _lines(code: CodeType) -> list[str]:
 def _trees_of_file(text: str) -> _Trees:
     """The trees of all functions of a file, by name and first line."""
     found: _Trees = {}
-    _collect(ast.parse(text), None, found)
+    _collect(parse(text), None, found)
     return found
 
 

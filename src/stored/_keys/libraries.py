@@ -7,7 +7,7 @@ import os
 import sys
 import sysconfig
 
-__all__ = ["find_by_name", "is_library_module"]
+__all__ = ["find_by_name", "has_known_name", "is_library_module", "is_of_main"]
 
 
 def is_library_module(name: str | None) -> bool:
@@ -50,3 +50,13 @@ def find_by_name(module: str | None, name: str) -> object:
     for part in rest:
         found = getattr(found, part, None)
     return found
+
+
+def has_known_name(kind: type) -> bool:
+    """Is a class the one that its module has under its name?"""
+    return find_by_name(kind.__module__, kind.__qualname__) is kind
+
+
+def is_of_main(kind: type) -> bool:
+    """Does a class belong to a script or an interactive session?"""
+    return kind.__module__ in {"__main__", "__mp_main__"}

@@ -14,6 +14,7 @@ from stored._keys.assigned_names import assigned, is_lock, loaded_names, stored_
 from stored._keys.memo_facts import Fact, ProofContext, State, UnprovenError, joined
 from stored._keys.memo_fills import MemoFills
 from stored._keys.memo_slots import MethodText, Probe, Slot
+from stored._keys.syntax import parse
 
 __all__ = ["MemoProof"]
 
@@ -184,7 +185,7 @@ class MemoProof(MemoFills):
     def _compare(self, probe: Probe, given: ast.Return, last: Any, end: State, stored: frozenset[str]) -> None:
         same = {each.variable for each in end.facts if each.kind == "same" and each.slot == probe.slot}
         texts = [
-            ast.unparse(_Renamed(self.text, names, probe.slot).visit(ast.parse(ast.unparse(each))))
+            ast.unparse(_Renamed(self.text, names, probe.slot).visit(parse(ast.unparse(each))))
             for each, names in [(given, {probe.variable}), (last, same)]
         ]
         hidden = {each.arg for node in (given, last) for each in ast.walk(node) if isinstance(each, ast.arg)}

@@ -19,6 +19,8 @@ from collections.abc import Iterator
 from types import CodeType, FunctionType
 from typing import Any
 
+from stored._keys.syntax import parse
+
 __all__ = ["code_text", "module_name", "qualified_name"]
 
 
@@ -113,7 +115,7 @@ def _position(code: CodeType) -> tuple[str, int]:
 
 def _normalise(source: str, name: str) -> str:
     # not dedented, which would change the text of multi-line strings
-    tree: Any = ast.parse(f"if True:\n{source}").body[0] if source[:1].isspace() else ast.parse(source)
+    tree: Any = parse(f"if True:\n{source}").body[0] if source[:1].isspace() else parse(source)
     node = tree.body[0]
     if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or node.name != name:
         raise LookupError(name)

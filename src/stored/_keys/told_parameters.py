@@ -5,10 +5,12 @@ from __future__ import annotations
 from types import MethodType
 from typing import Any
 
+from stored._keys.canonical import UnsetParameterError
 from stored._keys.parameter_names import (
     STRING_METHODS,
     checked_string,
     converters,
+    fields_that_may_be_unset,
     is_keyed,
     parameter_names,
     parameter_value,
@@ -27,9 +29,18 @@ def told_parameters(value: Any) -> list[tuple[str, object]] | None:
     kind = type(value)
     told = [*_told_by_user(value), *_told_by_methods(value)]
     if is_keyed(kind):
-        convert = converters(kind)
-        told += [(name, parameter_value(value, name, convert)) for name in parameter_names(kind) or ()]
+        told += _told_by_keyed_by(value)
     return told or None
+
+
+def _told_by_keyed_by(value: Any) -> list[tuple[str, object]]:
+    kind = type(value)
+    convert, unset = converters(kind), fields_that_may_be_unset(kind)
+    names = [name for name in parameter_names(kind) or () if name not in unset or hasattr(value, name)]
+    try:
+        return [(name, parameter_value(value, name, convert)) for name in names]
+    except AttributeError as error:
+        raise UnsetParameterError(value, error) from None
 
 
 def _told_by_user(value: Any) -> list[tuple[str, object]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stored._keys.canonical import Walk, canonical, digest
+from stored._keys.canonical import UnstableValueError, Walk, canonical, digest, nested_too_deeply
 from stored._keys.class_names import base_names
 
 __all__ = ["code_version", "version_for_class"]
@@ -21,9 +21,25 @@ def code_version(function: Any, code: str, axes: tuple[object, ...]) -> str:
         The text of the plain method's code, read when it was decorated.
     axes : tuple
         The axes along which the method is interpolated, as values.
+
+    Raises
+    ------
+    UnstableKeyError
+        Naming what the function closes over, or has as a default, that has no stable form.
     """
-    text = "" if function is None else Walk(is_lenient=True).part_or_none(function) or ""
+    text = "" if function is None else _function_text(function)
     return digest(f"{code}\n{text}\n{canonical(axes)}")
+
+
+def _function_text(function: Any) -> str:
+    label = f"the code of {function.__qualname__}(): "
+    try:
+        return Walk(is_of_code=True).text(function)
+    except UnstableValueError as error:
+        remedy = "or say version='1', which stands for the code and all that it closes over"
+        raise error.as_key_error(function.__name__, label, remedy) from None
+    except RecursionError:
+        raise nested_too_deeply(function, label) from None
 
 
 def version_for_class(version: str, owner: type, code: tuple[str, ...]) -> str:

@@ -88,7 +88,7 @@ class Results:
     def _look_at_attributes(self, call: Call, reads: MethodReads) -> None:
         """Let what memos have in them count, and attributes of which the values cannot be told."""
         if not self.joins_reads:
-            warn_of_untold(call, reads)
+            warn_of_untold(call, reads, self.present)
             return
         state = call.memo_state = look_at_memos(call.owner, reads, self.filled)
         call.arguments += state.pairs

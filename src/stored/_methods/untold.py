@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from stored._engine import PresentSpace
 from stored._keys import ATOMIC_SET, MethodReads, change_key
 from stored.errors import OwnerWarning, warn_caller
 
@@ -16,10 +17,19 @@ if TYPE_CHECKING:
 __all__ = ["warn_of_untold"]
 
 
-def warn_of_untold(call: Call, reads: MethodReads) -> None:
+def warn_of_untold(call: Call, reads: MethodReads, present: PresentSpace) -> None:
     """Warn once of each attribute that differs between calls of owners with an equal string.
 
     Memos do not count, nor does what takes long to compare.
+
+    Parameters
+    ----------
+    call : Call
+        The call.
+    reads : MethodReads
+        What its method reads.
+    present : PresentSpace
+        What tells whether the owner still has the string.
     """
     seen = call.space.seen
     for each in reads.steady:
@@ -27,7 +37,7 @@ def warn_of_untold(call: Call, reads: MethodReads) -> None:
         if now is None:
             continue
         before = seen.setdefault(each.label, now)
-        if before != now:
+        if before != now and present.holds(call.owner, call.space):
             seen[each.label] = now
             _warn_once(call, each.label, str(reads.places.get(each.name, "")))
 

@@ -7,7 +7,7 @@ import collections
 import contextlib
 import copy
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 import numpy as np
@@ -143,6 +143,7 @@ def _freeze_leaf(value: Any) -> Any:
     if type(value) is types.MappingProxyType:
         return types.MappingProxyType(map_leaves(value.copy(), _freeze_leaf))
     if _needs_copy(value):
+        _refuse_inside(value)
         return _deepcopy_or_same(value)
     if isinstance(value, np.ndarray):
         return _read_only(value)
@@ -154,6 +155,30 @@ def _needs_copy(value: Any) -> bool:
     if type(value) in {np.ndarray, np.memmap} or isinstance(value, np.void):
         return bool(value.dtype.hasobject)
     return isinstance(value, _MUTABLE_TYPES)
+
+
+def _refuse_inside(value: Any, inside: tuple[int, ...] = ()) -> None:
+    """As `_refuse_what_does_not_last`, of all that is in containers of any kind."""
+    if len(inside) > MAX_DEPTH or id(value) in inside:
+        return
+    for each in _items_of(value):
+        _refuse_what_does_not_last(each)
+        _refuse_inside(each, (*inside, id(value)))
+
+
+def _items_of(value: Any) -> Iterable[Any]:
+    """What is in a container, whatever methods its class has; nothing for other values."""
+    if isinstance(value, np.ndarray | np.void):
+        return np.asarray(value).ravel().tolist() if value.dtype.hasobject else ()
+    if isinstance(value, dict):
+        return [*dict.keys(value), *dict.values(value)]
+    if isinstance(value, types.MappingProxyType):
+        return (value.copy(),)
+    kind = next((each for each in _ITERABLES if isinstance(value, each)), None)
+    return () if kind is None else kind.__iter__(value)
+
+
+_ITERABLES: tuple[Any, ...] = (list, tuple, set, frozenset, collections.deque)
 
 
 def _deepcopy_or_same(value: Any) -> Any:

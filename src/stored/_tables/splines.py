@@ -40,7 +40,7 @@ def spline(table: object, name: str, *, inverse: bool = False, linear: bool = Fa
     Returns
     -------
     InterpolatedUnivariateSpline or RectBivariateSpline
-        Its arrays are read-only, those of a deep copy are not. Callers get it through `copy_of_spline`.
+        Its arrays are read-only, those of a copy are not. Callers get it through `copy_of_spline`.
 
     Raises
     ------
@@ -64,15 +64,21 @@ def spline(table: object, name: str, *, inverse: bool = False, linear: bool = Fa
 
 
 def copy_of_spline(made: Any) -> Any:
-    """A spline for one caller alone, who may set its attributes, and give the arrays that it hands out another shape.
+    """A spline for one caller alone, who may do with it whatever scipy allows.
 
-    Memory is shared, and read-only: a copy would take the longer the larger the table is.
+    Its arrays are copies, which takes the longer the larger the table is: FITPACK writes into those of a spline that is
+    smoothed, read-only or not, and whoever has an array can reach the memory of which it is a view.
     """
     copied = object.__new__(type(made))
-    copied.__dict__ = made.__dict__.copy()
-    if "tck" in made.__dict__:  # of a surface, which hands these out themselves; a curve makes a view each time
-        copied.tck = tuple([each.view() for each in made.tck])
+    copied.__dict__ = {name: _own_arrays(each) for name, each in made.__dict__.items()}
     return copied
+
+
+def _own_arrays(value: Any) -> Any:
+    """A value that a spline holds, with copies of the arrays in it."""
+    if isinstance(value, tuple):
+        return tuple([each.copy() if isinstance(each, np.ndarray) else each for each in value])
+    return value
 
 
 def _describe(table: object) -> str:
