@@ -101,8 +101,8 @@ class UnstableValueError(Exception):
         """The error that users see: of a value that has a name, which the label names in a sentence."""
         subject = f"{self.place(name or 'it')} is" if self._steps else "this is"
         return UnstableKeyError(
-            f"{label}{subject} a value of type {self.found}, which has no form that is the same in every process, so no"
-            " result can be kept for it; use numbers, strings, bytes, arrays, containers, enumerations, dataclasses,"
+            f"{label}{subject} a value of type {self.found}, which has no form that is the same in every"
+            " process; use numbers, strings, bytes, arrays, containers, enumerations, dataclasses,"
             f" functions, objects of your own classes that hold only these, or objects that tell their parameters;"
             f" {remedy}",
             self.found,
@@ -116,7 +116,7 @@ class MemberRefersBackError(UnstableValueError):
         """The error that users see."""
         return UnstableKeyError(
             f"{label}{self.place(name or 'it')} is a value of type {self.found}, which refers back to what the set is"
-            f" in; members of sets have no order, so no result can be kept for it; use a list or a tuple; {remedy}",
+            f" in; members of sets have no order; use a list or a tuple; {remedy}",
             self.found,
         )
 

@@ -42,7 +42,7 @@ _OF_NAMED_TUPLES = frozenset(
 )
 
 
-def class_content(kind: type, walk: Walk, with_code: bool = True) -> str:
+def class_content(kind: type, walk: Walk, with_code: bool = True, is_of_owner: bool = False) -> str:
     """The text of what the body of a class says, in an order that does not count.
 
     Parameters
@@ -53,8 +53,15 @@ def class_content(kind: type, walk: Walk, with_code: bool = True) -> str:
         The walk that found it.
     with_code : bool
         Does the code of its functions count, beside their closures and defaults?
+    is_of_owner : bool
+        Is it the class of an owner? Values without a form are left out then, since those that methods read join their
+        keys.
     """
-    texts = [f"{name!a}={_attribute_text(name, each, walk, with_code)}" for name, each in sorted(_attributes(kind))]
+    texts = []
+    for name, each in sorted(_attributes(kind)):
+        is_value = is_of_owner and not hasattr(type(each), "__get__")
+        text = walk.part_or_none(each) or "..." if is_value else _attribute_text(name, each, walk, with_code)
+        texts.append(f"{name!a}={text}")
     return f"{', '.join(texts)}; {', '.join(field_texts(kind, walk))}"
 
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import weakref
 from typing import Any
+from uuid import uuid4
 
 from stored._keys.canonical import UnstableValueError, Walk, add_forms, digest, nested_too_deeply
 from stored._keys.class_content import class_content
 from stored._keys.libraries import find_by_name, has_known_name, is_library_module, is_of_main
 from stored._keys.source import qualified_name
-from stored.errors import StoredError
+from stored.errors import OwnerWarning, StoredError, warn_caller
 
 __all__ = ["base_names", "class_name", "is_library_class", "local_class_digest"]
 
@@ -102,12 +103,8 @@ def local_class_digest(kind: type) -> str:
 
     Classes that one function makes have the same name and code; their digests differ in bases, attributes, and in the
     closures and defaults of their functions. The code of these is left to the versions of the methods. The digest is
-    made once for each class: a class stays the same one although it counts something in an attribute.
-
-    Raises
-    ------
-    StoredError
-        Naming what has no stable form in the content of the class.
+    made once for each class: a class stays the same one although it counts something in an attribute. A class with
+    something in it that has no stable form has a digest that no other class has, and a warning says so.
     """
     if has_known_name(kind) or is_library_class(kind):
         return ""
@@ -116,14 +113,16 @@ def local_class_digest(kind: type) -> str:
         try:
             content = Walk(is_of_code=True).entered(kind.__mro__, _local_content)
         except (UnstableValueError, RecursionError) as error:
-            raise _class_error(kind, error) from None
+            content = uuid4().hex  # which no other class has, in any process
+            reason = _class_error(kind, error)
+            warn_caller(f"results of {kind.__qualname__} are found by this process only: {reason}", OwnerWarning)
         found = _local_digests[kind] = digest(content)
     return found
 
 
 def _local_content(mro: Any, walk: Walk) -> str:
     bases = [class_name(each, walk) for each in _named_bases(mro[0])]
-    return f"{bases!r} {class_content(mro[0], walk, with_code=False)}"
+    return f"{bases!r} {class_content(mro[0], walk, with_code=False, is_of_owner=True)}"
 
 
 def _class_error(kind: type, error: UnstableValueError | RecursionError) -> StoredError:

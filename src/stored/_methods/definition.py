@@ -14,12 +14,15 @@ from stored._keys import (
     MethodReads,
     code_text,
     code_version,
+    digest,
     method_reads,
+    object_number,
     parameter_names,
     qualified_name,
     version_for_class,
 )
 from stored._methods.call_code import CallCode
+from stored.errors import UnstableKeyError
 
 if TYPE_CHECKING:  # imported where it is used, since most of the start-up time would be its
     from stored._tables import Axis
@@ -124,10 +127,22 @@ class Definition:
         own = f"{self._class_name}.{self.attribute}"
         return own if qualified_name(kind) == self._class_name else f"{own} of {qualified_name(kind)}"
 
-    @functools.cached_property
+    @property
     def version(self) -> str:
         """The digest of what results depend on, beside owner and arguments: code, closures and axes."""
-        return code_version(self._closure_of, self._code, tuple(axis.definition() for axis in self.axes))
+        return self._version_and_formless[0]
+
+    @property
+    def formless(self) -> str:
+        """What the method closes over that has no form, so that its results are private; empty if all has one."""
+        return self._version_and_formless[1]
+
+    @functools.cached_property
+    def _version_and_formless(self) -> tuple[str, str]:
+        try:
+            return code_version(self._closure_of, self._code, tuple(axis.definition() for axis in self.axes)), ""
+        except UnstableKeyError as error:
+            return digest(f"{self._code}\n{object_number(self)}"), str(error)
 
 
 def _plain_function(function: Any, version: str | None) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 from stored._engine import FilledMemos, is_filled
@@ -12,7 +12,15 @@ from stored._methods.definition import Definition
 from stored.errors import OwnerWarning, warn_caller
 from stored.typing import ABSENT
 
-__all__ = ["MemoState", "MemoTests", "look_at_memos", "memo_tests", "note_filled", "warn_of_private"]
+__all__ = [
+    "MemoState",
+    "MemoTests",
+    "look_at_memos",
+    "memo_tests",
+    "note_filled",
+    "reasons_of_private",
+    "warn_of_private",
+]
 
 
 class MemoState(NamedTuple):
@@ -119,17 +127,11 @@ def memo_tests(owner: object, reads: MethodReads) -> MemoTests | None:
     return tests, expected
 
 
-def warn_of_private(
-    definition: Definition, owner: object, reads: MethodReads, names: tuple[str, ...], stale: tuple[Memo, ...]
-) -> None:
-    """Warn once of each reason why results are for one object only.
+def reasons_of_private(reads: MethodReads, names: tuple[str, ...], stale: tuple[Memo, ...]) -> list[str]:
+    """Why results are for one object only.
 
     Parameters
     ----------
-    definition : Definition
-        The method.
-    owner : object
-        The object.
     reads : MethodReads
         What the method reads.
     names : tuple of str
@@ -146,17 +148,20 @@ def warn_of_private(
             f"the attribute {memo.name!r}, filled at {memo.place}, was filled while parameters were others, or has a"
             " value with no form that is the same in every process; empty it where parameters change"
         )
+    return [
+        f"{each}; give it a value that has one, or say which attributes count: @keyed_by(..., only=True)"
+        for each in reasons
+    ]
+
+
+def warn_of_private(definition: Definition, owner: object, reasons: Iterable[str]) -> None:
+    """Warn once of each reason why results are for one object only."""
+    kind = type(owner).__qualname__
     for reason in reasons:
-        _warn_once(definition, type(owner).__qualname__, reason)
-
-
-def _warn_once(definition: Definition, kind: str, reason: str) -> None:
-    if (kind, reason) in definition.warned:
-        return
-    definition.warned.add((kind, reason))
-    warn_caller(
-        f"results of {definition.label}() of {kind} are kept for one object only, in memory, and not stored: {reason}."
-        " Give the attribute a value that has a form (numbers, arrays, containers, dataclasses, objects that tell their"
-        " parameters), or say which attributes count, with @keyed_by(..., only=True)",
-        OwnerWarning,
-    )
+        if (kind, reason) not in definition.warned:
+            definition.warned.add((kind, reason))
+            warn_caller(
+                f"results of {definition.label}() of {kind} are kept for one object only, in memory, and not stored:"
+                f" {reason}",
+                OwnerWarning,
+            )

@@ -10,7 +10,7 @@ from stored._keys import Key, MethodReads
 from stored._methods.call import Call
 from stored._methods.counters import CacheInfo, Counters
 from stored._methods.definition import Definition
-from stored._methods.memo_state import MemoTests, look_at_memos, memo_tests, warn_of_private
+from stored._methods.memo_state import MemoTests, look_at_memos, memo_tests, reasons_of_private, warn_of_private
 from stored._methods.owner_shortcut import OwnerShortcut
 from stored._methods.shortcuts import Hit
 from stored._methods.untold import warn_of_untold
@@ -83,6 +83,9 @@ class Results:
         call = Call(self.definition, self.method, owner, self.present.of(owner), values)
         if self.reads is not None:
             self._look_at_attributes(call, self.reads)
+        if self.definition.formless:
+            call.is_private = True
+            warn_of_private(self.definition, owner, [self.definition.formless])
         return call
 
     def _look_at_attributes(self, call: Call, reads: MethodReads) -> None:
@@ -95,7 +98,7 @@ class Results:
         private = call.space.private
         call.is_private = bool(private or state.stale or reads.private)
         if call.is_private:
-            warn_of_private(self.definition, call.owner, reads, private, state.stale)
+            warn_of_private(self.definition, call.owner, reasons_of_private(reads, private, state.stale))
 
     def tier_holding(self, call: Call) -> str | None:
         """The tier that has the result, ``"memory"`` or ``"store"``, or None."""
