@@ -8,7 +8,7 @@ share the last few spaces (`spaces`). `storage_user` gives any owner's `StorageU
 from stored._engine.copying import described_instead, rebound_user
 from stored._engine.directory import directory_of, getCacheDir
 from stored._engine.memory_limit import memory_limit
-from stored._engine.memos import FilledMemos, is_filled
+from stored._engine.memos import FilledMemos, is_filled, is_fixed
 from stored._engine.owner_user import storage_user
 from stored._engine.owners import Counted, OwnerRecord, live_records, owner_record
 from stored._engine.space import Method, StorageSpace, own_arguments
@@ -27,6 +27,7 @@ __all__ = [
     "directory_of",
     "getCacheDir",
     "is_filled",
+    "is_fixed",
     "live_records",
     "memory_limit",
     "own_arguments",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import collections
 import weakref
 from collections.abc import Hashable
 from typing import Any, Literal
 
-from stored._keys import ATOMIC_SET
+import numpy as np
+
+from stored._keys import change_key, text_or_none
 from stored.typing import ABSENT
 
 __all__ = ["FilledMemos", "is_filled", "weak_snapshot"]
@@ -16,10 +19,10 @@ def is_filled(value: object) -> bool:
     """Has a memo anything in it? None, an empty container and an attribute that is not there have nothing."""
     if value is None or value is ABSENT:
         return False
-    return not (type(value) in _CONTAINERS and not len(value))  # type: ignore[arg-type]
+    return not (isinstance(value, _CONTAINERS) and not len(value))
 
 
-_CONTAINERS = frozenset((dict, list, set))
+_CONTAINERS = (dict, list, set, frozenset, tuple, str, bytes, collections.deque)
 
 
 class FilledMemos:
@@ -54,34 +57,40 @@ class FilledMemos:
             self._filled[name] = snapshot, sources
 
 
-_MAX_ITEMS = 4096
+def is_fixed(value: object) -> bool:
+    """Is a memo what it was for as long as it holds the same object? An array may be changed in place, and so may all
+    that has a text; of what has none, nothing else can be told.
+    """
+    if type(value) is np.ndarray:
+        return not value.flags.writeable and value.base is None
+    return bool(type(value).__weakrefoffset__) and text_or_none(value) is None
+
 
 _MAX_DEPTH = 4
 
 
 def weak_snapshot(value: Any, depth: int = 0) -> Any:
-    """What tells later whether a value is the same object, with the same items; None if nothing does."""
+    """What tells later whether a value holds the same, without keeping it alive; None if nothing does.
+
+    That is its content or, where there is no form of it, the object.
+    """
     kind = type(value)
-    if kind in ATOMIC_SET:
-        return kind, value
-    if kind in _PARTS:
-        if depth > _MAX_DEPTH or len(value) > _MAX_ITEMS:
-            return None
+    found = change_key((value,))
+    if found is not None:
+        return kind, found
+    if kind in _PARTS and depth <= _MAX_DEPTH:
         parts = [weak_snapshot(each, depth + 1) for each in _PARTS[kind](value)]
         return None if None in parts else (kind, parts)
+    text = text_or_none(value)
+    if text is not None:
+        return kind, text
     try:
         return weakref.ref, weakref.ref(value)
     except TypeError:
         return None
 
 
-_PARTS: dict[type, Any] = {
-    tuple: list,
-    list: list,
-    set: list,
-    frozenset: list,
-    dict: lambda value: [*value.keys(), *value.values()],
-}
+_PARTS: dict[type, Any] = {tuple: list, list: list, dict: lambda value: [*value.keys(), *value.values()]}
 
 
 def _is_same(snapshot: Any, value: Any) -> bool:
@@ -90,7 +99,8 @@ def _is_same(snapshot: Any, value: Any) -> bool:
         return content() is value
     if type(value) is not kind:
         return False
-    if kind in ATOMIC_SET:
-        return bool(value == content)
-    parts = _PARTS[kind](value)
-    return len(parts) == len(content) and all(map(_is_same, content, parts))
+    if type(content) is list:
+        parts = _PARTS[kind](value)
+        return len(parts) == len(content) and all(map(_is_same, content, parts))
+    now = change_key((value,)) if type(content) is tuple else text_or_none(value)
+    return bool(now == content)

@@ -14,11 +14,11 @@ from stored.typing import ABSENT
 __all__ = ["attributes_of", "checked_names", "compiled_base", "counted_attributes", "has_fields", "is_filled"]
 
 
-def counted_attributes(value: Any) -> list[tuple[str, object]]:
+def counted_attributes(value: Any, with_filled: bool = False) -> list[tuple[str, object]]:
     """The attributes by which an object of a class is told from others, sorted by name.
 
     All slots and what stands in ``__dict__``, but for what a `cached_property` has put there, which follows from the
-    rest; and fields of a dataclass or attrs class for which the class has the value.
+    rest, unless `with_filled`; and fields of a dataclass or attrs class for which the class has the value.
     """
     kind = type(value)
     found = attributes_of(value)
@@ -26,7 +26,7 @@ def counted_attributes(value: Any) -> list[tuple[str, object]]:
     for name in _field_names(kind):
         each = ABSENT if name in set_here else getattr(value, name, ABSENT)
         found += [] if each is ABSENT else [(name, each)]
-    return sorted([pair for pair in found if not is_filled(kind, pair[0])], key=lambda pair: pair[0])
+    return sorted([pair for pair in found if with_filled or not is_filled(kind, pair[0])], key=lambda pair: pair[0])
 
 
 def attributes_of(value: Any) -> list[tuple[str, object]]:

@@ -16,7 +16,7 @@ from stored._keys.attributes import compiled_base, counted_attributes, has_field
 from stored._keys.canonical import UnstableValueError, Walk, add_forms, pairs_text, refuse, text_or_digest
 from stored._keys.class_content import member_text
 from stored._keys.class_names import class_name, is_library_class
-from stored._keys.told_parameters import told_parameters
+from stored._keys.told_parameters import tells_no_whole, told_parameters
 
 
 def _enum_text(value: enum.Enum, walk: Walk) -> str:
@@ -48,7 +48,8 @@ def _object_text(value: Any, walk: Walk) -> str:
         told = [(name, getattr(value, name)) for name in _HELD[_library_name(kind)]]
     if to_plain is not None:
         parts.append(walk.part(to_plain(value), ""))
-    parts.append(pairs_text(walk, counted_attributes(value) if told is None else told))
+    attributes = counted_attributes(value) if told is None or tells_no_whole(value) else []
+    parts.append(pairs_text(walk, [*(told or ()), *attributes]))
     return text_or_digest("object", f"{'object' if told is None else 'owner'}({', '.join(parts)})")
 
 

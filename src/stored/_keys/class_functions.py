@@ -163,7 +163,7 @@ def class_functions(kind: type) -> Iterator[tuple[str, FunctionType, int | None,
     """All functions of a class and its bases, overridden ones included, and those in the closures of their wrappers."""
     seen: set[int] = set()
     for base in kind.__mro__[:-1]:
-        for name, value in vars(base).items():
+        for name, value in list(vars(base).items()):
             for access in ("get", "set", "delete") if isinstance(value, property) else ("get",):
                 for function, position, is_class in behind(value, access).functions:
                     for each in _with_closure(function):

@@ -64,7 +64,9 @@ class JoinedParameters:
         """The values now; of a joined attribute that is not there, `ABSENT`."""
         values = [*self._declared.values(owner), *[each.value(owner) for each in self._joined]]
         if self._takes_all:
-            others = [(name, each) for name, each in counted_attributes(owner) if name not in self.names]
+            others = [
+                (name, each) for name, each in counted_attributes(owner, with_filled=True) if name not in self.names
+            ]
             values.append(_AllAttributes(others))
         return tuple(values)
 
@@ -112,7 +114,7 @@ class JoinedParameters:
 
 
 def _has_quick_test(read: JoinedRead, value: Any) -> bool:
-    is_plain = read.through != "super" and not keyword.iskeyword(read.name)
+    is_plain = read.through != "super" and read.name.isidentifier() and not keyword.iskeyword(read.name)
     return is_plain and (type(value) in ATOMIC_SET or value is ABSENT)
 
 
@@ -156,7 +158,4 @@ _EXEMPT_MODULES = (
     "rich.console.",
 )
 
-_EXEMPT = frozenset(
-    {"_thread.lock", "_thread.RLock"}
-    | {f"threading.{name}" for name in ("Barrier", "BoundedSemaphore", "Condition", "Event", "Semaphore")}
-)
+_EXEMPT = frozenset({"_thread.lock", "_thread.RLock"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Collection, Hashable, Iterator, Mapping
-from types import FunctionType, MappingProxyType
+from types import FunctionType, MappingProxyType, MemberDescriptorType
 from typing import Any, NamedTuple, cast
 from weakref import ref
 
@@ -43,13 +43,15 @@ class JoinedRead(NamedTuple):
         return self.name if self.through == "self" else f"{self.through}.{self.name}"
 
     def value(self, owner: object) -> Any:
-        """The value now, as the method would find it; `ABSENT` if there is none."""
+        """The value now, as the method would find it; `ABSENT` if there is none, and what tells of an error that it is."""
         after = None if self.after is None else self.after()
         read = AttributeRead(self.name, _NOWHERE, cast(Any, self.through), after)
         try:
             return read.value(owner)
         except AttributeError:
             return ABSENT
+        except Exception as error:  # of a descriptor, or of __getattr__: the method may never come there
+            return "raises", type(error).__qualname__
 
 
 _NOWHERE = Place("", 0, "")
@@ -161,7 +163,7 @@ def method_reads(kind: type, method: Any, declared: Collection[str]) -> MethodRe
     declared : collection of str
         The parameters that are declared, which count in any case.
     """
-    found = reached(kind, method)
+    found = _reached(kind, method)
     joined = [each for each in _joined(kind, found) if each.through != "self" or each.name not in declared]
     joined = sorted(dict.fromkeys(joined), key=lambda each: (each.name, each.label))
     return MethodReads(
@@ -172,6 +174,19 @@ def method_reads(kind: type, method: Any, declared: Collection[str]) -> MethodRe
         tuple(sorted({code_text(each) for each in found.code if each is not method and _is_users(each)})),
         {each.name: each.place for each in found.reads},
     )
+
+
+def _reached(kind: type, function: Any) -> Reached:
+    """What a function reaches; it is kept in an attribute of the class, so that it is freed with it."""
+    known = vars(kind).get("__stored_reached__")
+    if known is None or known[0]() is not kind:  # else it was copied from another class
+        known = ref(kind), {}
+        type.__setattr__(kind, "__stored_reached__", known)
+    found = known[1].get(id(function))
+    if found is None:
+        found = known[1][id(function)] = function, reached(kind, function)
+    report: Reached = found[1]
+    return report
 
 
 def _is_users(function: FunctionType) -> bool:
@@ -193,7 +208,8 @@ def _memos(kind: type, found: Reached) -> Iterator[Memo]:
     for name, write in found.written_here.items():
         if found.rule_of(name).rule == "memo" and write.filled:
             on_class = inspect.getattr_static(kind, name, ABSENT)
-            is_computed = on_class is not ABSENT and not is_data(on_class) and not hasattr(type(on_class), "__set__")
+            is_slot = isinstance(on_class, MemberDescriptorType)
+            is_computed = on_class is not ABSENT and not is_data(on_class) and not is_slot
             made_of = _made_of(kind, [on_class] if is_computed else _filling(found, write))
             yield Memo(name, write.filled[0], name in read, write.is_transparent, is_computed, made_of)
 
@@ -207,7 +223,7 @@ def _filling(found: Reached, write: AttributeWrite) -> list[Any]:
 
 def _made_of(kind: type, functions: list[Any]) -> tuple[JoinedRead, ...] | None:
     """The attributes that functions read, but for memos; None if that is not known."""
-    reports = [reached(kind, each) for each in functions]
+    reports = [_reached(kind, each) for each in functions]
     if not reports or any(each.reads_everything or each.private for each in reports):
         return None
     return tuple(dict.fromkeys([read for each in reports for read in _joined(kind, each)]))

@@ -200,7 +200,7 @@ class _Walk:
         if cell is not None and _content(cell) in self.kind.__mro__:
             return _content(cell)  # type: ignore[no-any-return]
         for base in self.kind.__mro__:
-            for value in vars(base).values():
+            for value in list(vars(base).values()):
                 if any(each is function for each, _, _ in behind(value).functions):
                     return base
         return None
@@ -259,7 +259,12 @@ class _Walk:
         """A function that is passed the object, if it is one of the same package, or of the class."""
         if value is ABSENT or is_data(value):
             return None
-        found = behind(value, "get", passed.position, passed.is_class)
+        position = passed.position
+        if type(value) is classmethod:  # the class comes first, and the object is one of the arguments
+            position += 1
+        if type(value) in {classmethod, staticmethod}:
+            value = value.__func__
+        found = behind(value, "get", position, passed.is_class)
         is_near = all(_package(each) == _package(function) for each, _, _ in found.functions)
         is_own = isinstance(value, FunctionType) and self._class_of(value) is not None
         is_closure = passed.function[0] in function.__code__.co_freevars
@@ -282,7 +287,7 @@ class _Walk:
     def _take_all(self) -> None:
         """All functions and all plain values of the class count."""
         for base in self.kind.__mro__[:-1]:
-            for name, value in vars(base).items():
+            for name, value in list(vars(base).items()):
                 attribute = behind(value)
                 self.code.update(dict.fromkeys(each for each, _, _ in attribute.functions))
                 if is_data(value) and not name.startswith("__"):

@@ -10,6 +10,7 @@ from stored._keys.parameter_names import (
     STRING_METHODS,
     checked_string,
     converters,
+    declares_whole,
     fields_that_may_be_unset,
     is_keyed,
     parameter_names,
@@ -17,7 +18,7 @@ from stored._keys.parameter_names import (
 )
 from stored._keys.unchanged import USER_ATTRIBUTES
 
-__all__ = ["told_parameters"]
+__all__ = ["tells_no_whole", "told_parameters"]
 
 
 def told_parameters(value: Any) -> list[tuple[str, object]] | None:
@@ -41,6 +42,12 @@ def _told_by_keyed_by(value: Any) -> list[tuple[str, object]]:
         return [(name, parameter_value(value, name, convert)) for name in names]
     except AttributeError as error:
         raise UnsetParameterError(value, error) from None
+
+
+def tells_no_whole(value: object) -> bool:
+    """May methods of an owner read more than it tells? Not if it has a string of its own, or says ``only=True``."""
+    kind = type(value)
+    return is_keyed(kind) and not declares_whole(kind) and not (_told_by_user(value) or _told_by_methods(value))
 
 
 def _told_by_user(value: Any) -> list[tuple[str, object]]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import keyword
 import weakref
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
-from stored._engine import FilledMemos, is_filled
+from stored._engine import FilledMemos, is_filled, is_fixed
 from stored._keys import ATOMIC_SET, Memo, MethodReads, object_number, text_or_none
 from stored._methods.definition import Definition
 from stored.errors import OwnerWarning, warn_caller
@@ -30,6 +31,8 @@ class MemoState(NamedTuple):
     ----------
     before : dict of str to str
         By name: "empty", or as `FilledMemos.state` says.
+    absent : frozenset of str
+        The names of those that were not there.
     pairs : tuple of (str, str)
         What the key of the call has of them, beside its arguments.
     stale : tuple of Memo
@@ -39,6 +42,7 @@ class MemoState(NamedTuple):
     """
 
     before: dict[str, str]
+    absent: frozenset[str]
     pairs: tuple[tuple[str, str], ...]
     stale: tuple[Memo, ...]
     is_kept: bool
@@ -51,10 +55,7 @@ def look_at_memos(owner: object, reads: MethodReads, filled: FilledMemos) -> Mem
     that somebody else has filled, its value.
     """
     values = {memo: memo.value(owner) for memo in reads.memos}
-    before = {
-        memo.name: filled.state(memo.name, value, memo.sources(owner)) if is_filled(value) else "empty"
-        for memo, value in values.items()
-    }
+    before = {memo.name: _state(owner, memo, value, filled) for memo, value in values.items()}
     counted = {memo: value for memo, value in values.items() if memo.is_read and _counts(memo, reads, before)}
     pairs: list[tuple[str, str]] = []
     stale: list[Memo] = []
@@ -67,7 +68,15 @@ def look_at_memos(owner: object, reads: MethodReads, filled: FilledMemos) -> Mem
         if before[memo.name] == "stale" or text.startswith("<"):
             stale.append(memo)
         pairs.append((f"self.{memo.name}", text))
-    return MemoState(before, tuple(pairs), tuple(stale), is_kept)
+    absent = frozenset([memo.name for memo, value in values.items() if value is ABSENT])
+    return MemoState(before, absent, tuple(pairs), tuple(stale), is_kept)
+
+
+def _state(owner: object, memo: Memo, value: object, filled: FilledMemos) -> str:
+    if value is ABSENT:
+        return "empty"
+    state = filled.state(memo.name, value, memo.sources(owner))
+    return "empty" if state == "unknown" and not (memo.is_computed or is_filled(value)) else state
 
 
 def _counts(memo: Memo, reads: MethodReads, before: Mapping[str, str]) -> bool:
@@ -88,11 +97,13 @@ def _text_of_state(value: object, state: str) -> str | None:
 
 def note_filled(owner: object, reads: MethodReads, filled: FilledMemos, state: MemoState) -> None:
     """Note which memos a computation has filled, or filled further, while its parameters stayed the same."""
-    if not {"unknown", "stale"}.isdisjoint(state.before.values()):
+    if any(state.before[memo.name] in {"unknown", "stale"} for memo in reads.memos if memo.is_read):
         return  # what it has filled may be made of these
     for memo in reads.memos:
         value = memo.value(owner)
-        if is_filled(value):
+        if state.before[memo.name] in {"unknown", "stale"}:
+            continue
+        if is_filled(value) or (value is not ABSENT and memo.name in state.absent):
             filled.note(memo.name, value, memo.sources(owner))
 
 
@@ -110,6 +121,8 @@ def memo_tests(owner: object, reads: MethodReads) -> MemoTests | None:
         value = memo.value(owner)
         name = f"memo{number}"
         source = f"{{owner}}.{memo.name}"
+        if not memo.name.isidentifier() or keyword.iskeyword(memo.name):
+            return None
         if memo.is_computed:
             source = f"{{owner}}.__dict__.get({memo.name!r})"
         elif value is ABSENT or value is None:
@@ -119,7 +132,7 @@ def memo_tests(owner: object, reads: MethodReads) -> MemoTests | None:
         elif type(value) in ATOMIC_SET:
             expected[name] = value
             tests.append(f"{source} is {{expected}}.{name}")
-        elif type(value).__weakrefoffset__:
+        elif is_fixed(value):
             expected[name] = weakref.ref(value)  # the value may refer to the owner
             tests.append(f"{source} is {{expected}}.{name}()")
         else:
