@@ -121,15 +121,30 @@ def test_what_has_no_form_in_a_class_is_refused_with_its_place() -> None:
         base_names(type("Below", (made([object()]),), {}))
 
 
-def test_an_owners_class_with_what_has_no_form_is_like_no_other() -> None:
+def closing(value: object) -> type:
+    """A class with a helper that closes over a value."""
+
+    class Local:
+        def helper(self) -> object:
+            return value
+
+    return Local
+
+
+def test_an_owners_class_that_closes_over_what_has_no_form_is_like_no_other() -> None:
     """Its results are found by this process only, and a warning says so once."""
     deep: list[Any] = []
     for _ in range(sys.getrecursionlimit()):
         deep = [deep]
-    kinds = [made([object()]), made([object()]), made(deep)]
-    with pytest.warns(OwnerWarning, match=f"found by this process only.*({WITHOUT_FORM}|nested too deeply)") as found:
+    kinds = [closing(iter([])), closing(iter([])), closing(deep)]
+    with pytest.warns(OwnerWarning, match=r"found by this process only.*(list_iterator|nested too deeply)") as found:
         assert len({local_class_digest(each) for each in kinds * 2}) == 3
     assert len(found) == 3
+
+
+def test_an_owners_attributes_without_a_form_are_left_to_its_methods() -> None:
+    """Those that a method reads join its key."""
+    assert local_class_digest(made([object()])) == local_class_digest(made([object()])) != ""
 
 
 def test_classes_whose_objects_are_in_one_another_take_no_time() -> None:

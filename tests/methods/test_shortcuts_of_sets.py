@@ -119,7 +119,7 @@ def test_settings_end_the_shortcuts_of_all_sets() -> None:
 # -- who computes -----------------------------------------------------------------------------------------------------
 
 
-@keyed_by("n")
+@keyed_by("n", only=True)
 class Waiting:
     """Its method waits for an event."""
 

@@ -58,8 +58,9 @@ class FilledMemos:
 
 
 def is_fixed(value: object) -> bool:
-    """Is a memo what it was for as long as it holds the same object? An array may be changed in place, and so may all
-    that has a text; of what has none, nothing else can be told.
+    """Is a memo what it was for as long as it holds the same object?
+
+    An array may be changed in place, and so may all else that has a text; of what has none, nothing else can be told.
     """
     if type(value) is np.ndarray:
         return not value.flags.writeable and value.base is None

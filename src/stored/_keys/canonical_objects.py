@@ -7,7 +7,7 @@ import collections
 import datetime
 import enum
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from stored._keys.attributes import compiled_base, counted_attributes, has_field
 from stored._keys.canonical import UnstableValueError, Walk, add_forms, pairs_text, refuse, text_or_digest
 from stored._keys.class_content import member_text
 from stored._keys.class_names import class_name, is_library_class
+from stored._keys.reached_of_class import lazy_names
 from stored._keys.told_parameters import tells_no_whole, told_parameters
 
 
@@ -48,9 +49,18 @@ def _object_text(value: Any, walk: Walk) -> str:
         told = [(name, getattr(value, name)) for name in _HELD[_library_name(kind)]]
     if to_plain is not None:
         parts.append(walk.part(to_plain(value), ""))
-    attributes = counted_attributes(value) if told is None or tells_no_whole(value) else []
-    parts.append(pairs_text(walk, [*(told or ()), *attributes]))
+    parts.append(pairs_text(walk, counted_attributes(value) if told is None else told))
+    if told is not None and tells_no_whole(value):
+        parts += _untold_texts(value, dict(told), walk)
     return text_or_digest("object", f"{'object' if told is None else 'owner'}({', '.join(parts)})")
+
+
+def _untold_texts(value: object, told: Mapping[str, object], walk: Walk) -> list[str]:
+    """The attributes of an owner that it does not tell, but for memos and what has no form."""
+    lazy = lazy_names(type(value))
+    names = [pair for pair in counted_attributes(value) if pair[0] not in told and pair[0] not in lazy]
+    texts = [(name, walk.part_or_none(each)) for name, each in names]
+    return [f"{name!a}={text}" for name, text in texts if text is not None]
 
 
 def _check_has_form(value: Any, to_plain: object) -> None:

@@ -13,7 +13,7 @@ from stored._keys.change_key import change_key
 from stored._keys.class_functions import is_data
 from stored._keys.libraries import is_library_module
 from stored._keys.reach_report import AttributeRead, AttributeWrite, Place, Reached, Reason
-from stored._keys.reached import reached
+from stored._keys.reached_of_class import reached_of
 from stored._keys.source import code_text
 from stored.typing import ABSENT
 
@@ -43,7 +43,7 @@ class JoinedRead(NamedTuple):
         return self.name if self.through == "self" else f"{self.through}.{self.name}"
 
     def value(self, owner: object) -> Any:
-        """The value now, as the method would find it; `ABSENT` if there is none, and what tells of an error that it is."""
+        """The value now, as the method would find it; `ABSENT` if there is none, or the name of an error."""
         after = None if self.after is None else self.after()
         read = AttributeRead(self.name, _NOWHERE, cast(Any, self.through), after)
         try:
@@ -163,7 +163,7 @@ def method_reads(kind: type, method: Any, declared: Collection[str]) -> MethodRe
     declared : collection of str
         The parameters that are declared, which count in any case.
     """
-    found = _reached(kind, method)
+    found = reached_of(kind, method)
     joined = [each for each in _joined(kind, found) if each.through != "self" or each.name not in declared]
     joined = sorted(dict.fromkeys(joined), key=lambda each: (each.name, each.label))
     return MethodReads(
@@ -174,19 +174,6 @@ def method_reads(kind: type, method: Any, declared: Collection[str]) -> MethodRe
         tuple(sorted({code_text(each) for each in found.code if each is not method and _is_users(each)})),
         {each.name: each.place for each in found.reads},
     )
-
-
-def _reached(kind: type, function: Any) -> Reached:
-    """What a function reaches; it is kept in an attribute of the class, so that it is freed with it."""
-    known = vars(kind).get("__stored_reached__")
-    if known is None or known[0]() is not kind:  # else it was copied from another class
-        known = ref(kind), {}
-        type.__setattr__(kind, "__stored_reached__", known)
-    found = known[1].get(id(function))
-    if found is None:
-        found = known[1][id(function)] = function, reached(kind, function)
-    report: Reached = found[1]
-    return report
 
 
 def _is_users(function: FunctionType) -> bool:
@@ -223,7 +210,7 @@ def _filling(found: Reached, write: AttributeWrite) -> list[Any]:
 
 def _made_of(kind: type, functions: list[Any]) -> tuple[JoinedRead, ...] | None:
     """The attributes that functions read, but for memos; None if that is not known."""
-    reports = [_reached(kind, each) for each in functions]
+    reports = [reached_of(kind, each) for each in functions]
     if not reports or any(each.reads_everything or each.private for each in reports):
         return None
     return tuple(dict.fromkeys([read for each in reports for read in _joined(kind, each)]))
