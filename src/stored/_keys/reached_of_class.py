@@ -21,14 +21,11 @@ def reached_of(kind: type, function: Any) -> Reached:
 
 
 def lazy_names(kind: type) -> frozenset[str]:
-    """The attributes that functions of a class fill when they are needed, and otherwise only empty."""
+    """The attributes that functions of a class fill when they need them, so that nobody can tell, and only empty else."""
 
     def find() -> frozenset[str]:
         reports = [reached_of(kind, function) for _, function, position, _ in class_functions(kind) if position == 0]
-        written = [each for report in reports for each in report.written_here.values() if each.filled]
-        return frozenset([each.name for each in written if each.is_lazy]) - {
-            each.name for each in written if not each.is_lazy and each.is_certain
-        }
+        return frozenset([each.name for report in reports for each in report.lazy if each.is_transparent])
 
     return _known(kind, "lazy names", find)
 
