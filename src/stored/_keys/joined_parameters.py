@@ -55,7 +55,8 @@ class JoinedParameters:
         self._takes_all = selection.takes_all
         joined = tuple([each.label for each in self._joined])
         self.names = (*declared.names, *joined, *(["other attributes"] if self._takes_all else []))
-        is_plain = not (declared.convert or self._takes_all) and all(each.through == "self" for each in self._joined)
+        is_plain = not (declared.convert or self._takes_all)
+        is_plain = is_plain and all(each.through == "self" and each.name.isidentifier() for each in self._joined)
         self.quick_values: Callable[[Any], tuple[Any, ...]] = self.values
         if is_plain and len(self.names) > 1:
             self.quick_values = attrgetter(*self.names)

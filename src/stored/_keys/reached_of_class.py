@@ -14,6 +14,9 @@ __all__ = ["lazy_names", "reached_of"]
 
 T = TypeVar("T")
 
+_MAKING = frozenset({"__init__", "__new__", "__post_init__", "__attrs_post_init__", "__setstate__"})
+"""Functions that write all attributes of a new object."""
+
 
 def reached_of(kind: type, function: Any) -> Reached:
     """What a function of a class reaches."""
@@ -21,10 +24,11 @@ def reached_of(kind: type, function: Any) -> Reached:
 
 
 def lazy_names(kind: type) -> frozenset[str]:
-    """The attributes that functions of a class fill when they need them, so that nobody can tell, and only empty else."""
+    """The attributes that functions of a class fill when they need them, in ways that nobody can tell."""
 
     def find() -> frozenset[str]:
-        reports = [reached_of(kind, function) for _, function, position, _ in class_functions(kind) if position == 0]
+        functions = [each for name, each, position, _ in class_functions(kind) if position == 0 and name not in _MAKING]
+        reports = [reached_of(kind, each) for each in functions]
         return frozenset([each.name for report in reports for each in report.lazy if each.is_transparent])
 
     return _known(kind, "lazy names", find)
