@@ -108,7 +108,7 @@ class NoHash:
         raise ZeroDivisionError
 
     def __init__(self) -> None:
-        self.guard = threading.Lock()
+        self.guard = threading.Event()
 
 
 @with_and_without_storage_users

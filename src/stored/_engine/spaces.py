@@ -217,7 +217,7 @@ class PresentSpace:
         """
         try:
             values = self.quick_values(owner)
-        except Exception:  # whatever reading an attribute raises
+        except AttributeError:
             values = self._parameters.values(owner)  # which says what is missing
         known, space = self._latest
         if known is not None and space is not None and all(map(operator.is_, values, known)):
@@ -291,7 +291,7 @@ class PresentSpace:
             try:
                 if all(map(operator.is_, self.quick_values(owner), known)):
                     return True
-            except Exception:  # noqa: S110  # `of` says what is missing
+            except AttributeError:  # `of` says what is missing
                 pass
         try:
             return type(owner) is self.owner_class and self.of(owner) is space

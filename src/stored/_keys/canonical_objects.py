@@ -16,6 +16,7 @@ from stored._keys.attributes import compiled_base, counted_attributes, has_field
 from stored._keys.canonical import UnstableValueError, Walk, add_forms, pairs_text, refuse, text_or_digest
 from stored._keys.class_content import member_text
 from stored._keys.class_names import class_name, is_library_class
+from stored._keys.exempt import exempt_text, is_exempt
 from stored._keys.reached_of_class import lazy_names
 from stored._keys.told_parameters import tells_no_whole, told_parameters
 
@@ -175,4 +176,4 @@ _RARE_PLAIN_FORMS: dict[str, Callable[[Any], Any]] = {
     name: _rare_plain(name) for name in ("decimal.Decimal", "fractions.Fraction", "uuid.UUID")
 }
 
-add_forms(kinds=[(_is_enum, _enum_text), (lambda value: True, _object_text)])
+add_forms(kinds=[(_is_enum, _enum_text), (is_exempt, exempt_text), (lambda value: True, _object_text)])

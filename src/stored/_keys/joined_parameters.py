@@ -59,7 +59,15 @@ class JoinedParameters:
         is_plain = is_plain and all(each.through == "self" and each.name.isidentifier() for each in self._joined)
         self.quick_values: Callable[[Any], tuple[Any, ...]] = self.values
         if is_plain and len(self.names) > 1:
-            self.quick_values = attrgetter(*self.names)
+            self._get = attrgetter(*self.names)
+            self.quick_values = self._all_at_once
+
+    def _all_at_once(self, owner: Any) -> tuple[Any, ...]:
+        try:
+            found: tuple[Any, ...] = self._get(owner)
+        except Exception:  # of an attribute to which the method may never come
+            return self.values(owner)
+        return found
 
     def values(self, owner: Any) -> tuple[Any, ...]:
         """The values now; of a joined attribute that is not there, `ABSENT`."""
@@ -133,30 +141,8 @@ def _text(name: str, value: Any, private: list[str]) -> str:
     if type(value) is _AllAttributes:
         texts = [f"{each!a}: {_text(each, part, private)}" for each, part in value.items()]
         return f"{{{', '.join(texts)}}}"
-    if _is_exempt(value):
-        return f"<{type(value).__module__}.{type(value).__qualname__}>"
     text = text_or_none(value)
     if text is not None:
         return text
     private.append(name)
     return f"<object {object_number(value)} of type {type(value).__module__}.{type(value).__qualname__}>"
-
-
-def _is_exempt(value: object) -> bool:
-    """Is it a logger, a lock, a figure or a progress bar, which no result depends on?"""
-    kind = type(value)
-    return f"{kind.__module__}.{kind.__qualname__}" in _EXEMPT or f"{kind.__module__}.".startswith(_EXEMPT_MODULES)
-
-
-_EXEMPT_MODULES = (
-    "logging.",
-    "multiprocessing.synchronize.",
-    "matplotlib.figure.",
-    "matplotlib.axes.",
-    "matplotlib.backend",
-    "tqdm.",
-    "rich.progress.",
-    "rich.console.",
-)
-
-_EXEMPT = frozenset({"_thread.lock", "_thread.RLock"})
