@@ -1,0 +1,430 @@
+"""Attributes that are not declared, where it is hard to see that they are read or that they changed."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import logging
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from stored import configure, keyed_by, stored
+from tests.faults.processes import in_threads
+
+
+@pytest.fixture(autouse=True)
+def shared_memory() -> Iterator[None]:
+    """Objects share what is in memory."""
+    with configure(memory_sets=8):
+        yield
+
+
+def _copied(owner: Any) -> Any:
+    try:
+        return copy.deepcopy(owner)
+    except TypeError:  # a lock has no copy
+        return owner
+
+
+def check(owner: Any, *changes: Callable[[Any], object], name: str = "value") -> None:
+    """Each call gives what the plain method gives for a copy: before and after changes, by shortcuts or not."""
+    for change in (lambda owner: None, *changes):
+        change(owner)
+        for _ in range(3):
+            expected = getattr(_copied(owner), name).__wrapped__()
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                assert getattr(owner, name)() == expected
+
+
+@keyed_by("a")
+class Flat:
+    """Attributes that are functions which read the object."""
+
+    def __init__(self, a: float, kind: str) -> None:
+        self.a, self.w = a, -1.0
+        self.profile: Any = {
+            "method": self._profile,
+            "lambda": lambda: self.w,
+            "partial": functools.partial(self._scaled, 2.0),
+        }[kind]
+        self.table = {"x": self.profile}
+
+    def _profile(self) -> float:
+        return self.w
+
+    def _scaled(self, factor: float) -> float:
+        return self.w * factor
+
+    @stored
+    def value(self) -> Any:
+        """Calls one."""
+        return self.profile() + self.table["x"]()
+
+
+@pytest.mark.parametrize("kind", ["method", "lambda", "partial"])
+def test_functions_that_read_the_object(kind: str) -> None:
+    """They count by all that the object has."""
+    owner = Flat(1.0, kind)
+    check(owner, lambda owner: setattr(owner, "w", -0.5))
+
+
+class Solver:
+    """Refers back to its model."""
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+
+    def solve(self) -> float:
+        """Reads it."""
+        return 10 * float(self.model.w)
+
+
+@keyed_by("a")
+class Solved:
+    """Hands itself to another object."""
+
+    def __init__(self, a: float) -> None:
+        self.a, self.w = a, 1.0
+        self.solver = Solver(self)
+
+    @stored
+    def value(self) -> float:
+        """Asks that."""
+        return self.solver.solve()
+
+
+def test_an_object_that_refers_back() -> None:
+    """What it reads of the owner counts."""
+    check(Solved(1.0), lambda owner: setattr(owner, "w", 2.0))
+
+
+@keyed_by("h")
+class Cosmology:
+    """An owner inside others, with an attribute that it does not declare, and a memo."""
+
+    def __init__(self, h: float) -> None:
+        self.h, self.w = h, -1.0
+        self._table: Any = None
+
+    def age(self) -> float:
+        """Fills the memo."""
+        if self._table is None:
+            self._table = [self.h, self.w]
+        return float(sum(self._table))
+
+
+@keyed_by("cosmo")
+class Halo:
+    """Holds it."""
+
+    def __init__(self, cosmo: Cosmology) -> None:
+        self.cosmo = cosmo
+
+    @stored
+    def value(self) -> float:
+        """Reads both."""
+        return self.cosmo.w + self.cosmo.h
+
+    @stored
+    def age(self) -> float:
+        """Fills the memo."""
+        return self.cosmo.age()
+
+
+def test_an_owner_in_another_counts_with_what_it_does_not_tell() -> None:
+    """Its methods may read it."""
+    halo = Halo(Cosmology(70.0))
+    check(halo, lambda halo: setattr(halo.cosmo, "w", 2.0))
+
+
+def test_a_memo_of_an_owner_in_another_does_not_count() -> None:
+    """It is filled while the other computes, which is once."""
+    halo = Halo(Cosmology(70.0))
+    halo.age()
+    assert halo.age() == Halo(Cosmology(70.0)).age() == 69.0
+    assert (halo.age.cache_info().misses, halo.age.cache_info().stores) == (1, 1)
+
+
+@keyed_by("a")
+class Passing:
+    """Hands itself to functions of classes."""
+
+    def __init__(self, a: float) -> None:
+        self.a, self.u = a, 1.0
+
+    @staticmethod
+    def static(model: Any) -> float:
+        """Reads it."""
+        return float(model.u)
+
+    @classmethod
+    def of_class(cls, model: Any) -> float:
+        """Reads it."""
+        return float(model.u)
+
+    @stored
+    def value(self) -> float:
+        """Does."""
+        return Passing.static(self) + Passing.of_class(self)
+
+
+def test_functions_of_classes_that_get_the_object() -> None:
+    """What they read counts."""
+    check(Passing(1.0), lambda owner: setattr(owner, "u", 2.0))
+
+
+class Raising:
+    """A descriptor whose value is there only later."""
+
+    def __get__(self, owner: Any, kind: Any = None) -> Any:
+        if "fitted" not in vars(owner):
+            raise RuntimeError("not fitted")
+        return owner.fitted
+
+    def __set__(self, owner: Any, value: Any) -> None:
+        vars(owner)["fitted"] = value
+
+
+@keyed_by("a")
+class Fitted:
+    """Reads it in one branch."""
+
+    result = Raising()
+
+    def __init__(self, a: float) -> None:
+        self.a, self.is_fitted = a, False
+
+    @stored
+    def value(self) -> float:
+        """Reads."""
+        return self.result if self.is_fitted else self.a
+
+    def fit(self) -> None:
+        """Let there be a value."""
+        self.result, self.is_fitted = 7.0, True
+
+
+def test_errors_of_attributes_that_are_not_reached() -> None:
+    """They are no errors of the call."""
+    check(Fitted(1.0), Fitted.fit, lambda owner: setattr(owner, "result", 8.0))
+
+
+@keyed_by("a")
+class Odd:
+    """Attributes with names that are no identifiers."""
+
+    def __init__(self, a: float) -> None:
+        self.a = a
+        vars(self)["Omega m"] = 0.3
+        setattr(self, "class", 3.0)
+
+    @stored
+    def value(self) -> Any:
+        """Reads them."""
+        return self.__dict__["Omega m"] + getattr(self, "class")
+
+
+def test_odd_names() -> None:
+    """They join like others."""
+    check(Odd(1.0), lambda owner: vars(owner).update({"Omega m": 0.5}), lambda owner: setattr(owner, "class", 5.0))
+
+
+class Noted:
+    """An object of the user's with a logger and a lock inside."""
+
+    def __init__(self, x: float) -> None:
+        self.x, self.log, self.lock = x, logging.getLogger("tests"), threading.Lock()
+
+
+@keyed_by("a")
+class WithNoted:
+    """Holds one."""
+
+    def __init__(self, a: float) -> None:
+        self.a, self.part = a, Noted(1.0)
+
+    @stored
+    def value(self) -> float:
+        """Reads it."""
+        return self.part.x
+
+
+def test_loggers_and_locks_inside_do_not_count() -> None:
+    """The rest does."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert WithNoted(1.0).value() == 1.0
+    check(WithNoted(1.0), lambda owner: setattr(owner.part, "x", 7.0))
+
+
+@keyed_by("x")
+class Existing:
+    """Memos that are asked for by whether they are there."""
+
+    def __init__(self, x: float) -> None:
+        self.x = x
+
+    @functools.cached_property
+    def found(self) -> Any:
+        """None for a negative number."""
+        return None if self.x < 0 else self.x
+
+    @stored
+    def value(self) -> Any:
+        """Uses one."""
+        return 0 if self.found is None else self.found
+
+    @stored
+    def by_hasattr(self) -> Any:
+        """Uses another."""
+        if not hasattr(self, "_kept"):
+            self._kept = [] if self.x < 0 else [self.x]
+        return len(self._kept)
+
+
+@pytest.mark.parametrize("name", ["value", "by_hasattr"])
+def test_memos_that_hold_nothing(name: str) -> None:
+    """None and an empty list are values, if that is what was computed."""
+    check(Existing(-1.0), lambda owner: setattr(owner, "x", 5.0), name=name)
+
+
+@keyed_by("x")
+class TakingAll:
+    """Reads by a name that is computed."""
+
+    def __init__(self, x: float) -> None:
+        self.x, self.name = x, "double"
+
+    @functools.cached_property
+    def double(self) -> float:
+        """Kept."""
+        return 2 * self.x
+
+    @stored
+    def value(self) -> Any:
+        """Reads it."""
+        return getattr(self, self.name)
+
+
+def test_kept_values_count_where_all_attributes_do() -> None:
+    """Also one that was assigned, or that is left of before."""
+    check(TakingAll(1.0), lambda owner: setattr(owner, "x", 3.0), lambda owner: setattr(owner, "double", 77.0))
+
+
+@keyed_by("a")
+class Counting:
+    """Counts its calls beside a memo."""
+
+    def __init__(self, a: float) -> None:
+        self.a, self.calls = a, 0
+        self._grid: Any = None
+
+    @stored
+    def value(self) -> float:
+        """Fills the memo."""
+        self.calls += 1
+        if self._grid is None:
+            self._grid = np.arange(3.0) * self.a
+        return float(self._grid.sum())
+
+
+def test_a_counter_that_nobody_reads_does_no_harm() -> None:
+    """The memo is one all the same: no warning, and one computation."""
+    owner = Counting(2.0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert [owner.value(), owner.value(), Counting(2.0).value()] == [6.0, 6.0, 6.0]
+    assert owner.calls == 1
+
+
+class Grid:
+    """Can be changed in place."""
+
+    def __init__(self, n: int) -> None:
+        self.n = n
+
+    def refine(self) -> None:
+        """Change it."""
+        self.n *= 2
+
+
+@keyed_by("a")
+class Refined:
+    """Memos that are changed in place."""
+
+    def __init__(self, a: int) -> None:
+        self.a = a
+        self._grid: Any = None
+        self._table: Any = None
+
+    @property
+    def grid(self) -> Grid:
+        """One."""
+        if self._grid is None:
+            self._grid = Grid(self.a)
+        return self._grid  # type: ignore[no-any-return]
+
+    @property
+    def table(self) -> Any:
+        """Another."""
+        if self._table is None:
+            self._table = np.full(4, float(self.a))
+        return self._table
+
+    @stored
+    def value(self) -> float:
+        """Reads both."""
+        return self.grid.n + float(self.table.sum())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda owner: owner.grid.refine(),
+        lambda owner: setattr(owner.grid, "n", 5),
+        lambda owner: np.multiply(owner.table, 2.0, owner.table),
+        lambda owner: owner.table.reshape(2, 2).__setitem__(0, 9.0),
+    ],
+)
+def test_memos_that_are_changed_in_place(change: Callable[[Any], object]) -> None:
+    """Their content counts."""
+    check(Refined(3), change, lambda owner: setattr(owner, "_grid", None), change)
+
+
+def test_first_calls_of_threads() -> None:
+    """The class is looked at while others note what they have found there."""
+    for _ in range(10):
+
+        @keyed_by("a")
+        class Shared:
+            def __init__(self, a: float) -> None:
+                self.a, self.u = a, 1.0
+
+            @stored
+            def value(self) -> float:
+                return self.a + self.u
+
+            @stored
+            def other(self) -> float:
+                return self.value() * self.u
+
+        def work(kind: Any, number: int) -> Any:
+            return kind(float(number)).other(), kind(1.0).value()
+
+        assert in_threads(*[(work, Shared, number) for number in range(4)]) == [(n + 1.0, 2.0) for n in range(4)]
+
+
+def test_copies_of_owners_count_by_themselves() -> None:
+    """A memo that a copy has taken over is one that somebody else has filled."""
+    owner = Refined(3)
+    owner.value()
+    other = copy.deepcopy(owner)
+    other.grid.refine()
+    check(other)
+    check(owner)
