@@ -428,3 +428,40 @@ def test_copies_of_owners_count_by_themselves() -> None:
     other.grid.refine()
     check(other)
     check(owner)
+
+
+@keyed_by("a")
+class Asking:
+    """Can tell whether its memo is filled, and depends on what no key has."""
+
+    factor = 1.0
+
+    def __init__(self, a: float) -> None:
+        self.a = a
+        self._t: Any = None
+
+    @stored
+    def value(self, k: int) -> float:
+        """Tells."""
+        x = 0.0 if self._t is None else 0.5
+        if self._t is None:
+            self._t = self.a
+        return (self._t + k) * FACTOR[0] + x
+
+
+FACTOR = [1.0]
+
+
+@pytest.mark.parametrize("sets", [0, 8])
+def test_what_is_refreshed_or_cleared_is_so_in_all_states(sets: int) -> None:
+    """Whether memos were filled when it was computed or not."""
+    with configure(memory_sets=sets):
+        FACTOR[0] = 1.0
+        owner = Asking(2.0)
+        assert [owner.value(1), owner.value(1), owner.value(2)] == [3.0, 3.5, 4.5]
+        FACTOR[0] = 10.0
+        assert owner.value.refresh(1) == 30.5
+        assert [Asking(2.0).value(1), owner.value(1), owner.value(2)] == [30.0, 30.5, 4.5]
+        FACTOR[0] = 1.0
+        owner.value.cache_clear(1)
+        assert [Asking(2.0).value(1), owner.value(1), owner.value(2)] == [3.0, 3.5, 4.5]

@@ -236,6 +236,8 @@ def refresh(results: Results, owner: object, args: tuple[Any, ...], kwargs: Mapp
 
 def _refreshed(call: Call, results: Results) -> CachedResult:
     call.open_slot(settings())
+    if call.memo_state is not None and call.memo_state.pairs:
+        results.forget(call)  # also what was computed with other memos filled
     result = _compute_and_keep(call, results, Flight())
     call.space.end_shortcuts(call.method)
     for same in results.present.spaces.equal_to(call.space):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy as copying
 import functools
+import itertools
 import weakref
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -147,6 +148,21 @@ class Call:
             return False
         result.owner = weakref.ref(self.owner)
         return True
+
+    def variants(self) -> list[Call]:
+        """The call itself, and those that differ from it by which memos are filled."""
+        states = [
+            ("empty", "filled") if name.startswith("self.") and text in {"empty", "filled"} else (text,)
+            for name, text in self.arguments
+        ]
+        found = [self]
+        for texts in itertools.product(*states):
+            arguments = tuple([(name, text) for (name, _), text in zip(self.arguments, texts, strict=True)])
+            if arguments != self.arguments:
+                other = copying.copy(self)
+                other.arguments, other.slot = arguments, None
+                found.append(other)
+        return found
 
     def count_in_memory(self, result: CachedResult) -> None:
         """Count the result among those that a limit of memory is for."""

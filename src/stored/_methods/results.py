@@ -163,11 +163,12 @@ class Results:
 
     def forget(self, call: Call) -> None:
         """Forget the result of one call."""
-        for same in self.present.spaces.equal_to(call.space):
-            same.forget(self.method, call.arguments)
-        slot = call.open_slot(settings())
-        if slot is not None:
-            slot.forget()
+        for each in call.variants():
+            for same in self.present.spaces.equal_to(call.space):
+                same.forget(self.method, each.arguments)
+            slot = each.open_slot(settings())
+            if slot is not None:
+                slot.forget()
 
     def count_hit(self, result: CachedResult, persistent: bool = False) -> None:
         """Count a call that was answered without computing."""
