@@ -114,16 +114,23 @@ def test_storing_within_limits_costs_the_same_at_any_size(cache_dir: Path) -> No
 
 def test_listing_touches_what_it_lists(cache_dir: Path) -> None:
     """Listing an owner's objects takes calls in proportion to their number, whatever else is stored."""
-    costs = []
+    costs, alone = [], Calls()
     for number in (50, 100, 200):
         with configure(cache_dir=cache_dir.parent / f"{number}"):
             store(range(number), number)
             costs.append(cost(lambda: user(0).listObjects()).total())
+            alone = cost(lambda: user(0).listObjects()) if number == 50 else alone
     assert costs[2] - costs[1] == 2 * (costs[1] - costs[0]) > 0
     store(range(50), 50)
     store(range(50, MANY), 50)
-    assert cost(lambda: user(0).listObjects()).total() == costs[0]
+    assert_same_but_for_the_folder(cost(lambda: user(0).listObjects()), alone)
     assert len(user(0).listObjects()) == 50
+
+
+def assert_same_but_for_the_folder(among_many: Calls, alone: Calls) -> None:
+    """The calls are the same, but for the names in a folder, of which there are 256 for all entries of a module."""
+    assert {**among_many, "listed": 0} == {**alone, "listed": 0}
+    assert among_many["listed"] <= alone["listed"] + MANY // 32
 
 
 def compute(owners: int) -> None:
@@ -145,7 +152,7 @@ def test_clearing_touches_what_it_clears(cache_dir: Path) -> None:
             assert whole_entries(cache_dir.parent / f"{owners}") == 20 * owners - 10
             assert not Model(0).one.cached(1)
             assert Model(0).other.cached(1)
-    assert costs[0] == costs[1]
+    assert_same_but_for_the_folder(costs[1], costs[0])
     assert (costs[0]["open"], costs[0]["unlink"]) == (10, 10)
 
 
@@ -162,5 +169,5 @@ def test_dropping_by_size_touches_what_it_drops(cache_dir: Path) -> None:
         dropped = before.entries - after.entries
         assert before.entries == number
         assert costs[-1]["unlink"] == dropped
-        assert 0 <= costs[-1]["open"] - dropped < 300  # of the folders and of the size
-    assert costs[1].total() == pytest.approx(2 * costs[0].total(), rel=0.02)
+        assert 0 <= costs[-1]["open"] - dropped < 2 * 256  # of the folders, to look and to remove, and of the size
+    assert costs[1].total() == pytest.approx(2 * costs[0].total(), rel=0.05)
