@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -43,3 +45,22 @@ def cache_dir(tmp_path: Path) -> Iterator[Path]:
         finish_trims()
     layers._layers, layers._current = before  # calls of configure without a with block stay in force otherwise
     validity.invalidate()
+
+
+@pytest.fixture
+def while_waiting(monkeypatch: pytest.MonkeyPatch) -> Callable[[object, str, Callable[[], object]], list[Any]]:
+    """A function that lets something happen while the next caller waits for a lock, and tells what came of it."""
+
+    def arrange(holder: object, name: str, happen: Callable[[], object]) -> list[Any]:
+        real, found = getattr(holder, name), list[Any]()
+
+        @contextlib.contextmanager
+        def waited() -> Iterator[None]:
+            monkeypatch.setattr(holder, name, real)
+            found.append(happen())
+            yield
+
+        monkeypatch.setattr(holder, name, waited())
+        return found
+
+    return arrange

@@ -157,20 +157,10 @@ def test_a_class_that_is_assigned_has_its_own_parameters() -> None:
         assert owner.both() == (1.0, b)
 
 
-def test_an_owner_that_another_thread_registers_meanwhile_has_one_record(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_owner_that_another_thread_registers_meanwhile_has_one_record(while_waiting: Any) -> None:
     """A thread that waits to register an owner finds the record that another has made."""
-    owner, real = Plain(1.0), owners._registry_lock
-    found: list[Any] = []
-
-    class Waited:
-        def __enter__(self) -> None:
-            monkeypatch.setattr(owners, "_registry_lock", real)
-            found.append(owners.owner_record(owner))
-
-        def __exit__(self, *_: object) -> None:
-            """Nothing was taken."""
-
-    monkeypatch.setattr(owners, "_registry_lock", Waited())
+    owner = Plain(1.0)
+    found = while_waiting(owners, "_registry_lock", lambda: owners.owner_record(owner))
     assert owners.owner_record(owner) is found[0]
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -251,20 +250,11 @@ def test_a_value_that_was_replaced_does_not_come_back(change: str) -> None:
         assert found("x") == ("new" if change == "store" else None)
 
 
-def test_what_another_thread_has_just_read_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_another_thread_has_just_read_is_taken(while_waiting: Any) -> None:
     """A thread that waited for another to read an object does not read it again."""
     Model().su.storeObject("x", CURVE)
     user = Model().su
-    space, first = user.current_space(), list[Any]()
-    real = space.lock
-
-    @contextlib.contextmanager
-    def after_another() -> Iterator[None]:
-        monkeypatch.setattr(space, "lock", real)
-        first.append(user.getStoredObject("x"))
-        yield
-
-    monkeypatch.setattr(space, "lock", after_another())
+    first = while_waiting(user.current_space(), "lock", lambda: user.getStoredObject("x"))
     assert user.getStoredObject("x").base is first[0].base
 
 

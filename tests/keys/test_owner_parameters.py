@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import functools
 import gc
-from collections.abc import Iterator
 from typing import Any
 
 import attrs
@@ -52,22 +50,14 @@ class Nameless:
 # -- what the string says ---------------------------------------------------------------------------------------------
 
 
-def test_a_describer_that_another_thread_has_just_chosen_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_describer_that_another_thread_has_just_chosen_is_taken(while_waiting: Any) -> None:
     """All threads have one for a class, since objects share their results only then."""
 
     @keyed_by("n")
     class Model:
         n = 1
 
-    real, found = owner_parameters._describers_lock, []
-
-    @contextlib.contextmanager
-    def after_another() -> Iterator[None]:
-        monkeypatch.setattr(owner_parameters, "_describers_lock", real)
-        found.append(find_describer(Model))
-        yield
-
-    monkeypatch.setattr(owner_parameters, "_describers_lock", after_another())
+    found = while_waiting(owner_parameters, "_describers_lock", lambda: find_describer(Model))
     assert find_describer(Model) is found[0]
 
 
