@@ -36,6 +36,7 @@ from stored import (
     ConfigurationError,
     EntryWarning,
     StorageUser,
+    TableError,
     configure,
     keyed_by,
     storage_user,
@@ -562,15 +563,18 @@ class AgainstDicts(RuleBasedStateMachine):
 
     @rule(index=owners, name=names, factor=st.none() | st.integers(1, 3), keep=st.booleans())
     def interpolate(self, index: int, name: str, factor: int | None, keep: bool) -> None:
-        """An object that is a table gives an interpolator; one that was replaced is never found."""
+        """An object that is a table gives an interpolator, others an error; one that was replaced is never found."""
         if factor is not None:
             self.store(index, name, factor * TABLE, keep)
         each, user, _ = self.user(index)
         at_hand = self.object_at_hand(each, name)
-        if not at_hand or isinstance(at_hand[0], np.ndarray):
-            found = user.getStoredObject(name, interpolator=True, store_interpolator=keep)
-            assert (found is None) == (not at_hand)
-            assert found is None or found(at_hand[0][0]) == pytest.approx(at_hand[0][1])
+        if at_hand and not isinstance(at_hand[0], np.ndarray):
+            with pytest.raises(TableError):
+                user.getStoredObject(name, interpolator=True, store_interpolator=keep)
+            return
+        found = user.getStoredObject(name, interpolator=True, store_interpolator=keep)
+        assert (found is None) == (not at_hand)
+        assert found is None or found(at_hand[0][0]) == pytest.approx(at_hand[0][1])
 
     @rule(index=owners, name=names)
     def remove(self, index: int, name: str) -> None:
