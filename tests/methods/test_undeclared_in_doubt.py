@@ -465,3 +465,45 @@ def test_what_is_refreshed_or_cleared_is_so_in_all_states(sets: int) -> None:
         FACTOR[0] = 1.0
         owner.value.cache_clear(1)
         assert [Asking(2.0).value(1), owner.value(1), owner.value(2)] == [3.0, 3.5, 4.5]
+
+
+@keyed_by("a")
+class Special:
+    """Is read by special methods, and past its own class."""
+
+    def __init__(self, a: float) -> None:
+        self.a, self.w = a, 1
+
+    def __iter__(self) -> Iterator[float]:
+        return iter((self.a, self.w))
+
+    def __index__(self) -> int:
+        return self.w
+
+    @stored
+    def unpacked(self) -> float:
+        """As two values."""
+        a, w = self
+        return a + w
+
+    @stored
+    def twice_named(self) -> Any:
+        """As two values, which are one more value."""
+        whole = (a, w) = self
+        return a + w + whole.w
+
+    @stored
+    def repeated(self) -> Any:
+        """As a number of times."""
+        return ["ab" * self, self * [0]]  # type: ignore[operator]
+
+    @stored
+    def past_the_class(self) -> Any:
+        """By the method that all objects have."""
+        return super().__getattribute__("w")
+
+
+@pytest.mark.parametrize("name", ["unpacked", "twice_named", "repeated", "past_the_class"])
+def test_the_object_is_read_without_its_name(name: str) -> None:
+    """What special methods read counts."""
+    check(Special(1.0), lambda owner: setattr(owner, "w", 2), name=name)

@@ -270,9 +270,9 @@ class CallRecorder(Recorder):
                 self.read(node, origin, PART)
         if key is not None:
             found = ast.copy_location(ast.Attribute(target, key, ast.Load()), node)
-            if self.scope.mangled(key) == key:
+            if self.scope.mangled(key) == key and SUPER not in self.of(target):
                 self.use(found, use)
-            else:  # strings are not mangled
+            else:  # strings are not mangled, and super().__getattribute__ looks at the object
                 self.use(node, use)
 
     def _set_attribute(

@@ -97,8 +97,9 @@ class ExpressionRecorder(CallRecorder):
     def _binary(self, node: ast.BinOp, use: Use) -> None:
         name = OPERATORS[type(node.op)]
         text = ("__str__", "__repr__", "__getitem__", "__format__") if name == "mod" else ()
-        self.expression(node.left, operator(f"__{name}__"))
-        self.expression(node.right, operator(f"__r{name}__", *text))
+        repeats = ("__index__",) if name == "mul" else ()
+        self.expression(node.left, operator(f"__{name}__", *repeats))
+        self.expression(node.right, operator(f"__r{name}__", *text, *repeats))
 
     def _unary(self, node: ast.UnaryOp, use: Use) -> None:
         is_not = isinstance(node.op, ast.Not)

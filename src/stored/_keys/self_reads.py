@@ -125,6 +125,8 @@ class _Visitor(ExpressionRecorder):
             for number, part in enumerate(value.elts):
                 self._assigned_value(part, [each.elts[number] for each in targets])  # type: ignore[attr-defined]
         else:
+            if any(isinstance(each, ast.Tuple | ast.List) for each in targets):
+                self.use(value, operator(*ITERATION))
             is_variable = all(map(_is_variable, targets))
             self.expression(value, ALIAS if is_variable else escape("kept where it cannot be followed"))
 
