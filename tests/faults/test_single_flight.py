@@ -38,11 +38,14 @@ while len(FIBONACCI) < 151:
     FIBONACCI.append(FIBONACCI[-2] + FIBONACCI[-1])
 
 
+HOOK: list[Callable[[Any], Any]] = [lambda argument: argument]
+"""What is called while a result is computed; no attribute of the class, whose code would count."""
+
+
 @keyed_by("n")
 class Model:
     """An owner whose computations are noted."""
 
-    hook: Callable[[Any], Any] = staticmethod(lambda argument: argument)
     next: Model
 
     def __init__(self, n: int = 1) -> None:
@@ -61,13 +64,13 @@ class Model:
 
     @stored(ignore=("depth",))
     def f(self, depth: int) -> str:
-        self.hook(depth)
+        HOOK[0](depth)
         assert depth == 0 or self.next.g(depth - 1) == f"g{self.next.n}"
         return f"f{self.n}"
 
     @stored(ignore=("depth",))
     def g(self, depth: int) -> str:
-        self.hook(depth)
+        HOOK[0](depth)
         assert depth == 0 or self.next.f(depth - 1) == f"f{self.next.n}"
         return f"g{self.n}"
 
@@ -90,11 +93,11 @@ class Model:
     @stored
     def special(self, x: int) -> Any:
         note("special", x)
-        return self.hook(x)
+        return HOOK[0](x)
 
     @stored(persistent=False)
     def fleeting(self, x: int) -> Any:
-        return self.hook(x)
+        return HOOK[0](x)
 
 
 def need_all(barrier: Any, threads: int) -> None:
@@ -168,7 +171,7 @@ SIZE, DEPTH = 4, 9
 
 def go_round(barrier: Any, *starts: int) -> None:
     """Begin with different owners of a ring, each in a thread, and meet when all have begun to compute."""
-    Model.hook = staticmethod(lambda depth: barrier.wait(PATIENCE) if depth == DEPTH else None)
+    HOOK[0] = lambda depth: barrier.wait(PATIENCE) if depth == DEPTH else None
 
     def need(start: int) -> None:
         ring = [Model(n) for n in range(SIZE)]
@@ -228,7 +231,7 @@ def compute_specially(then: str, before: Any, *arguments: Any) -> str:
             raise ValueError("raised")
         return lambda: x
 
-    Model.hook = staticmethod(hook)
+    HOOK[0] = hook
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
@@ -265,7 +268,7 @@ def test_a_holder_that_leaves_nothing(method: str, then: str, outcome: str) -> N
 
 
 def compute_slowly(end: Any, may_end: Any) -> None:
-    Model.hook = staticmethod(lambda x: (tell_and_wait(end, may_end), x)[1])
+    HOOK[0] = lambda x: (tell_and_wait(end, may_end), x)[1]
     assert Model().special(1) == 1
 
 
@@ -326,7 +329,7 @@ class Holder:
 
     @stored
     def result(self, x: int) -> int:
-        Model.hook(x)
+        HOOK[0](x)
         return x
 
 
@@ -355,7 +358,7 @@ def compute_with_others(how: str, barrier: Any, directory: Path) -> None:
         barrier.wait(PATIENCE)
         return x
 
-    Model.hook = staticmethod(hook)
+    HOOK[0] = hook
     assert UNLOCKED[how]() == 1
     assert locks == []
 

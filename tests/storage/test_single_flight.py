@@ -263,19 +263,18 @@ def test_many_threads_in_any_order_all_end() -> None:
 
 def test_threads_that_wait_for_each_other_by_other_means_end(cache_dir: Path) -> None:
     """A call that waits for a thread which needs the very same result: the thread computes at the limit, and warns."""
-    with ThreadPoolExecutor(1) as pool:
 
-        @keyed_by("n")
-        class Recursive:
-            n = 1
+    @keyed_by("n")
+    class Recursive:
+        n = 1
 
-            @stored.stored(ignore=("depth",), version="1")
-            def value(self, depth: int) -> int:
-                return pool.submit(self.value, depth - 1).result(60) + 1 if depth else 0
+        @stored.stored(ignore=("depth", "pool"), version="1")
+        def value(self, depth: int, pool: ThreadPoolExecutor) -> int:
+            return pool.submit(self.value, depth - 1, pool).result(60) + 1 if depth else 0
 
-        message = "is still being computed by another thread after 0.01 s"
-        with configure(lock_timeout=0.01), pytest.warns(PersistenceWarning, match=message):
-            assert Recursive().value(1) == 1
+    message = "is still being computed by another thread after 0.01 s"
+    with ThreadPoolExecutor(1) as pool, configure(lock_timeout=0.01), pytest.warns(PersistenceWarning, match=message):
+        assert Recursive().value(1, pool) == 1
 
 
 FORK = """

@@ -57,11 +57,6 @@ class SpacesOfClass:
             if space is not None and space.endables:  # which would keep the space
                 space.end_all_shortcuts()
 
-    def equal_to(self, *wanted: StorageSpace) -> list[StorageSpace]:
-        """These spaces, and those in memory for equal parameters of other types, which have the same key on disk."""
-        addresses = {each.address for each in wanted}
-        return [*wanted, *(each for each in self.shared() if each.address in addresses and each not in wanted)]
-
     def shared(self) -> list[StorageSpace]:
         """The spaces in memory that any object with their parameters takes."""
         with self.lock:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import weakref
 from typing import Any
@@ -20,17 +21,9 @@ def object_number(value: object) -> int:
         return known[1]
     number = next(_count)
     try:
-        reference = weakref.ref(value, _forget(id(value)))
+        # `pop` gets the reference as its default: a callback without a function of Python's
+        reference = weakref.ref(value, functools.partial(_numbers.pop, id(value)))
     except TypeError:
         return number
     _numbers[id(value)] = reference, number
     return number
-
-
-def _forget(address: int) -> Any:
-    def forget(reference: object) -> None:
-        known = _numbers.get(address)
-        if known is not None and known[0] is reference:  # not that of a new object in its place
-            _numbers.pop(address, None)
-
-    return forget

@@ -106,32 +106,28 @@ class JoinedParameters:
         """Are parameters and attributes the same objects? None if one of them can change."""
         count = len(self._declared.names)
         check: UnchangedCheck | None = self._declared.unchanged_check(owner_class, values[:count], may_hold_user)
-        if check is None or self._takes_all:
-            return None
         joined = dict(zip(self._joined, values[count:], strict=True))
-        if any(not _has_quick_test(*each) for each in joined.items()):
+        if check is None or not all(map(_has_quick_test, joined, joined.values())):
             return None
-        tests = [_test(read, value, f"joined{number}") for number, (read, value) in enumerate(joined.items())]
-        expected = {f"joined{number}": value for number, value in enumerate(joined.values())}
-        can_rebind = check.rebound is not None and ABSENT not in joined.values()
+        names = [f"joined{number}" for number in range(len(joined))]
+        tests = [
+            f"{_source(read)}.{read.name} is {{expected}}.{name}" for read, name in zip(joined, names, strict=True)
+        ]
         return UnchangedCheck(
             " and ".join([check.test, *tests]),
-            {**check.expected, **expected},
+            {**check.expected, **dict(zip(names, joined.values(), strict=True))},
             check.refers_to_owner,
-            (*check.rebound, *expected) if can_rebind and check.rebound is not None else None,
+            None if check.rebound is None else (*check.rebound, *names),
         )
 
 
 def _has_quick_test(read: JoinedRead, value: Any) -> bool:
     is_plain = read.through != "super" and read.name.isidentifier() and not keyword.iskeyword(read.name)
-    return is_plain and (type(value) in ATOMIC_SET or value is ABSENT)
+    return is_plain and type(value) in ATOMIC_SET
 
 
-def _test(read: JoinedRead, value: Any, expected: str) -> str:
-    source = "{owner}" if read.through == "self" else "{expected}.owner_class"
-    if value is ABSENT:
-        return f"{{getattr}}({source}, {read.name!r}, {{expected}}.{expected}) is {{expected}}.{expected}"
-    return f"{source}.{read.name} is {{expected}}.{expected}"
+def _source(read: JoinedRead) -> str:
+    return "{owner}" if read.through == "self" else "{expected}.owner_class"
 
 
 def _text(name: str, value: Any, private: list[str]) -> str:

@@ -240,9 +240,6 @@ def _refreshed(call: Call, results: Results) -> CachedResult:
         results.forget(call)  # also what was computed with other memos filled
     result = _compute_and_keep(call, results, Flight())
     call.space.end_shortcuts(call.method)
-    for same in results.present.spaces.equal_to(call.space):
-        if same is not call.space:
-            same.forget(call.method, call.arguments)
     return result
 
 

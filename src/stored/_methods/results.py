@@ -143,7 +143,7 @@ class Results:
         Without an owner, those for the parameters last seen.
         """
         space = self.present.latest() if owner is None else self.present.of(owner)
-        for each in self.present.spaces.equal_to(*self.present.visited()):
+        for each in self.present.visited():
             each.forget(self.method)
         if space is not None and self.definition.persistent:
             space.tier.forget_all(space.address, self.definition.name, self.method[1])
@@ -164,8 +164,7 @@ class Results:
     def forget(self, call: Call) -> None:
         """Forget the result of one call."""
         for each in call.variants():
-            for same in self.present.spaces.equal_to(call.space):
-                same.forget(self.method, each.arguments)
+            call.space.forget(self.method, each.arguments)
             slot = each.open_slot(settings())
             if slot is not None:
                 slot.forget()
