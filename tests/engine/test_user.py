@@ -481,6 +481,7 @@ def arrays_of(made: Any) -> list[Any]:
     return [made.get_coeffs(), *(knots if isinstance(knots, tuple) else (knots,))]
 
 
+@pytest.mark.filterwarnings("ignore:Setting the shape:DeprecationWarning")
 @pytest.mark.parametrize("table", [CURVE, SURFACE], ids=["curve", "surface"])
 def test_a_kept_interpolator_cannot_be_spoilt(table: Any) -> None:
     """Nobody can change through the coefficients what the next caller gets."""

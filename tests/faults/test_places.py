@@ -27,13 +27,13 @@ from tests.faults.values import KINDS, check, edition, made, whole_entries
 HOOK: list[Callable[[], object]] = [lambda: None]
 """What is called while a result is computed; no attribute of the class, whose code would count."""
 
+NOW = {"computed": 0, "edition": 0}
+"""How many results were computed, and what they tell; neither are these attributes of the class."""
+
 
 @keyed_by("n")
 class Model:
     """An owner that counts what it computes, and can do something meanwhile."""
-
-    computed = 0
-    edition = 0
 
     def __init__(self, n: int = 1) -> None:
         self.n = n
@@ -41,8 +41,8 @@ class Model:
     @stored
     def value(self, kind: str, x: int) -> Any:
         HOOK[0]()
-        Model.computed += 1
-        return made(kind, self.n, x, edition=Model.edition)
+        NOW["computed"] += 1
+        return made(kind, self.n, x, edition=NOW["edition"])
 
 
 TROUBLE = re.compile(r".* is kept in memory only: \w+|\S+ cannot be \w+|\S+ was not used|upkeep of \S+")
@@ -93,10 +93,10 @@ def use_well(n: int) -> None:
     assert use(n) == []
     for computed in (len(KINDS), 0):
         forget_memory(Model)
-        before = Model.computed
+        before = NOW["computed"]
         for kind in KINDS:
             check(Model(n).value(kind, 0), kind, n, 0)
-        assert Model.computed == before + computed
+        assert NOW["computed"] == before + computed
     upkeep()
     assert whole_entries(here()["cache_dir"]) >= KEPT
 
@@ -133,13 +133,13 @@ def replace_where_files_cannot_grow() -> None:
     unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
     for kind in KINDS:
         check(Model(1).value(kind, 0), kind, 1, 0)
-        Model.edition += 1
+        NOW["edition"] += 1
         resource.setrlimit(resource.RLIMIT_FSIZE, (100, unlimited[1]))
         with reported():
-            assert edition(Model(1).value.refresh(kind, 0)) == Model.edition
-            Model.edition += 1
+            assert edition(Model(1).value.refresh(kind, 0)) == NOW["edition"]
+            NOW["edition"] += 1
             forget_memory(Model)
-            assert edition(Model(1).value(kind, 0)) == Model.edition
+            assert edition(Model(1).value(kind, 0)) == NOW["edition"]
         resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
 
 
@@ -417,10 +417,10 @@ def test_files_of_other_times(clock: str, cache_dir: Path) -> None:
         os.utime(path, (CLOCKS[clock], CLOCKS[clock]))
     assert upkeep().leftovers == 2
     forget_memory(Model)
-    before = Model.computed
+    before = NOW["computed"]
     for kind in KINDS:
         check(Model(1).value(kind, 0), kind, 1, 0)
-    assert Model.computed == before
+    assert NOW["computed"] == before
     with configure(max_age=3600.0):
         assert upkeep().entries == (KEPT if clock == "2100" else 0)
     use_well(1)
@@ -449,7 +449,7 @@ def test_dropping_by_size_whatever_the_times(cache_dir: Path) -> None:
 
 
 def replace(directory: Path) -> None:
-    Model.edition += 1
+    NOW["edition"] += 1
     check(Model(1).value.refresh("large", 0), "large", 1, 0)
 
 

@@ -318,6 +318,7 @@ def written_to(mine: Any) -> None:
         whole[...] = 0
 
 
+@pytest.mark.filterwarnings("ignore:Setting the shape:DeprecationWarning")
 @pytest.mark.parametrize(
     ("table", "change"), [*itertools.product([CURVE, SURFACE], [in_another_shape, written_to]), (CURVE, smoothed)]
 )
