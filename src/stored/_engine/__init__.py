@@ -8,7 +8,6 @@ share the last few spaces (`spaces`). `storage_user` gives any owner's `StorageU
 from stored._engine.copying import described_instead, rebound_user
 from stored._engine.directory import directory_of, getCacheDir
 from stored._engine.memory_limit import memory_limit
-from stored._engine.memos import FilledMemos, is_filled, is_fixed
 from stored._engine.owner_user import storage_user
 from stored._engine.owners import Counted, OwnerRecord, live_records, owner_record
 from stored._engine.space import Method, StorageSpace, own_arguments
@@ -17,7 +16,6 @@ from stored._engine.user import StorageUser
 
 __all__ = [
     "Counted",
-    "FilledMemos",
     "Method",
     "OwnerRecord",
     "PresentSpace",
@@ -26,8 +24,6 @@ __all__ = [
     "described_instead",
     "directory_of",
     "getCacheDir",
-    "is_filled",
-    "is_fixed",
     "live_records",
     "memory_limit",
     "own_arguments",

@@ -13,7 +13,7 @@ from stored._engine.space import Source, StorageSpace, UserSpace
 from stored._engine.user import StorageUser
 from stored._fork_safe_lock import ForkSafeLock
 from stored._keys import Key, Space
-from stored._storage import Slot, Values
+from stored._storage import PersistentTier, Slot, Values
 
 __all__ = ["storage_user"]
 
@@ -124,6 +124,8 @@ class _UserOfOwner(StorageUser):
     def _slot(self, space: UserSpace, name: str) -> Slot:
         present = self._present()
         is_same = present.address == space.address  # else another thread has changed the parameters just now
+        if space.address.private:  # numbers of objects, which are those of others in the next process
+            return PersistentTier("").slot(Key(space.address, name))
         described, _, parameters = cast(Source, present.source)
         values: Values | None = (described.names, parameters, {}) if is_same else None
         return self.persistent.slot(Key(space.address, name), values)

@@ -10,7 +10,6 @@ from collections.abc import Hashable
 from typing import Any, NamedTuple, Protocol
 
 from stored._engine.copying import described_instead, rebound_user
-from stored._engine.memos import FilledMemos
 from stored._engine.space import StorageSpace
 from stored._engine.spaces import PresentSpace
 from stored._engine.user import StorageUser
@@ -83,17 +82,14 @@ class OwnerRecord:
     ----------
     methods : dict
         What is known of its calls of each stored method.
-    memos : FilledMemos or None
-        Of which values its methods have made what attributes keep; made on demand.
     """
 
-    __slots__ = ("__weakref__", "_spaces", "memos", "methods", "own_user", "user")
+    __slots__ = ("__weakref__", "_spaces", "methods", "own_user", "user")
 
     def __init__(self, user: StorageUser | None) -> None:
         self.user = user
         self.own_user: Any = None  # made on demand, for an owner that holds none
         self.methods: dict[Any, Any] = {}
-        self.memos: FilledMemos | None = None
         self._spaces: dict[tuple[type, Hashable], PresentSpace] = {}
 
     def counted(self, owner: object, method: CountedMethod) -> Counted:

@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeAlias
 from weakref import ref
 
 from stored._fork_safe_lock import ForkSafeLock
-from stored._keys import Described, Key, Pairs, PrivateSpace, Space
+from stored._keys import Described, Key, Pairs, Space
 from stored._storage import BoundedMemory, CachedResult, PersistentTier
 
 __all__ = ["Endable", "Memory", "Method", "Source", "StorageSpace", "UserSpace", "own_arguments"]
@@ -111,7 +111,7 @@ class StorageSpace:
     @property
     def private(self) -> tuple[str, ...]:
         """The attributes of which the values have no text, so that results are for one object only."""
-        return self._address.private if isinstance(self._address, PrivateSpace) else ()
+        return () if self._address is None else self._address.private
 
     def memory(self, method: Method, maxsize: int | None = None) -> Memory:
         """The results of one method in memory, at most `maxsize` of them."""

@@ -202,6 +202,13 @@ class PresentSpace:
         self._changing: tuple[Hashable, StorageSpace | None] = (None, None)  # as of values that can change
         self._visited: list[weakref.ref[StorageSpace]] = []  # the latest last
 
+    def values(self, owner: object) -> tuple[Any, ...]:
+        """The values of the owner's parameters now."""
+        try:
+            return self.quick_values(owner)
+        except AttributeError:
+            return self._parameters.values(owner)  # which says what is missing
+
     def of(self, owner: object) -> StorageSpace:
         """The space for the owner's parameters now.
 
@@ -210,10 +217,7 @@ class PresentSpace:
         OwnerError, UnstableKeyError
             If it does not tell them, or not in a stable form.
         """
-        try:
-            values = self.quick_values(owner)
-        except AttributeError:
-            values = self._parameters.values(owner)  # which says what is missing
+        values = self.values(owner)
         known, space = self._latest
         if known is not None and space is not None and all(map(operator.is_, values, known)):
             return space

@@ -14,6 +14,7 @@ from stored._keys import (
     UnchangedCheck,
     no_storage_user_checks,
     quick_key,
+    space_of,
 )
 
 __all__ = ["UserParameters"]
@@ -91,4 +92,5 @@ class _OfUser:
         if self._fields is None:
             return user_space
         fields = self._fields.space(owner_class, values[1:])
-        return Space(user_space.module, user_space.name, user_space.pairs() + fields.pairs())
+        names, texts = zip(*user_space.pairs(), *fields.pairs(), strict=True)
+        return space_of(user_space.module, user_space.name, texts, names, fields.private)

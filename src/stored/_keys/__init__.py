@@ -7,16 +7,18 @@ key of a result, which names its file. Nothing here stores anything, or knows wh
 
 from stored._keys import canonical_numpy, canonical_objects  # noqa: F401  (they add their types to canonical text)
 from stored._keys.arguments import VARIADIC, Arguments
+from stored._keys.attributes import instance_dict
 from stored._keys.canonical import canonical, digest, text_or_none
 from stored._keys.change_key import change_key
+from stored._keys.class_memos import PartMemos
+from stored._keys.filled_memos import filled_memos, holds_something, is_fixed
 from stored._keys.identity import object_number
-from stored._keys.joined_parameters import PrivateSpace
 from stored._keys.keyed_by import keyed_by
 from stored._keys.method_reads import Memo, MethodReads, Selection, method_reads
 from stored._keys.owner_parameters import FieldParameters, find_describer, quick_key
 from stored._keys.owner_protocols import Described, Describer, OwnerParameters
 from stored._keys.parameter_names import checked_string, converters, parameter_names
-from stored._keys.result_key import Key, Pairs, Space, method_part, module_folder, owner_part
+from stored._keys.result_key import Key, Pairs, PrivateSpace, Space, method_part, module_folder, owner_part, space_of
 from stored._keys.source import code_text, qualified_name
 from stored._keys.unchanged import (
     ATOMIC_SET,
@@ -43,6 +45,7 @@ __all__ = [
     "MethodReads",
     "OwnerParameters",
     "Pairs",
+    "PartMemos",
     "PrivateSpace",
     "Selection",
     "Space",
@@ -56,7 +59,11 @@ __all__ = [
     "compile_rebinding",
     "converters",
     "digest",
+    "filled_memos",
     "find_describer",
+    "holds_something",
+    "instance_dict",
+    "is_fixed",
     "keyed_by",
     "method_part",
     "method_reads",
@@ -67,6 +74,7 @@ __all__ = [
     "parameter_names",
     "qualified_name",
     "quick_key",
+    "space_of",
     "text_or_none",
     "version_for_class",
 ]

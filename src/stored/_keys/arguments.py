@@ -138,8 +138,10 @@ class Arguments:
                 f" array of numbers, or a list or tuple of these; found {value!r} of type {type(value).__name__}"
             ) from None
 
-    def key(self, arguments: Mapping[str, Any], leave_out: Collection[str] = ()) -> tuple[tuple[str, str], ...]:
-        """The names of the keyed arguments, with the canonical text of their values.
+    def key(
+        self, arguments: Mapping[str, Any], leave_out: Collection[str] = (), numbered: list[str] | None = None
+    ) -> tuple[tuple[str, str], ...]:
+        """The names of the keyed arguments, with the canonical text of their values; `numbered` is as for `Walk`.
 
         Raises
         ------
@@ -148,7 +150,7 @@ class Arguments:
         """
         if self._ignore or leave_out:
             arguments = {name: arguments[name] for name in self._keyed if name not in leave_out}
-        texts = canonical_texts(arguments, arguments.values(), self._label_of_argument)
+        texts = canonical_texts(arguments, arguments.values(), self._label_of_argument, numbered)
         return tuple(zip(arguments, texts))  # noqa: B905  (a text for each; `strict` would take as long as the rest)
 
 

@@ -11,7 +11,15 @@ from typing import Any
 from stored._keys.canonical import UnstableValueError
 from stored.typing import ABSENT
 
-__all__ = ["attributes_of", "checked_names", "compiled_base", "counted_attributes", "has_fields", "is_filled"]
+__all__ = [
+    "attributes_of",
+    "checked_names",
+    "compiled_base",
+    "counted_attributes",
+    "has_fields",
+    "instance_dict",
+    "is_filled",
+]
 
 
 def counted_attributes(value: Any, with_filled: bool = False) -> list[tuple[str, object]]:
@@ -31,7 +39,7 @@ def counted_attributes(value: Any, with_filled: bool = False) -> list[tuple[str,
 
 def attributes_of(value: Any) -> list[tuple[str, object]]:
     """All slots that have a value, and what stands in ``__dict__``."""
-    return [*_slots(value), *checked_names(_instance_dict(value)).items()]
+    return [*_slots(value), *checked_names(instance_dict(value)).items()]
 
 
 def has_fields(kind: type) -> bool:
@@ -96,7 +104,8 @@ def _declared_slots(base: type) -> Iterator[str]:
             yield name
 
 
-def _instance_dict(value: Any) -> dict[str, object]:
+def instance_dict(value: Any) -> dict[str, object]:
+    """What stands in ``__dict__``; empty if there is none."""
     try:
         found: dict[str, object] = object.__getattribute__(value, "__dict__")
     except AttributeError:

@@ -12,12 +12,14 @@ Here is how a text is made of those of its parts. The forms themselves are in `c
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Mapping
 from hashlib import blake2b
 from typing import Any, NoReturn, TypeAlias
 
 import numpy as np
 
+from stored._keys.identity import object_number
 from stored.errors import OwnerError, StoredError, UnstableKeyError
 
 __all__ = [
@@ -36,6 +38,7 @@ __all__ = [
     "refuse",
     "text_or_digest",
     "text_or_none",
+    "text_with_numbers",
 ]
 
 Leaf: TypeAlias = Callable[[Any], str]
@@ -154,12 +157,19 @@ class Walk:
     is_of_code : bool
         Does it tell what code says, for a version or the name of a class? Then variables that functions rebind, such as
         counters, are left out.
+    numbered : list of str, optional
+        Takes the names of attributes of owners that have no form. In their places stand numbers, which tell objects of
+        this process apart; without a list, these attributes are refused.
+    numbers_all : bool
+        Do numbers stand for all parts of values that have no form?
     """
 
-    __slots__ = ("_complete", "_lowest", "_open", "_positions", "is_of_code")
+    __slots__ = ("_complete", "_lowest", "_numbered", "_numbers_all", "_open", "_positions", "is_of_code")
 
-    def __init__(self, is_of_code: bool = False) -> None:
+    def __init__(self, is_of_code: bool = False, numbered: list[str] | None = None, numbers_all: bool = False) -> None:
         self.is_of_code = is_of_code
+        self._numbered = numbered
+        self._numbers_all = numbers_all
         self._complete: dict[int, tuple[object, str]] = {}  # with the values, so that no other gets the id of one
         self._open: list[object] = []
         self._positions: dict[int, int] = {}
@@ -204,6 +214,8 @@ class Walk:
 
     def part(self, value: object, step: str) -> str:
         """The text of a part of a value, which an error names by its place in that."""
+        if self._numbers_all:
+            return self.part_or_number(value, step, step)
         try:
             return self.text(value)
         except UnstableValueError as error:
@@ -220,6 +232,18 @@ class Walk:
     def is_closed(self, value: object) -> bool:
         """Is all that was entered since a value complete, so that none of it refers to what that is in?"""
         return self._open[-1] is value
+
+    def part_or_number(self, value: object, step: str, name: str) -> str:
+        """The text of an attribute of an owner; its number, if it has none and numbers are taken."""
+        if self._numbered is None:
+            return self.part(value, step)
+        if type(value) in _LEAVES:
+            return _LEAVES[type(value)](value)
+        text = self.part_or_none(value)
+        if text is None:
+            self._numbered.append(name)
+            text = f"<object {object_number(value)} of type {type(value).__module__}.{type(value).__qualname__}>"
+        return text
 
     def part_or_none(self, value: object) -> str | None:
         """The text of a part; None if it has no form."""
@@ -291,7 +315,17 @@ def text_or_none(value: object) -> str | None:
         return None
 
 
-def canonical_texts(names: Iterable[str], values: Iterable[object], label: str) -> tuple[str, ...]:
+def text_with_numbers(value: object, numbered: list[str]) -> str | None:
+    """The canonical text of a value, with numbers for parts that have none, and their names; None if it has none."""
+    try:
+        return Walk(numbered=numbered, numbers_all=True).part_or_none(value)
+    except RecursionError:
+        return None
+
+
+def canonical_texts(
+    names: Iterable[str], values: Iterable[object], label: str, numbered: list[str] | None = None
+) -> tuple[str, ...]:
     """The canonical texts of values that have names.
 
     Parameters
@@ -302,6 +336,8 @@ def canonical_texts(names: Iterable[str], values: Iterable[object], label: str) 
         Their values.
     label : str
         What an error message calls them, with ``{}`` for the name, such as ``"argument {} of Cosmology.age()"``.
+    numbered : list of str, optional
+        As for `Walk`.
 
     Raises
     ------
@@ -310,10 +346,11 @@ def canonical_texts(names: Iterable[str], values: Iterable[object], label: str) 
     """
     texts: list[str] = []
     find, append = _LEAVES.get, texts.append
+    text_of = functools.partial(_text, numbered)
     value: object = None
     try:
         for value in values:
-            append(find(type(value), _text)(value))
+            append(find(type(value), text_of)(value))
     except (UnstableValueError, RecursionError) as error:
         name = list(names)[len(texts)]
         sentence = f"{label.format(repr(name))}: "
@@ -323,8 +360,8 @@ def canonical_texts(names: Iterable[str], values: Iterable[object], label: str) 
     return tuple(texts)
 
 
-def _text(value: object) -> str:
-    return Walk().text(value)
+def _text(numbered: list[str] | None, value: object) -> str:
+    return Walk(numbered=numbered).text(value)
 
 
 def nested_too_deeply(value: object, label: str = "") -> UnstableKeyError:

@@ -7,17 +7,17 @@ import collections
 import datetime
 import enum
 import pathlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 import numpy as np
 
 from stored._keys.attributes import compiled_base, counted_attributes, has_fields
-from stored._keys.canonical import UnstableValueError, Walk, add_forms, pairs_text, refuse, text_or_digest
+from stored._keys.canonical import UnstableValueError, Walk, add_forms, refuse, text_or_digest
 from stored._keys.class_content import member_text
+from stored._keys.class_memos import class_memos, does_memo_count
 from stored._keys.class_names import class_name, is_library_class
 from stored._keys.exempt import exempt_text, is_exempt
-from stored._keys.reached_of_class import lazy_names
 from stored._keys.told_parameters import tells_no_whole, told_parameters
 
 
@@ -50,18 +50,26 @@ def _object_text(value: Any, walk: Walk) -> str:
         told = [(name, getattr(value, name)) for name in _HELD[_library_name(kind)]]
     if to_plain is not None:
         parts.append(walk.part(to_plain(value), ""))
-    parts.append(pairs_text(walk, counted_attributes(value) if told is None else told))
-    if told is not None and tells_no_whole(value):
-        parts += _untold_texts(value, dict(told), walk)
+    names = () if told is None else dict(told)
+    texts = [] if told is None else [f"{name!a}={walk.part(each, f'.{name}')}" for name, each in told]
+    if told is None or tells_no_whole(value):
+        texts += _attribute_texts(value, names, walk)
+    parts.append(", ".join(texts))
     return text_or_digest("object", f"{'object' if told is None else 'owner'}({', '.join(parts)})")
 
 
-def _untold_texts(value: object, told: Mapping[str, object], walk: Walk) -> list[str]:
-    """The attributes of an owner that it does not tell, but for memos and what has no form."""
-    lazy = lazy_names(type(value))
-    names = [pair for pair in counted_attributes(value) if pair[0] not in told and pair[0] not in lazy]
-    texts = [(name, walk.part_or_none(each)) for name, each in names]
-    return [f"{name!a}={text}" for name, text in texts if text is not None]
+def _attribute_texts(value: object, told: Collection[str], walk: Walk) -> Iterator[str]:
+    """The attributes of an object that it does not tell, but for memos that hold what would be made now."""
+    kind = type(value)
+    memos = class_memos(kind)
+    for name, each in counted_attributes(value, with_filled=not is_library_class(kind)):
+        memo = memos.get(name)
+        if name in told or (memo is not None and not does_memo_count(value, memo, each)):
+            continue
+        step = f".{name}"
+        is_of_owner = told or memo is not None
+        text = walk.part_or_number(each, step, f"{kind.__qualname__}{step}") if is_of_owner else walk.part(each, step)
+        yield f"{name!a}={text}"
 
 
 def _check_has_form(value: Any, to_plain: object) -> None:

@@ -200,12 +200,11 @@ def generated_accesses(function: FunctionType, kind: type) -> SelfAccesses | Non
 
 class _Field(NamedTuple):
     name: str
-    is_argument: bool
     left: str
 
 
 def _fields(kind: type) -> list[_Field]:
-    """The fields of a dataclass or attrs class, with what a new object has in them."""
+    """The fields of a dataclass or attrs class, with what a new object has in them unless it is told."""
     of_dataclass = dataclasses.fields(kind) if dataclasses.is_dataclass(kind) else ()
     of_attrs = getattr(kind, "__attrs_attrs__", ())
     return [*map(_dataclass_field, of_dataclass), *map(_attrs_field, of_attrs)]
@@ -213,21 +212,21 @@ def _fields(kind: type) -> list[_Field]:
 
 def _dataclass_field(field: Any) -> _Field:
     if field.default is not dataclasses.MISSING:
-        return _Field(field.name, field.init, left_by_value(field.default))
+        return _Field(field.name, left_by_value(field.default))
     is_empty = field.default_factory in _CONTAINERS
-    return _Field(field.name, field.init, "empty" if is_empty else "value")
+    return _Field(field.name, "empty" if is_empty else "value")
 
 
 def _attrs_field(field: Any) -> _Field:
     factory = getattr(field.default, "factory", None)
     left = "empty" if factory in _CONTAINERS else left_by_value(field.default)
-    return _Field(field.name, field.init, left)
+    return _Field(field.name, left)
 
 
 def _generated(name: str, fields: list[_Field]) -> SelfAccesses:
     if name == "__init__":
         writes = [
-            Write(each.name, 0, "self", "set", "value" if each.is_argument else each.left, True)  # type: ignore[arg-type]
+            Write(each.name, 0, "self", "set", each.left, True)  # type: ignore[arg-type]
             for each in fields
         ]
         called = [Read(each, 0, is_called=True, is_used=False) for each in ("__post_init__", "__attrs_post_init__")]

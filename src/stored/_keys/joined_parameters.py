@@ -8,29 +8,15 @@ from operator import attrgetter
 from typing import Any
 
 from stored._keys.attributes import counted_attributes
-from stored._keys.canonical import text_or_none
+from stored._keys.canonical import text_with_numbers
 from stored._keys.identity import object_number
 from stored._keys.method_reads import JoinedRead, Selection
 from stored._keys.owner_protocols import Described
-from stored._keys.result_key import Space
+from stored._keys.result_key import Space, space_of
 from stored._keys.unchanged import ATOMIC_SET, UnchangedCheck
 from stored.typing import ABSENT
 
-__all__ = ["JoinedParameters", "PrivateSpace"]
-
-
-class PrivateSpace(Space):
-    """Parameters of which some have no text: they are those of one object, in this process.
-
-    Attributes
-    ----------
-    private : tuple of str
-        The names of the attributes.
-    """
-
-    __slots__ = ("private",)
-
-    private: tuple[str, ...]
+__all__ = ["JoinedParameters"]
 
 
 class _AllAttributes(dict[str, Any]):
@@ -92,15 +78,10 @@ class JoinedParameters:
         """The name of the class, and the texts of the values; a number for an attribute that has no text."""
         count = len(self._declared.names)
         declared = self._declared.space(owner_class, values[:count])
-        texts = [text for _, text in declared.pairs()]
-        private: list[str] = []
-        for name, value in zip(self.names[count:], values[count:], strict=True):
-            texts.append(_text(name, value, private))
-        if not private:
-            return Space(declared.module, declared.name, tuple(texts), self.names)
-        space = PrivateSpace(declared.module, declared.name, tuple(texts), self.names)
-        space.private = tuple(private)
-        return space
+        private = [*declared.private]
+        texts = [_text(*each, private) for each in zip(self.names[count:], values[count:], strict=True)]
+        texts = [*(text for _, text in declared.pairs()), *texts]
+        return space_of(declared.module, declared.name, tuple(texts), self.names, private)
 
     def unchanged_check(self, owner_class: type, values: tuple[Any, ...], may_hold_user: bool) -> UnchangedCheck | None:
         """Are parameters and attributes the same objects? None if one of them can change."""
@@ -137,8 +118,10 @@ def _text(name: str, value: Any, private: list[str]) -> str:
     if type(value) is _AllAttributes:
         texts = [f"{each!a}: {_text(each, part, private)}" for each, part in value.items()]
         return f"{{{', '.join(texts)}}}"
-    text = text_or_none(value)
+    numbered: list[str] = []
+    text = text_with_numbers(value, numbered)
+    if numbered or text is None:
+        private.append(name)
     if text is not None:
         return text
-    private.append(name)
     return f"<object {object_number(value)} of type {type(value).__module__}.{type(value).__qualname__}>"

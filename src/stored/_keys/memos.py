@@ -1,13 +1,15 @@
-"""Is an attribute that a method writes a memo: filled by what the method reaches, and otherwise only emptied?"""
+"""Is an attribute that a method writes a memo, which it fills where it is empty, and otherwise leaves alone?
+
+Whether somebody else has filled it is seen when the method is called (`filled_memos`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from functools import cached_property
-from types import FunctionType
 from typing import TypeAlias
 
-from stored._keys.other_writes import OtherWrites
+from stored._keys.first_values import FirstValues
 from stored._keys.reach_report import AttributeWrite, Place, Reason
 from stored._keys.self_accesses import Read, Write
 
@@ -23,8 +25,6 @@ class WrittenAttributes:
     ----------
     kind : type
         The class of the object.
-    functions : collection of FunctionType
-        What is reached.
     writes : list of (Write, Place, bool)
         What they write, and whether arguments decide that.
     reads : list of (str, list of (Read, Place))
@@ -38,7 +38,6 @@ class WrittenAttributes:
     def __init__(
         self,
         kind: type,
-        functions: Collection[FunctionType],
         writes: list[_Written],
         reads: list[tuple[str, list[tuple[Read, Place]]]],
         kept: Mapping[str, Place],
@@ -50,12 +49,11 @@ class WrittenAttributes:
         self._unknown = unknown
         self._names = {write.name: None for write, _, _ in writes if write.through != "other"} | dict.fromkeys(kept)
         self._kind = kind
-        self._functions = functions
 
     @cached_property
-    def _others(self) -> OtherWrites:
-        """What else writes them; most methods write nothing, and need it not."""
-        return OtherWrites(self._kind, self._names, self._functions)
+    def _first(self) -> FirstValues:
+        """What they are before; most methods write nothing, and need it not."""
+        return FirstValues(self._kind, self._names)
 
     def all(self) -> dict[str, AttributeWrite]:
         """All of them, by name."""
@@ -69,7 +67,8 @@ class WrittenAttributes:
             filled.insert(0, self._kept[name])
         why_not = self._why_not_lazy(name, found)
         is_certain = name in self._kept or any(write.is_certain for write, _, _ in found)
-        return AttributeWrite(name, tuple(filled), tuple(emptied), is_certain, not why_not, why_not)
+        is_container = any(write.how != "set" for write, _, _ in found)
+        return AttributeWrite(name, tuple(filled), tuple(emptied), is_certain, is_container, not why_not, why_not)
 
     def _why_not_lazy(self, name: str, found: list[_Written]) -> str:
         """Why an attribute is no memo; empty if it is one."""
@@ -83,7 +82,6 @@ class WrittenAttributes:
                 for write, place, _ in fills
                 if _arguments(write)
             ),
-            self._others.reason(name),
             *(f"{each.text}, at {each.place}" for each in self._unknown),
             *(
                 f"another object's may be written at {place}"
@@ -99,9 +97,10 @@ class WrittenAttributes:
         if not fills:
             return "what is reached only empties it"
         is_set = any(write.how == "set" and write.is_certain and write.through == "self" for write, _, _ in fills)
-        if not is_set and not self._others.makes_empty_container(name):
+        if not is_set and not self._first.can_be_empty_container(name):
             return "nothing shows that it is an empty container at first"
-        if any(write.through == "class" for write, _, _ in fills) or self._others.is_of_class_only(name, is_set):
+        is_of_class = not is_set and self._first.is_of_class_only(name)
+        if is_of_class or any(write.through == "class" for write, _, _ in fills):
             return "all objects of the class share it"
         is_conditional = any(write.control or under for write, _, under in fills if write.how == "set")
         if is_conditional and len(fills) > 1:

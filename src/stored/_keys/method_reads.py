@@ -8,7 +8,7 @@ from types import FunctionType, MappingProxyType, MemberDescriptorType
 from typing import Any, NamedTuple, cast
 from weakref import ref
 
-from stored._keys.canonical import text_or_none
+from stored._keys.canonical import Walk, text_or_none
 from stored._keys.change_key import change_key
 from stored._keys.class_functions import is_data
 from stored._keys.libraries import is_library_module
@@ -17,7 +17,7 @@ from stored._keys.reached_of_class import reached_of
 from stored._keys.source import code_text
 from stored.typing import ABSENT
 
-__all__ = ["JoinedRead", "Memo", "MethodReads", "Selection", "method_reads"]
+__all__ = ["JoinedRead", "Memo", "MethodReads", "Selection", "kept_memo", "memos_in", "method_reads"]
 
 
 class JoinedRead(NamedTuple):
@@ -64,12 +64,18 @@ class Memo(NamedTuple):
     ----------
     name : str
         Its name.
-    place : Place
+    places : tuple of Place
         Where it is filled.
+    is_container : bool
+        Is it filled item by item?
+    labels : frozenset of str or None
+        What tells the keys of the items that are filled and read from others; None if nothing does.
     is_read : bool
         Does the method read it?
     is_transparent : bool
         Are results the same whether it was filled before or not?
+    is_determined : bool
+        Is what it holds made of the present values of attributes alone, whatever was called before?
     is_computed : bool
         Does reading it fill it, as that of a ``cached_property``?
     made_of : tuple of JoinedRead or None
@@ -77,11 +83,27 @@ class Memo(NamedTuple):
     """
 
     name: str
-    place: Place
+    places: tuple[Place, ...]
+    is_container: bool
+    labels: frozenset[str] | None
     is_read: bool
     is_transparent: bool
+    is_determined: bool
     is_computed: bool
     made_of: tuple[JoinedRead, ...] | None
+
+    @property
+    def place(self) -> Place:
+        """Where it is filled first."""
+        return self.places[0]
+
+    def is_filled_as(self, other: Memo) -> bool:
+        """Does the same code fill it as that of another method's view of it?"""
+        return self.places == other.places
+
+    def has_other_items(self, other: Memo) -> bool:
+        """Does another method's view of it tell of items that this one never reads?"""
+        return self.labels is not None and other.labels is not None and self.labels.isdisjoint(other.labels)
 
     def value(self, owner: object) -> Any:
         """The value now, without filling it; `ABSENT` if there is none."""
@@ -133,6 +155,8 @@ class MethodReads(NamedTuple):
         The attributes that the method fills.
     private : tuple of Reason
         Why its results are for one object only; empty if they are not.
+    methods : frozenset of str
+        The methods of the class that it reaches: an attribute of the object can take the place of each.
     code : tuple of str
         The code of what the method reaches on the class.
     places : dict of str to Place
@@ -143,12 +167,13 @@ class MethodReads(NamedTuple):
     steady: tuple[JoinedRead, ...] = ()
     memos: tuple[Memo, ...] = ()
     private: tuple[Reason, ...] = ()
+    methods: frozenset[str] = frozenset()
     code: tuple[str, ...] = ()
     places: Mapping[str, Place] = MappingProxyType({})
 
     def are_to_be_looked_at(self) -> bool:
         """Is there anything of which the parameters do not tell all?"""
-        return bool(self.selection != Selection() or self.memos or self.private)
+        return bool(self.selection != Selection() or self.memos or self.private or self.methods)
 
 
 def method_reads(kind: type, method: Any, declared: Collection[str]) -> MethodReads:
@@ -166,12 +191,18 @@ def method_reads(kind: type, method: Any, declared: Collection[str]) -> MethodRe
     found = reached_of(kind, method)
     joined = [each for each in _joined(kind, found) if each.through != "self" or each.name not in declared]
     joined = sorted(dict.fromkeys(joined), key=lambda each: (each.name, each.label))
+    constants = [Walk(is_of_code=True).part_or_none(each) for each in found.constants]
+    formless = [Reason("a partial method has a value in it that has no form", _NOWHERE)] if None in constants else []
     return MethodReads(
         Selection(None, tuple(joined), bool(found.reads_everything)),
         tuple([each for each in joined if found.rule_of(each.name).rule == "joins"]),
-        tuple(_memos(kind, found)),
-        (*found.private, *_unknown(found, declared)),
-        tuple(sorted({code_text(each) for each in found.code if each is not method and _is_users(each)})),
+        tuple(memos_in(kind, found)),
+        (*found.private, *_unknown(found, declared), *formless),
+        frozenset(found.methods.difference(declared)) if kind.__dictoffset__ else frozenset(),
+        (
+            *sorted({code_text(each) for each in found.code if each is not method and _is_users(each)}),
+            *filter(None, constants),
+        ),
         {each.name: each.place for each in found.reads},
     )
 
@@ -190,15 +221,42 @@ def _joined(kind: type, found: Reached) -> Iterator[JoinedRead]:
         yield from map(JoinedRead, sorted(found.class_attributes))
 
 
-def _memos(kind: type, found: Reached) -> Iterator[Memo]:
+def memos_in(kind: type, found: Reached) -> Iterator[Memo]:
+    """The memos in a report of what a function of a class reaches."""
     read = {each.name for each in found.lazy}
     for name, write in found.written_here.items():
         if found.rule_of(name).rule == "memo" and write.filled:
             on_class = inspect.getattr_static(kind, name, ABSENT)
             is_slot = isinstance(on_class, MemberDescriptorType)
             is_computed = on_class is not ABSENT and not is_data(on_class) and not is_slot
-            made_of = _made_of(kind, [on_class] if is_computed else _filling(found, write))
-            yield Memo(name, write.filled[0], name in read, write.is_transparent, is_computed, made_of)
+            reports = [reached_of(kind, each) for each in ([on_class] if is_computed else _filling(found, write))]
+            yield Memo(
+                name,
+                _places_of_filling(on_class, write),
+                write.is_container,
+                write.labels,
+                name in read,
+                write.is_transparent,
+                len(write.filled) == 1 and not any(_reads_other_memos(name, each) for each in reports),
+                is_computed,
+                _made_of(kind, reports),
+            )
+
+
+def kept_memo(kind: type, name: str, kept: Any) -> Memo:
+    """What a `cached_property` keeps that no function of the class reads."""
+    report, code = reached_of(kind, kept), kept.func.__code__
+    place = Place(code.co_filename, code.co_firstlineno, code.co_qualname)
+    is_determined = not _reads_other_memos(name, report)
+    return Memo(name, (place,), False, None, True, True, is_determined, True, _made_of(kind, [report]))
+
+
+def _places_of_filling(on_class: Any, write: AttributeWrite) -> tuple[Place, ...]:
+    """Where a memo is filled: by the function of a `cached_property`, whoever reads it."""
+    code = getattr(getattr(on_class, "func", None), "__code__", None)
+    if code is None:
+        return write.filled
+    return Place(code.co_filename, code.co_firstlineno, code.co_qualname), *write.filled[1:]
 
 
 def _filling(found: Reached, write: AttributeWrite) -> list[Any]:
@@ -208,9 +266,13 @@ def _filling(found: Reached, write: AttributeWrite) -> list[Any]:
     return [each for each, code in codes if (code.co_filename, code.co_qualname) in places]
 
 
-def _made_of(kind: type, functions: list[Any]) -> tuple[JoinedRead, ...] | None:
+def _reads_other_memos(name: str, report: Reached) -> bool:
+    """Does a function read other memos, so that it can tell whether they were filled before?"""
+    return any(each.name != name and not each.is_transparent for each in report.lazy)
+
+
+def _made_of(kind: type, reports: list[Reached]) -> tuple[JoinedRead, ...] | None:
     """The attributes that functions read, but for memos; None if that is not known."""
-    reports = [reached_of(kind, each) for each in functions]
     if not reports or any(each.reads_everything or each.private for each in reports):
         return None
     return tuple(dict.fromkeys([read for each in reports for read in _joined(kind, each)]))

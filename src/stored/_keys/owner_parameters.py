@@ -29,7 +29,7 @@ from stored._keys.parameter_names import (
     parameter_names,
     parameter_value,
 )
-from stored._keys.result_key import Space
+from stored._keys.result_key import Space, space_of
 from stored._keys.source import module_name, qualified_name
 from stored._keys.unchanged import ATOMIC_SET, SAME_CLASS_TEST, UnchangedCheck, no_storage_user_checks
 from stored.errors import OwnerError, UnstableKeyError
@@ -150,7 +150,8 @@ class FieldParameters:
         if known is None or known[0]() is not owner_class:
             known = self._class_names = ref(owner_class), *self._names_of(owner_class)
         _, module, name, label = known
-        return Space(module, name, canonical_texts(self.names, values, label), self.names)
+        numbered: list[str] = []
+        return space_of(module, name, canonical_texts(self.names, values, label, numbered), self.names, numbered)
 
     def _names_of(self, owner_class: type) -> tuple[str, str, str]:
         """Module and name of the owners of a class, and what messages call their parameters."""

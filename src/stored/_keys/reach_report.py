@@ -82,6 +82,8 @@ class AttributeWrite:
         Where it is set to None, deleted, or emptied.
     is_certain : bool
         Is it surely written? A method that is called ``add`` may do anything.
+    is_container : bool
+        Is something inside it written, too?
     is_lazy : bool
         Is it computed once, and kept: by a ``cached_property``, or as rule 2 has it?
     why_not : str
@@ -89,15 +91,20 @@ class AttributeWrite:
     is_transparent : bool
         Is it a memo, and proven that what the method gives does not depend on whether it was filled before, if that
         was under the same parameters? Of one that is only written, nothing is said.
+    labels : frozenset of str or None
+        Of a transparent container that is filled item by item: what tells the keys of these items from those of others;
+        None if nothing does.
     """
 
     name: str
     filled: tuple[Place, ...]
     emptied: tuple[Place, ...]
     is_certain: bool
+    is_container: bool
     is_lazy: bool
     why_not: str = ""
     is_transparent: bool = False
+    labels: frozenset[str] | None = None
 
 
 class Rule(NamedTuple):

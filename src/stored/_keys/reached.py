@@ -157,7 +157,7 @@ class _Walk:
             self.kept.setdefault(read.name, place)
         if attribute.value in {"data", "kept"}:
             self._note_read(read, place, after)
-        elif not hasattr(type(found.value), "__set__"):
+        elif read.through == "self" and not hasattr(type(found.value), "__set__"):
             self.methods.add(read.name)
         if is_data(found.value):
             self.class_attributes[read.name] = None
@@ -295,10 +295,9 @@ class _Walk:
 
     def report(self) -> Reached:
         """What was found."""
-        functions = [each.function for each in self.steps]
         reads = [(key[0], found) for key, found in self.reads.items()]
         unknown = [*self.unknown_writes, *self.everything]
-        written = WrittenAttributes(self.kind, functions, self.writes, reads, self.kept, unknown).all()
+        written = WrittenAttributes(self.kind, self.writes, reads, self.kept, unknown).all()
         return Reached(
             tuple(self.code),
             tuple(self.constants),
@@ -320,7 +319,10 @@ class _Walk:
         functions = [(each.function, each.position, each.is_class) for each in self.steps]
         writes = [write for write, _, _ in self.writes if write.through != "other"]
         transparent = transparent_memos(self.kind, functions, used, written, writes, self.kept)
-        return {name: replace(each, is_transparent=name in transparent) for name, each in written.items()}
+        return {
+            name: replace(each, is_transparent=name in transparent, labels=transparent.get(name))
+            for name, each in written.items()
+        }
 
 
 def _is_c_method(found: Found) -> bool:

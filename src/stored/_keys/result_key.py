@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Sequence
 from hashlib import blake2b
 from json.encoder import encode_basestring as _quoted
 from typing import Any, TypeAlias
@@ -12,7 +13,7 @@ from stored._bounded_json import parse_json
 from stored._entry_form import ENTRY_ENDING
 from stored.errors import DamagedEntryError
 
-__all__ = ["Key", "Pairs", "Space", "method_part", "module_folder", "owner_part"]
+__all__ = ["Key", "Pairs", "PrivateSpace", "Space", "method_part", "module_folder", "owner_part", "space_of"]
 
 Pairs: TypeAlias = tuple[tuple[str, str], ...]
 """Names of parameters or arguments, with the canonical text of their values."""
@@ -40,6 +41,9 @@ class Space:
     """
 
     __slots__ = ("_names", "_texts", "data", "module", "name", "prefix")
+
+    private: tuple[str, ...] = ()
+    """The attributes of which the values have no text."""
 
     def __init__(
         self, module: str, name: str, parameters: str | Pairs | tuple[str, ...], names: tuple[str, ...] | None = None
@@ -87,6 +91,25 @@ class Space:
     def folder(self) -> str:
         """The folder of a store in which all of this owner's entries are, with some of others."""
         return self.prefix.rpartition("/")[0]
+
+
+class PrivateSpace(Space):
+    """Parameters of which some have no text: they are those of one object, in this process."""
+
+    __slots__ = ("private",)
+
+    private: tuple[str, ...]
+
+
+def space_of(
+    module: str, name: str, texts: tuple[str, ...], names: tuple[str, ...], private: Sequence[str] = ()
+) -> Space:
+    """The space of parameters, of which some may have no text."""
+    if not private:
+        return Space(module, name, texts, names)
+    space = PrivateSpace(module, name, texts, names)
+    space.private = tuple(dict.fromkeys(private))
+    return space
 
 
 class Key:

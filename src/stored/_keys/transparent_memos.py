@@ -16,11 +16,11 @@ from types import FunctionType
 from typing import Any, NamedTuple
 
 from stored._keys.class_functions import class_functions, find_on_class, generated_accesses, is_data, left_by_value
+from stored._keys.first_values import RESTORING, mentioned_names
 from stored._keys.function_tree import FunctionTree, function_tree
 from stored._keys.memo_facts import UnprovenError
 from stored._keys.memo_proof import MemoProof
 from stored._keys.memo_slots import Memos, MethodText, Slot
-from stored._keys.other_writes import RESTORING, mentioned_names
 from stored._keys.reach_report import AttributeWrite
 from stored._keys.self_accesses import Write
 from stored._keys.self_reads import self_accesses
@@ -35,8 +35,8 @@ def transparent_memos(
     written: Mapping[str, AttributeWrite],
     writes: Collection[Write],
     kept: Collection[str],
-) -> frozenset[str]:
-    """The memos that what a method gives does not depend on.
+) -> dict[str, frozenset[str] | None]:
+    """The memos that what a method gives does not depend on, with what tells the keys of their items from others.
 
     Parameters
     ----------
@@ -58,13 +58,14 @@ def transparent_memos(
     is_filled_elsewhere = any(write.name in kept for write in writes)
     is_emptied = any(written[name].emptied for name in lazy - read if name in used)
     if is_filled_elsewhere or is_emptied or not read <= lazy:
-        return frozenset()
+        return {}
     items = frozenset([write.name for write in writes if write.how != "set"]) & read
+    proof = _ClassProof(kind, Memos(read - items - frozenset(kept), items, read & frozenset(kept)))
     try:
-        _ClassProof(kind, Memos(read - items - frozenset(kept), items, read & frozenset(kept))).prove(functions)
+        proof.prove(functions)
     except UnprovenError:
-        return frozenset()
-    return lazy
+        return {}
+    return {name: proof.labels(name) if name in items else None for name in lazy}
 
 
 class _Emptying(NamedTuple):
@@ -109,6 +110,11 @@ class _ClassProof:
         is_once &= not any("" in each and len(each) > 1 for each in labels.values())
         if not is_once or not all(map(self._is_empty_as_asked, self._emptyings)) or self._bare & self._made.keys():
             raise UnprovenError
+
+    def labels(self, memo: str) -> frozenset[str] | None:
+        """What tells the keys of the items of a container from others; None if one of them has nothing that does."""
+        found = frozenset([label for name, label in self._sites if name == memo])
+        return None if "" in found else found
 
     def _is_empty_as_asked(self, emptying: _Emptying) -> bool:
         """Is what is left there what the functions take for empty?"""
@@ -197,7 +203,11 @@ class _ClassProof:
                 mentioned = names & mentioned_names(function.__code__)
                 found += [_Emptying(each, "nothing", (name, each), False) for each in mentioned]
             if accesses is None:
-                continue  # it names none of them, or it would fill them
+                if names & mentioned_names(function.__code__):
+                    raise UnprovenError
+                continue
+            if accesses.unknown_writes and name not in RESTORING:
+                found += [_Emptying(each, "nothing", (name, each), how) for each in names for how in (True, False)]
             returned |= {name} if accesses.returned & names else set()
             changed |= {write.name for write in accesses.writes}
             tree = None if generated is not None else function_tree(function.__code__)

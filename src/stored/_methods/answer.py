@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 import numpy as np
 
 from stored._engine import live_records, memory_limit, spaces_with_method
-from stored._keys import ATOMIC_SET, Key
+from stored._keys import ATOMIC_SET, Key, PartMemos
 from stored._methods.call import Call, ParametersChangedError
 from stored._methods.definition import Definition
 from stored._methods.memo_state import note_filled
@@ -188,14 +188,16 @@ def _lead(call: Call, results: Results, flight: Flight, now: Settings) -> Cached
 
 
 def _compute_and_keep(call: Call, results: Results, flight: Flight) -> CachedResult:
+    parts = PartMemos((*results.present.values(call.owner), *call.values.values()))
     started = time.perf_counter()
     value, result = call.compute(results.present)
     seconds = result.seconds = time.perf_counter() - started
+    parts.note_filled()
     is_stored = False
     # if the parameters changed meanwhile, the result may mix old and new: only this caller gets it
     if results.present.holds(call.owner, call.space):
         if results.reads is not None and call.memo_state is not None:
-            note_filled(call.owner, results.reads, results.filled, call.memo_state)
+            note_filled(call.owner, results.reads, call.memo_state)
         if (type(result.value) in ATOMIC_SET and not call.is_private) or call.note_reference(result):
             flight.result = result
             call.keep(result)

@@ -65,6 +65,8 @@ class Call:
         What memory has of the method's results in this space.
     slot : Slot or None
         The place of the result in the store, once it was opened.
+    formless : list of str
+        The attributes of owners among the arguments that have no form.
     is_private : bool
         Is the result for this object only, and not to be stored?
     memo_state : MemoState or None
@@ -74,6 +76,7 @@ class Call:
     __slots__ = (
         "arguments",
         "definition",
+        "formless",
         "is_private",
         "memo_state",
         "memory",
@@ -92,7 +95,9 @@ class Call:
         self.owner = owner
         self.space = space
         self.values = values
-        self.arguments: Pairs = definition.arguments.key(values, definition.axis_names) if values else ()
+        self.formless: list[str] = []
+        axes = definition.axis_names
+        self.arguments: Pairs = definition.arguments.key(values, axes, self.formless) if values else ()
         memory = space.memories.get(method)
         if memory is None:
             is_bounded = definition.maxsize is not None

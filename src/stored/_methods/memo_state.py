@@ -7,8 +7,17 @@ import weakref
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
-from stored._engine import FilledMemos, is_filled, is_fixed
-from stored._keys import ATOMIC_SET, Memo, MethodReads, object_number, text_or_none
+from stored._keys import (
+    ATOMIC_SET,
+    Memo,
+    MethodReads,
+    filled_memos,
+    holds_something,
+    instance_dict,
+    is_fixed,
+    object_number,
+    text_or_none,
+)
 from stored._methods.definition import Definition
 from stored.errors import OwnerWarning, warn_caller
 from stored.typing import ABSENT
@@ -25,43 +34,47 @@ __all__ = [
 
 
 class MemoState(NamedTuple):
-    """What the memos of an owner had in them before a call.
+    """What the memos of an owner had in them before a call, and what took the place of methods.
 
     Attributes
     ----------
-    before : dict of str to str
-        By name: "empty", or as `FilledMemos.state` says.
+    before : mapping of str to str
+        By name, as `FilledMemos.state` says.
     absent : frozenset of str
         The names of those that were not there.
     pairs : tuple of (str, str)
         What the key of the call has of them, beside its arguments.
     stale : tuple of Memo
-        Those that were filled under other parameters.
+        Those that were filled under other parameters, or by others, and have no form.
+    formless : tuple of str
+        The attributes without a form that take the place of methods.
     is_kept : bool
         Can a result be found again?
     """
 
-    before: dict[str, str]
+    before: Mapping[str, str]
     absent: frozenset[str]
     pairs: tuple[tuple[str, str], ...]
     stale: tuple[Memo, ...]
+    formless: tuple[str, ...]
     is_kept: bool
 
 
-def look_at_memos(owner: object, reads: MethodReads, filled: FilledMemos) -> MemoState:
-    """What counts of the memos of an owner.
+def look_at_memos(owner: object, reads: MethodReads) -> MemoState:
+    """What counts of the memos of an owner, and of attributes that take the place of methods.
 
-    Of one that the method fills, made of what there is now, nothing, or what is filled if the method can tell; of one
-    that somebody else has filled, its value.
+    Of a memo that the method fills, made of what there is now, nothing, or what is filled if the method can tell; of
+    one that somebody else has filled, its value.
     """
+    filled = filled_memos(owner)
     values = {memo: memo.value(owner) for memo in reads.memos}
-    before = {memo.name: _state(owner, memo, value, filled) for memo, value in values.items()}
+    before = {memo.name: filled.state(owner, memo, value) for memo, value in values.items()}
     counted = {memo: value for memo, value in values.items() if memo.is_read and _counts(memo, reads, before)}
     pairs: list[tuple[str, str]] = []
     stale: list[Memo] = []
     is_kept = True
     for memo, value in counted.items():
-        text = _text_of_state(value, before[memo.name])
+        text = _text_of_state(memo, value, before[memo.name])
         if text is None:
             is_kept = is_kept and bool(type(value).__weakrefoffset__)
             text = f"<object {object_number(value)}>"
@@ -69,14 +82,21 @@ def look_at_memos(owner: object, reads: MethodReads, filled: FilledMemos) -> Mem
             stale.append(memo)
         pairs.append((f"self.{memo.name}", text))
     absent = frozenset([memo.name for memo, value in values.items() if value is ABSENT])
-    return MemoState(before, absent, tuple(pairs), tuple(stale), is_kept)
+    formless: list[str] = []
+    for name, value in _in_place_of_methods(owner, reads):
+        text = text_or_none(value)
+        if text is None:
+            formless.append(name)
+            is_kept = is_kept and bool(type(value).__weakrefoffset__)
+            text = f"<object {object_number(value)}>"
+        pairs.append((f"self.{name}", text))
+    return MemoState(before, absent, tuple(pairs), tuple(stale), tuple(formless), is_kept)
 
 
-def _state(owner: object, memo: Memo, value: object, filled: FilledMemos) -> str:
-    if value is ABSENT:
-        return "empty"
-    state = filled.state(memo.name, value, memo.sources(owner))
-    return "empty" if state == "unknown" and not (memo.is_computed or is_filled(value)) else state
+def _in_place_of_methods(owner: object, reads: MethodReads) -> list[tuple[str, object]]:
+    """The attributes of the object itself that take the place of methods which are reached."""
+    own = instance_dict(owner) if reads.methods else {}
+    return [] if reads.methods.isdisjoint(own) else [(name, own[name]) for name in sorted(reads.methods & own.keys())]
 
 
 def _counts(memo: Memo, reads: MethodReads, before: Mapping[str, str]) -> bool:
@@ -87,24 +107,27 @@ def _counts(memo: Memo, reads: MethodReads, before: Mapping[str, str]) -> bool:
     return len(together) > 1
 
 
-def _text_of_state(value: object, state: str) -> str | None:
+def _text_of_state(memo: Memo, value: object, state: str) -> str | None:
     """What stands for a memo in a key; None if it holds what has no text."""
     if state == "empty":
         return "empty"
     is_container = type(value) in {dict, list, set}  # which may be filled in part
-    return "filled" if state == "holds" and not is_container else text_or_none(value)
+    is_told = state == "holds" and not is_container and (memo.is_determined or memo.is_transparent)
+    return "filled" if is_told else text_or_none(value)
 
 
-def note_filled(owner: object, reads: MethodReads, filled: FilledMemos, state: MemoState) -> None:
+def note_filled(owner: object, reads: MethodReads, state: MemoState) -> None:
     """Note which memos a computation has filled, or filled further, while its parameters stayed the same."""
     if any(state.before[memo.name] in {"unknown", "stale"} for memo in reads.memos if memo.is_read):
         return  # what it has filled may be made of these
+    filled = filled_memos(owner)
     for memo in reads.memos:
         value = memo.value(owner)
-        if state.before[memo.name] in {"unknown", "stale"}:
+        if state.before[memo.name] in {"unknown", "stale"} or value is ABSENT:
             continue
-        if is_filled(value) or (value is not ABSENT and memo.name in state.absent):
-            filled.note(memo.name, value, memo.sources(owner))
+        is_something = holds_something(value) if memo.is_container else value is not None
+        if is_something or memo.name in state.absent:
+            filled.note(owner, memo, value, is_more=state.before[memo.name] == "holds")
 
 
 MemoTests: TypeAlias = tuple[list[str], dict[str, Any]]
@@ -112,9 +135,10 @@ MemoTests: TypeAlias = tuple[list[str], dict[str, Any]]
 
 
 def memo_tests(owner: object, reads: MethodReads) -> MemoTests | None:
-    """Conditions for the check of a shortcut: the memos are what they are now. None if none can tell."""
-    tests: list[str] = []
-    expected: dict[str, Any] = {}
+    """Conditions for the check of a shortcut: memos and methods are what they are now. None if none can tell."""
+    if _in_place_of_methods(owner, reads):
+        return None
+    tests, expected = _method_tests(reads.methods)
     for number, memo in enumerate(reads.memos):
         if not memo.is_read:
             continue
@@ -138,6 +162,17 @@ def memo_tests(owner: object, reads: MethodReads) -> MemoTests | None:
         else:
             return None
     return tests, expected
+
+
+_FEW = 3
+"""So many names are looked for quicker one by one."""
+
+
+def _method_tests(names: frozenset[str]) -> MemoTests:
+    """Conditions under which no attribute of the object takes the place of a method."""
+    if len(names) <= _FEW:
+        return [f"{name!r} not in {{owner}}.__dict__" for name in sorted(names)], {}
+    return ["{owner}.__dict__.keys().isdisjoint({expected}.methods)"], {"methods": names}
 
 
 def reasons_of_private(reads: MethodReads, names: tuple[str, ...], stale: tuple[Memo, ...]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from stored._engine import Counted, FilledMemos, owner_record
+from stored._engine import Counted, owner_record
 from stored._keys import Key, MethodReads
 from stored._methods.call import Call
 from stored._methods.counters import CacheInfo, Counters
@@ -33,8 +33,6 @@ class Results:
         The class of the owner, whose overrides can change what an inherited method computes.
     counted : Counted
         What counts for it.
-    filled : FilledMemos or None
-        Of which values the owner's memos were made; None if the method reads nothing that has to be looked at.
 
     Attributes
     ----------
@@ -47,7 +45,6 @@ class Results:
     __slots__ = (
         "counters",
         "definition",
-        "filled",
         "joins_reads",
         "latest_seconds",
         "lock",
@@ -63,7 +60,6 @@ class Results:
         definition: Definition,
         owner_class: type,
         counted: Counted,
-        filled: FilledMemos | None,
     ) -> None:
         self.definition = definition
         self.owner_class = owner_class
@@ -76,13 +72,16 @@ class Results:
         self.shortcut: OwnerShortcut | None = None
         self.latest_seconds = math.inf
         self.lock = present.spaces.lock
-        self.filled: Any = filled
 
     def call(self, owner: object, values: dict[str, Any]) -> Call:
         """A call with these arguments, rounded, for the owner's present parameters."""
         call = Call(self.definition, self.method, owner, self.present.of(owner), values)
         if self.reads is not None:
             self._look_at_attributes(call, self.reads)
+        formless = (*call.space.private, *call.formless)
+        if formless:
+            call.is_private = True
+            warn_of_private(self.definition, owner, reasons_of_private(self.reads or MethodReads(), formless, ()))
         if self.definition.formless:
             call.is_private = True
             warn_of_private(self.definition, owner, [self.definition.formless])
@@ -93,12 +92,11 @@ class Results:
         if not self.joins_reads:
             warn_of_untold(call, reads, self.present)
             return
-        state = call.memo_state = look_at_memos(call.owner, reads, self.filled)
+        state = call.memo_state = look_at_memos(call.owner, reads)
         call.arguments += state.pairs
-        private = call.space.private
-        call.is_private = bool(private or state.stale or reads.private)
-        if call.is_private:
-            warn_of_private(self.definition, call.owner, reasons_of_private(reads, private, state.stale))
+        if state.stale or state.formless or reads.private:
+            call.is_private = True
+            warn_of_private(self.definition, call.owner, reasons_of_private(reads, state.formless, state.stale))
 
     def tier_holding(self, call: Call) -> str | None:
         """The tier that has the result, ``"memory"`` or ``"store"``, or None."""
@@ -120,7 +118,7 @@ class Results:
         if key is None or not type(call.owner).__weakrefoffset__ or settings().disable:
             return
         memos: MemoTests | None = ([], {})
-        if self.reads is not None and self.joins_reads and self.reads.memos:
+        if self.reads is not None and self.joins_reads and (self.reads.memos or self.reads.methods):
             memos = memo_tests(call.owner, self.reads)
         if memos is None or (call.memo_state is not None and call.memo_state.stale):
             return
@@ -223,8 +221,6 @@ def results_of(definition: Definition, owner: object) -> Results:
     if results is not None:  # an assignment to __class__ has changed that
         record.methods.pop(definition, None)
         results.end_shortcuts()
-    if counted.reads is not None and record.memos is None:
-        record.memos = FilledMemos()
-    results = Results(definition, type(owner), counted, record.memos)
+    results = Results(definition, type(owner), counted)
     found: Results = record.methods.setdefault(definition, results)
     return found

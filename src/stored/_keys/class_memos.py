@@ -1,0 +1,147 @@
+"""Which attributes of an object in a value are memos, so that they need not count there?"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Iterator, Mapping
+from types import FunctionType
+from typing import Any
+
+from stored._keys.attributes import attributes_of
+from stored._keys.canonical import UnstableValueError
+from stored._keys.class_functions import class_functions, find_on_class
+from stored._keys.filled_memos import filled_memos
+from stored._keys.libraries import is_library_module
+from stored._keys.method_reads import Memo, kept_memo, memos_in
+from stored._keys.reach_report import Reached
+from stored._keys.reached_of_class import known_of_class, reached_of
+from stored._keys.self_reads import self_accesses
+from stored._keys.unchanged import ATOMIC_SET
+
+__all__ = ["PartMemos", "class_memos", "does_memo_count"]
+
+_MAKING = frozenset({"__init__", "__new__", "__post_init__", "__attrs_post_init__", "__setstate__"})
+"""Functions that write all attributes of a new object."""
+
+
+def class_memos(kind: type) -> Mapping[str, Memo]:
+    """The memos of a class, by name: its own, or what a `cached_property` keeps.
+
+    Each is filled by one piece of code alone, of which the present values of attributes tell what it gives, and no
+    function of the class gives something else if it was filled before. Public ones are none, but for those of a
+    `cached_property`: others may read them, too.
+    """
+    if is_library_module(kind.__module__):
+        return {}
+    return known_of_class(kind, "memos", lambda: _find_memos(kind))
+
+
+def _find_memos(kind: type) -> dict[str, Memo]:
+    functions = [(name, each) for name, each, position, _ in class_functions(kind) if position == 0]
+    functions = [(name, each) for name, each in functions if name not in _MAKING]
+    if not any(_keeps_something(kind, *each) for each in functions):
+        return {}
+    reports = [reached_of(kind, each) for _, each in functions]
+    found: dict[str, Memo] = {}
+    others = {name for report in reports for name in _other_names(report)}
+    for memo in [memo for report in reports for memo in memos_in(kind, report)]:
+        known = found.setdefault(memo.name, memo)
+        if not memo.is_determined or not known.is_filled_as(memo) or (memo.is_read and not memo.is_transparent):
+            others.add(memo.name)
+        if memo.is_read and not known.is_read:
+            found[memo.name] = memo
+    for name, each in _kept_by_python(kind):
+        found.setdefault(name, kept_memo(kind, name, each))
+    is_own = {name for name, memo in found.items() if name.startswith("_") or memo.is_computed}
+    return {name: memo._replace(labels=None) for name, memo in found.items() if name in is_own - others}
+
+
+def _keeps_something(kind: type, name: str, function: Any) -> bool:
+    accesses = self_accesses(function.__code__)
+    return name in dict(_kept_by_python(kind)) or accesses is None or bool(accesses.writes)
+
+
+def _kept_by_python(kind: type) -> Iterator[tuple[str, functools.cached_property[Any]]]:
+    """The cached properties of a class whose functions are written in Python."""
+    for name in {name: None for base in kind.__mro__ for name in list(vars(base))}:
+        found = find_on_class(kind, name).value
+        if isinstance(found, functools.cached_property) and isinstance(found.func, FunctionType):
+            yield name, found
+
+
+def _other_names(report: Reached) -> Iterator[str]:
+    """The attributes that a function reads or writes, and that are no memos of it."""
+    for name in (*(each.name for each in report.reads), *report.written_here):
+        if report.rule_of(name).rule != "memo":
+            yield name
+
+
+def does_memo_count(value: object, memo: Memo, content: object) -> bool:
+    """Does what a memo of an object holds count where the object stands? Not if it would be made so now."""
+    if not memo.is_read:
+        return False
+    state = filled_memos(value).state(value, memo, content)
+    if state in {"empty", "holds"}:
+        return False
+    return not (memo.is_computed and _is_frozen(type(value)) and _has_fixed_sources(value, memo))
+
+
+def _is_frozen(kind: Any) -> bool:
+    """Is it a frozen dataclass or attrs class, of which no attribute changes?"""
+    options = getattr(kind, "__dataclass_params__", None)
+    is_frozen_attrs = getattr(kind.__setattr__, "__name__", "") == "_frozen_setattrs"
+    return is_frozen_attrs if options is None else bool(options.frozen)
+
+
+def _has_fixed_sources(value: object, memo: Memo) -> bool:
+    return memo.made_of is not None and all(type(each.value(value)) in ATOMIC_SET for each in memo.made_of)
+
+
+class PartMemos:
+    """The memos of all objects in some values, before something is computed that may fill them.
+
+    Parameters
+    ----------
+    values : iterable of object
+        The values.
+    """
+
+    def __init__(self, values: Any) -> None:
+        found = [(part, memo) for part in _parts(values) for memo in class_memos(type(part)).values()]
+        states = [(part, memo, filled_memos(part).state(part, memo, memo.value(part))) for part, memo in found]
+        self._before = [(*each, each[1].sources(each[0])) for each in states if each[2] in {"empty", "holds"}]
+
+    def note_filled(self) -> None:
+        """Note those that were filled since then, of the same values."""
+        for part, memo, state, sources in self._before:
+            value = memo.value(part)
+            after = filled_memos(part).state(part, memo, value)
+            if after == "unknown" and memo.sources(part) == sources:
+                filled_memos(part).note(part, memo, value, is_more=state == "holds")
+
+
+_MOST_ITEMS = 1000
+"""Containers with more are taken for data."""
+
+
+def _parts(values: Any) -> Iterator[object]:
+    """The objects of the user's own classes in values."""
+    seen: set[int] = set()
+    pending = [each for each in values if type(each) not in ATOMIC_SET]
+    while pending:
+        value = pending.pop()
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        inside: Any = ()
+        if type(value) in {tuple, list, set, frozenset}:
+            inside = value
+        elif type(value) is dict:
+            inside = value.values()
+        elif not is_library_module(type(value).__module__) and not isinstance(value, type):
+            yield value
+            with contextlib.suppress(UnstableValueError):  # it has no form, wherever it stands
+                inside = [each for _, each in attributes_of(value)]
+        if len(inside) <= _MOST_ITEMS:
+            pending += [each for each in inside if type(each) not in ATOMIC_SET]
