@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import functools
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -96,7 +97,7 @@ class Dark:
 @keyed_by("h", "dark")
 class Model:
     def __init__(self, h: Any, dark: Any) -> None:
-        self.h, self.dark, self.scratch = h, dark, object()
+        self.h, self.dark, self.scratch = h, dark, threading.Lock()
 
     def age(self, z: float) -> float:
         return z * self.h

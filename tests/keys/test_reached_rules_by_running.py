@@ -340,10 +340,9 @@ class Simulated:
         result = plain(owner, k)
         is_changed = parameters != self._parameters(owner)
         for name, each in self._memos(owner).items():
-            if is_filled(each) and not is_filled(before[name]):
-                self.filled_under.setdefault(owner, {})[name] = None if is_changed else parameters
-            elif each != before[name] and is_private:
-                self.filled_under.setdefault(owner, {})[name] = "several"
+            if is_filled(each) and each != before[name]:
+                under = "several" if is_private else None if is_changed else parameters
+                self.filled_under.setdefault(owner, {})[name] = under, each
         if not is_private and not is_changed:
             self.results[key] = result
         return result
@@ -358,11 +357,11 @@ class Simulated:
         return {name: copy.copy(vars(owner).get(name)) for name in memos}
 
     def is_private(self, owner: Any) -> bool:
-        """Was a memo filled under other parameters?"""
+        """Was a memo filled under other parameters, or by others?"""
         parameters = self._parameters(owner)
+        known = self.filled_under.get(owner, {})
         return any(
-            is_filled(each) and self.filled_under.get(owner, {}).get(name) != parameters
-            for name, each in self._memos(owner).items()
+            is_filled(each) and known.get(name) != (parameters, each) for name, each in self._memos(owner).items()
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import itertools
 import logging
 import threading
 import warnings
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 
 from stored import configure, keyed_by, stored
+from tests.faults.memory import forget_memory
 from tests.faults.processes import in_threads
 
 
@@ -507,3 +509,255 @@ class Special:
 def test_the_object_is_read_without_its_name(name: str) -> None:
     """What special methods read counts."""
     check(Special(1.0), lambda owner: setattr(owner, "w", 2), name=name)
+
+
+def tophat(x: float) -> float:
+    """A default."""
+    return x
+
+
+class Formless:
+    """Can be called, and has no form."""
+
+    def __init__(self, value: float) -> None:
+        self.poly = np.poly1d([value])
+
+    def __call__(self, *_: object) -> float:
+        return float(self.poly(0.0))
+
+
+@keyed_by("a")
+class Replaceable:
+    """Has methods in whose place an object can have attributes."""
+
+    def __init__(self, a: float) -> None:
+        self.a = a
+
+    kernel = staticmethod(tophat)
+
+    def helper(self) -> float:
+        """Another one."""
+        return 1.0
+
+    @stored
+    def other(self) -> float:
+        """A stored one."""
+        return 2.0
+
+    @stored
+    def value(self) -> float:
+        """Calls all of them."""
+        return self.a + self.kernel(1.0) + self.helper() + self.other() + self.third() + self.fourth()
+
+    def third(self) -> float:
+        """One more."""
+        return 0.0
+
+    def fourth(self) -> float:
+        """And one more."""
+        return 0.0
+
+
+@pytest.mark.parametrize("name", ["kernel", "helper", "other"])
+@pytest.mark.parametrize("is_early", [True, False])
+def test_an_attribute_in_the_place_of_a_method(name: str, is_early: bool) -> None:
+    """It counts by its value, whether it was there from the beginning or is set later, and ends shortcuts."""
+    owner, other = Replaceable(1.0), Replaceable(1.0)
+    if not is_early:
+        check(owner)
+    for number in (10.0, 20.0):
+        setattr(owner, name, lambda *_, number=number: number)
+        check(owner)
+        check(other)
+    vars(owner).update({name: Formless(7.0)})
+    check(owner)
+    delattr(owner, name)
+    check(owner)
+    assert owner.value() == other.value()
+
+
+def closing(factor: Any) -> Any:
+    """A class with a partial method."""
+
+    @keyed_by("a")
+    class Partial:
+        a = 1.0
+
+        def scaled(self, factor: Any) -> float:
+            return self.a * float(factor(0.0) if callable(factor) else factor)
+
+        twice = functools.partialmethod(scaled, factor)
+
+        @stored
+        def value(self) -> float:
+            return self.twice()
+
+    Partial.__qualname__ = "Partial"
+    Partial.__module__ = "somewhere.else"
+    return Partial()
+
+
+def test_what_a_partial_method_has_in_it() -> None:
+    """It counts, and without a form it makes results private."""
+    for value in (2.0, 3.0, np.poly1d([4.0]), np.poly1d([5.0])):
+        check(closing(value))
+
+
+@keyed_by("x")
+class ManySites:
+    """Fills memos that depend on what was called before."""
+
+    def __init__(self, x: float) -> None:
+        self.x = x
+        self._t: Any = None
+        self._a: Any = None
+        self._b: Any = None
+
+    def reset(self) -> None:
+        """Empties them."""
+        self._t = self._a = self._b = None
+
+    def f(self) -> float:
+        """Fills one."""
+        if self._t is None:
+            self._t = self.x * 2
+        return self._t
+
+    def g(self) -> float:
+        """Fills it otherwise."""
+        if self._t is None:
+            self._t = self.x * 3
+        return self._t
+
+    def a(self) -> float:
+        """Asks whether another is filled."""
+        if self._a is None:
+            self._a = self.x if self._b is None else 10 * self.x
+        return self._a
+
+    def b(self) -> float:
+        """That other."""
+        if self._b is None:
+            self._b = self.x
+        return self._b
+
+    @stored
+    def fg(self) -> float:
+        """One way round."""
+        return self.f() + self.g()
+
+    @stored
+    def gf(self) -> float:
+        """The other way round."""
+        return self.g() + self.f()
+
+    @stored
+    def ab(self) -> float:
+        """One way round."""
+        return self.a() + self.b()
+
+    @stored
+    def ba(self) -> float:
+        """The other way round."""
+        return 100 * self.b() + self.a()
+
+    @stored
+    def of_f(self) -> float:
+        """Through one only."""
+        return self.f()
+
+    @stored
+    def of_g(self) -> float:
+        """Through the other."""
+        return self.g()
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(["fg", "gf", "ab", "ba", "of_f", "of_g"], 3)))
+def test_memos_that_tell_what_was_called_before(order: tuple[str, ...]) -> None:
+    """Calls give what the plain ones give, on one object and on new ones."""
+    owner = ManySites(2.0)
+    for _ in range(2):
+        for name in order:
+            check(owner, name=name)
+            check(ManySites(2.0), name=name)
+        owner.reset()
+
+
+@keyed_by("x")
+class Ordinary:
+    """Keeps what it computes in the ways that people write, and gets its attributes in a loop."""
+
+    computed = 0
+
+    def __init__(self, x: float, **options: Any) -> None:
+        self.x = x
+        self._cache: dict[str, Any] = {}
+        self._is_ready = False
+        self._grid: Any = None
+        for name, value in options.items():
+            setattr(self, name, value)
+
+    def set(self, **options: Any) -> None:
+        """Change parameters, and empty what was made of them."""
+        vars(self).update(options)
+        for name in ("kept",):
+            vars(self).pop(name, None)
+        self._cache = {}
+        self._grid = None
+
+    @functools.cached_property
+    def kept(self) -> float:
+        """Kept by Python."""
+        return self.x + 1.0
+
+    @stored
+    def first(self) -> float:
+        """Keeps it in a dict that another method uses, too."""
+        COMPUTED.append("first")
+        if "first" not in self._cache:
+            self._cache["first"] = self.x + 1.0
+        return self._cache["first"]
+
+    @stored
+    def second(self) -> float:
+        """The other one."""
+        COMPUTED.append("second")
+        if "second" not in self._cache:
+            self._cache["second"] = self.x + 2.0
+        return self._cache["second"]
+
+    @stored
+    def by_grid(self) -> float:
+        """Keeps it in an attribute."""
+        COMPUTED.append("by_grid")
+        if self._grid is None:
+            self._grid = [self.x, 3.0]
+        return float(sum(self._grid))
+
+    @stored
+    def by_kept(self) -> float:
+        """Reads what Python keeps."""
+        COMPUTED.append("by_kept")
+        return self.kept
+
+
+COMPUTED: list[str] = []
+
+
+@pytest.mark.parametrize("names", list(itertools.permutations(["first", "second", "by_grid", "by_kept"], 3)))
+def test_ordinary_memos_are_no_reason_to_compute_anew(names: tuple[str, ...], cache_dir: Any) -> None:
+    """Nor for warnings: each is computed once for all objects, in whatever order they are called."""
+    forget_memory(Ordinary)
+    COMPUTED.clear()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        owner = Ordinary(1.0, other=2)
+        for name in (*names, *names):
+            expected = getattr(Ordinary, name).__wrapped__(Ordinary(1.0))
+            COMPUTED.pop()
+            assert getattr(owner, name)() == expected
+            assert getattr(Ordinary(1.0, other=3), name)() == expected
+        assert sorted(COMPUTED) == sorted(names)
+        owner.set(x=5.0)
+        for name in names:
+            assert getattr(owner, name)() == getattr(Ordinary, name).__wrapped__(Ordinary(5.0))

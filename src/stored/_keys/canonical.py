@@ -241,6 +241,8 @@ class Walk:
             return _LEAVES[type(value)](value)
         text = self.part_or_none(value)
         if text is None:
+            if self._numbers_all and not type(value).__weakrefoffset__:
+                raise UnstableValueError(value).inside(step)  # it is told by what it is in
             self._numbered.append(name)
             text = f"<object {object_number(value)} of type {type(value).__module__}.{type(value).__qualname__}>"
         return text
@@ -309,17 +311,21 @@ def canonical(value: object) -> str:
 
 def text_or_none(value: object) -> str | None:
     """The canonical text of a value; None if it has none."""
-    try:
-        return Walk().part_or_none(value)
-    except RecursionError:
-        return None
+    return _text_unless_too_deep(Walk(), value)
 
 
 def text_with_numbers(value: object, numbered: list[str]) -> str | None:
     """The canonical text of a value, with numbers for parts that have none, and their names; None if it has none."""
+    return _text_unless_too_deep(Walk(numbered=numbered, numbers_all=True), value)
+
+
+def _text_unless_too_deep(walk: Walk, value: object) -> str | None:
+    """The text of a value; None if it has none, or values are in one another beyond the limit of recursion."""
     try:
-        return Walk(numbered=numbered, numbers_all=True).part_or_none(value)
+        return walk.part_or_none(value)
     except RecursionError:
+        if type(value) in _LEAVES:
+            raise  # it is not the value that is too deep, but the call
         return None
 
 

@@ -54,6 +54,7 @@ def _find_memos(kind: type) -> dict[str, Memo]:
     for name, each in _kept_by_python(kind):
         found.setdefault(name, kept_memo(kind, name, each))
     is_own = {name for name, memo in found.items() if name.startswith("_") or memo.is_computed}
+    is_own -= {name for name, memo in found.items() if any(each.name in found for each in memo.made_of or ())}
     return {name: memo._replace(labels=None) for name, memo in found.items() if name in is_own - others}
 
 

@@ -237,7 +237,7 @@ def memos_in(kind: type, found: Reached) -> Iterator[Memo]:
                 write.labels,
                 name in read,
                 write.is_transparent,
-                len(write.filled) == 1 and not any(_reads_other_memos(name, each) for each in reports),
+                len(write.filled) == 1 and not any(_reads_what_changes(name, each, found) for each in reports),
                 is_computed,
                 _made_of(kind, reports),
             )
@@ -247,7 +247,7 @@ def kept_memo(kind: type, name: str, kept: Any) -> Memo:
     """What a `cached_property` keeps that no function of the class reads."""
     report, code = reached_of(kind, kept), kept.func.__code__
     place = Place(code.co_filename, code.co_firstlineno, code.co_qualname)
-    is_determined = not _reads_other_memos(name, report)
+    is_determined = not _reads_what_changes(name, report, report)
     return Memo(name, (place,), False, None, True, True, is_determined, True, _made_of(kind, [report]))
 
 
@@ -266,9 +266,10 @@ def _filling(found: Reached, write: AttributeWrite) -> list[Any]:
     return [each for each, code in codes if (code.co_filename, code.co_qualname) in places]
 
 
-def _reads_other_memos(name: str, report: Reached) -> bool:
-    """Does a function read other memos, so that it can tell whether they were filled before?"""
-    return any(each.name != name and not each.is_transparent for each in report.lazy)
+def _reads_what_changes(name: str, report: Reached, found: Reached) -> bool:
+    """Does a function that fills a memo read what the method writes, so that it can tell what was called before?"""
+    proven = {each.name for each in report.lazy if each.is_transparent}
+    return any(each.name in found.written_here and each.name not in {name, *proven} for each in report.reads)
 
 
 def _made_of(kind: type, reports: list[Reached]) -> tuple[JoinedRead, ...] | None:

@@ -60,8 +60,8 @@ def transparent_memos(
     if is_filled_elsewhere or is_emptied or not read <= lazy:
         return {}
     items = frozenset([write.name for write in writes if write.how != "set"]) & read
-    proof = _ClassProof(kind, Memos(read - items - frozenset(kept), items, read & frozenset(kept)))
     try:
+        proof = _ClassProof(kind, Memos(read - items - frozenset(kept), items, read & frozenset(kept)))
         proof.prove(functions)
     except UnprovenError:
         return {}
@@ -74,7 +74,7 @@ class _Emptying(NamedTuple):
     Attributes
     ----------
     memo, leaves : str
-        Which, and what it leaves there, as in `Write`.
+        Which, and what it leaves there, as in `Write`; "unknown" if a name is computed.
     block : object
         What tells the statements that run together with it.
     is_deletion : bool
@@ -120,6 +120,8 @@ class _ClassProof:
         """Is what is left there what the functions take for empty?"""
         if emptying.leaves == "empty":
             return emptying.memo in self._memos.items
+        if emptying.leaves == "unknown":
+            return emptying.memo not in self._asked
         return emptying.is_deletion if emptying.memo in self._asked else emptying.memo not in self._bare
 
     # -- functions ----------------------------------------------------------------------------------------------------
@@ -207,7 +209,7 @@ class _ClassProof:
                     raise UnprovenError
                 continue
             if accesses.unknown_writes and name not in RESTORING:
-                found += [_Emptying(each, "nothing", (name, each), how) for each in names for how in (True, False)]
+                found += [_Emptying(each, "unknown", (name, each), False) for each in names]
             returned |= {name} if accesses.returned & names else set()
             changed |= {write.name for write in accesses.writes}
             tree = None if generated is not None else function_tree(function.__code__)

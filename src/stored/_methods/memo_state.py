@@ -101,7 +101,7 @@ def _in_place_of_methods(owner: object, reads: MethodReads) -> list[tuple[str, o
 
 def _counts(memo: Memo, reads: MethodReads, before: Mapping[str, str]) -> bool:
     """Does the state of a memo count? That of memos which one function fills must be one, else somebody emptied one."""
-    if not memo.is_transparent or before[memo.name] not in {"empty", "holds"}:
+    if not (memo.is_transparent and memo.is_determined) or before[memo.name] not in {"empty", "holds"}:
         return True
     together = {before[each.name] for each in reads.memos if each.is_read and each.place[::2] == memo.place[::2]}
     return len(together) > 1
@@ -112,7 +112,7 @@ def _text_of_state(memo: Memo, value: object, state: str) -> str | None:
     if state == "empty":
         return "empty"
     is_container = type(value) in {dict, list, set}  # which may be filled in part
-    is_told = state == "holds" and not is_container and (memo.is_determined or memo.is_transparent)
+    is_told = state == "holds" and not is_container and memo.is_determined
     return "filled" if is_told else text_or_none(value)
 
 
