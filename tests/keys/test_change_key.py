@@ -41,13 +41,18 @@ def test_copies_have_the_key_of_the_original(value: Any) -> None:
 
 
 def test_arrays_count_with_content_shape_and_type() -> None:
-    """In place too, whatever their layout in memory."""
+    """In place too, and read in the order in which they lie in memory."""
     array = np.arange(6.0)
     before = change_key((array,))
     array[3] = 7.0
     assert change_key((array,)) != before
     assert change_key((array.reshape(2, 3),)) != change_key((array,))
     assert change_key((array.astype("f4"),)) != change_key((array,))
+    square = np.asfortranarray(array.reshape(2, 3))
+    fortran = change_key((square,))
+    square[1, 2] = 8.0
+    assert change_key((square,)) != fortran
+    assert change_key((square,)) == change_key((square.copy(order="F"),)) != change_key((square.T,))
     assert change_key((np.arange(12.0)[::2],)) == change_key((np.arange(12.0)[::2].copy(),))
 
 

@@ -458,16 +458,16 @@ RULES: dict[str, dict[str, str]] = {
         "h": "joins",
     },
     # or on others
-    "def f(self):\n  if self._t is None: self._t = 1\n  return self._t\n def g(self): self._t = 2": {"_t": "memo"},
+    "def f(self):\n  if self._t is None: self._t = 1\n  return self._t\n def g(self): self._t = 2": {"_t": "unknown"},
     "def f(self):\n  if self._t is None: self._t = 1\n  return self._t\n def g(self, k): setattr(self, k, 2)": {
         "_t": "memo"
     },
     "def f(self):\n  if self._t is None: self._t = 1\n  return self._t\n @classmethod\n def g(cls):\n  o = cls(1)\n"
-    "  o._t = 2\n  return o": {"_t": "memo"},
+    "  o._t = 2\n  return o": {"_t": "unknown"},
     "def f(self):\n  if self._t is None: self._t = 1\n  return self._t\n def g(self): self._t = None": {"_t": "memo"},
     "def f(self):\n  if self._t is None: self._t = 1\n  return self._t\n def g(self): del self._t": {"_t": "memo"},
     "def f(self):\n  if self._t is None: self._t = 1\n  return self._t\n @property\n def g(self): return self.h\n"
-    " @g.setter\n def g(self, v): self._t = v": {"_t": "memo"},
+    " @g.setter\n def g(self, v): self._t = v": {"_t": "unknown"},
     "def f(self):\n  if self._t is None: self._t = 1\n  return self._t\n"
     " def __setstate__(self, s): self.__dict__.update(s)": {"_t": "memo"},
     "def f(self, o):\n  o._t = 3\n  if self._t is None: self._t = 1\n  return self._t": {"_t": "unknown"},
@@ -491,7 +491,7 @@ RULES: dict[str, dict[str, str]] = {
     " def g(self): self.c()[3] = 1": {"_cache": "memo"},
     "@functools.cached_property\n def t(self): return self.h\n def f(self): return self.t": {"t": "memo", "h": "joins"},
     "@functools.cached_property\n def t(self): return self.h\n def f(self): return self.t\n"
-    " def g(self): self.__dict__['t'] = 2": {"t": "memo", "h": "joins"},
+    " def g(self): self.__dict__['t'] = 2": {"t": "unknown", "h": "joins"},
     "@functools.cached_property\n def t(self): return self.h\n def f(self): return self.t\n def g(self): del self.t": {
         "t": "memo",
         "h": "joins",

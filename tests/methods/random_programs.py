@@ -15,6 +15,7 @@ __all__ = ["run_program"]
 _VALUES = (
     *("self.a", "self.b", "self.u", "self.N", "self.d", "k", "1", "self.part.x", "self.part.double()"),
     *("self.helper(k)", "self.lazy", "self.table[1]", "self.fixed", "len(self.items)", "self.items[-1]"),
+    *("self.part.lazy()", "self.part.kept", "self.inner.lazy()", "self.inner.kept", "self.inner.double()"),
     *("self.other(k)", "self.total()", "getattr(self, 'u')", "self.maker(k)", "self.pair[0]", "self.settings['m']"),
 )
 
@@ -46,20 +47,34 @@ _STEPS = (
     *("o.set(n)", "o.reset()", "o._t = None", "o._c.clear()", "o._c[1] = n", "o._t = n", "o.count = n", "o.N = n"),
     *("o.lazy", "o.plain(n)", "o.part = type(o.part)(n)", "o.pair = (n, 0)", "o.fill(n)", "o.d = n"),
     *("o.maker = (lambda s: lambda k: k + s)(n)", "o.__dict__.pop('fixed', None)", "o.fixed", "C.N = n"),
+    *("o.part.y = n", "o.part._m = n", "o.part.lazy()", "o.part._m = None", "o.part.kept", "o.inner.x = n"),
+    *("o.inner.y = n", "o.inner.lazy()", "o.inner._m = None", "o.inner._m = n", "o.inner.kept", "o.inner.z = n"),
+    *("o.helper = lambda k: n * 7", "o.__dict__.pop('helper', None)", "o.total = o.part.double", "o.part.z = n"),
 )
 
 _CLASS = """
 import functools
+import re
 
 class Part:
-    def __init__(self, x): self.x = x
+    def __init__(self, x): self.x, self.y, self._m, self.opaque = x, 1, None, re.compile("a")
     def double(self): return self.x * 2
+    def lazy(self):
+        if self._m is None: self._m = self.x + 10 * self.y
+        return self._m
+    @functools.cached_property
+    def kept(self): return self.x + 100 * self.y
+
+class Inner(Part):
+    def __init__(self, x):
+        super().__init__(x)
+        del self.opaque
 
 class C:
     N = 3
     def __init__(self, a, b):
         self.a, self.b, self.u, self.d = a, b, 1, a * 2
-        self.part, self.items, self.pair, self.settings = Part(a), [1, b], (a, b), {{"m": 1}}
+        self.part, self.inner, self.items, self.pair, self.settings = Part(a), Inner(b), [1, b], (a, b), {{"m": 1}}
         self.maker = lambda k: k + 1
         self.count, self.log, self._t, self._c, self._lazy, self._table = 0, [], None, {{}}, None, None
     @property
@@ -113,6 +128,8 @@ def run_program(seed: int) -> int:
     choose.setstate(state)
     plain_class: Any = load(_source(choose, False))["C"]
     stored_class = keyed_by("a", "b")(made["C"]) if choose.random() < 0.8 else keyed_by("a")(made["C"])
+    if choose.random() < 0.5:
+        keyed_by("x")(made["Inner"])
     owners = [stored_class(1, 2), stored_class(2, 1)]
     history: list[Any] = []
     for _ in range(30):
@@ -120,7 +137,7 @@ def run_program(seed: int) -> int:
         if choose.random() < 0.55:
             method, k = choose.choice(("method", "other")), choose.randrange(3)
             history.append((number, method, k))
-            _compare(owners[number], plain_class, made["Part"], method, k, (seed, history))
+            _compare(owners[number], plain_class, method, k, (seed, history))
         elif choose.random() < 0.15:
             owners[1 - number] = copy.deepcopy(owners[number]) if choose.random() < 0.5 else stored_class(1, 2)
             history.append((number, "copy or new"))
@@ -142,7 +159,7 @@ def _do(step: str, owner: Any, n: int, stored_class: Any, plain_class: Any) -> N
             return
 
 
-def _compare(owner: Any, plain_class: Any, part: Any, method: str, k: int, what: Any) -> None:
+def _compare(owner: Any, plain_class: Any, method: str, k: int, what: Any) -> None:
     plain = plain_class.__new__(plain_class)
     plain.__dict__.update(copy.deepcopy(vars(owner)))
     try:

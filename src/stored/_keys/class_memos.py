@@ -12,6 +12,7 @@ from stored._keys.attributes import attributes_of
 from stored._keys.canonical import UnstableValueError
 from stored._keys.class_functions import class_functions, find_on_class
 from stored._keys.filled_memos import filled_memos
+from stored._keys.first_values import MAKING
 from stored._keys.libraries import is_library_module
 from stored._keys.method_reads import Memo, kept_memo, memos_in
 from stored._keys.reach_report import Reached
@@ -20,9 +21,6 @@ from stored._keys.self_reads import self_accesses
 from stored._keys.unchanged import ATOMIC_SET
 
 __all__ = ["PartMemos", "class_memos", "does_memo_count"]
-
-_MAKING = frozenset({"__init__", "__new__", "__post_init__", "__attrs_post_init__", "__setstate__"})
-"""Functions that write all attributes of a new object."""
 
 
 def class_memos(kind: type) -> Mapping[str, Memo]:
@@ -39,7 +37,7 @@ def class_memos(kind: type) -> Mapping[str, Memo]:
 
 def _find_memos(kind: type) -> dict[str, Memo]:
     functions = [(name, each) for name, each, position, _ in class_functions(kind) if position == 0]
-    functions = [(name, each) for name, each in functions if name not in _MAKING]
+    functions = [(name, each) for name, each in functions if name not in MAKING]
     if not any(_keeps_something(kind, *each) for each in functions):
         return {}
     reports = [reached_of(kind, each) for _, each in functions]

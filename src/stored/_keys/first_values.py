@@ -1,18 +1,21 @@
-"""What is an attribute of an object before a method fills it: is it an empty container, and is it one of the object?"""
+"""What is an attribute before a method fills it: an empty container, one of the class, or filled by other methods?"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from types import CodeType
+from types import CodeType, FunctionType
 
 from stored._keys.class_functions import class_functions, generated_accesses, is_data, left_by_value
 from stored._keys.self_accesses import SelfAccesses
 from stored._keys.self_reads import self_accesses
 
-__all__ = ["RESTORING", "FirstValues", "mentioned_names"]
+__all__ = ["MAKING", "RESTORING", "FirstValues", "mentioned_names"]
 
 RESTORING = frozenset({"__setstate__", "__getstate__", "__reduce__", "__reduce_ex__", "__copy__", "__deepcopy__"})
 """They give an object what another one had; that is known to be what the class itself puts there."""
+
+MAKING = frozenset({"__init__", "__new__", "__post_init__", "__attrs_post_init__", "__setstate__"})
+"""Functions that write all attributes of a new object."""
 
 
 class FirstValues:
@@ -24,14 +27,21 @@ class FirstValues:
         The class.
     names : collection of str
         The attributes.
+    own : collection of FunctionType
+        What the method reaches.
     """
 
-    def __init__(self, kind: type, names: Collection[str]) -> None:
+    def __init__(self, kind: type, names: Collection[str], own: Collection[FunctionType]) -> None:
+        self._filled: dict[str, str] = {}
+        left_out = {id(each) for each in own}
         self._left: dict[str, set[str]] = {name: set() for name in names}
         self._set_on_object: set[str] = set()
-        for _, function, position, is_class in class_functions(kind):
+        for name, function, position, is_class in class_functions(kind):
             generated = generated_accesses(function, kind)
-            self._note(self_accesses(function.__code__, position, is_class) if generated is None else generated)
+            accesses = self_accesses(function.__code__, position, is_class) if generated is None else generated
+            self._note(accesses)
+            if name not in MAKING and id(function) not in left_out:
+                self._note_fills(function, accesses)
         defaults = [(name, vars(base)[name]) for base in kind.__mro__[:-1] for name in names if name in vars(base)]
         self._defaults = {name: value for name, value in defaults if is_data(value)}
 
@@ -41,6 +51,15 @@ class FirstValues:
                 self._left[write.name].add(write.leaves)
                 if write.how == "set" and write.through != "class":
                     self._set_on_object.add(write.name)
+
+    def _note_fills(self, function: FunctionType, accesses: SelfAccesses | None) -> None:
+        for write in () if accesses is None else accesses.writes:
+            if write.how == "set" and write.leaves == "value":
+                self._filled.setdefault(write.name, f"{function.__qualname__} fills it too, line {write.line}")
+
+    def filled_elsewhere(self, name: str) -> str:
+        """Which other function fills an attribute when it likes; empty if none does."""
+        return self._filled.get(name, "")
 
     def can_be_empty_container(self, name: str) -> bool:
         """Is the attribute somewhere set to an empty container?"""

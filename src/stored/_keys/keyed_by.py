@@ -52,8 +52,8 @@ def keyed_by(
     Raises
     ------
     OwnerError
-        If no names are given, one is not the name of an attribute, `module` or `name` is no string, `convert` names no
-        parameter, or a stored method depends on a parameter that is not among them.
+        If no names are given, one is not the name of an attribute, `module` or `name` is no string, `only` is no bool,
+        `convert` names no parameter, or a stored method depends on a parameter that is not among them.
 
     Examples
     --------
@@ -75,6 +75,8 @@ def keyed_by(
         if not (text is None or isinstance(text, str)):
             raise OwnerError(f"{option} of keyed_by is {text!r} of type {type(text).__name__}; it must be a str")
 
+    if not isinstance(only, bool):
+        raise OwnerError(f"only of keyed_by is {only!r} of type {type(only).__name__}; it must be True or False")
     _check_convert(convert)
 
     def decorate(owner: C) -> C:

@@ -5,8 +5,9 @@ Whether somebody else has filled it is seen when the method is called (`filled_m
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cached_property
+from types import FunctionType
 from typing import TypeAlias
 
 from stored._keys.first_values import FirstValues
@@ -25,6 +26,8 @@ class WrittenAttributes:
     ----------
     kind : type
         The class of the object.
+    functions : collection of FunctionType
+        What is reached.
     writes : list of (Write, Place, bool)
         What they write, and whether arguments decide that.
     reads : list of (str, list of (Read, Place))
@@ -38,6 +41,7 @@ class WrittenAttributes:
     def __init__(
         self,
         kind: type,
+        functions: Collection[FunctionType],
         writes: list[_Written],
         reads: list[tuple[str, list[tuple[Read, Place]]]],
         kept: Mapping[str, Place],
@@ -49,11 +53,12 @@ class WrittenAttributes:
         self._unknown = unknown
         self._names = {write.name: None for write, _, _ in writes if write.through != "other"} | dict.fromkeys(kept)
         self._kind = kind
+        self._functions = functions
 
     @cached_property
     def _first(self) -> FirstValues:
         """What they are before; most methods write nothing, and need it not."""
-        return FirstValues(self._kind, self._names)
+        return FirstValues(self._kind, self._names, self._functions)
 
     def all(self) -> dict[str, AttributeWrite]:
         """All of them, by name."""
@@ -83,6 +88,7 @@ class WrittenAttributes:
                 if _arguments(write)
             ),
             *(f"{each.text}, at {each.place}" for each in self._unknown),
+            self._first.filled_elsewhere(name),
             *(
                 f"another object's may be written at {place}"
                 for write, place, _ in self._writes

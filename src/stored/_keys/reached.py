@@ -295,9 +295,10 @@ class _Walk:
 
     def report(self) -> Reached:
         """What was found."""
+        functions = [each.function for each in self.steps]
         reads = [(key[0], found) for key, found in self.reads.items()]
         unknown = [*self.unknown_writes, *self.everything]
-        written = WrittenAttributes(self.kind, self.writes, reads, self.kept, unknown).all()
+        written = WrittenAttributes(self.kind, functions, self.writes, reads, self.kept, unknown).all()
         return Reached(
             tuple(self.code),
             tuple(self.constants),

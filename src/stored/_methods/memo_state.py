@@ -187,19 +187,20 @@ def reasons_of_private(reads: MethodReads, names: tuple[str, ...], stale: tuple[
     stale : tuple of Memo
         The memos that were filled under other parameters.
     """
-    reasons = [f"{reason.text}, at {reason.place}" for reason in reads.private]
+    only = "or say which attributes count: @keyed_by(..., only=True)"
+    reasons = [f"{each.text}, at {each.place}; let the method not depend on that, {only}" for each in reads.private]
     for name in names:
         place = "" if name not in reads.places else f", read at {reads.places[name]},"
-        reasons.append(f"the attribute {name!r}{place} has a value with no form that is the same in every process")
+        reasons.append(
+            f"the attribute {name!r}{place} has a value with no form that is the same in every process, or holds one;"
+            f" changes inside that are not seen; give it a value that has one, {only}"
+        )
     for memo in stale:
         reasons.append(
-            f"the attribute {memo.name!r}, filled at {memo.place}, was filled while parameters were others, or has a"
-            " value with no form that is the same in every process; empty it where parameters change"
+            f"the attribute {memo.name!r}, filled at {memo.place}, was filled while parameters were others, or by"
+            f" something else with a value that has no form; empty it where parameters change, {only}"
         )
-    return [
-        f"{each}; give it a value that has one, or say which attributes count: @keyed_by(..., only=True)"
-        for each in reasons
-    ]
+    return reasons
 
 
 def warn_of_private(definition: Definition, owner: object, reasons: Iterable[str]) -> None:
