@@ -204,3 +204,10 @@ def test_a_user_and_converted_parameters_add_up() -> None:
             return type(self.y).__name__
 
     assert [Both(1).kind(), Both(1.0).kind()] == ["int", "int"]
+
+
+@pytest.mark.parametrize("only", ["yes", [1], None, 1])
+def test_only_is_true_or_false(only: Any) -> None:
+    """It takes the user's word for everything, so nothing else stands for it."""
+    with pytest.raises(OwnerError, match=r"only of keyed_by is .*; it must be True or False"):
+        keyed_by("a", only=only)

@@ -63,10 +63,34 @@ class Holder:
         self.value = value
 
 
+class Slotted:
+    """Has a slot."""
+
+    __slots__ = ("value",)
+
+
+class Shadowed(Slotted):
+    """Has something else in the place of the slot of its own."""
+
+    __slots__ = ("__weakref__", "value")
+
+    def __init__(self, value: float) -> None:
+        Slotted.value.__set__(self, value)  # type: ignore[attr-defined]
+
+    def get(self) -> float:
+        """What is in the slot."""
+        return float(Slotted.value.__get__(self))  # type: ignore[attr-defined]
+
+
+Shadowed.value = property(Shadowed.get)  # type: ignore[assignment, method-assign]
+
+
 def value_in(made: Any) -> float:
     """What these hold."""
     if isinstance(made, Holder):
-        return made.value
+        return float(made.value(0.0)) if callable(made.value) else made.value
+    if isinstance(made, Shadowed):
+        return made.get()
     while isinstance(made, list):
         made = made[0]
     if isinstance(made, Future):
@@ -83,6 +107,8 @@ MAKERS: dict[str, Callable[[float], Any]] = {
     "future in a deep list": deep,
     "read-only array": read_only,
     "own object": Holder,
+    "own object with what has no form": lambda value: Holder(np.poly1d([value])),
+    "own object that cannot be read": lambda value: Shadowed(value),
     "deepest list": deepest,
 }
 
@@ -119,7 +145,7 @@ def test_a_memo_that_holds_anything(kind: str) -> None:
     owner._made = MAKERS[kind](8.0)
     for _ in range(3):
         assert owner.value() == owner.value.__wrapped__()
-    owner._made = Holder(8.5) if kind != "own object" else read_only(8.5)
+    owner._made = Holder(8.5) if "own" not in kind else read_only(8.5)
     for _ in range(3):
         assert owner.value() == owner.value.__wrapped__()
     owner.a = 9.0
@@ -204,6 +230,33 @@ class Odd:
     def of_its_class(self) -> Any:
         """Looks at its class."""
         return super().__class__.__name__, self.b
+
+
+@keyed_by("a")
+class Early:
+    """Has a container that is not always made."""
+
+    def __init__(self, a: float) -> None:
+        self.a, self._cache = a, None
+
+    @stored
+    def value(self, k: int) -> float:
+        """Fills it, but for 0."""
+        if k == 0:
+            return self.a
+        if self._cache is None:
+            self._cache = {}
+        if k not in self._cache:
+            self._cache[k] = self.a * k
+        return float(self._cache[k])
+
+
+def test_a_container_that_is_not_made() -> None:
+    """What a call leaves empty is empty."""
+    owner = Early(2.0)
+    assert [owner.value(0), owner.value(0), owner.value(2), owner.value(0), owner.value(2)] == [2.0, 2.0, 4.0, 2.0, 4.0]
+    owner._cache = None
+    assert [owner.value(0), owner.value(2), Early(2.0).value(2)] == [2.0, 4.0, 4.0]
 
 
 @pytest.mark.parametrize("name", ["named", "nested", "of_its_class"])

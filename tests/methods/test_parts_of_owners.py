@@ -37,16 +37,24 @@ class Plain:
         self.a, self.c = a, c
         self.poly = np.poly1d([c])
         self._table: Any = None
+        self._log: list[str] = []
+        self._last = ""
         self.public: Any = None
 
     def formless(self) -> float:
         """Reads what has no form."""
         return float(self.poly(0.0))
 
-    def lazy(self) -> float:
+    def fill(self) -> None:
         """Fills a memo."""
+        self._table = [self.a * self.c]
+
+    def lazy(self) -> float:
+        """Reads it."""
+        self._log.append("lazy")
+        self._last = "lazy"
         if self._table is None:
-            self._table = [self.a * self.c]
+            self.fill()
         return float(self._table[0])
 
     def load(self) -> None:
@@ -242,3 +250,15 @@ def test_what_a_frozen_part_keeps_does_not_count() -> None:
         before = len(computed)
         assert [ByParameter(each).value("value") for each in (part, Frozen(3.0))] == [3.0, 3.0]
         assert len(computed) == before + 1
+
+
+def test_data_in_a_part() -> None:
+    """A long list is taken for data, and counts like all else."""
+    part = InnerOfForm(2.0)
+    part.data = list(range(2000))  # type: ignore[attr-defined]
+    owner = ByParameter(part)
+    assert [owner.value("lazy"), owner.value("lazy")] == [2.0, 2.0]
+    before = len(computed)
+    part.data[0] = 7  # type: ignore[attr-defined]
+    assert owner.value("lazy") == 2.0
+    assert len(computed) == before + 1

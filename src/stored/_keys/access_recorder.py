@@ -208,7 +208,10 @@ class Recorder:
             Those of `Write`: how, leaves, is_certain; and the expressions that the value and its place are computed
             from: sources, keys.
         """
-        keys = [Scoped(each, self.scope) for each in parts.pop("keys", ())]
+        nodes = parts.pop("keys", ())
+        keys = [Scoped(each, self.scope) for each in nodes]
+        if nodes:
+            parts["label"] = _label(nodes[-1])
         sources = parts.pop("sources", ())
         parts.setdefault("how", "set")
         if parts.setdefault("leaves", "value") == "value":
@@ -233,6 +236,16 @@ class Recorder:
         of_statement = () if self.statement is None else self.scopes.control[self.statement]
         conditions = (*of_statement, *self.conditions)
         return self.flow.arguments_of(*conditions) if conditions else frozenset()
+
+
+def _label(key: ast.expr) -> str:
+    """A string that stands in a key, alone or first in a tuple; empty if there is none."""
+    match key:
+        case ast.Constant(str(text)):
+            return repr(text)
+        case ast.Tuple([ast.Constant(str(text)), _, *_]):
+            return f"({text!r}, ...)"
+    return ""
 
 
 def _is_of_item(origin: Origin, use: Use) -> bool:

@@ -10,9 +10,8 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from stored._fork_safe_lock import ForkSafeLock
 from stored._keys.attributes import attributes_of
-from stored._keys.canonical import text_or_none
+from stored._keys.canonical import UnstableValueError, text_or_none
 from stored._keys.change_key import change_key
 from stored._keys.libraries import is_library_module
 from stored._keys.method_reads import Memo
@@ -89,23 +88,17 @@ class FilledMemos:
 
 _known: dict[int, tuple[weakref.ref[Any], FilledMemos]] = {}
 
-_lock = ForkSafeLock()
-
 
 def filled_memos(owner: object) -> FilledMemos:
     """What is known of the memos of an object; nothing at all of one without weak references."""
     known = _known.get(id(owner))
     if known is not None and known[0]() is owner:
         return known[1]
-    with _lock:
-        known = _known.get(id(owner))
-        if known is not None and known[0]() is owner:
-            return known[1]
-        made = FilledMemos()
-        if type(owner).__weakrefoffset__:
-            # `pop` gets the reference as its default: a callback without a function of Python's
-            _known[id(owner)] = weakref.ref(owner, functools.partial(_known.pop, id(owner))), made
-        return made
+    made = FilledMemos()
+    if type(owner).__weakrefoffset__:
+        # `pop` gets the reference as its default: a callback without a function of Python's
+        _known[id(owner)] = weakref.ref(owner, functools.partial(_known.pop, id(owner))), made
+    return made
 
 
 def is_fixed(value: object) -> bool:
@@ -136,7 +129,10 @@ def weak_snapshot(value: Any, depth: int = 0) -> Any:
         return kind, text
     parts: list[Any] = []
     if _has_parts(value) and depth <= _MAX_DEPTH:
-        parts = [weak_snapshot(each, depth + 1) for each in _parts(value)]
+        try:
+            parts = [weak_snapshot(each, depth + 1) for each in _parts(value)]
+        except UnstableValueError:  # there are attributes that cannot be read
+            return None
         if None in parts:
             return None
     if kind in _PARTS:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from types import CodeType, FunctionType
 
 from stored._keys.class_functions import class_functions, generated_accesses, is_data, left_by_value
-from stored._keys.self_accesses import SelfAccesses
+from stored._keys.self_accesses import Write
 from stored._keys.self_reads import self_accesses
 
 __all__ = ["MAKING", "RESTORING", "FirstValues", "mentioned_names"]
@@ -32,34 +32,41 @@ class FirstValues:
     """
 
     def __init__(self, kind: type, names: Collection[str], own: Collection[FunctionType]) -> None:
-        self._filled: dict[str, str] = {}
+        self._own_labels: dict[str, set[str]] = {}
+        self._others: list[tuple[Write, str]] = []
         left_out = {id(each) for each in own}
         self._left: dict[str, set[str]] = {name: set() for name in names}
         self._set_on_object: set[str] = set()
         for name, function, position, is_class in class_functions(kind):
             generated = generated_accesses(function, kind)
             accesses = self_accesses(function.__code__, position, is_class) if generated is None else generated
-            self._note(accesses)
-            if name not in MAKING and id(function) not in left_out:
-                self._note_fills(function, accesses)
+            writes = () if accesses is None else accesses.writes
+            self._note(writes)
+            if id(function) in left_out:
+                self._note_own(writes)
+            elif name not in MAKING:
+                self._others += [(write, function.__qualname__) for write in writes if write.leaves == "value"]
         defaults = [(name, vars(base)[name]) for base in kind.__mro__[:-1] for name in names if name in vars(base)]
         self._defaults = {name: value for name, value in defaults if is_data(value)}
 
-    def _note(self, accesses: SelfAccesses | None) -> None:
-        for write in () if accesses is None else accesses.writes:
+    def _note(self, writes: Iterable[Write]) -> None:
+        for write in writes:
             if write.name in self._left:
                 self._left[write.name].add(write.leaves)
                 if write.how == "set" and write.through != "class":
                     self._set_on_object.add(write.name)
 
-    def _note_fills(self, function: FunctionType, accesses: SelfAccesses | None) -> None:
-        for write in () if accesses is None else accesses.writes:
-            if write.how == "set" and write.leaves == "value":
-                self._filled.setdefault(write.name, f"{function.__qualname__} fills it too, line {write.line}")
+    def _note_own(self, writes: Iterable[Write]) -> None:
+        for write in writes:
+            if write.leaves == "value":
+                self._own_labels.setdefault(write.name, set()).add(write.label)
 
     def filled_elsewhere(self, name: str) -> str:
-        """Which other function fills an attribute when it likes; empty if none does."""
-        return self._filled.get(name, "")
+        """Which other function fills an attribute, or the same items of it, when it likes; empty if none does."""
+        own = self._own_labels.get(name, {""})
+        found = [(write, function) for write, function in self._others if write.name == name]
+        same = [each for each in found if "" in own or each[0].label in {"", *own}]
+        return f"{same[0][1]} fills it too, line {same[0][0].line}" if same else ""
 
     def can_be_empty_container(self, name: str) -> bool:
         """Is the attribute somewhere set to an empty container?"""

@@ -71,6 +71,8 @@ class Write:
         The arguments that decide whether it is written.
     is_direct : bool
         Is it written without the class's own ``__setattr__``?
+    label : str
+        Of an item: a string that stands in its key, and tells it from items with other strings; empty if there is none.
     """
 
     name: str
@@ -82,6 +84,7 @@ class Write:
     depends: frozenset[str] = frozenset()
     control: frozenset[str] = frozenset()
     is_direct: bool = False
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
