@@ -288,6 +288,8 @@ def text_or_none(value: object) -> str | None:
     try:
         return Walk().part_or_none(value)
     except RecursionError:
+        if type(value) in _LEAVES:
+            raise  # it is not the value that is too deep, but the call
         return None
 
 
