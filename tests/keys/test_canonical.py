@@ -35,7 +35,7 @@ import scipy.special
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stored._keys import canonical, digest
+from stored._keys import canonical, digest, text_or_none
 from stored._keys.canonical import canonical_texts
 from stored.errors import OwnerError, UnstableKeyError
 from tests.keys.models import Colour, Dark, Model, OldWord, Told
@@ -682,3 +682,15 @@ def test_digests_never_change() -> None:
     assert canonical({"b": [1.0, 1], "a": ("x", None, b"y")}) == "{'b': [1.0, 1], 'a': ('x', None, b'y')}"
     assert canonical([True, 1j, np.int32(5), {2}]) == "[True, complex(0.0, 1.0), int32(5), set(2)]"
     assert digest("\ud83d\ude00") != digest("😀")
+
+
+def test_a_call_that_is_too_deep() -> None:
+    """A number has a text, so that it is the call that is too deep, and not the number."""
+
+    def deepest() -> str | None:
+        try:
+            return deepest()
+        except RecursionError:
+            return text_or_none(True)
+
+    assert deepest() == text_or_none(True) == canonical(True)
