@@ -70,6 +70,9 @@ class Run:
         ratios = self.paths.ratios
         for path, limit, aim in ((peers.HIT, 5.0, 3.5), (peers.KEYWORD, 7.0, None), (peers.THREE, 7.0, None)):
             yield Bar(path, "hits of lru_cache", ratios(operator.truediv, (path, OURS), LRU_HIT), limit, aim)
+        yield Bar(
+            peers.JOINED, "hits without them", ratios(operator.truediv, (peers.JOINED, OURS), (peers.HIT, OURS)), 1.2
+        )
         constant = ratios(_beyond, (peers.CONSTANT, OURS), (peers.CONSTANT_STRING, OURS), LRU_HIT)
         yield Bar(f"{peers.CONSTANT}, beyond it", "hits of lru_cache", constant, 6.0)
         string = (peers.STRING, "Colossus")

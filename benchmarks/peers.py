@@ -22,6 +22,7 @@ __all__ = [
     "CONSTANT_STRING",
     "FULL_CALL",
     "HIT",
+    "JOINED",
     "KEYWORD",
     "LOAD",
     "OBJECT",
@@ -36,6 +37,7 @@ __all__ = [
 HIT = "hit, one positional argument"
 KEYWORD = "hit, one keyword argument"
 THREE = "hit, three positional arguments"
+JOINED = "hit, two attributes that are not declared"
 CONSTANT = "hit, the owner's own string is a constant"
 OWN = "hit, the owner's own string is made anew"
 USER = "hit, the owner holds a StorageUser"
@@ -157,6 +159,20 @@ class Keyed(NoDescription):
         return TABLE
 
 
+@stored.keyed_by("H0", "Om0", "Ob0", "sigma8", "ns")
+class Reading(NoDescription):
+    """An owner with a method that reads two attributes beside its parameters."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.w0, self.wa = -1.0, 0.1
+
+    @stored.stored
+    def one(self, z: float) -> float:
+        """Reads them."""
+        return z + self.w0 + self.wa
+
+
 class Described(Parameters):
     """An owner that describes itself."""
 
@@ -225,6 +241,7 @@ def ours(place: Path) -> Mapping[str, Action]:
     return {
         **_hits(model),
         FULL_CALL: Action('answer(definition, model, {"z": 1.0})', names),
+        JOINED: Action("model.one(1.0)", {"model": Reading()}),
         CONSTANT: Action("model.one(1.0)", {"model": Constant()}),
         CONSTANT_STRING: Action("model.getHashableString()", {"model": Constant()}),
         OWN: Action("model.one(1.0)", {"model": Described()}),

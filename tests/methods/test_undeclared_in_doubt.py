@@ -225,16 +225,23 @@ class Odd:
         self.a = a
         vars(self)["Omega m"] = 0.3
         setattr(self, "class", 3.0)
+        setattr(self, "", 1.0)
 
     @stored
     def value(self) -> Any:
         """Reads them."""
         return self.__dict__["Omega m"] + getattr(self, "class")
 
+    @stored
+    def nameless(self) -> Any:
+        """Reads one."""
+        return getattr(self, "")
+
 
 def test_odd_names() -> None:
     """They join like others."""
     check(Odd(1.0), lambda owner: vars(owner).update({"Omega m": 0.5}), lambda owner: setattr(owner, "class", 5.0))
+    check(Odd(1.0), lambda owner: setattr(owner, "", 2.0), name="nameless")
 
 
 class Noted:

@@ -158,8 +158,8 @@ def _can_refer(binding: Binding) -> bool:
 
 
 def constant_name(node: ast.expr) -> str | None:
-    """The text of a string that is written out."""
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+    """The text of a string that is written out; None if it is empty, since that stands for no name."""
+    return node.value or None if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
 
 def _attribute(base: Origin, name: str) -> Origin:
