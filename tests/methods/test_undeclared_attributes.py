@@ -617,3 +617,29 @@ def test_items_of_a_memo_count_if_the_method_counts_them() -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             assert owner.counted(k) == expected
+
+
+@pytest.mark.parametrize("calls", [1, 5])
+def test_a_string_that_stays_is_told_behind_a_shortcut_too(calls: int) -> None:
+    """However often the call was found before, and once."""
+
+    class Telling:
+        def __init__(self) -> None:
+            self.h = 1.0
+
+        def getHashableString(self) -> str:
+            return "always the same"
+
+        @stored
+        def value(self) -> float:
+            return self.h
+
+    owner = Telling()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for _ in range(calls):
+            assert owner.value() == 1.0
+    owner.h = 2.0
+    with pytest.warns(OwnerWarning, match="reads the attribute 'h'") as found:
+        assert [owner.value() for _ in range(3)] == [1.0] * 3
+    assert len(found) == 1

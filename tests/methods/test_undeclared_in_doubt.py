@@ -768,3 +768,26 @@ def test_ordinary_memos_are_no_reason_to_compute_anew(names: tuple[str, ...], ca
         owner.set(x=5.0)
         for name in names:
             assert getattr(owner, name)() == getattr(Ordinary, name).__wrapped__(Ordinary(5.0))
+
+
+@keyed_by("a")
+class Advancing:
+    """Takes the next of what has no form."""
+
+    def __init__(self, a: float) -> None:
+        self.a = a
+        self.numbers = (each for each in range(100))
+        self.log: list[int] = []
+
+    @stored
+    def value(self) -> int:
+        """The next one."""
+        return next(self.numbers)
+
+
+def test_what_a_method_advances_is_never_found() -> None:
+    """Nothing tells whether it is where it was."""
+    owner = Advancing(1.0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert [owner.value() for _ in range(5)] == [0, 1, 2, 3, 4]

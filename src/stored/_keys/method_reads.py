@@ -153,6 +153,8 @@ class MethodReads(NamedTuple):
         Those of them that the method does not write itself.
     memos : tuple of Memo
         The attributes that the method fills.
+    written : frozenset of str
+        The attributes that it reads and writes otherwise than memos.
     private : tuple of Reason
         Why its results are for one object only; empty if they are not.
     methods : frozenset of str
@@ -166,6 +168,7 @@ class MethodReads(NamedTuple):
     selection: Selection = Selection()
     steady: tuple[JoinedRead, ...] = ()
     memos: tuple[Memo, ...] = ()
+    written: frozenset[str] = frozenset()
     private: tuple[Reason, ...] = ()
     methods: frozenset[str] = frozenset()
     code: tuple[str, ...] = ()
@@ -197,6 +200,7 @@ def method_reads(kind: type, method: Any, declared: Collection[str]) -> MethodRe
         Selection(None, tuple(joined), bool(found.reads_everything)),
         tuple([each for each in joined if found.rule_of(each.name).rule == "joins"]),
         tuple(memos_in(kind, found)),
+        frozenset([each.name for each in found.reads if found.rule_of(each.name).rule == "unknown"]),
         (*found.private, *_unknown(found, declared), *formless),
         frozenset(found.methods.difference(declared)) if kind.__dictoffset__ else frozenset(),
         (

@@ -13,7 +13,7 @@ from stored._methods.definition import Definition
 from stored._methods.memo_state import MemoTests, look_at_memos, memo_tests, reasons_of_private, warn_of_private
 from stored._methods.owner_shortcut import OwnerShortcut
 from stored._methods.shortcuts import Hit
-from stored._methods.untold import warn_of_untold
+from stored._methods.untold import untold_tests, warn_of_untold
 from stored._settings import settings, validity
 from stored._storage import CachedResult
 from stored.errors import OwnerError
@@ -94,6 +94,8 @@ class Results:
             return
         state = call.memo_state = look_at_memos(call.owner, reads)
         call.arguments += state.pairs
+        if not reads.written.isdisjoint(call.space.private):  # whether it is as before, nothing tells
+            call.memo_state = state._replace(is_kept=False)
         if state.stale or state.formless or reads.private:
             call.is_private = True
             warn_of_private(self.definition, call.owner, reasons_of_private(reads, state.formless, state.stale))
@@ -118,7 +120,9 @@ class Results:
         if key is None or not type(call.owner).__weakrefoffset__ or settings().disable:
             return
         memos: MemoTests | None = ([], {})
-        if self.reads is not None and self.joins_reads and (self.reads.memos or self.reads.methods):
+        if self.reads is not None and not self.joins_reads:
+            memos = untold_tests(call, self.reads)
+        elif self.reads is not None and (self.reads.memos or self.reads.methods):
             memos = memo_tests(call.owner, self.reads)
         if memos is None or (call.memo_state is not None and call.memo_state.stale):
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from stored.errors import OwnerWarning, warn_caller
 if TYPE_CHECKING:
     from stored._methods.call import Call
 
-__all__ = ["warn_of_untold"]
+__all__ = ["untold_tests", "warn_of_untold"]
 
 
 def warn_of_untold(call: Call, reads: MethodReads, present: PresentSpace) -> None:
@@ -40,6 +41,29 @@ def warn_of_untold(call: Call, reads: MethodReads, present: PresentSpace) -> Non
         if before != now and present.holds(call.owner, call.space):
             seen[each.label] = now
             _warn_once(call, each.label, str(reads.places.get(each.name, "")))
+
+
+_MOST_TESTS = 8
+
+
+def untold_tests(call: Call, reads: MethodReads) -> tuple[list[str], dict[str, Any]]:
+    """Conditions for the check of a shortcut: attributes of which nothing was warned are what they are now.
+
+    Of those that can change, nothing is looked at: that would take as long as a call without a shortcut.
+    """
+    found: dict[str, Any] = {}
+    warned = call.definition.warned
+    for each in reads.steady:
+        value = each.value(call.owner) if each.through == "self" and each.name.isidentifier() else None
+        if (
+            value is not None
+            and type(value) in ATOMIC_SET
+            and (type(call.owner).__qualname__, each.label) not in warned
+        ):
+            found[each.name] = value
+    names = [name for name in found if not keyword.iskeyword(name)][:_MOST_TESTS]
+    tests = [f"{{owner}}.{name} is {{expected}}.untold{number}" for number, name in enumerate(names)]
+    return tests, {f"untold{number}": found[name] for number, name in enumerate(names)}
 
 
 _MAX_BYTES = 1 << 16
