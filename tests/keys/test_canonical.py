@@ -365,7 +365,7 @@ class Loose(float):
     __hash__ = float.__hash__
 
 
-def test_enumerations_are_told_by_class_name_and_value() -> None:
+def test_enumerations_are_described_by_class_name_and_value() -> None:
     """Members equal themselves alone, also those that are numbers or strings."""
     alone = [Colour.RED, Colour.BLUE, Bits.A, Bits.B, Bits.A | Bits.B, 1, 2, 3, "Colour.RED", "red", "OldWord.RED"]
     alone += [Number.ONE, Word.RED, OldWord.RED, Bits(0)]
@@ -379,7 +379,7 @@ class Odd(enum.Enum):
     D = 1
 
 
-def test_a_member_whose_value_has_no_form_is_told_by_its_name() -> None:
+def test_a_member_whose_value_has_no_form_is_described_by_its_name() -> None:
     """One of an enumeration that its module has; of others, which may be another one next time, it is refused."""
     assert len({canonical(each) for each in Odd}) == 4
     assert canonical([Odd.A, Odd.C, Odd.A]) == canonical([Odd.A, Odd.C, Odd.A])
@@ -394,7 +394,7 @@ def test_a_member_whose_value_has_no_form_is_told_by_its_name() -> None:
             canonical(found)
 
 
-def test_members_are_told_by_their_attributes_too() -> None:
+def test_members_are_described_by_their_attributes_too() -> None:
     """Those that the class or somebody else has set; names stand in quotes, so that one is not taken for two."""
     before = canonical(Odd.D)
     Odd.D.scale = 2  # type: ignore[attr-defined]
@@ -405,7 +405,7 @@ def test_members_are_told_by_their_attributes_too() -> None:
     assert len({canonical(each["X"]) for each in kinds}) == 2
 
 
-def test_named_tuples_are_told_by_class() -> None:
+def test_named_tuples_are_described_by_class() -> None:
     """A named tuple is no plain one, nor one of another class."""
     values = [Point(1, 2), Point(1, 2.0), Place(1, 2), (1, 2), [Point(1, 2)], [(1, 2)]]
     assert len({canonical(each) for each in values}) == len(values)
@@ -432,7 +432,7 @@ def test_a_number_of_an_own_class_has_a_text_of_its_own() -> None:
         assert repr(plain) in canonical(value)
 
 
-def test_subclasses_are_told_by_class_value_and_attributes() -> None:
+def test_subclasses_are_described_by_class_value_and_attributes() -> None:
     """Whatever they override, their value is that of the type of Python's from which they inherit."""
 
     def made(base: type, *args: Any, note: Any = 1) -> Any:

@@ -184,7 +184,7 @@ def test_type_hints_have_a_form() -> None:
     assert len({canonical(each) for each in values}) == len(values)
 
 
-def test_functions_are_told_by_all_that_somebody_gave_to_them() -> None:
+def test_functions_are_described_by_all_that_somebody_gave_to_them() -> None:
     """Attributes of partial functions and of those with a cache too, and a name of their own, whatever is in a name."""
 
     def named(name: str) -> Any:
@@ -234,7 +234,7 @@ def test_functions_of_libraries_that_hold_users_functions() -> None:
     assert canonical(with_method(power(1))) == canonical(with_method(power(1))) != canonical(with_method(power(2)))
 
 
-def test_a_function_that_reads_its_class_is_told_by_that() -> None:
+def test_a_function_that_reads_its_class_is_described_by_that() -> None:
     """Of one that a function made, by all that the class says."""
 
     def made(k: Any) -> Any:

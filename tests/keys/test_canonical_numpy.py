@@ -123,7 +123,7 @@ def test_a_matrix_is_no_plain_array() -> None:
     assert len({canonical(each) for each in arrays}) == len(arrays)
 
 
-def test_arrays_of_objects_are_told_by_these() -> None:
+def test_arrays_of_objects_are_described_by_these() -> None:
     """One by one, in fields too, and strings of any length by their characters."""
     fields = [("a", "f8"), ("b", "O")]
     arrays = [np.array(each, dtype=object) for each in ([1, "x"], [1.0, "x"], [1, None], [[1, "x"]])]

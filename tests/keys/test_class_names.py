@@ -106,7 +106,7 @@ def test_all_bases_and_the_metaclass_count() -> None:
     assert class_name(pathlib.PurePosixPath) == "'pathlib.PurePosixPath'"
 
 
-def test_classes_that_a_library_makes_for_users_are_told_by_their_content() -> None:
+def test_classes_that_a_library_makes_for_users_are_described_by_their_content() -> None:
     """Though they say that they are of a module of Python."""
     kinds = [dataclasses.make_dataclass("S", [("x", float)], frozen=each) for each in (True, False)]
     assert len({class_name(each) for each in kinds}) == 2

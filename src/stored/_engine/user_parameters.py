@@ -69,11 +69,11 @@ class UserParameters:
         if conditions is None or self._fields is not None or space.address != values[0]:
             return None  # owners with fields beside a user are rare, and take no shortcuts
         held = f"{{owner}}.{attribute} is {{expected}}.user and {{expected}}.user._space is {{expected}}.user_space"
-        told = [
+        tests_of_user = [
             "{expected}.user.func_hashstring() == {expected}.string",
             "{expected}.user.func_name() == {expected}.name",
         ]
-        tests = [SAME_CLASS_TEST, *conditions, held, *told]
+        tests = [SAME_CLASS_TEST, *conditions, held, *tests_of_user]
         expected = {"owner_class": owner_class, "user": self._user, "user_space": space}
         expected |= {"string": space.string, "name": space.address.name}
         return UnchangedCheck(" and ".join(tests), expected, refers_to_owner=True)  # through func_hashstring

@@ -17,8 +17,8 @@ from stored._keys.canonical import UnstableValueError, Walk, add_forms, refuse, 
 from stored._keys.class_content import member_text
 from stored._keys.class_memos import class_memos, does_memo_count
 from stored._keys.class_names import class_name, is_library_class
+from stored._keys.described_values import described_values, may_read_more
 from stored._keys.exempt import exempt_text, is_exempt
-from stored._keys.told_parameters import tells_no_whole, told_parameters
 
 
 def _enum_text(value: enum.Enum, walk: Walk) -> str:
@@ -41,33 +41,33 @@ def _is_enum(value: object) -> bool:
 def _object_text(value: Any, walk: Walk) -> str:
     """The class of an object, what it is of a type of Python's, and what it tells, or else all its attributes."""
     kind = type(value)
-    told = told_parameters(value)
+    described = described_values(value)
     to_plain = _plain_form(kind)
-    if told is None:
+    if described is None:
         _check_has_form(value, to_plain)
     parts = [_class_of(value, walk)]
     if _library_name(kind) in _HELD:
-        told = [(name, getattr(value, name)) for name in _HELD[_library_name(kind)]]
+        described = [(name, getattr(value, name)) for name in _HELD[_library_name(kind)]]
     if to_plain is not None:
         parts.append(walk.part(to_plain(value), ""))
-    names = () if told is None else dict(told)
-    texts = [] if told is None else [f"{name!a}={walk.part(each, f'.{name}')}" for name, each in told]
-    if told is None or tells_no_whole(value):
+    names = () if described is None else dict(described)
+    texts = [] if described is None else [f"{name!a}={walk.part(each, f'.{name}')}" for name, each in described]
+    if described is None or may_read_more(value):
         texts += _attribute_texts(value, names, walk)
     parts.append(", ".join(texts))
-    return text_or_digest("object", f"{'object' if told is None else 'owner'}({', '.join(parts)})")
+    return text_or_digest("object", f"{'object' if described is None else 'owner'}({', '.join(parts)})")
 
 
-def _attribute_texts(value: object, told: Collection[str], walk: Walk) -> Iterator[str]:
+def _attribute_texts(value: object, described: Collection[str], walk: Walk) -> Iterator[str]:
     """The attributes of an object that it does not tell, but for memos that hold what would be made now."""
     kind = type(value)
     memos = class_memos(kind)
     for name, each in counted_attributes(value, with_filled=not is_library_class(kind)):
         memo = memos.get(name)
-        if name in told or (memo is not None and not does_memo_count(value, memo, each)):
+        if name in described or (memo is not None and not does_memo_count(value, memo, each)):
             continue
         step = f".{name}"
-        is_of_owner = told or memo is not None
+        is_of_owner = described or memo is not None
         text = walk.part_or_number(each, step, f"{kind.__qualname__}{step}") if is_of_owner else walk.part(each, step)
         yield f"{name!a}={text}"
 

@@ -185,12 +185,12 @@ def field_texts(kind: Any, walk: Walk) -> list[str]:
         defaults = own.get("_field_defaults", {})
         values = [(name, [defaults[name]] if name in defaults else []) for name in kind._fields]
     for each in own.get("__dataclass_fields__", {}).values():
-        told = [each.default, each.default_factory, each.init, each.repr, each.hash, each.compare, each.kw_only]
-        values.append((each.name, [*told, each.metadata]))
+        parts = [each.default, each.default_factory, each.init, each.repr, each.hash, each.compare, each.kw_only]
+        values.append((each.name, [*parts, each.metadata]))
     for each in own.get("__attrs_attrs__", ()):
-        told = [each.default, each.converter, each.validator, each.init, each.repr, each.hash, each.eq, each.order]
-        values.append((each.name, [*told, each.kw_only, each.on_setattr, each.metadata]))
-    texts = [f"{name!a}: {', '.join([_told_text(part, walk, name) for part in told])}" for name, told in values]
+        parts = [each.default, each.converter, each.validator, each.init, each.repr, each.hash, each.eq, each.order]
+        values.append((each.name, [*parts, each.kw_only, each.on_setattr, each.metadata]))
+    texts = [f"{name!a}: {', '.join([_part_text(part, walk, name) for part in parts])}" for name, parts in values]
     return texts + _options_of_dataclass(own)
 
 
@@ -200,7 +200,7 @@ def _options_of_dataclass(own: Any) -> list[str]:
     return [] if options is None else [f"{name}={getattr(options, name)}" for name in names]
 
 
-def _told_text(value: Any, walk: Walk, name: str) -> str:
+def _part_text(value: Any, walk: Walk, name: str) -> str:
     """The text of what is told of a field; of a mark of dataclasses and attrs for no default, it is empty."""
     if value is find_by_name("dataclasses", "MISSING") or value is find_by_name("attr", "NOTHING"):
         return ""

@@ -13,7 +13,7 @@ from stored._methods.definition import Definition
 from stored._methods.memo_state import MemoTests, look_at_memos, memo_tests, reasons_of_private, warn_of_private
 from stored._methods.owner_shortcut import OwnerShortcut
 from stored._methods.shortcuts import Hit
-from stored._methods.untold import untold_tests, warn_of_untold
+from stored._methods.undescribed import undescribed_tests, warn_of_undescribed
 from stored._settings import settings, validity
 from stored._storage import CachedResult
 from stored.errors import OwnerError
@@ -90,7 +90,7 @@ class Results:
     def _look_at_attributes(self, call: Call, reads: MethodReads) -> None:
         """Let what memos have in them count, and attributes of which the values cannot be told."""
         if not self.joins_reads:
-            warn_of_untold(call, reads, self.present)
+            warn_of_undescribed(call, reads, self.present)
             return
         state = call.memo_state = look_at_memos(call.owner, reads)
         call.arguments += state.pairs
@@ -121,7 +121,7 @@ class Results:
             return
         memos: MemoTests | None = ([], {})
         if self.reads is not None and not self.joins_reads:
-            memos = untold_tests(call, self.reads)
+            memos = undescribed_tests(call, self.reads)
         elif self.reads is not None and (self.reads.memos or self.reads.methods):
             memos = memo_tests(call.owner, self.reads)
         if memos is None or (call.memo_state is not None and call.memo_state.stale):

@@ -15,10 +15,10 @@ from stored.errors import OwnerWarning, warn_caller
 if TYPE_CHECKING:
     from stored._methods.call import Call
 
-__all__ = ["untold_tests", "warn_of_untold"]
+__all__ = ["undescribed_tests", "warn_of_undescribed"]
 
 
-def warn_of_untold(call: Call, reads: MethodReads, present: PresentSpace) -> None:
+def warn_of_undescribed(call: Call, reads: MethodReads, present: PresentSpace) -> None:
     """Warn once of each attribute that differs between calls of owners with an equal string.
 
     Memos do not count, nor does what takes long to compare.
@@ -46,7 +46,7 @@ def warn_of_untold(call: Call, reads: MethodReads, present: PresentSpace) -> Non
 _MOST_TESTS = 8
 
 
-def untold_tests(call: Call, reads: MethodReads) -> tuple[list[str], dict[str, Any]]:
+def undescribed_tests(call: Call, reads: MethodReads) -> tuple[list[str], dict[str, Any]]:
     """Conditions for the check of a shortcut: attributes of which nothing was warned are what they are now.
 
     Of those that can change, nothing is looked at: that would take as long as a call without a shortcut.
@@ -62,8 +62,8 @@ def untold_tests(call: Call, reads: MethodReads) -> tuple[list[str], dict[str, A
         ):
             found[each.name] = value
     names = [name for name in found if not keyword.iskeyword(name)][:_MOST_TESTS]
-    tests = [f"{{owner}}.{name} is {{expected}}.untold{number}" for number, name in enumerate(names)]
-    return tests, {f"untold{number}": found[name] for number, name in enumerate(names)}
+    tests = [f"{{owner}}.{name} is {{expected}}.unseen{number}" for number, name in enumerate(names)]
+    return tests, {f"unseen{number}": found[name] for number, name in enumerate(names)}
 
 
 _MAX_BYTES = 1 << 16

@@ -10,7 +10,7 @@ import pytest
 
 from stored import StorageUser, keyed_by, storage_user
 from stored._keys import canonical
-from stored._keys.told_parameters import told_parameters
+from stored._keys.described_values import described_values
 from stored.errors import OwnerError
 from tests.keys.models import Cosmology, Dark, Told
 
@@ -45,12 +45,12 @@ class Both(Holding):
 
 def test_what_owners_tell() -> None:
     """String and name, keyed fields, and module, name and string of a StorageUser; nothing else tells anything."""
-    assert told_parameters(Told("x")) == [("getHashableString", "x")]
-    assert told_parameters(Named("x", "y")) == [("getHashableString", "x"), ("getName", "y")]
-    assert told_parameters(Cosmology(1, 2)) == [("H0", 1), ("Om0", 2)]
-    assert told_parameters(Holding(1)) == [("su", ("m", "a", "n=1"))]
-    assert told_parameters(Both(1, attribute="storageUser")) == [("storageUser", ("m", "a", "n=1")), ("w", 1)]
-    assert told_parameters(Dark(1)) is told_parameters(1) is None
+    assert described_values(Told("x")) == [("getHashableString", "x")]
+    assert described_values(Named("x", "y")) == [("getHashableString", "x"), ("getName", "y")]
+    assert described_values(Cosmology(1, 2)) == [("H0", 1), ("Om0", 2)]
+    assert described_values(Holding(1)) == [("su", ("m", "a", "n=1"))]
+    assert described_values(Both(1, attribute="storageUser")) == [("storageUser", ("m", "a", "n=1")), ("w", 1)]
+    assert described_values(Dark(1)) is described_values(1) is None
 
 
 def test_all_of_it_counts() -> None:
@@ -73,7 +73,7 @@ def test_a_user_that_is_made_for_the_owner_asks_it() -> None:
     """What it tells is what the owner tells."""
     owner: Any = Cosmology(1, 2)
     owner.su = storage_user(owner)
-    assert told_parameters(owner) == [("H0", 1), ("Om0", 2)]
+    assert described_values(owner) == [("H0", 1), ("Om0", 2)]
 
 
 def test_functions_of_a_user_are_called() -> None:
@@ -97,7 +97,7 @@ def test_what_an_attribute_named_su_holds_may_be_anything() -> None:
         def __init__(self, su: Any) -> None:
             self.su = su
 
-    assert told_parameters(Own(1)) is None
+    assert described_values(Own(1)) is None
     assert canonical(Own(1)) != canonical(Own(2))
 
 

@@ -18,23 +18,23 @@ from stored._keys.parameter_names import (
 )
 from stored._keys.unchanged import USER_ATTRIBUTES
 
-__all__ = ["tells_no_whole", "told_parameters"]
+__all__ = ["described_values", "may_read_more"]
 
 
-def told_parameters(value: Any) -> list[tuple[str, object]] | None:
+def described_values(value: Any) -> list[tuple[str, object]] | None:
     """All that an owner tells, with the names under which it does; None for an object that is no owner.
 
     What the `StorageUser` tells that it holds: module, name and hashable string; its own hashable string and name; and
     the parameters that its class names by `keyed_by`. A frozen dataclass tells no less than all its attributes.
     """
     kind = type(value)
-    told = [*_told_by_user(value), *_told_by_methods(value)]
+    described = [*_described_by_user(value), *_described_by_methods(value)]
     if is_keyed(kind):
-        told += _told_by_keyed_by(value)
-    return told or None
+        described += _described_by_keyed_by(value)
+    return described or None
 
 
-def _told_by_keyed_by(value: Any) -> list[tuple[str, object]]:
+def _described_by_keyed_by(value: Any) -> list[tuple[str, object]]:
     kind = type(value)
     convert, unset = converters(kind), fields_that_may_be_unset(kind)
     names = [name for name in parameter_names(kind) or () if name not in unset or hasattr(value, name)]
@@ -44,13 +44,15 @@ def _told_by_keyed_by(value: Any) -> list[tuple[str, object]]:
         raise UnsetParameterError(value, error) from None
 
 
-def tells_no_whole(value: object) -> bool:
+def may_read_more(value: object) -> bool:
     """May methods of an owner read more than it tells? Not if it has a string of its own, or says ``only=True``."""
     kind = type(value)
-    return is_keyed(kind) and not declares_whole(kind) and not (_told_by_user(value) or _told_by_methods(value))
+    return (
+        is_keyed(kind) and not declares_whole(kind) and not (_described_by_user(value) or _described_by_methods(value))
+    )
 
 
-def _told_by_user(value: Any) -> list[tuple[str, object]]:
+def _described_by_user(value: Any) -> list[tuple[str, object]]:
     for name in USER_ATTRIBUTES:
         try:
             user: Any = object.__getattribute__(value, name)
@@ -71,12 +73,14 @@ def _called(function: Any, owner: object) -> Any:
     return function()
 
 
-def _told_by_methods(value: Any) -> list[tuple[str, object]]:
+def _described_by_methods(value: Any) -> list[tuple[str, object]]:
     kind = type(value)
     method = next((name for name in STRING_METHODS if callable(getattr(kind, name, None))), None)
     if method is None:
         return []
-    told = [("getHashableString", checked_string(getattr(value, method)(), f"{kind.__qualname__}.getHashableString()"))]
+    described = [
+        ("getHashableString", checked_string(getattr(value, method)(), f"{kind.__qualname__}.getHashableString()"))
+    ]
     if callable(getattr(kind, "getName", None)):
-        told.append(("getName", checked_string(value.getName(), f"{kind.__qualname__}.getName()")))
-    return list(told)
+        described.append(("getName", checked_string(value.getName(), f"{kind.__qualname__}.getName()")))
+    return list(described)
