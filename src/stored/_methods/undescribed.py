@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stored._engine import PresentSpace
-from stored._keys import ATOMIC_SET, MethodReads, change_key
+from stored._keys import ATOMIC_SET, MethodReads, change_key, instance_dict
 from stored.errors import OwnerWarning, warn_caller
+from stored.typing import ABSENT
 
 if TYPE_CHECKING:
     from stored._methods.call import Call
@@ -49,21 +50,22 @@ _MOST_TESTS = 8
 def undescribed_tests(call: Call, reads: MethodReads) -> tuple[list[str], dict[str, Any]]:
     """Conditions for the check of a shortcut: attributes of which nothing was warned are what they are now.
 
-    Of those that can change, nothing is looked at: that would take as long as a call without a shortcut.
+    Of those that can change, or are computed, nothing is looked at: that would take as long as a call without a
+    shortcut.
     """
-    found: dict[str, Any] = {}
-    warned = call.definition.warned
-    for each in reads.steady:
-        value = each.value(call.owner) if each.through == "self" and each.name.isidentifier() else None
-        if (
-            value is not None
-            and type(value) in ATOMIC_SET
-            and (type(call.owner).__qualname__, each.label) not in warned
-        ):
-            found[each.name] = value
-    names = [name for name in found if not keyword.iskeyword(name)][:_MOST_TESTS]
-    tests = [f"{{owner}}.{name} is {{expected}}.unseen{number}" for number, name in enumerate(names)]
-    return tests, {f"unseen{number}": found[name] for number, name in enumerate(names)}
+    own, kind = instance_dict(call.owner), type(call.owner).__qualname__
+    names = [
+        each.name
+        for each in reads.steady
+        if _is_quick(own.get(each.name, ABSENT)) and each.name.isidentifier() and not keyword.iskeyword(each.name)
+    ]
+    names = [name for name in names if (kind, name) not in call.definition.warned][:_MOST_TESTS]
+    tests = [f"{{owner}}.{name} == {{expected}}.unseen{number}" for number, name in enumerate(names)]
+    return tests, {f"unseen{number}": own[name] for number, name in enumerate(names)}
+
+
+def _is_quick(value: Any) -> bool:
+    return type(value) in ATOMIC_SET and value == value  # NaN is not equal to itself
 
 
 _MAX_BYTES = 1 << 16
