@@ -61,7 +61,7 @@ def class_name(kind: type, walk: Walk | None = None) -> str:
         return walk.entered(kind.__mro__, _name_in_walk)  # not the class, which stands for itself as a value
     found = _names.get(kind)
     if found is None:
-        found = _names[kind] = Walk(is_of_code=True).entered(kind.__mro__, _name_in_walk)
+        found = _names.setdefault(kind, Walk(is_of_code=True).entered(kind.__mro__, _name_in_walk))
     return found
 
 
@@ -116,7 +116,7 @@ def local_class_digest(kind: type) -> str:
             content = uuid4().hex  # which no other class has, in any process
             reason = _class_error(kind, error)
             warn_caller(f"results of {kind.__qualname__} are found by this process only: {reason}", OwnerWarning)
-        found = _local_digests[kind] = digest(content)
+        found = _local_digests.setdefault(kind, digest(content))  # one for all threads
     return found
 
 

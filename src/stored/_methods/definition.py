@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 import weakref
 from collections.abc import Collection, Mapping
@@ -137,8 +136,13 @@ class Definition:
         """What the method closes over that has no form, so that its results are private; empty if all has one."""
         return self._version_and_formless[1]
 
-    @functools.cached_property
+    @property
     def _version_and_formless(self) -> tuple[str, str]:
+        found: tuple[str, str] | None = vars(self).get("_known_version")
+        # one for all threads: what the method closes over may change while they find it
+        return found or vars(self).setdefault("_known_version", self._find_version())
+
+    def _find_version(self) -> tuple[str, str]:
         try:
             return code_version(self._closure_of, self._code, tuple(axis.definition() for axis in self.axes)), ""
         except UnstableKeyError as error:
