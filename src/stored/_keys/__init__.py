@@ -12,7 +12,7 @@ from stored._keys.canonical import canonical, digest, text_or_none
 from stored._keys.change_key import change_key
 from stored._keys.class_memos import PartMemos
 from stored._keys.filled_memos import filled_memos, holds_something, is_fixed
-from stored._keys.identity import object_number
+from stored._keys.identity import number_text, object_number
 from stored._keys.keyed_by import keyed_by
 from stored._keys.method_reads import Memo, MethodReads, Selection, method_reads
 from stored._keys.owner_parameters import FieldParameters, find_describer, quick_key
@@ -69,6 +69,7 @@ __all__ = [
     "method_reads",
     "module_folder",
     "no_storage_user_checks",
+    "number_text",
     "object_number",
     "owner_part",
     "parameter_names",

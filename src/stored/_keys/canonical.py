@@ -19,7 +19,7 @@ from typing import Any, NoReturn, TypeAlias
 
 import numpy as np
 
-from stored._keys.identity import object_number
+from stored._keys.identity import number_text
 from stored.errors import OwnerError, StoredError, UnstableKeyError
 
 __all__ = [
@@ -244,7 +244,7 @@ class Walk:
             if self._numbers_all and not type(value).__weakrefoffset__:
                 raise UnstableValueError(value).inside(step)  # it is told by what it is in
             self._numbered.append(name)
-            text = f"<object {object_number(value)} of type {type(value).__module__}.{type(value).__qualname__}>"
+            text = number_text(value)
         return text
 
     def part_or_none(self, value: object) -> str | None:

@@ -38,7 +38,8 @@ def class_memos(kind: type) -> Mapping[str, Memo]:
 def _find_memos(kind: type) -> dict[str, Memo]:
     functions = [(name, each) for name, each, position, _ in class_functions(kind) if position == 0]
     functions = [(name, each) for name, each in functions if name not in MAKING]
-    if not any(_keeps_something(kind, *each) for each in functions):
+    kept = dict(_kept_by_python(kind))
+    if not kept and not any(_writes_something(each) for _, each in functions):
         return {}
     reports = [reached_of(kind, each) for _, each in functions]
     found: dict[str, Memo] = {}
@@ -49,16 +50,16 @@ def _find_memos(kind: type) -> dict[str, Memo]:
             others.add(memo.name)
         if memo.is_read and not known.is_read:
             found[memo.name] = memo
-    for name, each in _kept_by_python(kind):
+    for name, each in kept.items():
         found.setdefault(name, kept_memo(kind, name, each))
     is_own = {name for name, memo in found.items() if name.startswith("_") or memo.is_computed}
     is_own -= {name for name, memo in found.items() if any(each.name in found for each in memo.made_of or ())}
     return {name: memo._replace(labels=None) for name, memo in found.items() if name in is_own - others}
 
 
-def _keeps_something(kind: type, name: str, function: Any) -> bool:
+def _writes_something(function: FunctionType) -> bool:
     accesses = self_accesses(function.__code__)
-    return name in dict(_kept_by_python(kind)) or accesses is None or bool(accesses.writes)
+    return accesses is None or bool(accesses.writes)
 
 
 def _kept_by_python(kind: type) -> Iterator[tuple[str, functools.cached_property[Any]]]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from types import CodeType, FunctionType
 
-from stored._keys.class_functions import class_functions, generated_accesses, is_data, left_by_value
+from stored._keys.class_functions import class_functions, is_data, left_by_value
 from stored._keys.self_accesses import Write
-from stored._keys.self_reads import self_accesses
+from stored._keys.self_reads import function_accesses
 
 __all__ = ["MAKING", "RESTORING", "FirstValues", "mentioned_names"]
 
@@ -38,8 +38,7 @@ class FirstValues:
         self._left: dict[str, set[str]] = {name: set() for name in names}
         self._set_on_object: set[str] = set()
         for name, function, position, is_class in class_functions(kind):
-            generated = generated_accesses(function, kind)
-            accesses = self_accesses(function.__code__, position, is_class) if generated is None else generated
+            accesses = function_accesses(function, kind, position, is_class)
             writes = () if accesses is None else accesses.writes
             self._note(writes)
             if id(function) in left_out:

@@ -7,7 +7,7 @@ import itertools
 import weakref
 from typing import Any
 
-__all__ = ["object_number"]
+__all__ = ["number_text", "object_number"]
 
 _numbers: dict[int, tuple[weakref.ref[Any], int]] = {}
 
@@ -27,3 +27,8 @@ def object_number(value: object) -> int:
         return number
     _numbers[id(value)] = reference, number
     return number
+
+
+def number_text(value: object) -> str:
+    """What stands for an object that has no text, in this process."""
+    return f"<object {object_number(value)} of type {type(value).__module__}.{type(value).__qualname__}>"

@@ -9,7 +9,7 @@ from typing import Any
 
 from stored._keys.attributes import counted_attributes
 from stored._keys.canonical import text_with_numbers
-from stored._keys.identity import object_number
+from stored._keys.identity import number_text
 from stored._keys.method_reads import JoinedRead, Selection
 from stored._keys.owner_protocols import Described
 from stored._keys.result_key import Space, space_of
@@ -124,4 +124,4 @@ def _text(name: str, value: Any, private: list[str]) -> str:
         private.append(name)
     if text is not None:
         return text
-    return f"<object {object_number(value)} of type {type(value).__module__}.{type(value).__qualname__}>"
+    return number_text(value)

@@ -249,10 +249,11 @@ def memos_in(kind: type, found: Reached) -> Iterator[Memo]:
 
 def kept_memo(kind: type, name: str, kept: Any) -> Memo:
     """What a `cached_property` keeps that no function of the class reads."""
-    report, code = reached_of(kind, kept), kept.func.__code__
-    place = Place(code.co_filename, code.co_firstlineno, code.co_qualname)
+    report = reached_of(kind, kept)
     is_determined = not _reads_what_changes(name, report, report)
-    return Memo(name, (place,), False, None, True, True, is_determined, True, _made_of(kind, [report]))
+    return Memo(
+        name, (Place.of(kept.func.__code__),), False, None, True, True, is_determined, True, _made_of(kind, [report])
+    )
 
 
 def _places_of_filling(on_class: Any, write: AttributeWrite) -> tuple[Place, ...]:
@@ -260,7 +261,7 @@ def _places_of_filling(on_class: Any, write: AttributeWrite) -> tuple[Place, ...
     code = getattr(getattr(on_class, "func", None), "__code__", None)
     if code is None:
         return write.filled
-    return Place(code.co_filename, code.co_firstlineno, code.co_qualname), *write.filled[1:]
+    return Place.of(code), *write.filled[1:]
 
 
 def _filling(found: Reached, write: AttributeWrite) -> list[Any]:

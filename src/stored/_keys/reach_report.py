@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import Any, Literal, NamedTuple
 
 from stored._keys.tree_origins import Through
@@ -17,6 +17,11 @@ class Place(NamedTuple):
     file: str
     line: int
     function: str
+
+    @classmethod
+    def of(cls, code: CodeType, line: int = 0) -> Place:
+        """A line of a function's code; by default its first."""
+        return cls(code.co_filename, line or code.co_firstlineno, code.co_qualname)
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line} in {self.function}"

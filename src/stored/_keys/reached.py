@@ -20,13 +20,12 @@ from stored._keys.class_functions import (
     Found,
     behind,
     find_on_class,
-    generated_accesses,
     is_data,
 )
 from stored._keys.memos import WrittenAttributes
 from stored._keys.reach_report import AttributeRead, AttributeWrite, Place, Reached, Reason
 from stored._keys.self_accesses import Finding, Passed, Read, SelfAccesses, Write
-from stored._keys.self_reads import self_accesses
+from stored._keys.self_reads import function_accesses
 from stored._keys.transparent_memos import transparent_memos
 
 __all__ = ["reached"]
@@ -107,33 +106,31 @@ class _Walk:
 
     def _visit(self, step: _Step) -> None:
         function, code = step.function, step.function.__code__
-        accesses = generated_accesses(function, self.kind)
+        accesses = function_accesses(function, self.kind, step.position, step.is_class)
         if accesses is None:
-            accesses = self_accesses(code, step.position, step.is_class)
-        if accesses is None:
-            self.everything[Reason(f"the source of {code.co_qualname} is not known", _place(code))] = None
+            self.everything[Reason(f"the source of {code.co_qualname} is not known", Place.of(code))] = None
             return
         self.steps[step] = accesses
         for name in sorted(accesses.builtins_used):
             if not _is_builtin(function, name):
-                self.everything[Reason(f"{name}() is not the built-in function", _place(code))] = None
+                self.everything[Reason(f"{name}() is not the built-in function", Place.of(code))] = None
         self.everything.update(dict.fromkeys(_reasons(code, accesses.unknown_reads)))
         self.unknown_writes += _reasons(code, accesses.unknown_writes)
         for read in accesses.reads:
             self._read(step, read)
         for names, line in accesses.implicit:
-            self._implicit(names, _place(code, line))
+            self._implicit(names, Place.of(code, line))
         for write in accesses.writes:
             self._write(step, write)
         for passed in accesses.passed:
             self._passed(function, passed)
         if any(each.through == "self" for each in accesses.reads):
-            self._implicit(("__getattribute__",), _place(code))
+            self._implicit(("__getattribute__",), Place.of(code))
 
     # -- reads --------------------------------------------------------------------------------------------------------
 
     def _read(self, step: _Step, read: Read) -> None:
-        place = _place(step.function.__code__, read.line)
+        place = Place.of(step.function.__code__, read.line)
         if read.through == "class" and read.name in {"__dict__", "__subclasses__"}:
             self.everything[Reason(f"{read.name} of the class is used", place)] = None
             return
@@ -208,7 +205,7 @@ class _Walk:
     # -- writes -------------------------------------------------------------------------------------------------------
 
     def _write(self, step: _Step, write: Write) -> None:
-        place = _place(step.function.__code__, write.line)
+        place = Place.of(step.function.__code__, write.line)
         if write.through != "other":
             value = find_on_class(self.kind, write.name).value
             accesses = _accesses_of(write)
@@ -224,7 +221,7 @@ class _Walk:
     # -- functions that get the object --------------------------------------------------------------------------------
 
     def _passed(self, function: FunctionType, passed: Passed) -> None:
-        place = _place(function.__code__, passed.line)
+        place = Place.of(function.__code__, passed.line)
         self.makes_objects |= passed.is_class and passed.function[-1:] == ("__new__",)
         found = self._passed_to(function, passed)
         if found is None:
@@ -352,12 +349,8 @@ def _attribute_read(after: type | None, found: list[tuple[Read, Place]]) -> Attr
     )
 
 
-def _place(code: CodeType, line: int = 0) -> Place:
-    return Place(code.co_filename, line or code.co_firstlineno, code.co_qualname)
-
-
 def _reasons(code: CodeType, findings: tuple[Finding, ...]) -> list[Reason]:
-    return [Reason(each.reason, _place(code, each.line)) for each in findings]
+    return [Reason(each.reason, Place.of(code, each.line)) for each in findings]
 
 
 def _content(cell: Any) -> Any:

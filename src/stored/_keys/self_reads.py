@@ -6,10 +6,11 @@ import ast
 import functools
 import weakref
 from collections.abc import Callable, Iterator
-from types import CodeType
+from types import CodeType, FunctionType
 from typing import Any
 
 from stored._keys.access_recorder import ALIAS, NOTHING, PART, WHOLE, escape, operator, passed
+from stored._keys.class_functions import generated_accesses
 from stored._keys.function_tree import function_tree
 from stored._keys.self_accesses import SelfAccesses
 from stored._keys.self_calls import ITERATION
@@ -17,7 +18,7 @@ from stored._keys.self_expressions import OPERATORS, TRUTH, ExpressionRecorder
 from stored._keys.tree_origins import CLASS, DICT, SELF
 from stored._keys.tree_scopes import Scoped
 
-__all__ = ["self_accesses"]
+__all__ = ["function_accesses", "self_accesses"]
 
 _known: dict[int, tuple[weakref.ref[CodeType], dict[tuple[int | None, bool], SelfAccesses | None]]] = {}
 """By the id of the code object: equal code objects can come from different sources."""
@@ -48,6 +49,12 @@ def self_accesses(code: CodeType, position: int | None = 0, is_class: bool = Fal
         tree = function_tree(code)
         found[key] = None if tree is None else _Visitor(tree, position, is_class).run()
     return found[key]
+
+
+def function_accesses(function: FunctionType, kind: type, position: int | None, is_class: bool) -> SelfAccesses | None:
+    """As `self_accesses`, of a function of a class, also of one that a dataclass or attrs class has generated."""
+    generated = generated_accesses(function, kind)
+    return self_accesses(function.__code__, position, is_class) if generated is None else generated
 
 
 def _forget(code_id: int, _: object) -> None:

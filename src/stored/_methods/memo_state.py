@@ -15,7 +15,7 @@ from stored._keys import (
     holds_something,
     instance_dict,
     is_fixed,
-    object_number,
+    number_text,
     text_or_none,
 )
 from stored._methods.definition import Definition
@@ -77,7 +77,7 @@ def look_at_memos(owner: object, reads: MethodReads) -> MemoState:
         text = _text_of_state(memo, value, before[memo.name])
         if text is None:
             is_kept = is_kept and bool(type(value).__weakrefoffset__)
-            text = f"<object {object_number(value)}>"
+            text = number_text(value)
         if before[memo.name] == "stale" or text.startswith("<"):
             stale.append(memo)
         pairs.append((f"self.{memo.name}", text))
@@ -88,7 +88,7 @@ def look_at_memos(owner: object, reads: MethodReads) -> MemoState:
         if text is None:
             formless.append(name)
             is_kept = is_kept and bool(type(value).__weakrefoffset__)
-            text = f"<object {object_number(value)}>"
+            text = number_text(value)
         pairs.append((f"self.{name}", text))
     return MemoState(before, absent, tuple(pairs), tuple(stale), tuple(formless), is_kept)
 
@@ -112,8 +112,8 @@ def _text_of_state(memo: Memo, value: object, state: str) -> str | None:
     if state == "empty":
         return "empty"
     is_container = type(value) in {dict, list, set}  # which may be filled in part
-    is_told = state == "holds" and not is_container and memo.is_determined
-    return "filled" if is_told else text_or_none(value)
+    is_marked = state == "holds" and not is_container and memo.is_determined
+    return "filled" if is_marked else text_or_none(value)
 
 
 def note_filled(owner: object, reads: MethodReads, state: MemoState) -> None:
