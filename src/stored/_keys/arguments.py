@@ -163,7 +163,9 @@ def _rounded(value: Any, decimals: int) -> Any:
         raise TypeError
     if type(value) is complex:
         return complex(np.round(value, decimals))
-    return round(value, decimals) if hasattr(value, "__round__") else np.round(value, decimals)
+    if isinstance(value, np.number) or not hasattr(value, "__round__"):  # numpy deprecates round() of complex numbers
+        return np.round(value, decimals)
+    return round(value, decimals)
 
 
 def _check_options(label: str, ignore: object, decimals: object) -> None:
