@@ -27,6 +27,7 @@ from stored._keys.unchanged import (
     UnchangedCheck,
     compile_check,
     compile_rebinding,
+    is_attribute_name,
     no_storage_user_checks,
 )
 from stored._keys.version import code_version, version_for_class
@@ -63,6 +64,7 @@ __all__ = [
     "find_describer",
     "holds_something",
     "instance_dict",
+    "is_attribute_name",
     "is_fixed",
     "keyed_by",
     "method_part",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import keyword
 from collections.abc import Callable, Hashable
 from operator import attrgetter
 from typing import Any
@@ -13,7 +12,7 @@ from stored._keys.identity import number_text
 from stored._keys.method_reads import JoinedRead, Selection
 from stored._keys.owner_protocols import Described
 from stored._keys.result_key import Space, space_of
-from stored._keys.unchanged import ATOMIC_SET, UnchangedCheck
+from stored._keys.unchanged import ATOMIC_SET, UnchangedCheck, is_attribute_name
 from stored.typing import ABSENT
 
 __all__ = ["JoinedParameters"]
@@ -103,8 +102,7 @@ class JoinedParameters:
 
 
 def _has_quick_test(read: JoinedRead, value: Any) -> bool:
-    is_plain = read.through != "super" and read.name.isidentifier() and not keyword.iskeyword(read.name)
-    return is_plain and type(value) in ATOMIC_SET
+    return read.through != "super" and is_attribute_name(read.name) and type(value) in ATOMIC_SET
 
 
 def _source(read: JoinedRead) -> str:
@@ -122,6 +120,4 @@ def _text(name: str, value: Any, private: list[str]) -> str:
     text = text_with_numbers(value, numbered)
     if numbered or text is None:
         private.append(name)
-    if text is not None:
-        return text
-    return number_text(value)
+    return number_text(value) if text is None else text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import keyword
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ __all__ = [
     "UnchangedCheck",
     "compile_check",
     "compile_rebinding",
+    "is_attribute_name",
     "no_storage_user_checks",
 ]
 
@@ -21,6 +23,11 @@ USER_ATTRIBUTES = ("storageUser", "su")
 
 ATOMIC_SET = frozenset((float, int, str, bool, type(None), bytes, complex))
 """Types whose objects can never change: the same object is the same value."""
+
+
+def is_attribute_name(name: str) -> bool:
+    """Can a test read an attribute by a dot and this name? Others are set by ``setattr`` or in ``__dict__``."""
+    return name.isidentifier() and not keyword.iskeyword(name)
 
 
 class UnchangedCheck(NamedTuple):

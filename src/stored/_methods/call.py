@@ -24,7 +24,7 @@ from stored._tables import copy_of_spline, spline
 from stored.errors import OwnerError
 from stored.typing import ABSENT, Absent
 
-__all__ = ["Call", "ParametersChangedError"]
+__all__ = ["Call", "ParametersChangedError", "is_hash_stable"]
 
 
 class ParametersChangedError(OwnerError):
@@ -32,7 +32,7 @@ class ParametersChangedError(OwnerError):
 
 
 def is_hash_stable(value: Any) -> bool:
-    """Can a dictionary find results by an argument: has every equal value of its type the same key?"""
+    """Can it be told by ``==`` whether a value is the same: has every equal value of its type the same key?"""
     return type(value) in ATOMIC_SET and value == value  # NaN is not equal to itself
 
 

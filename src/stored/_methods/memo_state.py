@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import keyword
 import weakref
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, TypeAlias
@@ -14,6 +13,7 @@ from stored._keys import (
     filled_memos,
     holds_something,
     instance_dict,
+    is_attribute_name,
     is_fixed,
     number_text,
     text_or_none,
@@ -145,7 +145,7 @@ def memo_tests(owner: object, reads: MethodReads) -> MemoTests | None:
         value = memo.value(owner)
         name = f"memo{number}"
         source = f"{{owner}}.{memo.name}"
-        if not memo.name.isidentifier() or keyword.iskeyword(memo.name):
+        if not is_attribute_name(memo.name):
             return None
         if memo.is_computed:
             source = f"{{owner}}.__dict__.get({memo.name!r})"

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import keyword
 from collections.abc import Hashable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from stored._engine import PresentSpace
-from stored._keys import ATOMIC_SET, MethodReads, change_key, instance_dict
+from stored._keys import ATOMIC_SET, MethodReads, change_key, instance_dict, is_attribute_name
+from stored._methods.call import Call, is_hash_stable
 from stored.errors import OwnerWarning, warn_caller
 from stored.typing import ABSENT
-
-if TYPE_CHECKING:
-    from stored._methods.call import Call
 
 __all__ = ["undescribed_tests", "warn_of_undescribed"]
 
@@ -57,15 +54,11 @@ def undescribed_tests(call: Call, reads: MethodReads) -> tuple[list[str], dict[s
     names = [
         each.name
         for each in reads.steady
-        if _is_quick(own.get(each.name, ABSENT)) and each.name.isidentifier() and not keyword.iskeyword(each.name)
+        if is_hash_stable(own.get(each.name, ABSENT)) and is_attribute_name(each.name)
     ]
     names = [name for name in names if (kind, name) not in call.definition.warned][:_MOST_TESTS]
     tests = [f"{{owner}}.{name} == {{expected}}.unseen{number}" for number, name in enumerate(names)]
     return tests, {f"unseen{number}": own[name] for number, name in enumerate(names)}
-
-
-def _is_quick(value: Any) -> bool:
-    return type(value) in ATOMIC_SET and value == value  # NaN is not equal to itself
 
 
 _MAX_BYTES = 1 << 16
