@@ -1,24 +1,28 @@
-"""Which syntax tree does a function's code come from?"""
+"""Which part of which file does a function's code come from: its syntax tree, and what it says?"""
 
 from __future__ import annotations
+import __future__
 
 import ast
 import functools
 import inspect
 import linecache
+import textwrap
 import warnings
 from collections.abc import Iterator
 from types import CodeType
 from typing import Any, NamedTuple, TypeAlias
 
-from stored._keys.source import check_source_matches
-from stored._keys.syntax import parse
+from stored._keys.canonical import digest
+from stored._keys.code_object import code_object_text
+from stored._keys.function_reader import ReadFunction, read_functions
+from stored._keys.module_memos import module_memos
+from stored._keys.syntax import FunctionNode, parse
 
-__all__ = ["FunctionNode", "FunctionTree", "function_tree"]
+__all__ = ["FunctionTree", "function_tree", "read_function", "source_text"]
 
-FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
-
-_Trees: TypeAlias = dict[tuple[str, int], list["FunctionTree"]]
+_Bounds: TypeAlias = tuple[tuple[int, int], tuple[int, int]]
+"""Where the body of a function begins and ends: line and column."""
 
 
 class FunctionTree(NamedTuple):
@@ -28,60 +32,153 @@ class FunctionTree(NamedTuple):
     class_name: str | None
 
 
+class _Found(NamedTuple):
+    bounds: _Bounds
+    read: ReadFunction
+
+
+class _File(NamedTuple):
+    """What a file says.
+
+    Attributes
+    ----------
+    lines : list of str
+        Its lines: `linecache` has another list for a file that has changed.
+    functions : dict
+        Its functions by name and first line, with the digests of their texts.
+    codes : dict
+        All code objects of it, by qualified name and first line.
+    """
+
+    lines: list[str]
+    functions: dict[tuple[str, int], list[_Found]]
+    codes: dict[tuple[str, int], list[CodeType]]
+
+
+_NO_SOURCE = (OSError, TypeError, ValueError, SyntaxError, LookupError, RecursionError)
+"""Without a source (exec, a plain interpreter), or with a file that was edited since it was imported."""
+
+
+def read_function(code: CodeType) -> ReadFunction | None:
+    """What the source of a function says, with the digest of its text; None if it is not known, or was edited."""
+    try:
+        found = _file_of(code).functions[_place(code)]
+        return found[_index(code, [each.bounds for each in found])].read
+    except _NO_SOURCE:
+        return None
+
+
+def source_text(code: CodeType) -> str:
+    """The lines of a function in its file, without decorators; empty if they are not known."""
+    try:
+        file = _file_of(code)
+        found = file.functions[_place(code)]
+    except _NO_SOURCE:
+        return ""
+    (first, _), (last, _) = found[_index(code, [each.bounds for each in found])].bounds
+    return textwrap.dedent("".join(file.lines[first - 1 : last]))
+
+
 def function_tree(code: CodeType) -> FunctionTree | None:
     """The syntax tree that a code object was compiled from; None if its source is not known, or says something else."""
     try:
-        text = "".join(_lines(code))
+        file = _file_of(code)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the compiler gave them when the code was first compiled
-            check_source_matches(code, text)
-            found = _trees_of_file(text)[code.co_name, code.co_firstlineno]
-    except (OSError, TypeError, ValueError, SyntaxError, LookupError, RecursionError):
-        return None  # no source (exec, a plain interpreter), or a file that was edited meanwhile
-    return found[0] if len(found) == 1 else _tree_at_positions(code, found)
+            warnings.simplefilter("ignore")
+            trees = _trees_of_file("".join(file.lines))[_place(code)]
+        return trees[_index(code, [each.bounds for each in file.functions[_place(code)]])]
+    except _NO_SOURCE:
+        return None
 
 
-def _lines(code: CodeType) -> list[str]:
-    """The lines of the file of a function; `inspect` looks through all modules for cells of a notebook."""
+def _file_of(code: CodeType) -> _File:
+    """The file of a code object; a `LookupError` if it does not compile to this code, since it was edited meanwhile."""
     linecache.checkcache(code.co_filename)
-    return linecache.getlines(code.co_filename) or inspect.findsource(code)[0]
+    # `inspect` looks through all modules for cells of a notebook
+    lines = linecache.getlines(code.co_filename) or inspect.findsource(code)[0]
+    flags = code.co_flags & __future__.annotations.compiler_flag
+    file = _known_files.get((code.co_filename, flags))
+    if file is None or (file.lines is not lines and file.lines != lines):
+        file = _read_file(lines, code.co_filename, flags)
+        _known_files[code.co_filename, flags] = file
+        while len(_known_files) > _MOST_FILES:
+            _known_files.pop(next(iter(_known_files)), None)
+    same_place = file.codes.get((code.co_qualname, code.co_firstlineno), [])
+    if not any(each == code or code_object_text(each) == code_object_text(code) for each in same_place):
+        raise LookupError(code.co_qualname)
+    return file
+
+
+_known_files: dict[tuple[str, int], _File] = {}
+
+_MOST_FILES = 1024
+
+
+def _read_file(lines: list[str], filename: str, flags: int) -> _File:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the compiler gave them when the code was first compiled
+        tree = parse("".join(lines))
+        compiled = compile(tree, filename, "exec", flags=flags, dont_inherit=True)
+    functions: dict[tuple[str, int], list[_Found]] = {}
+    memos = module_memos(tree)
+    for node, _, read in read_functions(tree):
+        own = memos.get(node, frozenset())
+        found = _Found(_bounds(node), read._replace(text=digest(read.text), memos=own))
+        functions.setdefault(_place_of_node(node), []).append(found)
+    codes: dict[tuple[str, int], list[CodeType]] = {}
+    for each in _nested_code(compiled):
+        codes.setdefault((each.co_qualname, each.co_firstlineno), []).append(each)
+    return _File(lines, functions, codes)
+
+
+def _nested_code(code: CodeType) -> Iterator[CodeType]:
+    for each in code.co_consts:
+        if isinstance(each, CodeType):
+            yield each
+            yield from _nested_code(each)
 
 
 @functools.lru_cache(maxsize=4)
-def _trees_of_file(text: str) -> _Trees:
-    """The trees of all functions of a file, by name and first line."""
-    found: _Trees = {}
-    _collect(parse(text), None, found)
+def _trees_of_file(text: str) -> dict[tuple[str, int], list[FunctionTree]]:
+    """The trees of all functions of a file, by name and first line, in the order of `read_functions`."""
+    found: dict[tuple[str, int], list[FunctionTree]] = {}
+    for node, class_name, _ in read_functions(parse(text)):
+        found.setdefault(_place_of_node(node), []).append(FunctionTree(node, class_name))
     return found
 
 
-def _collect(node: ast.AST, class_name: str | None, found: _Trees) -> None:
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, FunctionNode):
-            found.setdefault(_place(child), []).append(FunctionTree(child, class_name))
-        _collect(child, child.name if isinstance(child, ast.ClassDef) else class_name, found)
+def _place(code: CodeType) -> tuple[str, int]:
+    return code.co_name, code.co_firstlineno
 
 
-def _place(node: FunctionNode) -> tuple[str, int]:
+def _place_of_node(node: FunctionNode) -> tuple[str, int]:
     if isinstance(node, ast.Lambda):
         return "<lambda>", node.lineno
     return node.name, min(node.lineno, *(each.lineno for each in node.decorator_list), node.lineno)
 
 
-def _tree_at_positions(code: CodeType, found: list[FunctionTree]) -> FunctionTree | None:
-    """Of several lambdas on one line, the innermost whose body has all instructions of the code in it."""
+def _bounds(node: FunctionNode) -> _Bounds:
+    body: Any = node.body if isinstance(node, ast.Lambda) else node
+    return (body.lineno, body.col_offset), (body.end_lineno, body.end_col_offset)
+
+
+def _index(code: CodeType, found: list[_Bounds]) -> int:
+    """Which of the functions at the place of a code is it? Several lambdas can stand on one line.
+
+    It is the innermost whose body has all instructions of the code in it.
+    """
+    if len(found) == 1:
+        return 0
     positions = list(_positions(code))
-    around = [each for each in found if all(_contains(each.node, *position) for position in positions)]
-    return min(around, key=lambda each: len(ast.unparse(each.node))) if positions and around else None
+    around = [
+        number
+        for number, (start, end) in enumerate(found)
+        if positions and all(start <= begin and stop <= end for begin, stop in positions)
+    ]  # without positions none, and so a ValueError
+    return min(around, key=lambda number: (-found[number][0][0], -found[number][0][1], found[number][1]))
 
 
-def _positions(code: CodeType) -> Iterator[tuple[int, int, int, int]]:
+def _positions(code: CodeType) -> Iterator[_Bounds]:
     for line, end_line, column, end_column in code.co_positions():
         if line is not None and end_line is not None and column is not None and end_column:
-            yield line, column, end_line, end_column
-
-
-def _contains(node: FunctionNode, line: int, column: int, end_line: int, end_column: int) -> bool:
-    body: Any = node.body  # of a lambda: functions of one name cannot begin on one line
-    end = body.end_lineno, body.end_col_offset
-    return (body.lineno, body.col_offset) <= (line, column) and (end_line, end_column) <= end
+            yield (line, column), (end_line, end_column)

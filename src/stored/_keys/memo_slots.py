@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from stored._keys.assigned_names import stored_names
 from stored._keys.function_tree import FunctionTree
+from stored._keys.syntax import mangled
 from stored._keys.tree_origins import constant_name
-from stored._keys.tree_scopes import mangled
 
 __all__ = ["Memos", "MethodText", "Probe", "Slot"]
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 from stored._keys.access_recorder import ALIAS, PART, WHOLE, Use, escape, operator
-from stored._keys.function_tree import FunctionNode
 from stored._keys.self_calls import ITERATION, CallRecorder
+from stored._keys.syntax import FunctionNode
 from stored._keys.tree_origins import CLASS, DICT, SELF, constant_name
 from stored._keys.tree_scopes import Scoped, matched_parts
 

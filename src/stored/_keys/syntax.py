@@ -1,12 +1,15 @@
-"""What is the syntax tree of a source?"""
+"""What is the syntax tree of a source, and which name does a private one have in it?"""
 
 from __future__ import annotations
 
 import ast
+from typing import TypeAlias
 
 from stored._fork_safe_lock import ForkSafeLock
 
-__all__ = ["parse"]
+__all__ = ["FunctionNode", "mangled", "parse"]
+
+FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 _lock = ForkSafeLock()
 
@@ -26,3 +29,9 @@ def parse(source: str) -> ast.Module:
             except SystemError:
                 continue
         return ast.parse(source)
+
+
+def mangled(name: str, class_name: str | None) -> str:
+    """A private name with that of its class before it."""
+    short = (class_name or "").lstrip("_")
+    return f"_{short}{name}" if short and name.startswith("__") and not name.endswith("__") else name

@@ -6,9 +6,9 @@ import ast
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
-from stored._keys.function_tree import FunctionNode
+from stored._keys.syntax import FunctionNode, mangled
 
-__all__ = ["Binding", "Scope", "Scoped", "Scopes", "Variable", "collect_scopes", "mangled", "matched_parts"]
+__all__ = ["Binding", "Scope", "Scoped", "Scopes", "Variable", "collect_scopes", "matched_parts"]
 
 _Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
@@ -78,12 +78,6 @@ class Scope:
 
 
 Variable: TypeAlias = tuple[Scope, str]
-
-
-def mangled(name: str, class_name: str | None) -> str:
-    """A private name with that of its class before it."""
-    short = (class_name or "").lstrip("_")
-    return f"_{short}{name}" if short and name.startswith("__") and not name.endswith("__") else name
 
 
 class Scopes(NamedTuple):

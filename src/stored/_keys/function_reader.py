@@ -1,0 +1,399 @@
+"""What do the functions of a file say, and which names do they use that they do not define?
+
+One pass over the syntax tree of the file tells both, for each function with all that is inside it. What a function says
+is a text of its tree without all that cannot change a result: comments, formatting, docstrings, annotations and the
+`stored` decorator itself. It is the same in every version of Python.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple, TypeAlias
+
+from stored._keys.syntax import FunctionNode, mangled
+from stored._keys.used_names import CHANGING, NO_SEED, Origin, Scope, UsedName
+
+__all__ = ["ReadFunction", "read_functions"]
+
+
+class ReadFunction(NamedTuple):
+    """What a function says.
+
+    Attributes
+    ----------
+    text : str
+        Its normalised syntax tree.
+    reads : frozenset of UsedName
+        The names whose values it uses.
+    changes : frozenset of UsedName
+        Those that it assigns to, or whose objects it changes.
+    memos : frozenset of str
+        The memos of its module that it fills.
+    methods : frozenset of UsedName
+        The methods by which it changes objects, of which it reads nothing else.
+    """
+
+    text: str
+    reads: frozenset[UsedName]
+    changes: frozenset[UsedName]
+    memos: frozenset[str] = frozenset()
+    methods: frozenset[UsedName] = frozenset()
+
+
+def read_functions(tree: ast.Module) -> Iterator[tuple[FunctionNode, str | None, ReadFunction]]:
+    """All functions of a file, with the names of the classes in whose bodies they stand."""
+    reader = _Reader()
+    reader.block(tree.body)
+    return iter(reader.found)
+
+
+_Visit: TypeAlias = "Callable[[_Reader, Any], None]"
+
+_WITHOUT_MEANING = frozenset({"ctx", "kind", "type_comment", "type_ignores"})
+
+_HARMLESS_DECORATORS = frozenset(
+    {"property", "staticmethod", "classmethod", "cached_property", "abstractmethod", "override"}
+    | {"lru_cache", "cache", "wraps", "contextmanager"}
+)
+"""Decorators that read no annotations."""
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self.found: list[tuple[FunctionNode, str | None, ReadFunction]] = []
+        self.out: list[str] = []
+        self.class_name: str | None = None
+        self.scopes = [Scope("module")]
+
+    # -- nodes --------------------------------------------------------------------------------------------------------
+
+    def block(self, statements: list[ast.stmt]) -> None:
+        """Read statements."""
+        self._value(statements)
+
+    def _node(self, node: Any) -> None:
+        kind = node.__class__
+        special = _SPECIAL.get(kind)
+        if special is not None:
+            special(self, node)
+        else:
+            self._plain(node)
+
+    def _plain(self, node: Any) -> None:
+        kind = node.__class__
+        self.out.append(f"{kind.__name__}(")
+        for each in _fields(kind):
+            self._value(getattr(node, each, None))
+        self.out.append(")")
+
+    def _value(self, value: Any) -> None:
+        if isinstance(value, ast.AST):
+            self._node(value)
+        elif isinstance(value, list):
+            self.out.append("[")
+            for each in value:
+                self._value(each)
+            self.out.append("]")
+        else:
+            self.out.append(f"{value!a},")
+
+    def _joined_string(self, node: ast.JoinedStr) -> None:
+        """Some versions of Python have empty strings between the parts of it, others have none."""
+        self.out.append("JoinedStr(")
+        self._value([each for each in node.values if not (isinstance(each, ast.Constant) and each.value == "")])
+        self.out.append(")")
+
+    def _constant(self, node: ast.Constant) -> None:
+        value = node.value
+        # Python limits how many decimal digits it writes
+        self.out.append(f"{type(value).__name__}:{hex(value) if type(value) is int else ascii(value)},")
+
+    # -- names --------------------------------------------------------------------------------------------------------
+
+    def _bind(self, name: str) -> None:
+        self.scopes[-1].bound.add(mangled(name, self.class_name))
+
+    def _use(self, root: str, path: tuple[str, ...], is_changed: bool = False, item: str | None = None) -> None:
+        scope = self.scopes[-1]
+        used = UsedName(mangled(root, self.class_name), path, None, item)
+        (scope.changes if is_changed else scope.reads).add(used)
+
+    def _use_method(self, node: ast.Attribute) -> None:
+        """Note a method that is called to change an object: somebody's own may do anything."""
+        path, base = [node.attr], node.value
+        while isinstance(base, ast.Attribute):
+            path.append(base.attr)
+            base = base.value
+        if isinstance(base, ast.Name):
+            scope = self.scopes[-1]
+            scope.methods.add(UsedName(mangled(base.id, self.class_name), tuple(reversed(path))))
+
+    def _use_item(self, node: ast.expr, item: str) -> None:
+        """Note what is asked for by a constant, with attributes of a name."""
+        path: list[str] = []
+        while isinstance(node, ast.Attribute):
+            path.append(node.attr)
+            node = node.value
+        if isinstance(node, ast.Name):
+            self._use(node.id, tuple(reversed(path)), item=item)
+
+    def _name(self, node: ast.Name) -> None:
+        self.out.append(f"{node.id!a},")
+        if isinstance(node.ctx, ast.Load):
+            self._use(node.id, ())
+        else:
+            self._bind(node.id)
+
+    def _attribute(self, node: ast.Attribute) -> None:
+        self._chain(node, is_changed=not isinstance(node.ctx, ast.Load))
+
+    def _chain(self, node: ast.expr, is_changed: bool = False, more: tuple[str, ...] = ()) -> None:
+        """Attributes of a name, or of something else; one that is assigned to, or changed, is not read."""
+        path: list[str] = []
+        base = node
+        while isinstance(base, ast.Attribute):
+            path.append(base.attr)
+            base = base.value
+        path.reverse()
+        if isinstance(base, ast.Name) and isinstance(base.ctx, ast.Load):
+            self.out.append(f"{base.id!a},")
+            self._use(base.id, tuple([mangled(each, self.class_name) for each in path]) + more, is_changed)
+        else:
+            self._node(base)
+        self.out.append("".join([f".{each}" for each in path]))
+
+    def _subscript(self, node: ast.Subscript) -> None:
+        if not isinstance(node.ctx, ast.Load):
+            self._changed_item(node)
+            return
+        if _last_name(node.value) == "environ" and isinstance(node.slice, ast.Constant):
+            self._use_item(node.value, str(node.slice.value))
+        self._plain(node)
+
+    def _changed_item(self, node: ast.Subscript) -> None:
+        self.out.append("Item(")
+        if isinstance(node.value, ast.Subscript):
+            self._changed_item(node.value)
+        else:
+            self._chain(node.value, is_changed=True)
+        self._node(node.slice)
+        self.out.append(")")
+
+    def _expression(self, node: ast.Expr) -> None:
+        """A statement that calls a method to change an object, such as ``calls.append(x)``, does not read that."""
+        call = node.value
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr in CHANGING:
+            self.out.append("Changing(")
+            self._chain(call.func.value, is_changed=True)
+            self._use_method(call.func)
+            self.out.append(f".{call.func.attr}")
+            self._value([*call.args, *call.keywords])
+            self.out.append(")")
+        else:
+            self._plain(node)
+
+    def _call(self, node: ast.Call) -> None:
+        name = _last_name(node.func)
+        arguments = [each.value if isinstance(each, ast.Constant) else None for each in node.args]
+        text = next((each for each in arguments if isinstance(each, str)), None)
+        if name in {"import_module", "__import__"} and text is not None and arguments[0] is text:
+            level = len(text) - len(text.lstrip("."))
+            self.scopes[-1].reads.add(UsedName(text, (), Origin(text[level:], level)))
+        if _has_no_arguments(node):  # it may make a random generator
+            self._use_item(node.func, NO_SEED)
+        if name == "getenv" and text is not None:
+            self._use_item(node.func, text)
+        if name == "get" and text is not None and isinstance(node.func, ast.Attribute):
+            self._use_item(node.func.value, text)
+        if name == "getattr" and len(arguments) > 1 and arguments[1] is text and text is not None:
+            self.out.append("Call('getattr',")
+            self._use("getattr", ())
+            self._chain(node.args[0], more=(text,))
+            self._value([*node.args[1:], *node.keywords])
+            self.out.append(")")
+        else:
+            self._plain(node)
+
+    # -- statements that bind names -----------------------------------------------------------------------------------
+
+    def _import(self, node: ast.Import) -> None:
+        for each in node.names:
+            top = each.name.partition(".")[0]
+            self._bind_import(each.asname or top, Origin(each.name if each.asname else top))
+        self._plain(node)
+
+    def _import_from(self, node: ast.ImportFrom) -> None:
+        for each in node.names:
+            self._bind_import(each.asname or each.name, Origin(node.module or "", node.level, each.name))
+        self._plain(node)
+
+    def _bind_import(self, name: str, origin: Origin) -> None:
+        self._bind(name)
+        self.scopes[-1].imports.setdefault(mangled(name, self.class_name), []).append(origin)
+
+    def _global(self, node: ast.Global) -> None:
+        self.scopes[-1].outside.update([mangled(each, self.class_name) for each in node.names])
+        self._plain(node)
+
+    def _bound_by_name(self, node: Any) -> None:
+        name = getattr(node, "name", None) or getattr(node, "rest", None)
+        if isinstance(name, str):
+            self._bind(name)
+        self._plain(node)
+
+    def _named(self, node: ast.NamedExpr) -> None:
+        """An assignment in an expression binds its name outside of comprehensions."""
+        scope = next(each for each in reversed(self.scopes) if each.kind != "comprehension")
+        scope.bound.add(mangled(node.target.id, self.class_name))
+        self.out.append(f"Named({node.target.id!a},")
+        self._node(node.value)
+        self.out.append(")")
+
+    def _annotated(self, node: ast.AnnAssign) -> None:
+        if self.scopes[-1].kind == "class":
+            self._plain(node)  # in a class, the annotation can count: it declares a field of a dataclass
+        elif node.value is not None:
+            self._plain(ast.Assign([node.target], node.value))
+        else:
+            self.out.append("Local(")  # even without a value, the statement makes the name a local variable
+            self._node(node.target)
+            self.out.append(")")
+
+    # -- scopes -------------------------------------------------------------------------------------------------------
+
+    def _function(self, node: FunctionNode) -> None:
+        out, self.out = self.out, []
+        self.out.append(f"{node.__class__.__name__}(")
+        decorators: list[ast.expr] = []
+        if not isinstance(node, ast.Lambda):
+            self._bind(node.name)
+            self.out.append(f"{node.name!a},")
+            decorators = [each for each in node.decorator_list if not _is_decorator(each, {"stored"})]
+        self._value(decorators)
+        self._arguments(node.args)
+        if not all(_is_decorator(each, _HARMLESS_DECORATORS) for each in decorators):
+            self._annotations(node)
+        scope = self._enter("function")
+        for parameter in _parameters(node.args):
+            self._bind(parameter.arg)
+        self._value(getattr(node, "type_params", []))
+        self._value(node.body if isinstance(node, ast.Lambda) else _without_docstring(node.body))
+        self.out.append(")")
+        self._leave()
+        text, self.out = "".join(self.out), out
+        self.out.append(text)
+        reads, changes, methods = [frozenset(scope.free(each)) for each in (scope.reads, scope.changes, scope.methods)]
+        self.found.append((node, self.class_name, ReadFunction(text, reads, changes, methods=methods)))
+
+    def _arguments(self, node: ast.arguments) -> None:
+        """The names of arguments by kind, and their defaults, which belong to the scope around."""
+        kinds = (node.posonlyargs, node.args, [node.vararg], node.kwonlyargs, [node.kwarg])
+        self.out.append(f"{[[each and each.arg for each in kind] for kind in kinds]!a}")
+        self._value(node.defaults)
+        self._value(node.kw_defaults)
+
+    def _annotations(self, node: Any) -> None:
+        """Annotations, which a decorator may read, by their texts."""
+        written = [each.annotation for each in _parameters(node.args)]
+        self.out.append(f"{[each and ast.unparse(each) for each in (*written, node.returns)]!a}")
+
+    def _class(self, node: ast.ClassDef) -> None:
+        self._bind(node.name)
+        self.out.append(f"ClassDef({node.name!a},")
+        for each in (node.decorator_list, node.bases, node.keywords):
+            self._value(each)
+        around, self.class_name = self.class_name, node.name
+        self._enter("class")
+        self._value(getattr(node, "type_params", []))
+        self._value(_without_docstring(node.body))
+        self._leave()
+        self.class_name = around
+        self.out.append(")")
+
+    def _comprehension(self, node: Any) -> None:
+        self.out.append(f"{node.__class__.__name__}(")
+        self._node(node.generators[0].iter)  # which alone is evaluated in the scope around
+        self._enter("comprehension")
+        for number, each in enumerate(node.generators):
+            self._node(each.target)
+            if number:
+                self._node(each.iter)
+            self._value(each.ifs)
+            self.out.append(f"{each.is_async},")
+        for name in ("key", "value", "elt"):
+            if hasattr(node, name):
+                self._node(getattr(node, name))
+        self._leave()
+        self.out.append(")")
+
+    def _enter(self, kind: str) -> Scope:
+        scope = Scope(kind)
+        self.scopes.append(scope)
+        return scope
+
+    def _leave(self) -> None:
+        self.scopes.pop().leave(self.scopes[-1])
+
+
+def _last_name(node: ast.expr) -> str:
+    return str(getattr(node, "attr", getattr(node, "id", "")))
+
+
+def _has_no_arguments(node: ast.Call) -> bool:
+    """Has a call no arguments other than None?"""
+    values = [*node.args, *[each.value for each in node.keywords]]
+    return all(isinstance(each, ast.Constant) and each.value is None for each in values)
+
+
+_known_fields: dict[type, tuple[str, ...]] = {}
+
+
+def _fields(kind: Any) -> tuple[str, ...]:
+    found = _known_fields.get(kind)
+    if found is None:
+        found = _known_fields[kind] = tuple([each for each in kind._fields if each not in _WITHOUT_MEANING])
+    return found
+
+
+def _parameters(node: ast.arguments) -> list[ast.arg]:
+    found = [*node.posonlyargs, *node.args, node.vararg, *node.kwonlyargs, node.kwarg]
+    return [each for each in found if each is not None]
+
+
+def _is_decorator(node: ast.expr, names: set[str] | frozenset[str]) -> bool:
+    """Is a decorator one of these names, called or not?"""
+    call = node.func if isinstance(node, ast.Call) else node
+    return getattr(call, "attr", getattr(call, "id", None)) in names
+
+
+def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
+    first = body[0]
+    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+        return body[1:] or [ast.Pass()]
+    return body
+
+
+_SPECIAL: dict[type, _Visit] = {
+    ast.Constant: _Reader._constant,
+    ast.JoinedStr: _Reader._joined_string,
+    ast.Name: _Reader._name,
+    ast.Attribute: _Reader._attribute,
+    ast.Subscript: _Reader._subscript,
+    ast.Expr: _Reader._expression,
+    ast.Call: _Reader._call,
+    ast.Import: _Reader._import,
+    ast.ImportFrom: _Reader._import_from,
+    ast.Global: _Reader._global,
+    ast.NamedExpr: _Reader._named,
+    ast.AnnAssign: _Reader._annotated,
+    ast.ClassDef: _Reader._class,
+    **dict.fromkeys((ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda), _Reader._function),
+    **dict.fromkeys((ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp), _Reader._comprehension),
+    **dict.fromkeys((ast.ExceptHandler, ast.MatchAs, ast.MatchStar, ast.MatchMapping), _Reader._bound_by_name),
+    **{
+        getattr(ast, each): _Reader._bound_by_name
+        for each in ("TypeVar", "ParamSpec", "TypeVarTuple")
+        if hasattr(ast, each)
+    },
+}

@@ -1,0 +1,107 @@
+"""Which names does a scope use that it does not define?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+__all__ = ["CHANGING", "NO_SEED", "OWN_MODULE", "Origin", "Scope", "UsedName"]
+
+
+class Origin(NamedTuple):
+    """The module from which a function imports a name.
+
+    Attributes
+    ----------
+    module : str
+        The name of the module, as the statement has it.
+    level : int
+        How many dots stand before it.
+    name : str
+        What is imported from it; empty for the module itself.
+    """
+
+    module: str
+    level: int = 0
+    name: str = ""
+
+
+OWN_MODULE = Origin("")
+"""Of a name that a function declares as global."""
+
+
+CHANGING = frozenset(
+    {"append", "extend", "insert", "add", "update", "clear", "pop", "popitem", "remove", "discard", "setdefault"}
+    | {"sort", "reverse", "appendleft", "extendleft", "popleft", "fill", "put"}
+)
+"""Methods that change the object: called in a statement of its own, they do not read it."""
+
+NO_SEED = "()"
+"""Stands for a call without arguments."""
+
+
+class UsedName(NamedTuple):
+    """A name that a function uses and does not define.
+
+    Attributes
+    ----------
+    root : str
+        The name.
+    path : tuple of str
+        The attributes that are read on it, one after the other.
+    origin : Origin or None
+        From where the function itself imports it.
+    item : str or None
+        The name of the environment variable that is asked for with it; `NO_SEED` if it makes a random generator
+        without a seed.
+    """
+
+    root: str
+    path: tuple[str, ...] = ()
+    origin: Origin | None = None
+    item: str | None = None
+
+    @property
+    def dotted(self) -> str:
+        """The name with its attributes, as it stands in the code."""
+        return ".".join((self.root, *self.path))
+
+
+class Scope:
+    """The names of a function, a comprehension or the body of a class.
+
+    Parameters
+    ----------
+    kind : str
+        Is it the scope of a "function", a "comprehension", a "class" or a "module"?
+    """
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self.bound: set[str] = set()
+        self.outside: set[str] = set()  # declared as global
+        self.imports: dict[str, list[Origin]] = {}
+        self.reads: set[UsedName] = set()
+        self.changes: set[UsedName] = set()
+        self.methods: set[UsedName] = set()
+
+    def leave(self, around: Scope) -> None:
+        """Let the scope around have the names that are not defined here."""
+        self.changes.update([UsedName(each) for each in self.outside & self.bound])
+        self.bound -= self.outside
+        around.reads.update(self.free(self.reads))
+        around.changes.update(self.free(self.changes))
+        around.methods.update(self.free(self.methods))
+
+    def free(self, used: set[UsedName]) -> Iterator[UsedName]:
+        """Of names that are used here or inside, those that are not defined here."""
+        for each in used:
+            if each.origin is not None:
+                yield each
+            elif each.root in self.outside:
+                yield each._replace(origin=OWN_MODULE)
+            else:
+                for origin in self.imports.get(each.root, ()):
+                    yield each._replace(origin=origin)
+                if self.kind == "class" or each.root not in self.bound:
+                    yield each
