@@ -157,12 +157,13 @@ def test_a_call_that_does_not_fit_is_refused(args: Any, kwargs: Any) -> None:
 
 def test_options_that_name_no_argument_are_refused() -> None:
     """A slip in a name would otherwise have no effect, or a wrong one."""
-    with pytest.raises(TypeError, match=r"ignore of Model.f\(\) names 'zz'; its arguments are z, k, rest, scale, more"):
-        arguments(ignore=("zz",))
+    with pytest.raises(TypeError, match=r"round of Model.f\(\) names 'zz'; its arguments are z, k, rest, scale, more"):
+        arguments(zz=3)
     with pytest.raises(TypeError, match=r"round of Model.f\(\) names 'self'"):
         arguments(self=3)
     with pytest.raises(TypeError, match="its arguments are none"):
-        arguments(ignore=("z",), function=lambda self: None)
+        arguments(z=3, function=lambda self: None)
+    assert arguments(ignore=("z", "zz", "lib.report")).ignored_code == {"zz", "lib.report"}
 
 
 @pytest.mark.parametrize("option", [3, None, "z"])

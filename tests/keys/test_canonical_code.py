@@ -520,3 +520,30 @@ def test_texts_are_the_same_in_every_version_of_python(version: str, tmp_path: P
     expected = texts(sys.executable)
     assert len(set(expected)) == 17
     assert texts(other) == expected
+
+
+class Parent:
+    def method(self) -> int:
+        return 1
+
+
+class Child(Parent):
+    def method(self) -> int:
+        return super().method()
+
+
+def test_methods_that_use_super_count_with_their_class() -> None:
+    """By its name where its module has it, else by its content."""
+
+    def made(k: int) -> Any:
+        class Child(Parent):
+            order = k
+
+            def method(self) -> int:
+                return super().method()
+
+        return Child.method
+
+    texts = [canonical(each) for each in (Child.method, made(1), made(2))]
+    assert len(set(texts)) == 3
+    assert canonical(made(1)) == texts[1]

@@ -1,7 +1,7 @@
 """What does a result depend on? Values, owners, arguments and code, as text that is the same in every process.
 
 `canonical` gives the text of a value, `find_describer` the way in which an owner tells its parameters, `Arguments`
-binds a call to its signature, `code_text` gives the text of a function's code, and `Key` joins all of these to the full
+binds a call to its signature, `code_of_method` the version of a method's code, and `Key` joins all of these to the full
 key of a result, which names its file. Nothing here stores anything, or knows what is stored.
 """
 
@@ -11,26 +11,30 @@ from stored._keys.attributes import instance_dict
 from stored._keys.canonical import canonical, digest, text_or_none
 from stored._keys.change_key import change_key
 from stored._keys.class_memos import PartMemos
+from stored._keys.code_facts import code_facts
 from stored._keys.filled_memos import filled_memos, holds_something, is_fixed
 from stored._keys.identity import number_text, object_number
+from stored._keys.ignored_names import Ignored, note_ignored
 from stored._keys.keyed_by import keyed_by
 from stored._keys.method_reads import Memo, MethodReads, Selection, method_reads
 from stored._keys.owner_parameters import FieldParameters, find_describer, quick_key
 from stored._keys.owner_protocols import Described, Describer, OwnerParameters
 from stored._keys.parameter_names import checked_string, converters, parameter_names
+from stored._keys.qualified_names import qualified_name
 from stored._keys.result_key import Key, Pairs, PrivateSpace, Space, method_part, module_folder, owner_part, space_of
-from stored._keys.source import code_text, qualified_name
 from stored._keys.unchanged import (
     ATOMIC_SET,
     SAME_CLASS_TEST,
     USER_ATTRIBUTES,
+    Namespace,
     UnchangedCheck,
     compile_check,
     compile_rebinding,
     is_attribute_name,
     no_storage_user_checks,
 )
-from stored._keys.version import code_version, version_for_class
+from stored._keys.uses import Uses
+from stored._keys.version import Listing, StoredCode, code_of_method
 
 __all__ = [
     "ATOMIC_SET",
@@ -41,21 +45,26 @@ __all__ = [
     "Described",
     "Describer",
     "FieldParameters",
+    "Ignored",
     "Key",
+    "Listing",
     "Memo",
     "MethodReads",
+    "Namespace",
     "OwnerParameters",
     "Pairs",
     "PartMemos",
     "PrivateSpace",
     "Selection",
     "Space",
+    "StoredCode",
     "UnchangedCheck",
+    "Uses",
     "canonical",
     "change_key",
     "checked_string",
-    "code_text",
-    "code_version",
+    "code_facts",
+    "code_of_method",
     "compile_check",
     "compile_rebinding",
     "converters",
@@ -71,6 +80,7 @@ __all__ = [
     "method_reads",
     "module_folder",
     "no_storage_user_checks",
+    "note_ignored",
     "number_text",
     "object_number",
     "owner_part",
@@ -79,5 +89,4 @@ __all__ = [
     "quick_key",
     "space_of",
     "text_or_none",
-    "version_for_class",
 ]

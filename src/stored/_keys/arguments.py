@@ -28,14 +28,19 @@ class Arguments:
     label : str
         What messages call the method.
     ignore : collection of str
-        Parameters left out of the key.
+        Parameters left out of the key; other names are left to the code.
     decimals : mapping of str to int
         Parameters that are rounded, for the key and for the computation.
 
     Raises
     ------
     TypeError
-        If `ignore` or `decimals` name an argument that the method does not have, or the method takes no owner.
+        If `decimals` name an argument that the method does not have, or the method takes no owner.
+
+    Attributes
+    ----------
+    ignored_code : frozenset of str
+        The names in `ignore` that are no parameters.
     """
 
     def __init__(self, function: Any, label: str, ignore: Collection[str], decimals: Mapping[str, int]) -> None:
@@ -43,7 +48,9 @@ class Arguments:
         self.signature = inspect.signature(function)
         self._label = label
         self._label_of_argument = f"argument {{}} of {label}()"
-        self._ignore = frozenset(ignore)
+        names = frozenset(ignore)
+        self._ignore = names.intersection(self.signature.parameters)
+        self.ignored_code = names - self._ignore
         self._decimals = dict(decimals)
         self.has_rounding = bool(decimals)
         parameters = list(self.signature.parameters)
@@ -56,11 +63,16 @@ class Arguments:
         kinds = [self.signature.parameters[name].kind for name in self.names]
         self.are_positional = set(kinds) <= {*_SELF_KINDS}
         self._keyed = tuple([name for name in self.names if name not in self._ignore])
-        for option, names in (("ignore", ignore), ("round", self._decimals)):
-            self.check_names(option, names)
+        self.check_names("ignore", self._ignore)
+        self.check_names("round", self._decimals)
         for name, places in self._decimals.items():
             if not isinstance(places, int):
                 raise TypeError(f"round of {label}() gives {places!r} for {name!r}; it must be a number of decimals")
+
+    @property
+    def options_text(self) -> str:
+        """The text of the options on which results depend: those of other arguments, and how some are rounded."""
+        return f"{sorted(self._ignore)!a}, {sorted(self._decimals.items())!a}"
 
     def check_names(self, option: str, names: Collection[str]) -> None:
         """Refuse names that are not arguments of the method or, for an axis, not single arguments."""

@@ -39,6 +39,7 @@ __all__ = [
     "text_or_digest",
     "text_or_none",
     "text_with_numbers",
+    "text_without_form",
 ]
 
 Leaf: TypeAlias = Callable[[Any], str]
@@ -57,12 +58,14 @@ _LEAVE_OUT = "an argument that does not change the result can be left out with i
 _LEAVES: dict[type, Leaf] = {}
 _ENCODERS: dict[type, Encoder] = {}
 _KINDS: list[tuple[Callable[[Any], bool], Encoder]] = []
+_REACHED: list[Callable[[Any], str]] = []
 
 
 def add_forms(
     leaves: Mapping[type, Leaf] | None = None,
     exact: Mapping[type, Encoder] | None = None,
     kinds: Iterable[tuple[Callable[[Any], bool], Encoder]] = (),
+    reached: Callable[[Any], str] | None = None,
 ) -> None:
     """Add forms of values.
 
@@ -75,7 +78,10 @@ def add_forms(
     kinds : iterable of (callable, callable)
         For other values: a test of the value and, if it is true, how its text is made. The first one counts; the last
         one is for all objects.
+    reached : callable, optional
+        Gives the digest of all that the code of a function or a class reaches.
     """
+    _REACHED.extend([] if reached is None else [reached])
     _LEAVES.update(leaves or {})
     _ENCODERS.update(exact or {})
     _KINDS.extend(kinds)
@@ -166,6 +172,9 @@ class Walk:
 
     __slots__ = ("_complete", "_lowest", "_numbered", "_numbers_all", "_open", "_positions", "is_of_code")
 
+    has_names = True
+    """Do the names of functions and classes, and of their modules, count?"""
+
     def __init__(self, is_of_code: bool = False, numbered: list[str] | None = None, numbers_all: bool = False) -> None:
         self.is_of_code = is_of_code
         self._numbered = numbered
@@ -223,11 +232,15 @@ class Walk:
 
     def code_part(self, value: object, step: str) -> str:
         """As `part`, of a function or a class, in which loggers and locks change no result, and sentinels are one."""
-        return _text_without_form(value) or self.part(value, step)
+        return text_without_form(value) or self.part(value, step)
 
-    def is_first(self, value: object) -> bool:
-        """Did the walk begin with this value?"""
-        return self._open[0] is value
+    def reached_text(self, value: Any) -> str:
+        """The text of what the code of a function or a class reaches; empty where only names count."""
+        return "" if self.is_of_code else _REACHED[0](value)
+
+    def leaves_out(self, name: str) -> bool:
+        """Does a variable that a function closes over not count?"""
+        return False
 
     def is_closed(self, value: object) -> bool:
         """Is all that was entered since a value complete, so that none of it refers to what that is in?"""
@@ -264,7 +277,7 @@ _EXEMPT = frozenset(
 )
 
 
-def _text_without_form(value: object) -> str:
+def text_without_form(value: object) -> str:
     """What stands in code for loggers, locks and plain objects, which have no form; empty for other values."""
     kind = type(value)
     if kind is object:

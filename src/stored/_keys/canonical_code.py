@@ -13,29 +13,32 @@ import numpy as np
 from stored._keys.attributes import checked_names
 from stored._keys.canonical import Encoder, Walk, add_forms, digest, pairs_text, refuse, text_or_digest
 from stored._keys.closures import closure_cells
+from stored._keys.code_facts import code_facts
 from stored._keys.libraries import find_by_name, has_known_name, is_library_module, is_of_main
-from stored._keys.source import code_text, module_name, qualified_name
+from stored._keys.qualified_names import module_name, qualified_name
 
 __all__ = ["function_text"]
 
 
 def function_text(function: types.FunctionType, walk: Walk, with_code: bool = True) -> str:
-    """The text of a function: its name and code, defaults, closure and attributes; of a library's, its name alone.
+    """The text of a function: its name and code, defaults, closure and attributes, and what its code reaches.
 
     Functions of the same code can differ in all of these. Variables of enclosing functions that the function itself
-    rebinds, such as counters, are left out of a walk of code.
+    rebinds, such as counters, are left out of a walk of code. Of a library's function, its name is all.
     """
-    if is_library_function(function) and find_by_name(function.__module__, function.__qualname__) is function:
+    if is_known_of_library(function):
         return f"function({qualified_name(function)!a})"
-    if _is_single_dispatch(function):
+    if is_single_dispatch(function):
         return f"singledispatch({walk.part(function.registry, '.registry')})"  # type: ignore[attr-defined]
     parts = [
         _code_digest(function) if with_code else "",
         _defaults_text(function, walk),
         _closure_text(function, walk),
         _attributes_text(function, walk),
+        walk.reached_text(function) if with_code else "",
     ]
-    return text_or_digest("function", f"function({_names_text(function)}, {'; '.join(parts)})")
+    names = _names_text(function) if walk.has_names else ""
+    return text_or_digest("function", f"function({names}, {'; '.join(parts)})")
 
 
 def _names_text(function: Any) -> str:
@@ -50,7 +53,7 @@ def _attributes_text(value: Any, walk: Walk, left_out: frozenset[str] = frozense
     return ", ".join([f"{name!a}={walk.code_part(each, f'.{name}')}" for name, each in found if name not in left_out])
 
 
-def _is_single_dispatch(function: types.FunctionType) -> bool:
+def is_single_dispatch(function: types.FunctionType) -> bool:
     """Was it made by `functools.singledispatch`, whose closure has a memo of the classes that it has met?"""
     made_by = function.__globals__.get("__name__"), function.__code__.co_qualname
     return made_by == ("functools", "singledispatch.<locals>.wrapper")
@@ -61,11 +64,17 @@ def is_library_function(function: types.FunctionType) -> bool:
     return is_library_module(function.__globals__.get("__name__"))
 
 
+def is_known_of_library(function: types.FunctionType) -> bool:
+    """Is a function what a module of a library has under its name? Wrappers take the name of what they wrap."""
+    is_of_library = is_library_function(function) and is_library_module(function.__module__)
+    return is_of_library and find_by_name(function.__module__, function.__qualname__) is function
+
+
 def _code_digest(function: types.FunctionType) -> str:
     """The code of a user's function; that of a library differs from version to version, and its name stands for it."""
     if is_library_function(function):
         return f"{function.__globals__['__name__']}.{function.__code__.co_qualname}"
-    return digest(code_text(function))
+    return digest(code_facts(function.__code__).text)
 
 
 def _defaults_text(function: types.FunctionType, walk: Walk) -> str:
@@ -78,20 +87,21 @@ def _defaults_text(function: types.FunctionType, walk: Walk) -> str:
 def _closure_text(function: types.FunctionType, walk: Walk) -> str:
     texts = []
     for name, cell in closure_cells(function, with_rebound=not walk.is_of_code):
+        if walk.leaves_out(name):
+            continue
         try:
             value = cell.cell_contents
         except ValueError:  # the variable has no value yet
             texts.append(f"{name} unset")
             continue
-        text = _own_class_text(value, function, walk) if name == "__class__" else walk.code_part(value, f".{name}")
+        text = _own_class_text(value, walk) if name == "__class__" else walk.code_part(value, f".{name}")
         texts.append(f"{name}={text}")
     return ", ".join(texts)
 
 
-def _own_class_text(kind: Any, function: types.FunctionType, walk: Walk) -> str:
+def _own_class_text(kind: Any, walk: Walk) -> str:
     """The text of the class in which a method is defined, which it has for super()."""
-    is_of_stored_method = walk.is_of_code and walk.is_first(function)  # whose owner tells its class
-    if is_of_stored_method or (has_known_name(kind) and not is_of_main(kind)):
+    if has_known_name(kind) and not is_of_main(kind):
         return qualified_name(kind)
     return walk.part(kind, ".__class__")
 
@@ -99,6 +109,8 @@ def _own_class_text(kind: Any, function: types.FunctionType, walk: Walk) -> str:
 def _proxy_text(value: Any, walk: Walk) -> str:
     """The text of what stands for a function, and shows another type than it has: what it wraps, and how."""
     parts = [walk.part(value.__wrapped__, ".__wrapped__")]
+    if any("__stored_method__" in vars(base) for base in type(value).__mro__):
+        parts.append(value.__stored_method__.options_text)
     for name in ("_self_wrapper", "_self_enabled"):  # of the decorators of wrapt
         wrapper = getattr(value, name, None)
         parts += [] if wrapper is None else [walk.part(wrapper, f".{name}")]
@@ -134,6 +146,11 @@ def _named_text(value: Any) -> str:
         if find_by_name(module, name) is value:
             return f"function({f'{module}.{name}'!a})"
     refuse(value)
+
+
+def _is_of_cython(value: Any) -> bool:
+    """Is it a function that Cython has compiled?"""
+    return type(value).__name__ in {"cython_function_or_method", "fused_cython_function"}
 
 
 def _descriptor_text(value: Any) -> str:
@@ -220,6 +237,7 @@ add_forms(
         **_GETTERS,
     },
     kinds=[
+        (_is_of_cython, lambda value, walk: _named_text(value)),
         (_is_method_proxy, _method_text),
         (_is_function_proxy, _proxy_text),
         (lambda value: isinstance(value, functools.partial), _partial_text),

@@ -28,10 +28,13 @@ def _enum_text(value: enum.Enum, walk: Walk) -> str:
 
 
 def _class_of(value: object, walk: Walk) -> str:
+    """The name of the class of an object, and what its code reaches."""
+    kind = type(value)
     try:
-        return class_name(type(value), walk)
+        name = class_name(kind, walk)
     except UnstableValueError as error:
         raise error.inside(".__class__") from None
+    return name if is_library_class(kind) else name + walk.reached_text(kind)
 
 
 def _is_enum(value: object) -> bool:
@@ -112,7 +115,11 @@ _PLAIN_LIBRARY_CLASSES = frozenset(
 """Classes of the standard library whose objects have their state in attributes."""
 
 
-_HELD = {"numpy.vectorize": ("pyfunc", "otypes", "signature", "excluded", "cache")}
+_HELD = {
+    "numpy.vectorize": ("pyfunc", "otypes", "signature", "excluded", "cache"),
+    "contextlib._GeneratorContextManager": ("func", "args", "kwds"),
+    "contextlib._AsyncGeneratorContextManager": ("func", "args", "kwds"),
+}
 """Classes of libraries whose objects have a memo beside what they were made of."""
 
 

@@ -7,6 +7,7 @@ import collections
 import datetime
 import functools
 import pathlib
+import re
 import types
 from collections.abc import Iterable
 from hashlib import blake2b
@@ -239,6 +240,7 @@ add_forms(
         complex: complex_text,
         bytes: bytes_text,
         bytearray: lambda value: f"bytearray({bytes_text(value)})",
+        re.Pattern: lambda value: f"pattern({string_text(repr(value.pattern))}, {int(value.flags)})",
         memoryview: _memoryview_text,
         array.array: _array_text,
         range: _range_text,

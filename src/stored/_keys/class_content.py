@@ -14,11 +14,11 @@ from stored._keys.canonical_code import function_text, is_library_function
 from stored._keys.libraries import find_by_name, has_known_name, is_of_main
 from stored.typing import ABSENT
 
-__all__ = ["class_content", "field_texts", "member_text"]
+__all__ = ["WITHOUT_MEANING", "class_content", "field_texts", "member_text"]
 
-_WITHOUT_MEANING = frozenset(
+WITHOUT_MEANING = frozenset(
     {
-        *("__module__", "__qualname__", "__doc__", "__dict__", "__weakref__", "__slots__", "__match_args__"),
+        *("__module__", "__qualname__", "__doc__", "__dict__", "__weakref__", "__slots__"),
         *(
             "__annotations__",
             "__annotate__",
@@ -75,7 +75,7 @@ def _attributes(kind: type) -> Iterator[tuple[str, Any]]:
     own = list(vars(kind).items())
     is_made = {"__dataclass_fields__", "__attrs_attrs__", "_fields"} & vars(kind).keys()
     for name, attribute in own:
-        if name in _WITHOUT_MEANING or isinstance(attribute, _SLOTS):
+        if name in WITHOUT_MEANING or isinstance(attribute, _SLOTS):
             continue
         if isinstance(kind, enum.EnumMeta) and _is_of_enum(kind, name, attribute):
             continue

@@ -15,7 +15,7 @@ from uuid import uuid4
 from stored._keys.canonical import UnstableValueError, Walk, add_forms, digest, nested_too_deeply
 from stored._keys.class_content import class_content
 from stored._keys.libraries import find_by_name, has_known_name, is_library_module, is_of_main
-from stored._keys.source import qualified_name
+from stored._keys.qualified_names import qualified_name
 from stored.errors import OwnerWarning, StoredError, warn_caller
 
 __all__ = ["base_names", "class_name", "is_library_class", "local_class_digest"]
@@ -25,11 +25,17 @@ _names: weakref.WeakKeyDictionary[type, str] = weakref.WeakKeyDictionary()
 _local_digests: weakref.WeakKeyDictionary[type, str] = weakref.WeakKeyDictionary()
 
 
+_IMMUTABLE = 1 << 8
+"""The flag of classes whose attributes cannot be set, `Py_TPFLAGS_IMMUTABLETYPE`: they are compiled."""
+
+
 def is_library_class(kind: type) -> bool:
-    """Does a class belong to the standard library or an installed package?
+    """Does a class belong to the standard library or an installed package, or is it compiled?
 
     Classes that `make_dataclass` and `types.new_class` make for users say that they are of the module `types`.
     """
+    if kind.__flags__ & _IMMUTABLE:
+        return True
     return is_library_module(kind.__module__) and (kind.__module__ != "types" or has_known_name(kind))
 
 
@@ -57,6 +63,8 @@ def class_name(kind: type, walk: Walk | None = None) -> str:
     UnstableValueError
         If the content of the class counts, and something in it has no stable form.
     """
+    if walk is not None and not walk.has_names:
+        return walk.text(kind)
     if walk is not None and walk.is_of_code:
         return walk.entered(kind.__mro__, _name_in_walk)  # not the class, which stands for itself as a value
     found = _names.get(kind)
@@ -138,7 +146,9 @@ def _class_text(kind: Any, walk: Walk) -> str:
     if is_library_class(kind):
         return f"type({_library_class_name(kind)!a})"
     bases = ", ".join([walk.part(each, ".__bases__") for each in _named_bases(kind)])
-    return f"type({qualified_name(kind)!a}, ({bases}), {digest(class_content(kind, walk))})"
+    name = qualified_name(kind) if walk.has_names else kind.__qualname__
+    content = digest(class_content(kind, walk, with_code=walk.is_of_code))
+    return f"type({name!a}, ({bases}), {content}{walk.reached_text(kind)})"
 
 
 def _is_class(value: object) -> bool:

@@ -22,7 +22,7 @@ _EXEMPT_MODULES = (
     "rich.console.",
 )
 
-_EXEMPT = frozenset({"_thread.lock", "_thread.RLock"})
+_EXEMPT = frozenset({"_thread.lock", "_thread.RLock", "__future__._Feature"})
 
 
 def exempt_text(value: object, _: object) -> str:

@@ -10,14 +10,23 @@ import sysconfig
 __all__ = ["find_by_name", "has_known_name", "is_library_module", "is_of_main"]
 
 
-def is_library_module(name: str | None) -> bool:
+def is_library_module(name: str | None, file: str | None = None) -> bool:
     """Is a module part of Python, of an installed package, or of this library?
 
     A package that is installed as editable is the user's own, and so is a module that is in no file.
+
+    Parameters
+    ----------
+    name : str or None
+        Its name.
+    file : str, optional
+        Its file, for one that is not imported.
     """
     if name is None:
         return False
-    return name.partition(".")[0] == "stored" or _is_in_library(name, _file_of(name))
+    if name.startswith("stored.demo"):  # whose cosmology is a model as any other
+        return _is_in_library(name, file or _file_of(name))
+    return name.partition(".")[0] == "stored" or _is_in_library(name, file or _file_of(name))
 
 
 def _file_of(name: str) -> str | None:

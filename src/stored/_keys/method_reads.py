@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Collection, Hashable, Iterator, Mapping
-from types import FunctionType, MappingProxyType, MemberDescriptorType
+from types import MappingProxyType, MemberDescriptorType
 from typing import Any, NamedTuple, cast
 from weakref import ref
 
-from stored._keys.canonical import Walk, text_or_none
+from stored._keys.canonical import text_or_none
 from stored._keys.change_key import change_key
 from stored._keys.class_functions import is_data
-from stored._keys.libraries import is_library_module
+from stored._keys.ignored_names import Ignored
 from stored._keys.reach_report import AttributeRead, AttributeWrite, Place, Reached, Reason
 from stored._keys.reached_of_class import reached_of
-from stored._keys.source import code_text
 from stored.typing import ABSENT
 
 __all__ = ["JoinedRead", "Memo", "MethodReads", "Selection", "kept_memo", "memos_in", "method_reads"]
@@ -157,10 +156,10 @@ class MethodReads(NamedTuple):
         The attributes that it reads and writes otherwise than memos.
     private : tuple of Reason
         Why its results are for one object only; empty if they are not.
+    everything : tuple of Reason
+        Why all attributes count; empty if only those do that it reads.
     methods : frozenset of str
         The methods of the class that it reaches: an attribute of the object can take the place of each.
-    code : tuple of str
-        The code of what the method reaches on the class.
     places : dict of str to Place
         Where the attributes are read first.
     """
@@ -170,8 +169,8 @@ class MethodReads(NamedTuple):
     memos: tuple[Memo, ...] = ()
     written: frozenset[str] = frozenset()
     private: tuple[Reason, ...] = ()
+    everything: tuple[Reason, ...] = ()
     methods: frozenset[str] = frozenset()
-    code: tuple[str, ...] = ()
     places: Mapping[str, Place] = MappingProxyType({})
 
     def are_to_be_looked_at(self) -> bool:
@@ -179,7 +178,7 @@ class MethodReads(NamedTuple):
         return bool(self.selection != Selection() or self.memos or self.private or self.methods)
 
 
-def method_reads(kind: type, method: Any, declared: Collection[str]) -> MethodReads:
+def method_reads(kind: type, method: Any, declared: Collection[str], ignored: Ignored) -> MethodReads:
     """What counts for a method of the objects of a class.
 
     Parameters
@@ -190,29 +189,23 @@ def method_reads(kind: type, method: Any, declared: Collection[str]) -> MethodRe
         The plain method.
     declared : collection of str
         The parameters that are declared, which count in any case.
+    ignored : Ignored
+        The names in code that do not count, such as ``self.log``.
     """
     found = reached_of(kind, method)
     joined = [each for each in _joined(kind, found) if each.through != "self" or each.name not in declared]
+    joined = [each for each in joined if not ignored.has(f"self.{each.name}")]
     joined = sorted(dict.fromkeys(joined), key=lambda each: (each.name, each.label))
-    constants = [Walk(is_of_code=True).part_or_none(each) for each in found.constants]
-    formless = [Reason("a partial method has a value in it that has no form", _NOWHERE)] if None in constants else []
     return MethodReads(
         Selection(None, tuple(joined), bool(found.reads_everything)),
         tuple([each for each in joined if found.rule_of(each.name).rule == "joins"]),
-        tuple(memos_in(kind, found)),
+        tuple([each for each in memos_in(kind, found) if not ignored.has(f"self.{each.name}")]),
         frozenset([each.name for each in found.reads if found.rule_of(each.name).rule == "unknown"]),
-        (*found.private, *_unknown(found, declared), *formless),
+        (*found.private, *_unknown(found, declared, ignored)),
+        found.reads_everything,
         frozenset(found.methods.difference(declared)) if kind.__dictoffset__ else frozenset(),
-        (
-            *sorted({code_text(each) for each in found.code if each is not method and _is_users(each)}),
-            *filter(None, constants),
-        ),
         {each.name: each.place for each in found.reads},
     )
-
-
-def _is_users(function: FunctionType) -> bool:
-    return not is_library_module(function.__module__)
 
 
 def _joined(kind: type, found: Reached) -> Iterator[JoinedRead]:
@@ -284,9 +277,9 @@ def _made_of(kind: type, reports: list[Reached]) -> tuple[JoinedRead, ...] | Non
     return tuple(dict.fromkeys([read for each in reports for read in _joined(kind, each)]))
 
 
-def _unknown(found: Reached, declared: Collection[str]) -> Iterator[Reason]:
+def _unknown(found: Reached, declared: Collection[str], ignored: Ignored) -> Iterator[Reason]:
     """The attributes that a method writes, and of which only the value before each call tells what it gives."""
     for each in found.reads:
         rule = found.rule_of(each.name)
-        if rule.rule == "unknown" and each.name not in declared:
+        if rule.rule == "unknown" and each.name not in declared and not ignored.has(f"self.{each.name}"):
             yield Reason(f"it reads the attribute {each.name!r}, which it also writes: {rule.reason}", each.place)

@@ -29,8 +29,8 @@ from stored._keys.parameter_names import (
     parameter_names,
     parameter_value,
 )
+from stored._keys.qualified_names import module_name, qualified_name
 from stored._keys.result_key import Space, space_of
-from stored._keys.source import module_name, qualified_name
 from stored._keys.unchanged import ATOMIC_SET, SAME_CLASS_TEST, UnchangedCheck, no_storage_user_checks
 from stored.errors import OwnerError, UnstableKeyError
 from stored.typing import ABSENT

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from stored._keys.tree_origins import Through
 
-__all__ = ["AttributeRead", "AttributeWrite", "Place", "Reached", "Reason", "Rule"]
+__all__ = ["AttributeRead", "AttributeWrite", "LookedUp", "Place", "Reached", "Reason", "Rule"]
 
 
 class Place(NamedTuple):
@@ -119,6 +119,14 @@ class Rule(NamedTuple):
     reason: str
 
 
+class LookedUp(NamedTuple):
+    """What the dictionary of one of the bases of a class has under a name; `ABSENT` if nothing."""
+
+    base: type
+    name: str
+    value: Any
+
+
 @dataclass(frozen=True)
 class Reached:
     """What a method reaches on the class of an owner.
@@ -142,6 +150,8 @@ class Reached:
         its plain values among `class_attributes`. Empty if the analysis is complete.
     private : tuple of Reason
         What makes results private, because it remembers something that is no attribute.
+    looked_up : tuple of LookedUp
+        What was looked up on the class, and found there or not.
     """
 
     code: tuple[FunctionType, ...]
@@ -152,6 +162,7 @@ class Reached:
     written_here: dict[str, AttributeWrite]
     reads_everything: tuple[Reason, ...]
     private: tuple[Reason, ...]
+    looked_up: tuple[LookedUp, ...] = ()
 
     def rule_of(self, name: str) -> Rule:
         """How an attribute counts that is no declared parameter.

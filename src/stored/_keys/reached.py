@@ -23,7 +23,7 @@ from stored._keys.class_functions import (
     is_data,
 )
 from stored._keys.memos import WrittenAttributes
-from stored._keys.reach_report import AttributeRead, AttributeWrite, Place, Reached, Reason
+from stored._keys.reach_report import AttributeRead, AttributeWrite, LookedUp, Place, Reached, Reason
 from stored._keys.self_accesses import Finding, Passed, Read, SelfAccesses, Write
 from stored._keys.self_reads import function_accesses
 from stored._keys.transparent_memos import transparent_memos
@@ -71,6 +71,7 @@ class _Walk:
     steps: dict[_Step, SelfAccesses] = field(default_factory=dict)
     pending: deque[_Step] = field(default_factory=deque)
     makes_objects: bool = False
+    looked_up: dict[tuple[type, str], LookedUp] = field(default_factory=dict)
 
     # -- functions ----------------------------------------------------------------------------------------------------
 
@@ -127,6 +128,16 @@ class _Walk:
         if any(each.through == "self" for each in accesses.reads):
             self._implicit(("__getattribute__",), Place.of(code))
 
+    def _find(self, name: str, after: type | None = None) -> Found:
+        """What the class has under a name; where it was looked for is noted."""
+        bases = self.kind.__mro__
+        for base in bases[0 if after is None else bases.index(after) + 1 :]:
+            if base is not object and (base, name) not in self.looked_up:
+                self.looked_up[base, name] = LookedUp(base, name, vars(base).get(name, ABSENT))
+            if name in vars(base):
+                break
+        return find_on_class(self.kind, name, after)
+
     # -- reads --------------------------------------------------------------------------------------------------------
 
     def _read(self, step: _Step, read: Read) -> None:
@@ -138,7 +149,7 @@ class _Walk:
         if read.through == "super" and after is None:
             self.everything[Reason("the class of super() is not known", place)] = None
             return
-        found = find_on_class(self.kind, read.name, after)
+        found = self._find(read.name, after)
         if found.value is ABSENT:
             self._read_absent(read, place, after)
         elif _is_c_method(found):
@@ -183,7 +194,7 @@ class _Walk:
     def _implicit(self, names: tuple[str, ...], place: Place) -> None:
         """Special methods that may be called: those that the class has."""
         for name in names:
-            found = find_on_class(self.kind, name)
+            found = self._find(name)
             if isinstance(found.value, C_METHODS):
                 self._c_method(name, found, place)
             elif found.value is not ABSENT and found.value is not None:
@@ -207,7 +218,7 @@ class _Walk:
     def _write(self, step: _Step, write: Write) -> None:
         place = Place.of(step.function.__code__, write.line)
         if write.through != "other":
-            value = find_on_class(self.kind, write.name).value
+            value = self._find(write.name).value
             accesses = _accesses_of(write)
             if isinstance(value, property):
                 for access in accesses:
@@ -269,7 +280,7 @@ class _Walk:
 
     def _passed_to_own(self, function: FunctionType, root: str, name: str, passed: Passed) -> Behind | None:
         after = self._class_of(function) if root == "<super>" else None
-        value = find_on_class(self.kind, name, after).value
+        value = self._find(name, after).value
         kind = type(value)
         if name == "__new__" and passed.is_class:
             return behind(value, "get", passed.position, True) if kind is staticmethod else Behind([])
@@ -305,6 +316,7 @@ class _Walk:
             self._with_transparent(written),
             tuple(self.everything),
             tuple(self.private),
+            tuple(self.looked_up.values()),
         )
 
     def _with_transparent(self, written: dict[str, AttributeWrite]) -> dict[str, AttributeWrite]:

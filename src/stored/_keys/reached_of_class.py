@@ -9,7 +9,7 @@ from weakref import ref
 from stored._keys.reach_report import Reached
 from stored._keys.reached import reached
 
-__all__ = ["known_of_class", "reached_of"]
+__all__ = ["forget_class", "known_of_class", "reached_of", "replace_known"]
 
 T = TypeVar("T")
 
@@ -21,9 +21,27 @@ def reached_of(kind: type, function: Any) -> Reached:
 
 def known_of_class(kind: type, key: object, find: Callable[[], T]) -> T:
     """What is found for a class, kept in an attribute of it, so that it is freed with it."""
+    known = _known(kind)
+    if key in known:
+        return known[key]  # type: ignore[no-any-return]
+    return known.setdefault(key, find())  # type: ignore[no-any-return]
+
+
+def replace_known(kind: type, key: object, value: T) -> T:
+    """Keep something else for a class."""
+    _known(kind)[key] = value
+    return value
+
+
+def forget_class(kind: type) -> None:
+    """Find all anew that follows from the code of a class: the class has changed."""
+    _known(kind).clear()
+
+
+def _known(kind: type) -> dict[object, Any]:
     known: Any = vars(kind).get("__stored_reached__")
     if known is None or known[0]() is not kind:  # else it was copied from another class
         known = ref(kind), {}
         type.__setattr__(kind, "__stored_reached__", known)
-    found: T = known[1].get(key)
-    return known[1].setdefault(key, find()) if found is None else found
+    found: dict[object, Any] = known[1]
+    return found

@@ -5,12 +5,14 @@ from __future__ import annotations
 import functools
 import keyword
 from collections.abc import Callable, Mapping
+from types import FunctionType
 from typing import Any, NamedTuple
 
 __all__ = [
     "ATOMIC_SET",
     "SAME_CLASS_TEST",
     "USER_ATTRIBUTES",
+    "Namespace",
     "UnchangedCheck",
     "compile_check",
     "compile_rebinding",
@@ -52,6 +54,35 @@ class UnchangedCheck(NamedTuple):
     expected: Mapping[str, Any]
     refers_to_owner: bool = False
     rebound: tuple[str, ...] | None = None
+    namespace: Namespace | None = None
+
+
+class Namespace:
+    """The global names of a module, in which tests look up names of it.
+
+    Parameters
+    ----------
+    names : dict
+        The names; a module's own dictionary.
+    """
+
+    def __init__(self, names: dict[str, Any]) -> None:
+        self.names = names
+        self._compiled: dict[str, Callable[[Any, Any], bool]] = {}
+
+    def compile_check(self, test: str) -> Callable[[Any, Any], bool]:
+        """The test of an `UnchangedCheck` as a function of owner and expected values."""
+        found = self._compiled.get(test)
+        if found is None:
+            parts = {each: f"_stored_{each}" for each in ("owner", "expected", "type", "getattr")}
+            scope: dict[str, Any] = {}
+            source = (
+                f"lambda _stored_type, _stored_getattr: lambda _stored_owner, _stored_expected: {test.format(**parts)}"
+            )
+            inner = eval(source, scope)(type, getattr)  # noqa: S307  # identifiers only
+            found = FunctionType(inner.__code__, self.names, "check", None, inner.__closure__)
+            self._compiled[test] = found
+        return found
 
 
 @functools.lru_cache(maxsize=256)

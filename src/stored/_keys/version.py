@@ -1,48 +1,279 @@
-"""What is the version of a stored method's code?"""
+"""What is the version of a stored method's code, and is that still the code of now?"""
 
 from __future__ import annotations
 
-from typing import Any
+import functools
+import inspect
+import sys
+from collections.abc import Callable, Collection, Iterator
+from types import FunctionType, ModuleType
+from typing import Any, NamedTuple, Protocol, TypedDict, TypeGuard
 
-from stored._keys.canonical import UnstableValueError, Walk, canonical, digest, nested_too_deeply
+from stored._keys.class_functions import ABSENT, class_functions, find_on_class, is_data
 from stored._keys.class_names import base_names
+from stored._keys.code_check import InlineCheck, code_check, inline_check
+from stored._keys.code_facts import code_facts
+from stored._keys.code_graph import CodeState, code_state
+from stored._keys.code_node import is_node
+from stored._keys.distributions import distribution_text
+from stored._keys.function_tree import source_text
+from stored._keys.ignored_names import Ignored
+from stored._keys.libraries import is_library_module
+from stored._keys.method_reads import MethodReads, method_reads
+from stored._keys.reach_report import LookedUp
+from stored._keys.reached_of_class import forget_class, known_of_class, reached_of, replace_known
+from stored._keys.self_accesses import SelfAccesses
+from stored._keys.self_reads import function_accesses
+from stored._keys.unchanged import Namespace
+from stored._keys.uses import Uses
+from stored._keys.watched import MemoWatch
+from stored._keys.watched_values import FileWatch, ValueWatch
 
-__all__ = ["code_version", "version_for_class"]
+__all__ = ["CodeOfMethod", "CodePlace", "Listing", "StoredCode", "code_of_method"]
 
 
-def code_version(function: Any, code: str, axes: tuple[object, ...]) -> str:
-    """The digest of what results depend on, beside owner and arguments: code, closures, decorators and axes.
+class CodeOfMethod(Protocol):
+    """A stored method, as far as its code counts."""
+
+    function: Any
+    """The method as it was decorated."""
+
+    has_own_version: bool
+    """Has the user given a version, in place of what its code reaches?"""
+
+    options_text: str
+    """The text of the options on which results depend."""
+
+    ignored: Ignored
+    """The names in code that do not count."""
+
+    uses: Uses
+    """What the method uses that its code does not show."""
+
+    def declared_by(self, kind: type, /) -> Collection[str]:
+        """The parameters that a class declares."""
+
+
+class CodePlace(NamedTuple):
+    """Where a function, a class or a module is defined.
+
+    Attributes
+    ----------
+    name : str
+        Its module and qualified name.
+    place : str
+        File and line; of a class or a module, the file.
+    """
+
+    name: str
+    place: str
+
+    @classmethod
+    def of(cls, value: Any) -> CodePlace:
+        """That of a function, a class or a module."""
+        if isinstance(value, FunctionType):
+            return cls(_full_name(value), f"{value.__code__.co_filename}:{value.__code__.co_firstlineno}")
+        module = value if isinstance(value, ModuleType) else sys.modules.get(value.__module__)
+        name = value.__name__ if isinstance(value, ModuleType) else _full_name(value)
+        return cls(name, getattr(module, "__file__", None) or "")
+
+
+def _full_name(value: Any) -> str:
+    return f"{value.__module__}.{value.__qualname__}"
+
+
+class Listing(TypedDict):
+    """What a version is made of.
+
+    Attributes
+    ----------
+    version : str
+        The version.
+    code : dict of str to [str, str]
+        By names of functions, classes and modules: the digests of what they say, and their sources if these are known.
+    constants : dict of str to str
+        The names of the values that they use, with their texts.
+    packages : dict of str to str
+        The installed packages that they use, with their versions.
+    """
+
+    version: str
+    code: dict[str, list[str]]
+    constants: dict[str, str]
+    packages: dict[str, str]
+
+
+_LONGEST_SOURCE = 2000
+"""Characters of a source or a text that are kept."""
+
+
+class StoredCode:
+    """What results of a method of the objects of a class depend on, beside parameters and arguments.
+
+    It stands in an attribute of the class, so that it is freed with it.
+
+    Attributes
+    ----------
+    version : str
+        The digest of the code and the constants that the method reaches, and of the options of the decorator.
+    reads : MethodReads
+        The attributes that count.
+    formless : tuple of str
+        What the code uses that has no form, so that results are private.
+    """
+
+    def __init__(
+        self, reads: MethodReads, state: CodeState, looked_up: tuple[LookedUp, ...], uses: list[FileWatch | ValueWatch]
+    ) -> None:
+        self.version = state.digest
+        self.reads = reads
+        formless = [f"what {each.function.__qualname__}() gives has no form" for each in uses if _has_no_form(each)]
+        self.formless = (*state.formless, *formless)
+        self._quick: InlineCheck | None = None
+        self._state = state
+        self._looked_up = looked_up
+        self._memos = [watch for node in state.nodes for watch in node.watches if isinstance(watch, MemoWatch)]
+        self._watches = (*uses, *[watch for node in state.nodes for watch in node.watches])
+
+    def places(self) -> list[CodePlace]:
+        """The functions, classes and modules that the code reaches, with file and line."""
+        return [CodePlace.of(place()) for place in self._state.places if is_node(place())]
+
+    def listing(self) -> Listing:
+        """What the version is made of, in a form that can be kept."""
+        code: dict[str, list[str]] = {}
+        for place, node in zip(self._state.places, self._state.nodes, strict=True):
+            value = place()
+            if is_node(value):
+                text, source = node.text, ""
+                if isinstance(value, FunctionType):
+                    text, source = code_facts(value.__code__).text, source_text(value.__code__)
+                name = CodePlace.of(value).name
+                code[name if name not in code else f"{name} ({len(code)})"] = [text, source[:_LONGEST_SOURCE]]
+        constants = {name: text[:_LONGEST_SOURCE] for name, text in self.constants()}
+        return {"version": self.version, "code": code, "constants": constants, "packages": dict(self.packages())}
+
+    def constants(self) -> list[tuple[str, str]]:
+        """The names of the values that these use, with their module before them, and the texts of these."""
+        return [each for node in self._state.nodes for each in node.constants]
+
+    def packages(self) -> list[tuple[str, str]]:
+        """The installed packages that the code reaches, with their versions."""
+        texts = filter(None, map(distribution_text, sorted(self._state.libraries)))
+        return [(name, version) for name, _, version in (each.partition(" ") for each in texts)]
+
+    def quick_check(self, kind: type, namespace: Namespace, taken: Collection[str]) -> InlineCheck:
+        """Conditions for the check of a shortcut, with names of the module of the method.
+
+        Parameters
+        ----------
+        kind : type
+            The class.
+        namespace : Namespace
+            The global names of the method.
+        taken : collection of str
+            Those that mean something else in the code of calls.
+        """
+        if self._quick is None:
+            self._quick = inline_check(kind, self._looked_up, self._watches, namespace.names, taken)
+        return self._quick
+
+    @functools.cached_property
+    def check(self) -> Callable[[], bool] | None:
+        """A function that tells whether the code, with all that it reaches, is still the same; None if it always is."""
+        return code_check(self._looked_up, self._watches)
+
+    def is_same(self) -> bool:
+        """Is the code, with all that it reaches, still the same?"""
+        try:
+            return self.check is None or self.check()
+        except Exception:  # something is no longer there, or cannot be compared
+            return False
+
+    def changed(self) -> list[str]:
+        """The names of what is no longer the same."""
+        watches = [each for each in self._watches if not each.is_same()]
+        names = [".".join(getattr(each, "path", ())) or getattr(each, "name", "") for each in watches]
+        return sorted({name for name in names if name})
+
+    def accept_fills(self) -> None:
+        """Expect the memos of modules as they are: the method has just filled them."""
+        for each in self._memos:
+            each.accept()
+
+    def has_same_class(self) -> bool:
+        """Does the class still have what the method looks up on it?"""
+        return all(vars(base).get(name, ABSENT) is value for base, name, value in self._looked_up)
+
+
+def code_of_method(kind: type, method: CodeOfMethod, classes: tuple[type, ...] | None = None) -> StoredCode:
+    """What the results of a method of the objects of a class depend on, beside parameters and arguments.
 
     Parameters
     ----------
-    function : callable or None
-        The method as it was decorated; None if the user has given a version, and nothing of the code counts.
-    code : str
-        The text of the plain method's code, read when it was decorated.
-    axes : tuple
-        The axes along which the method is interpolated, as values.
-
-    Raises
-    ------
-    UnstableKeyError
-        Naming what the function closes over, or has as a default, that has no stable form.
+    kind : type
+        The class.
+    method : CodeOfMethod
+        The method.
+    classes : tuple of type, optional
+        Of an owner with a string of its own, which tells no values: the classes of the attributes that are read. Then
+        the code that sets these attributes counts too.
     """
-    text = "" if function is None else _function_text(function)
-    return digest(f"{code}\n{text}\n{canonical(axes)}")
+    key = "code", id(method), classes
+    found: tuple[CodeOfMethod, StoredCode] = known_of_class(kind, key, lambda: (method, _read(kind, method, classes)))
+    if found[1].is_same():
+        return found[1]
+    if not found[1].has_same_class():
+        forget_class(kind)
+    return replace_known(kind, key, (method, _read(kind, method, classes)))[1]
 
 
-def _function_text(function: Any) -> str:
-    label = f"the code of {function.__qualname__}(): "
-    try:
-        return Walk(is_of_code=True).text(function)
-    except UnstableValueError as error:
-        remedy = "or say version='1', which stands for the code and all that it closes over"
-        raise error.as_key_error(function.__name__, label, remedy) from None
-    except RecursionError:
-        raise nested_too_deeply(function, label) from None
+def _setting(kind: type, names: frozenset[str]) -> Iterator[FunctionType]:
+    """The functions of a class that set attributes of these names, or may do so."""
+    for _, function, position, is_class in class_functions(kind):
+        accesses = function_accesses(function, kind, position, is_class) if position is not None else SelfAccesses()
+        if accesses is None or accesses.unknown_writes or any(each.name in names for each in accesses.writes):
+            yield function
 
 
-def version_for_class(version: str, owner: type, code: tuple[str, ...]) -> str:
-    """The version of a method of a class: with its bases, and the code of what the method reaches on the class."""
-    bases = base_names(owner)
-    return digest("\n".join([version, ", ".join(bases), *code])) if bases or code else version
+def _values_on_class(kind: type, names: Collection[str]) -> list[object]:
+    """The plain values of a class, with their names."""
+    found = [(name, find_on_class(kind, name).value) for name in sorted(names)]
+    return [pair for pair in found if pair[1] is not ABSENT and is_data(pair[1])]
+
+
+def _read(kind: type, method: CodeOfMethod, classes: tuple[type, ...] | None) -> StoredCode:
+    function = method.function
+    found = reached_of(kind, function)
+    reads = method_reads(kind, function, method.declared_by(kind), method.ignored)
+    code = [each for each in found.code if each is not function and not is_library_module(each.__module__)]
+    nested = sorted({each.options_text for each in _stored_methods(kind, found.code) if each is not method})
+    roots = [] if method.has_own_version else [function, *code, *found.constants]
+    if classes is not None and not method.has_own_version:
+        names = frozenset([each.name for each in found.reads])
+        setting = [each for each in _setting(kind, names) if not is_library_module(each.__module__)]
+        roots += [*setting, *_values_on_class(kind, found.class_attributes), *classes]
+    libraries = {each.__module__ for each in (*kind.__mro__, *found.code) if is_library_module(each.__module__)}
+    uses = method.uses.watches()
+    texts = [method.options_text, *base_names(kind), *nested, *method.uses.texts(), *[each.text for each in uses]]
+    state = code_state(
+        [*roots, *method.uses.roots()],
+        "\n".join(texts),
+        method.ignored,
+        [] if method.has_own_version else [each.partition(".")[0] for each in libraries],
+    )
+    return StoredCode(reads, state, found.looked_up, uses)
+
+
+def _has_no_form(watch: FileWatch | ValueWatch) -> TypeGuard[ValueWatch]:
+    return isinstance(watch, ValueWatch) and not watch.has_form
+
+
+def _stored_methods(kind: type, code: tuple[FunctionType, ...]) -> Iterator[CodeOfMethod]:
+    """The stored methods of a class whose functions are among these."""
+    reached = set(map(id, code))
+    for base in kind.__mro__:
+        for each in list(vars(base).values()):
+            method = getattr(each, "__stored_method__", None) if hasattr(type(each), "__stored_method__") else None
+            if method is not None and id(inspect.unwrap(method.function)) in reached:
+                yield method

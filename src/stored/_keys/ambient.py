@@ -1,0 +1,85 @@
+"""What code can ask for that no name tells: the environment, what is set for a whole process, and random numbers."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+import types
+from collections.abc import Callable
+from typing import Any
+
+__all__ = ["ambient_state", "draws_from_global", "is_environment", "makes_generator"]
+
+
+def is_environment(value: Any) -> bool:
+    """Does it give environment variables?"""
+    return value is os.environ or value is os.getenv
+
+
+def ambient_state(value: Any, attribute: str) -> Callable[[], Any] | None:
+    """What gives something that is set for the whole process; None if this does not.
+
+    Parameters
+    ----------
+    value : object
+        What code looks up: Colossus's ``getCurrent``, or one of the states of astropy, such as ``default_cosmology``.
+    attribute : str
+        The attribute of it that is used.
+    """
+    if isinstance(value, types.FunctionType) and (value.__module__, value.__name__) == _CURRENT:
+        return functools.partial(_value_or_error, value)
+    is_state = isinstance(value, type) and any(each.__name__ == "ScienceState" for each in value.__mro__)
+    return functools.partial(_value_or_error, value.get) if is_state and attribute == "get" else None
+
+
+_CURRENT = "colossus.cosmology.cosmology", "getCurrent"
+
+
+def _value_or_error(function: Callable[[], Any]) -> Any:
+    try:
+        return function()
+    except Exception as error:  # nothing is set
+        return type(error).__qualname__
+
+
+def draws_from_global(value: Any) -> bool:
+    """Is it a function that draws from a random generator which others draw from too, or from the system?"""
+    owner = getattr(value, "__self__", None) if isinstance(value, types.MethodType | types.BuiltinMethodType) else None
+    if owner is not None and not isinstance(owner, types.ModuleType):
+        return any(owner is each for each in _generators()) and value.__name__ not in _NO_DRAWS
+    if not _is_code(value):
+        return False
+    home, name = getattr(value, "__module__", None), getattr(value, "__name__", "")
+    return home == "secrets" or (home, name) in _DRAWING or value is os.urandom
+
+
+_NO_DRAWS = frozenset({"seed", "getstate", "setstate", "get_state", "set_state"})
+
+_DRAWING = frozenset({("uuid", "uuid1"), ("uuid", "uuid4"), ("numpy.random", "random")})
+
+
+def _generators() -> list[object]:
+    """The generators of modules that are imported."""
+    modules = [(sys.modules.get("random"), "random"), (sys.modules.get("numpy.random"), "normal")]
+    owners = [getattr(getattr(module, name, None), "__self__", None) for module, name in modules]
+    return [each for each in owners if each is not None]
+
+
+_MAKING_GENERATORS = frozenset(
+    {"default_rng", "RandomState", "Random", "SystemRandom", "SeedSequence", "Generator"}
+    | {"PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64"}
+)
+"""What makes a random generator, of which each is another one without a seed."""
+
+
+def makes_generator(value: Any) -> bool:
+    """Does it make a random generator?"""
+    home = (getattr(value, "__module__", None) or "") if _is_code(value) else ""
+    return (home == "random" or home.startswith("numpy.random")) and value.__name__ in _MAKING_GENERATORS
+
+
+def _is_code(value: Any) -> bool:
+    """Is it a function or a class, of which attributes can be asked without running code of users?"""
+    is_of_cython = type(value).__name__ == "cython_function_or_method"
+    return is_of_cython or isinstance(value, type | types.FunctionType | types.BuiltinFunctionType)

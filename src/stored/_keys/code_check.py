@@ -1,0 +1,268 @@
+"""How is it seen quickly that code still reaches the same? By comparing what its names are bound to.
+
+Names of the module of a method are looked up by the code of its calls, whose globals are those of the module, as the
+method itself does; those of other modules by functions that are compiled for it. Functions, classes, modules and
+strings are compared in one tuple, which takes less time than comparing each: of these, equal ones are the same. Numbers
+are compared by identity, since 1 == 1.0.
+"""
+
+from __future__ import annotations
+
+import marshal
+import types
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable
+from typing import Any, NamedTuple
+
+from stored._keys.class_functions import ABSENT as NOT_THERE
+from stored._keys.class_functions import is_data
+from stored._keys.reach_report import LookedUp
+from stored._keys.unchanged import is_attribute_name
+from stored._keys.watched import NameWatch, Watch, marshalled
+from stored.typing import ABSENT
+
+__all__ = ["InlineCheck", "code_check", "inline_check"]
+
+_PREFIX = "_stored_"
+"""Before the names of what is compared with, so that they are none of the module."""
+
+_ONE_OF_A_KIND = (type, types.FunctionType, types.BuiltinFunctionType, types.ModuleType)
+"""Of these, equal ones are the same."""
+
+
+def code_check(looked_up: Iterable[LookedUp], watches: Iterable[Watch]) -> Callable[[], bool] | None:
+    """A function that tells whether code still reaches the same; None if there is nothing that can change.
+
+    Parameters
+    ----------
+    looked_up : iterable of LookedUp
+        What is looked up on a class.
+    watches : iterable of Watch
+        The names that the code reaches.
+    """
+    checks = _checks(watches)
+    for found in looked_up:
+        checks[0].look_up(found)
+    return _joined(list(checks.values()))
+
+
+class InlineCheck(NamedTuple):
+    """Conditions for the check of a shortcut: code reaches the same.
+
+    Attributes
+    ----------
+    tests : list of str
+        Expressions in ``{expected}``, and in names of the module of the method.
+    expected : dict
+        The attributes of ``{expected}``.
+    """
+
+    tests: list[str]
+    expected: dict[str, Any]
+
+
+def inline_check(
+    kind: type,
+    looked_up: Iterable[LookedUp],
+    watches: Iterable[Watch],
+    namespace: dict[str, Any],
+    taken: Collection[str],
+) -> InlineCheck:
+    """Conditions for the check of a shortcut, for what can change while the parameters of an object stay the same.
+
+    What the class does not have is left out: an attribute of the object itself, which the check of the parameters
+    compares, would take its place.
+
+    Parameters
+    ----------
+    kind : type
+        The class of the object.
+    looked_up : iterable of LookedUp
+        What is looked up on it.
+    watches : iterable of Watch
+        The names that the code reaches.
+    namespace : dict
+        The global names of the method.
+    taken : collection of str
+        Names that mean something else in the code of calls: those of the arguments.
+    """
+    own = _Check(namespace, "{expected}.code", frozenset(taken))
+    checks = _checks(watches, own)
+    for found in looked_up:
+        if found.value is NOT_THERE:
+            if found.name not in _NOTICED and found.name.startswith("__") and not hasattr(kind, found.name):
+                checks[0].look_up(found)
+        elif _is_itself_on_class(found.value) and is_attribute_name(found.name):
+            own.compare(f"{own.given(kind)}.{found.name}", found.value)
+        elif not is_data(found.value):
+            for base in kind.__mro__[: kind.__mro__.index(found.base)]:
+                checks[0].look_up(LookedUp(base, found.name, NOT_THERE))
+            checks[0].look_up(found)
+    rest = _joined(list(checks.values()))
+    tests = own.all_tests()
+    if rest is not None:
+        tests.append(f"{own.given(rest)}()")
+    return InlineCheck(tests, {f"code{number}": value for number, value in enumerate(own.expected)})
+
+
+_NOTICED = frozenset({"__getattr__", "__getattribute__", "__setattr__", "__delattr__"})
+"""The check of the parameters itself would go through these."""
+
+
+def _is_itself_on_class(value: Any) -> bool:
+    return type(value) in {types.FunctionType, property}
+
+
+def _checks(watches: Iterable[Watch], own: _Check | None = None) -> dict[int, _Check]:
+    """The tests of names by the module in which they are looked up; those under 0 look up none."""
+    checks: dict[int, _Check] = {0: _Check({})}
+    seen: set[object] = set()
+    looked_into: set[int] = set()  # several names can have one object
+    watches = list(watches)
+    counts = Counter([id(_namespace(each)) for each in watches])
+    for watched in watches:
+        namespace = _namespace(watched)
+        key = (id(namespace), watched.path) if isinstance(watched, NameWatch) and namespace else id(watched)
+        if key in seen:
+            continue
+        seen.add(key)
+        check = own
+        if own is None or not (own.can_look_up(watched, namespace) or _is_one_of_few(watched, namespace, counts)):
+            check = checks.setdefault(id(namespace) if namespace else 0, _Check(namespace or {}))
+        value = id(watched.value()) if isinstance(watched, NameWatch) else 0
+        check.watch(watched, value not in looked_into)  # type: ignore[union-attr]
+        looked_into.add(value)
+    return checks
+
+
+_FEW = 3
+"""So many names are looked up quicker one by one than by a function."""
+
+
+def _is_one_of_few(watched: Watch, namespace: dict[str, Any] | None, counts: Counter[int]) -> bool:
+    is_there = namespace is not None and isinstance(watched, NameWatch) and watched.path[0] in namespace
+    return is_there and counts[id(namespace)] <= _FEW
+
+
+def _namespace(watched: Watch) -> dict[str, Any] | None:
+    """The global names of the function that uses a name; None for what is no global name."""
+    if not isinstance(watched, NameWatch) or watched.is_closed_over:
+        return None
+    found: dict[str, Any] | None = getattr(watched.space(), "__globals__", None)
+    return found
+
+
+def _joined(checks: list[_Check]) -> Callable[[], bool] | None:
+    """One function for all of them; None if they test nothing."""
+    joined: Callable[[], bool] | None = None
+    for each in checks:
+        joined = each.compiled(joined)
+    return joined
+
+
+class _Check:
+    """The tests of the names of one module.
+
+    Parameters
+    ----------
+    namespace : dict
+        The global names of the module.
+    prefix : str, optional
+        What stands before the numbers of what is compared with.
+    taken : frozenset of str, optional
+        Names that mean something else where the tests stand.
+    """
+
+    def __init__(self, namespace: dict[str, Any], prefix: str = _PREFIX, taken: frozenset[str] = frozenset()) -> None:
+        self.namespace = namespace
+        self.expected: list[Any] = []
+        self._prefix = prefix
+        self._taken = taken
+        self._tests: list[str] = []
+        self._sources: list[str] = []  # of what is compared in one tuple
+        self._values: list[Any] = []
+
+    def given(self, value: Any) -> str:
+        """The name of something that is compared with, or called."""
+        known = next((number for number, each in enumerate(self.expected) if each is value), None)
+        if known is None:
+            known = len(self.expected)
+            self.expected.append(value)
+        return f"{self._prefix}{known}"
+
+    def can_look_up(self, watched: Watch, namespace: dict[str, Any] | None) -> bool:
+        """Is it a name of this module, that means the same where the tests stand?"""
+        is_own = namespace is self.namespace and isinstance(watched, NameWatch)
+        return is_own and watched.path[0] not in self._taken and not watched.path[0].startswith(_PREFIX)  # type: ignore[attr-defined]
+
+    def look_up(self, found: LookedUp) -> None:
+        """Expect something in the dictionary of a class."""
+        names = self.given(vars(found.base))
+        if found.value is NOT_THERE:
+            self._tests.append(f"{found.name!r} not in {names}")
+        else:
+            self.compare(f"{names}[{found.name!r}]", found.value)
+
+    def watch(self, watched: Watch, looks_inside: bool) -> None:
+        """Expect what is watched to be the same; does what it contains count, too?"""
+        source = self._source(watched) if isinstance(watched, NameWatch) else None
+        if source is None or not isinstance(watched, NameWatch):
+            self._tests.append(f"{self.given(watched.is_same)}()")
+            return
+        value, content = watched.value(), watched.content
+        self.compare(source, value)
+        if content is None or not looks_inside:
+            return
+        if content.of is marshalled:
+            self._tests.append(f"{self.given(marshal.dumps)}({source}, 2) == {self.given(content.key)}")
+        else:
+            self._tests.append(f"{self.given(content.is_same)}({source})")
+
+    def _source(self, watched: NameWatch) -> str | None:
+        """The expression of a name; None if it needs more than that."""
+        space = watched.space()
+        value = watched.value()
+        if value is ABSENT or value is None or not all(map(is_attribute_name, watched.path)):
+            return None
+        if watched.is_closed_over:
+            cells = dict(zip(space.__code__.co_freevars, space.__closure__, strict=True))
+            return ".".join((f"{self.given(cells[watched.path[0]])}.cell_contents", *watched.path[1:]))
+        if isinstance(space, types.FunctionType):
+            if self.can_look_up(watched, space.__globals__):
+                return ".".join(watched.path)
+            if watched.path[0] not in space.__globals__:  # it is a built-in name
+                return None
+            return ".".join((f"{self.given(space.__globals__)}[{watched.path[0]!r}]", *watched.path[1:]))
+        return ".".join((self.given(space), *watched.path)) if isinstance(space, types.ModuleType) else None
+
+    def compare(self, source: str, value: Any) -> None:
+        """Expect an expression to have a value."""
+        is_one_of_a_kind = isinstance(value, _ONE_OF_A_KIND) and type(value).__eq__ in _PLAIN_EQUALITIES
+        if is_one_of_a_kind or type(value) is str or type(value) is property:
+            self._sources.append(source)
+            self._values.append(value)
+        else:
+            self._tests.append(f"{source} is {self.given(value)}")
+
+    def all_tests(self) -> list[str]:
+        """All expressions."""
+        if not self._sources:
+            return self._tests
+        return [f"({', '.join(self._sources)},) == {self.given(tuple(self._values))}", *self._tests]
+
+    def compiled(self, other: Callable[[], bool] | None) -> Callable[[], bool] | None:
+        """The function for all tests, and those of another one."""
+        tests = self.all_tests()
+        if not tests:
+            return other
+        if other is not None:
+            tests.append(f"{self.given(other)}()")
+        names = ", ".join([f"{self._prefix}{number}" for number in range(len(self.expected))])
+        source = f"def around({names}):\n    def is_same():\n        return {' and '.join(tests)}\n    return is_same"
+        scope: dict[str, Any] = {}
+        exec(source, scope)  # noqa: S102  # made of identifiers only
+        inner = scope["around"](*self.expected)
+        return types.FunctionType(inner.__code__, self.namespace, "is_same", None, inner.__closure__)
+
+
+_PLAIN_EQUALITIES = frozenset({object.__eq__, type.__eq__, str.__eq__, types.BuiltinFunctionType.__eq__})

@@ -1,0 +1,136 @@
+"""What can code reach by name? A graph of functions, classes and modules of the user's own.
+
+It begins at some of them, and numbers its nodes in the order in which they are reached, so that its digest depends
+neither on names of modules and files, nor on what was looked at before.
+"""
+
+from __future__ import annotations
+
+import functools
+import types
+import weakref
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from stored._keys.canonical import add_forms, digest
+from stored._keys.canonical_code import is_library_function
+from stored._keys.class_names import is_library_class
+from stored._keys.code_node import Node, is_node, read_node
+from stored._keys.distributions import distribution_text
+from stored._keys.ignored_names import Ignored
+from stored._keys.reached_of_class import known_of_class, replace_known
+from stored._keys.watched import Holder, hold
+
+__all__ = ["CodeState", "code_state", "state_of"]
+
+
+class CodeState(NamedTuple):
+    """What code reached when it was looked at.
+
+    Attributes
+    ----------
+    digest : str
+        The digest of all that it reached.
+    nodes : tuple of Node
+        The functions, classes and modules, in the order in which they are reached.
+    places : tuple of Holder
+        These themselves.
+    libraries : frozenset of str
+        The top-level modules of libraries that are used.
+    """
+
+    digest: str
+    nodes: tuple[Node, ...]
+    places: tuple[Holder, ...]
+    libraries: frozenset[str]
+
+    @property
+    def formless(self) -> tuple[str, ...]:
+        """What has no form, so that only this process can tell that it is the same."""
+        return tuple(dict.fromkeys([reason for each in self.nodes for reason in each.formless]))
+
+    def is_same(self) -> bool:
+        """Is all still the same?"""
+        return all(each.is_same() for each in self.nodes)
+
+
+def code_state(
+    roots: Iterable[Any], more: str = "", ignored: Ignored | None = None, libraries: Iterable[str] = ()
+) -> CodeState:
+    """What functions, classes and modules reach.
+
+    Parameters
+    ----------
+    roots : iterable
+        The functions, classes and modules.
+    more : str, optional
+        A text that counts beside them.
+    ignored : Ignored, optional
+        The names that do not count.
+    libraries : iterable of str, optional
+        Installed packages that count beside those that are reached.
+    """
+    places: list[Any] = list({id(each): each for each in roots}.values())
+    numbers = {id(each): number for number, each in enumerate(places)}
+    nodes, lines = [], [more, f"{len(places)}"]
+    for place in places:  # which grows meanwhile
+        node = _node(place, ignored)
+        references = [each() for each in node.references]
+        for each in references:
+            if id(each) not in numbers:
+                numbers[id(each)] = len(places)
+                places.append(each)
+        nodes.append(node)
+        lines.append(f"{node.text} {[numbers[id(each)] for each in references]}")
+    libraries = frozenset(libraries).union(*[each.libraries for each in nodes])
+    lines += sorted(filter(None, map(distribution_text, libraries)))
+    return CodeState(digest("\n".join(lines)), tuple(nodes), tuple([hold(each) for each in places]), libraries)
+
+
+_nodes: dict[int, tuple[weakref.ref[Any], Node]] = {}
+"""Those of functions and modules, by id; classes have theirs themselves."""
+
+
+def _node(value: Any, ignored: Ignored | None) -> Node:
+    if ignored is not None and ignored.names:
+        return read_node(value, ignored)
+    if not is_node(value):
+        return read_node(value)
+    if isinstance(value, type):
+        node: Node = known_of_class(value, "node", lambda: read_node(value))
+        return node if node.is_same() else replace_known(value, "node", read_node(value))
+    known = _nodes.get(id(value))
+    if known is None or known[0]() is not value or not known[1].is_same():
+        known = weakref.ref(value, functools.partial(_forget, _nodes, id(value))), read_node(value)
+        _nodes[id(value)] = known
+    return known[1]
+
+
+def _forget(registry: dict[int, Any], number: int, _: object) -> None:
+    registry.pop(number, None)  # if it is that of a new one, this is read again
+
+
+# -- functions and classes as values --------------------------------------------------------------------------------
+
+_states: dict[int, tuple[weakref.ref[Any], CodeState]] = {}
+
+
+def state_of(value: Any) -> CodeState:
+    """What a function or a class reaches."""
+    if isinstance(value, type):
+        state: CodeState = known_of_class(value, "state", lambda: code_state([value]))
+        return state if state.is_same() else replace_known(value, "state", code_state([value]))
+    known = _states.get(id(value))
+    if known is None or known[0]() is not value or not known[1].is_same():
+        known = weakref.ref(value, functools.partial(_forget, _states, id(value))), code_state([value])
+        _states[id(value)] = known
+    return known[1]
+
+
+def _reached_digest(value: Any) -> str:
+    if is_library_function(value) if type(value) is types.FunctionType else is_library_class(value):
+        return ""
+    return f":{state_of(value).digest}"
+
+
+add_forms(reached=_reached_digest)

@@ -1,0 +1,386 @@
+"""What does one function, class or module of the user's own say, and which others does it refer to?
+
+Its text has what its code says, and the values of the names that it uses. What the standard library and installed
+packages have stands in it by name, and other functions, classes and modules of the user's own by a number.
+"""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import os
+import sys
+import types
+from collections.abc import Callable
+from pathlib import PurePath
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+from stored._keys.ambient import ambient_state, draws_from_global, is_environment, makes_generator
+from stored._keys.canonical import UnstableValueError, Walk, digest, nested_too_deeply, text_without_form
+from stored._keys.canonical_code import is_known_of_library, is_library_function, is_single_dispatch
+from stored._keys.class_content import WITHOUT_MEANING
+from stored._keys.class_names import is_library_class
+from stored._keys.closures import closure_cells
+from stored._keys.code_facts import code_facts
+from stored._keys.exempt import is_exempt
+from stored._keys.identity import number_text
+from stored._keys.ignored_names import Ignored, ignored_by
+from stored._keys.libraries import is_library_module
+from stored._keys.library_values import has_text_of_its_own, is_foreign, name_in_library
+from stored._keys.reached_names import ReachedName, reached_name
+from stored._keys.used_names import NO_SEED, OWN_MODULE, UsedName
+from stored._keys.watched import (
+    CodeWatch,
+    EnvironmentWatch,
+    Holder,
+    MemoWatch,
+    ModuleWatch,
+    NamespaceWatch,
+    NameWatch,
+    RegistryWatch,
+    Watch,
+    hold,
+)
+from stored._keys.watched_values import ValueWatch
+from stored.errors import StoredError
+from stored.typing import ABSENT
+
+__all__ = ["Node", "is_node", "read_node"]
+
+_PROCESS = uuid4().hex
+"""Stands beside the numbers of objects of this process."""
+
+
+class Node(NamedTuple):
+    """A function, a class or a module that code reaches.
+
+    Attributes
+    ----------
+    text : str
+        What it says, with the places of others in `references` in place of them.
+    references : tuple of Holder
+        The nodes that it refers to, in the order in which its text does.
+    watches : tuple of Watch
+        What tells whether all this is still the same.
+    formless : tuple of str
+        What it uses that has no form.
+    libraries : frozenset of str
+        The installed packages that it uses.
+    constants : tuple of (str, str)
+        Names of values that it uses, with their module before them, and the texts of these.
+    """
+
+    text: str
+    references: tuple[Holder, ...]
+    watches: tuple[Watch, ...]
+    formless: tuple[str, ...]
+    libraries: frozenset[str]
+    constants: tuple[tuple[str, str], ...]
+
+    def is_same(self) -> bool:
+        """Is all still the same?"""
+        return all(each.is_same() for each in self.watches)
+
+
+def is_node(value: Any) -> bool:
+    """Is a value a function, a class or a module of the user's own?"""
+    kind = type(value)
+    if kind is types.FunctionType:
+        return not is_known_of_library(value)
+    if kind is types.ModuleType:
+        return not is_library_module(value.__name__)
+    return isinstance(value, type) and not is_library_class(value)
+
+
+def read_node(value: Any, ignored: Ignored | None = None) -> Node:
+    """Read a function, a class or a module, or any other value.
+
+    Parameters
+    ----------
+    value : object
+        What is read.
+    ignored : Ignored, optional
+        The names that do not count.
+    """
+    return _NodeWalk(value, ignored or Ignored(frozenset(), set())).node()
+
+
+_FILLED_BY_PYTHON = frozenset({"_value2member_map_", "_member_map_", "_unhashable_values_"})
+"""Attributes of enumerations, to which members that are combined of others are added when they are first made."""
+
+_NOT_OF_MODULES = frozenset(
+    {
+        "__name__",
+        "__file__",
+        "__doc__",
+        "__spec__",
+        "__package__",
+        "__loader__",
+        "__builtins__",
+        "__cached__",
+        "__path__",
+    }
+    | {"__annotations__", "__annotate__", "__conditional_annotations__", "__warningregistry__"}
+)
+
+_LOOKING_EVERYWHERE = frozenset({"globals", "eval", "exec"})
+
+
+class _NodeWalk(Walk):
+    """The text of one function, class or module."""
+
+    __slots__ = ("_constants", "_formless", "_ignored", "_libraries", "_node", "_references", "_watches")
+
+    has_names = False
+
+    def __init__(self, node: Any, ignored: Ignored) -> None:
+        super().__init__(is_of_code=True)
+        self._node = node
+        self._ignored = [ignored, *ignored_by(node)]
+        self._references: dict[int, Any] = {}
+        self._watches: list[Watch] = []
+        self._formless: list[str] = []
+        self._libraries: set[str] = set()
+        self._constants: list[tuple[str, str]] = []
+
+    def node(self) -> Node:
+        """The node."""
+        value = self._node
+        if not is_node(value):
+            return self._finished(self.code_part(value, ""))
+        if isinstance(value, type):
+            self._watches.append(NamespaceWatch(value, WITHOUT_MEANING | _FILLED_BY_PYTHON))
+        elif type(value) is types.ModuleType:
+            self._watches.append(NamespaceWatch(value, _NOT_OF_MODULES))
+        else:
+            self._watch_function(value)
+        try:
+            text = self._module_text(value) if type(value) is types.ModuleType else super().text(value)
+        except (UnstableValueError, RecursionError) as error:
+            text = self._number(value, error)
+        return self._finished(text)
+
+    def _watch_function(self, value: types.FunctionType) -> None:
+        self._note_library(value)
+        if is_single_dispatch(value):
+            self._watches.append(RegistryWatch(value))
+        elif is_library_function(value):  # which wraps something of the user's, and whose names are not looked up
+            for name, cell in closure_cells(value, with_rebound=True):
+                with contextlib.suppress(ValueError):  # it has no value yet
+                    self._watches.append(NameWatch(value, (name,), cell.cell_contents))
+        if _can_exchange_code():
+            self._watches.append(CodeWatch(value))
+
+    def _finished(self, text: str) -> Node:
+        return Node(
+            digest(text),
+            tuple([hold(each) for each in self._references.values()]),
+            tuple(self._watches),
+            tuple(self._formless),
+            frozenset(self._libraries),
+            tuple(self._constants),
+        )
+
+    def text(self, value: Any) -> str:
+        if is_node(value):
+            return self._reference(value)
+        if isinstance(value, str | PurePath):
+            value = _without_folder(value, self._node)
+        self._note_library(value)
+        return super().text(value)
+
+    def _reference(self, value: Any) -> str:
+        self._references.setdefault(id(value), value)
+        return f"<{list(self._references).index(id(value))}>"
+
+    def _note_library(self, value: Any) -> None:
+        name = value.__name__ if type(value) is types.ModuleType else getattr(value, "__module__", None)
+        if type(value) is types.FunctionType:  # wrappers take the module of what they wrap
+            name = value.__globals__.get("__name__")
+        if isinstance(name, str) and is_library_module(name):
+            self._libraries.add(name.partition(".")[0])
+
+    def code_part(self, value: object, step: str) -> str:
+        if is_exempt(value):
+            return text_without_form(value) or type(value).__qualname__
+        position, lowest = len(self._open), self._lowest
+        try:
+            return super().code_part(value, step)
+        except (UnstableValueError, RecursionError) as error:
+            self._close(position)
+            self._lowest = lowest
+            return self._number(value, error)
+
+    def _number(self, value: Any, error: Exception, place: str = "") -> str:
+        """What stands for a value without a form; it is noted."""
+        name = self._where().removesuffix("()")
+        label = f"the code of {self._where()}: "
+        remedy = "or name it in ignore=(...) if it does not matter, or say version='1', which stands for the code"
+        found: StoredError = (
+            error.as_key_error(place or name.rpartition(".")[2], label, remedy)
+            if isinstance(error, UnstableValueError)
+            else nested_too_deeply(value, label)
+        )
+        self._formless.append(str(found))
+        return f"{_PROCESS}{number_text(value)}"
+
+    # -- names --------------------------------------------------------------------------------------------------------
+
+    def reached_text(self, value: Any) -> str:
+        if type(value) is not types.FunctionType or value is not self._node or is_library_function(value):
+            return ""
+        facts = code_facts(value.__code__)
+        texts = [self._used_text(each, value) for each in sorted(facts.reads, key=_order)]
+        texts += [self._method_text(each, value) for each in sorted(facts.methods, key=_order)]
+        return "; ".join(filter(None, texts))
+
+    def _method_text(self, used: UsedName, function: types.FunctionType) -> str:
+        """A method that changes an object: its code counts if it is somebody's own, not what the object contains."""
+        found = reached_name(used, function)
+        value = found.value if is_node(found.value) else type(found.value)
+        if not is_node(value) or self._leaves_out(used.dotted, f"{function.__module__}.{used.dotted}", found.label):
+            return ""
+        self._watches.append(NameWatch(found.namespace, found.path, found.value, has_content=False))
+        return f"{used.dotted}()={self._reference(value)}"
+
+    def _leaves_out(self, *labels: str) -> bool:
+        return any([each.has(*labels) for each in self._ignored])  # noqa: C419  (each notes what it has found)
+
+    def leaves_out(self, name: str) -> bool:
+        """Variables that functions close over are looked up as all other names, but for those of libraries."""
+        return not is_library_function(self._node)
+
+    def _used_text(self, used: UsedName, function: types.FunctionType) -> str:
+        if used.root in _NOT_OF_MODULES or self._is_memo(used, function):
+            return ""
+        found = reached_name(used, function)
+        if self._leaves_out(used.dotted, f"{function.__module__}.{used.dotted}", found.label):
+            return ""
+        if found.namespace is not None and not (found.namespace is found.value and not found.path):
+            self._watches.append(NameWatch(found.namespace, found.path, found.value))
+        if found.imported and not found.is_of_library:
+            self._watches.append(ModuleWatch(found.imported))
+        if used.item is not None:
+            return self._item_text(used.item, found)
+        if is_environment(found.value) and not self._has_items(used, function):
+            self._formless.append(
+                f"{self._where()} asks for environment variables by computed names; ask by constant ones, or name"
+                f" {found.label!r} in ignore=(...) if they do not matter"
+            )
+        ask = ambient_state(found.value, used.path[-1] if used.path else "")
+        if ask is not None:
+            return self._state_text(ask, found)
+        if draws_from_global(found.value):
+            self._formless.append(
+                f"{self._where()} draws from the random generator of a module by {found.label}(); {_SEED}"
+            )
+        if used.root == "__debug__":
+            return f"{__debug__}"
+        if found.namespace is function and _is_builtin(found):
+            return self._whole_module(function) if used.root in _LOOKING_EVERYWHERE else ""
+        text = self._name_text(found)
+        if not is_node(found.value) and not found.is_of_library:
+            home = function.__qualname__ if used.root in function.__code__.co_freevars else found.home
+            self._constants.append((f"{home}.{'.'.join(found.path)}", text))
+        return f"{used.dotted}={text}"
+
+    def _is_memo(self, used: UsedName, function: types.FunctionType) -> bool:
+        """Is a name a memo that the function fills, and that is empty so far?
+
+        One that was filled before may be made of what is no longer there: it counts by what it contains.
+        """
+        if used.origin not in {None, OWN_MODULE} or used.root not in code_facts(function.__code__).memos:
+            return False
+        watch = MemoWatch(function, used.root)
+        if watch.is_empty():
+            self._watches.append(watch)
+        return watch.is_empty()
+
+    def _has_items(self, used: UsedName, function: types.FunctionType) -> bool:
+        """Does a function ask for something by a constant name, where it uses a name?"""
+        return any(each.item is not None and each.root == used.root for each in code_facts(function.__code__).reads)
+
+    def _item_text(self, item: str, found: ReachedName) -> str:
+        """What is asked for by a constant: an environment variable, or a random generator without a seed."""
+        if item == NO_SEED and makes_generator(found.value):
+            self._formless.append(
+                f"{self._where()} makes a random generator by {found.label}() without a seed; {_SEED}"
+            )
+        if item == NO_SEED or not is_environment(found.value):
+            return ""
+        watch = EnvironmentWatch(item)
+        self._watches.append(watch)
+        self._constants.append((f"os.environ[{item!r}]", repr(watch.text)))
+        return f"{item}={watch.text!a}"
+
+    def _state_text(self, ask: Callable[[], Any], found: ReachedName) -> str:
+        """What is set for the whole process."""
+        watch = ValueWatch(ask)
+        self._watches.append(watch)
+        if not watch.has_form:
+            self._formless.append(f"what {found.label} gives, which {self._where()} uses, has no form")
+        self._constants.append((found.label, watch.text))
+        return f"{found.label}={watch.text}"
+
+    def _where(self) -> str:
+        name = getattr(self._node, "__qualname__", getattr(self._node, "__name__", "it"))
+        return f"{name}{'' if isinstance(self._node, type) else '()'}"
+
+    def _whole_module(self, function: types.FunctionType) -> str:
+        module = sys.modules.get(function.__globals__.get("__name__", ""))
+        return "everything" if module is None or not is_node(module) else f"everything={self._reference(module)}"
+
+    def _name_text(self, found: ReachedName) -> str:
+        value = found.value
+        if value is ABSENT and found.imported and found.is_of_library:  # it counts by name, imported or not
+            self._libraries.add(found.imported.partition(".")[0])
+            return found.label
+        if value is ABSENT:
+            return f"absent {found.label}" if found.is_of_library else "absent"
+        if found.is_of_library and (found.imported or not has_text_of_its_own(value)) and not is_foreign(value):
+            self._note_library(value)
+            return found.label
+        position, lowest = len(self._open), self._lowest
+        try:
+            return text_without_form(value) or self.part(value, "")
+        except (UnstableValueError, RecursionError) as error:
+            self._close(position)
+            self._lowest = lowest
+            name = name_in_library(value, found.path[-1] if found.path else "")
+            return name or self._number(value, error, found.label)
+
+    def _module_text(self, module: types.ModuleType) -> str:
+        values = [(name, each) for name, each in list(vars(module).items()) if name not in _NOT_OF_MODULES]
+        return ", ".join([f"{name!a}={self.code_part(each, f'.{name}')}" for name, each in values])
+
+
+_SEED = "give it a seed, or let the caller give the generator, or name it in ignore=(...)"
+
+
+def _order(used: UsedName) -> tuple[Any, ...]:
+    return used.root, used.path, used.origin or (), used.item or ""
+
+
+_BUILTINS = dict(vars(builtins))
+"""Before anybody has replaced some of them."""
+
+
+def _is_builtin(found: ReachedName) -> bool:
+    return len(found.path) == 1 and _BUILTINS.get(found.path[0], ABSENT) is found.value
+
+
+def _can_exchange_code() -> bool:
+    """Is something loaded that exchanges the code of functions, as autoreload of IPython does?"""
+    return "IPython" in sys.modules or "jurigged" in sys.modules or "limeade" in sys.modules
+
+
+def _without_folder(value: Any, node: Any) -> Any:
+    """A path without the folder of the module of a node: another checkout has another one."""
+    module = node if isinstance(node, types.ModuleType) else sys.modules.get(getattr(node, "__module__", None) or "")
+    file = getattr(module, "__file__", None)
+    if not isinstance(file, str):
+        return value
+    folder = os.path.dirname(os.path.abspath(file))
+    text = str(value)
+    return type(value)(f"<folder>{text[len(folder) :]}") if f"{text}{os.sep}".startswith(folder + os.sep) else value

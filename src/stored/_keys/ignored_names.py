@@ -1,0 +1,50 @@
+"""Which names in code does a method leave out?"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator
+from types import FunctionType
+from typing import NamedTuple
+
+__all__ = ["Ignored", "ignored_by", "note_ignored"]
+
+
+class Ignored(NamedTuple):
+    """The names in code that do not count, as they stand there, with their module before them, or as ``self.log``.
+
+    Attributes
+    ----------
+    names : frozenset of str
+        The names.
+    found : set of str
+        Those of them that were found.
+    """
+
+    names: frozenset[str]
+    found: set[str]
+
+    def has(self, *labels: str) -> bool:
+        """Is something that has these names one of them, or a part of one of them?"""
+        beginnings = {label[:end] for label in labels for end in (*_dots(label), len(label))} if self.names else set()
+        self.found.update(self.names & beginnings)
+        return not self.names.isdisjoint(beginnings)
+
+
+def _dots(label: str) -> Iterator[int]:
+    return (number for number, each in enumerate(label) if each == ".")
+
+
+_by_function: dict[int, tuple[weakref.ref[FunctionType], Ignored]] = {}
+
+
+def note_ignored(function: FunctionType, ignored: Ignored) -> None:
+    """Note the names that a stored method leaves out, which count for nobody who reaches its function."""
+    number = id(function)
+    _by_function[number] = weakref.ref(function, lambda _: _by_function.pop(number, None)), ignored
+
+
+def ignored_by(function: object) -> list[Ignored]:
+    """The names that a function leaves out, if it is that of a stored method that does so."""
+    found = _by_function.get(id(function))
+    return [found[1]] if found is not None and found[0]() is function else []

@@ -1,0 +1,83 @@
+"""What does a method use that its code does not show? What `uses=` of the decorator names."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import inspect
+import os
+import types
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from stored._keys.canonical import canonical, text_or_none
+from stored._keys.distributions import distribution_text
+from stored._keys.watched_values import FileWatch, ValueWatch
+
+__all__ = ["Uses"]
+
+
+_CODE = (type, types.FunctionType, types.ModuleType)
+
+
+class Uses:
+    """What a method uses that its code does not show.
+
+    Parameters
+    ----------
+    label : str
+        What messages call the method.
+    things : iterable
+        Functions, classes and modules, which count by their code; functions that take no arguments, by what they
+        return too; files, as `pathlib.Path`, by their content; names of installed distributions, by version; other
+        strings and values, as they are.
+
+    Raises
+    ------
+    TypeError
+        If it is a single thing, or has something in it that has no form.
+    """
+
+    def __init__(self, label: str, things: Any) -> None:
+        if isinstance(things, str) or not isinstance(things, Iterable):
+            raise TypeError(f"uses of {label}() is {things!r}; give a tuple, as in uses=(helper, Path('table.dat'))")
+        self.things = tuple(things)
+        for each in self.things:
+            if not isinstance(each, (Path, *_CODE)) and text_or_none(each) is None:
+                raise TypeError(
+                    f"uses of {label}() has {each!r} of type {type(each).__name__} in it, which has no form; give"
+                    " functions, classes, modules, paths of files (pathlib.Path), names of distributions, or other"
+                    " strings and numbers"
+                )
+
+    def roots(self) -> list[Any]:
+        """The functions, classes and modules."""
+        return [each for each in self.things if isinstance(each, _CODE)]
+
+    def files(self) -> set[str]:
+        """The full names of the files."""
+        return {os.path.abspath(each) for each in self.things if isinstance(each, Path)}
+
+    def watches(self) -> list[FileWatch | ValueWatch]:
+        """What tells whether the files and the values of functions are the same."""
+        files = [FileWatch(each) for each in self.things if isinstance(each, Path)]
+        return [*files, *[ValueWatch(each) for each in self.things if _takes_nothing(each)]]
+
+    def texts(self) -> list[str]:
+        """The texts of all else."""
+        others = [each for each in self.things if not isinstance(each, (Path, *_CODE))]
+        return [_text(each) for each in others]
+
+
+def _takes_nothing(value: Any) -> bool:
+    return isinstance(value, types.FunctionType) and not inspect.signature(value).parameters
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        try:
+            importlib.metadata.distribution(value)
+        except (importlib.metadata.PackageNotFoundError, ValueError):
+            return canonical(value)
+        return distribution_text(value) or f"{value} {importlib.metadata.version(value)}"
+    return canonical(value)
