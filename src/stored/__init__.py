@@ -24,13 +24,14 @@ from stored.errors import (
     ToleranceError,
     UnstableKeyError,
     UntrustedEntryError,
+    VolatileKeyWarning,
 )
 from stored.typing import Upkeep
 
 if TYPE_CHECKING:
     from stored._engine import StorageUser, getCacheDir, storage_user
     from stored._keys import keyed_by
-    from stored._methods import Explanation
+    from stored._methods import Dependencies, Dependency, Explanation
     from stored._storage import upkeep
     from stored._tables import Axis, Interpolant
 
@@ -39,6 +40,8 @@ __all__ = [
     "CacheInfo",
     "ConfigurationError",
     "DamagedEntryError",
+    "Dependencies",
+    "Dependency",
     "EntryError",
     "EntryWarning",
     "Explanation",
@@ -57,6 +60,7 @@ __all__ = [
     "UnstableKeyError",
     "UntrustedEntryError",
     "Upkeep",
+    "VolatileKeyWarning",
     "__version__",
     "configure",
     "getCacheDir",
@@ -68,6 +72,8 @@ __all__ = [
 
 LAZY = {
     "Axis": "_tables",
+    "Dependencies": "_methods",
+    "Dependency": "_methods",
     "Explanation": "_methods",
     "Interpolant": "_tables",
     "StorageUser": "_engine",

@@ -227,6 +227,10 @@ class TableWarning(StoredWarning):
     """A table was changed so that the interpolator asked for can be made."""
 
 
+class VolatileKeyWarning(StoredWarning):
+    """The code of a method uses a constant that is another one in every process, so that no result is found again."""
+
+
 def error_text(error: BaseException) -> str:
     """The type of an error and what it says, for a message; its own class may fail to say anything."""
     name = type(error).__name__

@@ -50,7 +50,7 @@ class Methods:
         COMPUTED.append(("few", self.n))
         return self.n * x
 
-    @stored(persistent=False)
+    @stored(persistent=False, ignore=("COMPUTED",))
     def number(self) -> int:
         COMPUTED.append(("number", self.n))
         return len(COMPUTED)

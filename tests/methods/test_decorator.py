@@ -121,7 +121,6 @@ def test_properties_can_be_stored() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"ignore": ("nonsense",)}, "ignore of .* names 'nonsense'; its arguments are x"),
         ({"round": {"nonsense": 2}}, "round of .* names 'nonsense'"),
         ({"ignore": "x"}, "ignore of .* is 'x'; give a tuple of names"),
         ({"depends": "x"}, r"depends is the string 'x'; give a tuple"),

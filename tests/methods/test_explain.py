@@ -102,11 +102,21 @@ def test_explain_names_what_memory_has_of_other_parameters() -> None:
             assert model.value.explain().differences == differences
 
 
+def no_changes(_: Key) -> dict[str, tuple[str, str]]:
+    return {}
+
+
 def test_explain_sees_another_version(tmp_path: Path) -> None:
     """A changed body is named as the reason."""
     model_from_source(MODEL_SOURCE.format(decorator="@stored", body="return 1"), tmp_path, "a")().method()
     other = model_from_source(MODEL_SOURCE.format(decorator="@stored", body="return 2"), tmp_path, "b")()
-    assert list(other.method.explain().differences) == ["the method's version"]
+    explanation = other.method.explain()
+    (version, code) = explanation.differences
+    assert version == "the method's version"
+    assert code.startswith("code ")
+    old, new = explanation.differences[code]
+    assert ("return 1" in old, "return 2" in new) == (True, True)
+    assert str(explanation).endswith("has changed:\n    -     return 1\n    +     return 2")
 
 
 def test_explain_of_a_string_owner() -> None:
@@ -155,7 +165,7 @@ def test_the_text_of_an_explanation_is_short() -> None:
     """Of a long hashable string its beginning is shown, and of many differences the first; all are in the attribute."""
     stored_key = Key(Space("m", "owner", '"' * 500_000), "f", "m.C.f", "1")
     asked = Key(Space("m", "owner", "x"), "f", "m.C.f", "1", tuple((f"a{n}", "1") for n in range(30)))
-    explanation = explain(asked, None, lambda: [stored_key])
+    explanation = explain(asked, None, lambda: [stored_key], no_changes)
     assert explanation.differences["the hashable string"] == ('"' * 500_000, "x")
     assert len(explanation.differences) == 31
     text = str(explanation)
@@ -171,7 +181,7 @@ def test_the_nearest_key_is_found_one_by_one() -> None:
         for x, y in (("5", "6"), ("1", "7"), ("8", "2"), ("9", "9")):
             yield Key(asked.space, "f", "m.C.f", "1", (("x", x), ("y", y)))
 
-    assert explain(asked, None, candidates).differences == {"argument y": ("7", "2")}
+    assert explain(asked, None, candidates, no_changes).differences == {"argument y": ("7", "2")}
 
 
 def test_explaining_beside_hostile_entries_is_bounded(cache_dir: Path) -> None:

@@ -449,7 +449,7 @@ class Asking:
         self.a = a
         self._t: Any = None
 
-    @stored
+    @stored(ignore=("FACTOR",))
     def value(self, k: int) -> float:
         """Tells."""
         x = 0.0 if self._t is None else 0.5

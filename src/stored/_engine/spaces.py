@@ -30,7 +30,7 @@ class SpacesOfClass:
 
     def __init__(self) -> None:
         self.lock = ForkSafeLock()  # held to find a space and to add one
-        self.methods: dict[Hashable, Method] = {}  # how keys contain the methods of the class
+        self.methods: dict[Hashable, dict[Method, None]] = {}  # how keys contain the methods of the class, by version
         # a garbage collection may remove some at any moment, also while a dict is copied (CPython 3.11): only a list of
         # keys or of values is made in one step
         self.known: dict[Hashable, weakref.ref[StorageSpace]] = {}
@@ -121,8 +121,8 @@ def _all_spaces() -> list[SpacesOfClass]:
 
 def spaces_with_method(definition: Hashable) -> list[tuple[StorageSpace, Method]]:
     """All spaces of objects that have used a method, also of those that have been freed, and how keys contain it."""
-    found = [(each, each.methods.get(definition)) for each in _all_spaces()]
-    return [(space, method) for each, method in found if method is not None for space in each.spaces()]
+    found = [(each, list(each.methods.get(definition, ()))) for each in _all_spaces()]
+    return [(space, method) for each, methods in found for method in methods for space in each.spaces()]
 
 
 def spaces_told_by(address: Space) -> list[StorageSpace]:

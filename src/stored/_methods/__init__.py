@@ -12,9 +12,12 @@ from stored._methods.counters import CacheInfo
 from stored._methods.decorator import stored
 
 if TYPE_CHECKING:
+    from stored._methods.dependencies import Dependencies, Dependency
     from stored._methods.explain import Explanation
 
-__all__ = ["CacheInfo", "Explanation", "stored"]
+__all__ = ["CacheInfo", "Dependencies", "Dependency", "Explanation", "stored"]
 
 if not TYPE_CHECKING:  # type checkers would take every name for one of these
-    __getattr__ = lazy_attributes(__name__, {"Explanation": "explain"})
+    __getattr__ = lazy_attributes(
+        __name__, {"Dependencies": "dependencies", "Dependency": "dependencies", "Explanation": "explain"}
+    )

@@ -16,8 +16,10 @@ import numpy as np
 from stored._engine import live_records, memory_limit, spaces_with_method
 from stored._keys import ATOMIC_SET, Key, PartMemos
 from stored._methods.call import Call, ParametersChangedError
+from stored._methods.code_history import note_version
 from stored._methods.definition import Definition
 from stored._methods.memo_state import note_filled
+from stored._methods.opened_files import noting_files, noting_no_files
 from stored._methods.results import Results, results_of
 from stored._settings import Settings, settings
 from stored._storage import (
@@ -104,6 +106,13 @@ def _result(call: Call, results: Results, now: Settings) -> CachedResult:
     if found is not ABSENT:
         _note_hit(call, results, found)
         return found
+    with noting_no_files():
+        return _missing_result(call, results, now)
+
+
+def _missing_result(call: Call, results: Results, now: Settings) -> CachedResult:
+    """The result of a call that memory has not."""
+    found: CachedResult | Literal[Absent.ABSENT] = ABSENT
     slot = call.open_slot(now) if call.definition.persistent else None
     if slot is not None:
         found = _keep_loaded(call, results, slot, slot.load())
@@ -190,12 +199,21 @@ def _lead(call: Call, results: Results, flight: Flight, now: Settings) -> Cached
 def _compute_and_keep(call: Call, results: Results, flight: Flight) -> CachedResult:
     parts = PartMemos((*results.present.values(call.owner), *call.values.values()))
     started = time.perf_counter()
-    value, result = call.compute(results.present)
+    try:
+        with noting_files(call.definition, results.owner_class):
+            value, result = call.compute(results.present)
+    finally:
+        results.code.accept_fills()
+        call.definition.warn_of_unknown(results.owner_class)
     seconds = result.seconds = time.perf_counter() - started
     parts.note_filled()
     is_stored = False
-    # if the parameters changed meanwhile, the result may mix old and new: only this caller gets it
-    if results.present.holds(call.owner, call.space):
+    # if the parameters or the code changed meanwhile, the result may mix old and new: only this caller gets it
+    is_present = results.present.holds(call.owner, call.space)
+    if is_present and not results.code.is_same():
+        if not results.code.formless:  # which is told already
+            call.definition.warn_of_changing(results.owner_class, results.code)
+    elif is_present:
         if results.reads is not None and call.memo_state is not None:
             note_filled(call.owner, results.reads, call.memo_state)
         if (type(result.value) in ATOMIC_SET and not call.is_private) or call.note_reference(result):
@@ -203,6 +221,8 @@ def _compute_and_keep(call: Call, results: Results, flight: Flight) -> CachedRes
             call.keep(result)
         slot = call.slot
         is_stored = slot is not None and slot.save_computed(value, seconds)
+    if is_stored:
+        note_version(call, results.code.listing)
     results.latest_seconds = seconds
     with results.lock:
         results.counters.misses += 1
@@ -292,7 +312,8 @@ def _exact_values(call: Call) -> Any:
 
 def explain_call(results: Results, call: Call) -> Explanation:
     """Why a call hits or misses."""
-    from stored._methods.explain import explain
+    from stored._methods.code_history import listing_of
+    from stored._methods.explain import code_changes, explain
 
     key = call.key()
 
@@ -302,7 +323,11 @@ def explain_call(results: Results, call: Call) -> Explanation:
         if slot is not None:
             yield from keys_of_same_method(slot.store, key)
 
-    return explain(key, results.tier_holding(call), candidates)
+    def changes(stored_key: Key) -> dict[str, tuple[str, str]]:
+        found = listing_of(call, stored_key)
+        return {} if found is None else code_changes(found, results.code.listing())
+
+    return explain(key, results.tier_holding(call), candidates, changes)
 
 
 def clear_everywhere(definition: Definition) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # imported where they are used, since most of the start-up ti
     import numpy as np
     from numpy.typing import NDArray
 
+    from stored._methods.dependencies import Dependencies
     from stored._methods.explain import Explanation
     from stored._tables import CurveInterpolant, Interpolant
 
@@ -110,6 +111,12 @@ class BoundMethod(Generic[P, R]):
         """Say why such a call would hit or miss: what differs from the nearest stored result."""
         results = self._results()
         return explain_call(results, bound_call(results, self._owner, args, kwargs))
+
+    def dependencies(self) -> Dependencies:
+        """What results depend on: parameters, attributes, code, constants and packages, with file and line."""
+        from stored._methods.dependencies import dependencies_of
+
+        return dependencies_of(self._definition, type(self._owner), self._owner)
 
     # -- of methods that are interpolated along an axis ----------------------------------------------------------------
 

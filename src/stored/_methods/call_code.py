@@ -6,11 +6,13 @@ Compiled into the function, the check takes a fifth of the time of a loop over t
 from __future__ import annotations
 
 import inspect
+import textwrap
 from collections.abc import Callable, Sequence
+from types import FunctionType
 from typing import Any
 
 from stored._fork_safe_lock import ForkSafeLock
-from stored._keys import VARIADIC
+from stored._keys import VARIADIC, Namespace
 from stored._methods.shortcuts import Hit, Shortcut, ShortcutsByOwner, ShortcutsOfOwner
 from stored._settings import validity
 
@@ -46,6 +48,8 @@ class CallCode:
         Answers calls without a shortcut: takes the owner and the values of all arguments by name.
     install : callable
         Takes the generated function, whose first argument has the owner in ``_owner``.
+    namespace : Namespace
+        The global names of the plain method, which are those of the function.
     """
 
     def __init__(
@@ -55,11 +59,13 @@ class CallCode:
         is_scalar: bool,
         answer: Callable[[Any, dict[str, Any]], Any],
         install: Callable[[Any], None],
+        namespace: Namespace,
     ) -> None:
+        self.namespace = namespace
         self._source = _source_of_call(signature, shortcut_arguments, is_scalar)
         self._install = install
         # with a prefix, since a method's arguments may have any other names
-        self._scope = {
+        self._given = {
             "_stored_answer": answer,
             "_stored_exception": Exception,
             "_stored_getattr": getattr,
@@ -81,10 +87,23 @@ class CallCode:
         expression = test.format(
             owner="_stored_owner", expected="_stored", type="_stored_type", getattr="_stored_getattr"
         )
-        code = compile(self._source.replace("@test@", expression), _FILE, "exec")
-        shortcuts.scope.update(self._scope)
-        exec(code, shortcuts.scope)  # noqa: S102  # made of identifiers only
-        self._install(shortcuts.scope["__call__"])
+        given = {
+            **self._given,
+            "_stored_find": shortcuts.find,
+            "_stored_switch": shortcuts.switch,
+            "_stored_last": None,
+        }
+        body = textwrap.indent(self._source.replace("@test@", expression), "    ")
+        around = f"def around({', '.join(given)}):{body}    return __call__"
+        scope: dict[str, Any] = {}
+        exec(compile(around, _FILE, "exec"), scope)  # noqa: S102  # made of identifiers only
+        inner = scope["around"](**given)
+        cells = dict(zip(inner.__code__.co_freevars, inner.__closure__, strict=True))
+        cells["_stored_last"] = shortcuts.last_cell
+        # looks up names of the module of the method, as that does
+        call = FunctionType(inner.__code__, self.namespace.names, "__call__", inner.__defaults__, tuple(cells.values()))
+        call.__kwdefaults__ = inner.__kwdefaults__
+        self._install(call)
         self._shortcuts = shortcuts
 
     def add(self, owner: object, shortcuts: ShortcutsOfOwner, shortcut: Shortcut, key: Any, hit: Hit) -> None:

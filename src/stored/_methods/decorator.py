@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar, overload
 
 if TYPE_CHECKING:  # imported with the first method that is decorated, since most of the start-up time is theirs
@@ -28,6 +28,7 @@ def stored(
     persistent: bool = True,
     interpolate: Axes | None = None,
     version: str | None = None,
+    uses: Iterable[object] = (),
     maxsize: int | None = None,
     ignore: Collection[str] = (),
     round: Mapping[str, int] | None = None,
@@ -43,6 +44,7 @@ def stored(
     persistent: bool = True,
     interpolate: Literal[True],
     version: str | None = None,
+    uses: Iterable[object] = (),
     maxsize: int | None = None,
     ignore: Collection[str] = (),
     round: Mapping[str, int] | None = None,
@@ -56,6 +58,7 @@ def stored(
     persistent: bool = True,
     interpolate: Literal[True] | Axes | None = None,
     version: str | None = None,
+    uses: Iterable[object] = (),
     maxsize: int | None = None,
     ignore: Collection[str] = (),
     round: Mapping[str, int] | None = None,  # noqa: A002
@@ -77,12 +80,16 @@ def stored(
         a spline over it. With an axis, the method is a function of that argument: it is sampled once for each set of
         the other arguments, and evaluated from the table from then on.
     version : str, optional
-        The version of the method, in place of its source. Change it when something changes that the method uses and
-        its source does not show, such as a function that it calls.
+        The version of the method, in place of all that its code can reach. Change it when the method changes.
+    uses : iterable, optional
+        What the method uses that its code does not show: functions, classes and modules, which count by their code;
+        functions without arguments, which count by what they return too; files, as `pathlib.Path`, by their content,
+        which is looked at with each call; names of installed distributions, by version; other strings, as they are.
     maxsize : int, optional
         How many results of each owner memory holds; the least recently used goes first. Any number by default.
     ignore : collection of str
-        Arguments that do not change the result, and are left out of the key.
+        Arguments that do not change the result, and are left out of the key; and names in code that do not count, as
+        they stand there (``"tqdm"``), with their module (``"lib.report"``), or as attributes (``"self.log"``).
     round : mapping of str to int, optional
         Arguments that are rounded to so many decimals, both for the key and for the computation.
     copy : bool
@@ -130,6 +137,7 @@ def stored(
         "persistent": persistent,
         "interpolate": interpolate,
         "version": version,
+        "uses": uses,
         "maxsize": maxsize,
         "ignore": ignore,
         "round": round,

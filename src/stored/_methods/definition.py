@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import inspect
 import weakref
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from stored._keys import (
     Arguments,
+    Ignored,
     MethodReads,
-    code_text,
-    code_version,
-    digest,
-    method_reads,
-    object_number,
+    Namespace,
+    StoredCode,
+    Uses,
+    canonical,
+    code_facts,
+    code_of_method,
+    note_ignored,
     parameter_names,
     qualified_name,
-    version_for_class,
 )
 from stored._methods.call_code import CallCode
-from stored.errors import UnstableKeyError
+from stored.errors import OwnerError, OwnerWarning, warn_caller
 
 if TYPE_CHECKING:  # imported where it is used, since most of the start-up time would be its
     from stored._tables import Axis
@@ -50,6 +52,10 @@ class Definition:
         Do shortcuts find results in a table?
     shortcut_arguments : sequence of str
         The arguments by which shortcuts find results.
+    files_read : set of str
+        The files that were read while results were computed.
+    listed : set of (Store, str)
+        The versions whose listings are known to be kept, by store.
     call_code : CallCode
         The code of its calls. The stored method sets it, and results add shortcuts to it.
     """
@@ -64,6 +70,7 @@ class Definition:
         persistent: bool = True,
         interpolate: Literal[True] | Axes | None = None,
         version: str | None = None,
+        uses: Iterable[object] = (),
         maxsize: int | None = None,
         ignore: Collection[str] = (),
         round: Mapping[str, int] | None = None,  # noqa: A002
@@ -77,6 +84,7 @@ class Definition:
         self.attribute = function.__name__
         self.qualname = function.__qualname__
         self._class_name: str | None = None
+        self._owner_class: weakref.ref[type] | None = None
         self.persistent = persistent
         self.returns_table = interpolate is True
         self.axes = _axes(interpolate)
@@ -90,10 +98,19 @@ class Definition:
         self.is_scalar = len(self.axes) == 1 and maxsize is None and self.arguments.is_only_argument(self.axis_names[0])
         self.has_result_table = not self.axes and not self.arguments.has_rounding
         self.shortcut_arguments = self.axis_names if self.is_scalar else self.arguments.keyed_names
-        # read now: if the file is edited later, its text is no longer that of this code
-        self._code = f"version {version}" if version is not None else code_text(plain)
-        self._closure_of = function if version is None else None
-        self._reads: dict[weakref.ref[type], MethodReads] = {}
+        self.namespace = Namespace(getattr(plain, "__globals__", {}))
+        self.has_own_version = version is not None
+        axes = canonical(tuple([axis.definition() for axis in self.axes]))
+        self.options_text = f"stored({version!a}, {axes}, {self.returns_table}, {self.arguments.options_text})"
+        self.ignored = Ignored(self.arguments.ignored_code, set())
+        if self.ignored.names:
+            note_ignored(plain, self.ignored)
+        if version is None:
+            code_facts(plain.__code__)  # now: if the file is edited later, its text is no longer that of this code
+        self.uses = Uses(self.label, uses)
+        self.files_read: set[str] = set()
+        self.listed: set[tuple[object, str]] = set()
+        self._unknown: frozenset[str] = frozenset()
         self.warned: set[tuple[str, str]] = set()  # of what, by the class
 
     def set_owner_class(self, owner: type, attribute: str) -> None:
@@ -102,22 +119,56 @@ class Definition:
             self.attribute = attribute
             self.qualname = f"{owner.__qualname__}.{attribute}"
             self._class_name = qualified_name(owner)
+            self._owner_class = weakref.ref(owner)
 
-    def method_of(self, kind: type) -> tuple[str, str, str]:
+    def owner_class(self) -> type:
+        """The class that defines the method; an `OwnerError` if none does."""
+        found = None if self._owner_class is None else self._owner_class()
+        if found is None:
+            raise OwnerError(f"{self.label}() is no method of a class, or that is gone; ask it of an object")
+        return found
+
+    def code_of(self, kind: type, classes: tuple[type, ...] | None = None) -> StoredCode:
+        """What results of the method of a class depend on, beside parameters and arguments; see `code_of_method`."""
+        return code_of_method(kind, self, classes)
+
+    def warn_of_changing(self, kind: type, code: StoredCode) -> None:
+        """Warn once that results are not kept because the method changes what its own code uses."""
+        names = ", ".join(code.changed())
+        if ("changing", names) not in self.warned:
+            self.warned.add(("changing", names))
+            warn_caller(
+                f"a result of {self.label}() of {kind.__qualname__} was not kept: {names or 'the code'}, which it uses,"
+                " has changed while it was computed; if that does not matter, name it in ignore=(...) of @stored",
+                OwnerWarning,
+            )
+
+    def warn_of_unknown(self, kind: type) -> None:
+        """Warn once of each name to be ignored that is neither an argument nor in the code."""
+        unknown = self.ignored.names - self.ignored.found - self._unknown
+        if not unknown:
+            return
+        self._unknown |= unknown
+        for name in sorted(unknown):
+            warn_caller(
+                f"ignore of {self.label}() names {name!r}, which is none of its arguments"
+                f" ({', '.join(self.arguments.names) or 'none'}), and no name that the code of"
+                f" {kind.__qualname__}.{self.attribute} uses, so that it leaves out nothing; give it as it stands in"
+                " the code, with its module before it, or as 'self.name'",
+                OwnerWarning,
+            )
+
+    def method_of(self, kind: type, code: StoredCode) -> tuple[str, str, str]:
         """The method of a class as keys contain it: the name of its results, its qualified name and its version."""
-        code = self.reads(kind).code if self._closure_of is not None else ()
-        return self.name, self._identity_for(kind), version_for_class(self.version, kind, code)
+        return self.name, self._identity_for(kind), code.version
 
     def reads(self, kind: type) -> MethodReads:
         """What counts for the method of a class, beside the parameters that are declared."""
-        found = self._reads.get(weakref.ref(kind))
-        if found is None:
-            found = method_reads(kind, self.function, parameter_names(kind) or ())
-            found = self._reads.setdefault(weakref.ref(kind, self._forget_reads), found)
-        return found
+        return self.code_of(kind).reads
 
-    def _forget_reads(self, kind: weakref.ref[type]) -> None:
-        self._reads.pop(kind, None)
+    def declared_by(self, kind: type) -> Collection[str]:
+        """The parameters that a class declares."""
+        return parameter_names(kind) or ()
 
     def _identity_for(self, kind: type) -> str:
         """The qualified name of the method, and that of the class if it has the method by inheritance."""
@@ -125,28 +176,6 @@ class Definition:
             return f"{qualified_name(self.function)} of {qualified_name(kind)}"
         own = f"{self._class_name}.{self.attribute}"
         return own if qualified_name(kind) == self._class_name else f"{own} of {qualified_name(kind)}"
-
-    @property
-    def version(self) -> str:
-        """The digest of what results depend on, beside owner and arguments: code, closures and axes."""
-        return self._version_and_formless[0]
-
-    @property
-    def formless(self) -> str:
-        """What the method closes over that has no form, so that its results are private; empty if all has one."""
-        return self._version_and_formless[1]
-
-    @property
-    def _version_and_formless(self) -> tuple[str, str]:
-        found: tuple[str, str] | None = vars(self).get("_known_version")
-        # one for all threads: what the method closes over may change while they find it
-        return found or vars(self).setdefault("_known_version", self._find_version())
-
-    def _find_version(self) -> tuple[str, str]:
-        try:
-            return code_version(self._closure_of, self._code, tuple(axis.definition() for axis in self.axes)), ""
-        except UnstableKeyError as error:
-            return digest(f"{self._code}\n{object_number(self)}"), str(error)
 
 
 def _plain_function(function: Any, version: str | None) -> Any:

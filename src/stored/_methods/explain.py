@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
 import itertools
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from stored._keys import Key
+from stored._keys import Key, Listing
 
-__all__ = ["Explanation", "explain"]
+__all__ = ["Explanation", "code_changes", "explain"]
 
 _PART_NAMES = {"version": "the method's version", "string": "the hashable string"}
 
@@ -43,18 +44,25 @@ class Explanation:
             return f"{self.call}: hit, in {'memory' if self.where == 'memory' else 'the store'}"
         if not self.differences:
             return f"{self.call}: miss, nothing of this method is stored"
+        code = [_code_change(name, *texts) for name, texts in self.differences.items() if name.startswith(_CODE)]
+        others = {name: texts for name, texts in self.differences.items() if not name.startswith(_CODE)}
         parts = [
             f"{_shortened(name)} is {_shortened(asked)}, stored is {_shortened(found)}{_type_note(name, found, asked)}"
-            for name, (found, asked) in itertools.islice(self.differences.items(), _MOST_DIFFERENCES)
+            for name, (found, asked) in itertools.islice(others.items(), _MOST_DIFFERENCES)
         ]
-        more = len(self.differences) - len(parts)
+        more = len(others) - len(parts)
         parts += [f"and {more} more"] if more else []
-        return f"{self.call}: miss, nearest stored result differs: {'; '.join(parts)}"
+        return "\n".join([f"{self.call}: miss, nearest stored result differs: {'; '.join(parts)}", *code])
 
     __repr__ = __str__
 
 
-def explain(key: Key, where: str | None, candidates: Callable[[], Iterable[Key]]) -> Explanation:
+def explain(
+    key: Key,
+    where: str | None,
+    candidates: Callable[[], Iterable[Key]],
+    changes: Callable[[Key], dict[str, tuple[str, str]]],
+) -> Explanation:
     """Explain a call.
 
     Parameters
@@ -65,11 +73,53 @@ def explain(key: Key, where: str | None, candidates: Callable[[], Iterable[Key]]
         Where its result is.
     candidates : callable
         Gives the keys of what is stored; asked for a miss only.
+    changes : callable
+        Takes one of them, and gives what has changed in the code since then, as `code_changes` does.
     """
     if where is not None:
         return Explanation(key.call(), where)
-    nearest = min((_differences(each, key) for each in candidates()), key=len, default={})
-    return Explanation(key.call(), None, nearest)
+    found = min(((_differences(each, key), each) for each in candidates()), key=lambda pair: len(pair[0]), default=None)
+    if found is None:
+        return Explanation(key.call(), None)
+    differences, nearest = found
+    if _PART_NAMES["version"] in differences:
+        differences |= changes(nearest)
+    return Explanation(key.call(), None, differences)
+
+
+def code_changes(before: Listing, now: Listing) -> dict[str, tuple[str, str]]:
+    """What has changed in the code: for each part what it was, and what it is.
+
+    Parameters
+    ----------
+    before, now : dict
+        The listings of two versions.
+    """
+    found: dict[str, tuple[str, str]] = {}
+    old, new = before["code"], now["code"]
+    for name in dict.fromkeys((*old, *new)):
+        texts = [each.get(name, ["absent", "absent"]) for each in (old, new)]
+        if texts[0][0] != texts[1][0]:
+            found[f"{_CODE}{name}"] = (texts[0][1] or "another text", texts[1][1] or "this text")
+    for kind, parts in (("constant", "constants"), ("package", "packages")):
+        values: list[dict[str, str]] = [before[parts], now[parts]]  # type: ignore[literal-required]
+        for name in dict.fromkeys((*values[0], *values[1])):
+            pair = values[0].get(name, "absent"), values[1].get(name, "absent")
+            if pair[0] != pair[1]:
+                found[f"{kind} {name}"] = pair
+    return found
+
+
+_CODE = "code "
+
+_MOST_LINES = 12
+
+
+def _code_change(name: str, found: str, asked: str) -> str:
+    """The lines of a function that are others now, if both sources are known."""
+    lines = [each for each in difflib.ndiff(found.splitlines(), asked.splitlines()) if each[0] in "-+"]
+    shown = lines if len(lines) <= _MOST_LINES else [*lines[:_MOST_LINES], "..."]
+    return "\n".join([f"  {name} has changed:", *[f"    {each.rstrip()}" for each in shown]])
 
 
 def _type_note(label: str, found: str, asked: str) -> str:

@@ -79,7 +79,11 @@ class OwnerShortcut:
             return None
         tests, expected = memos
         if tests:
-            check = check._replace(test=" and ".join([check.test, *tests]), expected={**check.expected, **expected})
+            check = check._replace(
+                test=" and ".join([check.test, *tests]),
+                expected={**check.expected, **expected},
+                namespace=self._call_code.namespace,
+            )
         shortcut = Shortcut(owner, check, space, token)
         return shortcut if shortcut.holds(owner) else None
 

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from stored._engine import Counted, owner_record
-from stored._keys import Key, MethodReads
+from stored._keys import ATOMIC_SET, Key, MethodReads, StoredCode, instance_dict
 from stored._methods.call import Call
 from stored._methods.counters import CacheInfo, Counters
 from stored._methods.definition import Definition
@@ -33,6 +33,12 @@ class Results:
         The class of the owner, whose overrides can change what an inherited method computes.
     counted : Counted
         What counts for it.
+    code : StoredCode
+        The code of the method.
+    classes : tuple of type or None
+        Of an owner with a string of its own: the classes of its attributes that the method reads.
+    counters : Counters
+        The counters of the owner's calls.
 
     Attributes
     ----------
@@ -43,6 +49,8 @@ class Results:
     """
 
     __slots__ = (
+        "classes",
+        "code",
         "counters",
         "definition",
         "joins_reads",
@@ -60,18 +68,26 @@ class Results:
         definition: Definition,
         owner_class: type,
         counted: Counted,
+        code: StoredCode,
+        classes: tuple[type, ...] | None,
+        counters: Counters,
     ) -> None:
         self.definition = definition
         self.owner_class = owner_class
         self.present, self.reads, self.joins_reads = present, _, _ = counted
-        method = present.spaces.methods.get(definition)
-        if method is None:
-            method = present.spaces.methods[definition] = definition.method_of(owner_class)
-        self.method = method
-        self.counters = Counters()
+        self.code = code
+        self.classes = classes
+        self.method = definition.method_of(owner_class, code)
+        present.spaces.methods.setdefault(definition, {})[self.method] = None
+        self.counters = counters
         self.shortcut: OwnerShortcut | None = None
         self.latest_seconds = math.inf
         self.lock = present.spaces.lock
+
+    def is_current(self, owner: object) -> bool:
+        """Are the class of the owner and the code of the method still those of these results?"""
+        is_same = type(owner) is self.owner_class and self.code.is_same()
+        return is_same and (self.classes is None or self.classes == _classes(owner, self.code.reads))
 
     def call(self, owner: object, values: dict[str, Any]) -> Call:
         """A call with these arguments, rounded, for the owner's present parameters."""
@@ -82,9 +98,9 @@ class Results:
         if formless:
             call.is_private = True
             warn_of_private(self.definition, owner, reasons_of_private(self.reads or MethodReads(), formless, ()))
-        if self.definition.formless:
+        if self.code.formless:
             call.is_private = True
-            warn_of_private(self.definition, owner, [self.definition.formless])
+            warn_of_private(self.definition, owner, self.code.formless)
         return call
 
     def _look_at_attributes(self, call: Call, reads: MethodReads) -> None:
@@ -124,6 +140,11 @@ class Results:
             memos = undescribed_tests(call, self.reads)
         elif self.reads is not None and (self.reads.memos or self.reads.methods):
             memos = memo_tests(call.owner, self.reads)
+        if memos is not None:
+            tests, expected = self.code.quick_check(
+                self.owner_class, self.definition.namespace, self.definition.arguments.names
+            )
+            memos = [*memos[0], *tests], {**memos[1], **expected}
         if memos is None or (call.memo_state is not None and call.memo_state.stale):
             return
         if self.shortcut is None:
@@ -212,7 +233,7 @@ def results_of(definition: Definition, owner: object) -> Results:
     try:
         record = owner_record(owner, definition)
         results: Results | None = record.methods.get(definition)
-        if results is not None and results.owner_class is type(owner):
+        if results is not None and results.is_current(owner):
             return results
         counted = record.counted(owner, definition)
     except OwnerError as error:
@@ -222,9 +243,21 @@ def results_of(definition: Definition, owner: object) -> Results:
             f"{definition.label}() was called on {owner!r}. @stored is for methods of objects that tell their"
             f" parameters, below @property, and without @staticmethod or @classmethod. {error}"
         ) from None
-    if results is not None:  # an assignment to __class__ has changed that
+    counters = Counters()
+    if results is not None:
         record.methods.pop(definition, None)
         results.end_shortcuts()
-    results = Results(definition, type(owner), counted)
+        if results.owner_class is type(owner):  # it is the code that has changed, not the class
+            counters = results.counters
+    kind = type(owner)
+    classes = None if counted.joins_reads else _classes(owner, definition.code_of(kind).reads)
+    results = Results(definition, kind, counted, definition.code_of(kind, classes), classes, counters)
     found: Results = record.methods.setdefault(definition, results)
     return found
+
+
+def _classes(owner: object, reads: MethodReads) -> tuple[type, ...]:
+    """The classes of the attributes of an object that a method reads, but for those that never change."""
+    own = instance_dict(owner)
+    kinds = [type(own[each.name]) for each in reads.selection.joined if each.name in own]
+    return tuple(dict.fromkeys([each for each in kinds if each not in ATOMIC_SET]))

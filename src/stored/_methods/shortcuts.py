@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import weakref
 from collections.abc import Callable
+from types import CellType
 from typing import Any, Protocol
 
 from stored._keys import UnchangedCheck, compile_check, compile_rebinding
@@ -86,7 +87,7 @@ class Shortcut:
         self.test = check.test
         self.refers_to_owner = check.refers_to_owner
         self.is_ended = self.is_watched = False
-        self.is_same = compile_check(check.test)
+        self.is_same = (compile_check if check.namespace is None else check.namespace.compile_check)(check.test)
         self.scalar: Callable[[Any], Any] = _no_value
         self.table: dict[Any, Hit] = {}
         self.scalar_hit = Hit(None, 0.0)
@@ -180,24 +181,23 @@ class ShortcutsByOwner:
 
     Attributes
     ----------
-    scope : dict
-        The global names of the function.
+    last_cell : CellType
+        The variable of the function that has the shortcut which was used last.
     """
 
     def __init__(self, test: str) -> None:
         self.test = test
-        self.scope: dict[str, Any] = {"_stored_find": self.find, "_stored_switch": self.switch}
-        self.last = NO_SHORTCUT
+        self.last_cell = CellType(NO_SHORTCUT)
         self._by_owner: dict[int, weakref.ref[ShortcutsOfOwner]] = {}
 
     @property
     def last(self) -> Any:
         """The shortcut that was used last, unless it refers to its owner, which it would keep alive."""
-        return self.scope["_stored_last"]
+        return self.last_cell.cell_contents
 
     @last.setter
     def last(self, shortcut: Any) -> None:
-        self.scope["_stored_last"] = shortcut
+        self.last_cell.cell_contents = shortcut
 
     def is_empty(self) -> bool:
         """Are there none?"""
@@ -215,7 +215,7 @@ class ShortcutsByOwner:
         shortcuts = self._of_owner(owner)
         found = None if shortcuts is None else shortcuts.switch(owner)
         if found is not None and not found.refers_to_owner:
-            self.scope["_stored_last"] = found
+            self.last_cell.cell_contents = found
         return found
 
     def _of_owner(self, owner: object) -> ShortcutsOfOwner | None:
@@ -225,7 +225,7 @@ class ShortcutsByOwner:
 
     def _used(self, found: Shortcut) -> Shortcut:
         if not found.refers_to_owner:
-            self.scope["_stored_last"] = found  # if another thread has ended it by now, it gives no results
+            self.last_cell.cell_contents = found  # if another thread has ended it by now, it gives no results
         return found
 
     def add(self, owner: object, shortcuts: ShortcutsOfOwner, shortcut: Shortcut) -> None:

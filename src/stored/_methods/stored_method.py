@@ -15,6 +15,7 @@ from stored._methods.definition import Definition
 from stored._methods.results import results_of
 
 if TYPE_CHECKING:
+    from stored._methods.dependencies import Dependencies
     from stored._methods.explain import Explanation
 
     Proxy = wrapt.ObjectProxy[Any]
@@ -69,6 +70,7 @@ class StoredMethod(Proxy, Generic[S, P, R]):
             definition.is_scalar,
             functools.partial(answer, definition),
             functools.partial(_install_call, self._self_bound_class, definition),
+            definition.namespace,
         )
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -163,3 +165,16 @@ class StoredMethod(Proxy, Generic[S, P, R]):
     def explain(self, owner: S, *args: P.args, **kwargs: P.kwargs) -> Explanation:
         """The same for an owner, as its own method does it."""
         return self._bound(owner).explain(*args, **kwargs)
+
+    def dependencies(self) -> Dependencies:
+        """What results of the class that defines the method depend on, with file and line.
+
+        Raises
+        ------
+        OwnerError
+            If no class does.
+        """
+        from stored._methods.dependencies import dependencies_of
+
+        definition = self._self_definition
+        return dependencies_of(definition, definition.owner_class())

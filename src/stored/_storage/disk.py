@@ -116,6 +116,14 @@ class Slot:
                 pass
         return ABSENT
 
+    def load_quietly(self) -> Any:
+        """The value of the entry, or `ABSENT`; of one that must not be used, nothing is said."""
+        try:
+            data = self.store.read(self.name) if self.access.reads else None
+            return ABSENT if data is None else decode(self._key, data, None, self._verify)[0]
+        except (OSError, EntryError, MemoryError, RecursionError):
+            return ABSENT
+
     def save(self, value: object, seconds: float = 0.0) -> bool:
         """Write a value, unless the settings forbid it; was it written? Troubles are warned of.
 

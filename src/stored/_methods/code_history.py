@@ -1,0 +1,102 @@
+"""Of what were the last versions of a method made? Kept once for each method, beside its results.
+
+By it, `explain()` says which function or constant has changed, and a constant that is another one in every process is
+told. It is for people: a result never depends on it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+from stored._keys import Key, Listing, Space
+from stored._methods.call import Call
+from stored._settings import settings
+from stored._storage import Slot
+from stored.errors import StoredError, VolatileKeyWarning, warn_caller
+
+__all__ = ["listing_of", "note_version"]
+
+_ENDING = ".code"
+"""In place of that of entries, so that it is no result."""
+
+_MOST_VERSIONS = 8
+
+
+def _slot(call: Call, key: Key) -> Slot:
+    own = Key(Space(key.space.module, "code", ""), key.object, key.definition)
+    slot = call.space.tier.slot(own, None, settings())
+    slot.name = slot.name.rpartition(".")[0] + _ENDING
+    return slot
+
+
+class _Version(Listing):
+    """A listing, and which process has kept it."""
+
+    process: str
+
+
+_PROCESS = uuid4().hex
+
+
+def _history(slot: Slot) -> list[_Version]:
+    """The listings of the last versions, the latest last; what is damaged is none."""
+    found = slot.load_quietly()
+    return found if isinstance(found, list) else []
+
+
+def note_version(call: Call, list_now: Callable[[], Listing]) -> None:
+    """Keep the listing of the version of a call whose result was stored, unless it is known."""
+    known = call.definition.listed
+    version = call.method[2]
+    slot = _slot(call, call.key())
+    if (slot.store, version) in known:
+        return
+    known.add((slot.store, version))
+    history = _history(slot)
+    if any(each.get("version") == version for each in history):
+        return
+    history = [*history, _Version(**list_now(), process=_PROCESS)][-_MOST_VERSIONS:]
+    with contextlib.suppress(OSError, StoredError):  # the result is stored all the same
+        slot.write(history)
+    _warn_of_volatile(call, history)
+
+
+def listing_of(call: Call, key: Key) -> Listing | None:
+    """The listing of the version in a key of the method of a call; None if it is not known."""
+    return next((each for each in _history(_slot(call, key)) if each.get("version") == key.version), None)
+
+
+_SO_OFTEN = 3
+"""After so many recomputations in a row for the sake of one constant, it is told."""
+
+
+def _warn_of_volatile(call: Call, history: list[_Version]) -> None:
+    """Warn of constants that alone were others in each of the last versions, which were of as many processes."""
+    last = history[-_SO_OFTEN - 1 :]
+    if len({each.get("process") for each in last}) <= _SO_OFTEN:
+        return
+    changed = [_changed_constants(*pair) for pair in itertools.pairwise(last)]
+    for name in sorted(set.intersection(*changed)):
+        warn_caller(
+            f"results of {call.definition.label}() were computed anew {_SO_OFTEN} times because {name} was another one"
+            f" each time ({', '.join([_shortened(each['constants'][name]) for each in last])}), while the code was the"
+            f" same; if it does not matter, say ignore=({name.rpartition('.')[2]!r},) in @stored",
+            VolatileKeyWarning,
+        )
+
+
+def _changed_constants(one: Listing, other: Listing) -> set[str]:
+    """The constants that differ between two versions whose code is the same."""
+    digests: Any = [{name: text for name, (text, _) in each["code"].items()} for each in (one, other)]
+    if digests[0] != digests[1]:
+        return set()
+    names = one["constants"].keys() & other["constants"].keys()
+    return {name for name in names if one["constants"][name] != other["constants"][name]}
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 40 else f"{text[:40]}..."

@@ -1,0 +1,159 @@
+"""What do the results of a stored method depend on? To read, and as data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from stored._keys import parameter_names
+from stored._methods.definition import Definition
+from stored.typing import ABSENT
+
+__all__ = ["Dependencies", "Dependency", "dependencies_of"]
+
+
+class Dependency(NamedTuple):
+    """Something that results depend on.
+
+    Attributes
+    ----------
+    name : str
+        Its name.
+    detail : str
+        Its value, its version, or why it counts.
+    place : str
+        File, line and function where it is read or defined; empty if it has none.
+    """
+
+    name: str
+    detail: str = ""
+    place: str = ""
+
+    def __str__(self) -> str:
+        detail = f" = {self.detail}" if self.detail else ""
+        return f"{self.name}{detail}{f'  ({self.place})' if self.place else ''}"
+
+
+@dataclass(frozen=True)
+class Dependencies:
+    """What results of a method depend on, beside its arguments.
+
+    Attributes
+    ----------
+    method : str
+        The method.
+    version : str
+        The digest of its code, and of all that this reaches.
+    parameters : tuple of Dependency
+        The parameters that the class declares; for owners with a string of their own, that.
+    attributes : tuple of Dependency
+        The attributes that join them, with their values if it was asked of an object.
+    memos : tuple of Dependency
+        The attributes that the method fills: the code that does so counts, not their values.
+    code : tuple of Dependency
+        The functions, classes and modules that its code reaches.
+    constants : tuple of Dependency
+        The values that these use, by module and name.
+    packages : tuple of Dependency
+        The installed packages that they use, by version.
+    files : tuple of Dependency
+        The files that `uses` names, and those that were read while results were computed.
+    private : tuple of str
+        Why results are kept for one object only; empty if they are not.
+    everything : tuple of str
+        Where the code cannot be followed, so that all attributes of the object count.
+    """
+
+    method: str
+    version: str
+    parameters: tuple[Dependency, ...]
+    attributes: tuple[Dependency, ...]
+    memos: tuple[Dependency, ...]
+    code: tuple[Dependency, ...]
+    constants: tuple[Dependency, ...]
+    packages: tuple[Dependency, ...]
+    files: tuple[Dependency, ...]
+    private: tuple[str, ...]
+    everything: tuple[str, ...]
+
+    def __str__(self) -> str:
+        sections = {
+            "parameters": self.parameters,
+            "attributes that join them": self.attributes,
+            "attributes that it fills, whose values do not count": self.memos,
+            "code": self.code,
+            "constants": self.constants,
+            "packages": self.packages,
+            "files": self.files,
+            "kept for one object only, since": self.private,
+            "all attributes count, since": self.everything,
+        }
+        lines = [f"results of {self.method}(), version {self.version[:8]}, depend on"]
+        for title, found in sections.items():
+            lines += [f"  {title}:", *[f"    {each}" for each in found]] if found else []
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+
+def dependencies_of(definition: Definition, kind: type, owner: object = None) -> Dependencies:
+    """What results of a method of a class depend on.
+
+    Parameters
+    ----------
+    definition : Definition
+        The method.
+    kind : type
+        The class.
+    owner : object, optional
+        An object of it, whose values are told too.
+    """
+    code = definition.code_of(kind)
+    reads = code.reads
+    joined = reads.selection.joined if definition.depends is None else ()
+    return Dependencies(
+        f"{kind.__qualname__}.{definition.attribute}",
+        code.version,
+        tuple(_parameters(definition, kind, owner)),
+        tuple([_attribute(each.label, each.value, reads.places.get(each.name), owner) for each in joined]),
+        tuple([Dependency(each.name, "", f"filled at {each.place}") for each in reads.memos]),
+        tuple([Dependency(each.name, "", each.place) for each in code.places()]),
+        tuple([Dependency(*each) for each in sorted(set(code.constants()))]),
+        tuple([Dependency(*each) for each in code.packages()]),
+        tuple(_files(definition)),
+        (*[f"{each.text}, at {each.place}" for each in reads.private], *code.formless),
+        tuple([f"{each.text}, at {each.place}" for each in reads.everything]),
+    )
+
+
+def _files(definition: Definition) -> Iterable[Dependency]:
+    named = definition.uses.files()
+    for each in sorted(named | definition.files_read):
+        yield Dependency(each, "", "counts by its content" if each in named else "was read, and does not count")
+
+
+def _parameters(definition: Definition, kind: type, owner: object) -> Iterable[Dependency]:
+    names = parameter_names(kind) if definition.depends is None else definition.depends
+    if names is None:
+        yield Dependency("the hashable string of the object")
+    for name in names or ():
+        yield _attribute(name, lambda _, name=name: getattr(owner, name), None, owner)
+
+
+def _attribute(name: str, value_of: Any, place: object, owner: object) -> Dependency:
+    if owner is None:
+        return Dependency(name, "", str(place or ""))
+    try:
+        value = value_of(owner)
+        return Dependency(name, "absent" if value is ABSENT else _shortened(repr(value)), str(place or ""))
+    except Exception as error:  # of the object's own code
+        return Dependency(name, f"raises {type(error).__qualname__}", str(place or ""))
+
+
+_LONGEST = 200
+
+
+def _shortened(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."

@@ -1,0 +1,107 @@
+"""Which files does a method read while it computes? Python tells of each that it opens (PEP 578)."""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from stored._methods.definition import Definition
+from stored.errors import OwnerWarning, warn_caller
+
+__all__ = ["noting_files", "noting_no_files"]
+
+
+class _Opened(threading.local):
+    """The files that this thread has opened, by the computations that are under way in it."""
+
+    def __init__(self) -> None:
+        self.by_computation: list[set[str]] = []
+        self.written: set[str] = set()
+
+
+_opened = _Opened()
+
+_is_listening = False
+
+
+def _listen(event: str, arguments: tuple[Any, ...]) -> None:
+    """Note a file that is opened, as an audit hook; those that are written are not read."""
+    if event != "open" or not _opened.by_computation:
+        return
+    path, _, flags = arguments
+    if isinstance(path, str | bytes) and isinstance(flags, int):
+        name = os.path.abspath(os.fsdecode(path))
+        if flags & (os.O_WRONLY | os.O_RDWR):
+            _opened.written.add(name)
+        elif name not in _opened.written:
+            _opened.by_computation[-1].add(name)
+
+
+@contextmanager
+def noting_files(definition: Definition, kind: type) -> Iterator[None]:
+    """Note the files that are read within the block, in which a result is computed, and warn once of each."""
+    global _is_listening
+    if not _is_listening:
+        _is_listening = True
+        sys.addaudithook(_listen)
+    _opened.by_computation.append(set())
+    try:
+        yield
+    finally:
+        found = _opened.by_computation.pop()
+        if not _opened.by_computation:
+            _opened.written.clear()
+    if found:
+        _note(definition, kind, found)
+
+
+@contextmanager
+def noting_no_files() -> Iterator[None]:
+    """Within the block, what the library itself opens belongs to no computation around."""
+    _opened.by_computation.append(set())
+    try:
+        yield
+    finally:
+        _opened.by_computation.pop()
+
+
+def _note(definition: Definition, kind: type, found: set[str]) -> None:
+    named = definition.uses.files()
+    new = {each for each in found if _counts(each)} - definition.files_read
+    definition.files_read |= new
+    for path in sorted(new):
+        is_ignored = definition.ignored.has(path) or definition.ignored.has(os.path.basename(path))
+        if path not in named and not is_ignored:
+            warn_caller(
+                f"{definition.label}() of {kind.__qualname__} has read the file {path} while it computed; that its"
+                f" content changes will not be seen; name it as uses=(Path({path!r}),) of @stored, or"
+                f" leave it out by ignore=({os.path.basename(path)!r},)",
+                OwnerWarning,
+            )
+
+
+def _counts(path: str) -> bool:
+    """Is it a file of the user's own, which is no code?"""
+    if path.endswith((".py", ".pyc", ".so", ".pyi")) or not os.path.isfile(path):
+        return False
+    return not path.startswith(tuple([each.rstrip(os.sep) + os.sep for each in _of_installation()]))
+
+
+def _of_installation() -> tuple[str, ...]:
+    """The folders of Python, of installed packages and of the system."""
+    return (
+        *sysconfig.get_paths().values(),
+        sys.prefix,
+        sys.base_prefix,
+        "/usr",
+        "/etc",
+        "/lib",
+        "/proc",
+        "/sys",
+        "/dev",
+    )

@@ -1,0 +1,125 @@
+"""`dependencies()` tells what results depend on, to read and as data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import stored
+from stored import Dependencies, OwnerError, keyed_by
+from tests.methods import rebound_library, rebound_names
+from tests.methods.rebound_names import Model
+
+HERE = str(Path(rebound_names.__file__))
+
+
+def names(found: tuple[Any, ...]) -> set[str]:
+    return {each.name.removeprefix("tests.methods.") for each in found}
+
+
+def test_all_that_counts_is_told() -> None:
+    """Parameters and attributes with their values, code with file and line, constants, packages."""
+    found = Model(1.5).of_module.dependencies()
+    assert isinstance(found, Dependencies)
+    assert (found.method, [tuple(each) for each in found.parameters]) == ("Model.of_module", [("p", "1.5", "")])
+    assert names(found.code) == {"rebound_names.Model.of_module", "rebound_library.scaled"}
+    line = rebound_library.scaled.__code__.co_firstlineno
+    assert f"{rebound_library.__file__}:{line}" in {each.place for each in found.code}
+    assert {each.name.rpartition(".")[2]: each.detail for each in found.constants} == {"FACTOR": "5.0", "OFFSET": "7.0"}
+    assert (found.private, found.everything, found.packages) == ((), (), ())
+    inherited = Model(1.5).through_self.dependencies()
+    assert {each.label if hasattr(each, "label") else each.name for each in inherited.attributes} == {
+        "ORDER",
+        "class.ORDER",
+    }
+    assert all(HERE in each.place for each in inherited.attributes)
+
+
+def test_it_reads_well() -> None:
+    """One line for each, under headings; nothing of what there is not."""
+    text = str(Model(1.5).container.dependencies())
+    assert text == repr(Model(1.5).container.dependencies())
+    lines = text.splitlines()
+    assert lines[0].startswith("results of Model.container(), version ")
+    assert [each for each in lines if each.endswith(":")] == ["  parameters:", "  code:", "  constants:"]
+    assert "    tests.methods.rebound_names.TABLE = [1.0, 2.0]" in lines
+
+
+def test_of_the_class_there_are_no_values() -> None:
+    """And a function that is no method of a class says so."""
+    assert [tuple(each) for each in Model.constant.dependencies().parameters] == [("p", "", "")]
+    with pytest.raises(OwnerError, match="ask it of an object"):
+        stored.stored(lambda self: 1).dependencies()
+
+
+OPEN = iter(())
+
+
+@keyed_by("p")
+class Odd:
+    def __init__(self, p: float) -> None:
+        self.p = p
+        self._memo: Any = None
+
+    @property
+    def broken(self) -> float:
+        raise ValueError(self.p)
+
+    @stored.stored
+    def memo(self) -> Any:
+        if self._memo is None:
+            self._memo = self.p
+        return self._memo
+
+    @stored.stored
+    def formless(self) -> Any:
+        return OPEN
+
+    @stored.stored
+    def computed(self, name: str) -> Any:
+        return getattr(self, name)
+
+    @stored.stored
+    def of_package(self) -> Any:
+        return pytest.approx(self.p)
+
+    @stored.stored
+    def of_class(self) -> Any:
+        return Odd, rebound_names
+
+    @stored.stored
+    def unset(self) -> Any:
+        return self.missing  # type: ignore[attr-defined]
+
+    @stored.stored(depends=("p",))
+    def chosen(self) -> float:
+        return self.p
+
+
+class Told:
+    def getHashableString(self) -> str:
+        return "told"
+
+    @stored.stored
+    def method(self) -> int:
+        return 1
+
+
+def test_what_is_special_is_told() -> None:
+    """Memos, reasons of private results, code that cannot be followed, versions, classes and modules."""
+    odd = Odd(2.0)
+    assert names(odd.memo.dependencies().memos) == {"_memo"}
+    assert "OPEN is a value of type" in odd.formless.dependencies().private[0]
+    assert odd.computed.dependencies().everything
+    packages = {each.name: each.detail for each in odd.of_package.dependencies().packages}
+    assert packages["pytest"] == pytest.__version__
+    code = {each.name: each.place for each in odd.of_class.dependencies().code}
+    assert code[f"{__name__}.Odd"] == __file__
+    assert code["tests.methods.rebound_names"] == HERE
+    assert [tuple(each)[:2] for each in odd.unset.dependencies().attributes] == [("missing", "absent")]
+    assert names(odd.chosen.dependencies().parameters) == {"p"}
+    del odd.p
+    assert odd.chosen.dependencies().parameters[0].detail == "raises AttributeError"
+    assert names(Told().method.dependencies().parameters) == {"the hashable string of the object"}

@@ -1,0 +1,104 @@
+"""Files that a method reads while it computes are told, once, unless they are named, ignored or no data."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from stored import OwnerWarning, configure, keyed_by, stored
+from stored.stores import DirectoryStore
+
+
+def reading(read: Any, **options: Any) -> Any:
+    @keyed_by("p")
+    class Reading:
+        p = 1.0
+
+        @stored(**{"ignore": ("read",), **options})
+        def method(self, x: float = 1.0) -> Any:
+            return read()
+
+    return Reading()
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    (tmp_path / "a.txt").write_text("5")
+    np.save(tmp_path / "b.npy", np.arange(3.0))
+    return tmp_path
+
+
+def test_a_file_that_is_read_is_told_once(data: Path) -> None:
+    """With what can be done; it is listed among what results depend on."""
+    model = reading(lambda: (data / "a.txt").read_text())
+    with pytest.warns(
+        OwnerWarning, match=r"method\(\) of .* has read the file .*a.txt .* uses=\(Path\('/.*a.txt'\),\)"
+    ) as caught:
+        assert model.method() == "5"
+    assert [each.filename for each in caught] == [__file__]
+    assert model.method(2.0) == "5"
+    (told,) = model.method.dependencies().files
+    assert tuple(told) == (str(data / "a.txt"), "", "was read, and does not count")
+
+
+def test_files_of_numpy_are_told(data: Path) -> None:
+    """As whatever Python opens."""
+    with pytest.warns(OwnerWarning, match="b.npy"):
+        assert reading(lambda: np.load(data / "b.npy")).method()[2] == 2.0
+
+
+@pytest.mark.parametrize("how", ["used", "ignored by name", "ignored by path"])
+def test_files_that_are_named_are_not_told(data: Path, how: str) -> None:
+    """By `uses` or `ignore`."""
+    path = data / "a.txt"
+    options: dict[str, Any] = {
+        "used": {"uses": (path,)},
+        "ignored by name": {"ignore": ("read", path.name)},
+        "ignored by path": {"ignore": ("read", str(path))},
+    }[how]
+    model = reading(lambda: path.read_text(), **options)
+    assert model.method() == "5"
+    told = model.method.dependencies().files
+    assert [each.place for each in told] == [
+        "counts by its content" if how == "used" else "was read, and does not count"
+    ]
+
+
+def test_what_is_no_data_is_not_told(data: Path) -> None:
+    """Files that it writes first, code, what belongs to Python and the system, what is gone, and what others store."""
+
+    def read() -> str:
+        (data / "scratch").write_text("1")
+        (data / "scratch").read_text()
+        (data / "gone").write_text("2")
+        (data / "gone").unlink()
+        Path(__file__).read_text()
+        Path("/proc/self/stat").read_text()
+        Path(np.__file__).with_name("version.py").read_text()
+        with pytest.raises(OSError, match="none"):
+            (data / "none").read_text()
+        return str(inner.method())
+
+    inner = reading(lambda: 7)
+    with configure(store=DirectoryStore(data / "store")):
+        inner.method(1.0)
+        reading(lambda: 7)
+        inner.method.cache_info()
+        model = reading(read)
+        assert model.method() == "7"
+    assert model.method.dependencies().files == ()
+
+
+def test_computations_in_one_another_have_files_of_their_own(data: Path) -> None:
+    """Each is told of its method."""
+    inner = reading(lambda: (data / "a.txt").read_text(), ignore=("read", "a.txt"))
+    outer = reading(lambda: inner.method() + str(np.load(data / "b.npy")[1]), ignore=("read", "b.npy"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert outer.method() == "51.0"
+    found = [[Path(file.name).name for file in each.method.dependencies().files] for each in (inner, outer)]
+    assert found == [["a.txt"], ["b.npy"]]
