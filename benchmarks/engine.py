@@ -322,7 +322,7 @@ def _directory_of_entries(place: Path, run: Path, number: int) -> Path:
     for height in range(8):
         model: Any = Model(float(height))
         model.table(float(height))
-    entries = [each for each in sorted(few.rglob("*")) if _LONG.search(each.name) and each.is_file()]
+    entries = [each for each in sorted(few.rglob("*")) if _LONG.search(each.name) and each.suffix == ".stored"]
     if len(entries) != 8:
         raise RuntimeError(f"there should be 8 entries, with digests in their names, and there are {entries}")
     columns = list(zip(*(each.relative_to(few).parts for each in entries), strict=True))

@@ -30,11 +30,11 @@ class Model:
     def __init__(self, n: int) -> None:
         self.n = n
 
-    @stored
+    @stored(ignore=("random",))
     def value(self, kind: str, x: int) -> Any:
         return made(kind, self.n, x, edition=random.randrange(EDITIONS))
 
-    @stored(maxsize=1)
+    @stored(maxsize=1, ignore=("random",))
     def second(self, kind: str, x: int) -> Any:
         return made(kind, "second", self.n, self.value(kind, x) is not None, x, edition=random.randrange(EDITIONS))
 

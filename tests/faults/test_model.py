@@ -90,32 +90,32 @@ def methods_class() -> Any:
         n: Any
         m: int
 
-        @stored
+        @stored(ignore=("Now",))
         def value(self, x: int) -> Any:
             return (float(self.n), self.m, x, Now.compute("value"))
 
-        @stored
+        @stored(ignore=("Now",))
         def calling(self, x: int) -> Any:
             return [float(self.n), self.m, x, Now.compute("calling"), self.value(x)]
 
-        @stored(persistent=False)
+        @stored(ignore=("Now",), persistent=False)
         def fleeting(self, x: int) -> Any:
             return (float(self.n), self.m, x, Now.compute("fleeting"))
 
-        @stored(persistent=False, maxsize=MAXSIZE)
+        @stored(ignore=("Now",), persistent=False, maxsize=MAXSIZE)
         def few(self, x: int) -> Any:
             return (float(self.n), self.m, x, Now.compute("few"))
 
-        @stored
+        @stored(ignore=("Now",))
         def array(self) -> Any:
             return np.array([self.n, self.m, 0.0, Now.compute("array")], dtype=float)
 
-        @stored(interpolate=True)
+        @stored(ignore=("Now",), interpolate=True)
         def table(self) -> Any:
             x = np.arange(6.0)
             return np.array([x, self.shown(x, Now.compute("table"))])
 
-        @stored(interpolate=Axis("x", 0.0, 3.0, points=6))
+        @stored(ignore=("Now",), interpolate=Axis("x", 0.0, 3.0, points=6))
         def curve(self, x: float) -> float:
             return self.shown(x, Now.compute("curve"))
 
@@ -132,7 +132,7 @@ def field_methods_class() -> Any:
     class FieldMethods(methods_class()):
         __qualname__ = "FieldMethods"
 
-        @stored(depends=("n",))
+        @stored(ignore=("Now",), depends=("n",))
         def partial(self, x: int) -> Any:
             return (float(self.n), None, x, Now.compute("partial"))
 

@@ -62,13 +62,13 @@ class Model:
         note("fibonacci", k)
         return k if k < 2 else self.fibonacci(k - 1) + self.fibonacci(k - 2)
 
-    @stored(ignore=("depth",))
+    @stored(ignore=("depth", "HOOK"))
     def f(self, depth: int) -> str:
         HOOK[0](depth)
         assert depth == 0 or self.next.g(depth - 1) == f"g{self.next.n}"
         return f"f{self.n}"
 
-    @stored(ignore=("depth",))
+    @stored(ignore=("depth", "HOOK"))
     def g(self, depth: int) -> str:
         HOOK[0](depth)
         assert depth == 0 or self.next.f(depth - 1) == f"f{self.next.n}"
@@ -90,12 +90,12 @@ class Model:
         note("again", depth)
         return "done" if depth == 0 else str(in_processes((self.again, depth - 1))[0])
 
-    @stored
+    @stored(ignore=("HOOK",))
     def special(self, x: int) -> Any:
         note("special", x)
         return HOOK[0](x)
 
-    @stored(persistent=False)
+    @stored(persistent=False, ignore=("HOOK",))
     def fleeting(self, x: int) -> Any:
         return HOOK[0](x)
 
@@ -327,7 +327,7 @@ class Holder:
         self.n = 1
         self.su = StorageUser("flight", persistence, lambda: "holder", lambda: "holder", None)
 
-    @stored
+    @stored(ignore=("HOOK",))
     def result(self, x: int) -> int:
         HOOK[0](x)
         return x

@@ -80,12 +80,13 @@ def whole_entries(directory: Path) -> int:
     """How many files there are, hidden ones included; each is an entry that can be read to its end.
 
     But for the empty marks of what was removed from one's own layer, and is hidden in the layers below, or of a
-    computation that failed, the marker of the directory, and the two files that stay in the folder of drafts.
+    computation that failed, the marker of the directory, the two files that stay in the folder of drafts, and what the
+    versions of methods were made of.
     """
     files = [path for path in directory.rglob("*") if not path.is_dir()]
     files = [path for path in files if path.suffix not in {".removed", ".failed"} or path.stat().st_size]
     files = [path for path in files if path.parent.name != ".work" or path.name not in {"locks", "size"}]
-    files = [path for path in files if path != directory / "CACHEDIR.TAG"]
+    files = [path for path in files if path != directory / "CACHEDIR.TAG" and path.suffix != ".code"]
     for file in files:
         assert file.suffix == ".stored", file
         entry = unpack(file.read_bytes())

@@ -111,7 +111,7 @@ def test_quick_methods_take_no_locks(cache_dir: Path) -> None:
     """A method whose results are not worth storing waits for nobody, and keeps nobody waiting, from then on."""
     place = DirectoryStore(cache_dir)
     Model().power(2.0)
-    (name,) = place.names()
+    (name,) = [each for each in place.names() if each.endswith(".stored")]
     place.delete(name)
     CALLS.clear()
     model = Model()
@@ -145,7 +145,7 @@ def test_waiting_for_another_process_has_a_limit(cache_dir: Path) -> None:
     """After lock_timeout a result is computed here too, and stored, with one warning at the caller's line."""
     place = DirectoryStore(cache_dir)
     Model().power(2.0)
-    (name,) = place.names()
+    (name,) = [each for each in place.names() if each.endswith(".stored")]
     with held(place, name), configure(lock_timeout=0.0):
         place.delete(name)
         with pytest.warns(
@@ -164,7 +164,7 @@ def test_nobody_waits_for_what_it_could_not_find(cache_dir: Path, persistence: s
     """Where results are not read, or not written, nobody waits, and no lock is made."""
     place = DirectoryStore(cache_dir)
     Model().power(2.0)
-    (name,) = place.names()
+    (name,) = [each for each in place.names() if each.endswith(".stored")]
     with held(place, name), configure(persistence=persistence):
         place.delete(name)
         files = list((cache_dir / ".work").iterdir())

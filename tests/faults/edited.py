@@ -1,0 +1,243 @@
+"""A model of five modules, and what is done to its files between two runs, each in a process of its own."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+FILES = {
+    "constants": """
+        C = 3.0
+        TABLE = {"a": 1.5, "b": [2.0, 4.0]}
+        NAMES = ("a", "b")
+        """,
+    "lib": """
+        import math
+        from constants import C, TABLE
+        import constants
+
+        class Grid:
+            n = 4
+
+            def __init__(self, low, high):
+                self.low, self.high = low, high
+
+            def points(self):
+                step = (self.high - self.low) / self.n
+                return [self.low + i * step for i in range(self.n)]
+
+            @property
+            def span(self):
+                return self.high - self.low
+
+            @staticmethod
+            def scaled(x):
+                return x * 1.25
+
+            @classmethod
+            def unit(cls):
+                return cls(0.0, 1.0)
+
+        def weight(x, k=2.0):
+            return C * math.exp(-x / k) + TABLE["a"]
+
+        def twice(function):
+            def inner(*args):
+                return 2 * function(*args) + constants.TABLE["b"][1]
+            return inner
+
+        @twice
+        def shape(x):
+            return x**1.5 + offset(x)
+
+        def offset(x):
+            if x > 1.0:
+                return recursive(x - 1.0)
+            return 0.5
+
+        def recursive(x):
+            return x + offset(x - 1.0) if x > 0 else 0.25
+
+        KINDS = {"w": weight, "s": shape}
+        """,
+    "base": """
+        import lib
+
+        class Base:
+            ORDER = 2
+            SCALE = 1.5
+
+            def helper(self, x):
+                return self.SCALE * x**self.ORDER + self.extra
+
+            @property
+            def extra(self):
+                return lib.offset(self.p) + 0.125
+
+            def hook(self):
+                return 1.0
+        """,
+    "tools": """
+        import functools
+        import os
+
+        FOLDER = os.path.dirname(os.path.abspath(__file__))
+
+        def integral(f, a, b, n=5):
+            h = (b - a) / n
+            return sum(f(a + (i + 0.5) * h) for i in range(n)) * h
+
+        add = functools.partial(lambda a, b: a + 2 * b, 3.0)
+
+        class Config:
+            def __init__(self):
+                self.tol = 0.5
+                self.names = ["x", "y"]
+
+            def factor(self):
+                return self.tol * len(self.names)
+
+        CONFIG = Config()
+
+        def depth():
+            return len(os.path.relpath(os.path.join(FOLDER, "data"), FOLDER))
+        """,
+    "model": """
+        from stored import Axis, keyed_by, stored
+        from base import Base
+        from lib import KINDS, Grid, weight
+        import lib, tools
+        from tools import CONFIG, integral
+
+        LIMIT = 10.0
+
+        @keyed_by("p")
+        class Model(Base):
+            def __init__(self, p):
+                self.p = p
+                self.half = p / 2
+                self.grid = Grid(0.0, p)
+
+            def hook(self):
+                return super().hook() + 2.0
+
+            @stored
+            def of_function(self):
+                return weight(self.p) + self.half + self.hook()
+
+            @stored
+            def of_base(self):
+                return self.helper(3.0) + sum(self.grid.points()) + self.grid.span
+
+            @stored
+            def of_stored(self):
+                return 10 * self.of_function() + min(self.of_base(), LIMIT)
+
+            @stored
+            def of_objects(self):
+                f = lambda x: KINDS["s"](x) * tools.add(x)
+                return integral(f, 0.0, self.p) + CONFIG.factor() + tools.depth()
+
+            @stored
+            def of_imported(self):
+                from constants import NAMES
+                return Grid.scaled(self.p) + Grid.unit().span + len(NAMES) + lib.shape(2.5)
+
+            @stored(interpolate=Axis("x", 0.0, 2.0, rtol=1e-6))
+            def table(self, x):
+                return weight(x, 3.0) + self.p
+        """,
+}
+
+RUN = """
+import json
+import stored
+from model import Model
+
+METHODS = ("of_function", "of_base", "of_stored", "of_objects", "of_imported")
+
+def values(model):
+    return [getattr(model, each)() for each in METHODS]
+
+with stored.configure(disable=True):
+    model = Model(1.5)
+    plain = [*values(model), Model.table.__wrapped__(model, 0.7)]
+model = Model(1.5)
+found = [*values(model), model.table(0.7)]
+misses = sum(getattr(model, each).cache_info().misses for each in (*METHODS, "table"))
+print(json.dumps({"plain": plain, "found": found, "misses": misses}))
+"""
+
+
+def write(folder: Path, **changed: str) -> None:
+    """Write the files of the model, some of them with another content."""
+    folder.mkdir(exist_ok=True)
+    for name, text in {**FILES, **changed}.items():
+        (folder / f"{name}.py").write_text(textwrap.dedent(text))
+
+
+def run(folder: Path, cache: Path, **environment: str) -> dict[str, object] | None:
+    """What a new process gives; None if the model raises an error."""
+    variables = {**os.environ, "STORED_CACHE_DIR": str(cache), "PYTHONDONTWRITEBYTECODE": "1", **environment}
+    command = [sys.executable, "-W", "ignore", "-c", RUN]
+    done = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True, check=False)
+    return None if done.returncode else json.loads(done.stdout)
+
+
+class _Mutator(ast.NodeTransformer):
+    """Changes the node of a number, counted in the order in which they are visited."""
+
+    def __init__(self, number: int) -> None:
+        self.left = number
+        self.place = ""
+
+    def visit(self, node: ast.AST) -> ast.AST:
+        self.generic_visit(node)
+        changed = _mutated(node)
+        if changed is None:
+            return node
+        self.left -= 1
+        if self.left != -1:
+            return node
+        self.place = f"line {node.lineno}: {ast.unparse(node)} -> {ast.unparse(changed)}"  # type: ignore[attr-defined]
+        return ast.copy_location(changed, node)
+
+
+def _mutated(node: ast.AST) -> ast.AST | None:
+    """A node that gives something else; None for one that has none."""
+    if isinstance(node, ast.Constant) and type(node.value) in {int, float}:
+        return ast.Constant(node.value * 2 + 1)  # type: ignore[operator]
+    if isinstance(node, ast.BinOp):
+        other = copy.copy(node)
+        other.op = ast.Sub() if isinstance(node.op, ast.Add) else ast.Add()
+        return other
+    if isinstance(node, ast.Compare):
+        return ast.Compare(node.left, [ast.LtE() if isinstance(node.ops[0], ast.Gt) else ast.Gt()], node.comparators)
+    if isinstance(node, ast.Call) and not isinstance(node.func, ast.Lambda):
+        return ast.parse("(lambda *a, **k: 2.75)()", mode="eval").body
+    if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and node.attr in _OTHERS:
+        return ast.Attribute(node.value, _OTHERS[node.attr], node.ctx)
+    return None
+
+
+_OTHERS = {"high": "low", "low": "high", "p": "half", "half": "p", "SCALE": "ORDER", "ORDER": "SCALE", "tol": "names"}
+
+
+def mutants() -> Iterator[tuple[str, str, str]]:
+    """Every number, operator, call and attribute of the model changed in turn: module, place and new source."""
+    for module, text in FILES.items():
+        number = 0
+        while True:
+            mutator = _Mutator(number)
+            tree = ast.fix_missing_locations(mutator.visit(ast.parse(textwrap.dedent(text))))
+            if not mutator.place:
+                break
+            yield module, mutator.place, ast.unparse(tree)
+            number += 1

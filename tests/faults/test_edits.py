@@ -1,0 +1,145 @@
+"""A model is edited between two runs: no result outlives its code, and none is computed anew for nothing."""
+
+from __future__ import annotations
+
+import shutil
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from tests.faults.edited import FILES, mutants, run, write
+from tests.faults.scale import rounds
+
+MUTANTS = list(mutants())[:: rounds(12, 1)]
+
+BLANKS = " " * 12
+
+HARMLESS = {
+    "a comment": ("lib", "    step = ", "    # so wide\n                step = "),
+    "a docstring": ("lib", "    step = ", '    "So wide."\n                step = '),
+    "formatting": ("lib", "x**1.5 + offset(x)", "(x ** 1.5\n                    + offset( x ))"),
+    "annotations": ("lib", "def weight(x, k=2.0):", "def weight(x: float, k: float = 2.0) -> float:"),
+    "moved lines": ("lib", "class Grid:", "\n\n\n\n        class Grid:"),
+    "an unused function": ("lib", "class Grid:", "def unused(): return C\n\n        class Grid:"),
+    "an unused import": ("lib", "import math", "import math, os, json"),
+    "a docstring of a class": ("base", "    ORDER = 2", '    "All models."\n            ORDER = 2'),
+    "a docstring of a module": ("constants", "C = 3.0", '"Numbers."\n        C = 3.0'),
+    "a constant that is not used": ("constants", "C = 3.0", "C, D = 3.0, 4.0"),
+    "a constant that is computed in another way": ("constants", "C = 3.0", "C = 1.5 * 2"),
+    "an unused method of the model": ("model", "    def hook(", f"    def unused(self): return 1\n\n{BLANKS}def hook("),
+    "another stored method": (
+        "model",
+        "    @stored\n            def of_base",
+        f"    @stored\n{BLANKS}def more(self): return 1\n\n{BLANKS}@stored\n{BLANKS}def of_base",
+    ),
+}
+
+
+@pytest.mark.parametrize(("module", "place", "source"), MUTANTS, ids=[f"{each[0]} {each[1]}" for each in MUTANTS])
+def test_no_result_outlives_its_code(tmp_path: Path, module: str, place: str, source: str) -> None:
+    """Whatever is edited, wherever, the next process gives what the plain methods give."""
+    write(tmp_path / "project")
+    assert run(tmp_path / "project", tmp_path / "cache") is not None
+    write(tmp_path / "project", **{module: source})
+    found = run(tmp_path / "project", tmp_path / "cache")
+    if found is not None:  # else the model itself raises an error now
+        assert found["found"] == pytest.approx(found["plain"], rel=1e-5), place
+        assert found["found"][:-1] == found["plain"][:-1]  # type: ignore[index]
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the model, and a cache with all that it gives."""
+    folder = tmp_path_factory.mktemp("filled")
+    write(folder / "project")
+    found = run(folder / "project", folder / "cache")
+    assert found is not None
+    assert found["misses"]
+    return folder
+
+
+@pytest.mark.parametrize("kind", HARMLESS)
+def test_what_cannot_matter_does_not(filled: Path, tmp_path: Path, kind: str) -> None:
+    """Nothing is computed anew."""
+    module, old, new = HARMLESS[kind]
+    assert FILES[module].count(old) == 1
+    write(tmp_path / "project", **{module: FILES[module].replace(old, new)})
+    found = run(tmp_path / "project", filled / "cache")
+    assert found is not None
+    assert found["misses"] == 0
+
+
+@pytest.mark.parametrize("seed", ["0", "1", "77"])
+def test_another_checkout_and_hash_seed_do_not_matter(filled: Path, tmp_path: Path, seed: str) -> None:
+    """Nor does another working directory."""
+    shutil.copytree(filled / "project", tmp_path / "other")
+    found = run(tmp_path, filled / "cache", PYTHONPATH=str(tmp_path / "other"), PYTHONHASHSEED=seed)
+    assert found is not None
+    assert found["misses"] == 0
+
+
+def test_a_helper_that_moves_does_not_matter(filled: Path, tmp_path: Path) -> None:
+    """To another module, as long as it says the same, and what it uses too."""
+    moved = "def integral" + textwrap.dedent(FILES["tools"]).partition("def integral")[2].partition("\nadd =")[0]
+    tools = textwrap.dedent(FILES["tools"]).replace(moved, "from more import integral\n")
+    write(tmp_path / "project", tools=tools, more=moved)
+    found = run(tmp_path / "project", filled / "cache")
+    assert found is not None
+    assert found["misses"] == 0
+
+
+def test_two_projects_with_modules_of_one_name_share_nothing_that_differs(filled: Path, tmp_path: Path) -> None:
+    """Though they share a cache."""
+    write(tmp_path / "project", constants=FILES["constants"].replace("3.0", "4.0"))
+    found = run(tmp_path / "project", filled / "cache")
+    assert found is not None
+    assert found["found"] == pytest.approx(found["plain"], rel=1e-5)
+
+
+OWNER = """
+from stored import StorageUser, keyed_by, stored
+
+class Part:
+    def __init__(self, h): self.h = h
+    def age(self, x): return self.h * x * {age}
+
+class Base:
+    K = {k}
+
+{decorator}
+class Model(Base):
+    def __init__(self, p):
+        self.p = p
+        self.half = p / {half}
+        self.part = Part(0.7)
+        {user}
+    def {method}(self): return repr(self.p)
+    @stored
+    def of_function(self): return self.half * self.K + self.part.age(1.0)
+    of_base = of_stored = of_objects = of_imported = of_function
+    @stored
+    def table(self, x): return self.half * x
+"""
+OWNERS = {
+    "a string": {"decorator": "", "user": "pass", "method": "getHashableString"},
+    "a StorageUser": {
+        "decorator": "",
+        "user": "self.su = StorageUser('m', 'rw', lambda: 'm', lambda: str(self.p), None)",
+        "method": "text",
+    },
+    "these parameters only": {"decorator": "@keyed_by('p', only=True)", "user": "pass", "method": "text"},
+    "parameters": {"decorator": "@keyed_by('p')", "user": "pass", "method": "text"},
+}
+
+
+@pytest.mark.parametrize("kind", OWNERS)
+def test_what_sets_attributes_counts_for_every_kind_of_owner(tmp_path: Path, kind: str) -> None:
+    """Also where the values of attributes are in no key, with class attributes and the classes of attributes."""
+    for k, half, age in ((1, 2, 1), (1, 4, 1), (2, 4, 1), (2, 4, 3), (2, 4, 3)):
+        model = OWNER.format(k=k, half=half, age=age, **OWNERS[kind])
+        write(tmp_path / "project", model=model)
+        found = run(tmp_path / "project", tmp_path / "cache")
+        assert found is not None
+        assert found["found"] == found["plain"]
+    assert found["misses"] == 0
