@@ -8,7 +8,6 @@ import functools
 import inspect
 import linecache
 import textwrap
-import warnings
 from collections.abc import Iterator
 from types import CodeType
 from typing import Any, NamedTuple, TypeAlias
@@ -17,7 +16,7 @@ from stored._keys.canonical import digest
 from stored._keys.code_object import code_object_text
 from stored._keys.function_reader import ReadFunction, read_functions
 from stored._keys.module_memos import module_memos
-from stored._keys.syntax import FunctionNode, parse
+from stored._keys.syntax import FunctionNode, parse, without_warnings
 
 __all__ = ["FunctionTree", "function_tree", "read_function", "source_text"]
 
@@ -83,8 +82,7 @@ def function_tree(code: CodeType) -> FunctionTree | None:
     """The syntax tree that a code object was compiled from; None if its source is not known, or says something else."""
     try:
         file = _file_of(code)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with without_warnings():
             trees = _trees_of_file("".join(file.lines))[_place(code)]
         return trees[_index(code, [each.bounds for each in file.functions[_place(code)]])]
     except _NO_SOURCE:
@@ -115,8 +113,7 @@ _MOST_FILES = 1024
 
 
 def _read_file(lines: list[str], filename: str, flags: int) -> _File:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the compiler gave them when the code was first compiled
+    with without_warnings():
         tree = parse("".join(lines))
         compiled = compile(tree, filename, "exec", flags=flags, dont_inherit=True)
     functions: dict[tuple[str, int], list[_Found]] = {}

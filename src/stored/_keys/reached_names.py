@@ -6,7 +6,6 @@ import builtins
 import importlib
 import importlib.util
 import sys
-import warnings
 from types import FunctionType, ModuleType
 from typing import Any, NamedTuple
 
@@ -140,10 +139,8 @@ def _of_module(module: ModuleType, name: str, is_of_library: bool) -> Any:
     if not is_of_library and imported_module(f"{module.__name__}.{name}") is not None:
         return vars(module).get(name, ABSENT)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of names that it has no longer
-            return getattr(module, name, ABSENT) if "__getattr__" in vars(module) else ABSENT
-    except Exception:  # of its own code
+        return getattr(module, name, ABSENT) if "__getattr__" in vars(module) else ABSENT
+    except Exception:  # of its own code, or a warning
         return ABSENT
 
 

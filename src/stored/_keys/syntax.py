@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import ast
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TypeAlias
 
 from stored._fork_safe_lock import ForkSafeLock
 
-__all__ = ["FunctionNode", "mangled", "parse"]
+__all__ = ["FunctionNode", "mangled", "parse", "without_warnings"]
 
 FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 _lock = ForkSafeLock()
 
 _MOST_TIMES = 5
+
+
+@contextmanager
+def without_warnings() -> Iterator[None]:
+    """Within the block, the compiler warns of nothing: it did so when the code was first compiled.
+
+    One thread is in it at a time, since the filters of warnings belong to all threads: two that set them back in the
+    order in which they came would leave those of the block.
+    """
+    with _lock, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def parse(source: str) -> ast.Module:
