@@ -230,8 +230,6 @@ class _Check:
         if isinstance(space, types.FunctionType):
             if self.can_look_up(watched, space.__globals__):
                 return ".".join(watched.path)
-            if watched.path[0] not in space.__globals__:  # it is a built-in name
-                return None
             return ".".join((f"{self.given(space.__globals__)}[{watched.path[0]!r}]", *watched.path[1:]))
         return ".".join((self.given(space), *watched.path)) if isinstance(space, types.ModuleType) else None
 
