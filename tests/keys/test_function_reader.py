@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 import textwrap
 from typing import Any
 
@@ -139,13 +140,14 @@ EXPRESSIONS: Any = st.recursive(
 
 @given(EXPRESSIONS)
 def test_names_are_those_that_python_looks_up(expression: str) -> None:
-    """Whatever scopes are in one another, the compiler finds the same global names."""
+    """Whatever scopes are in one another, all global names that the compiler finds; since 3.12, it leaves some out."""
     source = f"def f(x):\n    return {expression}"
     try:
         module = compile(source, "f", "exec")
     except SyntaxError:  # an assignment that Python does not allow there
         return
-    assert reads(source) == set(global_names(module.co_consts[0]))
+    found, expected = reads(source), set(global_names(module.co_consts[0]))
+    assert found == expected or (found > expected and sys.version_info >= (3, 12))
 
 
 def global_names(code: Any) -> Any:

@@ -72,9 +72,9 @@ def source_text(code: CodeType) -> str:
     try:
         file = _file_of(code)
         found = file.functions[_place(code)]
+        (first, _), (last, _) = found[_index(code, [each.bounds for each in found])].bounds
     except _NO_SOURCE:
         return ""
-    (first, _), (last, _) = found[_index(code, [each.bounds for each in found])].bounds
     return textwrap.dedent("".join(file.lines[first - 1 : last]))
 
 
