@@ -1,11 +1,15 @@
-"""Which variables of enclosing functions does a function use?"""
+"""Which variables does a function use that it does not define, and what do they have in them?"""
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterator
 from types import CellType, CodeType, FunctionType
+from typing import Any
 
-__all__ = ["closure_cells"]
+from stored.typing import ABSENT
+
+__all__ = ["closure_cells", "global_variable", "variable"]
 
 
 def closure_cells(function: FunctionType, with_rebound: bool) -> Iterator[tuple[str, CellType]]:
@@ -30,3 +34,19 @@ def _assigned_names(code: CodeType) -> set[str]:
     found = {str(step.argval) for step in dis.get_instructions(code) if step.opname in {"STORE_DEREF", "DELETE_DEREF"}}
     inside = [_assigned_names(each) & set(each.co_freevars) for each in code.co_consts if isinstance(each, CodeType)]
     return found.union(*inside)
+
+
+def global_variable(function: FunctionType, name: str) -> Any:
+    """A global variable as a function finds it, or a built-in name; `ABSENT` if there is none."""
+    return function.__globals__.get(name, getattr(builtins, name, ABSENT))
+
+
+def variable(function: FunctionType, name: str) -> Any:
+    """A variable that a function uses and does not define: one that it closes over, or a global one."""
+    names = function.__code__.co_freevars
+    if name not in names:
+        return global_variable(function, name)
+    try:
+        return (function.__closure__ or ())[names.index(name)].cell_contents
+    except ValueError:  # it has no value now
+        return ABSENT

@@ -9,8 +9,8 @@ from __future__ import annotations
 import functools
 import types
 import weakref
-from collections.abc import Iterable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple, TypeVar
 
 from stored._keys.canonical import add_forms, digest
 from stored._keys.canonical_code import is_library_function
@@ -87,6 +87,8 @@ def code_state(
     return CodeState(digest("\n".join(lines)), tuple(nodes), tuple([hold(each) for each in places]), libraries)
 
 
+_R = TypeVar("_R", Node, CodeState)
+
 _nodes: dict[int, tuple[weakref.ref[Any], Node]] = {}
 """Those of functions and modules, by id; classes have theirs themselves."""
 
@@ -94,16 +96,20 @@ _nodes: dict[int, tuple[weakref.ref[Any], Node]] = {}
 def _node(value: Any, ignored: Ignored | None) -> Node:
     if ignored is not None and ignored.names:
         return read_node(value, ignored)
-    if not is_node(value):
-        return read_node(value)
+    return _remembered(value, "node", _nodes, read_node) if is_node(value) else read_node(value)
+
+
+def _remembered(value: Any, name: str, registry: dict[int, Any], read: Callable[[Any], _R]) -> _R:
+    """What was read of a function, a class or a module, if all is still the same; else it is read again."""
     if isinstance(value, type):
-        node: Node = known_of_class(value, "node", lambda: read_node(value))
-        return node if node.is_same() else replace_known(value, "node", read_node(value))
-    known = _nodes.get(id(value))
+        of_class: _R = known_of_class(value, name, lambda: read(value))
+        return of_class if of_class.is_same() else replace_known(value, name, read(value))
+    known = registry.get(id(value))
     if known is None or known[0]() is not value or not known[1].is_same():
-        known = weakref.ref(value, functools.partial(_forget, _nodes, id(value))), read_node(value)
-        _nodes[id(value)] = known
-    return known[1]
+        known = weakref.ref(value, functools.partial(_forget, registry, id(value))), read(value)
+        registry[id(value)] = known
+    found: _R = known[1]
+    return found
 
 
 def _forget(registry: dict[int, Any], number: int, _: object) -> None:
@@ -117,14 +123,7 @@ _states: dict[int, tuple[weakref.ref[Any], CodeState]] = {}
 
 def state_of(value: Any) -> CodeState:
     """What a function or a class reaches."""
-    if isinstance(value, type):
-        state: CodeState = known_of_class(value, "state", lambda: code_state([value]))
-        return state if state.is_same() else replace_known(value, "state", code_state([value]))
-    known = _states.get(id(value))
-    if known is None or known[0]() is not value or not known[1].is_same():
-        known = weakref.ref(value, functools.partial(_forget, _states, id(value))), code_state([value])
-        _states[id(value)] = known
-    return known[1]
+    return _remembered(value, "state", _states, lambda each: code_state([each]))
 
 
 def _reached_digest(value: Any) -> str:

@@ -138,7 +138,7 @@ class _NodeWalk(Walk):
         super().__init__(is_of_code=True)
         self._node = node
         self._ignored = [ignored, *ignored_by(node)]
-        self._references: dict[int, Any] = {}
+        self._references: dict[int, tuple[int, Any]] = {}
         self._watches: list[Watch] = []
         self._formless: list[str] = []
         self._libraries: set[str] = set()
@@ -175,7 +175,7 @@ class _NodeWalk(Walk):
     def _finished(self, text: str) -> Node:
         return Node(
             digest(text),
-            tuple([hold(each) for each in self._references.values()]),
+            tuple([hold(each) for _, each in self._references.values()]),
             tuple(self._watches),
             tuple(self._formless),
             frozenset(self._libraries),
@@ -191,8 +191,8 @@ class _NodeWalk(Walk):
         return super().text(value)
 
     def _reference(self, value: Any) -> str:
-        self._references.setdefault(id(value), value)
-        return f"<{list(self._references).index(id(value))}>"
+        number, _ = self._references.setdefault(id(value), (len(self._references), value))
+        return f"<{number}>"
 
     def _note_library(self, value: Any) -> None:
         name = value.__name__ if type(value) is types.ModuleType else getattr(value, "__module__", None)

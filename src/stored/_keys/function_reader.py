@@ -8,10 +8,11 @@ is a text of its tree without all that cannot change a result: comments, formatt
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, TypeAlias
 
-from stored._keys.syntax import FunctionNode, mangled
+from stored._keys.syntax import FunctionNode, mangled, parameters
 from stored._keys.used_names import CHANGING, NO_SEED, Origin, Scope, UsedName
 
 __all__ = ["ReadFunction", "read_functions"]
@@ -121,22 +122,15 @@ class _Reader:
 
     def _use_method(self, node: ast.Attribute) -> None:
         """Note a method that is called to change an object: somebody's own may do anything."""
-        path, base = [node.attr], node.value
-        while isinstance(base, ast.Attribute):
-            path.append(base.attr)
-            base = base.value
+        base, path = _dotted(node)
         if isinstance(base, ast.Name):
-            scope = self.scopes[-1]
-            scope.methods.add(UsedName(mangled(base.id, self.class_name), tuple(reversed(path))))
+            self.scopes[-1].methods.add(UsedName(mangled(base.id, self.class_name), path))
 
     def _use_item(self, node: ast.expr, item: str) -> None:
         """Note what is asked for by a constant, with attributes of a name."""
-        path: list[str] = []
-        while isinstance(node, ast.Attribute):
-            path.append(node.attr)
-            node = node.value
-        if isinstance(node, ast.Name):
-            self._use(node.id, tuple(reversed(path)), item=item)
+        base, path = _dotted(node)
+        if isinstance(base, ast.Name):
+            self._use(base.id, path, item=item)
 
     def _name(self, node: ast.Name) -> None:
         self.out.append(f"{node.id!a},")
@@ -150,12 +144,7 @@ class _Reader:
 
     def _chain(self, node: ast.expr, is_changed: bool = False, more: tuple[str, ...] = ()) -> None:
         """Attributes of a name, or of something else; one that is assigned to, or changed, is not read."""
-        path: list[str] = []
-        base = node
-        while isinstance(base, ast.Attribute):
-            path.append(base.attr)
-            base = base.value
-        path.reverse()
+        base, path = _dotted(node)
         if isinstance(base, ast.Name) and isinstance(base.ctx, ast.Load):
             self.out.append(f"{base.id!a},")
             self._use(base.id, tuple([mangled(each, self.class_name) for each in path]) + more, is_changed)
@@ -275,7 +264,7 @@ class _Reader:
         if not all(_is_decorator(each, _HARMLESS_DECORATORS) for each in decorators):
             self._annotations(node)
         scope = self._enter("function")
-        for parameter in _parameters(node.args):
+        for parameter in parameters(node.args):
             self._bind(parameter.arg)
         self._value(getattr(node, "type_params", []))
         self._value(node.body if isinstance(node, ast.Lambda) else _without_docstring(node.body))
@@ -295,7 +284,7 @@ class _Reader:
 
     def _annotations(self, node: Any) -> None:
         """Annotations, which a decorator may read, by their texts."""
-        written = [each.annotation for each in _parameters(node.args)]
+        written = [each.annotation for each in parameters(node.args)]
         self.out.append(f"{[each and ast.unparse(each) for each in (*written, node.returns)]!a}")
 
     def _class(self, node: ast.ClassDef) -> None:
@@ -336,6 +325,15 @@ class _Reader:
         self.scopes.pop().leave(self.scopes[-1])
 
 
+def _dotted(node: ast.expr) -> tuple[ast.expr, tuple[str, ...]]:
+    """What attributes are looked up on, and the attributes, in their order."""
+    path: list[str] = []
+    while isinstance(node, ast.Attribute):
+        path.append(node.attr)
+        node = node.value
+    return node, tuple(reversed(path))
+
+
 def _last_name(node: ast.expr) -> str:
     return str(getattr(node, "attr", getattr(node, "id", "")))
 
@@ -346,19 +344,9 @@ def _has_no_arguments(node: ast.Call) -> bool:
     return all(isinstance(each, ast.Constant) and each.value is None for each in values)
 
 
-_known_fields: dict[type, tuple[str, ...]] = {}
-
-
+@functools.cache
 def _fields(kind: Any) -> tuple[str, ...]:
-    found = _known_fields.get(kind)
-    if found is None:
-        found = _known_fields[kind] = tuple([each for each in kind._fields if each not in _WITHOUT_MEANING])
-    return found
-
-
-def _parameters(node: ast.arguments) -> list[ast.arg]:
-    found = [*node.posonlyargs, *node.args, node.vararg, *node.kwonlyargs, node.kwarg]
-    return [each for each in found if each is not None]
+    return tuple([each for each in kind._fields if each not in _WITHOUT_MEANING])
 
 
 def _is_decorator(node: ast.expr, names: set[str] | frozenset[str]) -> bool:

@@ -10,6 +10,8 @@ import ast
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
+from stored._keys.syntax import parameters
+
 __all__ = ["module_memos"]
 
 _Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
@@ -95,9 +97,7 @@ def _use(node: ast.Name, parents: Mapping[ast.AST, ast.AST], function: _Function
 
 
 def _parameters(function: _Function) -> set[str]:
-    arguments = function.args
-    found = [*arguments.posonlyargs, *arguments.args, arguments.vararg, *arguments.kwonlyargs, arguments.kwarg]
-    return {each.arg for each in found if each is not None}
+    return {each.arg for each in parameters(function.args)}
 
 
 def _has_no_parameters(function: _Function) -> bool:

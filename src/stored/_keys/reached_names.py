@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import importlib
 import importlib.util
 import sys
@@ -11,6 +10,7 @@ from typing import Any, NamedTuple
 
 from stored._keys.class_functions import ABSENT as NOT_THERE
 from stored._keys.class_functions import find_on_class, is_data
+from stored._keys.closures import global_variable, variable
 from stored._keys.libraries import is_library_module
 from stored._keys.used_names import UsedName
 from stored.typing import ABSENT
@@ -55,20 +55,7 @@ def reached_name(used: UsedName, function: FunctionType) -> ReachedName:
     """What a name is bound to that a function uses."""
     if used.origin is not None and used.origin.module + "." * used.origin.level:
         return _imported(used, function)
-    if used.origin is None and used.root in function.__code__.co_freevars:
-        return _in_closure(used, function)
-    value = function.__globals__.get(used.root, ABSENT)
-    if value is ABSENT:
-        value = getattr(builtins, used.root, ABSENT)
-    return _followed(used.root, value, function, (used.root,), used.path)
-
-
-def _in_closure(used: UsedName, function: FunctionType) -> ReachedName:
-    cell = (function.__closure__ or ())[function.__code__.co_freevars.index(used.root)]
-    try:
-        value = cell.cell_contents
-    except ValueError:  # the variable has no value yet
-        value = ABSENT
+    value = (variable if used.origin is None else global_variable)(function, used.root)
     return _followed(used.root, value, function, (used.root,), used.path)
 
 

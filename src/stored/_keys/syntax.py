@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from stored._fork_safe_lock import ForkSafeLock
 
-__all__ = ["FunctionNode", "mangled", "parse", "without_warnings"]
+__all__ = ["FunctionNode", "mangled", "parameters", "parse", "without_warnings"]
 
 FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
@@ -44,6 +44,12 @@ def parse(source: str) -> ast.Module:
             except SystemError:
                 continue
         return ast.parse(source)
+
+
+def parameters(node: ast.arguments) -> list[ast.arg]:
+    """All parameters of a function, in their order."""
+    found = [*node.posonlyargs, *node.args, node.vararg, *node.kwonlyargs, node.kwarg]
+    return [each for each in found if each is not None]
 
 
 def mangled(name: str, class_name: str | None) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import enum
 import functools
 import marshal
@@ -18,6 +17,7 @@ import numpy as np
 
 from stored._keys.canonical import UnstableValueError, Walk
 from stored._keys.change_key import change_key
+from stored._keys.closures import variable
 from stored._keys.identity import number_text
 from stored._keys.unchanged import ATOMIC_SET
 from stored.typing import ABSENT
@@ -204,7 +204,7 @@ class NameWatch:
         """What it is bound to now; `ABSENT` if it is not."""
         space, path = self.space(), self.path
         if isinstance(space, types.FunctionType):
-            value, path = _variable(space, path[0]), path[1:]
+            value, path = variable(space, path[0]), path[1:]
         else:
             value = ABSENT if space is None else space
         for each in path:
@@ -219,17 +219,6 @@ class NameWatch:
         """Is it a variable of a function around, and not global?"""
         space = self.space()
         return isinstance(space, types.FunctionType) and self.path[0] in space.__code__.co_freevars
-
-
-def _variable(function: types.FunctionType, name: str) -> Any:
-    """A variable that a function uses and does not define."""
-    names = function.__code__.co_freevars
-    if name not in names:
-        return function.__globals__.get(name, getattr(builtins, name, ABSENT))
-    try:
-        return (function.__closure__ or ())[names.index(name)].cell_contents
-    except ValueError:  # it has no value now
-        return ABSENT
 
 
 def _bases(holder: Any) -> tuple[type, ...]:
