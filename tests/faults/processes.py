@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import multiprocessing
 import os
 import signal
@@ -54,7 +55,10 @@ class Process:
 
     def result(self) -> Any:
         """What the function returns; what it raises fails the test."""
-        assert self._end.poll(PATIENCE), "a process does not end"
+        if not self._end.poll(PATIENCE):
+            os.kill(self.pid, signal.SIGUSR1)
+            time.sleep(1)  # for what it writes
+            raise AssertionError("a process does not end; where its threads are stands in its stderr")
         try:
             value, error = self._end.recv()
         except EOFError:
@@ -81,6 +85,7 @@ def _permit_forks() -> None:
 
 
 def _run(end: Any, where: dict[str, Any], function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+    faulthandler.register(signal.SIGUSR1, file=2)
     begin(where)
     try:
         end.send((function(*arguments), None))
