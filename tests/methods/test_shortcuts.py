@@ -388,6 +388,17 @@ def test_shortcuts_change_nothing(
         assert short == outcomes(steps, kind, methods, values, parameters)
 
 
+def test_hits_count_after_the_first_parameter_that_needs_another_check() -> None:
+    """A parameter that is NaN is checked in another way, for which the call is compiled again: nothing is lost by it."""
+    owner = owner_class("su")()
+    for a in (1.0, math.nan, 2.0, math.nan):
+        vars(owner)["a"] = a
+        before = owner.one.cache_info()
+        for turn in range(1, 5):
+            owner.one(1)
+            assert sum(owner.one.cache_info()[:2]) == sum(before[:2]) + turn
+
+
 # -- owners and threads --
 
 

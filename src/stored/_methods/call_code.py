@@ -115,6 +115,7 @@ class CallCode:
                 # owners with different checks, at a time or in turns, share code that calls the check of the shortcut
                 is_only_kind = self._shortcuts.is_empty() and self._times_compiled <= _MOST_COMPILATIONS
                 self.recompile(shortcut.test if is_only_kind else _ANY_TEST)
+            shortcuts.add(shortcut)  # now, since compiling ends all others
             shortcut.add(key, hit)
             self._shortcuts.add(owner, shortcuts, shortcut)
 

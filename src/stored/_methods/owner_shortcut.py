@@ -6,10 +6,10 @@ from collections.abc import Hashable
 from typing import Any
 
 from stored._engine import PresentSpace, StorageSpace
-from stored._methods.call_code import CallCode
+from stored._keys import Namespace
 from stored._methods.counters import Counters
 from stored._methods.memo_state import MemoTests
-from stored._methods.shortcuts import Hit, Shortcut
+from stored._methods.shortcuts import Shortcut
 from stored._settings import validity
 
 __all__ = ["OwnerShortcut"]
@@ -22,8 +22,8 @@ class OwnerShortcut:
 
     Parameters
     ----------
-    call_code : CallCode
-        The code of the method's calls.
+    namespace : Namespace
+        The global names of the method.
     counters : Counters
         The counters to which the hits are added.
     present : PresentSpace
@@ -38,8 +38,8 @@ class OwnerShortcut:
     __slots__ = (
         "__weakref__",
         "_by_key",
-        "_call_code",
         "_counters",
+        "_namespace",
         "_present",
         "_values",
         "last",
@@ -47,8 +47,8 @@ class OwnerShortcut:
         "ref",
     )
 
-    def __init__(self, call_code: CallCode, counters: Counters, present: PresentSpace) -> None:
-        self._call_code = call_code
+    def __init__(self, namespace: Namespace, counters: Counters, present: PresentSpace) -> None:
+        self._namespace = namespace
         self._counters = counters
         self._by_key: dict[Hashable, Shortcut] = {}
         self._present = present
@@ -82,13 +82,13 @@ class OwnerShortcut:
             check = check._replace(
                 test=" and ".join([check.test, *tests]),
                 expected={**check.expected, **expected},
-                namespace=self._call_code.namespace,
+                namespace=self._namespace,
             )
         shortcut = Shortcut(owner, check, space, token)
         return shortcut if shortcut.holds(owner) else None
 
-    def add(self, owner: object, shortcut: Shortcut, key: Any, hit: Hit) -> None:
-        """Answer such calls by a shortcut that was prepared."""
+    def add(self, shortcut: Shortcut) -> None:
+        """Add a shortcut that was prepared; `CallCode.add` does, once what must end before has ended."""
         known = self._by_key.pop(shortcut.key, None)
         if known is not None and known is not shortcut:
             self._end(known)
@@ -97,7 +97,6 @@ class OwnerShortcut:
             self._end(self._by_key.pop(next(iter(self._by_key))))
         self.ref = shortcut.ref
         self.last = shortcut
-        self._call_code.add(owner, self, shortcut, key, hit)
 
     def switch(self, owner: object) -> Shortcut | None:
         """The shortcut for the parameters that the owner has now; None if there is none."""

@@ -148,7 +148,7 @@ class Results:
         if memos is None or (call.memo_state is not None and call.memo_state.stale):
             return
         if self.shortcut is None:
-            self.shortcut = OwnerShortcut(self.definition.call_code, self.counters, self.present)
+            self.shortcut = OwnerShortcut(self.definition.namespace, self.counters, self.present)
         shortcut = self.shortcut.prepare(call.owner, call.space, token, memos)
         if shortcut is None:
             return
@@ -158,7 +158,7 @@ class Results:
                     shortcut.is_watched = True
                     call.space.watch(self.method, shortcut)
                 result.hit = Hit(result.value, result.seconds, result.copy, call.shortcut_types())
-                self.shortcut.add(call.owner, shortcut, key, result.hit)
+                self.definition.call_code.add(call.owner, self.shortcut, shortcut, key, result.hit)
 
     def clear(self, owner: object) -> None:
         """Forget all results for the owner's parameters, those of earlier ones in memory, and the counts.

@@ -164,6 +164,9 @@ class ShortcutsOfOwner(Protocol):
     last: Shortcut | None
     owner_callback: object
 
+    def add(self, shortcut: Shortcut) -> None:
+        """Add a shortcut."""
+
     def switch(self, owner: object) -> Shortcut | None:
         """The shortcut for the parameters that the owner has now; None if there is none."""
 
