@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import contextlib
 import datetime
+import gc
 import re
 import resource
 import threading
@@ -97,12 +98,19 @@ def levels_left() -> int:
 
 
 def with_levels_left(distance: int, function: Callable[[], Any]) -> Any:
-    """Call a function so many levels below the limit of recursion."""
+    """Call a function so many levels below the limit of recursion.
+
+    No garbage is collected there: callbacks of what earlier tests have left would meet the limit, too.
+    """
 
     def descend(levels: int) -> Any:
         return function() if levels <= 0 else descend(levels - 1)
 
-    return descend(levels_left() - distance)
+    gc.disable()
+    try:
+        return descend(levels_left() - distance)
+    finally:
+        gc.enable()
 
 
 def assert_nothing_is_held() -> None:
