@@ -314,6 +314,18 @@ def test_helpers_of_the_same_module_are_followed() -> None:
     assert found.reads_everything == ()
 
 
+def test_functions_of_other_modules_of_the_user_are_followed() -> None:
+    """Those of installed packages are not: of what they read, nothing is known."""
+    other = load("def helper(model): return model.a")
+    source = "class C:\n def f(self): return helper(self)"
+    other["helper"].__module__ = "another_of_the_user"
+    found = report(source, helper=other["helper"])
+    assert names(found) == {"a"}
+    assert found.reads_everything == ()
+    other["helper"].__module__ = "hypothesis"
+    assert report(source, helper=other["helper"]).reads_everything
+
+
 def test_source_that_is_not_known() -> None:
     """Nothing is known of what it reads."""
     found = report("class C:\n def f(self): return self.a", is_known=False)

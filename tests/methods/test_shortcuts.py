@@ -389,7 +389,7 @@ def test_shortcuts_change_nothing(
 
 
 def test_hits_count_after_the_first_parameter_that_needs_another_check() -> None:
-    """A parameter that is NaN is checked in another way, for which the call is compiled again: nothing is lost by it."""
+    """A parameter that is NaN is checked in another way, for which the call is compiled again: no hit is lost."""
     owner = owner_class("su")()
     for a in (1.0, math.nan, 2.0, math.nan):
         vars(owner)["a"] = a

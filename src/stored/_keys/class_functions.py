@@ -11,9 +11,9 @@ from types import FunctionType
 from typing import Any, NamedTuple
 
 from stored._keys.self_accesses import Read, SelfAccesses, Write
+from stored.typing import ABSENT
 
 __all__ = [
-    "ABSENT",
     "Behind",
     "Found",
     "behind",
@@ -23,9 +23,6 @@ __all__ = [
     "is_data",
     "left_by_value",
 ]
-
-ABSENT: Any = type("Absent", (), {"__slots__": ()})()
-"""There is no such attribute."""
 
 C_METHODS = (
     types.WrapperDescriptorType,

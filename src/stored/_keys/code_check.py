@@ -1,20 +1,20 @@
 """How is it seen quickly that code still reaches the same? By comparing what its names are bound to.
 
 Names of the module of a method are looked up by the code of its calls, whose globals are those of the module, as the
-method itself does; those of other modules by functions that are compiled for it. Functions, classes, modules and
-strings are compared in one tuple, which takes less time than comparing each: of these, equal ones are the same. Numbers
-are compared by identity, since 1 == 1.0.
+method itself does; those of other modules are attributes of them. Functions, classes, modules and strings are compared
+in one tuple, which takes less time than comparing each: of these, equal ones are the same. Numbers are compared by
+identity, since 1 == 1.0.
 """
 
 from __future__ import annotations
 
+import builtins
 import marshal
+import sys
 import types
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from typing import Any, NamedTuple
 
-from stored._keys.class_functions import ABSENT as NOT_THERE
 from stored._keys.class_functions import is_data
 from stored._keys.reach_report import LookedUp
 from stored._keys.unchanged import is_attribute_name
@@ -40,10 +40,11 @@ def code_check(looked_up: Iterable[LookedUp], watches: Iterable[Watch]) -> Calla
     watches : iterable of Watch
         The names that the code reaches.
     """
-    checks = _checks(watches)
+    check = _Check({})
     for found in looked_up:
-        checks[0].look_up(found)
-    return _joined(list(checks.values()))
+        check.look_up(found)
+    _watch_all(check, watches)
+    return check.compiled()
 
 
 class InlineCheck(NamedTuple):
@@ -86,23 +87,20 @@ def inline_check(
     taken : collection of str
         Names that mean something else in the code of calls: those of the arguments.
     """
-    own = _Check(namespace, "{expected}.code", frozenset(taken))
-    checks = _checks(watches, own)
+    check = _Check(namespace, "{expected}.code", frozenset(taken))
+    _watch_all(check, watches)
     for found in looked_up:
-        if found.value is NOT_THERE:
+        if found.value is ABSENT:
             if found.name not in _NOTICED and found.name.startswith("__") and not hasattr(kind, found.name):
-                checks[0].look_up(found)
+                check.look_up(found)
         elif _is_itself_on_class(found.value) and is_attribute_name(found.name):
-            own.compare(f"{own.given(kind)}.{found.name}", found.value)
+            check.compare(f"{check.given(kind)}.{found.name}", found.value)
         elif not is_data(found.value):
             for base in kind.__mro__[: kind.__mro__.index(found.base)]:
-                checks[0].look_up(LookedUp(base, found.name, NOT_THERE))
-            checks[0].look_up(found)
-    rest = _joined(list(checks.values()))
-    tests = own.all_tests()
-    if rest is not None:
-        tests.append(f"{own.given(rest)}()")
-    return InlineCheck(tests, {f"code{number}": value for number, value in enumerate(own.expected)})
+                check.look_up(LookedUp(base, found.name, ABSENT))
+            check.look_up(found)
+    tests = check.all_tests()  # first, since it adds to what is expected
+    return InlineCheck(tests, {f"code{number}": value for number, value in enumerate(check.expected)})
 
 
 _NOTICED = frozenset({"__getattr__", "__getattribute__", "__setattr__", "__delattr__"})
@@ -113,60 +111,42 @@ def _is_itself_on_class(value: Any) -> bool:
     return type(value) in {types.FunctionType, property}
 
 
-def _checks(watches: Iterable[Watch], own: _Check | None = None) -> dict[int, _Check]:
-    """The tests of names by the module in which they are looked up; those under 0 look up none."""
-    checks: dict[int, _Check] = {0: _Check({})}
+def _watch_all(check: _Check, watches: Iterable[Watch]) -> None:
+    """Expect all that is watched to be the same, each once."""
     seen: set[object] = set()
     looked_into: set[int] = set()  # several names can have one object
-    watches = list(watches)
-    counts = Counter([id(_namespace(each)) for each in watches])
     for watched in watches:
-        namespace = _namespace(watched)
-        key = (id(namespace), watched.path) if isinstance(watched, NameWatch) and namespace else id(watched)
-        if key in seen:
-            continue
-        seen.add(key)
-        check = own
-        if own is None or not (own.can_look_up(watched, namespace) or _is_one_of_few(watched, namespace, counts)):
-            check = checks.setdefault(id(namespace) if namespace else 0, _Check(namespace or {}))
-        value = id(watched.value()) if isinstance(watched, NameWatch) else 0
-        check.watch(watched, value not in looked_into)  # type: ignore[union-attr]
-        looked_into.add(value)
-    return checks
+        key = (id(_namespace(watched)), watched.path) if isinstance(watched, NameWatch) else id(watched)
+        if key not in seen:
+            seen.add(key)
+            value = id(watched.value()) if isinstance(watched, NameWatch) else 0
+            check.watch(watched, value not in looked_into)
+            looked_into.add(value)
 
 
-_FEW = 3
-"""So many names are looked up quicker one by one than by a function."""
+def _namespace(watched: NameWatch) -> object:
+    """Where a name is looked up: the global names of the function that uses it, or a module, or the function itself."""
+    space = watched.space()
+    return space if watched.is_closed_over else getattr(space, "__globals__", space)
 
 
-def _is_one_of_few(watched: Watch, namespace: dict[str, Any] | None, counts: Counter[int]) -> bool:
-    is_there = namespace is not None and isinstance(watched, NameWatch) and watched.path[0] in namespace
-    return is_there and counts[id(namespace)] <= _FEW
+def _module_of(names: dict[str, Any]) -> types.ModuleType | None:
+    """The module whose names these are, if its attributes are just that.
 
-
-def _namespace(watched: Watch) -> dict[str, Any] | None:
-    """The global names of the function that uses a name; None for what is no global name."""
-    if not isinstance(watched, NameWatch) or watched.is_closed_over:
-        return None
-    found: dict[str, Any] | None = getattr(watched.space(), "__globals__", None)
-    return found
-
-
-def _joined(checks: list[_Check]) -> Callable[[], bool] | None:
-    """One function for all of them; None if they test nothing."""
-    joined: Callable[[], bool] | None = None
-    for each in checks:
-        joined = each.compiled(joined)
-    return joined
+    Python reads attributes of modules much quicker than items of their dictionaries.
+    """
+    module = sys.modules.get(names.get("__name__", ""))
+    is_plain = type(module) is types.ModuleType and vars(module) is names and "__getattr__" not in names
+    return module if is_plain else None
 
 
 class _Check:
-    """The tests of the names of one module.
+    """Tests that all is the same.
 
     Parameters
     ----------
     namespace : dict
-        The global names of the module.
+        The global names of the module where the tests stand.
     prefix : str, optional
         What stands before the numbers of what is compared with.
     taken : frozenset of str, optional
@@ -190,15 +170,10 @@ class _Check:
             self.expected.append(value)
         return f"{self._prefix}{known}"
 
-    def can_look_up(self, watched: Watch, namespace: dict[str, Any] | None) -> bool:
-        """Is it a name of this module, that means the same where the tests stand?"""
-        is_own = namespace is self.namespace and isinstance(watched, NameWatch)
-        return is_own and watched.path[0] not in self._taken and not watched.path[0].startswith(_PREFIX)  # type: ignore[attr-defined]
-
     def look_up(self, found: LookedUp) -> None:
         """Expect something in the dictionary of a class."""
         names = self.given(vars(found.base))
-        if found.value is NOT_THERE:
+        if found.value is ABSENT:
             self._tests.append(f"{found.name!r} not in {names}")
         else:
             self.compare(f"{names}[{found.name!r}]", found.value)
@@ -228,9 +203,16 @@ class _Check:
             cells = dict(zip(space.__code__.co_freevars, space.__closure__, strict=True))
             return ".".join((f"{self.given(cells[watched.path[0]])}.cell_contents", *watched.path[1:]))
         if isinstance(space, types.FunctionType):
-            if self.can_look_up(watched, space.__globals__):
+            names, first = space.__globals__, watched.path[0]
+            if names is self.namespace and first not in self._taken and not first.startswith(_PREFIX):
                 return ".".join(watched.path)
-            return ".".join((f"{self.given(space.__globals__)}[{watched.path[0]!r}]", *watched.path[1:]))
+            if first not in names:
+                self._tests.append(f"{first!r} not in {self.given(names)}")
+                return ".".join((self.given(builtins), *watched.path))
+            module = _module_of(names)
+            if module is not None:
+                return ".".join((self.given(module), *watched.path))
+            return ".".join((f"{self.given(names)}[{first!r}]", *watched.path[1:]))
         return ".".join((self.given(space), *watched.path)) if isinstance(space, types.ModuleType) else None
 
     def compare(self, source: str, value: Any) -> None:
@@ -248,19 +230,16 @@ class _Check:
             return self._tests
         return [f"({', '.join(self._sources)},) == {self.given(tuple(self._values))}", *self._tests]
 
-    def compiled(self, other: Callable[[], bool] | None) -> Callable[[], bool] | None:
-        """The function for all tests, and those of another one."""
+    def compiled(self) -> Callable[[], bool] | None:
+        """A function for all tests; None if there are none."""
         tests = self.all_tests()
         if not tests:
-            return other
-        if other is not None:
-            tests.append(f"{self.given(other)}()")
+            return None
         names = ", ".join([f"{self._prefix}{number}" for number in range(len(self.expected))])
-        source = f"def around({names}):\n    def is_same():\n        return {' and '.join(tests)}\n    return is_same"
         scope: dict[str, Any] = {}
-        exec(source, scope)  # noqa: S102  # made of identifiers only
-        inner = scope["around"](*self.expected)
-        return types.FunctionType(inner.__code__, self.namespace, "is_same", None, inner.__closure__)
+        exec(f"def around({names}): return lambda: {' and '.join(tests)}", scope)  # noqa: S102  # identifiers only
+        is_same: Callable[[], bool] = scope["around"](*self.expected)
+        return is_same
 
 
 _PLAIN_EQUALITIES = frozenset({object.__eq__, type.__eq__, str.__eq__, types.BuiltinFunctionType.__eq__})

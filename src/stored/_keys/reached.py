@@ -13,20 +13,15 @@ from dataclasses import dataclass, field, replace
 from types import CodeType, FunctionType
 from typing import Any, NamedTuple
 
-from stored._keys.class_functions import (
-    ABSENT,
-    C_METHODS,
-    Behind,
-    Found,
-    behind,
-    find_on_class,
-    is_data,
-)
+from stored._keys.class_functions import C_METHODS, Behind, Found, behind, find_on_class, is_data
+from stored._keys.closures import variable
+from stored._keys.libraries import is_library_module
 from stored._keys.memos import WrittenAttributes
 from stored._keys.reach_report import AttributeRead, AttributeWrite, LookedUp, Place, Reached, Reason
 from stored._keys.self_accesses import Finding, Passed, Read, SelfAccesses, Write
 from stored._keys.self_reads import function_accesses
 from stored._keys.transparent_memos import transparent_memos
+from stored.typing import ABSENT
 
 __all__ = ["reached"]
 
@@ -203,10 +198,9 @@ class _Walk:
 
     def _class_of(self, function: FunctionType) -> type | None:
         """The base in which a function is defined, after which ``super()`` searches."""
-        cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
-        cell = cells.get("__class__")
-        if cell is not None and _content(cell) in self.kind.__mro__:
-            return _content(cell)  # type: ignore[no-any-return]
+        own: type | None = variable(function, "__class__")
+        if own in self.kind.__mro__:
+            return own
         for base in self.kind.__mro__:
             for value in list(vars(base).values()):
                 if any(each is function for each, _, _ in behind(value).functions):
@@ -249,7 +243,7 @@ class _Walk:
         root, *names = passed.function
         if root in {"<self>", "<class>", "<super>"}:
             return self._passed_to_own(function, root, names[0], passed)
-        value: Any = _variable(function, root)
+        value: Any = variable(function, root)
         found = Found(value, object)
         for name in names:
             if isinstance(found.value, type):
@@ -264,7 +258,7 @@ class _Walk:
         return self._readable(function, found.value, passed)
 
     def _readable(self, function: FunctionType, value: Any, passed: Passed) -> Behind | None:
-        """A function that is passed the object, if it is one of the same package, or of the class."""
+        """A function that is passed the object, if it is one of the user's own, of the package, or of the class."""
         if value is ABSENT or is_data(value):
             return None
         position = passed.position
@@ -273,7 +267,7 @@ class _Walk:
         if type(value) in {classmethod, staticmethod}:
             value = value.__func__
         found = behind(value, "get", position, passed.is_class)
-        is_near = all(_package(each) == _package(function) for each, _, _ in found.functions)
+        is_near = all(_is_near(each, function) for each, _, _ in found.functions)
         is_own = isinstance(value, FunctionType) and self._class_of(value) is not None
         is_closure = passed.function[0] in function.__code__.co_freevars
         return found if is_near or is_own or is_closure else None
@@ -365,24 +359,11 @@ def _reasons(code: CodeType, findings: tuple[Finding, ...]) -> list[Reason]:
     return [Reason(each.reason, Place.of(code, each.line)) for each in findings]
 
 
-def _content(cell: Any) -> Any:
-    try:
-        return cell.cell_contents
-    except ValueError:  # the variable has no value yet
-        return ABSENT
-
-
-def _variable(function: FunctionType, name: str) -> Any:
-    """A variable that a function uses and does not define."""
-    cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
-    if name in cells:
-        return _content(cells[name])
-    return function.__globals__.get(name, getattr(builtins, name, ABSENT))
-
-
 def _is_builtin(function: FunctionType, name: str) -> bool:
-    return _variable(function, name) is getattr(builtins, name)
+    return variable(function, name) is getattr(builtins, name)
 
 
-def _package(function: FunctionType) -> str:
-    return str(function.__module__).partition(".")[0]
+def _is_near(function: FunctionType, other: FunctionType) -> bool:
+    """Is a function one of the user's own, whose code counts, or one of the package of another?"""
+    name = str(function.__module__)
+    return name.partition(".")[0] == str(other.__module__).partition(".")[0] or not is_library_module(name)

@@ -8,7 +8,6 @@ import sys
 from types import FunctionType, ModuleType
 from typing import Any, NamedTuple
 
-from stored._keys.class_functions import ABSENT as NOT_THERE
 from stored._keys.class_functions import find_on_class, is_data
 from stored._keys.closures import global_variable, variable
 from stored._keys.libraries import is_library_module
@@ -142,4 +141,4 @@ def _of_class(value: Any, name: str) -> Any:
         found = found.__func__
     if type(found) is FunctionType:
         return ABSENT if "__class__" in found.__code__.co_freevars else found
-    return found if found is not NOT_THERE and is_data(found) else ABSENT
+    return found if found is not ABSENT and is_data(found) else ABSENT

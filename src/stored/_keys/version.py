@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator
 from types import FunctionType, ModuleType
 from typing import Any, NamedTuple, Protocol, TypedDict, TypeGuard
 
-from stored._keys.class_functions import ABSENT, class_functions, find_on_class, is_data
+from stored._keys.class_functions import class_functions, find_on_class, is_data
 from stored._keys.class_names import base_names
 from stored._keys.code_check import InlineCheck, code_check, inline_check
 from stored._keys.code_facts import code_facts
@@ -28,6 +28,7 @@ from stored._keys.unchanged import Namespace
 from stored._keys.uses import Uses
 from stored._keys.watched import MemoWatch
 from stored._keys.watched_values import FileWatch, ValueWatch
+from stored.typing import ABSENT
 
 __all__ = ["CodeOfMethod", "CodePlace", "Listing", "StoredCode", "code_of_method"]
 
