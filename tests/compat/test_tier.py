@@ -87,7 +87,8 @@ def test_entries_tell_the_version_of_colossus(base_dir: Path) -> None:
     """An entry says which Colossus it was made with."""
     Model().user().storeObject("x", 1)
     (entry,) = entries(base_dir)
-    assert writer_of(entry) == {"stored": stored.__version__, "colossus": colossus_version.__version__}
+    writer = writer_of(entry)
+    assert (writer["stored"], writer["colossus"]) == (stored.__version__, colossus_version.__version__)
 
 
 def test_outdated_entries(base_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:

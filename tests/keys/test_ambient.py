@@ -19,11 +19,15 @@ from numpy.random import default_rng
 from stored._keys.code_graph import code_state
 from stored._keys.distributions import distribution_text
 
+ALIAS = os.environ
+
 ENVIRONMENT: list[Callable[[], Any]] = [
     lambda: os.environ["STORED_TEST_A"],
     lambda: os.environ.get("STORED_TEST_A"),
     lambda: os.environ.get("STORED_TEST_A", "x"),
     lambda: os.getenv("STORED_TEST_A"),
+    lambda: ALIAS["STORED_TEST_A"],
+    lambda: ALIAS.get("STORED_TEST_A"),
 ]
 
 
@@ -64,10 +68,16 @@ def environment(name: str) -> Any:
 
 
 @pytest.mark.parametrize("function", [environment, lambda: dict(os.environ), lambda name: os.getenv(name)])
-def test_the_environment_by_computed_names_makes_results_private(function: Callable[..., Any]) -> None:
-    """Since any of it may be asked for."""
-    (reason,) = code_state([function]).formless
+def test_the_environment_by_computed_names_makes_results_private(
+    monkeypatch: pytest.MonkeyPatch, function: Callable[..., Any]
+) -> None:
+    """Since any of it may be asked for; in memory, they are kept for as long as it stays the same."""
+    state = code_state([function])
+    (reason,) = state.formless
     assert "by computed names" in reason
+    assert state.is_same()
+    monkeypatch.setenv("STORED_TEST_A", "1")
+    assert not state.is_same()
 
 
 def test_parts_of_libraries_that_are_loaded_later_count_as_they_are() -> None:

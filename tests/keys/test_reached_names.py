@@ -55,6 +55,12 @@ IMPORTING = {
     "by getattr": "from . import lib\ndef f():\n    return getattr(lib, 'K')",
     "by getattr with a computed name": "from . import lib\ndef f(name='K'):\n    return getattr(lib, name)",
     "in a class inside": "def f():\n    class C:\n        from .lib import K\n        k = K\n    return C.k",
+    "by sys.modules": "import sys\nfrom . import lib\ndef f():\n    return sys.modules['pkg_of_test.lib'].K",
+    "by its own sys.modules": "import sys\nfrom .lib import K\ndef f():\n    return sys.modules[__name__].K",
+    "relative to its own package": (
+        "from importlib import import_module\ndef f():\n    return import_module('.lib', __package__).K"
+    ),
+    "by __import__": "def f():\n    return __import__('pkg_of_test.lib').lib.K",
     "by globals()": "from .lib import K\ndef f(name='K'):\n    return globals()[name]",
 }
 
@@ -66,6 +72,39 @@ def test_what_a_function_imports_counts(package: Package, kind: str) -> None:
     again = digest(package(main=IMPORTING[kind], lib="# one\nK = 1\n\ndef g(): return K\n").f)
     other = digest(package(main=IMPORTING[kind], lib="K = 2\ndef g(): return K").f)
     assert first == again != other
+
+
+ANY_MODULE = [
+    "return import_module(name).K",
+    "return __import__(name).K",
+    "return modules[name].K",
+    "return import_module('.lib', name).K",
+    "return import_module('..pkg_of_test.lib', 'pkg_of_test.main').K",
+    "return [each for each in modules]",
+]
+
+
+@pytest.mark.parametrize("body", ANY_MODULE)
+def test_a_module_of_which_the_name_is_computed_can_be_any(package: Package, body: str) -> None:
+    """So nothing tells that it is the same."""
+    state = code_state(
+        [package(main=f"from importlib import import_module\nfrom sys import modules\ndef f(name):\n    {body}").f]
+    )
+    assert not state.is_same()
+    (reason,) = state.formless
+    assert "by a computed name" in reason
+
+
+def test_of_a_table_that_is_asked_by_constants_these_items_count(package: Package) -> None:
+    """If all of it is used elsewhere, all counts there."""
+    table = "T = dict(a={}, b={}, c=3)\ndef f(): return T['a'] + T.get('z', 1)\ndef g(): return T['a'], list(T)"
+    modules = [package(main=table.format(*each)) for each in ((1, 1), (1, 2), (2, 2))]
+    assert [digest(modules[0].f) == digest(each.f) for each in modules] == [True, True, False]
+    assert [digest(modules[0].g) == digest(each.g) for each in modules] == [True, False, False]
+    state = code_state([modules[0].f])
+    modules[0].T["z"] = 0
+    assert not state.is_same()
+    assert code_state([modules[0].f]).digest != state.digest
 
 
 def test_names_that_a_module_makes_when_it_is_asked_count(package: Package) -> None:

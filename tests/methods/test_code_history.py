@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import types
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from stored import VolatileKeyWarning, configure, keyed_by, stored
+from stored._storage import current_store, headers
 
 CHANGED = types.ModuleType("changed_by_test")
 exec("K = 1.0\nSHAPE = (1,)\ndef helper(x): return K * x + len(SHAPE)", vars(CHANGED))
@@ -26,6 +28,15 @@ class Model:
     @stored
     def of_package(self) -> Any:
         return pytest.approx(self.p)  # which cannot be stored by another process, so only its code is told
+
+
+def test_headers_tell_the_packages(cache_dir: Path) -> None:
+    """Those that the code reaches, with Python and the version of the code."""
+    Model(1.0).of_package()
+    (header,) = headers(current_store())
+    assert header.writer["pytest"] == pytest.__version__
+    assert header.writer["python"] == platform.python_version()
+    assert header.key.version == Model.of_package.dependencies().version
 
 
 def test_changed_constants_are_named(monkeypatch: pytest.MonkeyPatch) -> None:

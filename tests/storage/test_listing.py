@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import platform
 import time
 import tracemalloc
 from collections.abc import Callable, Iterable, Iterator
 
+import numpy as np
 import pytest
 
 from stored import PersistenceWarning, __version__, configure
@@ -96,7 +98,11 @@ def test_all_headers(filled: Counting) -> None:
         assert header.values["arguments"] == ({"x": number} if KEYS[number].arguments else {})
         assert header.seconds == number
         assert before - 60 < header.created <= before
-        assert header.writer == {"stored": __version__}
+        assert header.writer == {
+            "stored": __version__,
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+        }
 
 
 def test_headers_of_a_space(filled: Counting) -> None:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import builtins
 import functools
+import importlib
 import os
 import sys
 import types
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["ambient_state", "draws_from_global", "is_environment", "makes_generator"]
+__all__ = ["ambient_state", "draws_from_global", "gives_modules", "is_environment", "makes_generator"]
 
 
 def is_environment(value: Any) -> bool:
     """Does it give environment variables?"""
     return value is os.environ or value is os.getenv
+
+
+def gives_modules(value: Any) -> bool:
+    """Does it give a module that is asked for by its name?"""
+    return value is sys.modules or value is importlib.import_module or value is builtins.__import__
 
 
 def ambient_state(value: Any, attribute: str) -> Callable[[], Any] | None:

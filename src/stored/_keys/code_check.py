@@ -16,9 +16,10 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Any, NamedTuple
 
 from stored._keys.class_functions import is_data
+from stored._keys.contents import marshalled
 from stored._keys.reach_report import LookedUp
 from stored._keys.unchanged import is_attribute_name
-from stored._keys.watched import NameWatch, Watch, marshalled
+from stored._keys.watched import NameWatch, Watch
 from stored.typing import ABSENT
 
 __all__ = ["InlineCheck", "code_check", "inline_check"]

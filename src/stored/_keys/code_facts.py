@@ -38,11 +38,10 @@ def _forget(code_id: int, _: object) -> None:
 def _of_bytecode(code: CodeType) -> ReadFunction:
     text = f"python{sys.version_info.major}.{sys.version_info.minor} {digest(code_object_text(code))}"
     reads: set[UsedName] = set()
-    changes: set[UsedName] = set()
     methods: set[UsedName] = set()
     for each in _nested(code):
-        _read_names(each, frozenset(code.co_freevars), reads, changes, methods)
-    return ReadFunction(text, frozenset(reads), frozenset(changes), methods=frozenset(methods))
+        _read_names(each, frozenset(code.co_freevars), reads, methods)
+    return ReadFunction(text, frozenset(reads), methods=frozenset(methods))
 
 
 def _nested(code: CodeType) -> Iterator[CodeType]:
@@ -54,7 +53,6 @@ def _nested(code: CodeType) -> Iterator[CodeType]:
 
 _NAMES = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})
 _CLOSED_OVER = frozenset({"LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_FROM_DICT_OR_DEREF"})
-_STORED_NAMES = frozenset({"STORE_GLOBAL", "STORE_NAME", "DELETE_GLOBAL", "DELETE_NAME"})
 _ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
 _WITHOUT_MEANING = frozenset({"CACHE", "EXTENDED_ARG", "PUSH_NULL", "NOT_TAKEN"})
 
@@ -63,10 +61,9 @@ def _read_names(
     code: CodeType,
     closed_over: frozenset[str],
     reads: set[UsedName],
-    changes: set[UsedName],
     methods: set[UsedName],
 ) -> None:
-    """Add the names that code loads or stores, with attributes that are loaded of them, and what it imports.
+    """Add the names that code loads, with attributes that are loaded of them, and what it imports.
 
     Names that pytest adds are no identifiers.
     """
@@ -80,13 +77,10 @@ def _read_names(
             reads.add(
                 UsedName(name, (), Origin(name, code.co_consts[level.arg or 0] if is_constant else level.arg or 0))
             )
-        elif step.opname in _STORED_NAMES:
-            changes.add(UsedName(name))
         elif (step.opname in _NAMES and name.isidentifier()) or (step.opname in _CLOSED_OVER and name in closed_over):
             end = next(last for last in range(number + 1, len(steps)) if steps[last].opname not in _ATTRIBUTES)
             path = tuple([str(each.argval) for each in steps[number + 1 : end]])
             if path and path[-1] in CHANGING and _is_statement(steps[end:]):
-                changes.add(UsedName(name, path[:-1]))
                 methods.add(UsedName(name, path))
             else:
                 reads.add(UsedName(name, path))

@@ -16,7 +16,7 @@ from pathlib import PurePath
 from typing import Any, NamedTuple
 from uuid import uuid4
 
-from stored._keys.ambient import ambient_state, draws_from_global, is_environment, makes_generator
+from stored._keys.ambient import ambient_state, draws_from_global, gives_modules, is_environment, makes_generator
 from stored._keys.canonical import UnstableValueError, Walk, digest, nested_too_deeply, text_without_form
 from stored._keys.canonical_code import is_known_of_library, is_library_function, is_single_dispatch
 from stored._keys.class_content import WITHOUT_MEANING
@@ -29,8 +29,9 @@ from stored._keys.ignored_names import Ignored, ignored_by
 from stored._keys.libraries import is_library_module
 from stored._keys.library_values import has_text_of_its_own, is_foreign, name_in_library
 from stored._keys.reached_names import ReachedName, reached_name
-from stored._keys.used_names import NO_SEED, OWN_MODULE, UsedName
+from stored._keys.used_names import NO_ARGUMENT, OWN_MODULE, Origin, UsedName
 from stored._keys.watched import (
+    NEVER_SAME,
     CodeWatch,
     EnvironmentWatch,
     Holder,
@@ -261,12 +262,13 @@ class _NodeWalk(Walk):
             self._watches.append(NameWatch(found.namespace, found.path, found.value))
         if found.imported and not found.is_of_library:
             self._watches.append(ModuleWatch(found.imported))
-        if used.item is not None:
-            return self._item_text(used.item, found)
-        if is_environment(found.value) and not self._has_items(used, function):
+        if is_environment(found.value):
+            return self._environment_text(used.item, found)
+        if gives_modules(found.value):
+            return self._given_module_text(used.item, found, function)
+        if used.item == NO_ARGUMENT and makes_generator(found.value):
             self._formless.append(
-                f"{self._where()} asks for environment variables by computed names; ask by constant ones, or name"
-                f" {found.label!r} in ignore=(...) if they do not matter"
+                f"{self._where()} makes a random generator by {found.label}() without a seed; {_SEED}"
             )
         ask = ambient_state(found.value, used.path[-1] if used.path else "")
         if ask is not None:
@@ -279,11 +281,13 @@ class _NodeWalk(Walk):
             return f"{__debug__}"
         if found.namespace is function and _is_builtin(found):
             return self._whole_module(function) if used.root in _LOOKING_EVERYWHERE else ""
+        if type(found.value) is dict and used.item is not None:
+            found = found._replace(value=found.value.get(used.item, ABSENT), path=(*found.path, used.item))
         text = self._name_text(found)
         if not is_node(found.value) and not found.is_of_library:
             home = function.__qualname__ if used.root in function.__code__.co_freevars else found.home
             self._constants.append((f"{home}.{'.'.join(found.path)}", text))
-        return f"{used.dotted}={text}"
+        return f"{used.dotted}{'' if used.item is None else f'[{used.item!a}]'}={text}"
 
     def _is_memo(self, used: UsedName, function: types.FunctionType) -> bool:
         """Is a name a memo that the function fills, and that is empty so far?
@@ -297,22 +301,31 @@ class _NodeWalk(Walk):
             self._watches.append(watch)
         return watch.is_empty()
 
-    def _has_items(self, used: UsedName, function: types.FunctionType) -> bool:
-        """Does a function ask for something by a constant name, where it uses a name?"""
-        return any(each.item is not None and each.root == used.root for each in code_facts(function.__code__).reads)
-
-    def _item_text(self, item: str, found: ReachedName) -> str:
-        """What is asked for by a constant: an environment variable, or a random generator without a seed."""
-        if item == NO_SEED and makes_generator(found.value):
-            self._formless.append(
-                f"{self._where()} makes a random generator by {found.label}() without a seed; {_SEED}"
-            )
-        if item == NO_SEED or not is_environment(found.value):
-            return ""
+    def _environment_text(self, item: str | None, found: ReachedName) -> str:
+        """An environment variable; all of them if its name is computed."""
         watch = EnvironmentWatch(item)
         self._watches.append(watch)
-        self._constants.append((f"os.environ[{item!r}]", repr(watch.text)))
-        return f"{item}={watch.text!a}"
+        if item is None:
+            self._formless.append(
+                f"{self._where()} asks for environment variables by computed names; ask by constant ones, or name"
+                f" {found.label!r} in ignore=(...) if they do not matter"
+            )
+            return "environment"
+        self._constants.append((f"os.environ[{item!r}]", repr(watch.value)))
+        return f"{item}={watch.value!a}"
+
+    def _given_module_text(self, item: str | None, found: ReachedName, function: types.FunctionType) -> str:
+        """A module that is asked for by its name; one whose name is computed can be any."""
+        if item is None:
+            self._watches.append(NEVER_SAME)
+            self._formless.append(
+                f"{self._where()} asks for a module by a computed name, with {found.label}, so that each call computes;"
+                f" ask by a constant one, or name {found.label!r} in ignore=(...) and what it uses in uses=(...)"
+            )
+            return "any module"
+        name = function.__module__ if item == "__name__" else item
+        level = len(name) - len(name.lstrip("."))
+        return self._used_text(UsedName(name, (), Origin(name[level:], level)), function)
 
     def _state_text(self, ask: Callable[[], Any], found: ReachedName) -> str:
         """What is set for the whole process."""

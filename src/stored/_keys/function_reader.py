@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, TypeAlias
 
 from stored._keys.syntax import FunctionNode, mangled, parameters
-from stored._keys.used_names import CHANGING, NO_SEED, Origin, Scope, UsedName
+from stored._keys.used_names import CHANGING, NO_ARGUMENT, Origin, Scope, UsedName
 
 __all__ = ["ReadFunction", "read_functions"]
 
@@ -27,8 +27,6 @@ class ReadFunction(NamedTuple):
         Its normalised syntax tree.
     reads : frozenset of UsedName
         The names whose values it uses.
-    changes : frozenset of UsedName
-        Those that it assigns to, or whose objects it changes.
     memos : frozenset of str
         The memos of its module that it fills.
     methods : frozenset of UsedName
@@ -37,7 +35,6 @@ class ReadFunction(NamedTuple):
 
     text: str
     reads: frozenset[UsedName]
-    changes: frozenset[UsedName]
     memos: frozenset[str] = frozenset()
     methods: frozenset[UsedName] = frozenset()
 
@@ -115,10 +112,8 @@ class _Reader:
     def _bind(self, name: str) -> None:
         self.scopes[-1].bound.add(mangled(name, self.class_name))
 
-    def _use(self, root: str, path: tuple[str, ...], is_changed: bool = False, item: str | None = None) -> None:
-        scope = self.scopes[-1]
-        used = UsedName(mangled(root, self.class_name), path, None, item)
-        (scope.changes if is_changed else scope.reads).add(used)
+    def _use(self, root: str, path: tuple[str, ...], item: str | None = None) -> None:
+        self.scopes[-1].reads.add(UsedName(mangled(root, self.class_name), path, None, item))
 
     def _use_method(self, node: ast.Attribute) -> None:
         """Note a method that is called to change an object: somebody's own may do anything."""
@@ -126,11 +121,15 @@ class _Reader:
         if isinstance(base, ast.Name):
             self.scopes[-1].methods.add(UsedName(mangled(base.id, self.class_name), path))
 
-    def _use_item(self, node: ast.expr, item: str) -> None:
-        """Note what is asked for by a constant, with attributes of a name."""
-        base, path = _dotted(node)
-        if isinstance(base, ast.Name):
-            self._use(base.id, path, item=item)
+    def _asked(self, kind: str, node: ast.expr, item: str | None, rest: list[Any]) -> bool:
+        """Read a name, with attributes, that is asked for an item; False if it is no name, or that is no constant."""
+        if item is None or not isinstance(_dotted(node)[0], ast.Name):
+            return False
+        self.out.append(f"{kind}(")
+        self._chain(node, item=item)
+        self._value(rest)
+        self.out.append(f"{item!a})")
+        return True
 
     def _name(self, node: ast.Name) -> None:
         self.out.append(f"{node.id!a},")
@@ -142,12 +141,15 @@ class _Reader:
     def _attribute(self, node: ast.Attribute) -> None:
         self._chain(node, is_changed=not isinstance(node.ctx, ast.Load))
 
-    def _chain(self, node: ast.expr, is_changed: bool = False, more: tuple[str, ...] = ()) -> None:
+    def _chain(
+        self, node: ast.expr, is_changed: bool = False, more: tuple[str, ...] = (), item: str | None = None
+    ) -> None:
         """Attributes of a name, or of something else; one that is assigned to, or changed, is not read."""
         base, path = _dotted(node)
         if isinstance(base, ast.Name) and isinstance(base.ctx, ast.Load):
             self.out.append(f"{base.id!a},")
-            self._use(base.id, tuple([mangled(each, self.class_name) for each in path]) + more, is_changed)
+            if not is_changed:
+                self._use(base.id, (*[mangled(each, self.class_name) for each in path], *more), item)
         else:
             self._node(base)
         self.out.append("".join([f".{each}" for each in path]))
@@ -156,9 +158,8 @@ class _Reader:
         if not isinstance(node.ctx, ast.Load):
             self._changed_item(node)
             return
-        if _last_name(node.value) == "environ" and isinstance(node.slice, ast.Constant):
-            self._use_item(node.value, str(node.slice.value))
-        self._plain(node)
+        if not self._asked("Item", node.value, _item(node.slice), []):
+            self._plain(node)
 
     def _changed_item(self, node: ast.Subscript) -> None:
         self.out.append("Item(")
@@ -184,24 +185,19 @@ class _Reader:
 
     def _call(self, node: ast.Call) -> None:
         name = _last_name(node.func)
-        arguments = [each.value if isinstance(each, ast.Constant) else None for each in node.args]
-        text = next((each for each in arguments if isinstance(each, str)), None)
-        if name in {"import_module", "__import__"} and text is not None and arguments[0] is text:
-            level = len(text) - len(text.lstrip("."))
-            self.scopes[-1].reads.add(UsedName(text, (), Origin(text[level:], level)))
-        if _has_no_arguments(node):  # it may make a random generator
-            self._use_item(node.func, NO_SEED)
-        if name == "getenv" and text is not None:
-            self._use_item(node.func, text)
-        if name == "get" and text is not None and isinstance(node.func, ast.Attribute):
-            self._use_item(node.func.value, text)
-        if name == "getattr" and len(arguments) > 1 and arguments[1] is text and text is not None:
+        items = [_item(each) for each in node.args[:2]]
+        rest = [*node.args, *node.keywords]
+        if name == "getattr" and len(items) == 2 and items[1] is not None:
             self.out.append("Call('getattr',")
             self._use("getattr", ())
-            self._chain(node.args[0], more=(text,))
-            self._value([*node.args[1:], *node.keywords])
+            self._chain(node.args[0], more=(items[1],))
+            self._value(rest[1:])
             self.out.append(")")
-        else:
+        elif _has_no_arguments(node) and self._asked("Call", node.func, NO_ARGUMENT, rest):
+            pass  # it may make a random generator
+        elif name in _ASKING and items and self._asked("Call", node.func, _asked_for(items, rest[1:]), rest):
+            pass
+        elif not (name == "get" and items and self._asked("Get", getattr(node.func, "value", node), items[0], rest)):
             self._plain(node)
 
     # -- statements that bind names -----------------------------------------------------------------------------------
@@ -272,8 +268,8 @@ class _Reader:
         self._leave()
         text, self.out = "".join(self.out), out
         self.out.append(text)
-        reads, changes, methods = [frozenset(scope.free(each)) for each in (scope.reads, scope.changes, scope.methods)]
-        self.found.append((node, self.class_name, ReadFunction(text, reads, changes, methods=methods)))
+        reads, methods = [frozenset(scope.free(each)) for each in (scope.reads, scope.methods)]
+        self.found.append((node, self.class_name, ReadFunction(text, reads, methods=methods)))
 
     def _arguments(self, node: ast.arguments) -> None:
         """The names of arguments by kind, and their defaults, which belong to the scope around."""
@@ -336,6 +332,23 @@ def _dotted(node: ast.expr) -> tuple[ast.expr, tuple[str, ...]]:
 
 def _last_name(node: ast.expr) -> str:
     return str(getattr(node, "attr", getattr(node, "id", "")))
+
+
+_ASKING = frozenset({"import_module", "__import__", "getenv"})
+"""Functions that are asked for something by their first argument."""
+
+
+def _item(node: ast.expr) -> str | None:
+    """The constant string that something is asked for, or the name of the module; None if it is none."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    return "__name__" if isinstance(node, ast.Name) and node.id in {"__name__", "__package__"} else None
+
+
+def _asked_for(items: list[str | None], others: list[Any]) -> str | None:
+    """What a function is asked for; None for a module relative to a package other than that of the function."""
+    is_relative = items[0] is not None and items[0].startswith(".")
+    return None if is_relative and others and items[1:] != ["__name__"] else items[0]
 
 
 def _has_no_arguments(node: ast.Call) -> bool:

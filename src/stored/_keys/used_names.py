@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-__all__ = ["CHANGING", "NO_SEED", "OWN_MODULE", "Origin", "Scope", "UsedName"]
+__all__ = ["CHANGING", "NO_ARGUMENT", "OWN_MODULE", "Origin", "Scope", "UsedName"]
 
 
 class Origin(NamedTuple):
@@ -36,8 +36,8 @@ CHANGING = frozenset(
 )
 """Methods that change the object: called in a statement of its own, they do not read it."""
 
-NO_SEED = "()"
-"""Stands for a call without arguments."""
+NO_ARGUMENT = "()"
+"""The item of a call without arguments."""
 
 
 class UsedName(NamedTuple):
@@ -52,8 +52,8 @@ class UsedName(NamedTuple):
     origin : Origin or None
         From where the function itself imports it.
     item : str or None
-        The name of the environment variable that is asked for with it; `NO_SEED` if it makes a random generator
-        without a seed.
+        What it is asked for by a constant: as ``x["item"]``, ``x.get("item")`` or ``x("item")``, or `NO_ARGUMENT`. Of
+        the environment, and of the modules that are imported, nothing else counts.
     """
 
     root: str
@@ -82,15 +82,12 @@ class Scope:
         self.outside: set[str] = set()  # declared as global
         self.imports: dict[str, list[Origin]] = {}
         self.reads: set[UsedName] = set()
-        self.changes: set[UsedName] = set()
         self.methods: set[UsedName] = set()
 
     def leave(self, around: Scope) -> None:
         """Let the scope around have the names that are not defined here."""
-        self.changes.update([UsedName(each) for each in self.outside & self.bound])
         self.bound -= self.outside
         around.reads.update(self.free(self.reads))
-        around.changes.update(self.free(self.changes))
         around.methods.update(self.free(self.methods))
 
     def free(self, used: set[UsedName]) -> Iterator[UsedName]:

@@ -152,16 +152,17 @@ class StoredCode:
                 name = CodePlace.of(value).name
                 code[name if name not in code else f"{name} ({len(code)})"] = [text, source[:_LONGEST_SOURCE]]
         constants = {name: text[:_LONGEST_SOURCE] for name, text in self.constants()}
-        return {"version": self.version, "code": code, "constants": constants, "packages": dict(self.packages())}
+        return {"version": self.version, "code": code, "constants": constants, "packages": self.packages}
 
     def constants(self) -> list[tuple[str, str]]:
         """The names of the values that these use, with their module before them, and the texts of these."""
         return [each for node in self._state.nodes for each in node.constants]
 
-    def packages(self) -> list[tuple[str, str]]:
+    @functools.cached_property
+    def packages(self) -> dict[str, str]:
         """The installed packages that the code reaches, with their versions."""
         texts = filter(None, map(distribution_text, sorted(self._state.libraries)))
-        return [(name, version) for name, _, version in (each.partition(" ") for each in texts)]
+        return {name: version for name, _, version in (each.partition(" ") for each in texts)}
 
     def quick_check(self, kind: type, namespace: Namespace, taken: Collection[str]) -> InlineCheck:
         """Conditions for the check of a shortcut, with names of the module of the method.

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import enum
-import functools
-import marshal
 import os
-import re
 import sys
 import types
 import weakref
-from collections.abc import Callable, Collection, Hashable, Sized
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from collections.abc import Callable, Collection, Sized
+from typing import Any, Protocol, TypeAlias
 
-import numpy as np
-
-from stored._keys.canonical import UnstableValueError, Walk
-from stored._keys.change_key import change_key
 from stored._keys.closures import variable
-from stored._keys.identity import number_text
-from stored._keys.unchanged import ATOMIC_SET
+from stored._keys.contents import content_of
 from stored.typing import ABSENT
 
 __all__ = [
+    "NEVER_SAME",
     "CodeWatch",
     "EnvironmentWatch",
     "Holder",
@@ -32,15 +24,11 @@ __all__ = [
     "NamespaceWatch",
     "RegistryWatch",
     "Watch",
-    "content_of",
     "hold",
-    "marshalled",
 ]
 
 Holder: TypeAlias = Callable[[], Any]
 """Gives a value, or None if that is gone."""
-
-_REFERENCED = (type, types.FunctionType, types.ModuleType)
 
 
 def hold(value: Any) -> Holder:
@@ -49,127 +37,6 @@ def hold(value: Any) -> Holder:
         return weakref.ref(value)
     except TypeError:
         return lambda: value
-
-
-class Content(NamedTuple):
-    """What a value contained when it was looked at.
-
-    Attributes
-    ----------
-    key : Hashable
-        What stands for it.
-    of : callable
-        Makes that of a value.
-    """
-
-    key: Hashable
-    of: Callable[[Any], Hashable]
-
-    def is_same(self, value: Any) -> bool:
-        """Does a value still contain the same?"""
-        try:
-            return bool(self.of(value) == self.key)
-        except (ValueError, RuntimeError, RecursionError, UnstableValueError):  # it changes at this moment
-            return False
-
-
-def content_of(value: Any) -> Content | None:
-    """What a value contains that can change; None for one that never changes, or of which nothing can be told."""
-    if _is_unchanging(value, 0):
-        return None
-    for make in (_of_array,) if type(value) is np.ndarray else (marshalled, _parts):
-        try:
-            return Content(make(value), make)
-        except (ValueError, RuntimeError, RecursionError, UnstableValueError):
-            continue
-    return None
-
-
-def _of_array(value: Any) -> Hashable:
-    """The content of an array; that it is read-only, of one that nobody changes without making it writeable."""
-    if not value.flags.writeable and value.base is None and not value.dtype.hasobject:
-        return "read-only", value.dtype, value.shape
-    return change_key((value,)) or _text(value)
-
-
-class _ContentWalk(Walk):
-    """The text of what a value contains, in which functions, classes and modules are told by identity."""
-
-    __slots__ = ()
-
-    has_names = False
-
-    def text(self, value: Any) -> str:
-        return number_text(value) if isinstance(value, _REFERENCED) else super().text(value)
-
-
-def _text(value: Any) -> str:
-    return _ContentWalk(is_of_code=True).text(value)
-
-
-_UNCHANGING = ATOMIC_SET | {
-    *(range, slice, re.Pattern, np.ufunc, types.BuiltinFunctionType, types.MethodDescriptorType),
-    *(property, classmethod, staticmethod, functools.cached_property, types.MemberDescriptorType),
-    *(types.GetSetDescriptorType, types.WrapperDescriptorType),
-}
-
-_OF_MEMBERS = frozenset({"_value_", "_name_", "__objclass__", "_sort_order_"})
-
-
-def _is_unchanging(value: Any, depth: int) -> bool:
-    kind = type(value)
-    if kind in {tuple, frozenset}:
-        return depth < _MAX_DEPTH and all(_is_unchanging(each, depth + 1) for each in value)
-    if isinstance(value, enum.Enum) and value is not ABSENT:
-        return depth < _MAX_DEPTH and vars(value).keys() <= _OF_MEMBERS and _is_unchanging(value._value_, depth + 1)
-    is_stored_method = hasattr(kind, "__stored_method__")
-    return kind in _UNCHANGING or isinstance(value, (*_REFERENCED, np.generic)) or value is ABSENT or is_stored_method
-
-
-_MAX_DEPTH = 20
-
-_PLAIN = ATOMIC_SET - {bytes}  # of which marshal does not tell whether they can be changed
-
-
-def marshalled(value: Any) -> bytes:
-    """The bytes of a container of plain values, by which also 1, 1.0 and True differ."""
-    if not _is_plain(value, 0):
-        raise ValueError(value)
-    return marshal.dumps(value, 2)  # later versions note which parts are one object
-
-
-def _is_plain(value: Any, depth: int) -> bool:
-    kind = type(value)
-    if kind is dict:
-        return depth < _MAX_DEPTH and all(_is_plain(each, depth + 1) for pair in value.items() for each in pair)
-    if kind in {list, tuple, set, frozenset}:
-        return depth < _MAX_DEPTH and all(_is_plain(each, depth + 1) for each in value)
-    return kind in _PLAIN
-
-
-def _parts(value: Any) -> Hashable:
-    """The parts of a container, or the attributes of an object of the user's own, one in another."""
-    return _part(value, 0)
-
-
-def _part(value: Any, depth: int) -> Hashable:
-    kind = type(value)
-    if kind in ATOMIC_SET:
-        return kind, repr(value)
-    if isinstance(value, _REFERENCED):
-        return weakref.ref(value)
-    if depth < _MAX_DEPTH and kind in {list, tuple}:
-        return kind, *[_part(each, depth + 1) for each in value]
-    if depth < _MAX_DEPTH and kind in {set, frozenset}:
-        return kind, frozenset([_part(each, depth + 1) for each in value])
-    if depth < _MAX_DEPTH and kind is dict:
-        return kind, *[(_part(key, depth + 1), _part(each, depth + 1)) for key, each in value.items()]
-    try:
-        return _text(value)
-    except UnstableValueError:
-        if not depth:
-            raise  # of what is in it, nothing can be told
-        return number_text(value) if kind.__weakrefoffset__ else (kind, id(value))
 
 
 class NameWatch:
@@ -349,17 +216,37 @@ class CodeWatch:
 
 
 class EnvironmentWatch:
-    """A variable of the environment."""
+    """A variable of the environment, or all of it.
 
-    __slots__ = ("name", "text")
+    Parameters
+    ----------
+    name : str or None
+        The name of the variable; None for all.
+    """
 
-    def __init__(self, name: str) -> None:
+    __slots__ = ("name", "value")
+
+    def __init__(self, name: str | None) -> None:
         self.name = name
-        self.text = os.environ.get(name)
+        self.value = self._now()
+
+    def _now(self) -> str | dict[str, str] | None:
+        return dict(os.environ) if self.name is None else os.environ.get(self.name)
 
     def is_same(self) -> bool:
         """Does it have the same value, or none as before?"""
-        return os.environ.get(self.name) == self.text
+        return self._now() == self.value
+
+
+class _NeverSame:
+    """What nothing can be told of."""
+
+    def is_same(self) -> bool:
+        """Nobody knows."""
+        return False
+
+
+NEVER_SAME = _NeverSame()
 
 
 class Watch(Protocol):

@@ -220,7 +220,7 @@ def _compute_and_keep(call: Call, results: Results, flight: Flight) -> CachedRes
             flight.result = result
             call.keep(result)
         slot = call.slot
-        is_stored = slot is not None and slot.save_computed(value, seconds)
+        is_stored = slot is not None and slot.save_computed(value, seconds, results.code.packages)
     if is_stored:
         note_version(call, results.code.listing)
     results.latest_seconds = seconds

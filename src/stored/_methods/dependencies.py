@@ -120,7 +120,7 @@ def dependencies_of(definition: Definition, kind: type, owner: object = None) ->
         tuple([Dependency(each.name, "", f"filled at {each.place}") for each in reads.memos]),
         tuple([Dependency(each.name, "", each.place) for each in code.places()]),
         tuple([Dependency(*each) for each in sorted(set(code.constants()))]),
-        tuple([Dependency(*each) for each in code.packages()]),
+        tuple([Dependency(*each) for each in code.packages.items()]),
         tuple(_files(definition)),
         (*[f"{each.text}, at {each.place}" for each in reads.private], *code.formless),
         tuple([f"{each.text}, at {each.place}" for each in reads.everything]),

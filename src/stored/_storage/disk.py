@@ -124,7 +124,7 @@ class Slot:
         except (OSError, EntryError, MemoryError, RecursionError):
             return ABSENT
 
-    def save(self, value: object, seconds: float = 0.0) -> bool:
+    def save(self, value: object, seconds: float = 0.0, packages: Mapping[str, str] | None = None) -> bool:
         """Write a value, unless the settings forbid it; was it written? Troubles are warned of.
 
         Parameters
@@ -133,9 +133,11 @@ class Slot:
             The value, as `freeze` returns it.
         seconds : float
             How long computing it took.
+        packages : mapping, optional
+            The installed packages that computed it, with their versions.
         """
         try:
-            return self.write(value, seconds)
+            return self.write(value, seconds, packages)
         except (NotStorableError, UntrustedEntryError, OSError, MemoryError, RecursionError) as error:
             self._delete_outdated()
             try:  # noqa: SIM105  (see above)
@@ -144,7 +146,7 @@ class Slot:
                 pass
             return False
 
-    def write(self, value: object, seconds: float = 0.0) -> bool:
+    def write(self, value: object, seconds: float = 0.0, packages: Mapping[str, str] | None = None) -> bool:
         """Write a value as `save` does, but raise what prevents it.
 
         Raises
@@ -160,7 +162,8 @@ class Slot:
         if not access.writes:
             return False
         store, name = access.store, self.name
-        parts, size = encode(self._key, value, access.writer, self._sign, seconds, self._values)
+        writer = {**access.writer, **packages} if packages else access.writer
+        parts, size = encode(self._key, value, writer, self._sign, seconds, self._values)
         if access.settings.max_bytes is not None:
             check_size(size, access.settings.max_bytes)
         store.write(name, parts)
@@ -172,10 +175,10 @@ class Slot:
         """Warn that the value cannot be written, once for each trouble."""
         report_kept_in_memory(self.store, self._key, error)
 
-    def save_computed(self, value: object, seconds: float) -> bool:
+    def save_computed(self, value: object, seconds: float, packages: Mapping[str, str]) -> bool:
         """Write what a method returned, unless that took less time than `min_compute_seconds`; was it written?"""
         if seconds >= self.access.settings.min_compute_seconds:
-            return self.save(value, seconds)
+            return self.save(value, seconds, packages)
         if self.access.writes:
             self._delete_outdated()
         return False

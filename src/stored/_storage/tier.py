@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from stored._keys import Key, Space
 from stored._settings import Settings, check_persistence, settings
@@ -48,7 +51,11 @@ class PersistentTier:
         Takes the versions of the programs that wrote an entry, and raises a `DamagedEntryError` if they are outdated.
     """
 
-    writer: Mapping[str, str] = {"stored": __version__}
+    writer: Mapping[str, str] = {
+        "stored": __version__,
+        "python": ".".join(map(str, sys.version_info[:3])),
+        "numpy": np.__version__,
+    }
     check_writer: Callable[[Mapping[str, Any]], None] | None = None
     _access: Access | None = None
 

@@ -122,10 +122,10 @@ class ColossusSlot(Slot):
             return self._imported.load()
         return result
 
-    def save(self, value: object, seconds: float = 0.0) -> bool:
+    def save(self, value: object, seconds: float = 0.0, packages: Mapping[str, str] | None = None) -> bool:
         """Write a value, and remove what was imported for its key."""
         self._forget_imported()
-        return super().save(value, seconds)
+        return super().save(value, seconds, packages)
 
     def forget(self) -> bool:
         """Remove the entry, and what was imported for its key; was there one?"""
