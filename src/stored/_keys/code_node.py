@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import builtins
 import contextlib
-import os
 import sys
 import types
 from collections.abc import Callable
@@ -23,11 +22,13 @@ from stored._keys.class_content import WITHOUT_MEANING
 from stored._keys.class_names import is_library_class
 from stored._keys.closures import closure_cells
 from stored._keys.code_facts import code_facts
+from stored._keys.compiled_modules import compiled_text, name_in_compiled
 from stored._keys.exempt import is_exempt
 from stored._keys.identity import number_text
 from stored._keys.ignored_names import Ignored, ignored_by
 from stored._keys.libraries import is_library_module
 from stored._keys.library_values import has_text_of_its_own, is_foreign, name_in_library
+from stored._keys.project_paths import without_folder
 from stored._keys.reached_names import ReachedName, reached_name
 from stored._keys.used_names import NO_ARGUMENT, OWN_MODULE, Origin, UsedName
 from stored._keys.watched import (
@@ -131,7 +132,7 @@ _LOOKING_EVERYWHERE = frozenset({"globals", "eval", "exec"})
 class _NodeWalk(Walk):
     """The text of one function, class or module."""
 
-    __slots__ = ("_constants", "_formless", "_ignored", "_libraries", "_node", "_references", "_watches")
+    __slots__ = ("_compiled", "_constants", "_formless", "_ignored", "_libraries", "_node", "_references", "_watches")
 
     has_names = False
 
@@ -143,6 +144,7 @@ class _NodeWalk(Walk):
         self._watches: list[Watch] = []
         self._formless: list[str] = []
         self._libraries: set[str] = set()
+        self._compiled: set[str] = set()
         self._constants: list[tuple[str, str]] = []
 
     def node(self) -> Node:
@@ -175,7 +177,7 @@ class _NodeWalk(Walk):
 
     def _finished(self, text: str) -> Node:
         return Node(
-            digest(text),
+            digest("\n".join([text, *sorted(filter(None, self._compiled))])),
             tuple([hold(each) for _, each in self._references.values()]),
             tuple(self._watches),
             tuple(self._formless),
@@ -187,7 +189,7 @@ class _NodeWalk(Walk):
         if is_node(value):
             return self._reference(value)
         if isinstance(value, str | PurePath):
-            value = _without_folder(value, self._node)
+            value = without_folder(value, self._node)
         self._note_library(value)
         return super().text(value)
 
@@ -201,6 +203,8 @@ class _NodeWalk(Walk):
             name = value.__globals__.get("__name__")
         if isinstance(name, str) and is_library_module(name):
             self._libraries.add(name.partition(".")[0])
+        elif isinstance(name, str):
+            self._compiled.add(compiled_text(name))
 
     def code_part(self, value: object, step: str) -> str:
         if is_exempt(value):
@@ -260,6 +264,7 @@ class _NodeWalk(Walk):
             return ""
         if found.namespace is not None and not (found.namespace is found.value and not found.path):
             self._watches.append(NameWatch(found.namespace, found.path, found.value))
+        self._compiled.add(compiled_text(found.module))
         if found.imported and not found.is_of_library:
             self._watches.append(ModuleWatch(found.imported))
         if is_environment(found.value):
@@ -360,8 +365,12 @@ class _NodeWalk(Walk):
         except (UnstableValueError, RecursionError) as error:
             self._close(position)
             self._lowest = lowest
-            name = name_in_library(value, found.path[-1] if found.path else "")
-            return name or self._number(value, error, found.label)
+            name = found.path[-1] if found.path else ""
+            in_compiled = name_in_compiled(value, name)
+            if in_compiled is not None:
+                self._compiled.add(compiled_text(in_compiled[0]))
+                return ".".join(in_compiled)
+            return name_in_library(value, name) or self._number(value, error, found.label)
 
     def _module_text(self, module: types.ModuleType) -> str:
         values = [(name, each) for name, each in list(vars(module).items()) if name not in _NOT_OF_MODULES]
@@ -386,14 +395,3 @@ def _is_builtin(found: ReachedName) -> bool:
 def _can_exchange_code() -> bool:
     """Is something loaded that exchanges the code of functions, as autoreload of IPython does?"""
     return "IPython" in sys.modules or "jurigged" in sys.modules or "limeade" in sys.modules
-
-
-def _without_folder(value: Any, node: Any) -> Any:
-    """A path without the folder of the module of a node: another checkout has another one."""
-    module = node if isinstance(node, types.ModuleType) else sys.modules.get(getattr(node, "__module__", None) or "")
-    file = getattr(module, "__file__", None)
-    if not isinstance(file, str):
-        return value
-    folder = os.path.dirname(os.path.abspath(file))
-    text = str(value)
-    return type(value)(f"<folder>{text[len(folder) :]}") if f"{text}{os.sep}".startswith(folder + os.sep) else value

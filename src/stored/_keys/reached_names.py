@@ -35,6 +35,8 @@ class ReachedName(NamedTuple):
         Is it a part of a module of the standard library or of an installed package?
     imported : str
         The module from which the function itself imports it; empty if it does not.
+    module : str
+        The last module that was followed; empty if there was none.
     """
 
     label: str
@@ -43,6 +45,7 @@ class ReachedName(NamedTuple):
     path: tuple[str, ...]
     is_of_library: bool = False
     imported: str = ""
+    module: str = ""
 
     @property
     def home(self) -> str:
@@ -101,10 +104,12 @@ def _followed(root: str, value: Any, namespace: Any, start: tuple[str, ...], pat
     """Follow attributes of modules, and plain values and functions of classes."""
     done = 0
     is_of_library = False
+    module = ""
     label = ".".join((root, *path))
     for name in path:
         if type(value) is ModuleType:
-            is_of_library = is_library_module(value.__name__)
+            module = value.__name__
+            is_of_library = is_library_module(module)
             label = ".".join((value.__name__, *path[done:]))
             found = _of_module(value, name, is_of_library)
         else:
@@ -115,7 +120,7 @@ def _followed(root: str, value: Any, namespace: Any, start: tuple[str, ...], pat
         done += 1
     if not is_of_library:
         label = ".".join((root, *path[:done]))
-    return ReachedName(label, value, namespace, (*start, *path[:done]), is_of_library)
+    return ReachedName(label, value, namespace, (*start, *path[:done]), is_of_library, module=module)
 
 
 def _of_module(module: ModuleType, name: str, is_of_library: bool) -> Any:

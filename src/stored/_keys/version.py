@@ -15,6 +15,7 @@ from stored._keys.code_check import InlineCheck, code_check, inline_check
 from stored._keys.code_facts import code_facts
 from stored._keys.code_graph import CodeState, code_state
 from stored._keys.code_node import is_node
+from stored._keys.compiled_modules import compiled_text
 from stored._keys.distributions import distribution_text
 from stored._keys.function_tree import source_text
 from stored._keys.ignored_names import Ignored
@@ -257,7 +258,9 @@ def _read(kind: type, method: CodeOfMethod, classes: tuple[type, ...] | None) ->
         roots += [*setting, *_values_on_class(kind, found.class_attributes), *classes]
     libraries = {each.__module__ for each in (*kind.__mro__, *found.code) if is_library_module(each.__module__)}
     uses = method.uses.watches()
-    texts = [method.options_text, *base_names(kind), *nested, *method.uses.texts(), *[each.text for each in uses]]
+    compiled = filter(None, [compiled_text(each.__module__) for each in kind.__mro__])
+    texts = [method.options_text, *base_names(kind), *compiled, *nested]
+    texts += [*method.uses.texts(), *[each.text for each in uses]]
     state = code_state(
         [*roots, *method.uses.roots()],
         "\n".join(texts),
