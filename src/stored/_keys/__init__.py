@@ -12,6 +12,7 @@ from stored._keys.canonical import canonical, digest, text_or_none
 from stored._keys.change_key import change_key
 from stored._keys.class_memos import PartMemos
 from stored._keys.code_facts import code_facts
+from stored._keys.file_facts import load_facts_by, unsaved_facts
 from stored._keys.filled_memos import filled_memos, holds_something, is_fixed
 from stored._keys.identity import number_text, object_number
 from stored._keys.ignored_names import Ignored, note_ignored
@@ -76,6 +77,7 @@ __all__ = [
     "is_attribute_name",
     "is_fixed",
     "keyed_by",
+    "load_facts_by",
     "method_part",
     "method_reads",
     "module_folder",
@@ -89,4 +91,5 @@ __all__ = [
     "quick_key",
     "space_of",
     "text_or_none",
+    "unsaved_facts",
 ]

@@ -9,10 +9,12 @@ identity, since 1 == 1.0.
 from __future__ import annotations
 
 import builtins
+import functools
 import marshal
+import operator
 import sys
 import types
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from stored._keys.class_functions import is_data
@@ -25,7 +27,7 @@ from stored.typing import ABSENT
 __all__ = ["InlineCheck", "code_check", "inline_check"]
 
 _PREFIX = "_stored_"
-"""Before the names of what is compared with, so that they are none of the module."""
+"""Before the names that the code of calls itself uses."""
 
 _ONE_OF_A_KIND = (type, types.FunctionType, types.BuiltinFunctionType, types.ModuleType)
 """Of these, equal ones are the same."""
@@ -41,11 +43,83 @@ def code_check(looked_up: Iterable[LookedUp], watches: Iterable[Watch]) -> Calla
     watches : iterable of Watch
         The names that the code reaches.
     """
-    check = _Check({})
+    check = _WholeCheck()
     for found in looked_up:
-        check.look_up(found)
-    _watch_all(check, watches)
-    return check.compiled()
+        check.names_of(vars(found.base), found.base).expect(found.name, found.value)
+    for watched, looks_inside in _each_once(watches):
+        check.watch(watched, looks_inside)
+    return check.is_same if check.places or check.rest else None
+
+
+class _Names:
+    """Names in a dictionary, and what they were bound to."""
+
+    def __init__(self, names: Mapping[str, Any]) -> None:
+        self._names = names
+        self._expected: dict[str, Any] = {}
+        self._absent: dict[str, None] = {}
+
+    def expect(self, name: str, value: Any) -> None:
+        """Expect a name to be bound to this object, or not to be there."""
+        if value is ABSENT:
+            self._absent[name] = None
+        else:
+            self._expected[name] = value
+
+    @functools.cached_property
+    def _get(self) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+        names = list(self._expected)
+        return operator.itemgetter(*names, names[0])  # with a single name, it would give no tuple
+
+    def is_same(self) -> bool:
+        """Are they the same? A `KeyError` if one is gone."""
+        is_bound = not self._expected or all(map(operator.is_, self._get(self._names), self._expected.values()))
+        return is_bound and not any(map(self._names.__contains__, self._absent))
+
+
+class _WholeCheck:
+    """Looks at all names, without being compiled, which takes long for thousands of them."""
+
+    def __init__(self) -> None:
+        self.places: dict[int, _Names] = {}
+        self.rest: list[Callable[[], bool]] = []
+
+    def names_of(self, names: Mapping[str, Any], holder: object) -> _Names:
+        """The names of a class, or of a module."""
+        return self.places.setdefault(id(holder), _Names(names))
+
+    def watch(self, watched: Watch, looks_inside: bool) -> None:
+        """Expect what is watched to be the same; does what it contains count, too?"""
+        if not isinstance(watched, NameWatch) or not self._expect_names(watched):
+            self.rest.append(watched.is_same)
+        elif watched.content is not None and looks_inside:
+            self.rest.append(functools.partial(watched.content.is_same, watched.value()))
+
+    def _expect_names(self, watched: NameWatch) -> bool:
+        """Expect a name, and its attributes, in dictionaries of modules; False if they are elsewhere."""
+        space, value = watched.space(), watched.value()
+        names = vars(space) if isinstance(space, types.ModuleType) else getattr(space, "__globals__", None)
+        if names is None or watched.is_closed_over or value is ABSENT:
+            return False
+        steps: list[tuple[dict[str, Any], str, Any]] = []
+        for name in watched.path:
+            if names is None or (name not in names and (steps or not hasattr(builtins, name))):
+                return False
+            if name not in names:
+                steps.append((names, name, ABSENT))
+                names = vars(builtins)
+            steps.append((names, name, names[name]))
+            module = names[name]
+            names = vars(module) if type(module) is types.ModuleType else None
+        if not steps or steps[-1][2] is not value:
+            return False
+        for names, name, found in steps:
+            self.names_of(names, names).expect(name, found)
+        return True
+
+    def is_same(self) -> bool:
+        """Is all the same?"""
+        return all(each.is_same() for each in self.places.values()) and all(each() for each in self.rest)
 
 
 class InlineCheck(NamedTuple):
@@ -88,8 +162,13 @@ def inline_check(
     taken : collection of str
         Names that mean something else in the code of calls: those of the arguments.
     """
-    check = _Check(namespace, "{expected}.code", frozenset(taken))
-    _watch_all(check, watches)
+    check = _InlineTests(namespace, frozenset(taken))
+    once = list(_each_once(watches))
+    whole = code_check((), [each for each, _ in once]) if len(once) > _MOST_INLINE else None
+    if whole is not None:
+        check.call(whole)
+    for watched, looks_inside in once if whole is None else ():
+        check.watch(watched, looks_inside)
     for found in looked_up:
         if found.value is ABSENT:
             if found.name not in _NOTICED and found.name.startswith("__") and not hasattr(kind, found.name):
@@ -112,16 +191,20 @@ def _is_itself_on_class(value: Any) -> bool:
     return type(value) in {types.FunctionType, property}
 
 
-def _watch_all(check: _Check, watches: Iterable[Watch]) -> None:
-    """Expect all that is watched to be the same, each once."""
+_MOST_INLINE = 100
+"""So many names are looked up by the code of calls; more of them by one function, which need not be compiled."""
+
+
+def _each_once(watches: Iterable[Watch]) -> Iterator[tuple[Watch, bool]]:
+    """What is watched, each once; is what it contains to be looked at, too? Several names can have one object."""
     seen: set[object] = set()
-    looked_into: set[int] = set()  # several names can have one object
+    looked_into: set[int] = set()
     for watched in watches:
         key = (id(_namespace(watched)), watched.path) if isinstance(watched, NameWatch) else id(watched)
         if key not in seen:
             seen.add(key)
             value = id(watched.value()) if isinstance(watched, NameWatch) else 0
-            check.watch(watched, value not in looked_into)
+            yield watched, value not in looked_into
             looked_into.add(value)
 
 
@@ -141,23 +224,21 @@ def _module_of(names: dict[str, Any]) -> types.ModuleType | None:
     return module if is_plain else None
 
 
-class _Check:
-    """Tests that all is the same.
+class _InlineTests:
+    """Expressions that test that all is the same, for the code of calls.
 
     Parameters
     ----------
     namespace : dict
         The global names of the module where the tests stand.
-    prefix : str, optional
-        What stands before the numbers of what is compared with.
-    taken : frozenset of str, optional
-        Names that mean something else where the tests stand.
+    taken : frozenset of str
+        Names that mean something else there.
     """
 
-    def __init__(self, namespace: dict[str, Any], prefix: str = _PREFIX, taken: frozenset[str] = frozenset()) -> None:
+    def __init__(self, namespace: dict[str, Any], taken: frozenset[str]) -> None:
         self.namespace = namespace
         self.expected: list[Any] = []
-        self._prefix = prefix
+        self._numbers: dict[int, int] = {}  # of these, by id
         self._taken = taken
         self._tests: list[str] = []
         self._sources: list[str] = []  # of what is compared in one tuple
@@ -165,11 +246,10 @@ class _Check:
 
     def given(self, value: Any) -> str:
         """The name of something that is compared with, or called."""
-        known = next((number for number, each in enumerate(self.expected) if each is value), None)
-        if known is None:
-            known = len(self.expected)
+        number = self._numbers.setdefault(id(value), len(self.expected))
+        if number == len(self.expected):
             self.expected.append(value)
-        return f"{self._prefix}{known}"
+        return f"{{expected}}.code{number}"
 
     def look_up(self, found: LookedUp) -> None:
         """Expect something in the dictionary of a class."""
@@ -183,7 +263,7 @@ class _Check:
         """Expect what is watched to be the same; does what it contains count, too?"""
         source = self._source(watched) if isinstance(watched, NameWatch) else None
         if source is None or not isinstance(watched, NameWatch):
-            self._tests.append(f"{self.given(watched.is_same)}()")
+            self.call(watched.is_same)
             return
         value, content = watched.value(), watched.content
         self.compare(source, value)
@@ -216,6 +296,10 @@ class _Check:
             return ".".join((f"{self.given(names)}[{first!r}]", *watched.path[1:]))
         return ".".join((self.given(space), *watched.path)) if isinstance(space, types.ModuleType) else None
 
+    def call(self, function: Callable[[], bool]) -> None:
+        """Expect a function to return True."""
+        self._tests.append(f"{self.given(function)}()")
+
     def compare(self, source: str, value: Any) -> None:
         """Expect an expression to have a value."""
         is_one_of_a_kind = isinstance(value, _ONE_OF_A_KIND) and type(value).__eq__ in _PLAIN_EQUALITIES
@@ -230,17 +314,6 @@ class _Check:
         if not self._sources:
             return self._tests
         return [f"({', '.join(self._sources)},) == {self.given(tuple(self._values))}", *self._tests]
-
-    def compiled(self) -> Callable[[], bool] | None:
-        """A function for all tests; None if there are none."""
-        tests = self.all_tests()
-        if not tests:
-            return None
-        names = ", ".join([f"{self._prefix}{number}" for number in range(len(self.expected))])
-        scope: dict[str, Any] = {}
-        exec(f"def around({names}): return lambda: {' and '.join(tests)}", scope)  # noqa: S102  # identifiers only
-        is_same: Callable[[], bool] = scope["around"](*self.expected)
-        return is_same
 
 
 _PLAIN_EQUALITIES = frozenset({object.__eq__, type.__eq__, str.__eq__, types.BuiltinFunctionType.__eq__})

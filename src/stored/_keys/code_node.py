@@ -203,7 +203,7 @@ class _NodeWalk(Walk):
             name = value.__globals__.get("__name__")
         if isinstance(name, str) and is_library_module(name):
             self._libraries.add(name.partition(".")[0])
-        elif isinstance(name, str):
+        elif isinstance(name, str) and type(value) is not types.FunctionType:
             self._compiled.add(compiled_text(name))
 
     def code_part(self, value: object, step: str) -> str:
@@ -264,7 +264,8 @@ class _NodeWalk(Walk):
             return ""
         if found.namespace is not None and not (found.namespace is found.value and not found.path):
             self._watches.append(NameWatch(found.namespace, found.path, found.value))
-        self._compiled.add(compiled_text(found.module))
+        if found.module and type(found.value) is not types.FunctionType:
+            self._compiled.add(compiled_text(found.module))
         if found.imported and not found.is_of_library:
             self._watches.append(ModuleWatch(found.imported))
         if is_environment(found.value):

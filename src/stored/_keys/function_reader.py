@@ -70,24 +70,24 @@ class _Reader:
         """Read statements."""
         self._value(statements)
 
-    def _node(self, node: Any) -> None:
-        kind = node.__class__
-        special = _SPECIAL.get(kind)
-        if special is not None:
-            special(self, node)
-        else:
-            self._plain(node)
-
     def _plain(self, node: Any) -> None:
-        kind = node.__class__
-        self.out.append(f"{kind.__name__}(")
+        kind, out = node.__class__, self.out
+        out.append(f"{kind.__name__}(")
         for each in _fields(kind):
-            self._value(getattr(node, each, None))
-        self.out.append(")")
+            value = getattr(node, each, None)
+            if value is None:  # written here, since most of the calls would be for these
+                out.append("None,")
+            else:
+                self._value(value)
+        out.append(")")
 
     def _value(self, value: Any) -> None:
-        if isinstance(value, ast.AST):
-            self._node(value)
+        """Read a node, a list of them, or a part of one."""
+        special = _SPECIAL.get(value.__class__)
+        if special is not None:
+            special(self, value)
+        elif isinstance(value, ast.AST):
+            self._plain(value)
         elif isinstance(value, list):
             self.out.append("[")
             for each in value:
@@ -151,7 +151,7 @@ class _Reader:
             if not is_changed:
                 self._use(base.id, (*[mangled(each, self.class_name) for each in path], *more), item)
         else:
-            self._node(base)
+            self._value(base)
         self.out.append("".join([f".{each}" for each in path]))
 
     def _subscript(self, node: ast.Subscript) -> None:
@@ -167,7 +167,7 @@ class _Reader:
             self._changed_item(node.value)
         else:
             self._chain(node.value, is_changed=True)
-        self._node(node.slice)
+        self._value(node.slice)
         self.out.append(")")
 
     def _expression(self, node: ast.Expr) -> None:
@@ -232,7 +232,7 @@ class _Reader:
         scope = next(each for each in reversed(self.scopes) if each.kind != "comprehension")
         scope.bound.add(mangled(node.target.id, self.class_name))
         self.out.append(f"Named({node.target.id!a},")
-        self._node(node.value)
+        self._value(node.value)
         self.out.append(")")
 
     def _annotated(self, node: ast.AnnAssign) -> None:
@@ -242,7 +242,7 @@ class _Reader:
             self._plain(ast.Assign([node.target], node.value))
         else:
             self.out.append("Local(")  # even without a value, the statement makes the name a local variable
-            self._node(node.target)
+            self._value(node.target)
             self.out.append(")")
 
     # -- scopes -------------------------------------------------------------------------------------------------------
@@ -298,17 +298,17 @@ class _Reader:
 
     def _comprehension(self, node: Any) -> None:
         self.out.append(f"{node.__class__.__name__}(")
-        self._node(node.generators[0].iter)  # which alone is evaluated in the scope around
+        self._value(node.generators[0].iter)  # which alone is evaluated in the scope around
         self._enter("comprehension")
         for number, each in enumerate(node.generators):
-            self._node(each.target)
+            self._value(each.target)
             if number:
-                self._node(each.iter)
+                self._value(each.iter)
             self._value(each.ifs)
             self.out.append(f"{each.is_async},")
         for name in ("key", "value", "elt"):
             if hasattr(node, name):
-                self._node(getattr(node, name))
+                self._value(getattr(node, name))
         self._leave()
         self.out.append(")")
 

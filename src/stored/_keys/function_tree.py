@@ -10,18 +10,15 @@ import linecache
 import textwrap
 from collections.abc import Iterator
 from types import CodeType
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 from stored._keys.canonical import digest
-from stored._keys.code_object import code_object_text
+from stored._keys.file_facts import Bounds, FileFacts, FoundFunction, kept_facts, note_facts
 from stored._keys.function_reader import ReadFunction, read_functions
 from stored._keys.module_memos import module_memos
 from stored._keys.syntax import FunctionNode, parse, without_warnings
 
 __all__ = ["FunctionTree", "function_tree", "read_function", "source_text"]
-
-_Bounds: TypeAlias = tuple[tuple[int, int], tuple[int, int]]
-"""Where the body of a function begins and ends: line and column."""
 
 
 class FunctionTree(NamedTuple):
@@ -31,27 +28,11 @@ class FunctionTree(NamedTuple):
     class_name: str | None
 
 
-class _Found(NamedTuple):
-    bounds: _Bounds
-    read: ReadFunction
-
-
 class _File(NamedTuple):
-    """What a file says.
-
-    Attributes
-    ----------
-    lines : list of str
-        Its lines: `linecache` has another list for a file that has changed.
-    functions : dict
-        Its functions by name and first line, with the digests of their texts.
-    codes : dict
-        All code objects of it, by qualified name and first line.
-    """
+    """A file, and what it says: `linecache` has another list of lines for a file that has changed."""
 
     lines: list[str]
-    functions: dict[tuple[str, int], list[_Found]]
-    codes: dict[tuple[str, int], list[CodeType]]
+    facts: FileFacts
 
 
 _NO_SOURCE = (OSError, TypeError, ValueError, SyntaxError, LookupError, RecursionError)
@@ -61,7 +42,7 @@ _NO_SOURCE = (OSError, TypeError, ValueError, SyntaxError, LookupError, Recursio
 def read_function(code: CodeType) -> ReadFunction | None:
     """What the source of a function says, with the digest of its text; None if it is not known, or was edited."""
     try:
-        found = _file_of(code).functions[_place(code)]
+        found = _file_of(code).facts.functions[_place(code)]
         return found[_index(code, [each.bounds for each in found])].read
     except _NO_SOURCE:
         return None
@@ -71,7 +52,7 @@ def source_text(code: CodeType) -> str:
     """The lines of a function in its file, without decorators; empty if they are not known."""
     try:
         file = _file_of(code)
-        found = file.functions[_place(code)]
+        found = file.facts.functions[_place(code)]
         (first, _), (last, _) = found[_index(code, [each.bounds for each in found])].bounds
     except _NO_SOURCE:
         return ""
@@ -84,7 +65,7 @@ def function_tree(code: CodeType) -> FunctionTree | None:
         file = _file_of(code)
         with without_warnings():
             trees = _trees_of_file("".join(file.lines))[_place(code)]
-        return trees[_index(code, [each.bounds for each in file.functions[_place(code)]])]
+        return trees[_index(code, [each.bounds for each in file.facts.functions[_place(code)]])]
     except _NO_SOURCE:
         return None
 
@@ -97,12 +78,12 @@ def _file_of(code: CodeType) -> _File:
     flags = code.co_flags & __future__.annotations.compiler_flag
     file = _known_files.get((code.co_filename, flags))
     if file is None or (file.lines is not lines and file.lines != lines):
-        file = _read_file(lines, code.co_filename, flags)
+        kept = kept_facts(code.co_filename, lines, flags)
+        file = _File(lines, _read_file(lines, code.co_filename, flags) if kept is None else kept)
         _known_files[code.co_filename, flags] = file
         while len(_known_files) > _MOST_FILES:
             _known_files.pop(next(iter(_known_files)), None)
-    same_place = file.codes.get((code.co_qualname, code.co_firstlineno), [])
-    if not any(each == code or code_object_text(each) == code_object_text(code) for each in same_place):
+    if not file.facts.has(code):
         raise LookupError(code.co_qualname)
     return file
 
@@ -112,20 +93,22 @@ _known_files: dict[tuple[str, int], _File] = {}
 _MOST_FILES = 1024
 
 
-def _read_file(lines: list[str], filename: str, flags: int) -> _File:
+def _read_file(lines: list[str], filename: str, flags: int) -> FileFacts:
     with without_warnings():
         tree = parse("".join(lines))
         compiled = compile(tree, filename, "exec", flags=flags, dont_inherit=True)
-    functions: dict[tuple[str, int], list[_Found]] = {}
+    functions: dict[tuple[str, int], list[FoundFunction]] = {}
     memos = module_memos(tree)
     for node, _, read in read_functions(tree):
         own = memos.get(node, frozenset())
-        found = _Found(_bounds(node), read._replace(text=digest(read.text), memos=own))
+        found = FoundFunction(_bounds(node), read._replace(text=digest(read.text), memos=own))
         functions.setdefault(_place_of_node(node), []).append(found)
-    codes: dict[tuple[str, int], list[CodeType]] = {}
+    codes: dict[tuple[str, int], list[CodeType | str]] = {}
     for each in _nested_code(compiled):
         codes.setdefault((each.co_qualname, each.co_firstlineno), []).append(each)
-    return _File(lines, functions, codes)
+    facts = FileFacts(functions, codes)
+    note_facts(filename, lines, flags, facts)
+    return facts
 
 
 def _nested_code(code: CodeType) -> Iterator[CodeType]:
@@ -154,12 +137,12 @@ def _place_of_node(node: FunctionNode) -> tuple[str, int]:
     return node.name, min(node.lineno, *(each.lineno for each in node.decorator_list), node.lineno)
 
 
-def _bounds(node: FunctionNode) -> _Bounds:
+def _bounds(node: FunctionNode) -> Bounds:
     body: Any = node.body if isinstance(node, ast.Lambda) else node
     return (body.lineno, body.col_offset), (body.end_lineno, body.end_col_offset)
 
 
-def _index(code: CodeType, found: list[_Bounds]) -> int:
+def _index(code: CodeType, found: list[Bounds]) -> int:
     """Which of the functions at the place of a code is it? Several lambdas can stand on one line.
 
     It is the innermost whose body has all instructions of the code in it.
@@ -175,7 +158,7 @@ def _index(code: CodeType, found: list[_Bounds]) -> int:
     return min(around, key=lambda number: (-found[number][0][0], -found[number][0][1], found[number][1]))
 
 
-def _positions(code: CodeType) -> Iterator[_Bounds]:
+def _positions(code: CodeType) -> Iterator[Bounds]:
     for line, end_line, column, end_column in code.co_positions():
         if line is not None and end_line is not None and column is not None and end_column:
             yield (line, column), (end_line, end_column)

@@ -24,9 +24,15 @@ def is_library_module(name: str | None, file: str | None = None) -> bool:
     """
     if name is None:
         return False
-    if name.startswith("stored.demo"):  # whose cosmology is a model as any other
-        return _is_in_library(name, file or _file_of(name))
-    return name.partition(".")[0] == "stored" or _is_in_library(name, file or _file_of(name))
+    file = file or _file_of(name)
+    known = _known.get((name, file))
+    if known is None:
+        is_ours = name.partition(".")[0] == "stored" and not name.startswith("stored.demo")  # a model as any other
+        known = _known[name, file] = is_ours or _is_in_library(name, file)
+    return known
+
+
+_known: dict[tuple[str, str | None], bool] = {}
 
 
 def _file_of(name: str) -> str | None:
@@ -36,7 +42,6 @@ def _file_of(name: str) -> str | None:
     return getattr(module, "__file__", None)
 
 
-@functools.lru_cache(maxsize=1024)
 def _is_in_library(name: str, file: str | None) -> bool:
     if file is None:
         return name.partition(".")[0] in sys.builtin_module_names

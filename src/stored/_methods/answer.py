@@ -18,6 +18,7 @@ from stored._keys import ATOMIC_SET, Key, PartMemos
 from stored._methods.call import Call, ParametersChangedError
 from stored._methods.code_history import note_version
 from stored._methods.definition import Definition
+from stored._methods.kept_facts import save_facts
 from stored._methods.memo_state import note_filled
 from stored._methods.opened_files import noting_files, noting_no_files
 from stored._methods.results import Results, results_of
@@ -223,6 +224,7 @@ def _compute_and_keep(call: Call, results: Results, flight: Flight) -> CachedRes
         is_stored = slot is not None and slot.save_computed(value, seconds, results.code.packages)
     if is_stored:
         note_version(call, results.code.listing)
+        save_facts()
     results.latest_seconds = seconds
     with results.lock:
         results.counters.misses += 1

@@ -15,10 +15,10 @@ from uuid import uuid4
 from stored._keys import Key, Listing, Space
 from stored._methods.call import Call
 from stored._settings import settings
-from stored._storage import Slot
+from stored._storage import PersistentTier, Slot
 from stored.errors import StoredError, VolatileKeyWarning, warn_caller
 
-__all__ = ["listing_of", "note_version"]
+__all__ = ["code_slot", "listing_of", "note_version"]
 
 _ENDING = ".code"
 """In place of that of entries, so that it is no result."""
@@ -26,11 +26,15 @@ _ENDING = ".code"
 _MOST_VERSIONS = 8
 
 
-def _slot(call: Call, key: Key) -> Slot:
-    own = Key(Space(key.space.module, "code", ""), key.object, key.definition)
-    slot = call.space.tier.slot(own, None, settings())
+def code_slot(tier: PersistentTier, key: Key) -> Slot:
+    """The place of something that is known of code."""
+    slot = tier.slot(key, None, settings())
     slot.name = slot.name.rpartition(".")[0] + _ENDING
     return slot
+
+
+def _slot(call: Call, key: Key) -> Slot:
+    return code_slot(call.space.tier, Key(Space(key.space.module, "code", ""), key.object, key.definition))
 
 
 class _Version(Listing):
