@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,32 @@ class Told:
     @stored.stored
     def method(self) -> int:
         return 1
+
+
+@keyed_by("p")
+class Narrowed:
+    def __init__(self, p: float) -> None:
+        self.p = self.q = p
+
+    @stored.stored(
+        uses=(math.hypot, Path("a.txt"), "numpy", 3, names), ignore=("y", "OPEN"), depends=("p",), version="2"
+    )
+    def method(self, x: float, y: float) -> Any:
+        return x + y
+
+
+def test_what_is_named_and_what_is_left_out_is_told() -> None:
+    """What `uses` names counts; what other options leave out does not."""
+    found = Narrowed(1.0).method.dependencies()
+    assert [each.name for each in found.uses] == ["hypot", str(Path.cwd() / "a.txt"), "'numpy'", "3", "names"]
+    assert found.unseen == (
+        "the code of the method, for which its version stands",
+        "attributes other than the parameters in depends",
+        "OPEN, which ignore leaves out",
+        "y, which ignore leaves out",
+    )
+    assert "  not on:\n    the code of the method" in str(found)
+    assert Model(1.0).container.dependencies().unseen == ()
 
 
 def test_what_is_special_is_told() -> None:

@@ -39,6 +39,8 @@ class Arguments:
 
     Attributes
     ----------
+    ignored : frozenset of str
+        The parameters that are left out of the key.
     ignored_code : frozenset of str
         The names in `ignore` that are no parameters.
     """
@@ -49,8 +51,8 @@ class Arguments:
         self._label = label
         self._label_of_argument = f"argument {{}} of {label}()"
         names = frozenset(ignore)
-        self._ignore = names.intersection(self.signature.parameters)
-        self.ignored_code = names - self._ignore
+        self.ignored = names.intersection(self.signature.parameters)
+        self.ignored_code = names - self.ignored
         self._decimals = dict(decimals)
         self.has_rounding = bool(decimals)
         parameters = list(self.signature.parameters)
@@ -62,8 +64,8 @@ class Arguments:
         self._self_name, *self.names = parameters
         kinds = [self.signature.parameters[name].kind for name in self.names]
         self.are_positional = set(kinds) <= {*_SELF_KINDS}
-        self._keyed = tuple([name for name in self.names if name not in self._ignore])
-        self.check_names("ignore", self._ignore)
+        self._keyed = tuple([name for name in self.names if name not in self.ignored])
+        self.check_names("ignore", self.ignored)
         self.check_names("round", self._decimals)
         for name, places in self._decimals.items():
             if not isinstance(places, int):
@@ -72,7 +74,7 @@ class Arguments:
     @property
     def options_text(self) -> str:
         """The text of the options on which results depend: those of other arguments, and how some are rounded."""
-        return f"{sorted(self._ignore)!a}, {sorted(self._decimals.items())!a}"
+        return f"{sorted(self.ignored)!a}, {sorted(self._decimals.items())!a}"
 
     def check_names(self, option: str, names: Collection[str]) -> None:
         """Refuse names that are not arguments of the method or, for an axis, not single arguments."""
@@ -160,7 +162,7 @@ class Arguments:
         UnstableKeyError
             Naming an argument that has no stable form.
         """
-        if self._ignore or leave_out:
+        if self.ignored or leave_out:
             arguments = {name: arguments[name] for name in self._keyed if name not in leave_out}
         texts = canonical_texts(arguments, arguments.values(), self._label_of_argument, numbered)
         return tuple(zip(arguments, texts))  # noqa: B905  (a text for each; `strict` would take as long as the rest)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from stored._keys import parameter_names
@@ -57,12 +59,15 @@ class Dependencies:
         The values that these use, by module and name.
     packages : tuple of Dependency
         The installed packages that they use, by version.
-    files : tuple of Dependency
-        The files that `uses` names, and those that were read while results were computed.
+    uses : tuple of Dependency
+        What `uses` names: files by their content, functions, classes, modules, distributions, and other values.
     private : tuple of str
         Why results are kept for one object only; empty if they are not.
     everything : tuple of str
         Where the code cannot be followed, so that all attributes of the object count.
+    unseen : tuple of str
+        What can change a result and does not count: what options of the decorator leave out, and files that were read
+        while results were computed.
     """
 
     method: str
@@ -73,9 +78,10 @@ class Dependencies:
     code: tuple[Dependency, ...]
     constants: tuple[Dependency, ...]
     packages: tuple[Dependency, ...]
-    files: tuple[Dependency, ...]
+    uses: tuple[Dependency, ...]
     private: tuple[str, ...]
     everything: tuple[str, ...]
+    unseen: tuple[str, ...]
 
     def __str__(self) -> str:
         sections = {
@@ -85,9 +91,10 @@ class Dependencies:
             "code": self.code,
             "constants": self.constants,
             "packages": self.packages,
-            "files": self.files,
+            "what uses=(...) names": self.uses,
             "kept for one object only, since": self.private,
             "all attributes count, since": self.everything,
+            "not on": self.unseen,
         }
         lines = [f"results of {self.method}(), version {self.version[:8]}, depend on"]
         for title, found in sections.items():
@@ -121,16 +128,30 @@ def dependencies_of(definition: Definition, kind: type, owner: object = None) ->
         tuple([Dependency(each.name, "", each.place) for each in code.places()]),
         tuple([Dependency(*each) for each in sorted(set(code.constants()))]),
         tuple([Dependency(*each) for each in code.packages.items()]),
-        tuple(_files(definition)),
+        tuple(_uses(definition)),
         (*[f"{each.text}, at {each.place}" for each in reads.private], *code.formless),
         tuple([f"{each.text}, at {each.place}" for each in reads.everything]),
+        tuple(_unseen(definition)),
     )
 
 
-def _files(definition: Definition) -> Iterable[Dependency]:
-    named = definition.uses.files()
-    for each in sorted(named | definition.files_read):
-        yield Dependency(each, "", "counts by its content" if each in named else "was read, and does not count")
+def _uses(definition: Definition) -> Iterable[Dependency]:
+    for each in definition.uses.things:
+        if isinstance(each, Path):
+            yield Dependency(os.path.abspath(each))
+        else:
+            yield Dependency(getattr(each, "__qualname__", None) or getattr(each, "__name__", None) or repr(each))
+
+
+def _unseen(definition: Definition) -> Iterable[str]:
+    if definition.has_own_version:
+        yield "the code of the method, for which its version stands"
+    if definition.depends is not None:
+        yield "attributes other than the parameters in depends"
+    for each in sorted((*definition.ignored.names, *definition.arguments.ignored)):
+        yield f"{each}, which ignore leaves out"
+    for each in sorted(definition.files_read - definition.uses.files()):
+        yield f"the file {each}, which was read"
 
 
 def _parameters(definition: Definition, kind: type, owner: object) -> Iterable[Dependency]:
