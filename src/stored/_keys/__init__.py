@@ -12,6 +12,7 @@ from stored._keys.canonical import canonical, digest, text_or_none
 from stored._keys.change_key import change_key
 from stored._keys.class_memos import PartMemos
 from stored._keys.code_facts import code_facts
+from stored._keys.code_listing import Listing
 from stored._keys.file_facts import load_facts_by, unsaved_facts
 from stored._keys.filled_memos import filled_memos, holds_something, is_fixed
 from stored._keys.identity import number_text, object_number
@@ -35,7 +36,7 @@ from stored._keys.unchanged import (
     no_storage_user_checks,
 )
 from stored._keys.uses import Uses
-from stored._keys.version import Listing, StoredCode, code_of_method
+from stored._keys.version import StoredCode, code_of_method
 
 __all__ = [
     "ATOMIC_SET",

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import functools
 import inspect
-import sys
 from collections.abc import Callable, Collection, Iterator
-from types import FunctionType, ModuleType
-from typing import Any, NamedTuple, Protocol, TypedDict, TypeGuard
+from types import FunctionType
+from typing import Any, Protocol, TypeGuard
 
 from stored._keys.class_functions import class_functions, find_on_class, is_data
 from stored._keys.class_names import base_names
 from stored._keys.code_check import InlineCheck, code_check, inline_check
-from stored._keys.code_facts import code_facts
 from stored._keys.code_graph import CodeState, code_state
+from stored._keys.code_listing import CodePlace, Listing, code_listing
 from stored._keys.code_node import is_node
 from stored._keys.compiled_modules import compiled_text
 from stored._keys.distributions import distribution_text
-from stored._keys.function_tree import source_text
 from stored._keys.ignored_names import Ignored
 from stored._keys.libraries import is_library_module
 from stored._keys.method_reads import MethodReads, method_reads
@@ -31,7 +29,7 @@ from stored._keys.watched import MemoWatch
 from stored._keys.watched_values import FileWatch, ValueWatch
 from stored.typing import ABSENT
 
-__all__ = ["CodeOfMethod", "CodePlace", "Listing", "StoredCode", "code_of_method"]
+__all__ = ["CodeOfMethod", "StoredCode", "code_of_method"]
 
 
 class CodeOfMethod(Protocol):
@@ -54,59 +52,6 @@ class CodeOfMethod(Protocol):
 
     def declared_by(self, kind: type, /) -> Collection[str]:
         """The parameters that a class declares."""
-
-
-class CodePlace(NamedTuple):
-    """Where a function, a class or a module is defined.
-
-    Attributes
-    ----------
-    name : str
-        Its module and qualified name.
-    place : str
-        File and line; of a class or a module, the file.
-    """
-
-    name: str
-    place: str
-
-    @classmethod
-    def of(cls, value: Any) -> CodePlace:
-        """That of a function, a class or a module."""
-        if isinstance(value, FunctionType):
-            return cls(_full_name(value), f"{value.__code__.co_filename}:{value.__code__.co_firstlineno}")
-        module = value if isinstance(value, ModuleType) else sys.modules.get(value.__module__)
-        name = value.__name__ if isinstance(value, ModuleType) else _full_name(value)
-        return cls(name, getattr(module, "__file__", None) or "")
-
-
-def _full_name(value: Any) -> str:
-    return f"{value.__module__}.{value.__qualname__}"
-
-
-class Listing(TypedDict):
-    """What a version is made of.
-
-    Attributes
-    ----------
-    version : str
-        The version.
-    code : dict of str to [str, str]
-        By names of functions, classes and modules: the digests of what they say, and their sources if these are known.
-    constants : dict of str to str
-        The names of the values that they use, with their texts.
-    packages : dict of str to str
-        The installed packages that they use, with their versions.
-    """
-
-    version: str
-    code: dict[str, list[str]]
-    constants: dict[str, str]
-    packages: dict[str, str]
-
-
-_LONGEST_SOURCE = 2000
-"""Characters of a source or a text that are kept."""
 
 
 class StoredCode:
@@ -143,17 +88,7 @@ class StoredCode:
 
     def listing(self) -> Listing:
         """What the version is made of, in a form that can be kept."""
-        code: dict[str, list[str]] = {}
-        for place, node in zip(self._state.places, self._state.nodes, strict=True):
-            value = place()
-            if is_node(value):
-                text, source = node.text, ""
-                if isinstance(value, FunctionType):
-                    text, source = code_facts(value.__code__).text, source_text(value.__code__)
-                name = CodePlace.of(value).name
-                code[name if name not in code else f"{name} ({len(code)})"] = [text, source[:_LONGEST_SOURCE]]
-        constants = {name: text[:_LONGEST_SOURCE] for name, text in self.constants()}
-        return {"version": self.version, "code": code, "constants": constants, "packages": self.packages}
+        return code_listing(self.version, self._state, self.packages)
 
     def constants(self) -> list[tuple[str, str]]:
         """The names of the values that these use, with their module before them, and the texts of these."""
