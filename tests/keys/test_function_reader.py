@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stored._keys.function_reader import ReadFunction, read_functions
-from stored._keys.used_names import OWN_MODULE, Origin, UsedName
+from stored._keys.function_reader import read_functions
+from stored._keys.used_names import OWN_MODULE, Origin, ReadFunction, UsedName
 
 
 def read(source: str, name: str = "f") -> ReadFunction:

@@ -36,7 +36,7 @@ from stored._keys.unchanged import (
     no_storage_user_checks,
 )
 from stored._keys.uses import Uses
-from stored._keys.version import StoredCode, code_of_method
+from stored._keys.version import OwnerParts, StoredCode, code_of_method
 
 __all__ = [
     "ATOMIC_SET",
@@ -54,6 +54,7 @@ __all__ = [
     "MethodReads",
     "Namespace",
     "OwnerParameters",
+    "OwnerParts",
     "Pairs",
     "PartMemos",
     "PrivateSpace",

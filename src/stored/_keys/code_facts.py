@@ -12,9 +12,8 @@ from types import CodeType
 
 from stored._keys.canonical import digest
 from stored._keys.code_object import code_object_text
-from stored._keys.function_reader import ReadFunction
 from stored._keys.function_tree import read_function
-from stored._keys.used_names import CHANGING, Origin, UsedName
+from stored._keys.used_names import CHANGING, Origin, ReadFunction, UsedName
 
 __all__ = ["code_facts"]
 

@@ -9,19 +9,20 @@ from __future__ import annotations
 import functools
 import types
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 from stored._keys.canonical import add_forms, digest
 from stored._keys.canonical_code import is_library_function
 from stored._keys.class_names import is_library_class
-from stored._keys.code_node import Node, is_node, read_node
+from stored._keys.code_node import read_node
 from stored._keys.distributions import distribution_text
 from stored._keys.ignored_names import Ignored
+from stored._keys.node import Node, is_node
 from stored._keys.reached_of_class import known_of_class, replace_known
 from stored._keys.watched import Holder, hold
 
-__all__ = ["CodeState", "code_state", "state_of"]
+__all__ = ["Choosing", "CodeState", "code_state", "state_of"]
 
 
 class CodeState(NamedTuple):
@@ -54,8 +55,27 @@ class CodeState(NamedTuple):
         return all(each.is_same() for each in self.nodes)
 
 
+class Choosing(NamedTuple):
+    """Functions that choose items of tables by attributes of their first argument, and these attributes.
+
+    Attributes
+    ----------
+    functions : frozenset of int
+        The ids of the functions.
+    values : mapping
+        The values of the attributes.
+    """
+
+    functions: frozenset[int]
+    values: Mapping[str, Any]
+
+
 def code_state(
-    roots: Iterable[Any], more: str = "", ignored: Ignored | None = None, libraries: Iterable[str] = ()
+    roots: Iterable[Any],
+    more: str = "",
+    ignored: Ignored | None = None,
+    libraries: Iterable[str] = (),
+    choosing: Choosing | None = None,
 ) -> CodeState:
     """What functions, classes and modules reach.
 
@@ -69,12 +89,17 @@ def code_state(
         The names that do not count.
     libraries : iterable of str, optional
         Installed packages that count beside those that are reached.
+    choosing : Choosing, optional
+        The functions among the roots of which one item of a table counts only.
     """
     places: list[Any] = list({id(each): each for each in roots}.values())
-    numbers = {id(each): number for number, each in enumerate(places)}
+    is_choosing = [choosing is not None and id(each) in choosing.functions for each in places]
+    # who refers to a function that chooses may call it with another object: then it counts once more, as a whole
+    numbers = {id(each): number for number, each in enumerate(places) if not is_choosing[number]}
     nodes, lines = [], [more, f"{len(places)}"]
-    for place in places:  # which grows meanwhile
-        node = _node(place, ignored)
+    for number, place in enumerate(places):  # which grow meanwhile
+        has_choice = choosing is not None and number < len(is_choosing) and is_choosing[number]
+        node = read_node(place, ignored, choosing.values) if choosing and has_choice else _node(place, ignored)
         references = [each() for each in node.references]
         for each in references:
             if id(each) not in numbers:

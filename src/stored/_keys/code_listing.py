@@ -8,8 +8,8 @@ from typing import Any, NamedTuple, TypedDict
 
 from stored._keys.code_facts import code_facts
 from stored._keys.code_graph import CodeState
-from stored._keys.code_node import is_node
 from stored._keys.function_tree import source_text
+from stored._keys.node import is_node
 
 __all__ = ["CodePlace", "Listing", "code_listing"]
 

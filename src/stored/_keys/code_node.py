@@ -10,16 +10,15 @@ import builtins
 import contextlib
 import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import PurePath
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import uuid4
 
 from stored._keys.ambient import ambient_state, draws_from_global, gives_modules, is_environment, makes_generator
 from stored._keys.canonical import UnstableValueError, Walk, digest, nested_too_deeply, text_without_form
-from stored._keys.canonical_code import is_known_of_library, is_library_function, is_single_dispatch
+from stored._keys.canonical_code import is_library_function, is_single_dispatch
 from stored._keys.class_content import WITHOUT_MEANING
-from stored._keys.class_names import is_library_class
 from stored._keys.closures import closure_cells
 from stored._keys.code_facts import code_facts
 from stored._keys.compiled_modules import compiled_text, name_in_compiled
@@ -28,6 +27,7 @@ from stored._keys.identity import number_text
 from stored._keys.ignored_names import Ignored, ignored_by
 from stored._keys.libraries import is_library_module
 from stored._keys.library_values import has_text_of_its_own, is_foreign, name_in_library
+from stored._keys.node import Node, is_node
 from stored._keys.project_paths import without_folder
 from stored._keys.reached_names import ReachedName, reached_name
 from stored._keys.used_names import NO_ARGUMENT, OWN_MODULE, Origin, UsedName
@@ -35,7 +35,6 @@ from stored._keys.watched import (
     NEVER_SAME,
     CodeWatch,
     EnvironmentWatch,
-    Holder,
     MemoWatch,
     ModuleWatch,
     NamespaceWatch,
@@ -48,54 +47,13 @@ from stored._keys.watched_values import ValueWatch
 from stored.errors import StoredError
 from stored.typing import ABSENT
 
-__all__ = ["Node", "is_node", "read_node"]
+__all__ = ["read_node"]
 
 _PROCESS = uuid4().hex
 """Stands beside the numbers of objects of this process."""
 
 
-class Node(NamedTuple):
-    """A function, a class or a module that code reaches.
-
-    Attributes
-    ----------
-    text : str
-        What it says, with the places of others in `references` in place of them.
-    references : tuple of Holder
-        The nodes that it refers to, in the order in which its text does.
-    watches : tuple of Watch
-        What tells whether all this is still the same.
-    formless : tuple of str
-        What it uses that has no form.
-    libraries : frozenset of str
-        The installed packages that it uses.
-    constants : tuple of (str, str)
-        Names of values that it uses, with their module before them, and the texts of these.
-    """
-
-    text: str
-    references: tuple[Holder, ...]
-    watches: tuple[Watch, ...]
-    formless: tuple[str, ...]
-    libraries: frozenset[str]
-    constants: tuple[tuple[str, str], ...]
-
-    def is_same(self) -> bool:
-        """Is all still the same?"""
-        return all(each.is_same() for each in self.watches)
-
-
-def is_node(value: Any) -> bool:
-    """Is a value a function, a class or a module of the user's own?"""
-    kind = type(value)
-    if kind is types.FunctionType:
-        return not is_known_of_library(value)
-    if kind is types.ModuleType:
-        return not is_library_module(value.__name__)
-    return isinstance(value, type) and not is_library_class(value)
-
-
-def read_node(value: Any, ignored: Ignored | None = None) -> Node:
+def read_node(value: Any, ignored: Ignored | None = None, choosing: Mapping[str, Any] | None = None) -> Node:
     """Read a function, a class or a module, or any other value.
 
     Parameters
@@ -104,8 +62,10 @@ def read_node(value: Any, ignored: Ignored | None = None) -> Node:
         What is read.
     ignored : Ignored, optional
         The names that do not count.
+    choosing : mapping, optional
+        Attributes of the first argument of a function by which items of tables are chosen, with their values.
     """
-    return _NodeWalk(value, ignored or Ignored(frozenset(), set())).node()
+    return _NodeWalk(value, ignored or Ignored(frozenset(), set()), choosing or {}).node()
 
 
 _FILLED_BY_PYTHON = frozenset({"_value2member_map_", "_member_map_", "_unhashable_values_"})
@@ -132,13 +92,24 @@ _LOOKING_EVERYWHERE = frozenset({"globals", "eval", "exec"})
 class _NodeWalk(Walk):
     """The text of one function, class or module."""
 
-    __slots__ = ("_compiled", "_constants", "_formless", "_ignored", "_libraries", "_node", "_references", "_watches")
+    __slots__ = (
+        "_choosing",
+        "_compiled",
+        "_constants",
+        "_formless",
+        "_ignored",
+        "_libraries",
+        "_node",
+        "_references",
+        "_watches",
+    )
 
     has_names = False
 
-    def __init__(self, node: Any, ignored: Ignored) -> None:
+    def __init__(self, node: Any, ignored: Ignored, choosing: Mapping[str, Any]) -> None:
         super().__init__(is_of_code=True)
         self._node = node
+        self._choosing = choosing
         self._ignored = [ignored, *ignored_by(node)]
         self._references: dict[int, tuple[int, Any]] = {}
         self._watches: list[Watch] = []
@@ -287,13 +258,19 @@ class _NodeWalk(Walk):
             return f"{__debug__}"
         if found.namespace is function and _is_builtin(found):
             return self._whole_module(function) if used.root in _LOOKING_EVERYWHERE else ""
-        if type(found.value) is dict and used.item is not None:
-            found = found._replace(value=found.value.get(used.item, ABSENT), path=(*found.path, used.item))
+        item = used.item if used.item is not None else self._chosen_item(used, function)
+        if type(found.value) is dict and item is not None:
+            found = found._replace(value=found.value.get(item, ABSENT), path=(*found.path, str(item)))
         text = self._name_text(found)
         if not is_node(found.value) and not found.is_of_library:
             home = function.__qualname__ if used.root in function.__code__.co_freevars else found.home
             self._constants.append((f"{home}.{'.'.join(found.path)}", text))
-        return f"{used.dotted}{'' if used.item is None else f'[{used.item!a}]'}={text}"
+        return f"{used.dotted}{'' if item is None else f'[{item!a}]'}={text}"
+
+    def _chosen_item(self, used: UsedName, function: types.FunctionType) -> Any:
+        """The key of the only item that is used of a table, by the first argument; None if all of it is used."""
+        choices = dict(code_facts(function.__code__).choices)
+        return self._choosing.get(choices.get(used.dotted, ""))
 
     def _is_memo(self, used: UsedName, function: types.FunctionType) -> bool:
         """Is a name a memo that the function fills, and that is empty so far?

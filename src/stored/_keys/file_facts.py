@@ -14,8 +14,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from stored._keys.canonical import digest
 from stored._keys.code_object import code_object_text
-from stored._keys.function_reader import ReadFunction
-from stored._keys.used_names import Origin, UsedName
+from stored._keys.used_names import Origin, ReadFunction, UsedName
 from stored._version import __version__
 
 __all__ = ["Bounds", "FileFacts", "FoundFunction", "kept_facts", "load_facts_by", "note_facts", "unsaved_facts"]
@@ -121,8 +120,9 @@ def _plain(facts: FileFacts) -> dict[str, Any]:
 
     functions = []
     for place, found in facts.functions.items():
-        for bounds, (text, reads, memos, methods) in found:
-            functions.append((*place, bounds, text, numbered(reads), sorted(memos), numbered(methods)))
+        for bounds, (text, reads, memos, methods, choices) in found:
+            read = text, numbered(reads), sorted(memos), numbered(methods), sorted(choices)
+            functions.append((*place, bounds, *read))
     codes = [(*place, [_code_digest(each) for each in found]) for place, found in facts.codes.items()]
     return {"names": list(numbers), "functions": functions, "codes": codes}
 
@@ -132,9 +132,10 @@ def _facts_of(kept: dict[str, Any]) -> FileFacts:
         UsedName(root, tuple(path), origin and Origin(*origin), item) for root, path, origin, item in kept["names"]
     ]
     functions: dict[tuple[str, int], list[FoundFunction]] = {}
-    for name, line, (start, end), text, reads, memos, methods in kept["functions"]:
-        used = frozenset([names[each] for each in reads])
-        read = ReadFunction(text, used, frozenset(memos), frozenset([names[each] for each in methods]))
+    for name, line, (start, end), text, reads, memos, methods, choices in kept["functions"]:
+        used, changing = (frozenset([names[each] for each in found]) for found in (reads, methods))
+        chosen = frozenset([(table, attribute) for table, attribute in choices])
+        read = ReadFunction(text, used, frozenset(memos), changing, chosen)
         bounds = (start[0], start[1]), (end[0], end[1])
         functions.setdefault((name, line), []).append(FoundFunction(bounds, read))
     return FileFacts(functions, {(name, line): found for name, line, found in kept["codes"]})

@@ -10,33 +10,12 @@ from __future__ import annotations
 import ast
 import functools
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from stored._keys.syntax import FunctionNode, mangled, parameters
-from stored._keys.used_names import CHANGING, NO_ARGUMENT, Origin, Scope, UsedName
+from stored._keys.used_names import CHANGING, NO_ARGUMENT, Origin, ReadFunction, Scope, UsedName
 
-__all__ = ["ReadFunction", "read_functions"]
-
-
-class ReadFunction(NamedTuple):
-    """What a function says.
-
-    Attributes
-    ----------
-    text : str
-        Its normalised syntax tree.
-    reads : frozenset of UsedName
-        The names whose values it uses.
-    memos : frozenset of str
-        The memos of its module that it fills.
-    methods : frozenset of UsedName
-        The methods by which it changes objects, of which it reads nothing else.
-    """
-
-    text: str
-    reads: frozenset[UsedName]
-    memos: frozenset[str] = frozenset()
-    methods: frozenset[UsedName] = frozenset()
+__all__ = ["read_functions"]
 
 
 def read_functions(tree: ast.Module) -> Iterator[tuple[FunctionNode, str | None, ReadFunction]]:

@@ -13,10 +13,12 @@ from types import CodeType
 from typing import Any, NamedTuple
 
 from stored._keys.canonical import digest
+from stored._keys.chosen_items import chosen_items
 from stored._keys.file_facts import Bounds, FileFacts, FoundFunction, kept_facts, note_facts
-from stored._keys.function_reader import ReadFunction, read_functions
+from stored._keys.function_reader import read_functions
 from stored._keys.module_memos import module_memos
 from stored._keys.syntax import FunctionNode, parse, without_warnings
+from stored._keys.used_names import ReadFunction
 
 __all__ = ["FunctionTree", "function_tree", "read_function", "source_text"]
 
@@ -94,14 +96,17 @@ _MOST_FILES = 1024
 
 
 def _read_file(lines: list[str], filename: str, flags: int) -> FileFacts:
+    source = "".join(lines)
     with without_warnings():
-        tree = parse("".join(lines))
+        tree = parse(source)
         compiled = compile(tree, filename, "exec", flags=flags, dont_inherit=True)
     functions: dict[tuple[str, int], list[FoundFunction]] = {}
-    memos = module_memos(tree)
+    memos, choices = module_memos(tree), chosen_items(source, tree)
     for node, _, read in read_functions(tree):
-        own = memos.get(node, frozenset())
-        found = FoundFunction(_bounds(node), read._replace(text=digest(read.text), memos=own))
+        read = read._replace(
+            text=digest(read.text), memos=memos.get(node, frozenset()), choices=choices.get(node, frozenset())
+        )
+        found = FoundFunction(_bounds(node), read)
         functions.setdefault(_place_of_node(node), []).append(found)
     codes: dict[tuple[str, int], list[CodeType | str]] = {}
     for each in _nested_code(compiled):

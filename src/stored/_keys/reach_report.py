@@ -152,6 +152,8 @@ class Reached:
         What makes results private, because it remembers something that is no attribute.
     looked_up : tuple of LookedUp
         What was looked up on the class, and found there or not.
+    on_object : frozenset of FunctionType
+        Those of the functions whose first argument is the object.
     """
 
     code: tuple[FunctionType, ...]
@@ -163,6 +165,7 @@ class Reached:
     reads_everything: tuple[Reason, ...]
     private: tuple[Reason, ...]
     looked_up: tuple[LookedUp, ...] = ()
+    on_object: frozenset[FunctionType] = frozenset()
 
     def rule_of(self, name: str) -> Rule:
         """How an attribute counts that is no declared parameter.

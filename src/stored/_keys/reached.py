@@ -311,6 +311,7 @@ class _Walk:
             tuple(self.everything),
             tuple(self.private),
             tuple(self.looked_up.values()),
+            frozenset([each.function for each in self.steps if each.position == 0 and not each.is_class]),
         )
 
     def _with_transparent(self, written: dict[str, AttributeWrite]) -> dict[str, AttributeWrite]:

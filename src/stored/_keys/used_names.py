@@ -1,11 +1,11 @@
-"""Which names does a scope use that it does not define?"""
+"""Which names does a function use that it does not define?"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
-__all__ = ["CHANGING", "NO_ARGUMENT", "OWN_MODULE", "Origin", "Scope", "UsedName"]
+__all__ = ["CHANGING", "NO_ARGUMENT", "OWN_MODULE", "Origin", "ReadFunction", "Scope", "UsedName"]
 
 
 class Origin(NamedTuple):
@@ -65,6 +65,30 @@ class UsedName(NamedTuple):
     def dotted(self) -> str:
         """The name with its attributes, as it stands in the code."""
         return ".".join((self.root, *self.path))
+
+
+class ReadFunction(NamedTuple):
+    """What a function says.
+
+    Attributes
+    ----------
+    text : str
+        Its normalised syntax tree.
+    reads : frozenset of UsedName
+        The names whose values it uses.
+    memos : frozenset of str
+        The memos of its module that it fills.
+    methods : frozenset of UsedName
+        The methods by which it changes objects, of which it reads nothing else.
+    choices : frozenset of (str, str)
+        The tables of which it uses one item only, and the attributes of its first argument by which it is chosen.
+    """
+
+    text: str
+    reads: frozenset[UsedName]
+    memos: frozenset[str] = frozenset()
+    methods: frozenset[UsedName] = frozenset()
+    choices: frozenset[tuple[str, str]] = frozenset()
 
 
 class Scope:

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from types import FunctionType
-from typing import Any, Protocol, TypeGuard
+from typing import Any, NamedTuple, Protocol, TypeGuard
 
 from stored._keys.class_functions import class_functions, find_on_class, is_data
 from stored._keys.class_names import base_names
 from stored._keys.code_check import InlineCheck, code_check, inline_check
-from stored._keys.code_graph import CodeState, code_state
+from stored._keys.code_facts import code_facts
+from stored._keys.code_graph import Choosing, CodeState, code_state
 from stored._keys.code_listing import CodePlace, Listing, code_listing
-from stored._keys.code_node import is_node
 from stored._keys.compiled_modules import compiled_text
 from stored._keys.distributions import distribution_text
 from stored._keys.ignored_names import Ignored
 from stored._keys.libraries import is_library_module
 from stored._keys.method_reads import MethodReads, method_reads
-from stored._keys.reach_report import LookedUp
+from stored._keys.node import is_node
+from stored._keys.reach_report import LookedUp, Reached
 from stored._keys.reached_of_class import forget_class, known_of_class, reached_of, replace_known
 from stored._keys.self_accesses import SelfAccesses
 from stored._keys.self_reads import function_accesses
@@ -29,7 +30,7 @@ from stored._keys.watched import MemoWatch
 from stored._keys.watched_values import FileWatch, ValueWatch
 from stored.typing import ABSENT
 
-__all__ = ["CodeOfMethod", "StoredCode", "code_of_method"]
+__all__ = ["CodeOfMethod", "OwnerParts", "StoredCode", "code_of_method"]
 
 
 class CodeOfMethod(Protocol):
@@ -67,11 +68,19 @@ class StoredCode:
         The attributes that count.
     formless : tuple of str
         What the code uses that has no form, so that results are private.
+    choosing : tuple of str
+        The attributes by which items of tables are chosen.
     """
 
     def __init__(
-        self, reads: MethodReads, state: CodeState, looked_up: tuple[LookedUp, ...], uses: list[FileWatch | ValueWatch]
+        self,
+        reads: MethodReads,
+        state: CodeState,
+        looked_up: tuple[LookedUp, ...],
+        uses: list[FileWatch | ValueWatch],
+        choosing: tuple[str, ...],
     ) -> None:
+        self.choosing = choosing
         self.version = state.digest
         self.reads = reads
         formless = [f"what {each.function.__qualname__}() gives has no form" for each in uses if _has_no_form(each)]
@@ -81,6 +90,17 @@ class StoredCode:
         self._looked_up = looked_up
         self._memos = [watch for node in state.nodes for watch in node.watches if isinstance(watch, MemoWatch)]
         self._watches = (*uses, *[watch for node in state.nodes for watch in node.watches])
+
+    def chosen_by(self, attributes: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
+        """The attributes of an object by which items of tables are chosen, with their values.
+
+        Parameters
+        ----------
+        attributes : mapping
+            All attributes of the object.
+        """
+        found = [(name, attributes.get(name)) for name in self.choosing]
+        return tuple([each for each in found if type(each[1]) in _KEYS_OF_TABLES])
 
     def places(self) -> list[CodePlace]:
         """The functions, classes and modules that the code reaches, with file and line."""
@@ -144,7 +164,23 @@ class StoredCode:
         return all(vars(base).get(name, ABSENT) is value for base, name, value in self._looked_up)
 
 
-def code_of_method(kind: type, method: CodeOfMethod, classes: tuple[type, ...] | None = None) -> StoredCode:
+class OwnerParts(NamedTuple):
+    """What counts of an object beside the code of its class.
+
+    Attributes
+    ----------
+    classes : tuple of type or None
+        Of an owner with a string of its own, which tells no values: the classes of the attributes that are read. Then
+        the code that sets these attributes counts too.
+    chosen : tuple of (str, object)
+        The attributes by which items of tables are chosen, with their values.
+    """
+
+    classes: tuple[type, ...] | None = None
+    chosen: tuple[tuple[str, Any], ...] = ()
+
+
+def code_of_method(kind: type, method: CodeOfMethod, parts: OwnerParts = OwnerParts()) -> StoredCode:  # noqa: B008
     """What the results of a method of the objects of a class depend on, beside parameters and arguments.
 
     Parameters
@@ -153,17 +189,30 @@ def code_of_method(kind: type, method: CodeOfMethod, classes: tuple[type, ...] |
         The class.
     method : CodeOfMethod
         The method.
-    classes : tuple of type, optional
-        Of an owner with a string of its own, which tells no values: the classes of the attributes that are read. Then
-        the code that sets these attributes counts too.
+    parts : OwnerParts, optional
+        What counts of an object of it.
     """
-    key = "code", id(method), classes
-    found: tuple[CodeOfMethod, StoredCode] = known_of_class(kind, key, lambda: (method, _read(kind, method, classes)))
+    key = "code", id(method), parts
+    found: tuple[CodeOfMethod, StoredCode] = known_of_class(kind, key, lambda: (method, _read(kind, method, parts)))
     if found[1].is_same():
         return found[1]
     if not found[1].has_same_class():
         forget_class(kind)
-    return replace_known(kind, key, (method, _read(kind, method, classes)))[1]
+    return replace_known(kind, key, (method, _read(kind, method, parts)))[1]
+
+
+_KEYS_OF_TABLES = frozenset({str, int})
+"""Types by which items are chosen: of these, equal ones are the same."""
+
+
+def _choosing(kind: type, found: Reached) -> dict[str, list[FunctionType]]:
+    """The attributes by which items of tables are chosen, with the functions that do so."""
+    choosing: dict[str, list[FunctionType]] = {}
+    for function in found.on_object if not found.reads_everything else ():
+        for _, name in code_facts(function.__code__).choices:
+            if name not in found.written_here and is_data(find_on_class(kind, name).value):
+                choosing.setdefault(name, []).append(function)
+    return choosing
 
 
 def _setting(kind: type, names: frozenset[str]) -> Iterator[FunctionType]:
@@ -180,17 +229,18 @@ def _values_on_class(kind: type, names: Collection[str]) -> list[object]:
     return [pair for pair in found if pair[1] is not ABSENT and is_data(pair[1])]
 
 
-def _read(kind: type, method: CodeOfMethod, classes: tuple[type, ...] | None) -> StoredCode:
+def _read(kind: type, method: CodeOfMethod, parts: OwnerParts) -> StoredCode:
     function = method.function
     found = reached_of(kind, function)
     reads = method_reads(kind, function, method.declared_by(kind), method.ignored)
     code = [each for each in found.code if each is not function and not is_library_module(each.__module__)]
+    choosing = {} if method.has_own_version or method.ignored.names else _choosing(kind, found)
     nested = sorted({each.options_text for each in _stored_methods(kind, found.code) if each is not method})
     roots = [] if method.has_own_version else [function, *code, *found.constants]
-    if classes is not None and not method.has_own_version:
+    if parts.classes is not None and not method.has_own_version:
         names = frozenset([each.name for each in found.reads])
         setting = [each for each in _setting(kind, names) if not is_library_module(each.__module__)]
-        roots += [*setting, *_values_on_class(kind, found.class_attributes), *classes]
+        roots += [*setting, *_values_on_class(kind, found.class_attributes), *parts.classes]
     libraries = {each.__module__ for each in (*kind.__mro__, *found.code) if is_library_module(each.__module__)}
     uses = method.uses.watches()
     compiled = filter(None, [compiled_text(each.__module__) for each in kind.__mro__])
@@ -201,8 +251,9 @@ def _read(kind: type, method: CodeOfMethod, classes: tuple[type, ...] | None) ->
         "\n".join(texts),
         method.ignored,
         [] if method.has_own_version else [each.partition(".")[0] for each in libraries],
+        Choosing(frozenset([id(each) for name, _ in parts.chosen for each in choosing[name]]), dict(parts.chosen)),
     )
-    return StoredCode(reads, state, found.looked_up, uses)
+    return StoredCode(reads, state, found.looked_up, uses, tuple(choosing))
 
 
 def _has_no_form(watch: FileWatch | ValueWatch) -> TypeGuard[ValueWatch]:

@@ -13,6 +13,7 @@ from stored._keys import (
     Ignored,
     MethodReads,
     Namespace,
+    OwnerParts,
     StoredCode,
     Uses,
     canonical,
@@ -128,9 +129,9 @@ class Definition:
             raise OwnerError(f"{self.label}() is no method of a class, or that is gone; ask it of an object")
         return found
 
-    def code_of(self, kind: type, classes: tuple[type, ...] | None = None) -> StoredCode:
+    def code_of(self, kind: type, parts: OwnerParts = OwnerParts()) -> StoredCode:  # noqa: B008
         """What results of the method of a class depend on, beside parameters and arguments; see `code_of_method`."""
-        return code_of_method(kind, self, classes)
+        return code_of_method(kind, self, parts)
 
     def warn_of_changing(self, kind: type, code: StoredCode) -> None:
         """Warn once that results are not kept because the method changes what its own code uses."""

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from stored._engine import Counted, owner_record
-from stored._keys import ATOMIC_SET, Key, MethodReads, StoredCode, instance_dict
+from stored._keys import ATOMIC_SET, Key, MethodReads, OwnerParts, StoredCode, instance_dict
 from stored._methods.call import Call
 from stored._methods.counters import CacheInfo, Counters
 from stored._methods.definition import Definition
@@ -35,8 +35,8 @@ class Results:
         What counts for it.
     code : StoredCode
         The code of the method.
-    classes : tuple of type or None
-        Of an owner with a string of its own: the classes of its attributes that the method reads.
+    parts : OwnerParts
+        What counts of the owner beside the code of its class.
     counters : Counters
         The counters of the owner's calls.
 
@@ -49,7 +49,6 @@ class Results:
     """
 
     __slots__ = (
-        "classes",
         "code",
         "counters",
         "definition",
@@ -58,6 +57,7 @@ class Results:
         "lock",
         "method",
         "owner_class",
+        "parts",
         "present",
         "reads",
         "shortcut",
@@ -69,14 +69,14 @@ class Results:
         owner_class: type,
         counted: Counted,
         code: StoredCode,
-        classes: tuple[type, ...] | None,
+        parts: OwnerParts,
         counters: Counters,
     ) -> None:
         self.definition = definition
         self.owner_class = owner_class
         self.present, self.reads, self.joins_reads = present, _, _ = counted
         self.code = code
-        self.classes = classes
+        self.parts = parts
         self.method = definition.method_of(owner_class, code)
         present.spaces.methods.setdefault(definition, {})[self.method] = None
         self.counters = counters
@@ -87,11 +87,13 @@ class Results:
     def is_current(self, owner: object) -> bool:
         """Are the class of the owner and the code of the method still those of these results?"""
         is_same = type(owner) is self.owner_class and self.code.is_same()
-        return is_same and (self.classes is None or self.classes == _classes(owner, self.code.reads))
+        return is_same and self.parts == _parts(owner, self.code, self.joins_reads)
 
     def call(self, owner: object, values: dict[str, Any]) -> Call:
         """A call with these arguments, rounded, for the owner's present parameters."""
         call = Call(self.definition, self.method, owner, self.present.of(owner), values)
+        if self.parts.chosen and self.parts != _parts(owner, self.code, self.joins_reads):
+            call.is_private = True  # another thread has changed what chooses its code
         if self.reads is not None:
             self._look_at_attributes(call, self.reads)
         formless = (*call.space.private, *call.formless)
@@ -250,14 +252,21 @@ def results_of(definition: Definition, owner: object) -> Results:
         if results.owner_class is type(owner):  # it is the code that has changed, not the class
             counters = results.counters
     kind = type(owner)
-    classes = None if counted.joins_reads else _classes(owner, definition.code_of(kind).reads)
-    results = Results(definition, kind, counted, definition.code_of(kind, classes), classes, counters)
+    parts = _parts(owner, definition.code_of(kind), counted.joins_reads)
+    results = Results(definition, kind, counted, definition.code_of(kind, parts), parts, counters)
     found: Results = record.methods.setdefault(definition, results)
     return found
 
 
-def _classes(owner: object, reads: MethodReads) -> tuple[type, ...]:
-    """The classes of the attributes of an object that a method reads, but for those that never change."""
+def _parts(owner: object, code: StoredCode, joins_reads: bool) -> OwnerParts:
+    """What counts of an owner; of attributes whose values join the key, their classes need not."""
+    if joins_reads and not code.choosing:
+        return _NO_PARTS
     own = instance_dict(owner)
-    kinds = [type(own[each.name]) for each in reads.selection.joined if each.name in own]
-    return tuple(dict.fromkeys([each for each in kinds if each not in ATOMIC_SET]))
+    if joins_reads:
+        return OwnerParts(None, code.chosen_by(own))
+    kinds = [type(own[each.name]) for each in code.reads.selection.joined if each.name in own]
+    return OwnerParts(tuple(dict.fromkeys([each for each in kinds if each not in ATOMIC_SET])), code.chosen_by(own))
+
+
+_NO_PARTS = OwnerParts()
