@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from stored._keys import parameter_names
 from stored._methods.definition import Definition
+from stored._methods.results import results_of
 from stored.typing import ABSENT
 
 __all__ = ["Dependencies", "Dependency", "dependencies_of"]
@@ -116,7 +117,7 @@ def dependencies_of(definition: Definition, kind: type, owner: object = None) ->
     owner : object, optional
         An object of it, whose values are told too.
     """
-    code = definition.code_of(kind)
+    code = definition.code_of(kind) if owner is None else results_of(definition, owner).code
     reads = code.reads
     joined = reads.selection.joined if definition.depends is None else ()
     return Dependencies(
