@@ -376,7 +376,7 @@ def outcomes(steps: list[Step], *world: Any) -> list[Any]:
 
 @pytest.mark.parametrize("half", [1, 2])  # of the examples, as all in one test take long
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(some(METHODS, 2), some(VALUES, 4), some(PARAMETERS, 4), st.lists(ANY_STEP, min_size=20, max_size=60))
 def test_shortcuts_change_nothing(
     kind: str, half: int, methods: list[str], values: list[Any], parameters: list[Any], steps: list[Step]
