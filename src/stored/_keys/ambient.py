@@ -6,6 +6,7 @@ import builtins
 import functools
 import importlib
 import os
+import pkgutil
 import sys
 import types
 from collections.abc import Callable
@@ -16,12 +17,22 @@ __all__ = ["ambient_state", "draws_from_global", "gives_modules", "is_environmen
 
 def is_environment(value: Any) -> bool:
     """Does it give environment variables?"""
-    return value is os.environ or value is os.getenv
+    if isinstance(value, types.MethodType):
+        value = value.__self__
+    return type(value) is type(os.environ) or any(value is each for each in _ASKING_ENVIRONMENT)
+
+
+_ASKING_ENVIRONMENT = (os.getenv, os.getenvb, os.path.expandvars, os.path.expanduser)
 
 
 def gives_modules(value: Any) -> bool:
     """Does it give a module that is asked for by its name?"""
-    return value is sys.modules or value is importlib.import_module or value is builtins.__import__
+    if isinstance(value, types.BuiltinMethodType) and value.__self__ is sys.modules:
+        return True
+    return value is sys.modules or any(value is each for each in _GIVING_MODULES)
+
+
+_GIVING_MODULES = (importlib.import_module, importlib.__import__, builtins.__import__, pkgutil.resolve_name)
 
 
 def ambient_state(value: Any, attribute: str) -> Callable[[], Any] | None:

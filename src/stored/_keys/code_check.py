@@ -200,7 +200,9 @@ def _each_once(watches: Iterable[Watch]) -> Iterator[tuple[Watch, bool]]:
     seen: set[object] = set()
     looked_into: set[int] = set()
     for watched in watches:
-        key = (id(_namespace(watched)), watched.path) if isinstance(watched, NameWatch) else id(watched)
+        key: object = id(watched)
+        if isinstance(watched, NameWatch):
+            key = id(_namespace(watched)), watched.path, watched.content is None
         if key not in seen:
             seen.add(key)
             value = id(watched.value()) if isinstance(watched, NameWatch) else 0

@@ -37,10 +37,10 @@ def _forget(code_id: int, _: object) -> None:
 def _of_bytecode(code: CodeType) -> ReadFunction:
     text = f"python{sys.version_info.major}.{sys.version_info.minor} {digest(code_object_text(code))}"
     reads: set[UsedName] = set()
-    methods: set[UsedName] = set()
+    changes: set[UsedName] = set()
     for each in _nested(code):
-        _read_names(each, frozenset(code.co_freevars), reads, methods)
-    return ReadFunction(text, frozenset(reads), methods=frozenset(methods))
+        _read_names(each, frozenset(code.co_freevars), reads, changes)
+    return ReadFunction(text, frozenset(reads), changes=frozenset(changes))
 
 
 def _nested(code: CodeType) -> Iterator[CodeType]:
@@ -60,7 +60,7 @@ def _read_names(
     code: CodeType,
     closed_over: frozenset[str],
     reads: set[UsedName],
-    methods: set[UsedName],
+    changes: set[UsedName],
 ) -> None:
     """Add the names that code loads, with attributes that are loaded of them, and what it imports.
 
@@ -80,7 +80,7 @@ def _read_names(
             end = next(last for last in range(number + 1, len(steps)) if steps[last].opname not in _ATTRIBUTES)
             path = tuple([str(each.argval) for each in steps[number + 1 : end]])
             if path and path[-1] in CHANGING and _is_statement(steps[end:]):
-                methods.add(UsedName(name, path))
+                changes.add(UsedName(name, path))
             else:
                 reads.add(UsedName(name, path))
 

@@ -16,9 +16,11 @@ from typing import Any
 from uuid import uuid4
 
 from stored._keys.ambient import ambient_state, draws_from_global, gives_modules, is_environment, makes_generator
+from stored._keys.attributes import instance_dict
 from stored._keys.canonical import UnstableValueError, Walk, digest, nested_too_deeply, text_without_form
 from stored._keys.canonical_code import is_library_function, is_single_dispatch
 from stored._keys.class_content import WITHOUT_MEANING
+from stored._keys.class_names import is_library_class
 from stored._keys.closures import closure_cells
 from stored._keys.code_facts import code_facts
 from stored._keys.compiled_modules import compiled_text, name_in_compiled
@@ -30,7 +32,8 @@ from stored._keys.library_values import has_text_of_its_own, is_foreign, name_in
 from stored._keys.node import Node, is_node
 from stored._keys.project_paths import without_folder
 from stored._keys.reached_names import ReachedName, reached_name
-from stored._keys.used_names import NO_ARGUMENT, OWN_MODULE, Origin, UsedName
+from stored._keys.unchanged import ATOMIC_SET
+from stored._keys.used_names import OWN_MODULE, OWN_NAME, Origin, UsedName
 from stored._keys.watched import (
     NEVER_SAME,
     CodeWatch,
@@ -86,7 +89,10 @@ _NOT_OF_MODULES = frozenset(
     | {"__annotations__", "__annotate__", "__conditional_annotations__", "__warningregistry__"}
 )
 
-_LOOKING_EVERYWHERE = frozenset({"globals", "eval", "exec"})
+_NAMES_OF_MODULES = frozenset({"__name__", "__package__"})
+"""They count where code uses them."""
+
+_LOOKING_EVERYWHERE = (globals, eval, exec)
 
 
 class _NodeWalk(Walk):
@@ -110,7 +116,7 @@ class _NodeWalk(Walk):
         super().__init__(is_of_code=True)
         self._node = node
         self._choosing = choosing
-        self._ignored = [ignored, *ignored_by(node)]
+        self._ignored = [each for each in (ignored, *ignored_by(node)) if each.names]
         self._references: dict[int, tuple[int, Any]] = {}
         self._watches: list[Watch] = []
         self._formless: list[str] = []
@@ -159,6 +165,8 @@ class _NodeWalk(Walk):
     def text(self, value: Any) -> str:
         if is_node(value):
             return self._reference(value)
+        if is_environment(value):
+            return self._environment_text(None, type(value).__name__)
         if isinstance(value, str | PurePath):
             value = without_folder(value, self._node)
         self._note_library(value)
@@ -208,17 +216,24 @@ class _NodeWalk(Walk):
             return ""
         facts = code_facts(value.__code__)
         texts = [self._used_text(each, value) for each in sorted(facts.reads, key=_order)]
-        texts += [self._method_text(each, value) for each in sorted(facts.methods, key=_order)]
+        texts += [self._change_text(each, value) for each in sorted(facts.changes, key=_order)]
         return "; ".join(filter(None, texts))
 
-    def _method_text(self, used: UsedName, function: types.FunctionType) -> str:
-        """A method that changes an object: its code counts if it is somebody's own, not what the object contains."""
+    def _change_text(self, used: UsedName, function: types.FunctionType) -> str:
+        """An object that is changed: what it contains does not count, unless somebody's own code changes it."""
         found = reached_name(used, function)
-        value = found.value if is_node(found.value) else type(found.value)
-        if not is_node(value) or self._leaves_out(used.dotted, f"{function.__module__}.{used.dotted}", found.label):
+        if self._leaves_out(used.dotted, f"{function.__module__}.{used.dotted}", found.label):
             return ""
-        self._watches.append(NameWatch(found.namespace, found.path, found.value, has_content=False))
-        return f"{used.dotted}()={self._reference(value)}"
+        if found.namespace is not None:
+            self._watches.append(NameWatch(found.namespace, found.path, found.value, has_content=False))
+        value, kind = found.value, type(found.value)
+        if kind is types.FunctionType and is_node(value):  # a function of a module, with the name of such a method
+            return f"{used.dotted}()={self._reference(value)}"
+        if isinstance(value, types.ModuleType | type):
+            return ""
+        if is_library_class(kind) and not set(used.path[-1:]) & set(instance_dict(value)):
+            return ""
+        return f"changed {self._used_text(used, function)}"
 
     def _leaves_out(self, *labels: str) -> bool:
         return any([each.has(*labels) for each in self._ignored])  # noqa: C419  (each notes what it has found)
@@ -228,44 +243,61 @@ class _NodeWalk(Walk):
         return not is_library_function(self._node)
 
     def _used_text(self, used: UsedName, function: types.FunctionType) -> str:
+        if used.root in _NAMES_OF_MODULES:
+            return f"{used.root}={function.__globals__.get(used.root)!a}"
         if used.root in _NOT_OF_MODULES or self._is_memo(used, function):
             return ""
+        if used.item == OWN_NAME:
+            used = used._replace(item=str(function.__globals__.get("__name__")))
+        if used.root == "__debug__":
+            return f"{__debug__}"
         found = reached_name(used, function)
-        if self._leaves_out(used.dotted, f"{function.__module__}.{used.dotted}", found.label):
+        if self._ignored and self._leaves_out(used.dotted, f"{function.__module__}.{used.dotted}", found.label):
             return ""
         if found.namespace is not None and not (found.namespace is found.value and not found.path):
             self._watches.append(NameWatch(found.namespace, found.path, found.value))
-        if found.module and type(found.value) is not types.FunctionType:
-            self._compiled.add(compiled_text(found.module))
         if found.imported and not found.is_of_library:
             self._watches.append(ModuleWatch(found.imported))
-        if is_environment(found.value):
-            return self._environment_text(used.item, found)
-        if gives_modules(found.value):
-            return self._given_module_text(used.item, found, function)
-        if used.item == NO_ARGUMENT and makes_generator(found.value):
-            self._formless.append(
-                f"{self._where()} makes a random generator by {found.label}() without a seed; {_SEED}"
-            )
-        ask = ambient_state(found.value, used.path[-1] if used.path else "")
-        if ask is not None:
-            return self._state_text(ask, found)
-        if draws_from_global(found.value):
-            self._formless.append(
-                f"{self._where()} draws from the random generator of a module by {found.label}(); {_SEED}"
-            )
-        if used.root == "__debug__":
-            return f"{__debug__}"
-        if found.namespace is function and _is_builtin(found):
-            return self._whole_module(function) if used.root in _LOOKING_EVERYWHERE else ""
-        item = used.item if used.item is not None else self._chosen_item(used, function)
-        if type(found.value) is dict and item is not None:
+        if type(found.value) in ATOMIC_SET:
+            return self._value_text(used, found, function)
+        if found.module and type(found.value) is not types.FunctionType:
+            self._compiled.add(compiled_text(found.module))
+        if "__globals__" in used.path or any(found.value is each for each in _LOOKING_EVERYWHERE):
+            return self._whole_module(found.value if type(found.value) is types.FunctionType else function)
+        if found.namespace is function and _is_builtin(found) and not gives_modules(found.value):
+            return ""
+        text = self._ambient_text(used, found, function)
+        return self._value_text(used, found, function) if text is None else text
+
+    def _value_text(self, used: UsedName, found: ReachedName, function: types.FunctionType) -> str:
+        """A value, or the only item of a table that is used."""
+        item = None
+        if type(found.value) is dict:
+            item = used.item if used.item is not None else self._chosen_item(used, function)
+        if item is not None:
             found = found._replace(value=found.value.get(item, ABSENT), path=(*found.path, str(item)))
         text = self._name_text(found)
         if not is_node(found.value) and not found.is_of_library:
             home = function.__qualname__ if used.root in function.__code__.co_freevars else found.home
             self._constants.append((f"{home}.{'.'.join(found.path)}", text))
         return f"{used.dotted}{'' if item is None else f'[{item!a}]'}={text}"
+
+    def _ambient_text(self, used: UsedName, found: ReachedName, function: types.FunctionType) -> str | None:
+        """What is asked of the process, and not of the code; None for all else."""
+        if is_environment(found.value):
+            return self._environment_text(used.item, found.label)
+        if gives_modules(found.value):
+            return self._given_module_text(used, found, function)
+        if used.is_bare and makes_generator(found.value):
+            self._formless.append(
+                f"{self._where()} makes a random generator by {found.label}() without a seed; {_SEED}"
+            )
+        if draws_from_global(found.value):
+            self._formless.append(
+                f"{self._where()} draws from the random generator of a module by {found.label}(); {_SEED}"
+            )
+        ask = ambient_state(found.value, used.path[-1] if used.path else "")
+        return None if ask is None else self._state_text(ask, found)
 
     def _chosen_item(self, used: UsedName, function: types.FunctionType) -> Any:
         """The key of the only item that is used of a table, by the first argument; None if all of it is used."""
@@ -284,31 +316,30 @@ class _NodeWalk(Walk):
             self._watches.append(watch)
         return watch.is_empty()
 
-    def _environment_text(self, item: str | None, found: ReachedName) -> str:
+    def _environment_text(self, item: str | None, label: str) -> str:
         """An environment variable; all of them if its name is computed."""
         watch = EnvironmentWatch(item)
         self._watches.append(watch)
         if item is None:
             self._formless.append(
                 f"{self._where()} asks for environment variables by computed names; ask by constant ones, or name"
-                f" {found.label!r} in ignore=(...) if they do not matter"
+                f" {label!r} in ignore=(...) if they do not matter"
             )
             return "environment"
         self._constants.append((f"os.environ[{item!r}]", repr(watch.value)))
         return f"{item}={watch.value!a}"
 
-    def _given_module_text(self, item: str | None, found: ReachedName, function: types.FunctionType) -> str:
+    def _given_module_text(self, used: UsedName, found: ReachedName, function: types.FunctionType) -> str:
         """A module that is asked for by its name; one whose name is computed can be any."""
-        if item is None:
+        if used.item is None:
             self._watches.append(NEVER_SAME)
             self._formless.append(
                 f"{self._where()} asks for a module by a computed name, with {found.label}, so that each call computes;"
                 f" ask by a constant one, or name {found.label!r} in ignore=(...) and what it uses in uses=(...)"
             )
             return "any module"
-        name = function.__module__ if item == "__name__" else item
-        level = len(name) - len(name.lstrip("."))
-        return self._used_text(UsedName(name, (), Origin(name[level:], level)), function)
+        level = len(used.item) - len(used.item.lstrip("."))
+        return self._used_text(UsedName(used.item, (), Origin(used.item[level:], level)), function)
 
     def _state_text(self, ask: Callable[[], Any], found: ReachedName) -> str:
         """What is set for the whole process."""

@@ -59,9 +59,7 @@ def content_of(value: Any) -> Content | None:
 
 
 def _of_array(value: Any) -> Hashable:
-    """The content of an array; that it is read-only, of one that nobody changes without making it writeable."""
-    if not value.flags.writeable and value.base is None and not value.dtype.hasobject:
-        return "read-only", value.dtype, value.shape
+    """The content of an array: also of one that is read-only, which a view made before can change."""
     return change_key((value,)) or _text(value)
 
 
@@ -96,7 +94,8 @@ def _is_unchanging(value: Any, depth: int) -> bool:
     if isinstance(value, enum.Enum) and value is not ABSENT:
         return depth < _MAX_DEPTH and vars(value).keys() <= _OF_MEMBERS and _is_unchanging(value._value_, depth + 1)
     is_stored_method = hasattr(kind, "__stored_method__")
-    return kind in _UNCHANGING or isinstance(value, (*_REFERENCED, np.generic)) or value is ABSENT or is_stored_method
+    is_number = isinstance(value, np.generic) and not isinstance(value, np.void)  # which is a part of an array
+    return kind in _UNCHANGING or is_number or isinstance(value, _REFERENCED) or value is ABSENT or is_stored_method
 
 
 _MAX_DEPTH = 20

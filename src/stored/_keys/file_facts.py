@@ -120,8 +120,8 @@ def _plain(facts: FileFacts) -> dict[str, Any]:
 
     functions = []
     for place, found in facts.functions.items():
-        for bounds, (text, reads, memos, methods, choices) in found:
-            read = text, numbered(reads), sorted(memos), numbered(methods), sorted(choices)
+        for bounds, (text, reads, memos, changes, choices) in found:
+            read = text, numbered(reads), sorted(memos), numbered(changes), sorted(choices)
             functions.append((*place, bounds, *read))
     codes = [(*place, [_code_digest(each) for each in found]) for place, found in facts.codes.items()]
     return {"names": list(numbers), "functions": functions, "codes": codes}
@@ -129,11 +129,11 @@ def _plain(facts: FileFacts) -> dict[str, Any]:
 
 def _facts_of(kept: dict[str, Any]) -> FileFacts:
     names = [
-        UsedName(root, tuple(path), origin and Origin(*origin), item) for root, path, origin, item in kept["names"]
+        UsedName(root, tuple(path), origin and Origin(*origin), *more) for root, path, origin, *more in kept["names"]
     ]
     functions: dict[tuple[str, int], list[FoundFunction]] = {}
-    for name, line, (start, end), text, reads, memos, methods, choices in kept["functions"]:
-        used, changing = (frozenset([names[each] for each in found]) for found in (reads, methods))
+    for name, line, (start, end), text, reads, memos, changes, choices in kept["functions"]:
+        used, changing = (frozenset([names[each] for each in found]) for found in (reads, changes))
         chosen = frozenset([(table, attribute) for table, attribute in choices])
         read = ReadFunction(text, used, frozenset(memos), changing, chosen)
         bounds = (start[0], start[1]), (end[0], end[1])

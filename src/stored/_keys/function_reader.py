@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
 from stored._keys.syntax import FunctionNode, mangled, parameters
-from stored._keys.used_names import CHANGING, NO_ARGUMENT, Origin, ReadFunction, Scope, UsedName
+from stored._keys.used_names import CHANGING, OWN_NAME, Origin, ReadFunction, Scope, UsedName
 
 __all__ = ["read_functions"]
 
@@ -51,29 +51,28 @@ class _Reader:
 
     def _plain(self, node: Any) -> None:
         kind, out = node.__class__, self.out
+        fields = _fields(kind)
+        if not fields:
+            out.append(kind.__name__)
+            return
         out.append(f"{kind.__name__}(")
-        for each in _fields(kind):
-            value = getattr(node, each, None)
-            if value is None:  # written here, since most of the calls would be for these
-                out.append("None,")
-            else:
-                self._value(value)
+        for name in fields:
+            value = getattr(node, name, None)
+            _VISITS[value.__class__](self, value)
         out.append(")")
 
     def _value(self, value: Any) -> None:
         """Read a node, a list of them, or a part of one."""
-        special = _SPECIAL.get(value.__class__)
-        if special is not None:
-            special(self, value)
-        elif isinstance(value, ast.AST):
-            self._plain(value)
-        elif isinstance(value, list):
-            self.out.append("[")
-            for each in value:
-                self._value(each)
-            self.out.append("]")
-        else:
-            self.out.append(f"{value!a},")
+        _VISITS[value.__class__](self, value)
+
+    def _list(self, values: list[Any]) -> None:
+        self.out.append("[")
+        for each in values:
+            _VISITS[each.__class__](self, each)
+        self.out.append("]")
+
+    def _leaf(self, value: Any) -> None:
+        self.out.append(f"{value!a},")
 
     def _joined_string(self, node: ast.JoinedStr) -> None:
         """Some versions of Python have empty strings between the parts of it, others have none."""
@@ -91,21 +90,21 @@ class _Reader:
     def _bind(self, name: str) -> None:
         self.scopes[-1].bound.add(mangled(name, self.class_name))
 
-    def _use(self, root: str, path: tuple[str, ...], item: str | None = None) -> None:
-        self.scopes[-1].reads.add(UsedName(mangled(root, self.class_name), path, None, item))
+    def _use(self, root: str, path: tuple[str, ...] = (), item: str | None = None, is_bare: bool = False) -> None:
+        self.scopes[-1].reads.add(UsedName(mangled(root, self.class_name), path, None, item, is_bare))
 
-    def _use_method(self, node: ast.Attribute) -> None:
-        """Note a method that is called to change an object: somebody's own may do anything."""
+    def _change(self, node: ast.expr) -> None:
+        """Note an object that is changed, or the method that is called to change it: somebody's own may do anything."""
         base, path = _dotted(node)
         if isinstance(base, ast.Name):
-            self.scopes[-1].methods.add(UsedName(mangled(base.id, self.class_name), path))
+            self.scopes[-1].changes.add(UsedName(mangled(base.id, self.class_name), path))
 
-    def _asked(self, kind: str, node: ast.expr, item: str | None, rest: list[Any]) -> bool:
+    def _asked(self, kind: str, node: ast.expr, rest: list[Any], item: str | None, is_bare: bool = False) -> bool:
         """Read a name, with attributes, that is asked for an item; False if it is no name, or that is no constant."""
-        if item is None or not isinstance(_dotted(node)[0], ast.Name):
+        if (item is None and not is_bare) or not isinstance(_dotted(node)[0], ast.Name):
             return False
         self.out.append(f"{kind}(")
-        self._chain(node, item=item)
+        self._chain(node, item=item, is_bare=is_bare)
         self._value(rest)
         self.out.append(f"{item!a})")
         return True
@@ -118,17 +117,18 @@ class _Reader:
             self._bind(node.id)
 
     def _attribute(self, node: ast.Attribute) -> None:
-        self._chain(node, is_changed=not isinstance(node.ctx, ast.Load))
+        is_changed = not isinstance(node.ctx, ast.Load)
+        if is_changed:
+            self._change(node.value)
+        self._chain(node, is_changed)
 
-    def _chain(
-        self, node: ast.expr, is_changed: bool = False, more: tuple[str, ...] = (), item: str | None = None
-    ) -> None:
+    def _chain(self, node: ast.expr, is_changed: bool = False, more: tuple[str, ...] = (), **how: Any) -> None:
         """Attributes of a name, or of something else; one that is assigned to, or changed, is not read."""
         base, path = _dotted(node)
         if isinstance(base, ast.Name) and isinstance(base.ctx, ast.Load):
             self.out.append(f"{base.id!a},")
             if not is_changed:
-                self._use(base.id, (*[mangled(each, self.class_name) for each in path], *more), item)
+                self._use(base.id, (*[mangled(each, self.class_name) for each in path], *more), **how)
         else:
             self._value(base)
         self.out.append("".join([f".{each}" for each in path]))
@@ -137,7 +137,7 @@ class _Reader:
         if not isinstance(node.ctx, ast.Load):
             self._changed_item(node)
             return
-        if not self._asked("Item", node.value, _item(node.slice), []):
+        if not self._asked("Item", node.value, [], _item(node.slice)):
             self._plain(node)
 
     def _changed_item(self, node: ast.Subscript) -> None:
@@ -145,6 +145,7 @@ class _Reader:
         if isinstance(node.value, ast.Subscript):
             self._changed_item(node.value)
         else:
+            self._change(node.value)
             self._chain(node.value, is_changed=True)
         self._value(node.slice)
         self.out.append(")")
@@ -155,7 +156,7 @@ class _Reader:
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr in CHANGING:
             self.out.append("Changing(")
             self._chain(call.func.value, is_changed=True)
-            self._use_method(call.func)
+            self._change(call.func)
             self.out.append(f".{call.func.attr}")
             self._value([*call.args, *call.keywords])
             self.out.append(")")
@@ -172,12 +173,23 @@ class _Reader:
             self._chain(node.args[0], more=(items[1],))
             self._value(rest[1:])
             self.out.append(")")
-        elif _has_no_arguments(node) and self._asked("Call", node.func, NO_ARGUMENT, rest):
-            pass  # it may make a random generator
-        elif name in _ASKING and items and self._asked("Call", node.func, _asked_for(items, rest[1:]), rest):
-            pass
-        elif not (name == "get" and items and self._asked("Get", getattr(node.func, "value", node), items[0], rest)):
+        elif not self._asking_call(node, name, items, rest):
             self._plain(node)
+
+    def _asking_call(self, node: ast.Call, name: str, items: list[str | None], rest: list[Any]) -> bool:
+        """Read a call that asks for something by a constant, or makes a generator; False if it is none."""
+        if _has_no_arguments(node):
+            return self._asked("Call", node.func, rest, None, is_bare=True)
+        if not items:
+            return False
+        if name == "get" and isinstance(node.func, ast.Attribute):
+            return self._asked("Get", node.func.value, rest, items[0])
+        return name in _ASKING and self._asked("Call", node.func, rest, _asked_for(items[0], rest[1:]))
+
+    def _augmented(self, node: ast.AugAssign) -> None:
+        """An object that is changed in place; a variable is bound again, too."""
+        self._change(node.target)
+        self._plain(node)
 
     # -- statements that bind names -----------------------------------------------------------------------------------
 
@@ -247,8 +259,8 @@ class _Reader:
         self._leave()
         text, self.out = "".join(self.out), out
         self.out.append(text)
-        reads, methods = [frozenset(scope.free(each)) for each in (scope.reads, scope.methods)]
-        self.found.append((node, self.class_name, ReadFunction(text, reads, methods=methods)))
+        reads, changes = [frozenset(scope.free(each)) for each in (scope.reads, scope.changes)]
+        self.found.append((node, self.class_name, ReadFunction(text, reads, changes=changes)))
 
     def _arguments(self, node: ast.arguments) -> None:
         """The names of arguments by kind, and their defaults, which belong to the scope around."""
@@ -321,13 +333,13 @@ def _item(node: ast.expr) -> str | None:
     """The constant string that something is asked for, or the name of the module; None if it is none."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
-    return "__name__" if isinstance(node, ast.Name) and node.id in {"__name__", "__package__"} else None
+    return OWN_NAME if isinstance(node, ast.Name) and node.id == "__name__" else None
 
 
-def _asked_for(items: list[str | None], others: list[Any]) -> str | None:
+def _asked_for(item: str | None, others: list[Any]) -> str | None:
     """What a function is asked for; None for a module relative to a package other than that of the function."""
-    is_relative = items[0] is not None and items[0].startswith(".")
-    return None if is_relative and others and items[1:] != ["__name__"] else items[0]
+    is_own = all(isinstance(each, ast.Name) and each.id in {"__name__", "__package__"} for each in others)
+    return None if item is not None and item.startswith(".") and not is_own else item
 
 
 def _has_no_arguments(node: ast.Call) -> bool:
@@ -354,26 +366,39 @@ def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
     return body
 
 
-_SPECIAL: dict[type, _Visit] = {
-    ast.Constant: _Reader._constant,
-    ast.JoinedStr: _Reader._joined_string,
-    ast.Name: _Reader._name,
-    ast.Attribute: _Reader._attribute,
-    ast.Subscript: _Reader._subscript,
-    ast.Expr: _Reader._expression,
-    ast.Call: _Reader._call,
-    ast.Import: _Reader._import,
-    ast.ImportFrom: _Reader._import_from,
-    ast.Global: _Reader._global,
-    ast.NamedExpr: _Reader._named,
-    ast.AnnAssign: _Reader._annotated,
-    ast.ClassDef: _Reader._class,
-    **dict.fromkeys((ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda), _Reader._function),
-    **dict.fromkeys((ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp), _Reader._comprehension),
-    **dict.fromkeys((ast.ExceptHandler, ast.MatchAs, ast.MatchStar, ast.MatchMapping), _Reader._bound_by_name),
-    **{
-        getattr(ast, each): _Reader._bound_by_name
-        for each in ("TypeVar", "ParamSpec", "TypeVarTuple")
-        if hasattr(ast, each)
-    },
-}
+class _Visits(dict[type, _Visit]):
+    """How nodes, and parts of them, are read: those without an entry as they are."""
+
+    def __missing__(self, kind: type) -> _Visit:
+        visit: _Visit = _Reader._plain if issubclass(kind, ast.AST) else _Reader._leaf
+        self[kind] = visit
+        return visit
+
+
+_VISITS = _Visits(
+    {
+        list: _Reader._list,
+        ast.Constant: _Reader._constant,
+        ast.JoinedStr: _Reader._joined_string,
+        ast.Name: _Reader._name,
+        ast.Attribute: _Reader._attribute,
+        ast.Subscript: _Reader._subscript,
+        ast.Expr: _Reader._expression,
+        ast.Call: _Reader._call,
+        ast.Import: _Reader._import,
+        ast.ImportFrom: _Reader._import_from,
+        ast.Global: _Reader._global,
+        ast.NamedExpr: _Reader._named,
+        ast.AnnAssign: _Reader._annotated,
+        ast.AugAssign: _Reader._augmented,
+        ast.ClassDef: _Reader._class,
+        **dict.fromkeys((ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda), _Reader._function),
+        **dict.fromkeys((ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp), _Reader._comprehension),
+        **dict.fromkeys((ast.ExceptHandler, ast.MatchAs, ast.MatchStar, ast.MatchMapping), _Reader._bound_by_name),
+        **{
+            getattr(ast, each): _Reader._bound_by_name
+            for each in ("TypeVar", "ParamSpec", "TypeVarTuple")
+            if hasattr(ast, each)
+        },
+    }
+)

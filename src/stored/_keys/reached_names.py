@@ -107,7 +107,7 @@ def _followed(root: str, value: Any, namespace: Any, start: tuple[str, ...], pat
     module = ""
     label = ".".join((root, *path))
     for name in path:
-        if type(value) is ModuleType:
+        if isinstance(value, ModuleType):
             module = value.__name__
             is_of_library = is_library_module(module)
             label = ".".join((value.__name__, *path[done:]))
@@ -130,7 +130,8 @@ def _of_module(module: ModuleType, name: str, is_of_library: bool) -> Any:
     if not is_of_library and imported_module(f"{module.__name__}.{name}") is not None:
         return vars(module).get(name, ABSENT)
     try:
-        return getattr(module, name, ABSENT) if "__getattr__" in vars(module) else ABSENT
+        is_plain = type(module) is ModuleType and "__getattr__" not in vars(module)
+        return ABSENT if is_plain else getattr(module, name, ABSENT)
     except Exception:  # of its own code, or a warning
         return ABSENT
 

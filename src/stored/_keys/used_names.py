@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-__all__ = ["CHANGING", "NO_ARGUMENT", "OWN_MODULE", "Origin", "ReadFunction", "Scope", "UsedName"]
+__all__ = ["CHANGING", "OWN_MODULE", "OWN_NAME", "Origin", "ReadFunction", "Scope", "UsedName"]
 
 
 class Origin(NamedTuple):
@@ -36,8 +36,9 @@ CHANGING = frozenset(
 )
 """Methods that change the object: called in a statement of its own, they do not read it."""
 
-NO_ARGUMENT = "()"
-"""The item of a call without arguments."""
+
+OWN_NAME = "\0__name__"
+"""The item that is the name of the module of the function."""
 
 
 class UsedName(NamedTuple):
@@ -52,14 +53,17 @@ class UsedName(NamedTuple):
     origin : Origin or None
         From where the function itself imports it.
     item : str or None
-        What it is asked for by a constant: as ``x["item"]``, ``x.get("item")`` or ``x("item")``, or `NO_ARGUMENT`. Of
-        the environment, and of the modules that are imported, nothing else counts.
+        What it is asked for by a constant: as ``x["item"]``, ``x.get("item")`` or ``x("item")``, or `OWN_NAME`. Of the
+        environment, and of the modules that are imported, nothing else counts.
+    is_bare : bool
+        Is it called without arguments, so that it makes a random generator without a seed, if it makes one?
     """
 
     root: str
     path: tuple[str, ...] = ()
     origin: Origin | None = None
     item: str | None = None
+    is_bare: bool = False
 
     @property
     def dotted(self) -> str:
@@ -78,8 +82,8 @@ class ReadFunction(NamedTuple):
         The names whose values it uses.
     memos : frozenset of str
         The memos of its module that it fills.
-    methods : frozenset of UsedName
-        The methods by which it changes objects, of which it reads nothing else.
+    changes : frozenset of UsedName
+        The objects that it changes, of which it reads nothing else, or the methods by which it does so.
     choices : frozenset of (str, str)
         The tables of which it uses one item only, and the attributes of its first argument by which it is chosen.
     """
@@ -87,7 +91,7 @@ class ReadFunction(NamedTuple):
     text: str
     reads: frozenset[UsedName]
     memos: frozenset[str] = frozenset()
-    methods: frozenset[UsedName] = frozenset()
+    changes: frozenset[UsedName] = frozenset()
     choices: frozenset[tuple[str, str]] = frozenset()
 
 
@@ -106,13 +110,13 @@ class Scope:
         self.outside: set[str] = set()  # declared as global
         self.imports: dict[str, list[Origin]] = {}
         self.reads: set[UsedName] = set()
-        self.methods: set[UsedName] = set()
+        self.changes: set[UsedName] = set()
 
     def leave(self, around: Scope) -> None:
         """Let the scope around have the names that are not defined here."""
         self.bound -= self.outside
         around.reads.update(self.free(self.reads))
-        around.methods.update(self.free(self.methods))
+        around.changes.update(self.free(self.changes))
 
     def free(self, used: set[UsedName]) -> Iterator[UsedName]:
         """Of names that are used here or inside, those that are not defined here."""

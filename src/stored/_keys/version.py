@@ -159,10 +159,6 @@ class StoredCode:
         for each in self._memos:
             each.accept()
 
-    def has_same_class(self) -> bool:
-        """Does the class still have what the method looks up on it?"""
-        return all(vars(base).get(name, ABSENT) is value for base, name, value in self._looked_up)
-
 
 class OwnerParts(NamedTuple):
     """What counts of an object beside the code of its class.
@@ -196,8 +192,7 @@ def code_of_method(kind: type, method: CodeOfMethod, parts: OwnerParts = OwnerPa
     found: tuple[CodeOfMethod, StoredCode] = known_of_class(kind, key, lambda: (method, _read(kind, method, parts)))
     if found[1].is_same():
         return found[1]
-    if not found[1].has_same_class():
-        forget_class(kind)
+    forget_class(kind)  # what it reads through the object may be others, too
     return replace_known(kind, key, (method, _read(kind, method, parts)))[1]
 
 

@@ -28,13 +28,25 @@ __all__ = [
 ]
 
 Holder: TypeAlias = Callable[[], Any]
-"""Gives a value, or None if that is gone."""
+"""Gives a value, or something else if that is gone."""
+
+
+class _Gone:
+    """Stands for what was there before."""
+
+
+class _Reference(weakref.ref[Any]):
+    __slots__ = ()
+
+    def __call__(self) -> Any:
+        value = super().__call__()
+        return _Gone if value is None else value
 
 
 def hold(value: Any) -> Holder:
-    """What gives a value without keeping it alive, if Python can; None if it is gone."""
+    """What gives a value without keeping it alive, if Python can; something that is no value if it is gone."""
     try:
-        return weakref.ref(value)
+        return _Reference(value)
     except TypeError:
         return lambda: value
 
@@ -73,7 +85,7 @@ class NameWatch:
         if isinstance(space, types.FunctionType):
             value, path = variable(space, path[0]), path[1:]
         else:
-            value = ABSENT if space is None else space
+            value = space
         for each in path:
             try:
                 value = getattr(value, each, ABSENT)
@@ -114,7 +126,7 @@ class MemoWatch:
 
     def _now(self) -> Any:
         function = self._function()
-        return ABSENT if function is None else function.__globals__.get(self.name, ABSENT)
+        return getattr(function, "__globals__", {}).get(self.name, ABSENT)
 
     def accept(self) -> None:
         """Expect what it is now."""
@@ -180,8 +192,7 @@ class RegistryWatch:
 
     def is_same(self) -> bool:
         """Are they the same?"""
-        function = self._function()
-        found = [] if function is None else list(function.registry.items())
+        found = list(getattr(self._function(), "registry", {}).items())
         return len(found) == len(self._items) and all(
             kind is held() and each is other() for (kind, each), (held, other) in zip(found, self._items, strict=True)
         )
