@@ -11,6 +11,7 @@ from stored._keys.attributes import instance_dict
 from stored._keys.canonical import canonical, digest, text_or_none
 from stored._keys.change_key import change_key
 from stored._keys.class_memos import PartMemos
+from stored._keys.code_check import InlineCheck
 from stored._keys.code_facts import code_facts
 from stored._keys.code_listing import Listing
 from stored._keys.file_facts import load_facts_by, unsaved_facts
@@ -28,7 +29,7 @@ from stored._keys.unchanged import (
     ATOMIC_SET,
     SAME_CLASS_TEST,
     USER_ATTRIBUTES,
-    Namespace,
+    TestScope,
     UnchangedCheck,
     compile_check,
     compile_rebinding,
@@ -48,11 +49,11 @@ __all__ = [
     "Describer",
     "FieldParameters",
     "Ignored",
+    "InlineCheck",
     "Key",
     "Listing",
     "Memo",
     "MethodReads",
-    "Namespace",
     "OwnerParameters",
     "OwnerParts",
     "Pairs",
@@ -61,6 +62,7 @@ __all__ = [
     "Selection",
     "Space",
     "StoredCode",
+    "TestScope",
     "UnchangedCheck",
     "Uses",
     "canonical",

@@ -1,15 +1,16 @@
 """How is it seen quickly that code still reaches the same? By comparing what its names are bound to.
 
 Names of the module of a method are looked up by the code of its calls, whose globals are those of the module, as the
-method itself does; those of other modules are attributes of them. Functions, classes, modules and strings are compared
-in one tuple, which takes less time than comparing each: of these, equal ones are the same. Numbers are compared by
-identity, since 1 == 1.0.
+method itself does; those of other modules are attributes of them. Objects are compared by identity with variables of
+the function: equal ones can be others, as 1 and 1.0 are, or a wrapper of a function.
 """
 
 from __future__ import annotations
 
 import builtins
 import functools
+import gc
+import itertools
 import marshal
 import operator
 import sys
@@ -20,7 +21,7 @@ from typing import Any, NamedTuple
 from stored._keys.class_functions import is_data
 from stored._keys.contents import marshalled
 from stored._keys.reach_report import LookedUp
-from stored._keys.unchanged import is_attribute_name
+from stored._keys.unchanged import TestScope, is_attribute_name
 from stored._keys.watched import NameWatch, Watch
 from stored.typing import ABSENT
 
@@ -28,9 +29,6 @@ __all__ = ["InlineCheck", "code_check", "inline_check"]
 
 _PREFIX = "_stored_"
 """Before the names that the code of calls itself uses."""
-
-_ONE_OF_A_KIND = (type, types.FunctionType, types.BuiltinFunctionType, types.ModuleType)
-"""Of these, equal ones are the same."""
 
 
 def code_check(looked_up: Iterable[LookedUp], watches: Iterable[Watch]) -> Callable[[], bool] | None:
@@ -128,13 +126,13 @@ class InlineCheck(NamedTuple):
     Attributes
     ----------
     tests : list of str
-        Expressions in ``{expected}``, and in names of the module of the method.
-    expected : dict
-        The attributes of ``{expected}``.
+        Expressions in names of the module of the method, and in those of the scope.
+    scope : TestScope
+        Where these are looked up.
     """
 
     tests: list[str]
-    expected: dict[str, Any]
+    scope: TestScope
 
 
 def inline_check(
@@ -169,26 +167,24 @@ def inline_check(
         check.call(whole)
     for watched, looks_inside in once if whole is None else ():
         check.watch(watched, looks_inside)
+    if len(kind.__mro__) > _FEWEST_BASES:
+        check.expect(f"{check.given(kind)}.__mro__", kind.__mro__)
     for found in looked_up:
         if found.value is ABSENT:
-            if found.name not in _NOTICED and found.name.startswith("__") and not hasattr(kind, found.name):
+            if found.name.startswith("__") and found.name not in _NOTICED:
                 check.look_up(found)
-        elif _is_itself_on_class(found.value) and is_attribute_name(found.name):
-            check.compare(f"{check.given(kind)}.{found.name}", found.value)
         elif not is_data(found.value):
             for base in kind.__mro__[: kind.__mro__.index(found.base)]:
                 check.look_up(LookedUp(base, found.name, ABSENT))
             check.look_up(found)
-    tests = check.all_tests()  # first, since it adds to what is expected
-    return InlineCheck(tests, {f"code{number}": value for number, value in enumerate(check.expected)})
+    return InlineCheck(check.tests, TestScope(namespace, check.all_given()))
 
+
+_FEWEST_BASES = 2
+"""A class with no bases but `object` cannot get others."""
 
 _NOTICED = frozenset({"__getattr__", "__getattribute__", "__setattr__", "__delattr__"})
 """The check of the parameters itself would go through these."""
-
-
-def _is_itself_on_class(value: Any) -> bool:
-    return type(value) in {types.FunctionType, property}
 
 
 _MOST_INLINE = 100
@@ -207,7 +203,8 @@ def _each_once(watches: Iterable[Watch]) -> Iterator[tuple[Watch, bool]]:
             seen.add(key)
             value = id(watched.value()) if isinstance(watched, NameWatch) else 0
             yield watched, value not in looked_into
-            looked_into.add(value)
+            if not isinstance(watched, NameWatch) or watched.content is not None:
+                looked_into.add(value)
 
 
 def _namespace(watched: NameWatch) -> object:
@@ -239,27 +236,26 @@ class _InlineTests:
 
     def __init__(self, namespace: dict[str, Any], taken: frozenset[str]) -> None:
         self.namespace = namespace
-        self.expected: list[Any] = []
-        self._numbers: dict[int, int] = {}  # of these, by id
+        self.tests: list[str] = []
         self._taken = taken
-        self._tests: list[str] = []
-        self._sources: list[str] = []  # of what is compared in one tuple
-        self._values: list[Any] = []
+        self._prefix = f"{_PREFIX}code{next(_numbers)}_"
+        self._given: dict[int, tuple[str, Any]] = {}
 
     def given(self, value: Any) -> str:
         """The name of something that is compared with, or called."""
-        number = self._numbers.setdefault(id(value), len(self.expected))
-        if number == len(self.expected):
-            self.expected.append(value)
-        return f"{{expected}}.code{number}"
+        return self._given.setdefault(id(value), (f"{self._prefix}{len(self._given)}", value))[0]
+
+    def all_given(self) -> dict[str, Any]:
+        """All of these, by name."""
+        return dict(self._given.values())
 
     def look_up(self, found: LookedUp) -> None:
         """Expect something in the dictionary of a class."""
-        names = self.given(vars(found.base))
+        names = self.given(_dictionary_of(found.base))
         if found.value is ABSENT:
-            self._tests.append(f"{found.name!r} not in {names}")
+            self.tests.append(f"{found.name!r} not in {names}")
         else:
-            self.compare(f"{names}[{found.name!r}]", found.value)
+            self.expect(f"{names}[{found.name!r}]", found.value)
 
     def watch(self, watched: Watch, looks_inside: bool) -> None:
         """Expect what is watched to be the same; does what it contains count, too?"""
@@ -268,13 +264,13 @@ class _InlineTests:
             self.call(watched.is_same)
             return
         value, content = watched.value(), watched.content
-        self.compare(source, value)
+        self.expect(source, value)
         if content is None or not looks_inside:
             return
         if content.of is marshalled:
-            self._tests.append(f"{self.given(marshal.dumps)}({source}, 2) == {self.given(content.key)}")
+            self.tests.append(f"{self.given(marshal.dumps)}({source}, 2) == {self.given(content.key)}")
         else:
-            self._tests.append(f"{self.given(content.is_same)}({source})")
+            self.tests.append(f"{self.given(content.is_same)}({source})")
 
     def _source(self, watched: NameWatch) -> str | None:
         """The expression of a name; None if it needs more than that."""
@@ -290,7 +286,7 @@ class _InlineTests:
             if names is self.namespace and first not in self._taken and not first.startswith(_PREFIX):
                 return ".".join(watched.path)
             if first not in names:
-                self._tests.append(f"{first!r} not in {self.given(names)}")
+                self.tests.append(f"{first!r} not in {self.given(names)}")
                 return ".".join((self.given(builtins), *watched.path))
             module = _module_of(names)
             if module is not None:
@@ -300,22 +296,17 @@ class _InlineTests:
 
     def call(self, function: Callable[[], bool]) -> None:
         """Expect a function to return True."""
-        self._tests.append(f"{self.given(function)}()")
+        self.tests.append(f"{self.given(function)}()")
 
-    def compare(self, source: str, value: Any) -> None:
-        """Expect an expression to have a value."""
-        is_one_of_a_kind = isinstance(value, _ONE_OF_A_KIND) and type(value).__eq__ in _PLAIN_EQUALITIES
-        if is_one_of_a_kind or type(value) is str or type(value) is property:
-            self._sources.append(source)
-            self._values.append(value)
-        else:
-            self._tests.append(f"{source} is {self.given(value)}")
-
-    def all_tests(self) -> list[str]:
-        """All expressions."""
-        if not self._sources:
-            return self._tests
-        return [f"({', '.join(self._sources)},) == {self.given(tuple(self._values))}", *self._tests]
+    def expect(self, source: str, value: Any) -> None:
+        """Expect an expression to be an object: one that is equal can be another one, as 1.0 is for 1."""
+        self.tests.append(f"{source} is {self.given(value)}")
 
 
-_PLAIN_EQUALITIES = frozenset({object.__eq__, type.__eq__, str.__eq__, types.BuiltinFunctionType.__eq__})
+_numbers = itertools.count()
+
+
+def _dictionary_of(kind: type) -> Any:
+    """The dictionary of a class, of which Python reads items quicker than through the proxy that it shows."""
+    behind_proxy = gc.get_referents(vars(kind))
+    return behind_proxy[0] if len(behind_proxy) == 1 and type(behind_proxy[0]) is dict else vars(kind)

@@ -12,7 +12,7 @@ __all__ = [
     "ATOMIC_SET",
     "SAME_CLASS_TEST",
     "USER_ATTRIBUTES",
-    "Namespace",
+    "TestScope",
     "UnchangedCheck",
     "compile_check",
     "compile_rebinding",
@@ -48,26 +48,31 @@ class UnchangedCheck(NamedTuple):
     rebound : tuple of str, optional
         The attributes of ``{expected}`` that have the values of the parameters, in their order: other objects of equal
         value may be put there. None if the parameters have to be asked for in the full way after each change.
+    scope : TestScope, optional
+        Where other names in the test are looked up.
     """
 
     test: str
     expected: Mapping[str, Any]
     refers_to_owner: bool = False
     rebound: tuple[str, ...] | None = None
-    namespace: Namespace | None = None
+    scope: TestScope | None = None
 
 
-class Namespace:
-    """The global names of a module, in which tests look up names of it.
+class TestScope:
+    """Where the names in tests are looked up.
 
     Parameters
     ----------
     names : dict
-        The names; a module's own dictionary.
+        The global names of a module.
+    given : mapping of str to object
+        What tests compare with, under names that no other scope has.
     """
 
-    def __init__(self, names: dict[str, Any]) -> None:
+    def __init__(self, names: dict[str, Any], given: Mapping[str, Any]) -> None:
         self.names = names
+        self.given = given
         self._compiled: dict[str, Callable[[Any, Any], bool]] = {}
 
     def compile_check(self, test: str) -> Callable[[Any, Any], bool]:
@@ -75,11 +80,9 @@ class Namespace:
         found = self._compiled.get(test)
         if found is None:
             parts = {each: f"_stored_{each}" for each in ("owner", "expected", "type", "getattr")}
-            scope: dict[str, Any] = {}
-            source = (
-                f"lambda _stored_type, _stored_getattr: lambda _stored_owner, _stored_expected: {test.format(**parts)}"
-            )
-            inner = eval(source, scope)(type, getattr)  # noqa: S307  # identifiers only
+            given = {"_stored_type": type, "_stored_getattr": getattr, **self.given}
+            source = f"lambda {', '.join(given)}: lambda _stored_owner, _stored_expected: {test.format(**parts)}"
+            inner = eval(source, {})(*given.values())  # noqa: S307  # identifiers only
             found = FunctionType(inner.__code__, self.names, "check", None, inner.__closure__)
             self._compiled[test] = found
         return found

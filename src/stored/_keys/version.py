@@ -24,7 +24,6 @@ from stored._keys.reach_report import LookedUp, Reached
 from stored._keys.reached_of_class import forget_class, known_of_class, reached_of, replace_known
 from stored._keys.self_accesses import SelfAccesses
 from stored._keys.self_reads import function_accesses
-from stored._keys.unchanged import Namespace
 from stored._keys.uses import Uses
 from stored._keys.watched import MemoWatch
 from stored._keys.watched_values import FileWatch, ValueWatch
@@ -120,20 +119,20 @@ class StoredCode:
         texts = filter(None, map(distribution_text, sorted(self._state.libraries)))
         return {name: version for name, _, version in (each.partition(" ") for each in texts)}
 
-    def quick_check(self, kind: type, namespace: Namespace, taken: Collection[str]) -> InlineCheck:
+    def quick_check(self, kind: type, namespace: dict[str, Any], taken: Collection[str]) -> InlineCheck:
         """Conditions for the check of a shortcut, with names of the module of the method.
 
         Parameters
         ----------
         kind : type
             The class.
-        namespace : Namespace
+        namespace : dict
             The global names of the method.
         taken : collection of str
             Those that mean something else in the code of calls.
         """
         if self._quick is None:
-            self._quick = inline_check(kind, self._looked_up, self._watches, namespace.names, taken)
+            self._quick = inline_check(kind, self._looked_up, self._watches, namespace, taken)
         return self._quick
 
     @functools.cached_property

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import inspect
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import FunctionType
 from typing import Any
 
 from stored._fork_safe_lock import ForkSafeLock
-from stored._keys import VARIADIC, Namespace
+from stored._keys import VARIADIC
 from stored._methods.shortcuts import Hit, Shortcut, ShortcutsByOwner, ShortcutsOfOwner
 from stored._settings import validity
 
@@ -25,6 +25,8 @@ _MOST_COMPILATIONS = 8
 """So often may the function be compiled for one more check; each time takes as long as hundreds of calls."""
 
 _NO_TEST = "False"
+
+_NOTHING: Mapping[str, Any] = {}
 
 _ANY_TEST = "{expected}.is_same({owner}, {expected})"
 """For a method of owners with different checks."""
@@ -48,7 +50,7 @@ class CallCode:
         Answers calls without a shortcut: takes the owner and the values of all arguments by name.
     install : callable
         Takes the generated function, whose first argument has the owner in ``_owner``.
-    namespace : Namespace
+    namespace : dict
         The global names of the plain method, which are those of the function.
     """
 
@@ -59,9 +61,9 @@ class CallCode:
         is_scalar: bool,
         answer: Callable[[Any, dict[str, Any]], Any],
         install: Callable[[Any], None],
-        namespace: Namespace,
+        namespace: dict[str, Any],
     ) -> None:
-        self.namespace = namespace
+        self._namespace = namespace
         self._source = _source_of_call(signature, shortcut_arguments, is_scalar)
         self._install = install
         # with a prefix, since a method's arguments may have any other names
@@ -78,8 +80,16 @@ class CallCode:
         self.recompile(_NO_TEST)
         validity.watch(self)
 
-    def recompile(self, test: str) -> None:
-        """Compile the function with another check, and let all calls go through it."""
+    def recompile(self, test: str, compared: Mapping[str, Any] = _NOTHING) -> None:
+        """Compile the function with another check, and let all calls go through it.
+
+        Parameters
+        ----------
+        test : str
+            The expression of the check.
+        compared : mapping of str to object, optional
+            What it compares with, under names of its own.
+        """
         self._times_compiled += 1
         self._shortcuts.end_all()
         # should this fail, or another thread fork before the end, the next shortcut compiles again
@@ -92,6 +102,7 @@ class CallCode:
             "_stored_find": shortcuts.find,
             "_stored_switch": shortcuts.switch,
             "_stored_last": None,
+            **compared,
         }
         body = textwrap.indent(self._source.replace("@test@", expression), "    ")
         around = f"def around({', '.join(given)}):{body}    return __call__"
@@ -101,7 +112,7 @@ class CallCode:
         cells = dict(zip(inner.__code__.co_freevars, inner.__closure__, strict=True))
         cells["_stored_last"] = shortcuts.last_cell
         # looks up names of the module of the method, as that does
-        call = FunctionType(inner.__code__, self.namespace.names, "__call__", inner.__defaults__, tuple(cells.values()))
+        call = FunctionType(inner.__code__, self._namespace, "__call__", inner.__defaults__, tuple(cells.values()))
         call.__kwdefaults__ = inner.__kwdefaults__
         self._install(call)
         self._shortcuts = shortcuts
@@ -114,7 +125,10 @@ class CallCode:
             if self._shortcuts.test not in {shortcut.test, _ANY_TEST}:
                 # owners with different checks, at a time or in turns, share code that calls the check of the shortcut
                 is_only_kind = self._shortcuts.is_empty() and self._times_compiled <= _MOST_COMPILATIONS
-                self.recompile(shortcut.test if is_only_kind else _ANY_TEST)
+                if is_only_kind:
+                    self.recompile(shortcut.test, _NOTHING if shortcut.scope is None else shortcut.scope.given)
+                else:
+                    self.recompile(_ANY_TEST)
             shortcuts.add(shortcut)  # now, since compiling ends all others
             shortcut.add(key, hit)
             self._shortcuts.add(owner, shortcuts, shortcut)

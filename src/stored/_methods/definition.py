@@ -12,7 +12,6 @@ from stored._keys import (
     Arguments,
     Ignored,
     MethodReads,
-    Namespace,
     OwnerParts,
     StoredCode,
     Uses,
@@ -99,7 +98,7 @@ class Definition:
         self.is_scalar = len(self.axes) == 1 and maxsize is None and self.arguments.is_only_argument(self.axis_names[0])
         self.has_result_table = not self.axes and not self.arguments.has_rounding
         self.shortcut_arguments = self.axis_names if self.is_scalar else self.arguments.keyed_names
-        self.namespace = Namespace(getattr(plain, "__globals__", {}))
+        self.namespace: dict[str, Any] = getattr(plain, "__globals__", {})
         self.has_own_version = version is not None
         axes = canonical(tuple([axis.definition() for axis in self.axes]))
         self.options_text = f"stored({version!a}, {axes}, {self.returns_table}, {self.arguments.options_text})"

@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from typing import Any
 
 from stored._engine import PresentSpace, StorageSpace
-from stored._keys import Namespace
+from stored._keys import InlineCheck
 from stored._methods.counters import Counters
 from stored._methods.memo_state import MemoTests
 from stored._methods.shortcuts import Shortcut
@@ -22,8 +22,6 @@ class OwnerShortcut:
 
     Parameters
     ----------
-    namespace : Namespace
-        The global names of the method.
     counters : Counters
         The counters to which the hits are added.
     present : PresentSpace
@@ -39,7 +37,6 @@ class OwnerShortcut:
         "__weakref__",
         "_by_key",
         "_counters",
-        "_namespace",
         "_present",
         "_values",
         "last",
@@ -47,8 +44,7 @@ class OwnerShortcut:
         "ref",
     )
 
-    def __init__(self, namespace: Namespace, counters: Counters, present: PresentSpace) -> None:
-        self._namespace = namespace
+    def __init__(self, counters: Counters, present: PresentSpace) -> None:
         self._counters = counters
         self._by_key: dict[Hashable, Shortcut] = {}
         self._present = present
@@ -57,7 +53,9 @@ class OwnerShortcut:
         self.ref: Any = None
         self.owner_callback: object = None  # a weak reference whose callback runs when the owner is freed
 
-    def prepare(self, owner: object, space: StorageSpace, token: object, memos: MemoTests) -> Shortcut | None:
+    def prepare(
+        self, owner: object, space: StorageSpace, token: object, memos: MemoTests, code: InlineCheck
+    ) -> Shortcut | None:
         """The shortcut to a space, a new one if need be; None if there is no quick check of the parameters.
 
         Parameters
@@ -70,6 +68,8 @@ class OwnerShortcut:
             That of `validity`, taken before anything else was looked at.
         memos : tuple of (list of str, dict)
             Conditions for the memos that the method reads, and what they expect.
+        code : InlineCheck
+            Conditions for the code of the method.
         """
         shortcut = self._by_key.get(space.key)
         if shortcut is not None and shortcut.space is space and shortcut.holds(owner):
@@ -78,11 +78,11 @@ class OwnerShortcut:
         if check is None:
             return None
         tests, expected = memos
-        if tests:
+        if tests or code.tests:
             check = check._replace(
-                test=" and ".join([check.test, *tests]),
+                test=" and ".join([check.test, *tests, *code.tests]),
                 expected={**check.expected, **expected},
-                namespace=self._namespace,
+                scope=code.scope,
             )
         shortcut = Shortcut(owner, check, space, token)
         return shortcut if shortcut.holds(owner) else None

@@ -142,16 +142,13 @@ class Results:
             memos = undescribed_tests(call, self.reads)
         elif self.reads is not None and (self.reads.memos or self.reads.methods):
             memos = memo_tests(call.owner, self.reads)
-        if memos is not None:
-            tests, expected = self.code.quick_check(
-                self.owner_class, self.definition.namespace, self.definition.arguments.names
-            )
-            memos = [*memos[0], *tests], {**memos[1], **expected}
         if memos is None or (call.memo_state is not None and call.memo_state.stale):
             return
         if self.shortcut is None:
-            self.shortcut = OwnerShortcut(self.definition.namespace, self.counters, self.present)
-        shortcut = self.shortcut.prepare(call.owner, call.space, token, memos)
+            self.shortcut = OwnerShortcut(self.counters, self.present)
+        namespace, taken = self.definition.namespace, self.definition.arguments.names
+        code = self.code.quick_check(self.owner_class, namespace, taken)
+        shortcut = self.shortcut.prepare(call.owner, call.space, token, memos, code)
         if shortcut is None:
             return
         with self.lock:

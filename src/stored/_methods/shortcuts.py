@@ -71,6 +71,8 @@ class Shortcut:
         The counter of the calls that `scalar` answers.
     hits : list of Hit
         All counters.
+    scope : TestScope or None
+        Where names in the check are looked up.
     is_watched : bool
         Does its space know it, to end it?
     rebind : callable or None
@@ -87,7 +89,8 @@ class Shortcut:
         self.test = check.test
         self.refers_to_owner = check.refers_to_owner
         self.is_ended = self.is_watched = False
-        self.is_same = (compile_check if check.namespace is None else check.namespace.compile_check)(check.test)
+        self.scope = check.scope
+        self.is_same = (compile_check if check.scope is None else check.scope.compile_check)(check.test)
         self.scalar: Callable[[Any], Any] = _no_value
         self.table: dict[Any, Hit] = {}
         self.scalar_hit = Hit(None, 0.0)
