@@ -14,6 +14,7 @@ from stored._keys.attributes import checked_names
 from stored._keys.canonical import Encoder, Walk, add_forms, digest, pairs_text, refuse, text_or_digest
 from stored._keys.closures import closure_cells
 from stored._keys.code_facts import code_facts
+from stored._keys.compiled_modules import compiled_text
 from stored._keys.libraries import find_by_name, has_known_name, is_library_module, is_of_main
 from stored._keys.qualified_names import module_name, qualified_name
 
@@ -144,8 +145,14 @@ def _named_text(value: Any) -> str:
     name = getattr(value, "__qualname__", value.__name__)
     for module in (getattr(value, "__module__", None), "numpy", "scipy.special"):
         if find_by_name(module, name) is value:
-            return f"function({f'{module}.{name}'!a})"
+            return f"function({f'{module}.{name}'!a}{_build(module)})"
     refuse(value)
+
+
+def _build(module: str | None) -> str:
+    """What stands for the build of a compiled module of the user's own; empty for others."""
+    text = "" if module is None else compiled_text(module)
+    return f", {text}" if text else ""
 
 
 def _is_of_cython(value: Any) -> bool:
@@ -155,7 +162,8 @@ def _is_of_cython(value: Any) -> bool:
 
 def _descriptor_text(value: Any) -> str:
     """The text of a method of a compiled class, such as ``str.upper``."""
-    return f"function({f'{qualified_name(value.__objclass__)}.{value.__name__}'!a})"
+    build = _build(value.__objclass__.__module__)
+    return f"function({f'{qualified_name(value.__objclass__)}.{value.__name__}'!a}{build})"
 
 
 def _partial_text(value: Any, walk: Walk) -> str:

@@ -210,7 +210,7 @@ def _is_rare(value: object) -> bool:
 
 
 def _rare_form(kind: type) -> Any:
-    return _RARE.get(f"{kind.__module__}.{kind.__qualname__}")
+    return _RARE.get(f"{getattr(kind, '__module__', None)}.{kind.__qualname__}")
 
 
 _RARE: dict[str, Any] = {

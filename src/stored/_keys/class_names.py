@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from stored._keys.canonical import UnstableValueError, Walk, add_forms, digest, nested_too_deeply
 from stored._keys.class_content import class_content
+from stored._keys.compiled_modules import compiled_text
 from stored._keys.libraries import find_by_name, has_known_name, is_library_module, is_of_main
 from stored._keys.qualified_names import qualified_name
 from stored.errors import OwnerWarning, StoredError, warn_caller
@@ -44,6 +45,9 @@ def _library_class_name(kind: type) -> str:
     parts = kind.__module__.split(".")
     public = next((number for number, part in enumerate(parts) if part.startswith("_")), len(parts)) or len(parts)
     module = ".".join(parts[:public])
+    build = compiled_text(kind.__module__)
+    if build:  # of the user's own
+        return f"{qualified_name(kind)} {build}"
     return f"{module}.{kind.__qualname__}" if find_by_name(module, kind.__qualname__) is kind else qualified_name(kind)
 
 

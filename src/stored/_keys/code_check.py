@@ -22,7 +22,7 @@ from stored._keys.class_functions import is_data
 from stored._keys.contents import marshalled
 from stored._keys.reach_report import LookedUp
 from stored._keys.unchanged import TestScope, is_attribute_name
-from stored._keys.watched import NameWatch, Watch
+from stored._keys.watched import BasesWatch, NameWatch, Watch
 from stored.typing import ABSENT
 
 __all__ = ["InlineCheck", "code_check", "inline_check"]
@@ -169,6 +169,7 @@ def inline_check(
         check.watch(watched, looks_inside)
     if len(kind.__mro__) > _FEWEST_BASES:
         check.expect(f"{check.given(kind)}.__mro__", kind.__mro__)
+    watches = [each for each in watches if not isinstance(each, BasesWatch)]
     for found in looked_up:
         if found.value is ABSENT:
             if found.name.startswith("__") and found.name not in _NOTICED:

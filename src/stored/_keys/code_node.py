@@ -24,6 +24,7 @@ from stored._keys.class_names import is_library_class
 from stored._keys.closures import closure_cells
 from stored._keys.code_facts import code_facts
 from stored._keys.compiled_modules import compiled_text, name_in_compiled
+from stored._keys.contents import content_of
 from stored._keys.exempt import is_exempt
 from stored._keys.identity import number_text
 from stored._keys.ignored_names import Ignored, ignored_by
@@ -32,11 +33,19 @@ from stored._keys.library_values import has_text_of_its_own, is_foreign, name_in
 from stored._keys.node import Node, is_node
 from stored._keys.project_paths import without_folder
 from stored._keys.reached_names import ReachedName, reached_name
+from stored._keys.special_names import (
+    FILLED_BY_PYTHON,
+    LOOKING_EVERYWHERE,
+    NAMES_OF_MODULES,
+    NOT_OF_MODULES,
+    is_builtin,
+)
 from stored._keys.unchanged import ATOMIC_SET
 from stored._keys.used_names import OWN_MODULE, OWN_NAME, Origin, UsedName
 from stored._keys.watched import (
     NEVER_SAME,
     CodeWatch,
+    DefaultsWatch,
     EnvironmentWatch,
     MemoWatch,
     ModuleWatch,
@@ -69,30 +78,6 @@ def read_node(value: Any, ignored: Ignored | None = None, choosing: Mapping[str,
         Attributes of the first argument of a function by which items of tables are chosen, with their values.
     """
     return _NodeWalk(value, ignored or Ignored(frozenset(), set()), choosing or {}).node()
-
-
-_FILLED_BY_PYTHON = frozenset({"_value2member_map_", "_member_map_", "_unhashable_values_"})
-"""Attributes of enumerations, to which members that are combined of others are added when they are first made."""
-
-_NOT_OF_MODULES = frozenset(
-    {
-        "__name__",
-        "__file__",
-        "__doc__",
-        "__spec__",
-        "__package__",
-        "__loader__",
-        "__builtins__",
-        "__cached__",
-        "__path__",
-    }
-    | {"__annotations__", "__annotate__", "__conditional_annotations__", "__warningregistry__"}
-)
-
-_NAMES_OF_MODULES = frozenset({"__name__", "__package__"})
-"""They count where code uses them."""
-
-_LOOKING_EVERYWHERE = (globals, eval, exec)
 
 
 class _NodeWalk(Walk):
@@ -130,9 +115,9 @@ class _NodeWalk(Walk):
         if not is_node(value):
             return self._finished(self.code_part(value, ""))
         if isinstance(value, type):
-            self._watches.append(NamespaceWatch(value, WITHOUT_MEANING | _FILLED_BY_PYTHON))
+            self._watches.append(NamespaceWatch(value, WITHOUT_MEANING | FILLED_BY_PYTHON))
         elif type(value) is types.ModuleType:
-            self._watches.append(NamespaceWatch(value, _NOT_OF_MODULES))
+            self._watches.append(NamespaceWatch(value, NOT_OF_MODULES))
         else:
             self._watch_function(value)
         try:
@@ -151,6 +136,8 @@ class _NodeWalk(Walk):
                     self._watches.append(NameWatch(value, (name,), cell.cell_contents))
         if _can_exchange_code():
             self._watches.append(CodeWatch(value))
+        if content_of((value.__defaults__, *(value.__kwdefaults__ or {}).values())) is not None:
+            self._watches.append(DefaultsWatch(value))
 
     def _finished(self, text: str) -> Node:
         return Node(
@@ -243,9 +230,9 @@ class _NodeWalk(Walk):
         return not is_library_function(self._node)
 
     def _used_text(self, used: UsedName, function: types.FunctionType) -> str:
-        if used.root in _NAMES_OF_MODULES:
+        if used.root in NAMES_OF_MODULES:
             return f"{used.root}={function.__globals__.get(used.root)!a}"
-        if used.root in _NOT_OF_MODULES or self._is_memo(used, function):
+        if used.root in NOT_OF_MODULES or self._is_memo(used, function):
             return ""
         if used.item == OWN_NAME:
             used = used._replace(item=str(function.__globals__.get("__name__")))
@@ -262,9 +249,9 @@ class _NodeWalk(Walk):
             return self._value_text(used, found, function)
         if found.module and type(found.value) is not types.FunctionType:
             self._compiled.add(compiled_text(found.module))
-        if "__globals__" in used.path or any(found.value is each for each in _LOOKING_EVERYWHERE):
+        if "__globals__" in used.path or any(found.value is each for each in LOOKING_EVERYWHERE):
             return self._whole_module(found.value if type(found.value) is types.FunctionType else function)
-        if found.namespace is function and _is_builtin(found) and not gives_modules(found.value):
+        if found.namespace is function and is_builtin(found) and not gives_modules(found.value):
             return ""
         text = self._ambient_text(used, found, function)
         return self._value_text(used, found, function) if text is None else text
@@ -325,7 +312,7 @@ class _NodeWalk(Walk):
                 f"{self._where()} asks for environment variables by computed names; ask by constant ones, or name"
                 f" {label!r} in ignore=(...) if they do not matter"
             )
-            return "environment"
+            return f"environment {digest(repr(watch.value))}"
         self._constants.append((f"os.environ[{item!r}]", repr(watch.value)))
         return f"{item}={watch.value!a}"
 
@@ -339,7 +326,11 @@ class _NodeWalk(Walk):
             )
             return "any module"
         level = len(used.item) - len(used.item.lstrip("."))
-        return self._used_text(UsedName(used.item, (), Origin(used.item[level:], level)), function)
+        names = [used.item]
+        if found.value is builtins.__import__:  # which gives the package that the module is in
+            names.append(used.item.partition(".")[0])
+        modules = [UsedName(each, (), Origin(each[level:], level)) for each in names]
+        return ", ".join([self._used_text(each, function) for each in modules])
 
     def _state_text(self, ask: Callable[[], Any], found: ReachedName) -> str:
         """What is set for the whole process."""
@@ -382,7 +373,7 @@ class _NodeWalk(Walk):
             return name_in_library(value, name) or self._number(value, error, found.label)
 
     def _module_text(self, module: types.ModuleType) -> str:
-        values = [(name, each) for name, each in list(vars(module).items()) if name not in _NOT_OF_MODULES]
+        values = [(name, each) for name, each in list(vars(module).items()) if name not in NOT_OF_MODULES]
         return ", ".join([f"{name!a}={self.code_part(each, f'.{name}')}" for name, each in values])
 
 
@@ -391,14 +382,6 @@ _SEED = "give it a seed, or let the caller give the generator, or name it in ign
 
 def _order(used: UsedName) -> tuple[Any, ...]:
     return used.root, used.path, used.origin or (), used.item or ""
-
-
-_BUILTINS = dict(vars(builtins))
-"""Before anybody has replaced some of them."""
-
-
-def _is_builtin(found: ReachedName) -> bool:
-    return len(found.path) == 1 and _BUILTINS.get(found.path[0], ABSENT) is found.value
 
 
 def _can_exchange_code() -> bool:

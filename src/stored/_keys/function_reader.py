@@ -12,8 +12,9 @@ import functools
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
+from stored._keys.asked_items import ASKING, asked_for, constant_item, dotted, has_no_arguments, last_name
 from stored._keys.syntax import FunctionNode, mangled, parameters
-from stored._keys.used_names import CHANGING, OWN_NAME, Origin, ReadFunction, Scope, UsedName
+from stored._keys.used_names import CHANGING, Origin, ReadFunction, Scope, UsedName
 
 __all__ = ["read_functions"]
 
@@ -95,13 +96,13 @@ class _Reader:
 
     def _change(self, node: ast.expr) -> None:
         """Note an object that is changed, or the method that is called to change it: somebody's own may do anything."""
-        base, path = _dotted(node)
+        base, path = dotted(node)
         if isinstance(base, ast.Name):
             self.scopes[-1].changes.add(UsedName(mangled(base.id, self.class_name), path))
 
     def _asked(self, kind: str, node: ast.expr, rest: list[Any], item: str | None, is_bare: bool = False) -> bool:
         """Read a name, with attributes, that is asked for an item; False if it is no name, or that is no constant."""
-        if (item is None and not is_bare) or not isinstance(_dotted(node)[0], ast.Name):
+        if (item is None and not is_bare) or not isinstance(dotted(node)[0], ast.Name):
             return False
         self.out.append(f"{kind}(")
         self._chain(node, item=item, is_bare=is_bare)
@@ -124,7 +125,7 @@ class _Reader:
 
     def _chain(self, node: ast.expr, is_changed: bool = False, more: tuple[str, ...] = (), **how: Any) -> None:
         """Attributes of a name, or of something else; one that is assigned to, or changed, is not read."""
-        base, path = _dotted(node)
+        base, path = dotted(node)
         if isinstance(base, ast.Name) and isinstance(base.ctx, ast.Load):
             self.out.append(f"{base.id!a},")
             if not is_changed:
@@ -137,7 +138,7 @@ class _Reader:
         if not isinstance(node.ctx, ast.Load):
             self._changed_item(node)
             return
-        if not self._asked("Item", node.value, [], _item(node.slice)):
+        if not self._asked("Item", node.value, [], constant_item(node.slice)):
             self._plain(node)
 
     def _changed_item(self, node: ast.Subscript) -> None:
@@ -164,8 +165,8 @@ class _Reader:
             self._plain(node)
 
     def _call(self, node: ast.Call) -> None:
-        name = _last_name(node.func)
-        items = [_item(each) for each in node.args[:2]]
+        name = last_name(node.func)
+        items = [constant_item(each) for each in node.args[:2]]
         rest = [*node.args, *node.keywords]
         if name == "getattr" and len(items) == 2 and items[1] is not None:
             self.out.append("Call('getattr',")
@@ -178,13 +179,13 @@ class _Reader:
 
     def _asking_call(self, node: ast.Call, name: str, items: list[str | None], rest: list[Any]) -> bool:
         """Read a call that asks for something by a constant, or makes a generator; False if it is none."""
-        if _has_no_arguments(node):
+        if has_no_arguments(node):
             return self._asked("Call", node.func, rest, None, is_bare=True)
         if not items:
             return False
         if name == "get" and isinstance(node.func, ast.Attribute):
             return self._asked("Get", node.func.value, rest, items[0])
-        return name in _ASKING and self._asked("Call", node.func, rest, _asked_for(items[0], rest[1:]))
+        return name in ASKING and self._asked("Call", node.func, rest, asked_for(items[0], rest[1:]))
 
     def _augmented(self, node: ast.AugAssign) -> None:
         """An object that is changed in place; a variable is bound again, too."""
@@ -310,42 +311,6 @@ class _Reader:
 
     def _leave(self) -> None:
         self.scopes.pop().leave(self.scopes[-1])
-
-
-def _dotted(node: ast.expr) -> tuple[ast.expr, tuple[str, ...]]:
-    """What attributes are looked up on, and the attributes, in their order."""
-    path: list[str] = []
-    while isinstance(node, ast.Attribute):
-        path.append(node.attr)
-        node = node.value
-    return node, tuple(reversed(path))
-
-
-def _last_name(node: ast.expr) -> str:
-    return str(getattr(node, "attr", getattr(node, "id", "")))
-
-
-_ASKING = frozenset({"import_module", "__import__", "getenv"})
-"""Functions that are asked for something by their first argument."""
-
-
-def _item(node: ast.expr) -> str | None:
-    """The constant string that something is asked for, or the name of the module; None if it is none."""
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return node.value
-    return OWN_NAME if isinstance(node, ast.Name) and node.id == "__name__" else None
-
-
-def _asked_for(item: str | None, others: list[Any]) -> str | None:
-    """What a function is asked for; None for a module relative to a package other than that of the function."""
-    is_own = all(isinstance(each, ast.Name) and each.id in {"__name__", "__package__"} for each in others)
-    return None if item is not None and item.startswith(".") and not is_own else item
-
-
-def _has_no_arguments(node: ast.Call) -> bool:
-    """Has a call no arguments other than None?"""
-    values = [*node.args, *[each.value for each in node.keywords]]
-    return all(isinstance(each, ast.Constant) and each.value is None for each in values)
 
 
 @functools.cache

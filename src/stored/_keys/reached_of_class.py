@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, TypeVar
-from weakref import ref
+from weakref import WeakKeyDictionary, ref
 
 from stored._keys.reach_report import Reached
 from stored._keys.reached import reached
@@ -38,10 +38,16 @@ def forget_class(kind: type) -> None:
     _known(kind).clear()
 
 
+_of_compiled: WeakKeyDictionary[type, Any] = WeakKeyDictionary()
+
+
 def _known(kind: type) -> dict[object, Any]:
     known: Any = vars(kind).get("__stored_reached__")
     if known is None or known[0]() is not kind:  # else it was copied from another class
         known = ref(kind), {}
-        type.__setattr__(kind, "__stored_reached__", known)
+        try:
+            type.__setattr__(kind, "__stored_reached__", known)
+        except TypeError:  # a compiled class
+            known = _of_compiled.setdefault(kind, known)
     found: dict[object, Any] = known[1]
     return found

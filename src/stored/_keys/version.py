@@ -25,7 +25,7 @@ from stored._keys.reached_of_class import forget_class, known_of_class, reached_
 from stored._keys.self_accesses import SelfAccesses
 from stored._keys.self_reads import function_accesses
 from stored._keys.uses import Uses
-from stored._keys.watched import MemoWatch
+from stored._keys.watched import BasesWatch, MemoWatch, RegistryWatch, Watch
 from stored._keys.watched_values import FileWatch, ValueWatch
 from stored.typing import ABSENT
 
@@ -73,6 +73,7 @@ class StoredCode:
 
     def __init__(
         self,
+        kind: type,
         reads: MethodReads,
         state: CodeState,
         looked_up: tuple[LookedUp, ...],
@@ -88,7 +89,9 @@ class StoredCode:
         self._state = state
         self._looked_up = looked_up
         self._memos = [watch for node in state.nodes for watch in node.watches if isinstance(watch, MemoWatch)]
-        self._watches = (*uses, *[watch for node in state.nodes for watch in node.watches])
+        registries = [each.value for each in looked_up if type(each.value) is functools.singledispatchmethod]
+        of_class: list[Watch] = [BasesWatch(kind), *map(RegistryWatch, registries)]
+        self._watches: tuple[Watch, ...] = (*uses, *of_class, *[each for node in state.nodes for each in node.watches])
 
     def chosen_by(self, attributes: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
         """The attributes of an object by which items of tables are chosen, with their values.
@@ -247,7 +250,7 @@ def _read(kind: type, method: CodeOfMethod, parts: OwnerParts) -> StoredCode:
         [] if method.has_own_version else [each.partition(".")[0] for each in libraries],
         Choosing(frozenset([id(each) for name, _ in parts.chosen for each in choosing[name]]), dict(parts.chosen)),
     )
-    return StoredCode(reads, state, found.looked_up, uses, tuple(choosing))
+    return StoredCode(kind, reads, state, found.looked_up, uses, tuple(choosing))
 
 
 def _has_no_form(watch: FileWatch | ValueWatch) -> TypeGuard[ValueWatch]:

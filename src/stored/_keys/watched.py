@@ -15,7 +15,9 @@ from stored.typing import ABSENT
 
 __all__ = [
     "NEVER_SAME",
+    "BasesWatch",
     "CodeWatch",
+    "DefaultsWatch",
     "EnvironmentWatch",
     "Holder",
     "MemoWatch",
@@ -181,13 +183,29 @@ class NamespaceWatch:
         )
 
 
+class BasesWatch:
+    """The bases of a class, and of these."""
+
+    __slots__ = ("_bases", "_kind")
+
+    def __init__(self, kind: type) -> None:
+        self._kind = weakref.ref(kind)
+        self._bases = [hold(each) for each in kind.__mro__]
+
+    def is_same(self) -> bool:
+        """Are they the same?"""
+        now = getattr(self._kind(), "__mro__", ())
+        return len(now) == len(self._bases) and all(each is held() for each, held in zip(now, self._bases, strict=True))
+
+
 class RegistryWatch:
-    """The functions of one that `functools.singledispatch` made."""
+    """The functions of one that `functools.singledispatch` made, or of the dispatcher of a method."""
 
     __slots__ = ("_function", "_items")
 
     def __init__(self, function: Any) -> None:
-        self._function = hold(function)
+        self._function = hold(getattr(function, "dispatcher", function))
+        function = self._function()
         self._items = [(hold(kind), hold(each)) for kind, each in function.registry.items()]
 
     def is_same(self) -> bool:
@@ -224,6 +242,24 @@ class CodeWatch:
     def is_same(self) -> bool:
         """Does the function still have this code?"""
         return getattr(self.function(), "__code__", None) is self.code
+
+
+class DefaultsWatch:
+    """What the default values of a function contain."""
+
+    __slots__ = ("_content", "_function")
+
+    def __init__(self, function: types.FunctionType) -> None:
+        self._function = weakref.ref(function)
+        self._content = content_of(self._now())
+
+    def _now(self) -> tuple[Any, ...]:
+        function: Any = self._function()
+        return getattr(function, "__defaults__", None), *(getattr(function, "__kwdefaults__", None) or {}).values()
+
+    def is_same(self) -> bool:
+        """Is it the same?"""
+        return self._content is None or self._content.is_same(self._now())
 
 
 class EnvironmentWatch:

@@ -1,0 +1,46 @@
+"""What is asked for by a constant in code, and of what?"""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+from stored._keys.used_names import OWN_NAME
+
+__all__ = ["ASKING", "asked_for", "constant_item", "dotted", "has_no_arguments", "last_name"]
+
+
+def dotted(node: ast.expr) -> tuple[ast.expr, tuple[str, ...]]:
+    """What attributes are looked up on, and the attributes, in their order."""
+    path: list[str] = []
+    while isinstance(node, ast.Attribute):
+        path.append(node.attr)
+        node = node.value
+    return node, tuple(reversed(path))
+
+
+def last_name(node: ast.expr) -> str:
+    return str(getattr(node, "attr", getattr(node, "id", "")))
+
+
+ASKING = frozenset({"import_module", "__import__", "getenv"})
+"""Functions that are asked for something by their first argument."""
+
+
+def constant_item(node: ast.expr) -> str | None:
+    """The constant string that something is asked for, or the name of the module; None if it is none."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    return OWN_NAME if isinstance(node, ast.Name) and node.id == "__name__" else None
+
+
+def asked_for(item: str | None, others: list[Any]) -> str | None:
+    """What a function is asked for; None for a module relative to a package other than that of the function."""
+    is_own = all(isinstance(each, ast.Name) and each.id in {"__name__", "__package__"} for each in others)
+    return None if item is not None and item.startswith(".") and not is_own else item
+
+
+def has_no_arguments(node: ast.Call) -> bool:
+    """Has a call no arguments other than None?"""
+    values = [*node.args, *[each.value for each in node.keywords]]
+    return all(isinstance(each, ast.Constant) and each.value is None for each in values)
