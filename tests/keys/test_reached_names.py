@@ -74,10 +74,17 @@ def test_what_a_function_imports_counts(package: Package, kind: str) -> None:
     assert first == again != other
 
 
+def test_what_a_module_is_in_counts_where_python_gives_that(package: Package) -> None:
+    """``__import__`` gives the package."""
+    main = "def f(): return __import__('pkg_of_test.lib').K"
+    assert len({digest(package(main=main, lib="", __init__=f"K = {k}").f) for k in (1, 2)}) == 2
+
+
 ANY_MODULE = [
     "return import_module(name).K",
     "return __import__(name).K",
     "return modules[name].K",
+    "return [each for each in modules.values()]",
     "return import_module('.lib', name).K",
     "return import_module('..pkg_of_test.lib', 'pkg_of_test.main').K",
     "return [each for each in modules]",
@@ -255,6 +262,27 @@ EDITS = {
         "from . import lib\ndef f(a): return [*vars(lib)]",
         "def g(): return 1\ndef h(): return 2",
         "def h(): return 2\ndef g(): return 1",
+    ),
+    "what sets an item": (
+        "from .lib import S\nG = S()\ndef f():\n    x = []\n    G[0] = x\n    return x",
+        "K = 1\nclass S:\n    def __setitem__(self, i, x): x.append(K)",
+        "K = 2\nclass S:\n    def __setitem__(self, i, x): x.append(K)",
+    ),
+    "what sets an attribute": (
+        "from .lib import S\nG = S()\ndef f():\n    x = []\n    G.x = x\n    return x",
+        "class S:\n    def __setattr__(self, i, x): x.append(1)",
+        "class S:\n    def __setattr__(self, i, x): x.append(2)",
+    ),
+    "what adds in place": (
+        "from .lib import S\nG = S()\ndef f():\n    global G\n    x = []\n    G += x\n    return x",
+        "class S:\n    def __iadd__(self, x): x.append(1); return self",
+        "class S:\n    def __iadd__(self, x): x.append(2); return self",
+    ),
+    "a function of a namespace": (
+        "import types\nfrom .lib import u\nR = types.SimpleNamespace(update=u)\n"
+        "def f():\n    d = {}\n    R.update(d)\n    return d",
+        "def u(d): d[1] = 1",
+        "def u(d): d[1] = 2",
     ),
     "a relative import without a source": (
         "exec('def f(a):\\n    from .lib import K\\n    return K * a')",

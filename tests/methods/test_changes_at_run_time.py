@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import sys
 import textwrap
 import types
@@ -13,6 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 import wrapt
+
+IMPORTS = "import functools, os, sys, types\nimport numpy as np\nfrom stored import keyed_by, stored"
 
 
 class Case(NamedTuple):
