@@ -49,6 +49,24 @@ def test_changed_constants_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(explanation.differences) == 2
 
 
+def test_a_changed_file_is_named(tmp_path: Path) -> None:
+    """As a constant is."""
+    path = tmp_path / "table.dat"
+    path.write_text("1")
+
+    @keyed_by("p")
+    class Reading:
+        p = 1.0
+
+        @stored(uses=(path,))
+        def method(self) -> str:
+            return path.read_text()
+
+    Reading().method()
+    path.write_text("2")
+    assert f"of uses: {path} is file" in str(Reading().method.explain())
+
+
 def test_changed_functions_and_what_is_no_longer_used_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """A source that is not known is not shown."""
     Model(1.0).method()

@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import stored
@@ -108,6 +109,46 @@ class Told:
         return 1
 
 
+LIMIT = 12.0
+
+
+def helper(x: float) -> float:
+    return x + LIMIT
+
+
+class Cosmology:
+    def __init__(self, h: float) -> None:
+        self.h = h
+
+    def age(self, z: float) -> float:
+        return helper(self.h) / (1 + z)
+
+
+@keyed_by("cosmo")
+class Halo:
+    def __init__(self, cosmo: Cosmology) -> None:
+        self.cosmo = cosmo
+        self.others = [helper]
+
+    @stored.stored
+    def age(self, z: float) -> float:
+        return self.cosmo.age(z) + self.others[0](z)
+
+
+def test_what_values_reach_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The code of their classes, and of functions in them; `explain` says that it has changed."""
+    halo = Halo(Cosmology(0.7))
+    found = halo.age.dependencies()
+    assert {"test_dependencies.Cosmology", "test_dependencies.Cosmology.age", "test_dependencies.helper"} <= names(
+        found.code
+    )
+    assert "test_dependencies.LIMIT" in names(found.constants)
+    assert names(Halo.age.dependencies().code) == {"test_dependencies.Halo.age"}
+    halo.age(1.0)
+    monkeypatch.setitem(globals(), "LIMIT", 13.0)
+    assert "(code that its class, or a function in it, reaches has changed)" in str(halo.age.explain(1.0))
+
+
 @keyed_by("p")
 class Narrowed:
     def __init__(self, p: float) -> None:
@@ -124,6 +165,7 @@ def test_what_is_named_and_what_is_left_out_is_told() -> None:
     """What `uses` names counts; what other options leave out does not."""
     found = Narrowed(1.0).method.dependencies()
     assert [each.name for each in found.uses] == ["hypot", str(Path.cwd() / "a.txt"), "'numpy'", "3", "names"]
+    assert [each.detail for each in found.uses] == ["", "", np.__version__, "", ""]
     assert found.unseen == (
         "the code of the method, for which its version stands",
         "attributes other than the parameters in depends",

@@ -13,7 +13,8 @@ from stored._keys.change_key import change_key
 from stored._keys.class_memos import PartMemos
 from stored._keys.code_check import InlineCheck
 from stored._keys.code_facts import code_facts
-from stored._keys.code_listing import Listing
+from stored._keys.code_graph import CodeState, collected_states
+from stored._keys.code_listing import Listing, code_places, constants_of
 from stored._keys.file_facts import load_facts_by, unsaved_facts
 from stored._keys.filled_memos import filled_memos, holds_something, is_fixed
 from stored._keys.identity import number_text, object_number
@@ -45,6 +46,7 @@ __all__ = [
     "USER_ATTRIBUTES",
     "VARIADIC",
     "Arguments",
+    "CodeState",
     "Described",
     "Describer",
     "FieldParameters",
@@ -70,8 +72,11 @@ __all__ = [
     "checked_string",
     "code_facts",
     "code_of_method",
+    "code_places",
+    "collected_states",
     "compile_check",
     "compile_rebinding",
+    "constants_of",
     "converters",
     "digest",
     "filled_memos",

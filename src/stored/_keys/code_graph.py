@@ -6,10 +6,12 @@ neither on names of modules and files, nor on what was looked at before.
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import threading
 import types
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 from stored._keys.canonical import add_forms, digest
@@ -22,7 +24,7 @@ from stored._keys.node import Node, is_node
 from stored._keys.reached_of_class import known_of_class, replace_known
 from stored._keys.watched import Holder, hold
 
-__all__ = ["Choosing", "CodeState", "code_state", "state_of"]
+__all__ = ["Choosing", "CodeState", "code_state", "collected_states", "state_of"]
 
 
 class CodeState(NamedTuple):
@@ -151,10 +153,34 @@ def state_of(value: Any) -> CodeState:
     return _remembered(value, "state", _states, lambda each: code_state([each]))
 
 
+class _Collectors(threading.local):
+    """Where the states of functions and classes inside values are collected, of this thread."""
+
+    def __init__(self) -> None:
+        self.open: list[list[CodeState]] = []
+
+
+_collectors = _Collectors()
+
+
+@contextlib.contextmanager
+def collected_states() -> Iterator[list[CodeState]]:
+    """Collect what the functions and classes reach that stand in the texts of values which are made in the block."""
+    found: list[CodeState] = []
+    _collectors.open.append(found)
+    try:
+        yield found
+    finally:
+        _collectors.open.pop()
+
+
 def _reached_digest(value: Any) -> str:
     if is_library_function(value) if type(value) is types.FunctionType else is_library_class(value):
         return ""
-    return f":{state_of(value).digest}"
+    state = state_of(value)
+    for each in _collectors.open:
+        each.append(state)
+    return f":{state.digest}"
 
 
 add_forms(reached=_reached_digest)

@@ -11,7 +11,7 @@ from stored._keys.code_graph import CodeState
 from stored._keys.function_tree import source_text
 from stored._keys.node import is_node
 
-__all__ = ["CodePlace", "Listing", "code_listing"]
+__all__ = ["CodePlace", "Listing", "code_listing", "code_places", "constants_of"]
 
 
 class CodePlace(NamedTuple):
@@ -58,19 +58,32 @@ class Listing(TypedDict):
         The names of the values that they use, with their texts.
     packages : dict of str to str
         The installed packages that they use, with their versions.
+    uses : dict of str to str
+        The files and functions that ``uses`` names, with what stands for their contents and values.
     """
 
     version: str
     code: dict[str, list[str]]
     constants: dict[str, str]
     packages: dict[str, str]
+    uses: dict[str, str]
+
+
+def code_places(state: CodeState) -> list[CodePlace]:
+    """The functions, classes and modules that code reaches."""
+    return [CodePlace.of(place()) for place in state.places if is_node(place())]
+
+
+def constants_of(state: CodeState) -> list[tuple[str, str]]:
+    """The names of the values that these use, with their module before them, and the texts of these."""
+    return [each for node in state.nodes for each in node.constants]
 
 
 _LONGEST_SOURCE = 2000
 """Characters of a source or a text that are kept."""
 
 
-def code_listing(version: str, state: CodeState, packages: dict[str, str]) -> Listing:
+def code_listing(version: str, state: CodeState, packages: dict[str, str], uses: dict[str, str]) -> Listing:
     """What a version is made of.
 
     Parameters
@@ -81,6 +94,8 @@ def code_listing(version: str, state: CodeState, packages: dict[str, str]) -> Li
         What its code reached.
     packages : dict of str to str
         The installed packages that it uses, with their versions.
+    uses : dict of str to str
+        The files and functions that ``uses`` names, with what stands for their contents and values.
     """
     code: dict[str, list[str]] = {}
     for place, node in zip(state.places, state.nodes, strict=True):
@@ -91,5 +106,5 @@ def code_listing(version: str, state: CodeState, packages: dict[str, str]) -> Li
                 text, source = code_facts(value.__code__).text, source_text(value.__code__)
             name = _full_name(value)
             code[name if name not in code else f"{name} ({len(code)})"] = [text, source[:_LONGEST_SOURCE]]
-    constants = {name: text[:_LONGEST_SOURCE] for node in state.nodes for name, text in node.constants}
-    return {"version": version, "code": code, "constants": constants, "packages": packages}
+    constants = {name: text[:_LONGEST_SOURCE] for name, text in constants_of(state)}
+    return {"version": version, "code": code, "constants": constants, "packages": packages, "uses": uses}

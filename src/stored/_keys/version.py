@@ -13,13 +13,12 @@ from stored._keys.class_names import base_names
 from stored._keys.code_check import InlineCheck, code_check, inline_check
 from stored._keys.code_facts import code_facts
 from stored._keys.code_graph import Choosing, CodeState, code_state
-from stored._keys.code_listing import CodePlace, Listing, code_listing
+from stored._keys.code_listing import Listing, code_listing
 from stored._keys.compiled_modules import compiled_text
 from stored._keys.distributions import distribution_text
 from stored._keys.ignored_names import Ignored
 from stored._keys.libraries import is_library_module
 from stored._keys.method_reads import MethodReads, method_reads
-from stored._keys.node import is_node
 from stored._keys.reach_report import LookedUp, Reached
 from stored._keys.reached_of_class import forget_class, known_of_class, reached_of, replace_known
 from stored._keys.self_accesses import SelfAccesses
@@ -69,6 +68,8 @@ class StoredCode:
         What the code uses that has no form, so that results are private.
     choosing : tuple of str
         The attributes by which items of tables are chosen.
+    state : CodeState
+        All that the code reaches.
     """
 
     def __init__(
@@ -86,7 +87,8 @@ class StoredCode:
         formless = [f"what {each.function.__qualname__}() gives has no form" for each in uses if _has_no_form(each)]
         self.formless = (*state.formless, *formless)
         self._quick: InlineCheck | None = None
-        self._state = state
+        self._uses = uses
+        self.state = state
         self._looked_up = looked_up
         self._memos = [watch for node in state.nodes for watch in node.watches if isinstance(watch, MemoWatch)]
         registries = [each.value for each in looked_up if type(each.value) is functools.singledispatchmethod]
@@ -104,22 +106,15 @@ class StoredCode:
         found = [(name, attributes.get(name)) for name in self.choosing]
         return tuple([each for each in found if type(each[1]) in _KEYS_OF_TABLES])
 
-    def places(self) -> list[CodePlace]:
-        """The functions, classes and modules that the code reaches, with file and line."""
-        return [CodePlace.of(place()) for place in self._state.places if is_node(place())]
-
     def listing(self) -> Listing:
         """What the version is made of, in a form that can be kept."""
-        return code_listing(self.version, self._state, self.packages)
-
-    def constants(self) -> list[tuple[str, str]]:
-        """The names of the values that these use, with their module before them, and the texts of these."""
-        return [each for node in self._state.nodes for each in node.constants]
+        uses = {each.name: each.text for each in self._uses}
+        return code_listing(self.version, self.state, self.packages, uses)
 
     @functools.cached_property
     def packages(self) -> dict[str, str]:
         """The installed packages that the code reaches, with their versions."""
-        texts = filter(None, map(distribution_text, sorted(self._state.libraries)))
+        texts = filter(None, map(distribution_text, sorted(self.state.libraries)))
         return {name: version for name, _, version in (each.partition(" ") for each in texts)}
 
     def quick_check(self, kind: type, namespace: dict[str, Any], taken: Collection[str]) -> InlineCheck:

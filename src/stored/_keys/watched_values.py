@@ -42,6 +42,11 @@ class FileWatch:
         except OSError as error:  # there is none, or it is a folder, or not to be read
             return f"no file: {type(error).__name__}"
 
+    @property
+    def name(self) -> str:
+        """The name of the file."""
+        return os.path.abspath(self.path)
+
     def is_same(self) -> bool:
         """Does the file contain the same, or is there none as before?"""
         now = self._now()
@@ -72,6 +77,11 @@ class ValueWatch:
         value = self.function()
         text = text_or_none(value)
         return (number_text(value), False) if text is None else (text, True)
+
+    @property
+    def name(self) -> str:
+        """The name of the function."""
+        return f"{getattr(self.function, '__qualname__', repr(self.function))}()"
 
     def is_same(self) -> bool:
         """Does the function give the same value?"""

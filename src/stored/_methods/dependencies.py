@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib.metadata
+import operator
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from stored._keys import parameter_names
+from stored._keys import (
+    CodeState,
+    StoredCode,
+    code_places,
+    collected_states,
+    constants_of,
+    parameter_names,
+    text_or_none,
+)
 from stored._methods.definition import Definition
 from stored._methods.results import results_of
 from stored.typing import ABSENT
@@ -118,6 +129,9 @@ def dependencies_of(definition: Definition, kind: type, owner: object = None) ->
         An object of it, whose values are told too.
     """
     code = definition.code_of(kind) if owner is None else results_of(definition, owner).code
+    states = [code.state, *_states_of_values(definition, kind, owner, code)]
+    places = dict.fromkeys([each for state in states for each in code_places(state)])
+    constants = sorted({each for state in states for each in constants_of(state)})
     reads = code.reads
     joined = reads.selection.joined if definition.depends is None else ()
     return Dependencies(
@@ -126,8 +140,8 @@ def dependencies_of(definition: Definition, kind: type, owner: object = None) ->
         tuple(_parameters(definition, kind, owner)),
         tuple([_attribute(each.label, each.value, reads.places.get(each.name), owner) for each in joined]),
         tuple([Dependency(each.name, "", f"filled at {each.place}") for each in reads.memos]),
-        tuple([Dependency(each.name, "", each.place) for each in code.places()]),
-        tuple([Dependency(*each) for each in sorted(set(code.constants()))]),
+        tuple([Dependency(each.name, "", each.place) for each in places]),
+        tuple([Dependency(*each) for each in constants]),
         tuple([Dependency(*each) for each in code.packages.items()]),
         tuple(_uses(definition)),
         (*[f"{each.text}, at {each.place}" for each in reads.private], *code.formless),
@@ -136,12 +150,37 @@ def dependencies_of(definition: Definition, kind: type, owner: object = None) ->
     )
 
 
+def _states_of_values(definition: Definition, kind: type, owner: object, code: StoredCode) -> list[CodeState]:
+    """What the functions and classes reach that are in values of parameters and attributes."""
+    if owner is None:
+        return []
+    names = (parameter_names(kind) if definition.depends is None else definition.depends) or ()
+    getters: list[Callable[[object], Any]] = [
+        *map(operator.attrgetter, names),
+        *[each.value for each in code.reads.selection.joined],
+    ]
+    with collected_states() as found:
+        for value_of in getters:
+            with contextlib.suppress(Exception):  # of the object's own code, or of a value without a form
+                text_or_none(value_of(owner))
+    return found
+
+
 def _uses(definition: Definition) -> Iterable[Dependency]:
     for each in definition.uses.things:
         if isinstance(each, Path):
             yield Dependency(os.path.abspath(each))
         else:
-            yield Dependency(getattr(each, "__qualname__", None) or getattr(each, "__name__", None) or repr(each))
+            name = getattr(each, "__qualname__", None) or getattr(each, "__name__", None) or repr(each)
+            yield Dependency(name, _version_of(each))
+
+
+def _version_of(name: object) -> str:
+    """The version of an installed package of this name; empty for all else."""
+    try:
+        return importlib.metadata.version(name) if isinstance(name, str) else ""
+    except (importlib.metadata.PackageNotFoundError, ValueError):
+        return ""
 
 
 def _unseen(definition: Definition) -> Iterable[str]:

@@ -7,6 +7,7 @@ import itertools
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from stored._keys import Key, Listing
 
@@ -101,8 +102,8 @@ def code_changes(before: Listing, now: Listing) -> dict[str, tuple[str, str]]:
         texts = [each.get(name, ["absent", "absent"]) for each in (old, new)]
         if texts[0][0] != texts[1][0]:
             found[f"{_CODE}{name}"] = (texts[0][1] or "another text", texts[1][1] or "this text")
-    for kind, parts in (("constant", "constants"), ("package", "packages")):
-        values: list[dict[str, str]] = [before[parts], now[parts]]  # type: ignore[literal-required]
+    for kind, parts in (("constant", "constants"), ("package", "packages"), ("of uses:", "uses")):
+        values: list[Any] = [each.get(parts, {}) for each in (before, now)]
         for name in dict.fromkeys((*values[0], *values[1])):
             pair = values[0].get(name, "absent"), values[1].get(name, "absent")
             if pair[0] != pair[1]:
@@ -123,7 +124,9 @@ def _code_change(name: str, found: str, asked: str) -> str:
 
 
 def _type_note(label: str, found: str, asked: str) -> str:
-    """What to say of two values that are equal but for their types; nothing of others."""
+    """What to say of two values that are equal but for their types, or for code; nothing of others."""
+    if _DIGEST.sub("", found) == _DIGEST.sub("", asked):
+        return " (code that its class, or a function in it, reaches has changed)"
     kind, _, name = label.partition(" ")
     numbers = _number_in(found), _number_in(asked)
     if None in numbers or numbers[0] != numbers[1]:
@@ -132,6 +135,8 @@ def _type_note(label: str, found: str, asked: str) -> str:
         return " (equal but for the type)"
     return f" (equal but for the type: convert={{{name!r}: float}} of keyed_by makes them one)"
 
+
+_DIGEST = re.compile(r":[0-9a-f]{32}")
 
 _NUMBER = re.compile(r"(?:\w+\(['\"]?)?([-+.\w]+)['\"]?\)?")
 """The text of a real number: its digits, within the name of its type if that is not Python's int or float."""
