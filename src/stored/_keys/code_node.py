@@ -7,6 +7,7 @@ packages have stands in it by name, and other functions, classes and modules of 
 from __future__ import annotations
 
 import builtins
+import collections
 import contextlib
 import sys
 import types
@@ -14,6 +15,8 @@ from collections.abc import Callable, Mapping
 from pathlib import PurePath
 from typing import Any
 from uuid import uuid4
+
+import numpy as np
 
 from stored._keys.ambient import ambient_state, draws_from_global, gives_modules, is_environment, makes_generator
 from stored._keys.attributes import instance_dict
@@ -211,14 +214,14 @@ class _NodeWalk(Walk):
         found = reached_name(used, function)
         if self._leaves_out(used.dotted, f"{function.__module__}.{used.dotted}", found.label):
             return ""
-        if found.namespace is not None:
-            self._watches.append(NameWatch(found.namespace, found.path, found.value, has_content=False))
         value, kind = found.value, type(found.value)
-        if kind is types.FunctionType and is_node(value):  # a function of a module, with the name of such a method
+        is_function = kind is types.FunctionType and is_node(value)  # of a module, with the name of such a method
+        is_of_user = not is_library_class(kind) or not set(used.path[-1:]).isdisjoint(instance_dict(value))
+        if found.namespace is not None and (is_function or is_of_user or kind in _CONTAINERS):
+            self._watches.append(NameWatch(found.namespace, found.path, value, has_content=False))
+        if is_function:
             return f"{used.dotted}()={self._reference(value)}"
-        if isinstance(value, types.ModuleType | type):
-            return ""
-        if is_library_class(kind) and not set(used.path[-1:]) & set(instance_dict(value)):
+        if not is_of_user or isinstance(value, types.ModuleType | type):
             return ""
         return f"changed {self._used_text(used, function)}"
 
@@ -376,6 +379,8 @@ class _NodeWalk(Walk):
         values = [(name, each) for name, each in list(vars(module).items()) if name not in NOT_OF_MODULES]
         return ", ".join([f"{name!a}={self.code_part(each, f'.{name}')}" for name, each in values])
 
+
+_CONTAINERS = frozenset({list, dict, set, collections.deque, np.ndarray})
 
 _SEED = "give it a seed, or let the caller give the generator, or name it in ignore=(...)"
 
