@@ -10,6 +10,7 @@ import pytest
 
 from stored import StorageUser, keyed_by, stored
 from stored._keys.chosen_items import chosen_items
+from stored._methods.results import results_of
 
 CHOOSING = {
     "return T[self.kind](x)": {("T", "kind")},
@@ -178,6 +179,15 @@ def test_of_other_keys_all_counts(key: Any, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setitem(SCALES, 2, 9.0)
     assert owner.value(1.0) == 7.0
     assert misses(owner) == 2
+
+
+def test_a_choice_that_changes_within_the_call_makes_the_result_private(profiles: Any) -> None:
+    """As another thread can do: then the code is not the one that was chosen."""
+    owner = Keyed()
+    results = results_of(Plain.value._self_definition, owner)  # type: ignore[attr-defined]
+    assert not results.call(owner, {"x": 1.0}).is_private
+    owner.profile = "second"
+    assert results.call(owner, {"x": 1.0}).is_private
 
 
 def test_a_property_chooses_nothing(profiles: Any) -> None:

@@ -13,8 +13,9 @@ import pytest
 import xxhash._xxhash
 
 from stored._keys import compiled_modules
+from stored._keys.class_names import _library_class_name
 from stored._keys.code_graph import code_state
-from stored._keys.compiled_modules import compiled_text
+from stored._keys.compiled_modules import compiled_text, name_in_compiled
 
 MODEL = """
 import _xxhash
@@ -81,6 +82,18 @@ def test_what_does_not_tell_from_where_it_is(tmp_path: Path, monkeypatch: pytest
     Path(module.__file__).unlink()
     compiled_modules._file_digest.cache_clear()
     assert compiled_text("compiled_of_test").endswith(EXTENSION_SUFFIXES[0])
+
+
+def test_a_compiled_class_is_known_by_its_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where an object of it stands in a key."""
+    compiled_modules._file_digest.cache_clear()
+    other = types.ModuleType("another_compiled_of_test")
+    other.__file__ = str(tmp_path / f"another{EXTENSION_SUFFIXES[0]}")
+    Path(other.__file__).write_bytes(b"1")
+    monkeypatch.setitem(sys.modules, other.__name__, other)
+    kind = type("Grid", (), {"__module__": other.__name__})
+    assert _library_class_name(kind) == f"{other.__name__}.Grid {compiled_text(other.__name__)}"
+    assert name_in_compiled(FUNCTION, "FUNCTION") is None
 
 
 @pytest.mark.parametrize("name", ["xxhash._xxhash", "math", "sys", "not_imported_anywhere", __name__])

@@ -13,6 +13,7 @@ import pytest
 
 from stored._keys.reach_report import Reached
 from stored._keys.reached import reached
+from stored._keys.reached_of_class import forget_class, known_of_class
 from tests.keys.source_code import load
 
 
@@ -626,3 +627,12 @@ def test_stored_methods_themselves() -> None:
     found = report("class C:\n @stored\n def f(self): return self.a\n")
     assert names(found) == {"a"}
     assert code(found) == ["C.f"]
+
+
+def test_what_is_found_for_a_compiled_class_is_kept_elsewhere() -> None:
+    """Its attributes cannot be set."""
+    found = [known_of_class(complex, "of test", lambda number=number: number) for number in (1, 2)]
+    assert found == [1, 1]
+    forget_class(complex)
+    assert known_of_class(complex, "of test", lambda: 3) == 3
+    forget_class(complex)

@@ -85,6 +85,7 @@ ANY_MODULE = [
     "return __import__(name).K",
     "return modules[name].K",
     "return [each for each in modules.values()]",
+    "return get(name).K",
     "return import_module('.lib', name).K",
     "return import_module('..pkg_of_test.lib', 'pkg_of_test.main').K",
     "return [each for each in modules]",
@@ -95,7 +96,12 @@ ANY_MODULE = [
 def test_a_module_of_which_the_name_is_computed_can_be_any(package: Package, body: str) -> None:
     """So nothing tells that it is the same."""
     state = code_state(
-        [package(main=f"from importlib import import_module\nfrom sys import modules\ndef f(name):\n    {body}").f]
+        [
+            package(
+                main="from importlib import import_module\nfrom sys import modules\nget = modules.get\n"
+                f"def f(name):\n    {body}"
+            ).f
+        ]
     )
     assert not state.is_same()
     (reason,) = state.formless

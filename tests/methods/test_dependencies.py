@@ -11,6 +11,7 @@ import pytest
 
 import stored
 from stored import Dependencies, OwnerError, keyed_by
+from stored._keys.code_listing import CodePlace
 from tests.methods import rebound_library, rebound_names
 from tests.methods.rebound_names import Model
 
@@ -155,7 +156,10 @@ class Narrowed:
         self.p = self.q = p
 
     @stored.stored(
-        uses=(math.hypot, Path("a.txt"), "numpy", 3, names), ignore=("y", "OPEN"), depends=("p",), version="2"
+        uses=(math.hypot, Path("a.txt"), "numpy", 3, names, "no such package"),
+        ignore=("y", "OPEN"),
+        depends=("p",),
+        version="2",
     )
     def method(self, x: float, y: float) -> Any:
         return x + y
@@ -164,8 +168,15 @@ class Narrowed:
 def test_what_is_named_and_what_is_left_out_is_told() -> None:
     """What `uses` names counts; what other options leave out does not."""
     found = Narrowed(1.0).method.dependencies()
-    assert [each.name for each in found.uses] == ["hypot", str(Path.cwd() / "a.txt"), "'numpy'", "3", "names"]
-    assert [each.detail for each in found.uses] == ["", "", np.__version__, "", ""]
+    assert [each.name for each in found.uses] == [
+        "hypot",
+        str(Path.cwd() / "a.txt"),
+        "'numpy'",
+        "3",
+        "names",
+        "'no such package'",
+    ]
+    assert [each.detail for each in found.uses] == ["", "", np.__version__, "", "", ""]
     assert found.unseen == (
         "the code of the method, for which its version stands",
         "attributes other than the parameters in depends",
@@ -174,6 +185,11 @@ def test_what_is_named_and_what_is_left_out_is_told() -> None:
     )
     assert "  not on:\n    the code of the method" in str(found)
     assert Model(1.0).container.dependencies().unseen == ()
+
+
+def test_the_place_of_a_class_without_a_source_is_not_known() -> None:
+    """As of one that a program makes."""
+    assert CodePlace.of(type("Made", (), {})) == (f"{__name__}.Made", "")
 
 
 def test_what_is_special_is_told() -> None:

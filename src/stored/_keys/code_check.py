@@ -161,7 +161,7 @@ def inline_check(
         Names that mean something else in the code of calls: those of the arguments.
     """
     check = _InlineTests(namespace, frozenset(taken))
-    once = list(_each_once(watches))
+    once = list(_each_once([each for each in watches if not isinstance(each, BasesWatch)]))
     whole = code_check((), [each for each, _ in once]) if len(once) > _MOST_INLINE else None
     if whole is not None:
         check.call(whole)
@@ -169,7 +169,6 @@ def inline_check(
         check.watch(watched, looks_inside)
     if len(kind.__mro__) > _FEWEST_BASES:
         check.expect(f"{check.given(kind)}.__mro__", kind.__mro__)
-    watches = [each for each in watches if not isinstance(each, BasesWatch)]
     for found in looked_up:
         if found.value is ABSENT:
             if found.name.startswith("__") and found.name not in _NOTICED:
