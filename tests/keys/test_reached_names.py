@@ -305,3 +305,13 @@ def test_edits_of_another_module_count(package: Package, kind: str) -> None:
     states = [code_state([package(main=main, lib=lib).f]) for lib in (before, after, before)]
     assert states[0].digest == states[2].digest != states[1].digest
     assert states[0].formless == ()
+
+
+def test_what_a_library_has_counts_by_its_name(package: Package) -> None:
+    """Also what has no form, or is large."""
+    main = "import mimetypes\ndef f():\n    return mimetypes.types_map, mimetypes.inited"
+    state = code_state([package(main=main).f])
+    assert state.formless == ()
+    (node,) = state.nodes
+    assert dict(node.constants) == {}
+    assert state.digest == digest(package(main=main).f)
