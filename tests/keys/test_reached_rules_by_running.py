@@ -385,7 +385,7 @@ def made(f: str, g: str, setter: str, build: str = "pass", ensure: str = "pass",
 
 
 @given(bodies, bodies, setters, steps)
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_no_key_of_a_wrong_result(f: str, g: str, setter: str, actions: Any) -> None:
     """What is found under such a key is what the plain method gives for the object as it is."""
     kind = made(f, g, setter)
@@ -401,7 +401,7 @@ def test_no_key_of_a_wrong_result(f: str, g: str, setter: str, actions: Any) -> 
 
 
 @given(filling_bodies(), helpers, resetters, builders, ensurers, getters, steps)
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_transparent_memos_make_no_difference(
     f: str, g: str, setter: str, build: str, ensure: str, getter: str, actions: Any
 ) -> None:
