@@ -15,6 +15,7 @@ from stored._keys.code_check import InlineCheck
 from stored._keys.code_facts import code_facts
 from stored._keys.code_graph import CodeState, collected_states
 from stored._keys.code_listing import Listing, code_places, constants_of
+from stored._keys.distributions import installed_version
 from stored._keys.file_facts import load_facts_by, unsaved_facts
 from stored._keys.filled_memos import filled_memos, holds_something, is_fixed
 from stored._keys.identity import number_text, object_number
@@ -82,6 +83,7 @@ __all__ = [
     "filled_memos",
     "find_describer",
     "holds_something",
+    "installed_version",
     "instance_dict",
     "is_attribute_name",
     "is_fixed",

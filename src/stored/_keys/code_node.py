@@ -212,7 +212,7 @@ class _NodeWalk(Walk):
     def _change_text(self, used: UsedName, function: types.FunctionType) -> str:
         """An object that is changed: what it contains does not count, unless somebody's own code changes it."""
         found = reached_name(used, function)
-        if self._leaves_out(used.dotted, f"{function.__module__}.{used.dotted}", found.label):
+        if self._is_ignored(used, found, function):
             return ""
         value, kind = found.value, type(found.value)
         is_function = kind is types.FunctionType and is_node(value)  # of a module, with the name of such a method
@@ -225,7 +225,11 @@ class _NodeWalk(Walk):
             return ""
         return f"changed {self._used_text(used, function)}"
 
-    def _leaves_out(self, *labels: str) -> bool:
+    def _is_ignored(self, used: UsedName, found: ReachedName, function: types.FunctionType) -> bool:
+        """Is a name one of those that do not count?"""
+        if not self._ignored:
+            return False
+        labels = used.dotted, f"{function.__module__}.{used.dotted}", found.label
         return any([each.has(*labels) for each in self._ignored])  # noqa: C419  (each notes what it has found)
 
     def leaves_out(self, name: str) -> bool:
@@ -242,7 +246,7 @@ class _NodeWalk(Walk):
         if used.root == "__debug__":
             return f"{__debug__}"
         found = reached_name(used, function)
-        if self._ignored and self._leaves_out(used.dotted, f"{function.__module__}.{used.dotted}", found.label):
+        if self._is_ignored(used, found, function):
             return ""
         if found.namespace is not None and not (found.namespace is found.value and not found.path):
             self._watches.append(NameWatch(found.namespace, found.path, found.value))

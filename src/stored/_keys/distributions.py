@@ -9,7 +9,7 @@ import sys
 
 from stored._keys.canonical import digest
 
-__all__ = ["distribution_text"]
+__all__ = ["distribution_text", "installed_version"]
 
 _NOT_COUNTED = frozenset({"numpy", "scipy", "stored", "__main__", "__mp_main__"})
 """Packages whose results are the same from version to version, as far as anybody can promise."""
@@ -34,6 +34,14 @@ def distribution_text(module: str) -> str:
         return f"{module} {getattr(sys.modules.get(module), '__version__', '')}"
     text = f"{found.metadata['Name']} {found.version}"
     return f"{text} {_files_digest(found)}" if found.read_text("direct_url.json") else text
+
+
+def installed_version(name: str) -> str:
+    """The version of the installed distribution of this name; empty if there is none."""
+    try:
+        return importlib.metadata.version(name)
+    except (importlib.metadata.PackageNotFoundError, ValueError):
+        return ""
 
 
 def _distribution(module: str) -> importlib.metadata.Distribution | None:

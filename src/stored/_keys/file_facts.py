@@ -82,7 +82,7 @@ def kept_facts(filename: str, lines: list[str], flags: int) -> FileFacts | None:
     flags : int
         The flags with which it is compiled.
     """
-    if len(lines) < _LEAST_LINES or not _loaders or not os.path.isabs(filename):
+    if not _loaders or not _is_kept(filename, lines):
         return None
     text = _loaders[0](filename)
     try:
@@ -92,9 +92,14 @@ def kept_facts(filename: str, lines: list[str], flags: int) -> FileFacts | None:
         return None
 
 
+def _is_kept(filename: str, lines: list[str]) -> bool:
+    """Is it a long file, and no cell of a notebook?"""
+    return len(lines) >= _LEAST_LINES and os.path.isabs(filename)
+
+
 def note_facts(filename: str, lines: list[str], flags: int, facts: FileFacts) -> None:
     """Note what was read of a file, to be kept once a result is."""
-    if len(lines) >= _LEAST_LINES and os.path.isabs(filename):
+    if _is_kept(filename, lines):
         _unsaved[filename] = lambda: json.dumps({"state": _state(lines, flags), **_plain(facts)})
 
 

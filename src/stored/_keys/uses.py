@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import inspect
 import os
 import types
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from stored._keys.canonical import canonical, text_or_none
-from stored._keys.distributions import distribution_text
+from stored._keys.distributions import distribution_text, installed_version
 from stored._keys.watched_values import FileWatch, ValueWatch
 
 __all__ = ["Uses"]
@@ -74,10 +73,7 @@ def _takes_nothing(value: Any) -> bool:
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, str):
-        try:
-            importlib.metadata.distribution(value)
-        except (importlib.metadata.PackageNotFoundError, ValueError):
-            return canonical(value)
-        return distribution_text(value) or f"{value} {importlib.metadata.version(value)}"
-    return canonical(value)
+    version = installed_version(value) if isinstance(value, str) else ""
+    if not version:
+        return canonical(value)
+    return distribution_text(value) or f"{value} {version}"

@@ -208,7 +208,7 @@ def _compute_and_keep(call: Call, results: Results, flight: Flight) -> CachedRes
         call.definition.warn_of_unknown(results.owner_class)
     seconds = result.seconds = time.perf_counter() - started
     parts.note_filled()
-    is_stored = False
+    is_stored, slot = False, call.slot
     # if the parameters or the code changed meanwhile, the result may mix old and new: only this caller gets it
     is_present = results.present.holds(call.owner, call.space)
     if is_present and not results.code.is_same():
@@ -220,10 +220,9 @@ def _compute_and_keep(call: Call, results: Results, flight: Flight) -> CachedRes
         if (type(result.value) in ATOMIC_SET and not call.is_private) or call.note_reference(result):
             flight.result = result
             call.keep(result)
-        slot = call.slot
         is_stored = slot is not None and slot.save_computed(value, seconds, results.code.packages)
-    if is_stored:
-        note_version(call, results.code.listing)
+    if slot is not None and is_stored:
+        note_version(call, slot.store, results.code.listing)
         save_facts()
     results.latest_seconds = seconds
     with results.lock:

@@ -17,6 +17,7 @@ from stored._methods.call import Call
 from stored._settings import settings
 from stored._storage import PersistentTier, Slot
 from stored.errors import StoredError, VolatileKeyWarning, warn_caller
+from stored.typing import Store
 
 __all__ = ["code_slot", "listing_of", "note_version"]
 
@@ -52,14 +53,14 @@ def _history(slot: Slot) -> list[_Version]:
     return found if isinstance(found, list) else []
 
 
-def note_version(call: Call, list_now: Callable[[], Listing]) -> None:
-    """Keep the listing of the version of a call whose result was stored, unless it is known."""
+def note_version(call: Call, store: Store, list_now: Callable[[], Listing]) -> None:
+    """Keep the listing of the version of a call whose result is in a store now, unless it is known."""
     known = call.definition.listed
     version = call.method[2]
-    slot = _slot(call, call.key())
-    if (slot.store, version) in known:
+    if (store, version) in known:
         return
-    known.add((slot.store, version))
+    known.add((store, version))
+    slot = _slot(call, call.key())
     history = _history(slot)
     if any(each.get("version") == version for each in history):
         return

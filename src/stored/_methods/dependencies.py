@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.metadata
 import operator
 import os
 from collections.abc import Callable, Iterable
@@ -17,6 +16,7 @@ from stored._keys import (
     code_places,
     collected_states,
     constants_of,
+    installed_version,
     parameter_names,
     text_or_none,
 )
@@ -154,7 +154,7 @@ def _states_of_values(definition: Definition, kind: type, owner: object, code: S
     """What the functions and classes reach that are in values of parameters and attributes."""
     if owner is None:
         return []
-    names = (parameter_names(kind) if definition.depends is None else definition.depends) or ()
+    names = _parameter_names(definition, kind) or ()
     getters: list[Callable[[object], Any]] = [
         *map(operator.attrgetter, names),
         *[each.value for each in code.reads.selection.joined],
@@ -172,15 +172,7 @@ def _uses(definition: Definition) -> Iterable[Dependency]:
             yield Dependency(os.path.abspath(each))
         else:
             name = getattr(each, "__qualname__", None) or getattr(each, "__name__", None) or repr(each)
-            yield Dependency(name, _version_of(each))
-
-
-def _version_of(name: object) -> str:
-    """The version of an installed package of this name; empty for all else."""
-    try:
-        return importlib.metadata.version(name) if isinstance(name, str) else ""
-    except (importlib.metadata.PackageNotFoundError, ValueError):
-        return ""
+            yield Dependency(name, installed_version(each) if isinstance(each, str) else "")
 
 
 def _unseen(definition: Definition) -> Iterable[str]:
@@ -194,8 +186,13 @@ def _unseen(definition: Definition) -> Iterable[str]:
         yield f"the file {each}, which was read"
 
 
+def _parameter_names(definition: Definition, kind: type) -> Iterable[str] | None:
+    """The parameters on which results depend; None for a string of the owner's own."""
+    return parameter_names(kind) if definition.depends is None else definition.depends
+
+
 def _parameters(definition: Definition, kind: type, owner: object) -> Iterable[Dependency]:
-    names = parameter_names(kind) if definition.depends is None else definition.depends
+    names = _parameter_names(definition, kind)
     if names is None:
         yield Dependency("the hashable string of the object")
     for name in names or ():
