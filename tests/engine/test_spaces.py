@@ -459,17 +459,24 @@ def test_no_parameters_of_short_lived_objects_stay(make: Any) -> None:
 @of_referenced_kinds
 def test_results_that_use_methods_when_they_are_freed(make: Any) -> None:
     """Where what leaves memory computes in its turn, which drops sets too, all that is beyond the limit goes."""
+    for sets in [8, 64] * 10:  # after some, new spaces take the places of freed ones in the interpreter's memory
+        _use_methods_when_freed(make, sets)
+
+
+def _use_methods_when_freed(make: Any, sets: int) -> None:
     kind, freed = make(), []
 
     class Result:
         def __del__(self) -> None:
-            set_parameter(last, float(len(freed)))
-            freed.append(last.few(1.0))
+            for n in (len(freed), len(freed) + 0.5):
+                set_parameter(last, n)
+                last.few(1.0)
+            freed.append(n)
 
-    with configure(persistence="", memory_sets=8):
+    with configure(persistence="", memory_sets=sets):
         last, owner = kind(100.0), kind(0.0)
         spaces = owner_record(last).present_space(last).spaces
-        for n in range(8):
+        for n in range(sets):
             set_parameter(owner, 1000.0 + n)
             owner.few(1.0)
             [memory] = owner_record(owner).present_space(owner).of(owner).memories.values()
@@ -478,7 +485,7 @@ def test_results_that_use_methods_when_they_are_freed(make: Any) -> None:
         del owner, memory, result
         with configure(memory_sets=1):
             gc.collect()
-            assert len(freed) == 8
+            assert len(freed) == sets
             assert len(spaces._recent) == 1
 
 

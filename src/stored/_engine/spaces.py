@@ -40,11 +40,10 @@ class SpacesOfClass:
     def note_use(self, before: StorageSpace | None, space: StorageSpace) -> None:
         """An owner has the parameters of a space now, in place of those of another; with the lock held."""
         recent, number = self._recent, id(space)
-        if before is not None and next(reversed(recent), None) != id(before):
+        if before is not None:
             recent.pop(id(before), None)
             recent[id(before)] = before
-        if number in recent:
-            del recent[number]
+        recent.pop(number, None)
         recent[number] = space
         if len(recent) > self.memory_sets:
             self.drop_beyond_limit()
@@ -52,9 +51,11 @@ class SpacesOfClass:
     def drop_beyond_limit(self) -> None:
         """Keep no more spaces than the settings allow; with the lock held."""
         recent = self._recent
-        for number in list(recent)[: max(len(recent) - self.memory_sets, 0)]:
-            space = recent.pop(number, None)  # what is freed here may run code of users, which drops some too
-            if space is not None and space.endables:  # which would keep the space
+        # kept until all have been dropped: code of users that runs when one is freed adds others, of the same id
+        spaces = list(recent.values())[: max(len(recent) - self.memory_sets, 0)]
+        for space in spaces:
+            recent.pop(id(space), None)
+            if space.endables:  # which would keep the space
                 space.end_all_shortcuts()
 
     def shared(self) -> list[StorageSpace]:
