@@ -262,6 +262,42 @@ def test_what_is_set_for_the_whole_process_counts(monkeypatch: pytest.MonkeyPatc
     assert [each.formless for each in found] == [()] * 3
 
 
+class AskingCosmology:
+    """One that is set for the whole process, and whose methods ask for what is set."""
+
+    def __init__(self, h: float) -> None:
+        self.h = h
+
+    def ratio(self) -> Any:
+        return self.h / DefaultCosmology.get().h
+
+    def logarithm(self) -> Any:
+        return np.log(DefaultCosmology.get().h)
+
+
+def test_what_is_set_for_the_whole_process_may_ask_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An object of one's own, with the code of its class."""
+
+    def method() -> Any:
+        return DefaultCosmology.get().ratio()
+
+    monkeypatch.setattr(DefaultCosmology, "value", AskingCosmology(0.7), raising=False)
+    found = [code_state([method])]
+    assert found[0].digest == code_state([method]).digest
+    assert found[0].formless == ()
+    assert code_state([AskingCosmology]).is_same()
+    assert found[0].is_same()
+    monkeypatch.setattr(DefaultCosmology, "value", AskingCosmology(0.7))
+    assert found[0].digest == code_state([method]).digest
+    DefaultCosmology.get().h = 0.6
+    assert not found[-1].is_same()
+    found.append(code_state([method]))
+    monkeypatch.setattr(AskingCosmology, "ratio", lambda self: 1.0)
+    assert not found[-1].is_same()
+    found.append(code_state([method]))
+    assert len({each.digest for each in found}) == 3
+
+
 def test_whether_assertions_run_counts_where_it_is_asked() -> None:
     """By the name that tells it."""
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from stored import keyed_by, stored
+from stored._keys.function_reader import read_functions
 from stored._keys.module_memos import module_memos
 
 MEMOS = {
@@ -43,7 +44,9 @@ OTHERS = {
 
 
 def memos(source: str) -> set[str]:
-    return {name for names in module_memos(ast.parse(source)).values() for name in names}
+    tree = ast.parse(source)
+    texts = {node: read.text for node, _, read in read_functions(tree)}
+    return {name for names in module_memos(tree, texts).values() for name in names}
 
 
 @pytest.mark.parametrize("kind", MEMOS)

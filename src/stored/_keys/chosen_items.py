@@ -9,36 +9,33 @@ import ast
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from stored._keys.syntax import parameters
 
 __all__ = ["chosen_items"]
 
-_CHOICE = re.compile(r"\w\s*\[\s*\w+\s*\.\s*\w+\s*\]")
+_CHOICE = re.compile(r"Subscript\('[^']+',[.\w]*'[^']+',\.")  # as it stands in the text of a function
 
 
-def chosen_items(source: str, tree: ast.Module) -> Mapping[ast.AST, frozenset[tuple[str, str]]]:
+def chosen_items(texts: Mapping[ast.AST, str]) -> Mapping[ast.AST, frozenset[tuple[str, str]]]:
     """The tables of which functions use one item only, with the attributes by which it is chosen.
 
     Parameters
     ----------
-    source : str
-        The source of a module.
-    tree : ast.Module
-        Its syntax tree.
+    texts : mapping
+        What the functions of a module say, by their nodes.
 
     Returns
     -------
     mapping of AST to frozenset of (str, str)
         By functions: names of tables, as they stand there, and of attributes of the first argument.
     """
-    if _CHOICE.search(source) is None:
-        return {}
-    functions = [each for each in ast.walk(tree) if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)]
-    return {each: frozenset(_of_function(each)) for each in functions}
+    with_items = [each for each, text in texts.items() if _CHOICE.search(text) and not isinstance(each, ast.Lambda)]
+    return {each: frozenset(_of_function(each)) for each in with_items}
 
 
-def _of_function(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[tuple[str, str]]:
+def _of_function(function: Any) -> Iterator[tuple[str, str]]:
     first = next((each.arg for each in parameters(function.args)), None)
     inside = [each for statement in function.body for each in ast.walk(statement)]
     if first is None or any(first in _bound_names(each) for each in inside):

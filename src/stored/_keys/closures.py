@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import dis
 from collections.abc import Iterator
 from types import CellType, CodeType, FunctionType
 from typing import Any
@@ -29,11 +30,14 @@ def closure_cells(function: FunctionType, with_rebound: bool) -> Iterator[tuple[
 
 
 def _assigned_names(code: CodeType) -> set[str]:
-    import dis
-
-    found = {str(step.argval) for step in dis.get_instructions(code) if step.opname in {"STORE_DEREF", "DELETE_DEREF"}}
+    found = set()
+    if not _ASSIGNING.isdisjoint(code.co_code[::2]):  # every other byte is an argument
+        found = {str(step.argval) for step in dis.get_instructions(code) if step.opcode in _ASSIGNING}
     inside = [_assigned_names(each) & set(each.co_freevars) for each in code.co_consts if isinstance(each, CodeType)]
     return found.union(*inside)
+
+
+_ASSIGNING = frozenset({dis.opmap["STORE_DEREF"], dis.opmap["DELETE_DEREF"]})
 
 
 def global_variable(function: FunctionType, name: str) -> Any:

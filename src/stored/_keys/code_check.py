@@ -19,7 +19,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from stored._keys.class_functions import is_data
-from stored._keys.contents import marshalled
+from stored._keys.contents import at_one_moment, marshalled
 from stored._keys.reach_report import LookedUp
 from stored._keys.unchanged import TestScope, is_attribute_name
 from stored._keys.watched import BasesWatch, NameWatch, Watch
@@ -117,7 +117,8 @@ class _WholeCheck:
 
     def is_same(self) -> bool:
         """Is all the same?"""
-        return all(each.is_same() for each in self.places.values()) and all(each() for each in self.rest)
+        with at_one_moment():
+            return all(each.is_same() for each in self.places.values()) and all(each() for each in self.rest)
 
 
 class InlineCheck(NamedTuple):

@@ -18,6 +18,7 @@ from stored._keys.canonical import add_forms, digest
 from stored._keys.canonical_code import is_library_function
 from stored._keys.class_names import is_library_class
 from stored._keys.code_node import read_node
+from stored._keys.contents import at_one_moment
 from stored._keys.distributions import distribution_text
 from stored._keys.ignored_names import Ignored
 from stored._keys.node import Node, is_node
@@ -54,7 +55,8 @@ class CodeState(NamedTuple):
 
     def is_same(self) -> bool:
         """Is all still the same?"""
-        return all(each.is_same() for each in self.nodes)
+        with at_one_moment():
+            return all(each.is_same() for each in self.nodes)
 
 
 class Choosing(NamedTuple):
@@ -94,7 +96,13 @@ def code_state(
     choosing : Choosing, optional
         The functions among the roots of which one item of a table counts only.
     """
-    places: list[Any] = list({id(each): each for each in roots}.values())
+    with at_one_moment():
+        return _code_state(list({id(each): each for each in roots}.values()), more, ignored, libraries, choosing)
+
+
+def _code_state(
+    places: list[Any], more: str, ignored: Ignored | None, libraries: Iterable[str], choosing: Choosing | None
+) -> CodeState:
     is_choosing = [choosing is not None and id(each) in choosing.functions for each in places]
     # who refers to a function that chooses may call it with another object: then it counts once more, as a whole
     numbers = {id(each): number for number, each in enumerate(places) if not is_choosing[number]}

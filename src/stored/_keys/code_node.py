@@ -55,10 +55,10 @@ from stored._keys.watched import (
     NamespaceWatch,
     NameWatch,
     RegistryWatch,
+    StateWatch,
     Watch,
     hold,
 )
-from stored._keys.watched_values import ValueWatch
 from stored.errors import StoredError
 from stored.typing import ABSENT
 
@@ -340,13 +340,11 @@ class _NodeWalk(Walk):
         return ", ".join([self._used_text(each, function) for each in modules])
 
     def _state_text(self, ask: Callable[[], Any], found: ReachedName) -> str:
-        """What is set for the whole process."""
-        watch = ValueWatch(ask)
-        self._watches.append(watch)
-        if not watch.has_form:
-            self._formless.append(f"what {found.label} gives, which {self._where()} uses, has no form")
-        self._constants.append((found.label, watch.text))
-        return f"{found.label}={watch.text}"
+        """What is set for the whole process; its class may ask for it too."""
+        self._watches.append(StateWatch(ask))
+        text = self._name_text(ReachedName(found.label, ask(), None, found.path))
+        self._constants.append((found.label, text))
+        return f"{found.label}={text}"
 
     def _where(self) -> str:
         name = getattr(self._node, "__qualname__", getattr(self._node, "__name__", "it"))

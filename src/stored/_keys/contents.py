@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import functools
 import marshal
 import re
+import threading
 import types
 import weakref
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,7 +21,7 @@ from stored._keys.identity import number_text
 from stored._keys.unchanged import ATOMIC_SET
 from stored.typing import ABSENT
 
-__all__ = ["Content", "content_of", "marshalled"]
+__all__ = ["Content", "at_one_moment", "content_key", "content_of", "marshalled"]
 
 _REFERENCED = (type, types.FunctionType, types.ModuleType)
 
@@ -58,6 +60,14 @@ def content_of(value: Any) -> Content | None:
     return None
 
 
+def content_key(value: Any) -> Hashable:
+    """What stands for a value and what it contains; for one without a form, its number."""
+    try:
+        return _parts(value)
+    except (UnstableValueError, RecursionError):
+        return number_text(value)
+
+
 def _of_array(value: Any) -> Hashable:
     """The content of an array: also of one that is read-only, which a view made before can change."""
     return change_key((value,)) or _text(value)
@@ -73,9 +83,40 @@ class _ContentWalk(Walk):
     def text(self, value: Any) -> str:
         return number_text(value) if isinstance(value, _REFERENCED) else super().text(value)
 
+    def whole_text(self, value: Any) -> str:
+        """The text of a value that is not looked at as a part of another one."""
+        try:
+            return self.text(value)
+        except (UnstableValueError, RecursionError):
+            self._close(0)
+            self._lowest = 0
+            raise
+
 
 def _text(value: Any) -> str:
-    return _ContentWalk(is_of_code=True).text(value)
+    walk = _moment.walk
+    return (_ContentWalk(is_of_code=True) if walk is None else walk).whole_text(value)
+
+
+class _Moment(threading.local):
+    """What has been looked at in this moment, of this thread: objects that are in many others, once."""
+
+    walk: _ContentWalk | None = None
+
+
+_moment = _Moment()
+
+
+@contextlib.contextmanager
+def at_one_moment() -> Iterator[None]:
+    """Look into each object once in the block, in which none changes."""
+    before = _moment.walk
+    if before is None:
+        _moment.walk = _ContentWalk(is_of_code=True)
+    try:
+        yield
+    finally:
+        _moment.walk = before
 
 
 _UNCHANGING = ATOMIC_SET | {

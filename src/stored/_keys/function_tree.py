@@ -4,13 +4,12 @@ from __future__ import annotations
 import __future__
 
 import ast
-import functools
 import inspect
 import linecache
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import CodeType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from stored._keys.canonical import digest
 from stored._keys.chosen_items import chosen_items
@@ -65,8 +64,7 @@ def function_tree(code: CodeType) -> FunctionTree | None:
     """The syntax tree that a code object was compiled from; None if its source is not known, or says something else."""
     try:
         file = _file_of(code)
-        with without_warnings():
-            trees = _trees_of_file("".join(file.lines))[_place(code)]
+        trees = _trees_of_file(file.lines)[_place(code)]
         return trees[_index(code, [each.bounds for each in file.facts.functions[_place(code)]])]
     except _NO_SOURCE:
         return None
@@ -75,8 +73,11 @@ def function_tree(code: CodeType) -> FunctionTree | None:
 def _file_of(code: CodeType) -> _File:
     """The file of a code object; a `LookupError` if it does not compile to this code, since it was edited meanwhile."""
     linecache.checkcache(code.co_filename)
-    # `inspect` looks through all modules for cells of a notebook
-    lines = linecache.getlines(code.co_filename) or inspect.findsource(code)[0]
+    lines = linecache.getlines(code.co_filename)
+    if not lines:
+        if code.co_filename.startswith("<"):  # generated, and not to be found in a module either
+            raise OSError(code.co_filename)
+        lines = inspect.findsource(code)[0]  # which looks through all modules, as for one in a zip file
     flags = code.co_flags & __future__.annotations.compiler_flag
     file = _known_files.get((code.co_filename, flags))
     if file is None or (file.lines is not lines and file.lines != lines):
@@ -101,8 +102,10 @@ def _read_file(lines: list[str], filename: str, flags: int) -> FileFacts:
         tree = parse(source)
         compiled = compile(tree, filename, "exec", flags=flags, dont_inherit=True)
     functions: dict[tuple[str, int], list[FoundFunction]] = {}
-    memos, choices = module_memos(tree), chosen_items(source, tree)
-    for node, _, read in read_functions(tree):
+    found_functions = list(read_functions(tree))
+    texts: dict[ast.AST, str] = {node: read.text for node, _, read in found_functions}
+    memos, choices = module_memos(tree, texts), chosen_items(texts)
+    for node, _, read in found_functions:
         read = read._replace(
             text=digest(read.text), memos=memos.get(node, frozenset()), choices=choices.get(node, frozenset())
         )
@@ -112,6 +115,8 @@ def _read_file(lines: list[str], filename: str, flags: int) -> FileFacts:
     for each in _nested_code(compiled):
         codes.setdefault((each.co_qualname, each.co_firstlineno), []).append(each)
     facts = FileFacts(functions, codes)
+    if any(class_name is not None for _, class_name, _ in found_functions):  # what methods read is soon asked for
+        _keep_trees(lines, [found[:2] for found in found_functions])
     note_facts(filename, lines, flags, facts)
     return facts
 
@@ -123,13 +128,37 @@ def _nested_code(code: CodeType) -> Iterator[CodeType]:
             yield from _nested_code(each)
 
 
-@functools.lru_cache(maxsize=4)
-def _trees_of_file(text: str) -> dict[tuple[str, int], list[FunctionTree]]:
+_Trees: TypeAlias = dict[tuple[str, int], list[FunctionTree]]
+
+_known_trees: dict[int, tuple[list[str], _Trees]] = {}
+"""By the ids of the lists of lines, the latest last."""
+
+_MOST_TREES = 16
+
+
+def _trees_of_file(lines: list[str]) -> _Trees:
     """The trees of all functions of a file, by name and first line, in the order of `read_functions`."""
-    found: dict[tuple[str, int], list[FunctionTree]] = {}
-    for node, class_name, _ in read_functions(parse(text)):
-        found.setdefault(_place_of_node(node), []).append(FunctionTree(node, class_name))
-    return found
+    known = _known_trees.get(id(lines))
+    if known is None:
+        with without_warnings():
+            return _keep_trees(lines, [found[:2] for found in read_functions(parse("".join(lines)))])
+    return _keep(lines, known[1])
+
+
+def _keep_trees(lines: list[str], functions: Iterable[tuple[FunctionNode, str | None]]) -> _Trees:
+    trees: _Trees = {}
+    for node, class_name in functions:
+        trees.setdefault(_place_of_node(node), []).append(FunctionTree(node, class_name))
+    return _keep(lines, trees)
+
+
+def _keep(lines: list[str], trees: _Trees) -> _Trees:
+    """Keep the trees of a file, until those of some others are asked for."""
+    _known_trees.pop(id(lines), None)
+    _known_trees[id(lines)] = lines, trees
+    for each in list(_known_trees)[:-_MOST_TREES]:
+        _known_trees.pop(each, None)
+    return trees
 
 
 def _place(code: CodeType) -> tuple[str, int]:

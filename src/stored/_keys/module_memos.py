@@ -17,13 +17,15 @@ __all__ = ["module_memos"]
 _Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def module_memos(tree: ast.Module) -> Mapping[ast.AST, frozenset[str]]:
+def module_memos(tree: ast.Module, texts: Mapping[ast.AST, str]) -> Mapping[ast.AST, frozenset[str]]:
     """The memos of a module that each of its functions fills.
 
     Parameters
     ----------
     tree : ast.Module
         The syntax tree of the module.
+    texts : mapping
+        What its functions say, by their nodes.
     """
     empty = dict(_empty_at_first(tree))
     if not empty:
@@ -33,7 +35,10 @@ def module_memos(tree: ast.Module) -> Mapping[ast.AST, frozenset[str]]:
         if isinstance(node, ast.Name) and node.id in empty and node is not empty[node.id]:
             empty.pop(node.id)
     found: dict[ast.AST, set[str]] = {}
-    for function in [each for each in ast.walk(tree) if isinstance(each, _Function)]:
+    names = [ascii(name) for name in empty]  # as they stand in the texts
+    for function in [each for each in texts if isinstance(each, _Function)]:
+        if not any(name in texts[function] for name in names):
+            continue
         for name, is_filled in _filled_by(function, empty).items():
             if is_filled:
                 found.setdefault(function, set()).add(name)

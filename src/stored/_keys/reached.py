@@ -7,6 +7,7 @@ reached depends on the class alone, so that it is found once for each class and 
 from __future__ import annotations
 
 import builtins
+import functools
 import types
 from collections import deque
 from dataclasses import dataclass, field, replace
@@ -201,11 +202,17 @@ class _Walk:
         own: type | None = variable(function, "__class__")
         if own in self.kind.__mro__:
             return own
+        return self._home_of_functions.get(id(function))
+
+    @functools.cached_property
+    def _home_of_functions(self) -> dict[int, type]:
+        """The bases in which the functions of the class are defined, by the ids of these."""
+        found: dict[int, type] = {}
         for base in self.kind.__mro__:
             for value in list(vars(base).values()):
-                if any(each is function for each, _, _ in behind(value).functions):
-                    return base
-        return None
+                for function, _, _ in behind(value).functions:
+                    found.setdefault(id(function), base)
+        return found
 
     # -- writes -------------------------------------------------------------------------------------------------------
 

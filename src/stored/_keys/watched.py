@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Sized
 from typing import Any, Protocol, TypeAlias
 
 from stored._keys.closures import variable
-from stored._keys.contents import content_of
+from stored._keys.contents import content_key, content_of
 from stored.typing import ABSENT
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "NameWatch",
     "NamespaceWatch",
     "RegistryWatch",
+    "StateWatch",
     "Watch",
     "hold",
 ]
@@ -283,6 +284,26 @@ class EnvironmentWatch:
     def is_same(self) -> bool:
         """Does it have the same value, or none as before?"""
         return self._now() == self.value
+
+
+class StateWatch:
+    """What is set for the whole process.
+
+    Parameters
+    ----------
+    ask : callable
+        Gives it.
+    """
+
+    __slots__ = ("_ask", "_content")
+
+    def __init__(self, ask: Callable[[], Any]) -> None:
+        self._ask = ask
+        self._content = content_key(ask())
+
+    def is_same(self) -> bool:
+        """Is the same set, with the same in it?"""
+        return content_key(self._ask()) == self._content
 
 
 class _NeverSame:
