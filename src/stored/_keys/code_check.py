@@ -117,7 +117,7 @@ class _WholeCheck:
 
     def is_same(self) -> bool:
         """Is all the same?"""
-        with at_one_moment():
+        with at_one_moment(is_new=True):
             return all(each.is_same() for each in self.places.values()) and all(each() for each in self.rest)
 
 

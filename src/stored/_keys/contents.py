@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from stored._keys.canonical import UnstableValueError, Walk
+from stored._keys.canonical import Encoder, UnstableValueError, Walk
 from stored._keys.change_key import change_key
 from stored._keys.identity import number_text
 from stored._keys.unchanged import ATOMIC_SET
@@ -74,28 +74,55 @@ def _of_array(value: Any) -> Hashable:
 
 
 class _ContentWalk(Walk):
-    """The text of what a value contains, in which functions, classes and modules are told by identity."""
+    """The text of what values contain, one by one, in which functions, classes and modules are told by identity.
 
-    __slots__ = ()
+    What refers back to what it is in has a text that depends on where one comes from: that is kept no longer than for
+    the value that is asked for.
+    """
+
+    __slots__ = ("_back_references", "_lasting", "_whole")
 
     has_names = False
+
+    def __init__(self) -> None:
+        super().__init__(is_of_code=True)
+        self._lasting: dict[int, tuple[object, str]] = {}
+        self._whole: dict[int, tuple[object, str]] = {}
+        self._back_references = 0
 
     def text(self, value: Any) -> str:
         return number_text(value) if isinstance(value, _REFERENCED) else super().text(value)
 
+    def entered(self, value: object, encode: Encoder) -> str:
+        """The text of a value that may be inside itself."""
+        number = id(value)
+        if number in self._lasting:
+            return self._lasting[number][1]
+        before = self._back_references
+        if number in self._positions or number in self._complete:
+            self._back_references += 1
+        text = super().entered(value, encode)
+        if self._back_references == before:
+            self._lasting[number] = value, text
+        return text
+
     def whole_text(self, value: Any) -> str:
         """The text of a value that is not looked at as a part of another one."""
-        try:
-            return self.text(value)
-        except (UnstableValueError, RecursionError):
-            self._close(0)
-            self._lowest = 0
-            raise
+        if self._open:  # code that another value needs looks into this one
+            return _ContentWalk().whole_text(value)
+        if id(value) not in self._whole:
+            try:
+                self._whole[id(value)] = value, self.text(value)
+            finally:
+                self._close(0)
+                self._lowest = 0
+                self._complete.clear()
+        return self._whole[id(value)][1]
 
 
 def _text(value: Any) -> str:
     walk = _moment.walk
-    return (_ContentWalk(is_of_code=True) if walk is None else walk).whole_text(value)
+    return (_ContentWalk() if walk is None else walk).whole_text(value)
 
 
 class _Moment(threading.local):
@@ -108,11 +135,17 @@ _moment = _Moment()
 
 
 @contextlib.contextmanager
-def at_one_moment() -> Iterator[None]:
-    """Look into each object once in the block, in which none changes."""
+def at_one_moment(is_new: bool = False) -> Iterator[None]:
+    """Look into each object once in the block, in which none changes.
+
+    Parameters
+    ----------
+    is_new : bool, optional
+        Is it a moment of its own inside of another one? Code of users may have run since that began.
+    """
     before = _moment.walk
-    if before is None:
-        _moment.walk = _ContentWalk(is_of_code=True)
+    if before is None or is_new:
+        _moment.walk = _ContentWalk()
     try:
         yield
     finally:

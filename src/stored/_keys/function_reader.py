@@ -8,7 +8,6 @@ is a text of its tree without all that cannot change a result: comments, formatt
 from __future__ import annotations
 
 import ast
-import functools
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
@@ -51,16 +50,14 @@ class _Reader:
         self._value(statements)
 
     def _plain(self, node: Any) -> None:
-        kind, out = node.__class__, self.out
-        fields = _fields(kind)
-        if not fields:
-            out.append(kind.__name__)
-            return
-        out.append(f"{kind.__name__}(")
-        for name in fields:
-            value = getattr(node, name, None)
-            _VISITS[value.__class__](self, value)
-        out.append(")")
+        out = self.out
+        opening, fields = _FORMS[node.__class__]
+        out.append(opening)
+        if fields:
+            for name in fields:
+                value = getattr(node, name, None)
+                _VISITS[value.__class__](self, value)
+            out.append(")")
 
     def _value(self, value: Any) -> None:
         """Read a node, a list of them, or a part of one."""
@@ -313,9 +310,16 @@ class _Reader:
         self.scopes.pop().leave(self.scopes[-1])
 
 
-@functools.cache
-def _fields(kind: Any) -> tuple[str, ...]:
-    return tuple([each for each in kind._fields if each not in _WITHOUT_MEANING])
+class _Forms(dict[Any, tuple[str, tuple[str, ...]]]):
+    """How the texts of nodes without a handler begin, and their fields, by class."""
+
+    def __missing__(self, kind: Any) -> tuple[str, tuple[str, ...]]:
+        fields = tuple([each for each in kind._fields if each not in _WITHOUT_MEANING])
+        form = self[kind] = (f"{kind.__name__}(" if fields else kind.__name__), fields
+        return form
+
+
+_FORMS = _Forms()
 
 
 def _is_decorator(node: ast.expr, names: set[str] | frozenset[str]) -> bool:

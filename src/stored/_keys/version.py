@@ -15,6 +15,7 @@ from stored._keys.code_facts import code_facts
 from stored._keys.code_graph import Choosing, CodeState, code_state
 from stored._keys.code_listing import Listing, code_listing
 from stored._keys.compiled_modules import compiled_text
+from stored._keys.contents import at_one_moment
 from stored._keys.distributions import distribution_text
 from stored._keys.ignored_names import Ignored
 from stored._keys.libraries import is_library_module
@@ -238,13 +239,15 @@ def _read(kind: type, method: CodeOfMethod, parts: OwnerParts) -> StoredCode:
     compiled = filter(None, [compiled_text(each.__module__) for each in kind.__mro__])
     texts = [method.options_text, *base_names(kind), *compiled, *nested]
     texts += [*method.uses.texts(), *[each.text for each in uses]]
-    state = code_state(
-        [*roots, *method.uses.roots()],
-        "\n".join(texts),
-        method.ignored,
-        [] if method.has_own_version else [each.partition(".")[0] for each in libraries],
-        Choosing(frozenset([id(each) for name, _ in parts.chosen for each in choosing[name]]), dict(parts.chosen)),
-    )
+    chosen = Choosing(frozenset([id(each) for name, _ in parts.chosen for each in choosing[name]]), dict(parts.chosen))
+    with at_one_moment(is_new=True):
+        state = code_state(
+            [*roots, *method.uses.roots()],
+            "\n".join(texts),
+            method.ignored,
+            [] if method.has_own_version else [each.partition(".")[0] for each in libraries],
+            chosen,
+        )
     return StoredCode(kind, reads, state, found.looked_up, uses, tuple(choosing))
 
 
