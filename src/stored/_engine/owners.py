@@ -7,13 +7,13 @@ import functools
 import weakref
 from collections import OrderedDict
 from collections.abc import Hashable
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from stored._engine.copying import described_instead, rebound_user
 from stored._engine.space import StorageSpace
 from stored._engine.spaces import PresentSpace
 from stored._engine.user import StorageUser
-from stored._engine.user_parameters import UserParameters
+from stored._engine.user_parameters import UserHolderParameters, UserParameters
 from stored._fork_safe_lock import ForkSafeLock
 from stored._keys import (
     USER_ATTRIBUTES,
@@ -21,6 +21,7 @@ from stored._keys import (
     FieldParameters,
     Key,
     MethodReads,
+    OwnerParameters,
     Selection,
     Space,
     converters,
@@ -40,11 +41,14 @@ _ALL = Selection()
 class CountedMethod(Protocol):
     """A stored method, as far as it says what counts for it."""
 
-    depends: tuple[str, ...] | None
-    """The parameters on which it depends; None for all of them."""
+    depends: tuple[str, ...] | Literal["auto"] | None
+    """The parameters on which it depends, or "auto" for those that it reads; None for all of them."""
 
     def reads(self, owner_class: type, /) -> MethodReads:
         """What it reads of the owners of a class."""
+
+    def complete_reads(self, owner_class: type, /) -> MethodReads:
+        """The same; an `OwnerError` if its code cannot be followed everywhere."""
 
 
 _TIER = PersistentTier("rw")
@@ -104,11 +108,17 @@ class OwnerRecord:
         describer = find_describer(owner_class) if self.user is None else None
         joins_reads = describer is not None and describer.joins_reads
         is_whole = describer is not None and describer.is_whole
-        if method.depends is not None or is_whole:
+        if method.depends == "auto":
+            reads = method.complete_reads(owner_class)
+            selection = Selection(reads.parameters) if is_whole else reads.narrow
+            joins_reads = True  # also in place of a string
+        elif method.depends is not None or is_whole:
             return Counted(self._present_space(owner, Selection(method.depends), describer), None, joins_reads)
-        reads = method.reads(owner_class)
-        present = self._present_space(owner, reads.selection if joins_reads else _ALL, describer)
-        return Counted(present, reads if reads.are_to_be_looked_at() else None, joins_reads)
+        else:
+            reads = method.reads(owner_class)
+            selection = reads.selection if joins_reads else _ALL
+        present = self._present_space(owner, selection, describer)
+        return Counted(present, reads if reads.are_to_be_looked_at() and not is_whole else None, joins_reads)
 
     def present_space(self, owner: object, method: CountedMethod | None = None) -> PresentSpace:
         """The owner's present space, by all of its parameters or by what counts for a method.
@@ -131,22 +141,28 @@ class OwnerRecord:
             parameters = describer if selection == _ALL else describer.selected(selection)
             present = PresentSpace(owner_class, parameters, (describer, selection), _TIER)
         else:
-            present = self._space_of_user(owner, user, selection.depends)
+            present = self._space_of_user(owner, user, selection)
         return self._spaces.setdefault((owner_class, selection), present)
 
     @staticmethod
-    def _space_of_user(owner: object, user: Any, depends: tuple[str, ...] | None) -> PresentSpace:
+    def _space_of_user(owner: object, user: Any, selection: Selection) -> PresentSpace:
         owner_class = type(owner)
-        if depends is not None:
-            raise OwnerError(
-                f"depends={depends!r} needs single parameters to choose from, but {owner_class.__qualname__}"
-                " holds a StorageUser, which has one hashable string for all"
-            )
         names = parameter_names(owner_class)
         attribute, held = _storage_user(owner)
+        attribute = attribute if held is user else None
         fields = None if names is None else FieldParameters(names, convert=converters(owner_class))
-        of_user = UserParameters(user, attribute if held is user else None, fields)
-        return PresentSpace(owner_class, of_user, (type(user), user.persistent.persistence, names), user.persistent)
+        way = type(user), user.persistent.persistence, names
+        if selection.depends is None:
+            parameters: OwnerParameters = UserParameters(user, attribute, fields)
+        elif fields is None and selection.depends:
+            raise OwnerError(
+                f"depends={selection.depends!r} needs single parameters to choose from, but"
+                f" {owner_class.__qualname__} holds a StorageUser, which has one hashable string for all; say"
+                " depends='auto', which takes what the method reads"
+            )
+        else:
+            parameters = UserHolderParameters((fields or FieldParameters(())).selected(selection), user, attribute)
+        return PresentSpace(owner_class, parameters, (*way, selection), user.persistent)
 
     def is_described_by(self, user: StorageUser) -> bool:
         """Does a user describe the owner? That which a copy shares with its original describes the original alone."""

@@ -10,6 +10,7 @@ from stored._keys import (
     SAME_CLASS_TEST,
     Described,
     FieldParameters,
+    OwnerParameters,
     Space,
     UnchangedCheck,
     no_storage_user_checks,
@@ -17,7 +18,7 @@ from stored._keys import (
     space_of,
 )
 
-__all__ = ["UserParameters"]
+__all__ = ["UserHolderParameters", "UserParameters"]
 
 
 class UserParameters:
@@ -77,6 +78,40 @@ class UserParameters:
         expected = {"owner_class": owner_class, "user": self._user, "user_space": space}
         expected |= {"string": space.string, "name": space.address.name}
         return UnchangedCheck(" and ".join(tests), expected, refers_to_owner=True)  # through func_hashstring
+
+
+class UserHolderParameters:
+    """Parameters and attributes of an owner that holds a StorageUser, in place of the string of that.
+
+    Parameters
+    ----------
+    fields : OwnerParameters
+        The parameters and attributes.
+    user : StorageUser
+        The StorageUser.
+    attribute : str or None
+        The attribute in which the owner holds the user, if it does.
+    """
+
+    def __init__(self, fields: OwnerParameters, user: StorageUser, attribute: str | None) -> None:
+        self._user = user
+        self._attribute = attribute
+        self._fields = fields
+        self.described: Described = fields.described
+        self.values = fields.values
+        self.quick_values = fields.quick_values
+        self.quick_key = fields.quick_key
+        self.check = fields.check
+
+    def unchanged_check(self, owner_class: type, values: tuple[Any, ...], may_hold_user: bool) -> UnchangedCheck | None:
+        """Are they the same objects, and does the owner hold the same user?"""
+        conditions = None if self._attribute is None else no_storage_user_checks(owner_class, self._attribute)
+        check = self._fields.unchanged_check(owner_class, values, may_hold_user=False)
+        if conditions is None or check is None:
+            return None
+        held = f"{{owner}}.{self._attribute} is {{expected}}.user"
+        test = " and ".join([check.test, *conditions, held])
+        return check._replace(test=test, expected={**check.expected, "user": self._user}, refers_to_owner=True)
 
 
 class _OfUser:

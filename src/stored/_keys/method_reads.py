@@ -162,6 +162,8 @@ class MethodReads(NamedTuple):
         The methods of the class that it reaches: an attribute of the object can take the place of each.
     places : dict of str to Place
         Where the attributes are read first.
+    parameters : tuple of str
+        The declared parameters that it reads, in the order in which they are declared.
     """
 
     selection: Selection = Selection()
@@ -172,6 +174,17 @@ class MethodReads(NamedTuple):
     everything: tuple[Reason, ...] = ()
     methods: frozenset[str] = frozenset()
     places: Mapping[str, Place] = MappingProxyType({})
+    parameters: tuple[str, ...] = ()
+
+    @property
+    def narrow(self) -> Selection:
+        """Only what the method reads, of parameters and of other attributes; complete if `everything` is empty."""
+        return Selection(self.parameters, self.selection.joined)
+
+    def beyond(self, names: Collection[str]) -> list[tuple[str, Place]]:
+        """What the method reads beside some parameters, by its names and where it is read first."""
+        read = dict.fromkeys([*self.parameters, *[each.name for each in self.selection.joined]])
+        return [(name, self.places[name]) for name in read if name not in names and name in self.places]
 
     def are_to_be_looked_at(self) -> bool:
         """Is there anything of which the parameters do not tell all?"""
@@ -196,6 +209,7 @@ def method_reads(kind: type, method: Any, declared: Collection[str], ignored: Ig
     joined = [each for each in _joined(kind, found) if each.through != "self" or each.name not in declared]
     joined = [each for each in joined if not ignored.has(f"self.{each.name}")]
     joined = sorted(dict.fromkeys(joined), key=lambda each: (each.name, each.label))
+    read = {each.name for each in found.reads if each.through == "self" and not ignored.has(f"self.{each.name}")}
     return MethodReads(
         Selection(None, tuple(joined), bool(found.reads_everything)),
         tuple([each for each in joined if found.rule_of(each.name).rule == "joins"]),
@@ -205,6 +219,7 @@ def method_reads(kind: type, method: Any, declared: Collection[str], ignored: Ig
         found.reads_everything,
         frozenset(found.methods.difference(declared)) if kind.__dictoffset__ else frozenset(),
         {each.name: each.place for each in found.reads},
+        tuple([each for each in declared if each in read]),
     )
 
 

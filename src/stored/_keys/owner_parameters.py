@@ -96,9 +96,8 @@ class FieldParameters:
 
     def selected(self, selection: Selection) -> OwnerParameters:
         """A describer of the parameters that a method depends on, or of all, and the attributes that it reads."""
-        if selection.depends is not None:
-            return self.only(selection.depends)
-        return JoinedParameters(self, selection) if selection.joined or selection.takes_all else self
+        chosen = self if selection.depends is None else self.only(selection.depends)
+        return JoinedParameters(chosen, selection) if selection.joined or selection.takes_all else chosen
 
     def only(self, names: Sequence[str]) -> FieldParameters:
         """A describer of some of the parameters only."""
@@ -234,13 +233,15 @@ class OwnString:
         self._describe = methodcaller(method)
         self._name = name
 
-    def selected(self, selection: Selection) -> OwnString:
-        """Itself; a string has no parts of which to take some."""
+    def selected(self, selection: Selection) -> OwnerParameters:
+        """Itself, or the attributes that a method reads, in place of the string; that has no parts to choose from."""
         if selection.depends is None:
             return self
+        if not selection.depends:
+            return FieldParameters(()).selected(selection)
         raise OwnerError(
             f"depends={selection.depends!r} needs single parameters to choose from, but the owner tells a hashable"
-            " string as a whole; describe the class with @keyed_by or make it a frozen dataclass"
+            " string as a whole; say depends='auto', describe the class with @keyed_by, or make it a frozen dataclass"
         )
 
     def values(self, owner: object) -> tuple[str, str]:

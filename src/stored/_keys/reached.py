@@ -27,7 +27,7 @@ from stored.typing import ABSENT
 __all__ = ["reached"]
 
 
-def reached(kind: type, method: object) -> Reached:
+def reached(kind: type, method: object, declared: frozenset[str] = frozenset()) -> Reached:
     """What a method reaches through the object that it is called on.
 
     Parameters
@@ -36,11 +36,17 @@ def reached(kind: type, method: object) -> Reached:
         The class of the object.
     method : FunctionType, StoredMethod or other attribute of a class
         The method, as it stands in the dictionary of the class or of one of its bases.
+    declared : frozenset of str
+        The parameters that the class declares: these are told by value, whatever gives them.
     """
-    walk = _Walk(kind)
+    walk = _Walk(kind, declared)
     walk.follow(behind(method), Place("", 0, getattr(method, "__qualname__", "")), is_used=False)
     walk.run()
     return walk.report()
+
+
+_COMPUTED = property, functools.cached_property
+"""Attributes of a class that compute values: of a declared parameter, the value counts, and not how it is made."""
 
 
 class _Step(NamedTuple):
@@ -53,6 +59,7 @@ class _Step(NamedTuple):
 @dataclass
 class _Walk:
     kind: type
+    declared: frozenset[str]
     code: dict[FunctionType, None] = field(default_factory=dict)
     constants: list[object] = field(default_factory=list)
     reads: dict[tuple[str, str, type | None], list[tuple[Read, Place]]] = field(default_factory=dict)
@@ -154,6 +161,9 @@ class _Walk:
             self._read_found(step, read, found, place, after)
 
     def _read_found(self, step: _Step, read: Read, found: Found, place: Place, after: type | None) -> None:
+        if read.through == "self" and read.name in self.declared and isinstance(found.value, _COMPUTED):
+            self._note_read(read, place, after)
+            return
         attribute = behind(found.value)
         under_arguments = step.under_arguments or read.under_arguments
         self.follow(attribute, place, read.is_used, under_arguments)
@@ -221,6 +231,8 @@ class _Walk:
         if write.through != "other":
             value = self._find(write.name).value
             accesses = _accesses_of(write)
+            if write.name in self.declared and isinstance(value, _COMPUTED):
+                accesses = tuple([each for each in accesses if each != "get"])
             if isinstance(value, property):
                 for access in accesses:
                     self.follow(behind(value, access), place, is_used=False)

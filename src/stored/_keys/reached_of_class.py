@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary, ref
 
+from stored._keys.parameter_names import parameter_names
 from stored._keys.reach_report import Reached
 from stored._keys.reached import reached
 
@@ -16,7 +17,8 @@ T = TypeVar("T")
 
 def reached_of(kind: type, function: Any) -> Reached:
     """What a function of a class reaches."""
-    return known_of_class(kind, id(function), lambda: (function, reached(kind, function)))[1]
+    declared = frozenset(parameter_names(kind) or ())
+    return known_of_class(kind, (id(function), declared), lambda: (function, reached(kind, function, declared)))[1]
 
 
 def known_of_class(kind: type, key: object, find: Callable[[], T]) -> T:

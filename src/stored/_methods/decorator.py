@@ -33,7 +33,7 @@ def stored(
     ignore: Collection[str] = (),
     round: Mapping[str, int] | None = None,
     copy: bool = False,
-    depends: Collection[str] | None = None,
+    depends: Collection[str] | Literal["auto"] | None = None,
 ) -> Callable[[Callable[Concatenate[S, P], R]], StoredMethod[S, P, R]]: ...
 
 
@@ -48,7 +48,7 @@ def stored(
     maxsize: int | None = None,
     ignore: Collection[str] = (),
     round: Mapping[str, int] | None = None,
-    depends: Collection[str] | None = None,
+    depends: Collection[str] | Literal["auto"] | None = None,
 ) -> Callable[[Callable[Concatenate[S, P], Any]], StoredMethod[S, P, TableInterpolant]]: ...
 
 
@@ -63,7 +63,7 @@ def stored(
     ignore: Collection[str] = (),
     round: Mapping[str, int] | None = None,  # noqa: A002
     copy: bool = False,
-    depends: Collection[str] | None = None,
+    depends: Collection[str] | Literal["auto"] | None = None,
 ) -> Any:
     """Remember the results of a method for as long as its owner's parameters stay the same.
 
@@ -94,9 +94,11 @@ def stored(
         Arguments that are rounded to so many decimals, both for the key and for the computation.
     copy : bool
         Hand out a private deep copy each time, rather than read-only arrays and shared objects.
-    depends : collection of str, optional
-        The parameters that the result depends on, if not all: a change of the others keeps it. For owners described
-        by `keyed_by`, frozen dataclasses and frozen attrs classes.
+    depends : "auto" or collection of str, optional
+        The parameters that the result depends on, if not all: a change of the others keeps it. With ``"auto"``, those
+        that the code of the method is found to read, and the attributes: also for owners with a hashable string of
+        their own, and where the method calls other stored ones. Names are for owners described by `keyed_by`, frozen
+        dataclasses and frozen attrs classes; what is read beside them is told by an `OwnerWarning`.
 
     Returns
     -------
@@ -142,6 +144,6 @@ def stored(
         "ignore": ignore,
         "round": round,
         "copy": copy,
-        "depends": None if depends is None else checked_names("depends", depends),
+        "depends": depends if depends is None or depends == "auto" else checked_names("depends", depends),
     }
     return lambda method: StoredMethod(Definition(method, name, **options))

@@ -75,7 +75,7 @@ class Definition:
         ignore: Collection[str] = (),
         round: Mapping[str, int] | None = None,  # noqa: A002
         copy: bool = False,
-        depends: Collection[str] | None = None,
+        depends: Collection[str] | Literal["auto"] | None = None,
     ) -> None:
         plain = _plain_function(function, version)
         self.function = function
@@ -91,7 +91,7 @@ class Definition:
         self.is_interpolated = self.returns_table or bool(self.axes)
         self.maxsize = maxsize
         self.copy = copy
-        self.depends = None if depends is None else tuple(depends)
+        self.depends = depends if depends is None or depends == "auto" else tuple(depends)
         self.arguments = Arguments(function, self.label, ignore, {} if round is None else round)
         self.axis_names = tuple(axis.name for axis in self.axes)
         self.arguments.check_names("interpolate", self.axis_names)
@@ -165,6 +165,33 @@ class Definition:
     def reads(self, kind: type) -> MethodReads:
         """What counts for the method of a class, beside the parameters that are declared."""
         return self.code_of(kind).reads
+
+    def complete_reads(self, kind: type) -> MethodReads:
+        """What `reads` gives; an `OwnerError` if the code cannot be followed everywhere."""
+        found = self.reads(kind)
+        if not found.everything:
+            return found
+        reason = found.everything[0]
+        raise OwnerError(
+            f"depends='auto' of {self.label}() takes what the method reads of {kind.__qualname__}, but {reason.text}, at"
+            f" {reason.place}, so that it may read anything; read attributes by their names there, or name the"
+            " parameters on which results depend: depends=('H0', ...)"
+        )
+
+    def warn_of_more(self, kind: type, code: StoredCode) -> None:
+        """Warn once of what the method reads beside the parameters that `depends` names."""
+        if self.depends is None or self.depends == "auto" or ("depends", kind.__qualname__) in self.warned:
+            return
+        self.warned.add(("depends", kind.__qualname__))
+        found = code.reads.beyond(self.depends)
+        if found:
+            names = ", ".join([f"{name!r} ({place})" for name, place in found])
+            warn_caller(
+                f"depends={self.depends!r} of {self.label}() leaves out what the method reads of {kind.__qualname__}:"
+                f" {names}. If it changes, results stay; add it to depends, say depends='auto', which takes what is"
+                f" read, or name 'self.{found[0][0]}' in ignore=(...) if it does not change results",
+                OwnerWarning,
+            )
 
     def declared_by(self, kind: type) -> Collection[str]:
         """The parameters that a class declares."""

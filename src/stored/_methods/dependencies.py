@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from stored._keys import (
     CodeState,
+    MethodReads,
     StoredCode,
     code_places,
     collected_states,
@@ -133,11 +134,11 @@ def dependencies_of(definition: Definition, kind: type, owner: object = None) ->
     places = dict.fromkeys([each for state in states for each in code_places(state)])
     constants = sorted({each for state in states for each in constants_of(state)})
     reads = code.reads
-    joined = reads.selection.joined if definition.depends is None else ()
+    joined = reads.selection.joined if definition.depends in {None, "auto"} else ()
     return Dependencies(
         f"{kind.__qualname__}.{definition.attribute}",
         code.version,
-        tuple(_parameters(definition, kind, owner)),
+        tuple(_parameters(definition, kind, reads, owner)),
         tuple([_attribute(each.label, each.value, reads.places.get(each.name), owner) for each in joined]),
         tuple([Dependency(each.name, "", f"filled at {each.place}") for each in reads.memos]),
         tuple([Dependency(each.name, "", each.place) for each in places]),
@@ -154,7 +155,7 @@ def _states_of_values(definition: Definition, kind: type, owner: object, code: S
     """What the functions and classes reach that are in values of parameters and attributes."""
     if owner is None:
         return []
-    names = _parameter_names(definition, kind) or ()
+    names = _parameter_names(definition, kind, code.reads) or ()
     getters: list[Callable[[object], Any]] = [
         *map(operator.attrgetter, names),
         *[each.value for each in code.reads.selection.joined],
@@ -178,7 +179,7 @@ def _uses(definition: Definition) -> Iterable[Dependency]:
 def _unseen(definition: Definition) -> Iterable[str]:
     if definition.has_own_version:
         yield "the code of the method, for which its version stands"
-    if definition.depends is not None:
+    if definition.depends not in {None, "auto"}:
         yield "attributes other than the parameters in depends"
     for each in sorted((*definition.ignored.names, *definition.arguments.ignored)):
         yield f"{each}, which ignore leaves out"
@@ -186,13 +187,15 @@ def _unseen(definition: Definition) -> Iterable[str]:
         yield f"the file {each}, which was read"
 
 
-def _parameter_names(definition: Definition, kind: type) -> Iterable[str] | None:
+def _parameter_names(definition: Definition, kind: type, reads: MethodReads) -> Iterable[str] | None:
     """The parameters on which results depend; None for a string of the owner's own."""
+    if definition.depends == "auto":
+        return reads.parameters
     return parameter_names(kind) if definition.depends is None else definition.depends
 
 
-def _parameters(definition: Definition, kind: type, owner: object) -> Iterable[Dependency]:
-    names = _parameter_names(definition, kind)
+def _parameters(definition: Definition, kind: type, reads: MethodReads, owner: object) -> Iterable[Dependency]:
+    names = _parameter_names(definition, kind, reads)
     if names is None:
         yield Dependency("the hashable string of the object")
     for name in names or ():

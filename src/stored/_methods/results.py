@@ -251,6 +251,7 @@ def results_of(definition: Definition, owner: object) -> Results:
     kind = type(owner)
     parts = _parts(owner, definition.code_of(kind), counted.joins_reads)
     results = Results(definition, kind, counted, definition.code_of(kind, parts), parts, counters)
+    definition.warn_of_more(kind, results.code)
     found: Results = record.methods.setdefault(definition, results)
     return found
 

@@ -114,7 +114,8 @@ class StoredMethod(Proxy, Generic[S, P, R]):
     @property
     def __stored_depends__(self) -> tuple[str, ...] | None:
         """The parameters that the method says it depends on, for `keyed_by` to check."""
-        return self._self_definition.depends
+        depends = self._self_definition.depends
+        return None if depends == "auto" else depends
 
     @property
     def __stored_method__(self) -> Definition:
