@@ -18,6 +18,7 @@
     +-- EntryWarning                        an entry was not used, and will be replaced
     +-- PersistenceWarning                  a result could not be written or read; it is kept in memory
     +-- OwnerWarning                        results are kept for one object only, or attributes are not told
+    +-- StaleResultWarning                  a stored result that was computed anew is another one now
     +-- TableWarning                        a table was changed so that it can be inverted
 
 Every message says what was found, what was expected and what to do about it.
@@ -41,6 +42,7 @@ __all__ = [
     "OwnerError",
     "OwnerWarning",
     "PersistenceWarning",
+    "StaleResultWarning",
     "StoredError",
     "StoredWarning",
     "TableError",
@@ -221,6 +223,10 @@ class OwnerWarning(StoredWarning):
 
 class PersistenceWarning(StoredWarning):
     """A result could not be written to the store, or read from it; it is computed, and kept in memory only."""
+
+
+class StaleResultWarning(StoredWarning):
+    """A stored result was computed anew, and is another one now; the new one replaces it."""
 
 
 class TableWarning(StoredWarning):

@@ -7,20 +7,17 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 import numpy as np
 
 from stored._engine import live_records, memory_limit, spaces_with_method
-from stored._keys import ATOMIC_SET, Key, PartMemos
+from stored._keys import Key
 from stored._methods.call import Call, ParametersChangedError
-from stored._methods.code_history import note_version
+from stored._methods.computing import compute_and_keep
 from stored._methods.definition import Definition
-from stored._methods.kept_facts import save_facts
-from stored._methods.memo_state import note_filled
-from stored._methods.opened_files import noting_files, noting_no_files
+from stored._methods.opened_files import noting_no_files
 from stored._methods.results import Results, results_of
 from stored._settings import Settings, settings
 from stored._storage import (
@@ -29,7 +26,6 @@ from stored._storage import (
     Flights,
     Slot,
     freeze,
-    is_mapped,
     keys_of_same_method,
     report_unusable_entry,
     report_wait_timeout,
@@ -106,9 +102,15 @@ def _result(call: Call, results: Results, now: Settings) -> CachedResult:
     found = call.find()
     if found is not ABSENT:
         _note_hit(call, results, found)
-        return found
+        return _verified(call, results, found, now) if now.verify else found
     with noting_no_files():
         return _missing_result(call, results, now)
+
+
+def _verified(call: Call, results: Results, found: CachedResult, now: Settings) -> CachedResult:
+    from stored._methods.verify import verified  # here, since most programs never ask for it
+
+    return verified(call, results, found, now)
 
 
 def _missing_result(call: Call, results: Results, now: Settings) -> CachedResult:
@@ -117,6 +119,8 @@ def _missing_result(call: Call, results: Results, now: Settings) -> CachedResult
     slot = call.open_slot(now) if call.definition.persistent else None
     if slot is not None:
         found = _keep_loaded(call, results, slot, slot.load())
+        if found is not ABSENT and now.verify:
+            return _verified(call, results, found, now)
     while found is ABSENT:
         # a space by itself, if equal owners have the same
         key = call.space if now.memory_sets else call.space.key, type(call.owner), call.method, call.arguments
@@ -184,67 +188,17 @@ def _lead(call: Call, results: Results, flight: Flight, now: Settings) -> Cached
         return found
     slot = call.slot
     if slot is None or results.latest_seconds < now.min_compute_seconds:
-        return _compute_and_keep(call, results, flight)
+        return compute_and_keep(call, results, flight)
     turn = slot.wait_for_turn()
     try:
         with turn:
             result = _keep_loaded(call, results, slot, slot.load())
             if result is ABSENT:
-                return _compute_and_keep(call, results, flight)
+                return compute_and_keep(call, results, flight)
             flight.result = result
             return result
     finally:
         turn.__exit__(None, None, None)  # Ctrl-C may have come as the first one began
-
-
-def _compute_and_keep(call: Call, results: Results, flight: Flight) -> CachedResult:
-    parts = PartMemos((*results.present.values(call.owner), *call.values.values()))
-    started = time.perf_counter()
-    try:
-        with noting_files(call.definition, results.owner_class):
-            value, result = call.compute(results.present)
-    finally:
-        results.code.accept_fills()
-        call.definition.warn_of_unknown(results.owner_class)
-    seconds = result.seconds = time.perf_counter() - started
-    parts.note_filled()
-    is_stored, slot = False, call.slot
-    # if the parameters or the code changed meanwhile, the result may mix old and new: only this caller gets it
-    is_present = results.present.holds(call.owner, call.space)
-    if is_present and not results.code.is_same():
-        if not results.code.formless:  # which is told already
-            call.definition.warn_of_changing(results.owner_class, results.code)
-    elif is_present:
-        if results.reads is not None and call.memo_state is not None:
-            note_filled(call.owner, results.reads, call.memo_state)
-        if (type(result.value) in ATOMIC_SET and not call.is_private) or call.note_reference(result):
-            flight.result = result
-            call.keep(result)
-        is_stored = slot is not None and slot.save_computed(value, seconds, results.code.packages)
-    if slot is not None and is_stored:
-        note_version(call, slot.store, results.code.listing)
-        save_facts()
-    results.latest_seconds = seconds
-    with results.lock:
-        results.counters.misses += 1
-        if is_stored:
-            results.counters.stores += 1
-    if is_stored and type(result.value) is np.ndarray and result.value.nbytes >= _LARGE:
-        _keep_mapped(call, result)
-    return result
-
-
-_LARGE = 1 << 20
-"""Bytes from which an array that was written is exchanged for the mapped file."""
-
-
-def _keep_mapped(call: Call, result: CachedResult) -> None:
-    """Keep a large array in the form of the file that it was written to, which memory need not hold."""
-    if call.definition.copy or call.slot is None:
-        return
-    found = call.slot.load()
-    if found is not ABSENT and is_mapped(found.value):
-        call.keep(CachedResult(found.value, found.copy, result.seconds))
 
 
 def refresh(results: Results, owner: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
@@ -261,7 +215,7 @@ def _refreshed(call: Call, results: Results) -> CachedResult:
     call.open_slot(settings())
     if call.memo_state is not None and call.memo_state.pairs:
         results.forget(call)  # also what was computed with other memos filled
-    result = _compute_and_keep(call, results, Flight())
+    result = compute_and_keep(call, results, Flight())
     call.space.end_shortcuts(call.method)
     return result
 

@@ -173,8 +173,8 @@ class Definition:
             return found
         reason = found.everything[0]
         raise OwnerError(
-            f"depends='auto' of {self.label}() takes what the method reads of {kind.__qualname__}, but {reason.text}, at"
-            f" {reason.place}, so that it may read anything; read attributes by their names there, or name the"
+            f"depends='auto' of {self.label}() takes what the method reads of {kind.__qualname__}, but {reason.text},"
+            f" at {reason.place}, so that it may read anything; read attributes by their names there, or name the"
             " parameters on which results depend: depends=('H0', ...)"
         )
 

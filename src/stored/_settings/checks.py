@@ -88,6 +88,13 @@ def _checked_number(name: str, value: Any, otherwise: str = "") -> float:
     raise ConfigurationError(f"{name} is {value!r}; it must be a finite number that is not negative{otherwise}")
 
 
+def _checked_share(name: str, value: Any) -> float:
+    number = _checked_number(name, value)
+    if number <= 1:
+        return number
+    raise ConfigurationError(f"{name} is {value!r}; it must be a share of all calls, from 0 to 1")
+
+
 CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "cache_dir": checked_path,
     "key_file": checked_path,
@@ -102,6 +109,9 @@ CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "lock_timeout": _checked_number,
     "memory_sets": _checked_count,
     "max_memory_bytes": _checked_bytes,
+    "verify": _checked_share,
+    "verify_rtol": _checked_number,
+    "verify_seed": _checked_count,
 }
 
 

@@ -63,6 +63,14 @@ class configure:  # noqa: N801  (reads as the function that it is to its callers
     max_memory_bytes : int or None, optional
         How much the results of stored methods may take in memory in all; beyond that, the least recently used go. Their
         size is estimated, and what is mapped from files does not count. No limit by default.
+    verify : float, optional
+        Which share of the calls that stored results answer is computed anew, from 0, the default, to 1. A result that
+        differs is told by a `StaleResultWarning`, and replaced. Tables are compared at up to three of the points that
+        are asked for, at twice their tolerance, and each call takes the long way meanwhile.
+    verify_rtol : float, optional
+        By how much numbers may differ then, relative to the larger; 1e-9 by default.
+    verify_seed : int, optional
+        The seed by which these calls are chosen, anew with each change of these settings; 0 by default.
 
     Raises
     ------
@@ -91,6 +99,9 @@ class configure:  # noqa: N801  (reads as the function that it is to its callers
         lock_timeout: float | Absent = ABSENT,
         memory_sets: int | Absent = ABSENT,
         max_memory_bytes: float | Absent | None = ABSENT,
+        verify: float | Absent = ABSENT,
+        verify_rtol: float | Absent = ABSENT,
+        verify_seed: int | Absent = ABSENT,
     ) -> None:
         asked = {
             "cache_dir": cache_dir,
@@ -106,6 +117,9 @@ class configure:  # noqa: N801  (reads as the function that it is to its callers
             "lock_timeout": lock_timeout,
             "memory_sets": memory_sets,
             "max_memory_bytes": max_memory_bytes,
+            "verify": verify,
+            "verify_rtol": verify_rtol,
+            "verify_seed": verify_seed,
         }
         checked = {name: CHECKS[name](name, value) for name, value in asked.items() if value is not ABSENT}
         if not checked.keys().isdisjoint({"cache_dir", "shared_dirs"}):

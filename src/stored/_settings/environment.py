@@ -3,8 +3,8 @@
 ``STORED_CACHE_DIR`` (the directory of the entries), ``STORED_PERSISTENCE`` (any of ``r`` and ``w``), ``STORED_DISABLE``
 (1, true, yes or on), ``STORED_KEY_FILE`` (the key that signs pickles), ``STORED_SHARED_DIRS`` (directories to read,
 separated as in ``PATH``), ``STORED_MAP_SHARED_DIRS`` (as ``STORED_DISABLE``), and the numbers ``STORED_MAX_BYTES``,
-``STORED_MAX_AGE``, ``STORED_MIN_COMPUTE_SECONDS``, ``STORED_LOCK_TIMEOUT``, ``STORED_MEMORY_SETS`` and
-``STORED_MAX_MEMORY_BYTES``.
+``STORED_MAX_AGE``, ``STORED_MIN_COMPUTE_SECONDS``, ``STORED_LOCK_TIMEOUT``, ``STORED_MEMORY_SETS``,
+``STORED_MAX_MEMORY_BYTES``, ``STORED_VERIFY``, ``STORED_VERIFY_RTOL`` and ``STORED_VERIFY_SEED``.
 
 Without the first and the fourth, entries are in ``$XDG_CACHE_HOME/stored`` (``~/.cache/stored``), and the key is
 ``$XDG_CONFIG_HOME/stored/key`` (``~/.config/stored/key``); if that lies inside the directory of the entries, as it does
@@ -74,12 +74,16 @@ _NUMBERS = {
     "lock_timeout": "STORED_LOCK_TIMEOUT",
     "memory_sets": "STORED_MEMORY_SETS",
     "max_memory_bytes": "STORED_MAX_MEMORY_BYTES",
+    "verify": "STORED_VERIFY",
+    "verify_rtol": "STORED_VERIFY_RTOL",
+    "verify_seed": "STORED_VERIFY_SEED",
 }
 
 _UNITS = dict.fromkeys(_NUMBERS.values(), " of seconds") | {
     "STORED_MAX_BYTES": " of bytes",
     "STORED_MEMORY_SETS": " of sets of parameters",
     "STORED_MAX_MEMORY_BYTES": " of bytes",
+    **dict.fromkeys(["STORED_VERIFY", "STORED_VERIFY_RTOL", "STORED_VERIFY_SEED"], ""),
 }
 
 

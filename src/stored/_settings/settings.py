@@ -43,6 +43,12 @@ class Settings(NamedTuple):
         For how many sets of parameters of a class, the last that objects had, memory keeps results.
     max_memory_bytes : int, optional
         How much the results of methods may take in memory.
+    verify : float
+        Which share of the calls that stored results answer is computed anew and compared.
+    verify_rtol : float
+        By how much numbers may differ then, relative to the larger.
+    verify_seed : int
+        By which these calls are chosen.
     """
 
     cache_dir: Path
@@ -58,6 +64,9 @@ class Settings(NamedTuple):
     lock_timeout: float = 600.0
     memory_sets: int = 8
     max_memory_bytes: int | None = None
+    verify: float = 0.0
+    verify_rtol: float = 1e-9
+    verify_seed: int = 0
 
 
 def lies_within(path: Path, place: Path) -> bool:

@@ -8,7 +8,7 @@ Nothing here knows of caching. Most modules are imported when the first table is
 from typing import TYPE_CHECKING
 
 from stored._lazy import lazy_attributes
-from stored._tables.splines import Spline, copy_of_spline, spline
+from stored._tables.splines import Spline, copy_of_spline, numbers_of_spline, spline
 
 if TYPE_CHECKING:
     from stored._tables.axis import Axis
@@ -24,6 +24,7 @@ __all__ = [
     "Spline",
     "copy_of_spline",
     "make_interpolant",
+    "numbers_of_spline",
     "spline",
     "tabulate",
 ]

@@ -123,6 +123,19 @@ class Interpolant(ABC):
         with np.errstate(over="ignore"):  # a tangent can lead beyond all floats
             return np.exp(values) if self._log else values
 
+    def is_within_tolerance(self, found: float, exact: Any) -> bool:
+        """Is an interpolated value within twice the tolerance of an exact one?
+
+        Twice, since the tolerance is measured at samples. Beside a zero of the function, values that are a millionth of
+        the largest count as that large; of a table with a given number of points, the measured error is the tolerance.
+        """
+        largest = float(np.max(np.abs(self.values), initial=0.0))
+        if self.axes[0].points is not None:
+            return bool(abs(found - exact) <= 2.0 * self.error * max(abs(exact), largest))
+        tolerance = Tolerance.of(self.axes)
+        size = max(abs(exact), 0.0 if self._log else _ZERO_FRACTION * largest)
+        return bool(abs(found - exact) <= 2.0 * (tolerance.atol + tolerance.rtol * size))
+
     @abstractmethod
     def interpolated(self, coordinates: list[Floats], nu: int, axis: int = 0) -> Floats:
         """The values, or their logarithm if that is interpolated, at coordinates within the limits.
@@ -148,6 +161,9 @@ class Interpolant(ABC):
         from stored._tables.plot import draw
 
         return draw(self)
+
+
+_ZERO_FRACTION = 1e-6
 
 
 def _describe_range(axis: Axis) -> str:

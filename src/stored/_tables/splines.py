@@ -74,6 +74,12 @@ def copy_of_spline(made: Any) -> Any:
     return copied
 
 
+def numbers_of_spline(made: Any) -> tuple[Any, ...]:
+    """The knots, coefficients and degrees of a spline, which tell it in full."""
+    is_surface = hasattr(made, "degrees")
+    return (*made.tck, *made.degrees) if is_surface else tuple(made._eval_args)
+
+
 def _own_arrays(value: Any) -> Any:
     """A value that a spline holds, with copies of the arrays in it."""
     if isinstance(value, tuple):

@@ -1,0 +1,101 @@
+"""How is a result computed, and where is it kept?"""
+
+from __future__ import annotations
+
+import time
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from stored._keys import ATOMIC_SET, PartMemos
+from stored._methods.call import Call
+from stored._methods.code_history import note_version
+from stored._methods.kept_facts import save_facts
+from stored._methods.memo_state import note_filled
+from stored._methods.opened_files import noting_files
+from stored._methods.results import Results
+from stored._storage import CachedResult, Flight, is_mapped
+from stored.typing import ABSENT
+
+__all__ = ["Computed", "compute", "compute_and_keep", "keep"]
+
+
+class Computed(NamedTuple):
+    """What a computation gave.
+
+    Attributes
+    ----------
+    value : object
+        The value to store.
+    result : CachedResult
+        The result that memory keeps.
+    is_present : bool
+        Has the owner still the parameters, and the method the code, of before? Else the result may mix old and new.
+    """
+
+    value: Any
+    result: CachedResult
+    is_present: bool
+
+
+def compute_and_keep(call: Call, results: Results, flight: Flight) -> CachedResult:
+    """Compute a result, and keep it in memory and in the store."""
+    computed = compute(call, results)
+    keep(call, results, computed, flight)
+    return computed.result
+
+
+def compute(call: Call, results: Results) -> Computed:
+    """Call the plain method, or sample it along its axes."""
+    parts = PartMemos((*results.present.values(call.owner), *call.values.values()))
+    started = time.perf_counter()
+    try:
+        with noting_files(call.definition, results.owner_class):
+            value, result = call.compute(results.present)
+    finally:
+        results.code.accept_fills()
+        call.definition.warn_of_unknown(results.owner_class)
+    result.seconds = time.perf_counter() - started
+    parts.note_filled()
+    is_present = results.present.holds(call.owner, call.space)
+    if is_present and not results.code.is_same():
+        is_present = False
+        if not results.code.formless:  # which is told already
+            call.definition.warn_of_changing(results.owner_class, results.code)
+    if is_present and results.reads is not None and call.memo_state is not None:
+        note_filled(call.owner, results.reads, call.memo_state)
+    return Computed(value, result, is_present)
+
+
+def keep(call: Call, results: Results, computed: Computed, flight: Flight) -> None:
+    """Keep what was computed in memory and in the store; if it may mix old and new, only this caller gets it."""
+    value, result, is_present = computed
+    is_stored, slot = False, call.slot
+    if is_present:
+        if (type(result.value) in ATOMIC_SET and not call.is_private) or call.note_reference(result):
+            flight.result = result
+            call.keep(result)
+        is_stored = slot is not None and slot.save_computed(value, result.seconds, results.code.packages)
+    if slot is not None and is_stored:
+        note_version(call, slot.store, results.code.listing)
+        save_facts()
+    results.latest_seconds = result.seconds
+    with results.lock:
+        results.counters.misses += 1
+        if is_stored:
+            results.counters.stores += 1
+    if is_stored and type(result.value) is np.ndarray and result.value.nbytes >= _LARGE:
+        _keep_mapped(call, result)
+
+
+_LARGE = 1 << 20
+"""Bytes from which an array that was written is exchanged for the mapped file."""
+
+
+def _keep_mapped(call: Call, result: CachedResult) -> None:
+    """Keep a large array in the form of the file that it was written to, which memory need not hold."""
+    if call.definition.copy or call.slot is None:
+        return
+    found = call.slot.load()
+    if found is not ABSENT and is_mapped(found.value):
+        call.keep(CachedResult(found.value, found.copy, result.seconds))

@@ -1,0 +1,172 @@
+"""Does a stored result still hold? A share of the calls that results answer is computed anew, and compared."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import reprlib
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from stored._methods.call import Call
+from stored._methods.computing import Computed, compute, keep
+from stored._methods.dependencies import dependencies_of
+from stored._methods.results import Results
+from stored._methods.same_values import same_values
+from stored._settings import Settings, settings, validity
+from stored._storage import CachedResult, Flight
+from stored._tables import numbers_of_spline
+from stored.errors import StaleResultWarning, error_text, warn_caller
+
+__all__ = ["verified"]
+
+
+class _Choice:
+    """Chooses a share of calls, anew from the seed with each change of these settings."""
+
+    def __init__(self) -> None:
+        self._settings: tuple[float, int] | None = None
+        self._random = random.Random()  # noqa: S311  (no secret)
+        validity.watch(self)
+
+    def invalidate(self) -> None:
+        """Begin anew if the settings have changed."""
+        now = settings()
+        if (now.verify, now.verify_seed) != self._settings:
+            self._settings = now.verify, now.verify_seed
+            self._random = random.Random(now.verify_seed)  # noqa: S311
+
+    def takes(self, share: float) -> bool:
+        """Is the next call one of them?"""
+        if self._settings is None:  # of the environment
+            self.invalidate()
+        return self._random.random() < share
+
+    def points(self, count: int, most: int) -> list[int]:
+        """Some of the points of a call, by their numbers."""
+        return sorted(self._random.sample(range(count), min(count, most)))
+
+
+_choice = _Choice()
+
+
+class _Under(threading.local):
+    """What is computed anew in this thread: a result that several others need is computed once."""
+
+    def __init__(self) -> None:
+        self.calls: set[Any] | None = None
+
+
+_under = _Under()
+
+
+@contextlib.contextmanager
+def _computing_anew(key: Any) -> Iterator[bool]:
+    """A block in which a call is computed anew; False if it was already, for another one further out."""
+    is_outermost = _under.calls is None
+    calls = _under.calls = _under.calls or set()
+    is_first = key not in calls
+    calls.add(key)
+    try:
+        yield is_first
+    finally:
+        if is_outermost:
+            _under.calls = None
+
+
+def verified(call: Call, results: Results, found: CachedResult, now: Settings) -> CachedResult:
+    """A stored result, or a new one in its place if it was chosen to be computed anew, and does not hold.
+
+    Parameters
+    ----------
+    call : Call
+        The call.
+    results : Results
+        The owner's results of the method.
+    found : CachedResult
+        What memory or the store has for it.
+    now : Settings
+        The settings in force.
+    """
+    if not _choice.takes(now.verify):
+        return found
+    with _computing_anew((call.space.address, call.method, call.arguments)) as is_first:
+        if not is_first:
+            return found
+        if call.definition.axes:
+            return _verified_table(call, results, found)
+        return _verified_value(call, results, found, now.verify_rtol)
+
+
+def _verified_value(call: Call, results: Results, found: CachedResult, rtol: float) -> CachedResult:
+    try:
+        computed = compute(call, results)
+    except Exception as error:
+        results.forget(call)
+        _warn(call, results, _shown(found.value), f"an error, {error_text(error)}")
+        raise
+    before, after = found.value, computed.result.value
+    if call.definition.returns_table:
+        before, after = numbers_of_spline(before), numbers_of_spline(after)
+    if not computed.is_present or same_values(before, after, rtol):
+        return found
+    _replace(call, results, computed, _shown(before), _shown(after))
+    return computed.result
+
+
+_MOST_POINTS = 3
+
+
+def _verified_table(call: Call, results: Results, found: CachedResult) -> CachedResult:
+    """The table, if it gives what the method gives, at some of the points that are asked for and lie on its axes."""
+    interpolant, axes = found.value, call.definition.axes
+    given = [np.asarray(each, dtype=float).ravel() for each in np.broadcast_arrays(*call.axis_values())]
+    inside = np.logical_and.reduce(
+        [(axis.low <= each) & (each <= axis.high) for axis, each in zip(axes, given, strict=True)]
+    )
+    points = [each[inside] for each in given]
+    for number in _choice.points(points[0].size, _MOST_POINTS):
+        point = [float(each[number]) for each in points]
+        named = dict(zip(call.definition.axis_names, point, strict=True))
+        stored, now = interpolant(*point), call.evaluate(**named)
+        if not interpolant.is_within_tolerance(stored, now) and results.present.holds(call.owner, call.space):
+            computed = compute(call, results)
+            at = ", ".join([f"{name}={value!r}" for name, value in named.items()])
+            _replace(call, results, computed, f"{_shown(stored)} at {at}", _shown(now))
+            return computed.result
+    return found
+
+
+def _replace(call: Call, results: Results, computed: Computed, before: str, after: str) -> None:
+    _warn(call, results, before, after)
+    results.forget(call)
+    call.open_slot(settings())
+    keep(call, results, computed, Flight())
+    call.space.end_shortcuts(call.method)
+
+
+def _warn(call: Call, results: Results, before: str, after: str) -> None:
+    unseen = dependencies_of(call.definition, results.owner_class, call.owner).unseen
+    seen_not = (
+        f"its key does not see {'; '.join(unseen)}"
+        if unseen
+        else "nothing is known that its key does not see: perhaps a clock, a network, or what a library remembers"
+    )
+    warn_caller(
+        f"a stored result of {call.key().call()} is stale: it was {before}, and computing it now gives {after}, which"
+        f" replaces it; {seen_not}. What it depends on can be named in uses=(...) of @stored",
+        StaleResultWarning,
+    )
+
+
+_repr = reprlib.Repr()
+_repr.maxstring = _repr.maxother = 200
+
+
+def _shown(value: Any) -> str:
+    value = value.item() if isinstance(value, np.generic) else value
+    text = np.array2string(value, threshold=6) if isinstance(value, np.ndarray) else _repr.repr(value)
+    return " ".join(text.split())
