@@ -21,12 +21,14 @@ from stored._methods.opened_files import noting_no_files
 from stored._methods.results import Results, results_of
 from stored._settings import Settings, settings
 from stored._storage import (
+    ADOPTED,
     CachedResult,
     Flight,
     Flights,
     Slot,
     freeze,
     keys_of_same_method,
+    read_header,
     report_unusable_entry,
     report_wait_timeout,
 )
@@ -188,17 +190,26 @@ def _lead(call: Call, results: Results, flight: Flight, now: Settings) -> Cached
         return found
     slot = call.slot
     if slot is None or results.latest_seconds < now.min_compute_seconds:
-        return compute_and_keep(call, results, flight)
+        return _compute(call, results, flight)
     turn = slot.wait_for_turn()
     try:
         with turn:
             result = _keep_loaded(call, results, slot, slot.load())
             if result is ABSENT:
-                return compute_and_keep(call, results, flight)
+                return _compute(call, results, flight)
             flight.result = result
             return result
     finally:
         turn.__exit__(None, None, None)  # Ctrl-C may have come as the first one began
+
+
+def _compute(call: Call, results: Results, flight: Flight) -> CachedResult:
+    """Compute a result, or take over that of earlier code if it is accepted."""
+    if results.acceptance is None and call.definition.acceptance is None:
+        return compute_and_keep(call, results, flight)
+    from stored._methods.accept import accept_or_compute
+
+    return accept_or_compute(call, results, flight)
 
 
 def refresh(results: Results, owner: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
@@ -282,7 +293,21 @@ def explain_call(results: Results, call: Call) -> Explanation:
         found = listing_of(call, stored_key)
         return {} if found is None else code_changes(found, results.code.listing())
 
-    return explain(key, results.tier_holding(call), candidates, changes)
+    where = results.tier_holding(call)
+    return explain(key, where, candidates, changes, _note_of_acceptance(call, results, where))
+
+
+def _note_of_acceptance(call: Call, results: Results, where: str | None) -> str:
+    """What to say of `cache_accept`: that a result was taken over, or may be."""
+    slot = call.open_slot(settings())
+    if where is not None:
+        header = None if slot is None else read_header(slot.store, slot.name)
+        version = None if header is None else header.writer.get(ADOPTED)
+        return (
+            "" if version is None else f"computed by earlier code, version {version}, and taken over by cache_accept()"
+        )
+    found = results.acceptance or call.definition.acceptance
+    return "" if found is None else str(found)
 
 
 def clear_everywhere(definition: Definition) -> None:

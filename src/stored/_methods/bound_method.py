@@ -112,6 +112,12 @@ class BoundMethod(Generic[P, R]):
         results = self._results()
         return explain_call(results, bound_call(results, self._owner, args, kwargs))
 
+    def cache_accept(self, sample: int = 3, rtol: float = 1e-12) -> None:
+        """Take over this owner's results of earlier code for the code of now: see `StoredMethod.cache_accept`."""
+        from stored._methods.accept import Acceptance
+
+        self._results().acceptance = Acceptance(sample, rtol)
+
     def dependencies(self) -> Dependencies:
         """What results depend on: parameters, attributes, code, constants and packages, with file and line."""
         from stored._methods.dependencies import dependencies_of

@@ -17,9 +17,9 @@ from stored._methods.call import Call
 from stored._settings import settings
 from stored._storage import PersistentTier, Slot
 from stored.errors import StoredError, VolatileKeyWarning, warn_caller
-from stored.typing import Store
+from stored.typing import ABSENT, Store
 
-__all__ = ["code_slot", "listing_of", "note_version"]
+__all__ = ["code_slot", "earlier_versions", "listing_of", "note_version"]
 
 _ENDING = ".code"
 """In place of that of entries, so that it is no result."""
@@ -50,7 +50,7 @@ _PROCESS = uuid4().hex
 def _history(slot: Slot) -> list[_Version]:
     """The listings of the last versions, the latest last; what is damaged is none."""
     found = slot.load_quietly()
-    return found if isinstance(found, list) else []
+    return found.value if found is not ABSENT and isinstance(found.value, list) else []
 
 
 def note_version(call: Call, store: Store, list_now: Callable[[], Listing]) -> None:
@@ -68,6 +68,12 @@ def note_version(call: Call, store: Store, list_now: Callable[[], Listing]) -> N
     with contextlib.suppress(OSError, StoredError):  # the result is stored all the same
         slot.write(history)
     _warn_of_volatile(call, history)
+
+
+def earlier_versions(call: Call) -> list[str]:
+    """The last versions of the method of a call but that of now, the latest first."""
+    versions = [each.get("version") for each in _history(_slot(call, call.key()))]
+    return [each for each in reversed(versions) if isinstance(each, str) and each != call.method[2]]
 
 
 def listing_of(call: Call, key: Key) -> Listing | None:

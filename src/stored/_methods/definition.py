@@ -112,6 +112,7 @@ class Definition:
         self.listed: set[tuple[object, str]] = set()
         self._unknown: frozenset[str] = frozenset()
         self.warned: set[tuple[str, str]] = set()  # of what, by the class
+        self.acceptance: Any = None  # what `cache_accept` of the class was asked for
 
     def set_owner_class(self, owner: type, attribute: str) -> None:
         """Take the name of the method in its class: functions made by one wrapper have the same names of their own."""

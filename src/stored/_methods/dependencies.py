@@ -147,7 +147,7 @@ def dependencies_of(definition: Definition, kind: type, owner: object = None) ->
         tuple(_uses(definition)),
         (*[f"{each.text}, at {each.place}" for each in reads.private], *code.formless),
         tuple([f"{each.text}, at {each.place}" for each in reads.everything]),
-        tuple(_unseen(definition)),
+        tuple(_unseen(definition, None if owner is None else results_of(definition, owner).acceptance)),
     )
 
 
@@ -176,7 +176,9 @@ def _uses(definition: Definition) -> Iterable[Dependency]:
             yield Dependency(name, installed_version(each) if isinstance(each, str) else "")
 
 
-def _unseen(definition: Definition) -> Iterable[str]:
+def _unseen(definition: Definition, acceptance: object) -> Iterable[str]:
+    for each in filter(None, [acceptance, definition.acceptance]):
+        yield f"changes of code that were accepted: {each}"
     if definition.has_own_version:
         yield "the code of the method, for which its version stands"
     if definition.depends not in {None, "auto"}:

@@ -34,13 +34,19 @@ class Explanation:
     differences : dict of str to (str, str)
         For a miss, how the key differs from the nearest one that is stored: for each part what is stored and what is
         asked for. Empty if nothing of this method is stored.
+    note : str
+        What there is to say of results of earlier code; empty if nothing.
     """
 
     call: str
     where: str | None
     differences: dict[str, tuple[str, str]] = field(default_factory=dict)
+    note: str = ""
 
     def __str__(self) -> str:
+        return f"{self._text()}{self.note and f'; {self.note}'}"
+
+    def _text(self) -> str:
         if self.where is not None:
             return f"{self.call}: hit, in {'memory' if self.where == 'memory' else 'the store'}"
         if not self.differences:
@@ -63,6 +69,7 @@ def explain(
     where: str | None,
     candidates: Callable[[], Iterable[Key]],
     changes: Callable[[Key], dict[str, tuple[str, str]]],
+    note: str = "",
 ) -> Explanation:
     """Explain a call.
 
@@ -76,16 +83,18 @@ def explain(
         Gives the keys of what is stored; asked for a miss only.
     changes : callable
         Takes one of them, and gives what has changed in the code since then, as `code_changes` does.
+    note : str, optional
+        What there is to say of results of earlier code.
     """
     if where is not None:
-        return Explanation(key.call(), where)
+        return Explanation(key.call(), where, note=note)
     found = min(((_differences(each, key), each) for each in candidates()), key=lambda pair: len(pair[0]), default=None)
     if found is None:
-        return Explanation(key.call(), None)
+        return Explanation(key.call(), None, note=note)
     differences, nearest = found
     if _PART_NAMES["version"] in differences:
         differences |= changes(nearest)
-    return Explanation(key.call(), None, differences)
+    return Explanation(key.call(), None, differences, note)
 
 
 def code_changes(before: Listing, now: Listing) -> dict[str, tuple[str, str]]:

@@ -12,6 +12,7 @@ from stored._methods.code_history import code_slot
 from stored._methods.opened_files import noting_no_files
 from stored._storage import PersistentTier, Slot
 from stored.errors import StoredError
+from stored.typing import ABSENT
 
 __all__ = ["save_facts"]
 
@@ -24,7 +25,8 @@ def _slot(filename: str) -> Slot:
 
 def _load(filename: str) -> object:
     with noting_no_files():
-        return _slot(filename).load_quietly()
+        found = _slot(filename).load_quietly()
+        return None if found is ABSENT else found.value
 
 
 load_facts_by(_load)

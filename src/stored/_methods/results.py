@@ -46,9 +46,12 @@ class Results:
         As in `Counted`.
     latest_seconds : float
         The time of the latest computation.
+    acceptance : Acceptance or None
+        What `cache_accept` of the owner was asked for.
     """
 
     __slots__ = (
+        "acceptance",
         "code",
         "counters",
         "definition",
@@ -81,6 +84,7 @@ class Results:
         present.spaces.methods.setdefault(definition, {})[self.method] = None
         self.counters = counters
         self.shortcut: OwnerShortcut | None = None
+        self.acceptance: Any = None
         self.latest_seconds = math.inf
         self.lock = present.spaces.lock
 

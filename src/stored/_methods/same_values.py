@@ -7,13 +7,14 @@ import dataclasses
 import enum
 import numbers
 import pickle
+import reprlib
 from typing import Any
 
 import numpy as np
 
 from stored._keys import ATOMIC_SET, instance_dict, text_or_none
 
-__all__ = ["same_values"]
+__all__ = ["same_values", "shown"]
 
 
 def same_values(one: Any, other: Any, rtol: float) -> bool:
@@ -110,3 +111,14 @@ def _pickled(value: Any) -> bytes | None:
         return pickle.dumps(value)
     except Exception:  # it cannot be told
         return None
+
+
+_repr = reprlib.Repr()
+_repr.maxstring = _repr.maxother = 200
+
+
+def shown(value: Any) -> str:
+    """A value in a message, in one line."""
+    value = value.item() if isinstance(value, np.generic) else value
+    text = np.array2string(value, threshold=6) if isinstance(value, np.ndarray) else _repr.repr(value)
+    return " ".join(text.split())

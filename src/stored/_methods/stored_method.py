@@ -151,6 +151,31 @@ class StoredMethod(Proxy, Generic[S, P, R]):
             return
         clear_everywhere(self._self_definition)
 
+    def cache_accept(self, sample: int = 3, rtol: float = 1e-12) -> None:
+        """Take over results of earlier code for the code of now, in this process, once a few agree.
+
+        After an edit that changes no result, the first results of earlier code that are asked for are computed anew,
+        and compared; if all agree, later ones are taken over as they are asked for, and their entries say so. One that
+        differs ends it, with a `StaleResultWarning`. After another edit, nothing is taken over until this is called
+        again. Results of the last eight versions are looked for, the latest first.
+
+        Parameters
+        ----------
+        sample : int
+            How many results are compared.
+        rtol : float
+            By how much numbers in them may differ, relative to the larger. Tables are compared at their nodes, at twice
+            their tolerance.
+
+        Raises
+        ------
+        ValueError
+            If `sample` is no positive integer, or `rtol` negative or not finite.
+        """
+        from stored._methods.accept import Acceptance
+
+        self._self_definition.acceptance = Acceptance(sample, rtol)
+
     def cache_info(self, owner: S) -> CacheInfo:
         """The same for an owner, as its own method does it."""
         return self._bound(owner).cache_info()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import random
-import reprlib
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -15,7 +14,7 @@ from stored._methods.call import Call
 from stored._methods.computing import Computed, compute, keep
 from stored._methods.dependencies import dependencies_of
 from stored._methods.results import Results
-from stored._methods.same_values import same_values
+from stored._methods.same_values import same_values, shown
 from stored._settings import Settings, settings, validity
 from stored._storage import CachedResult, Flight
 from stored._tables import numbers_of_spline
@@ -106,14 +105,14 @@ def _verified_value(call: Call, results: Results, found: CachedResult, rtol: flo
         computed = compute(call, results)
     except Exception as error:
         results.forget(call)
-        _warn(call, results, _shown(found.value), f"an error, {error_text(error)}")
+        _warn(call, results, shown(found.value), f"an error, {error_text(error)}")
         raise
     before, after = found.value, computed.result.value
     if call.definition.returns_table:
         before, after = numbers_of_spline(before), numbers_of_spline(after)
     if not computed.is_present or same_values(before, after, rtol):
         return found
-    _replace(call, results, computed, _shown(before), _shown(after))
+    _replace(call, results, computed, shown(before), shown(after))
     return computed.result
 
 
@@ -135,7 +134,7 @@ def _verified_table(call: Call, results: Results, found: CachedResult) -> Cached
         if not interpolant.is_within_tolerance(stored, now) and results.present.holds(call.owner, call.space):
             computed = compute(call, results)
             at = ", ".join([f"{name}={value!r}" for name, value in named.items()])
-            _replace(call, results, computed, f"{_shown(stored)} at {at}", _shown(now))
+            _replace(call, results, computed, f"{shown(stored)} at {at}", shown(now))
             return computed.result
     return found
 
@@ -160,13 +159,3 @@ def _warn(call: Call, results: Results, before: str, after: str) -> None:
         f" replaces it; {seen_not}. What it depends on can be named in uses=(...) of @stored",
         StaleResultWarning,
     )
-
-
-_repr = reprlib.Repr()
-_repr.maxstring = _repr.maxother = 200
-
-
-def _shown(value: Any) -> str:
-    value = value.item() if isinstance(value, np.generic) else value
-    text = np.array2string(value, threshold=6) if isinstance(value, np.ndarray) else _repr.repr(value)
-    return " ".join(text.split())

@@ -9,7 +9,15 @@ it may be used.
 from stored._storage.disk import Access, Slot
 from stored._storage.freezing import copy_for_caller, copy_of_flat, freeze, freeze_for_callers
 from stored._storage.listed_values import Values
-from stored._storage.listing import Header, headers, headers_of_method, headers_of_space, keys_of_same_method
+from stored._storage.listing import (
+    ADOPTED,
+    Header,
+    headers,
+    headers_of_method,
+    headers_of_space,
+    keys_of_same_method,
+    read_header,
+)
 from stored._storage.memory import BoundedMemory, CachedResult
 from stored._storage.memory_size import is_mapped, memory_size
 from stored._storage.reports import report_unusable_entry, report_wait_timeout
@@ -18,6 +26,7 @@ from stored._storage.tier import PersistentTier, current_store
 from stored._storage.upkeep import upkeep
 
 __all__ = [
+    "ADOPTED",
     "Access",
     "BoundedMemory",
     "CachedResult",
@@ -38,6 +47,7 @@ __all__ = [
     "is_mapped",
     "keys_of_same_method",
     "memory_size",
+    "read_header",
     "report_unusable_entry",
     "report_wait_timeout",
     "upkeep",

@@ -116,11 +116,14 @@ class Slot:
                 pass
         return ABSENT
 
-    def load_quietly(self) -> Any:
+    def load_quietly(self) -> CachedResult | Literal[Absent.ABSENT]:
         """The value of the entry, or `ABSENT`; of one that must not be used, nothing is said."""
         try:
             data = self.store.read(self.name) if self.access.reads else None
-            return ABSENT if data is None else decode(self._key, data, None, self._verify)[0]
+            if data is None:
+                return ABSENT
+            value, seconds = decode(self._key, data, None, self._verify)
+            return CachedResult(value, None, seconds)
         except (OSError, EntryError, MemoryError, RecursionError):
             return ABSENT
 

@@ -28,8 +28,8 @@ whether to use it.
 
 - Equal keys have equal bytes, so a comparison of bytes compares the key in full.
 - The description decides how the value is loaded: ``kind`` (``"native"`` or ``"pickle"``), ``writer`` (versions of the
-  programs that wrote it) and, for a pickle, ``signature`` (HMAC-SHA-256 in hex). Nothing in it differs between
-  the native values that one program writes.
+  programs that wrote it, and as ``adopted`` that of earlier code whose result was taken over) and, for a pickle,
+  ``signature`` (HMAC-SHA-256 in hex). Nothing in it differs between the native values that one program writes.
 - The values, ``{"parameters": {name: value}, "arguments": {name: value}}``, are for listings alone. A value is a
   number, a text, null, true, false or a short list of these, and ``{"text": canonical text}`` if it is anything else.
 

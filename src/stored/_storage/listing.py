@@ -16,18 +16,24 @@ from stored.stores import LayerError
 from stored.typing import Buffer, Store
 
 __all__ = [
+    "ADOPTED",
     "Header",
     "headers",
     "headers_of_method",
     "headers_of_space",
     "keys_of_same_method",
     "names_of_definition",
+    "read_header",
 ]
 
 _USUAL_HEADER_BYTES = 4096
 
 _MOST_COMPARED_BYTES = 16 << 20
 """Headers in which keys of one method are looked for; each counts for at least `_USUAL_HEADER_BYTES`."""
+
+
+ADOPTED = "adopted"
+"""Under this name, among the programs that wrote an entry, stands the version of earlier code that has computed it."""
 
 
 class Header(NamedTuple):
@@ -125,7 +131,7 @@ def names_of_definition(store: Store, space: Space, name: str, definition: str) 
     """
     prefix = f"{space.prefix}{method_part(name, definition)}"
     for found in _entry_names(store, space.folder(), lambda each: each.startswith(prefix)):
-        header = _header(store, found)
+        header = read_header(store, found)
         if _is_damaged_entry(store, found) if header is None else header.key.definition == definition:
             yield found
 
@@ -159,12 +165,12 @@ def _report(store: Store, folder: str, error: Exception) -> None:
 
 def _headers(store: Store, folder: str, is_wanted: Callable[[str], bool]) -> Iterator[Header]:
     for name in _entry_names(store, folder, is_wanted):
-        header = _header(store, name)
+        header = read_header(store, name)
         if header is not None:
             yield header
 
 
-def _header(store: Store, name: str) -> Header | None:
+def read_header(store: Store, name: str) -> Header | None:
     """The header of an entry; None if it is damaged or not at its place, of which only loading the value warns."""
     return _header_and_size(store, name)[0]
 

@@ -123,18 +123,34 @@ class Interpolant(ABC):
         with np.errstate(over="ignore"):  # a tangent can lead beyond all floats
             return np.exp(values) if self._log else values
 
-    def is_within_tolerance(self, found: float, exact: Any) -> bool:
-        """Is an interpolated value within twice the tolerance of an exact one?
+    def is_within_tolerance(self, found: Any, exact: Any) -> bool:
+        """Are interpolated values within twice the tolerance of exact ones?
 
         Twice, since the tolerance is measured at samples. Beside a zero of the function, values that are a millionth of
         the largest count as that large; of a table with a given number of points, the measured error is the tolerance.
         """
         largest = float(np.max(np.abs(self.values), initial=0.0))
         if self.axes[0].points is not None:
-            return bool(abs(found - exact) <= 2.0 * self.error * max(abs(exact), largest))
+            return bool(np.all(np.abs(found - exact) <= 2.0 * self.error * np.maximum(np.abs(exact), largest)))
         tolerance = Tolerance.of(self.axes)
-        size = max(abs(exact), 0.0 if self._log else _ZERO_FRACTION * largest)
-        return bool(abs(found - exact) <= 2.0 * (tolerance.atol + tolerance.rtol * size))
+        size = np.maximum(np.abs(exact), 0.0 if self._log else _ZERO_FRACTION * largest)
+        return bool(np.all(np.abs(found - exact) <= 2.0 * (tolerance.atol + tolerance.rtol * size)))
+
+    def disagreement(self, other: Interpolant) -> tuple[tuple[float, ...], float, float] | None:
+        """Where another interpolant along the same axes differs most at its nodes, by more than twice the tolerance.
+
+        Returns
+        -------
+        tuple of (tuple of float, float, float) or None
+            The arguments, the value of the other one there, and that of this one; None if they agree.
+        """
+        nodes = [np.clip(each, axis.low, axis.high) for axis, each in zip(self.axes, other.nodes, strict=True)]
+        points = [each.ravel() for each in np.meshgrid(*nodes, indexing="ij")]
+        found, own = other._evaluate(points), self._evaluate(points)
+        if self.is_within_tolerance(found, own):
+            return None
+        worst = int(np.argmax(np.nan_to_num(np.abs(found - own), nan=np.inf)))
+        return tuple([float(each[worst]) for each in points]), float(found[worst]), float(own[worst])
 
     @abstractmethod
     def interpolated(self, coordinates: list[Floats], nu: int, axis: int = 0) -> Floats:
