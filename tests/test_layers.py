@@ -35,7 +35,7 @@ ROWS = (
     {"_engine"},
     {"_methods"},
     {"", "testing"},
-    {"compat", "demo"},
+    {"compat", "demo", "pytest_plugin"},
     {"cli"},
     {"__main__"},
 )

@@ -11,7 +11,7 @@ from stored._engine.memory_limit import memory_limit
 from stored._engine.owner_user import storage_user
 from stored._engine.owners import Counted, OwnerRecord, live_records, owner_record
 from stored._engine.space import Method, StorageSpace, own_arguments
-from stored._engine.spaces import PresentSpace, spaces_with_method
+from stored._engine.spaces import PresentSpace, empty_memory, spaces_with_method
 from stored._engine.user import StorageUser
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "StorageUser",
     "described_instead",
     "directory_of",
+    "empty_memory",
     "getCacheDir",
     "live_records",
     "memory_limit",

@@ -16,7 +16,14 @@ from stored._settings import settings, validity
 from stored._storage import PersistentTier
 from stored.errors import OwnerError, UnstableKeyError
 
-__all__ = ["PresentSpace", "SpacesOfClass", "spaces_of_class", "spaces_told_by", "spaces_with_method"]
+__all__ = [
+    "PresentSpace",
+    "SpacesOfClass",
+    "empty_memory",
+    "spaces_of_class",
+    "spaces_told_by",
+    "spaces_with_method",
+]
 
 
 class SpacesOfClass:
@@ -124,6 +131,12 @@ def spaces_with_method(definition: Hashable) -> list[tuple[StorageSpace, Method]
     """All spaces of objects that have used a method, also of those that have been freed, and how keys contain it."""
     found = [(each, list(each.methods.get(definition, ()))) for each in _all_spaces()]
     return [(space, method) for each, methods in found for method in methods for space in each.spaces()]
+
+
+def empty_memory() -> None:
+    """Forget all results of stored methods that memory has, of all owners."""
+    for space in [space for spaces in _all_spaces() for space in spaces.spaces()]:
+        space.empty()
 
 
 def spaces_told_by(address: Space) -> list[StorageSpace]:

@@ -140,11 +140,11 @@ def _verified_table(call: Call, results: Results, found: CachedResult) -> Cached
 
 
 def _replace(call: Call, results: Results, computed: Computed, before: str, after: str) -> None:
-    _warn(call, results, before, after)
     results.forget(call)
     call.open_slot(settings())
     keep(call, results, computed, Flight())
     call.space.end_shortcuts(call.method)
+    _warn(call, results, before, after)
 
 
 def _warn(call: Call, results: Results, before: str, after: str) -> None:

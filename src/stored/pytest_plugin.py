@@ -1,0 +1,79 @@
+"""For the tests of programs that use `stored`: an empty cache for a test, and stored results that are verified.
+
+pytest loads this plugin where both are installed; ``-p no:stored`` leaves it out.
+
+- The fixture `stored_cache` gives a test a cache of its own: nothing is stored at first, and what the test stores is
+  gone after it. With ``@pytest.mark.stored_cache(persistence="")`` nothing is written to disk.
+- ``--stored-verify`` computes every stored result that the tests get anew, and compares; a share such as
+  ``--stored-verify=0.1`` does so with that share of them. A result that is stale fails its test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+__all__ = ["stored_cache"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option ``--stored-verify``."""
+    parser.getgroup("stored").addoption(
+        "--stored-verify",
+        nargs="?",
+        const=1.0,
+        type=float,
+        metavar="SHARE",
+        help="compute this share of the stored results that tests get anew, by default all, and compare them: a stale"
+        " one fails its test",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker, and set what the option says."""
+    config.addinivalue_line(
+        "markers",
+        "stored_cache(persistence='rw'): what the fixture stored_cache uses its directory for: 'rw', 'r', 'w', or '' to"
+        " keep results in memory only",
+    )
+    share = config.getoption("--stored-verify")
+    if share is None:
+        return
+    from stored import ConfigurationError, configure
+
+    try:
+        configure(verify=share)
+    except ConfigurationError as error:
+        raise pytest.UsageError(f"--stored-verify: {error}") from None
+    config.addinivalue_line("filterwarnings", "error::stored.StaleResultWarning")
+
+
+@pytest.fixture
+def stored_cache(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
+    """An empty cache for one test: its directory, which does not exist before something is stored.
+
+    In memory nothing is stored either, and nothing of the test stays. The key that signs pickles is its own, too.
+    ``@pytest.mark.stored_cache(persistence="")`` keeps results in memory only.
+
+    Yields
+    ------
+    Path
+        The directory.
+    """
+    from stored import configure
+    from stored._engine import empty_memory
+
+    marker = request.node.get_closest_marker("stored_cache")
+    persistence = "rw" if marker is None else marker.kwargs.get("persistence", "rw")
+    empty_memory()
+    with configure(
+        cache_dir=tmp_path / "stored-cache",
+        key_file=tmp_path / "stored-key" / "key",
+        persistence=persistence,
+        disable=False,
+        store=None,
+    ) as settings:
+        yield settings.cache_dir
+    empty_memory()
