@@ -32,6 +32,9 @@ MODEL = """
     """
 
 
+_PLUGINS = ["-p", "no:stored", "-p", "stored.pytest_plugin", "-p", "no:cacheprovider"]
+
+
 def run(folder: Path, tests: str, *options: str, world: str = "") -> tuple[int, str]:
     """Run pytest on tests of a model: its exit status, and what it writes."""
     (folder / "model.py").write_text(textwrap.dedent(MODEL))
@@ -39,19 +42,7 @@ def run(folder: Path, tests: str, *options: str, world: str = "") -> tuple[int, 
     if world:
         (folder / "world").write_text(world)
     done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            "-p",
-            "no:stored",
-            "-p",
-            "stored.pytest_plugin",
-            "-p",
-            "no:cacheprovider",
-        ]
-        + list(options),
+        [sys.executable, "-m", "pytest", "-q", *_PLUGINS, *options],
         cwd=folder,
         env={**os.environ, "STORED_CACHE_DIR": str(folder / "users-cache"), "PYTEST_ADDOPTS": ""},
         capture_output=True,
