@@ -32,7 +32,7 @@ from stored.typing import Upkeep
 if TYPE_CHECKING:
     from stored._engine import StorageUser, getCacheDir, storage_user
     from stored._keys import keyed_by
-    from stored._methods import Dependencies, Dependency, Explanation
+    from stored._methods import Dependencies, Dependency, Explanation, clear
     from stored._storage import upkeep
     from stored._tables import Axis, Interpolant
 
@@ -64,6 +64,7 @@ __all__ = [
     "Upkeep",
     "VolatileKeyWarning",
     "__version__",
+    "clear",
     "configure",
     "getCacheDir",
     "keyed_by",
@@ -79,6 +80,7 @@ LAZY = {
     "Explanation": "_methods",
     "Interpolant": "_tables",
     "StorageUser": "_engine",
+    "clear": "_methods",
     "getCacheDir": "_engine",
     "keyed_by": "_keys",
     "storage_user": "_engine",

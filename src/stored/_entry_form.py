@@ -16,7 +16,7 @@ REMOVED = ".removed"
 """The ending, after that of an entry, of an empty mark that hides an entry of a shared directory."""
 
 _NAME = re.compile(
-    r"[A-Za-z0-9_.]{1,40}/(?P<start>[0-9a-f]{2})/"  # module
+    r"[A-Za-z0-9_.]{1,40}/(?:[A-Za-z0-9_.]{1,28}-[0-9a-f]{8}/)?(?P<start>[0-9a-f]{2})/"  # module and method
     r"[A-Za-z0-9_.]{1,24}-(?P=start)[0-9a-f]{30}"  # owner, and the digest of its parameters
     r"-[A-Za-z0-9_.]{1,28}-[0-9a-f]{8}-[0-9a-f]{32}"  # method, its tag, and the digest of the call
 )

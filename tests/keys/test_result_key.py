@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stored._entry_form import ENTRY_ENDING
-from stored._keys import Key, Space, method_part, module_folder, owner_part
+from stored._entry_form import ENTRY_ENDING, is_entry_name
+from stored._keys import Key, Space, method_folder, method_part, module_folder, owner_part
 from stored.errors import DamagedEntryError
 from stored.stores import MemoryStore
 from tests.keys.values import TEXTS
@@ -53,17 +53,18 @@ def test_names_hold_cryptographic_digests() -> None:
     space = Space("module", "Owner", (("H0", "70.0"),))
     key = Key(space, "age", "module.Owner.age", "version", (("z", "1.0"),))
     digests = [blake2b(data, digest_size=16).hexdigest() for data in (space.data, key.data[len(space.data) : -2])]
-    assert [key.entry_name.split("-")[1], key.entry_name[-39:-7]] == digests
+    assert [key.entry_name.rpartition("/")[2].split("-")[1], key.entry_name[-39:-7]] == digests
 
 
 @settings(max_examples=150, deadline=None)
 @given(KEYS)
 def test_entry_names_are_safe(key: Key) -> None:
-    """Whatever the module, the owner and the object are called, the name stays inside the store, two folders deep."""
+    """Whatever module, owner and object are called, the name stays inside the store, two or three folders deep."""
     name = key.entry_name
     assert MemoryStore().read(name) is None  # a name that a store does not accept is a ValueError
     assert name.startswith(f"{module_folder(key.space.module)}/")
-    assert name.count("/") == 2
+    assert name.count("/") == (3 if key.definition else 2)
+    assert is_entry_name(name)
     assert name.endswith(ENTRY_ENDING)
     assert all(len(part) < 180 and not part.startswith(".") for part in name.split("/"))
 
@@ -73,8 +74,12 @@ def test_entry_names_are_safe(key: Key) -> None:
 def test_entry_names_show_what_they_are_of(key: Key) -> None:
     """All entries of an owner's space, and all of a method, are found by their names alone."""
     name = key.entry_name
-    assert name.startswith(f"{key.space.folder()}/{owner_part(key.space.name)}{key.space.digest()}")
-    assert name.startswith(key.space.prefix)
+    if key.definition:
+        assert name.startswith(f"{method_folder(key.space.module, key.object, key.definition)}/")
+        assert name.startswith(key.space.prefix_of(key.object, key.definition))
+    else:
+        assert name.startswith(f"{key.space.folder()}/{owner_part(key.space.name)}{key.space.digest()}")
+        assert name.startswith(key.space.prefix)
     assert method_part(key.object, key.definition) in name
     own = Key(key.space, key.object, f"{key.definition} of m.Sub", "other version")
     assert method_part(own.object, own.definition) == method_part(key.object, key.definition)

@@ -80,7 +80,7 @@ def test_changed_functions_and_what_is_no_longer_used_are_named(monkeypatch: pyt
 def test_without_a_history_the_version_alone_is_told(monkeypatch: pytest.MonkeyPatch, cache_dir: Path) -> None:
     """As where it was removed, or is damaged; it is not taken for a result."""
     Model(1.0).method()
-    (path,) = cache_dir.rglob("*.code")
+    (path,) = cache_dir.rglob("code-*.code")
     path.write_bytes(b"\0" + path.read_bytes()[1:])
     monkeypatch.setattr(CHANGED, "K", 3.0)
     assert list(Model(1.0).method.explain().differences) == ["the method's version"]
@@ -131,6 +131,6 @@ def test_the_history_is_bounded_and_one_file(monkeypatch: pytest.MonkeyPatch, ca
                 monkeypatch.setattr(CHANGED, "helper", lambda x: x)
             Model(1.0).method()
             monkeypatch.undo()
-    (path,) = cache_dir.rglob("*.code")
+    (path,) = cache_dir.rglob("code-*.code")
     assert path.stat().st_size < 20_000
-    assert len(list(shared.rglob("*.code"))) == 1
+    assert len(list(shared.rglob("code-*.code"))) == 1

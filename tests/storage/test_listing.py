@@ -107,9 +107,11 @@ def test_all_headers(filled: Counting) -> None:
 
 def test_headers_of_a_space(filled: Counting) -> None:
     """All of one owner's entries are found by their names, and no others are read."""
-    assert listed(headers_of_space(filled, ONE)) == [0, 1, 2, 3, 4]
+    methods = [("f", "mod.C.f"), ("g", "mod.C.g"), ("f", "mod.C.f of mod.D")]
+    assert listed(headers_of_space(filled, ONE, methods)) == [0, 1, 2, 3, 4]
     assert len(filled.seen) == 5
-    assert listed(headers_of_space(filled, OTHER)) == [5]
+    assert listed(headers_of_space(filled, ONE)) == [4]
+    assert listed(headers_of_space(filled, OTHER, methods)) == [5]
     assert listed(headers_of_space(filled, Space("listing", "m", "1"))) == []
 
 
@@ -198,12 +200,12 @@ def test_a_header_that_cannot_be_read_is_reported(filled: Counting, monkeypatch:
     """What else there is is listed, and the trouble is named once, with the folder."""
 
     def read(name: str, length: int) -> Buffer | None:
-        if name in {KEYS[0].entry_name, KEYS[3].entry_name}:
+        if name in {KEYS[0].entry_name, KEYS[1].entry_name}:
             raise OSError("connection lost")
         return MemoryStore.read_start(filled, name, length)
 
     monkeypatch.setattr(filled, "read_start", read)
     with pytest.warns(PersistenceWarning, match="connection lost.*not all is shown") as caught:
-        assert listed(headers(filled)) == [1, 2, 4, 5, 6, 7]
+        assert listed(headers(filled)) == [2, 3, 4, 5, 6, 7]
     assert len(caught) == 1
-    assert ONE.folder() in str(caught[0].message)
+    assert KEYS[0].entry_name.rpartition("/")[0] in str(caught[0].message)

@@ -9,7 +9,7 @@ from stored._engine.copying import described_instead, rebound_user
 from stored._engine.directory import directory_of, getCacheDir
 from stored._engine.memory_limit import memory_limit
 from stored._engine.owner_user import storage_user
-from stored._engine.owners import Counted, OwnerRecord, live_records, owner_record
+from stored._engine.owners import Counted, OwnerRecord, live_records, methods_of, owner_record
 from stored._engine.space import Method, StorageSpace, own_arguments
 from stored._engine.spaces import PresentSpace, empty_memory, spaces_with_method
 from stored._engine.user import StorageUser
@@ -27,6 +27,7 @@ __all__ = [
     "getCacheDir",
     "live_records",
     "memory_limit",
+    "methods_of",
     "own_arguments",
     "owner_record",
     "rebound_user",

@@ -32,7 +32,7 @@ from stored._settings import validity
 from stored._storage import PersistentTier
 from stored.errors import OwnerError, UnstableKeyError
 
-__all__ = ["OwnerRecord", "live_records", "owner_record"]
+__all__ = ["OwnerRecord", "live_records", "methods_of", "owner_record"]
 
 _ALL = Selection()
 """All parameters, and nothing else."""
@@ -43,6 +43,10 @@ class CountedMethod(Protocol):
 
     depends: tuple[str, ...] | Literal["auto"] | None
     """The parameters on which it depends, or "auto" for those that it reads; None for all of them."""
+
+    @property
+    def stored_name(self) -> tuple[str, str]:
+        """The name of its results, and its qualified name."""
 
     def reads(self, owner_class: type, /) -> MethodReads:
         """What it reads of the owners of a class."""
@@ -179,10 +183,15 @@ class OwnerRecord:
         """The spaces that an owner has now, if the user describes it, whether it was asked before or not."""
         found = []
         if owner is not None and self.is_described_by(user):
-            for method in (None, *_methods_of(type(owner))):
+            for method in (None, *methods_of(type(owner))):
                 with contextlib.suppress(OwnerError, UnstableKeyError):  # not all parameters are set
                     found.append(self.present_space(owner, method).of(owner))
         return found
+
+    @staticmethod
+    def names_of_methods(owner: object) -> list[tuple[str, str]]:
+        """The names of the results of the methods of an owner, and their qualified names."""
+        return [each.stored_name for each in methods_of(type(owner))]
 
     def keys_in(self, address: Space) -> list[Key]:
         """The keys of what methods have in memory for these parameters."""
@@ -206,11 +215,12 @@ class OwnerRecord:
         return [*filter(None, [present.latest() for present in list(self._spaces.values())])]
 
 
-def _methods_of(owner_class: type) -> list[CountedMethod]:
-    """The stored methods of a class, overridden ones included."""
+def methods_of(owner_class: type) -> list[Any]:
+    """What is known of the stored methods of a class, as `CountedMethod` has it; properties and overridden ones too."""
     attributes = [each for base in owner_class.__mro__ for each in list(vars(base).values())]
-    methods = [getattr(each, "__stored_method__", None) for each in attributes]
-    return [each for each in methods if each is not None]
+    functions = [each.fget if isinstance(each, property) else each for each in attributes]
+    methods = [getattr(each, "__stored_method__", None) for each in functions]
+    return list(dict.fromkeys([each for each in methods if each is not None]))
 
 
 _MOST_UNREFERENCED = 256

@@ -138,7 +138,7 @@ class StorageUser:
         return digest(self._string())
 
     def getUniqueFilename(self) -> str:
-        """How the names of the entries of this owner with its present parameters begin."""
+        """How the names of the entries of this user's objects begin, for its present parameters."""
         return self.persistent.store().location(self._address().prefix)
 
     def _address(self) -> Space:
@@ -328,21 +328,25 @@ class StorageUser:
     def listObjects(self) -> list[str]:
         """The names of all objects that are stored for the present parameters, and decorated calls, sorted.
 
-        A result of a decorated method is listed as its call, such as ``"age(z=1)"``. Entries on disk are listed by
-        their headers; that the content of one is damaged is found when it is asked for.
+        A result of a decorated method of an object that holds this user is listed as its call, such as
+        ``"age(z=1)"``. Entries on disk are listed by their headers; that the content of one is damaged is found when it
+        is asked for.
         """
         space = self.current_space()
         labels = {Key(space.address, str(name)).label() for name in list(space.objects)}
         records = [each for each in self._owner_records() if each[1].is_described_by(self)]
-        addresses = {space.address}
+        addresses, methods = {space.address}, []
         for owner, record in records:
             addresses |= record.addresses(owner, self)
+            methods += record.names_of_methods(owner)
         for each in addresses:
             for _, record in records:
                 labels |= {key.label() for key in record.keys_in(each) if key.space in addresses}
             if self.persistence_read:
-                found = headers_of_space(self.persistent.store(), each)
-                labels |= {header.key.label() for header in found if header.key.space in addresses}
+                found = headers_of_space(self.persistent.store(), each, methods)
+                keys = [header.key for header in found if header.key.space in addresses]
+                # only what a method has computed has a version; another is no object of this name
+                labels |= {key.label() for key in keys if key.definition or not key.version}
         return sorted(labels)
 
 

@@ -25,8 +25,18 @@ from stored._keys.method_reads import Memo, MethodReads, Selection, method_reads
 from stored._keys.owner_parameters import FieldParameters, find_describer, quick_key
 from stored._keys.owner_protocols import Described, Describer, OwnerParameters
 from stored._keys.parameter_names import checked_string, converters, parameter_names
-from stored._keys.qualified_names import qualified_name
-from stored._keys.result_key import Key, Pairs, PrivateSpace, Space, method_part, module_folder, owner_part, space_of
+from stored._keys.qualified_names import module_name, qualified_name
+from stored._keys.result_key import (
+    Key,
+    Pairs,
+    PrivateSpace,
+    Space,
+    method_folder,
+    method_part,
+    module_folder,
+    owner_part,
+    space_of,
+)
 from stored._keys.unchanged import (
     ATOMIC_SET,
     SAME_CLASS_TEST,
@@ -89,9 +99,11 @@ __all__ = [
     "is_fixed",
     "keyed_by",
     "load_facts_by",
+    "method_folder",
     "method_part",
     "method_reads",
     "module_folder",
+    "module_name",
     "no_storage_user_checks",
     "note_ignored",
     "number_text",

@@ -13,7 +13,17 @@ from stored._bounded_json import parse_json
 from stored._entry_form import ENTRY_ENDING
 from stored.errors import DamagedEntryError
 
-__all__ = ["Key", "Pairs", "PrivateSpace", "Space", "method_part", "module_folder", "owner_part", "space_of"]
+__all__ = [
+    "Key",
+    "Pairs",
+    "PrivateSpace",
+    "Space",
+    "method_folder",
+    "method_part",
+    "module_folder",
+    "owner_part",
+    "space_of",
+]
 
 Pairs: TypeAlias = tuple[tuple[str, str], ...]
 """Names of parameters or arguments, with the canonical text of their values."""
@@ -37,7 +47,8 @@ class Space:
     data : bytes
         All three parts, as the bytes of each key begin.
     prefix : str
-        The beginning of the names of all entries of this owner with these parameters, and of no others.
+        The beginning of the names of all entries of objects that are stored by name for these parameters, and of no
+        others; those of methods have a folder between its first and its second part.
     """
 
     __slots__ = ("_names", "_texts", "data", "module", "name", "prefix")
@@ -89,8 +100,13 @@ class Space:
         return self.prefix[-32:]
 
     def folder(self) -> str:
-        """The folder of a store in which all of this owner's entries are, with some of others."""
+        """The folder of a store in which this owner's objects are that are stored by name, with some of others."""
         return self.prefix.rpartition("/")[0]
+
+    def prefix_of(self, name: str, definition: str) -> str:
+        """The beginning of the names of all entries of a method of this owner with these parameters."""
+        module, _, rest = self.prefix.partition("/")
+        return f"{module}/{_method_folder(name, definition)}/{rest}-"
 
 
 class PrivateSpace(Space):
@@ -152,9 +168,13 @@ class Key:
         self.definition = definition
         self.version = version
         self.arguments = arguments
-        data, ending = _call(object, definition, version, arguments)
+        data, folder, ending = _call(object, definition, version, arguments)
         self.data = space.data + data
-        self.entry_name = space.prefix + ending
+        prefix = space.prefix
+        if folder:
+            module, _, rest = prefix.partition("/")
+            prefix = f"{module}/{folder}/{rest}"
+        self.entry_name = prefix + ending
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Key) and self.data == other.data
@@ -239,12 +259,23 @@ def _digest(data: bytes) -> str:
 
 
 @functools.lru_cache(maxsize=1024)
-def _call(name: str, definition: str, version: str, arguments: Pairs) -> tuple[bytes, str]:
-    """What a call adds to the bytes of a key and to the name of an entry: the same for all owners and parameters."""
+def _call(name: str, definition: str, version: str, arguments: Pairs) -> tuple[bytes, str, str]:
+    """What a call adds to the bytes of a key, to the folder and to the name of an entry: the same for all owners."""
     method = f'"object":{_quoted(name)},"definition":{_quoted(definition)},"version":{_quoted(version)}'
     pairs = ",".join([f"[{_quoted(each)},{_quoted(text)}]" for each, text in arguments])
     data = f',{method},"arguments":[{pairs}'.encode("utf-8", "surrogatepass")
-    return data + b"]}", f"{method_part(name, definition)}{_digest(data)}{ENTRY_ENDING}"
+    folder = _method_folder(name, definition) if definition else ""
+    return data + b"]}", folder, f"{method_part(name, definition)}{_digest(data)}{ENTRY_ENDING}"
+
+
+def _method_folder(name: str, definition: str) -> str:
+    return method_part(name, definition)[1:-1]
+
+
+@functools.lru_cache(maxsize=1024)
+def method_folder(module: str, name: str, definition: str) -> str:
+    """The folder of all entries of a method, of owners of a module."""
+    return f"{module_folder(module)}/{_method_folder(name, definition)}"
 
 
 @functools.lru_cache(maxsize=1024)
@@ -278,7 +309,7 @@ def module_folder(module: str) -> str:
 
 
 def _forget_parts() -> None:
-    for function in (_space_forms, _call, method_part, owner_part, module_folder):
+    for function in (_space_forms, _call, method_folder, method_part, owner_part, module_folder):
         function.cache_clear()
 
 

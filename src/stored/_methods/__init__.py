@@ -14,10 +14,17 @@ from stored._methods.decorator import stored
 if TYPE_CHECKING:
     from stored._methods.dependencies import Dependencies, Dependency
     from stored._methods.explain import Explanation
+    from stored._methods.forget import clear
 
-__all__ = ["CacheInfo", "Dependencies", "Dependency", "Explanation", "stored"]
+__all__ = ["CacheInfo", "Dependencies", "Dependency", "Explanation", "clear", "stored"]
 
 if not TYPE_CHECKING:  # type checkers would take every name for one of these
     __getattr__ = lazy_attributes(
-        __name__, {"Dependencies": "dependencies", "Dependency": "dependencies", "Explanation": "explain"}
+        __name__,
+        {
+            "Dependencies": "dependencies",
+            "Dependency": "dependencies",
+            "Explanation": "explain",
+            "clear": "forget",
+        },
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 import numpy as np
 
-from stored._engine import live_records, memory_limit, spaces_with_method
+from stored._engine import memory_limit
 from stored._keys import Key
 from stored._methods.call import Call, ParametersChangedError
 from stored._methods.computing import compute_and_keep
@@ -33,7 +33,7 @@ from stored._storage import (
     report_wait_timeout,
 )
 from stored._tables import spline
-from stored.errors import DamagedEntryError, OwnerError, TableError, UnstableKeyError
+from stored.errors import DamagedEntryError, TableError
 from stored.typing import ABSENT, Absent
 
 if TYPE_CHECKING:  # imported where they are used, since most of the start-up time would be theirs
@@ -43,7 +43,6 @@ if TYPE_CHECKING:  # imported where they are used, since most of the start-up ti
 __all__ = [
     "answer",
     "bound_call",
-    "clear_everywhere",
     "exact",
     "explain_call",
     "interpolant",
@@ -308,24 +307,3 @@ def _note_of_acceptance(call: Call, results: Results, where: str | None) -> str:
         )
     found = results.acceptance or call.definition.acceptance
     return "" if found is None else str(found)
-
-
-def clear_everywhere(definition: Definition) -> None:
-    """Forget the results of a method for every live owner that has used it, and all that memory has of it.
-
-    If an owner's own functions raise an error, that is raised once all else is forgotten.
-    """
-    errors: list[Exception] = []
-    for owner, record in live_records():
-        results = record.methods.get(definition)
-        if results is not None:
-            try:
-                results.clear(owner)
-            except Exception as error:
-                results.clear(None)
-                if not isinstance(error, OwnerError | UnstableKeyError):  # else not all parameters are set
-                    errors.append(error)
-    for space, method in spaces_with_method(definition):  # of earlier parameters, and of owners that have been freed
-        space.forget(method)
-    if errors:
-        raise errors[0]

@@ -84,8 +84,8 @@ class BoundMethod(Generic[P, R]):
         ----------
         *args, **kwargs
             The arguments of one call, to forget that alone. Without any, all results for the owner's present
-            parameters are forgotten, those for its earlier ones in memory too, and the counts of `cache_info` start
-            from zero.
+            parameters are forgotten, of earlier code too, those for its earlier ones in memory, and the counts of
+            `cache_info` start from zero.
         """
         results = self._results()
         if args or kwargs:

@@ -14,12 +14,13 @@ from uuid import uuid4
 
 from stored._keys import Key, Listing, Space
 from stored._methods.call import Call
+from stored._methods.definition import Definition
 from stored._settings import settings
 from stored._storage import PersistentTier, Slot
 from stored.errors import StoredError, VolatileKeyWarning, warn_caller
 from stored.typing import ABSENT, Store
 
-__all__ = ["code_slot", "earlier_versions", "listing_of", "note_version"]
+__all__ = ["code_slot", "earlier_versions", "listing_of", "modules_with_results", "note_version"]
 
 _ENDING = ".code"
 """In place of that of entries, so that it is no result."""
@@ -56,10 +57,11 @@ def _history(slot: Slot) -> list[_Version]:
 def note_version(call: Call, store: Store, list_now: Callable[[], Listing]) -> None:
     """Keep the listing of the version of a call whose result is in a store now, unless it is known."""
     known = call.definition.listed
-    version = call.method[2]
-    if (store, version) in known:
+    version, module = call.method[2], call.space.address.module
+    if (store, version, module) in known:
         return
-    known.add((store, version))
+    known.add((store, version, module))
+    _note_module(call, module)
     slot = _slot(call, call.key())
     history = _history(slot)
     if any(each.get("version") == version for each in history):
@@ -68,6 +70,27 @@ def note_version(call: Call, store: Store, list_now: Callable[[], Listing]) -> N
     with contextlib.suppress(OSError, StoredError):  # the result is stored all the same
         slot.write(history)
     _warn_of_volatile(call, history)
+
+
+def _modules_slot(tier: PersistentTier, definition: Definition) -> Slot:
+    return code_slot(tier, Key(Space("stored", "methods", ""), *definition.stored_name))
+
+
+def modules_with_results(tier: PersistentTier, definition: Definition) -> list[str]:
+    """The modules of the owners of which a store has results of a method."""
+    found = _modules_slot(tier, definition).load_quietly()
+    if found is ABSENT or not isinstance(found.value, list):
+        return []
+    return [each for each in found.value if isinstance(each, str)]
+
+
+def _note_module(call: Call, module: str) -> None:
+    """Keep that the owners of a module have results of a method, so that all of them can be forgotten."""
+    tier = call.space.tier
+    modules = modules_with_results(tier, call.definition)
+    if module not in modules:
+        with contextlib.suppress(OSError, StoredError):  # those of this process are known anyway
+            _modules_slot(tier, call.definition).write([*modules, module])
 
 
 def earlier_versions(call: Call) -> list[str]:

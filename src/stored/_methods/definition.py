@@ -18,6 +18,7 @@ from stored._keys import (
     canonical,
     code_facts,
     code_of_method,
+    module_name,
     note_ignored,
     parameter_names,
     qualified_name,
@@ -54,8 +55,8 @@ class Definition:
         The arguments by which shortcuts find results.
     files_read : set of str
         The files that were read while results were computed.
-    listed : set of (Store, str)
-        The versions whose listings are known to be kept, by store.
+    listed : set of (Store, str, str)
+        The versions whose listings are known to be kept, by store, and the modules of owners.
     call_code : CallCode
         The code of its calls. The stored method sets it, and results add shortcuts to it.
     """
@@ -109,7 +110,7 @@ class Definition:
             code_facts(plain.__code__)  # now: if the file is edited later, its text is no longer that of this code
         self.uses = Uses(self.label, uses)
         self.files_read: set[str] = set()
-        self.listed: set[tuple[object, str]] = set()
+        self.listed: set[tuple[object, str, str]] = set()
         self._unknown: frozenset[str] = frozenset()
         self.warned: set[tuple[str, str]] = set()  # of what, by the class
         self.acceptance: Any = None  # what `cache_accept` of the class was asked for
@@ -198,11 +199,28 @@ class Definition:
         """The parameters that a class declares."""
         return parameter_names(kind) or ()
 
+    def modules(self) -> set[str]:
+        """The modules of the class that defines the method and of its subclasses, as keys have them."""
+        defining = None if self._owner_class is None else self._owner_class()
+        found, pending = set[str](), [] if defining is None else [defining]
+        while pending:
+            kind = pending.pop()
+            found.add(module_name(kind.__module__))
+            pending += type.__subclasses__(kind)
+        return found
+
+    @property
+    def stored_name(self) -> tuple[str, str]:
+        """The name of its results, and its qualified name."""
+        if self._class_name is None:
+            return self.name, qualified_name(self.function)
+        return self.name, f"{self._class_name}.{self.attribute}"
+
     def _identity_for(self, kind: type) -> str:
         """The qualified name of the method, and that of the class if it has the method by inheritance."""
+        _, own = self.stored_name
         if self._class_name is None:
-            return f"{qualified_name(self.function)} of {qualified_name(kind)}"
-        own = f"{self._class_name}.{self.attribute}"
+            return f"{own} of {qualified_name(kind)}"
         return own if qualified_name(kind) == self._class_name else f"{own} of {qualified_name(kind)}"
 
 

@@ -165,15 +165,16 @@ class Results:
                 self.definition.call_code.add(call.owner, self.shortcut, shortcut, key, result.hit)
 
     def clear(self, owner: object) -> None:
-        """Forget all results for the owner's parameters, those of earlier ones in memory, and the counts.
+        """Forget all results for the owner's parameters, those of earlier ones in memory, and the counts."""
+        space = self.present.of(owner)
+        self.forget_in_memory()
+        if self.definition.persistent:
+            space.tier.forget_all(space.address, self.definition.name, self.method[1])
 
-        Without an owner, those for the parameters last seen.
-        """
-        space = self.present.latest() if owner is None else self.present.of(owner)
+    def forget_in_memory(self) -> None:
+        """Forget all results of the last parameters of the owner that memory has, and the counts."""
         for each in self.present.visited():
             each.forget(self.method)
-        if space is not None and self.definition.persistent:
-            space.tier.forget_all(space.address, self.definition.name, self.method[1])
         with self.lock:
             self._count_shortcut_hits()
             self.counters.reset()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Self, TypeVar, cast, 
 
 import wrapt
 
-from stored._methods.answer import answer, clear_everywhere
+from stored._methods.answer import answer
 from stored._methods.bound_method import BoundMethod, PlainAttribute, bound_method_class
 from stored._methods.call_code import CallCode
 from stored._methods.counters import CacheInfo
@@ -142,14 +142,16 @@ class StoredMethod(Proxy, Generic[S, P, R]):
         return self.__get__(owner)
 
     def cache_clear(self, owner: S | None = None, *args: Any, **kwargs: Any) -> None:
-        """Forget the results of one owner, as its own method does; without one, all that memory has of the method.
+        """Forget all results of the method, of every owner that ever used it, in memory and on disk.
 
-        On disk, those for the present parameters of every live owner that has used the method go too.
+        Those of earlier code go too. With an owner, those of this one, as its own method does it.
         """
         if owner is not None:
             self._bound(owner).cache_clear(*args, **kwargs)
             return
-        clear_everywhere(self._self_definition)
+        from stored._methods.forget import clear_method
+
+        clear_method(self._self_definition)
 
     def cache_accept(self, sample: int = 3, rtol: float = 1e-12) -> None:
         """Take over results of earlier code for the code of now, in this process, once a few agree.

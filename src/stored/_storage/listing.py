@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from stored._entry_form import ENTRY_MAGIC, begins_as_entry, is_entry_name
-from stored._keys import Key, Space, method_part, module_folder, owner_part
+from stored._keys import Key, Space, method_folder, method_part, module_folder, owner_part
 from stored._settings import settings
 from stored._storage.format import Entry, header_end, unpack
 from stored._storage.listed_values import ListedValues, read_values
@@ -23,6 +23,7 @@ __all__ = [
     "headers_of_space",
     "keys_of_same_method",
     "names_of_definition",
+    "names_of_method",
     "read_header",
 ]
 
@@ -67,10 +68,25 @@ def headers(store: Store) -> Iterator[Header]:
     return _headers(store, "", lambda name: True)
 
 
-def headers_of_space(store: Store, space: Space) -> Iterator[Header]:
-    """The headers of the readable entries of one owner with one set of its parameters."""
-    prefix = f"{space.prefix}-"
-    return _headers(store, space.folder(), lambda name: name.startswith(prefix))
+def headers_of_space(store: Store, space: Space, methods: Iterable[tuple[str, str]] = ()) -> Iterator[Header]:
+    """The headers of the readable entries of one owner with one set of its parameters.
+
+    Parameters
+    ----------
+    store : Store
+        The store.
+    space : Space
+        The owner and its parameters.
+    methods : iterable of (str, str)
+        Names and qualified names of methods whose entries are listed beside the objects that are stored by name.
+    """
+    prefixes = dict.fromkeys([f"{space.prefix}-", *[space.prefix_of(*each) for each in methods]])
+    for prefix in prefixes:
+        yield from _headers_with(store, prefix)
+
+
+def _headers_with(store: Store, prefix: str) -> Iterator[Header]:
+    return _headers(store, prefix.rpartition("/")[0], lambda name: name.startswith(prefix))
 
 
 def headers_of_method(store: Store, module: str, name: str, definition: str) -> Iterator[Header]:
@@ -87,6 +103,8 @@ def headers_of_method(store: Store, module: str, name: str, definition: str) -> 
     definition : str
         The qualified name of the method, with or without the class that inherits it.
     """
+    if definition:
+        return _headers(store, method_folder(module, name, definition), lambda found: True)
     part = method_part(name, definition)
     return _headers(store, module_folder(module), lambda found: part in found)
 
@@ -103,11 +121,9 @@ def keys_of_same_method(store: Store, key: Key, limit: int = 1000) -> Iterator[K
     limit : int
         The most keys; they are fewer if the headers that are read take more than `_MOST_COMPARED_BYTES`.
     """
-    owner, part = owner_part(key.space.name), method_part(key.object, key.definition)
+    owner, folder = owner_part(key.space.name), method_folder(key.space.module, key.object, key.definition)
     found = compared_bytes = 0
-    for name in _entry_names(
-        store, module_folder(key.space.module), lambda name: name.rpartition("/")[2].startswith(owner) and part in name
-    ):
+    for name in _entry_names(store, folder, lambda name: name.rpartition("/")[2].startswith(owner)):
         header, size = _header_and_size(store, name)
         if header is not None and _is_same_method(header.key, key):
             yield header.key
@@ -129,14 +145,24 @@ def names_of_definition(store: Store, space: Space, name: str, definition: str) 
     These have the same names, and are told by their keys; a damaged entry belongs to all of them. What does not begin
     as an entry is a file of another program.
     """
-    prefix = f"{space.prefix}{method_part(name, definition)}"
-    for found in _entry_names(store, space.folder(), lambda each: each.startswith(prefix)):
+    prefix = space.prefix_of(name, definition)
+    for found in _entry_names(store, prefix.rpartition("/")[0], lambda each: each.startswith(prefix)):
         header = read_header(store, found)
-        if _is_damaged_entry(store, found) if header is None else header.key.definition == definition:
+        if _begins_as_entry(store, found) if header is None else header.key.definition == definition:
             yield found
 
 
-def _is_damaged_entry(store: Store, name: str) -> bool:
+def names_of_method(store: Store, module: str, name: str, definition: str) -> Iterator[str]:
+    """The names of all entries of a method, of all owners of a module, those of subclasses included; damaged ones too.
+
+    What does not begin as an entry is a file of another program.
+    """
+    for found in _entry_names(store, method_folder(module, name, definition), lambda each: True):
+        if _begins_as_entry(store, found):
+            yield found
+
+
+def _begins_as_entry(store: Store, name: str) -> bool:
     try:
         return begins_as_entry(bytes(store.read_start(name, len(ENTRY_MAGIC)) or b""))
     except OSError:

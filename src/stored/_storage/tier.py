@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from stored._keys import Key, Space
 from stored._settings import Settings, check_persistence, settings
 from stored._storage.disk import Access, Slot, delete_entry
 from stored._storage.listed_values import Values
-from stored._storage.listing import names_of_definition
+from stored._storage.listing import names_of_definition, names_of_method
 from stored._version import __version__
 from stored.stores import DirectoryStore, LayeredStore
 from stored.typing import Store
@@ -114,3 +114,12 @@ class PersistentTier:
         store = self.store()
         for entry in names_of_definition(store, space, name, definition):
             delete_entry(store, entry)
+
+    def forget_method(self, modules: Iterable[str], name: str, definition: str) -> None:
+        """Remove all entries of a method, of all owners of some modules, of all versions and arguments."""
+        if not self.writes:
+            return
+        store = self.store()
+        for module in modules:
+            for entry in names_of_method(store, module, name, definition):
+                delete_entry(store, entry)

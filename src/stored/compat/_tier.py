@@ -97,7 +97,7 @@ class ColossusTier(PersistentTier):
     def slot(self, key: Key, values: Values | None = None, now: Settings | None = None) -> Slot:
         """The place of one result, and of the object that was imported for its key."""
         access = self.access(settings() if now is None else now, self.store())
-        return (Slot if key.definition else ColossusSlot)(access, key, values)
+        return (Slot if key.version else ColossusSlot)(access, key, values)
 
     def imported_names(self, space: Space) -> set[str]:
         """The names of the objects that were imported for a space, and not replaced since."""
@@ -152,5 +152,5 @@ def _key_if_imported(space: Space, name: str) -> Key:
 
 def imported_key(module: str, owner: str, md5: str, name: str) -> Key:
     """The key under which an imported object is, by what an old cache file holds of it."""
-    # only decorated methods have a definition: with one, the key is never that of an object stored by name
-    return Key(Space(module, owner, f"md5:{md5}"), name, definition="stored.compat.colossus import_cache")
+    # only decorated methods have a version: with one, the key is never that of an object stored by name
+    return Key(Space(module, owner, f"md5:{md5}"), name, version="stored.compat.colossus import_cache")
