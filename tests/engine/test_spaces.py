@@ -459,7 +459,7 @@ def test_no_parameters_of_short_lived_objects_stay(make: Any) -> None:
 @of_referenced_kinds
 def test_results_that_use_methods_when_they_are_freed(make: Any) -> None:
     """Where what leaves memory computes in its turn, which drops sets too, all that is beyond the limit goes."""
-    for sets in [8, 64] * 10:  # after some, new spaces take the places of freed ones in the interpreter's memory
+    for sets in [8, 64] * 3:  # after some, new spaces take the places of freed ones in the interpreter's memory
         _use_methods_when_freed(make, sets)
 
 

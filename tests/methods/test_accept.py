@@ -347,6 +347,58 @@ def test_results_of_one_object_only_are_not_taken_over(monkeypatch: pytest.Monke
     assert computed("value") == 2
 
 
+def test_a_computation_that_changes_parameters_is_not_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may mix old and new."""
+
+    @keyed_by("a")
+    class Changing:
+        def __init__(self) -> None:
+            self.a, self.changes = 1.0, False
+
+        @stored(ignore=("note", "self.changes", "self.a"))
+        def value(self) -> float:
+            note("value")
+            if self.changes:
+                self.a = 2.0
+            return shape(self.a)
+
+    owner = Changing()
+    owner.value()
+    edit(monkeypatch, lambda x: x + 5.0)
+    Changing.value.cache_accept(sample=1)
+    owner.changes = True
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert owner.value() == 7.0
+    owner.a, owner.changes = 1.0, False
+    with pytest.warns(StaleResultWarning):
+        assert owner.value() == 6.0
+
+
+@pytest.mark.parametrize("persistence", ["rw", ""])
+def test_what_refers_to_its_owner_is_taken_over_too(persistence: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From memory or the store, as far as these have it."""
+
+    @keyed_by("a")
+    class Referring:
+        a = 1.0
+
+        @stored(ignore=("note",))
+        def value(self, n: int) -> Any:
+            note("value")
+            return [shape(n), n]
+
+    owner = Referring()
+    with configure(persistence=persistence):
+        for n in range(4):
+            owner.value(n)
+        edit(monkeypatch, harmless)
+        owner.value.cache_accept(sample=1)
+        computed("value")
+        assert [owner.value(n) for n in range(4)] == [[n + 1.0, n] for n in range(4)]
+    assert computed("value") == 1
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -237,6 +237,50 @@ def test_a_declared_property_counts_by_its_value() -> None:
     assert COMPUTED["double"] == 2
 
 
+def test_a_declared_property_may_be_changed_in_place() -> None:
+    """What is in it counts, and how it is given does not."""
+
+    @keyed_by("options")
+    class Model:
+        def __init__(self) -> None:
+            self._given = {"m": 1}
+
+        options = property(lambda self: getattr(self, "".join(["_", "given"])))
+
+        @auto(persistent=False)
+        def value(self) -> int:
+            note("value")
+            self.options.update(n=2)
+            return len(self.options)
+
+    model = Model()
+    assert [model.value() for _ in range(3)] == [2] * 3
+    model.options["k"] = 3
+    assert model.value() == 3
+    assert COMPUTED["value"] == 3  # once more after the first, which has changed a parameter
+
+
+@pytest.mark.parametrize("kind", [Keyed, Telling, Holding])
+def test_an_attribute_that_is_changed_in_place_counts(kind: Any) -> None:
+    """Of owners of each kind, before and behind shortcuts."""
+
+    class Model(kind):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__(1.0, 2.0, 3.0)
+            self.items = [1, 2]
+
+        @auto()
+        def total(self) -> int:
+            note("total")
+            return sum(self.items)
+
+    model = Model()
+    for _ in range(3):
+        assert [model.total() for _ in range(3)] == [sum(model.items)] * 3
+        model.items.append(1)
+    assert COMPUTED["total"] == 3
+
+
 @dataclass(frozen=True)
 class Frozen:
     a: float

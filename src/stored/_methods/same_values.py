@@ -57,7 +57,8 @@ class _Comparison:
 
     def _same_numbers(self, one: Any, other: Any) -> Any:
         with np.errstate(all="ignore"):
-            close = np.abs(one - other) <= self.rtol * np.maximum(np.abs(one), np.abs(other))
+            largest = np.maximum(np.abs(one), np.abs(other))
+            close = (np.abs(one - other) <= self.rtol * largest) & np.isfinite(largest)
         return np.all(close | (one == other) | (np.isnan(one) & np.isnan(other)))
 
     def _same_arrays(self, one: Any, other: Any) -> bool:
@@ -88,7 +89,7 @@ class _Comparison:
             names = [each.name for each in dataclasses.fields(one)]
             return all(self.same(getattr(one, name, None), getattr(other, name, None)) for name in names)
         if getattr(type(one), "__eq__", None) is not _IDENTITY:
-            return _are_equal(one, other) or _pickled(one) == _pickled(other)  # NaN in it may not be equal to itself
+            return _are_equal(one, other) or _pickled(one) == _pickled(other) != b""  # NaN is not equal to itself
         attributes = instance_dict(one), instance_dict(other)
         if any(attributes):
             return self._same_items(*attributes)
@@ -106,11 +107,12 @@ def _are_equal(one: Any, other: Any) -> bool:
         return False
 
 
-def _pickled(value: Any) -> bytes | None:
+def _pickled(value: Any) -> bytes:
+    """A pickle; empty if there is none, so that it cannot be told."""
     try:
         return pickle.dumps(value)
-    except Exception:  # it cannot be told
-        return None
+    except Exception:  # whatever the class raises
+        return b""
 
 
 _repr = reprlib.Repr()

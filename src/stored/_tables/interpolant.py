@@ -131,10 +131,12 @@ class Interpolant(ABC):
         """
         largest = float(np.max(np.abs(self.values), initial=0.0))
         if self.axes[0].points is not None:
-            return bool(np.all(np.abs(found - exact) <= 2.0 * self.error * np.maximum(np.abs(exact), largest)))
-        tolerance = Tolerance.of(self.axes)
-        size = np.maximum(np.abs(exact), 0.0 if self._log else _ZERO_FRACTION * largest)
-        return bool(np.all(np.abs(found - exact) <= 2.0 * (tolerance.atol + tolerance.rtol * size)))
+            allowed = self.error * np.maximum(np.abs(exact), largest)
+        else:
+            tolerance = Tolerance.of(self.axes)
+            size = np.maximum(np.abs(exact), 0.0 if self._log else _ZERO_FRACTION * largest)
+            allowed = tolerance.atol + tolerance.rtol * size
+        return bool(np.all((np.abs(found - exact) <= 2.0 * allowed) & np.isfinite(exact)))
 
     def disagreement(self, other: Interpolant) -> tuple[tuple[float, ...], float, float] | None:
         """Where another interpolant along the same axes differs most at its nodes, by more than twice the tolerance.

@@ -1,0 +1,200 @@
+"""Two values are the same if their types are, and all in them, with numbers within a tolerance."""
+
+from __future__ import annotations
+
+import collections
+import copy
+import dataclasses
+import enum
+import math
+import threading
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pytest
+
+from stored._methods.same_values import same_values, shown
+
+
+class Colour(enum.Enum):
+    RED = 1
+    BLUE = 2
+
+
+@dataclasses.dataclass
+class Data:
+    x: float
+    name: str = "a"
+    hidden: Any = dataclasses.field(default=0, compare=False)
+
+
+class Plain:
+    def __init__(self, x: Any) -> None:
+        self.x = x
+
+
+class Slotted:
+    __slots__ = ("x",)
+
+    def __init__(self, x: Any) -> None:
+        self.x = x
+
+
+class Equal:
+    """With an equality of its own."""
+
+    def __init__(self, x: Any, error: bool = False) -> None:
+        self.x, self.error = x, error
+
+    def __eq__(self, other: object) -> bool:
+        if self.error:
+            raise ValueError
+        return isinstance(other, Equal) and self.x == other.x
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class Unpicklable(Equal):
+    def __reduce__(self) -> Any:
+        raise TypeError
+
+
+class Opaque:
+    """Of which nothing can be told."""
+
+    __slots__ = ("lock",)
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+
+    def __reduce__(self) -> Any:
+        raise TypeError
+
+
+class WithUnit(np.ndarray):
+    """As quantities are."""
+
+
+def with_unit(unit: str) -> Any:
+    found = np.ones(2).view(WithUnit)
+    found.unit = unit
+    return found
+
+
+def knot(x: Any) -> Any:
+    one, other = Plain(x), [x]
+    one.other = other  # type: ignore[attr-defined]
+    other.append(one)
+    return one
+
+
+RECORDS = np.array([(1, 2.0)], dtype=[("n", "i4"), ("x", "f8")])
+
+SAME: list[tuple[Any, Any]] = [
+    (1.0, 1.0 + 1e-13),
+    (math.nan, float("nan")),
+    (math.inf, math.inf),
+    (0.0, -0.0),
+    (1j, 1j * (1 + 1e-13)),
+    (np.float32(1.5), np.float32(1.5)),
+    (None, None),
+    ("a", "".join(["a"])),
+    (10**30, 10**30),
+    (Decimal("1.5"), Decimal("1.50")),
+    (Colour.RED, Colour.RED),
+    ([1.0, (2, {"a": np.ones(3)})], [1.0 + 1e-13, (2, {"a": np.ones(3) * (1 - 1e-13)})]),
+    ({"a": 1, "b": 2}, {"b": 2, "a": 1}),
+    ({1, 2}, {2, 1}),
+    (collections.deque([1.0]), collections.deque([1.0])),
+    (np.array([1.0, np.nan, np.inf]), np.array([1.0, np.nan, np.inf])),
+    (np.arange(4), np.arange(4)),
+    (np.array(["a"], dtype=object), np.array(["a"], dtype=object)),
+    (RECORDS, RECORDS.copy()),
+    (np.array(["2020"], dtype="M8[Y]"), np.array(["2020"], dtype="M8[Y]")),
+    (with_unit("m"), with_unit("m")),
+    (Data(1.0), Data(1.0 + 1e-13)),
+    (Plain([1.0]), Plain([1.0 + 1e-13])),
+    (Slotted(1.0), Slotted(1.0)),
+    (Equal(1), Equal(1)),
+    (Equal(math.nan), Equal(math.nan)),
+    (Equal(1, error=True), Equal(1, error=True)),
+    (knot(1.0), knot(1.0)),
+    (Opaque(), Opaque()),
+]
+
+OTHER: list[tuple[Any, Any]] = [
+    (1.0, 1.0 + 1e-8),
+    (1.0, 1),
+    (1, True),
+    (1.0, np.float32(1.0)),
+    (math.nan, 1.0),
+    (math.inf, -math.inf),
+    (math.inf, 1e308),
+    ("a", "b"),
+    (10**30, 10**30 + 1),
+    (Decimal("1.5"), Decimal("1.6")),
+    (Colour.RED, Colour.BLUE),
+    ([1.0], (1.0,)),
+    ([1.0], [1.0, 2.0]),
+    ({"a": 1}, {"a": 2}),
+    ({"a": 1}, {"b": 1}),
+    ({1}, {2}),
+    (np.ones(2), np.ones(3)),
+    (np.ones(2), np.ones(2, dtype="f4")),
+    (np.ones(2), np.array([1.0, 1.1])),
+    (np.arange(2), np.array([0, 2])),
+    (np.array(["a", 1.0], dtype=object), np.array(["a", 2.0], dtype=object)),
+    (RECORDS, np.array([(1, 3.0)], dtype=RECORDS.dtype)),
+    (with_unit("m"), with_unit("km")),
+    (Data(1.0), Data(2.0)),
+    (Data(1.0), Data(1.0, hidden=1)),
+    (Plain([1.0]), Plain([2.0])),
+    (Slotted(1.0), Slotted(2.0)),
+    (Equal(1), Equal(2)),
+    (Unpicklable(1), Unpicklable(2)),
+    (knot(1.0), knot(2.0)),
+]
+
+
+@pytest.mark.parametrize("number", range(len(SAME)))
+def test_what_is_the_same(number: int) -> None:
+    """In both orders, and in containers."""
+    one, other = SAME[number]
+    assert same_values(one, other, 1e-9)
+    assert same_values(other, one, 1e-9)
+    assert same_values({"a": [one]}, {"a": [other]}, 1e-9)
+
+
+@pytest.mark.parametrize("number", range(len(OTHER)))
+def test_what_is_another_value(number: int) -> None:
+    """In both orders, and in containers."""
+    one, other = OTHER[number]
+    assert not same_values(one, other, 1e-9)
+    assert not same_values(other, one, 1e-9)
+    assert not same_values({"a": [one]}, {"a": [other]}, 1e-9)
+
+
+def test_without_a_tolerance_each_digit_counts() -> None:
+    """Of numbers and arrays."""
+    assert same_values(0.1 + 0.2, 0.3, 1e-15)
+    assert not same_values(0.1 + 0.2, 0.3, 0.0)
+    assert same_values(np.array([0.3]), np.array([0.3]), 0.0)
+    assert not same_values(np.array([0.1 + 0.2]), np.array([0.3]), 0.0)
+
+
+@pytest.mark.parametrize("number", range(len(SAME)))
+def test_a_copy_is_the_same(number: int) -> None:
+    """Of everything that can be copied."""
+    value = SAME[number][0]
+    if not isinstance(value, Opaque | WithUnit):
+        assert same_values(value, copy.deepcopy(value), 0.0)
+
+
+def test_values_are_shown_in_one_line() -> None:
+    """And not at length."""
+    assert shown(np.float64(1.5)) == "1.5"
+    assert shown(np.zeros((2, 2))) == "[[0. 0.] [0. 0.]]"
+    assert len(shown(np.zeros(10_000))) < 100
+    assert len(shown(list(range(1000)))) < 100
+    assert len(shown("a" * 1000)) < 250
