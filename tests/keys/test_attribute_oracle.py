@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from stored import keyed_by
+from stored._keys import parameter_names
 from stored._keys.class_functions import find_on_class, is_data
 from stored.demo import FlatLambdaCDM
 from stored.typing import ABSENT
@@ -24,16 +25,18 @@ ARGUMENTS: list[tuple[Any, ...]] = [(), (0.5,), (0.5, 1.0), (1.0, 2.0, 0.5)]
 def recorder(kind: type, owner: object, read: set[str]) -> type:
     """A class like that of an object, which notes the attributes that are read on this one.
 
-    Those that a descriptor reads, other than a property, are not noted: it counts by the value that it gives.
+    Those that a descriptor reads, other than a property, are not noted: it counts by the value that it gives. So does a
+    declared parameter that is a property.
     """
     inside: list[str] = []
+    declared = parameter_names(kind) or ()
 
     def getattribute(self: Any, name: str) -> Any:
         if self is not owner or inside:
             return super(made, self).__getattribute__(name)
         read.add(name)
         found = find_on_class(kind, name).value
-        if not hasattr(type(found), "__set__") or isinstance(found, property):
+        if name not in declared and (not hasattr(type(found), "__set__") or isinstance(found, property)):
             return super(made, self).__getattribute__(name)
         inside.append(name)
         try:
