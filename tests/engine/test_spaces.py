@@ -426,11 +426,11 @@ def test_results_of_objects_that_go_at_once_stay_within_bounds(make: Any) -> Non
 
 
 def test_short_lived_objects_leave_nothing() -> None:
-    """Of 30,000 objects the last few sets of parameters stay in memory, and no record of any."""
+    """Of 10,000 objects the last few sets of parameters stay in memory, and no record of any."""
     gc.collect()
     spaces_before = sum(type(each) is StorageSpace for each in gc.get_objects())
     kind, before, references = keyed(), len(live_records()), []
-    for n in range(30_000):
+    for n in range(10_000):
         owner = kind(n)
         result = owner.array()
         if not n % 100:

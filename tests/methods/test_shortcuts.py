@@ -27,6 +27,7 @@ from stored._methods.call_code import CallCode
 from stored._methods.results import Results
 from stored._settings import validity
 from stored.stores import MemoryStore
+from tests.faults.scale import rounds
 from tests.methods.models import CALLS, Arrays, Colour, Model, repeated, with_and_without_storage_users
 from tests.methods.owners import KINDS, owner_class
 
@@ -376,7 +377,7 @@ def outcomes(steps: list[Step], *world: Any) -> list[Any]:
 
 @pytest.mark.parametrize("half", [1, 2])  # of the examples, as all in one test take long
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=rounds(8, 40), deadline=None)
 @given(some(METHODS, 2), some(VALUES, 4), some(PARAMETERS, 4), st.lists(ANY_STEP, min_size=20, max_size=60))
 def test_shortcuts_change_nothing(
     kind: str, half: int, methods: list[str], values: list[Any], parameters: list[Any], steps: list[Step]
