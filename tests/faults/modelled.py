@@ -77,11 +77,15 @@ class Disk:
             return True
         return was_here
 
-    def delete_method(self, text: str, name: str) -> None:
-        """Remove all entries of a method; whether a damaged one is recognised depends on where it is damaged."""
+    def delete_method(self, text: str | None, name: str) -> None:
+        """Remove all entries of a method, of all owners if no text of parameters is given.
+
+        Whether a damaged one is recognised depends on where it is damaged.
+        """
         gone = {key for path, key in self.bad.items() if not path.exists()}
         for key in {*self.own, *self.below, *gone}:
-            if key[:3] == (True, text, name) and (key in gone or key not in self.bad.values()):
+            is_of_method = key[:3] == (True, key[1] if text is None else text, name)
+            if is_of_method and (key in gone or key not in self.bad.values()):
                 self.delete(key)
 
     def lose_directory(self) -> None:

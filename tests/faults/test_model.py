@@ -503,14 +503,15 @@ class AgainstDicts(RuleBasedStateMachine):
 
     @rule(name=methods)
     def clear_class(self, name: str) -> None:
-        """Memory forgets a method altogether, and the disk what live owners that have used it have now."""
+        """Memory and disk forget a method altogether; no owner is asked."""
         name = self.name(name)
         self.next_step()
         getattr(self.class_, name).cache_clear()
         self.gone = [each for each in self.gone if each.reference() is not None]
         for each in [*self.owners, *self.gone]:
-            if name in each.used:
-                self.clear_owner(each, name)
+            each.counts[name].clear()
+        if name not in MEMORY_ONLY:
+            self.disk.delete_method(None, name)
         for place in self.memory.everything([*self.owners, *self.gone]):
             place.forget(name)
         self.memory.least[name] = Now.step

@@ -383,8 +383,8 @@ def test_what_is_read_beside_depends_is_told_once() -> None:
     place = rf"{re.escape(__file__)}:\d+ in .*Narrowed.value"
     assert re.match(
         rf"depends=\('a',\) of .*Narrowed.value\(\) leaves out what the method reads of .*Narrowed: 'b' \({place}\),"
-        rf" 'c' \({place}\). If it changes, results stay; add it to depends, say depends='auto', which takes what is"
-        r" read, or name 'self.b' in ignore=\(...\) if it does not change results",
+        rf" 'c' \({place}\). If it changes, results stay; add parameters to depends, say depends='auto', which takes"
+        r" what is read, or name 'self.b' in ignore=\(...\) if it does not change results",
         str(found.message),
     )
     owner.c = 4.0

@@ -60,6 +60,24 @@ class Unpicklable(Equal):
         raise TypeError
 
 
+class Mapping(dict[str, int]):
+    """With attributes."""
+
+
+def with_attribute(value: Any) -> Any:
+    value.extra = 1
+    return value
+
+
+class Empty(Equal):
+    """Whose comparison gives an empty array."""
+
+    def __eq__(self, other: object) -> Any:
+        return np.array([])
+
+    __hash__ = None  # type: ignore[assignment]
+
+
 class Opaque:
     """Of which nothing can be told."""
 
@@ -89,6 +107,7 @@ def knot(x: Any) -> Any:
     return one
 
 
+RECORDS_OF_NAN = np.array([(1, math.nan)], dtype=[("n", "i4"), ("x", "f8")])
 RECORDS = np.array([(1, 2.0)], dtype=[("n", "i4"), ("x", "f8")])
 
 SAME: list[tuple[Any, Any]] = [
@@ -104,7 +123,6 @@ SAME: list[tuple[Any, Any]] = [
     (Decimal("1.5"), Decimal("1.50")),
     (Colour.RED, Colour.RED),
     ([1.0, (2, {"a": np.ones(3)})], [1.0 + 1e-13, (2, {"a": np.ones(3) * (1 - 1e-13)})]),
-    ({"a": 1, "b": 2}, {"b": 2, "a": 1}),
     ({1, 2}, {2, 1}),
     (collections.deque([1.0]), collections.deque([1.0])),
     (np.array([1.0, np.nan, np.inf]), np.array([1.0, np.nan, np.inf])),
@@ -114,6 +132,11 @@ SAME: list[tuple[Any, Any]] = [
     (np.array(["2020"], dtype="M8[Y]"), np.array(["2020"], dtype="M8[Y]")),
     (with_unit("m"), with_unit("m")),
     (Data(1.0), Data(1.0 + 1e-13)),
+    (Data(1.0), Data(1.0, hidden=1)),
+    (np.ma.array([1.0, 2.0], mask=[False, True]), np.ma.array([1.0, 3.0], mask=[False, True])),
+    (np.ma.array([1.0, 2.0]), np.ma.array([1.0, 2.0], mask=[False, False])),
+    (RECORDS_OF_NAN[0], RECORDS_OF_NAN.copy()[0]),
+    (Mapping(a=1), Mapping(a=1)),
     (Plain([1.0]), Plain([1.0 + 1e-13])),
     (Slotted(1.0), Slotted(1.0)),
     (Equal(1), Equal(1)),
@@ -148,8 +171,14 @@ OTHER: list[tuple[Any, Any]] = [
     (RECORDS, np.array([(1, 3.0)], dtype=RECORDS.dtype)),
     (with_unit("m"), with_unit("km")),
     (Data(1.0), Data(2.0)),
-    (Data(1.0), Data(1.0, hidden=1)),
     (Plain([1.0]), Plain([2.0])),
+    ({"a": 1, "b": 2}, {"b": 2, "a": 1}),
+    (complex(1, math.nan), complex(2, math.nan)),
+    (np.array([complex(1, math.nan)]), np.array([complex(2, math.nan)])),
+    (np.ma.array([1.0, 2.0], mask=[False, True]), np.ma.array([1.0, 2.0], mask=[True, False])),
+    (np.ma.array([1.0, 2.0]), np.ma.array([1.0, 3.0])),
+    (Mapping(a=1), with_attribute(Mapping(a=1))),
+    (Empty(1), Empty(2)),
     (Slotted(1.0), Slotted(2.0)),
     (Equal(1), Equal(2)),
     (Unpicklable(1), Unpicklable(2)),

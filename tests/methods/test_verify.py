@@ -197,7 +197,8 @@ def test_an_error_in_place_of_a_result_is_raised() -> None:
         with (
             pytest.raises(ValueError, match="no more"),
             pytest.warns(
-                StaleResultWarning, match="it was 1.0, and computing it now gives an error, ValueError: no more"
+                StaleResultWarning,
+                match="it was 1.0, and .* gives an error, ValueError: no more; it is forgotten",
             ),
         ):
             owner.fails()
@@ -205,6 +206,63 @@ def test_an_error_in_place_of_a_result_is_raised() -> None:
             assert owner.unseen() == 1.0
     with pytest.raises(ValueError, match="no more"):
         owner.fails()
+
+
+@keyed_by("a")
+class Tables:
+    a = 1.0
+
+    @stored(ignore=("CLOCK",), interpolate=Axis("z", 0.0, 1.0, outside="clip"))
+    def curve(self, z: float) -> float:
+        if CLOCK[0] == 2.0:
+            raise ValueError("no more")
+        return z * (1.0 + CLOCK[0])
+
+
+TABLE_CALLS = {
+    "a value": lambda owner: owner.curve(0.5),
+    "values": lambda owner: owner.curve(np.array([0.25, 0.5])),
+    "outside": lambda owner: owner.curve(5.0),
+    "the interpolant": lambda owner: owner.curve.interpolant()(0.5),
+    "a derivative": lambda owner: owner.curve.derivative(0.5),
+    "an inverse": lambda owner: owner.curve.inverse(0.5),
+    "an integral": lambda owner: owner.curve.integral(0.0, 1.0),
+}
+
+
+@pytest.mark.parametrize("name", TABLE_CALLS)
+def test_tables_are_verified_however_they_are_asked(name: str) -> None:
+    """Also where no point on the axis is asked for; an error of the method forgets them."""
+    CLOCK[0] = 0.0
+    call, owner = TABLE_CALLS[name], Tables()
+    before = call(owner)
+    CLOCK[0] = 1.0
+    with configure(verify=1.0), pytest.warns(StaleResultWarning):
+        now = call(owner)
+    assert np.all(now == pytest.approx(before * (0.5 if name == "an inverse" else 2.0)))
+    CLOCK[0] = 2.0
+    with configure(verify=1.0), pytest.raises(ValueError, match="no more"), pytest.warns(StaleResultWarning):
+        call(owner)
+    with pytest.raises(ValueError, match="no more"):
+        call(owner)
+    CLOCK[0] = 0.0
+
+
+def test_masked_arrays_on_disk_hold() -> None:
+    """Their values are pickled, and what is masked does not count."""
+
+    @keyed_by("a")
+    class Masked:
+        a = 1.0
+
+        @stored
+        def value(self) -> Any:
+            return np.ma.array([1.0, np.inf, self.a], mask=[False, True, False])
+
+    Masked().value()
+    with configure(verify=1.0), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert Masked().value().sum() == 2.0
 
 
 def test_what_is_unknown_is_said() -> None:

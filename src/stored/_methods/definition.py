@@ -190,8 +190,8 @@ class Definition:
             names = ", ".join([f"{name!r} ({place})" for name, place in found])
             warn_caller(
                 f"depends={self.depends!r} of {self.label}() leaves out what the method reads of {kind.__qualname__}:"
-                f" {names}. If it changes, results stay; add it to depends, say depends='auto', which takes what is"
-                f" read, or name 'self.{found[0][0]}' in ignore=(...) if it does not change results",
+                f" {names}. If it changes, results stay; add parameters to depends, say depends='auto', which takes"
+                f" what is read, or name 'self.{found[0][0]}' in ignore=(...) if it does not change results",
                 OwnerWarning,
             )
 

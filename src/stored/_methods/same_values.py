@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-import enum
-import numbers
 import pickle
 import reprlib
 from typing import Any
@@ -44,22 +42,33 @@ class _Comparison:
             return True
         if kind is not type(other):
             return False
-        if isinstance(one, np.ndarray):
-            return self._same_arrays(one, other)
-        if isinstance(one, float | complex | np.inexact):
-            return bool(self._same_numbers(np.asarray(one), np.asarray(other)))
-        if kind in ATOMIC_SET or isinstance(one, numbers.Number | str | bytes | enum.Enum | np.generic):
+        if kind in ATOMIC_SET and kind not in {float, complex}:
             return bool(one == other)
         if (id(one), id(other)) in self.seen:  # it is compared already, further out
             return True
         self.seen.add((id(one), id(other)))
-        return self._same_parts(one, other)
+        return self._same_content(one, other) and (kind in _PLAIN or self._same_attributes(one, other))
 
-    def _same_numbers(self, one: Any, other: Any) -> Any:
+    def _same_content(self, one: Any, other: Any) -> bool:
+        if isinstance(one, np.ma.MaskedArray):
+            return self._same_masked(one, other)
+        if isinstance(one, np.ndarray | np.void):
+            return self._same_arrays(np.asarray(one), np.asarray(other))
+        if isinstance(one, float | complex | np.inexact):
+            return self._same_numbers(np.asarray(one), np.asarray(other))
+        if isinstance(one, list | tuple | collections.deque):
+            return len(one) == len(other) and all(map(self.same, one, other))
+        if isinstance(one, dict):
+            return list(one) == list(other) and all(self.same(each, other[key]) for key, each in one.items())
+        return self._same_objects(one, other)
+
+    def _same_numbers(self, one: Any, other: Any) -> bool:
+        if np.iscomplexobj(one):
+            return self._same_numbers(one.real, other.real) and self._same_numbers(one.imag, other.imag)
         with np.errstate(all="ignore"):
             largest = np.maximum(np.abs(one), np.abs(other))
             close = (np.abs(one - other) <= self.rtol * largest) & np.isfinite(largest)
-        return np.all(close | (one == other) | (np.isnan(one) & np.isnan(other)))
+        return bool(np.all(close | (one == other) | (np.isnan(one) & np.isnan(other))))
 
     def _same_arrays(self, one: Any, other: Any) -> bool:
         if one.dtype != other.dtype or one.shape != other.shape:
@@ -68,41 +77,62 @@ class _Comparison:
             return all(self._same_arrays(one[name], other[name]) for name in one.dtype.names)
         if one.dtype.hasobject:
             return all(map(self.same, one.ravel().tolist(), other.ravel().tolist()))
-        if not np.issubdtype(one.dtype, np.inexact):
-            return np.asarray(one).tobytes() == np.asarray(other).tobytes() and self._same_attributes(one, other)
-        plain = np.asarray(one), np.asarray(other)
-        return bool(self._same_numbers(*plain)) and self._same_attributes(one, other)
+        if np.issubdtype(one.dtype, np.inexact):
+            return self._same_numbers(one, other)
+        return bool(one.tobytes() == other.tobytes())
+
+    def _same_masked(self, one: Any, other: Any) -> bool:
+        """What is masked does not count."""
+        masks = np.ma.getmaskarray(one), np.ma.getmaskarray(other)
+        if one.shape != other.shape or not np.array_equal(*masks):
+            return False
+        return self._same_arrays(one.compressed(), other.compressed())
 
     def _same_attributes(self, one: Any, other: Any) -> bool:
-        """Those of subclasses of numpy's arrays, such as units and masks."""
-        return self._same_items(instance_dict(one), instance_dict(other))
+        """Those of subclasses of types of Python's and numpy's, such as units, and of objects without an equality."""
+        if isinstance(one, np.ma.MaskedArray) or _has_equality(one):
+            return True
+        own, others = instance_dict(one), instance_dict(other)
+        return own.keys() == others.keys() and all(self.same(each, others[name]) for name, each in own.items())
 
-    def _same_items(self, one: Any, other: Any) -> bool:
-        return one.keys() == other.keys() and all(self.same(each, other[key]) for key, each in one.items())
-
-    def _same_parts(self, one: Any, other: Any) -> bool:
-        if isinstance(one, list | tuple | collections.deque):
-            return len(one) == len(other) and all(map(self.same, one, other))
-        if isinstance(one, dict):
-            return self._same_items(one, other)
-        if dataclasses.is_dataclass(one):
-            names = [each.name for each in dataclasses.fields(one)]
-            return all(self.same(getattr(one, name, None), getattr(other, name, None)) for name in names)
-        if getattr(type(one), "__eq__", None) is not _IDENTITY:
-            return _are_equal(one, other) or _pickled(one) == _pickled(other) != b""  # NaN is not equal to itself
-        attributes = instance_dict(one), instance_dict(other)
-        if any(attributes):
-            return self._same_items(*attributes)
+    def _same_objects(self, one: Any, other: Any) -> bool:
+        if _has_equality(one):
+            if _are_equal(one, other) or _pickled(one) == _pickled(other) != b"":  # NaN is not equal to itself
+                return True
+            return self._same_fields(one, other)
+        if instance_dict(one) or instance_dict(other):
+            return True  # its attributes tell
         text = text_or_none(one)
         return text == text_or_none(other) if text is not None else _pickled(one) == _pickled(other)
 
+    def _same_fields(self, one: Any, other: Any) -> bool:
+        """Those of a dataclass by which it compares, with numbers within the tolerance."""
+        if not dataclasses.is_dataclass(one):
+            return False
+        names = [each.name for each in dataclasses.fields(one) if each.compare]
+        return all(self.same(getattr(one, name, None), getattr(other, name, None)) for name in names)
 
-_IDENTITY: Any = object.__eq__
+
+_PLAIN = frozenset({float, complex, list, tuple, dict, np.ndarray, np.float64, np.complex128, np.float32})
+
+
+def _has_equality(value: Any) -> bool:
+    """Has a class of objects an equality of its own, beside that of types of Python's and numpy's?"""
+    kind = type(value)
+    found = getattr(kind, "__eq__", None)
+    return not any(found is each for each in _EQUALITIES)
+
+
+_EQUALITIES: list[Any] = [
+    *[each.__eq__ for each in (object, list, tuple, dict, float, complex, collections.deque, np.ndarray, np.generic)],
+    *[each.__eq__ for each in (np.ma.MaskedArray, collections.OrderedDict, np.float64, np.complex128)],
+]
 
 
 def _are_equal(one: Any, other: Any) -> bool:
     try:
-        return bool(np.all(one == other))
+        found = one == other
+        return bool(np.all(found)) and np.size(found) > 0
     except Exception:  # whatever the class raises
         return False
 

@@ -48,6 +48,10 @@ class _Choice:
         """Some of the points of a call, by their numbers."""
         return sorted(self._random.sample(range(count), min(count, most)))
 
+    def between(self, low: float, high: float) -> float:
+        """A number between two others."""
+        return self._random.uniform(low, high)
+
 
 _choice = _Choice()
 
@@ -101,12 +105,8 @@ def verified(call: Call, results: Results, found: CachedResult, now: Settings) -
 
 
 def _verified_value(call: Call, results: Results, found: CachedResult, rtol: float) -> CachedResult:
-    try:
+    with _forgetting_on_error(call, results, shown(found.value)):
         computed = compute(call, results)
-    except Exception as error:
-        results.forget(call)
-        _warn(call, results, shown(found.value), f"an error, {error_text(error)}")
-        raise
     before, after = found.value, computed.result.value
     if call.definition.returns_table:
         before, after = numbers_of_spline(before), numbers_of_spline(after)
@@ -116,26 +116,43 @@ def _verified_value(call: Call, results: Results, found: CachedResult, rtol: flo
     return computed.result
 
 
+@contextlib.contextmanager
+def _forgetting_on_error(call: Call, results: Results, before: str) -> Iterator[None]:
+    """A block in which an error takes the place of the stored result, which is forgotten."""
+    try:
+        yield
+    except Exception as error:
+        results.forget(call)
+        _warn(call, results, before, f"an error, {error_text(error)}; it is forgotten")
+        raise
+
+
 _MOST_POINTS = 3
 
 
 def _verified_table(call: Call, results: Results, found: CachedResult) -> CachedResult:
-    """The table, if it gives what the method gives, at some of the points that are asked for and lie on its axes."""
+    """The table, if it gives what the method gives at some points.
+
+    These are points that are asked for and lie on the axes, and one more anywhere on these: the table may be asked for
+    itself, or for its derivative.
+    """
     interpolant, axes = found.value, call.definition.axes
     given = [np.asarray(each, dtype=float).ravel() for each in np.broadcast_arrays(*call.axis_values())]
-    inside = np.logical_and.reduce(
-        [(axis.low <= each) & (each <= axis.high) for axis, each in zip(axes, given, strict=True)]
-    )
-    points = [each[inside] for each in given]
-    for number in _choice.points(points[0].size, _MOST_POINTS):
-        point = [float(each[number]) for each in points]
+    pairs = zip(axes, given, strict=True)
+    inside = np.logical_and.reduce([(axis.low <= each) & (each <= axis.high) for axis, each in pairs])
+    points = [each[inside].tolist() for each in given]
+    asked = [[each[number] for each in points] for number in _choice.points(len(points[0]), _MOST_POINTS)]
+    for point in [*asked, [_choice.between(axis.low, axis.high) for axis in axes]]:
         named = dict(zip(call.definition.axis_names, point, strict=True))
-        stored, now = interpolant(*point), call.evaluate(**named)
-        if not interpolant.is_within_tolerance(stored, now) and results.present.holds(call.owner, call.space):
+        at = ", ".join([f"{name}={value!r}" for name, value in named.items()])
+        stored = interpolant(*point)
+        with _forgetting_on_error(call, results, f"{shown(stored)} at {at}"):
+            now = call.evaluate(**named)
+            if interpolant.is_within_tolerance(stored, now) or not results.present.holds(call.owner, call.space):
+                continue
             computed = compute(call, results)
-            at = ", ".join([f"{name}={value!r}" for name, value in named.items()])
-            _replace(call, results, computed, f"{shown(stored)} at {at}", shown(now))
-            return computed.result
+        _replace(call, results, computed, f"{shown(stored)} at {at}", shown(now))
+        return computed.result
     return found
 
 
@@ -144,7 +161,7 @@ def _replace(call: Call, results: Results, computed: Computed, before: str, afte
     call.open_slot(settings())
     keep(call, results, computed, Flight())
     call.space.end_shortcuts(call.method)
-    _warn(call, results, before, after)
+    _warn(call, results, before, f"{after}, which replaces it")
 
 
 def _warn(call: Call, results: Results, before: str, after: str) -> None:
@@ -155,7 +172,7 @@ def _warn(call: Call, results: Results, before: str, after: str) -> None:
         else "nothing is known that its key does not see: perhaps a clock, a network, or what a library remembers"
     )
     warn_caller(
-        f"a stored result of {call.key().call()} is stale: it was {before}, and computing it now gives {after}, which"
-        f" replaces it; {seen_not}. What it depends on can be named in uses=(...) of @stored",
+        f"a stored result of {call.key().call()} is stale: it was {before}, and computing it now gives {after};"
+        f" {seen_not}. What it depends on can be named in uses=(...) of @stored",
         StaleResultWarning,
     )
