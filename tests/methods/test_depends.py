@@ -420,6 +420,27 @@ def test_results_can_be_forgotten(kind: Any) -> None:
     assert COMPUTED["of_a"] == 2
 
 
+def test_a_class_that_computes_attributes_may_hold_a_user() -> None:
+    """No quick check tells what it holds."""
+
+    class Computing(Holding):
+        def __getattr__(self, name: str) -> Any:
+            if name == "late":
+                return self.a
+            raise AttributeError(name)
+
+        @auto(persistent=False)
+        def value(self) -> float:
+            note("value")
+            return self.late
+
+    owner = Computing(1.0, 2.0, 3.0)
+    for a in (1.0, 2.0):
+        owner.a = a
+        assert [owner.value() for _ in range(3)] == [a] * 3
+    assert COMPUTED["value"] == 2
+
+
 def test_another_user_takes_its_place() -> None:
     """An object that holds another StorageUser has results of its own, and shortcuts see it."""
     owner = Holding(1.0, 2.0, 3.0)

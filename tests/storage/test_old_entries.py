@@ -7,9 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from stored import configure
-from stored._keys import Key, Space
-from stored._storage import PersistentTier
 from stored._storage.old_entries import remove_old_entries
 from stored.stores import DirectoryStore, MemoryStore
 from stored.typing import Store, Upkeep
@@ -41,23 +38,6 @@ def test_exactly_the_old_entries_go(kind: str, tmp_path: Path) -> None:
     assert remove_old_entries(store) == Upkeep(0, 0, 3, 45, 0)
     assert remove_old_entries(store) == Upkeep()
     assert sorted(store.names()) == sorted(OTHERS)
-
-
-def test_results_of_methods_beside_objects_go() -> None:
-    """As earlier releases wrote them; objects that are stored by name stay there, and damaged entries."""
-    store = MemoryStore()
-    with configure(store=store):
-        keys = [Key(Space("module", "owner", "p"), "power", definition, "1") for definition in ("", "module.C.power")]
-        for key in keys:
-            PersistentTier("rw").slot(key).save(1.0)
-        data = store.read(keys[1].entry_name)
-        assert data is not None
-        old = f"{keys[1].space.prefix}{keys[1].entry_name.partition(keys[1].space.digest())[2]}"
-        damaged = old.replace("power", "other")
-        store.write(old, [data])
-        store.write(damaged, [bytes(data)[:80]])
-        assert remove_old_entries(store).removed_entries == 1
-        assert sorted(store.names()) == sorted([damaged, *[each.entry_name for each in keys]])
 
 
 def test_files_of_others_by_such_names_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

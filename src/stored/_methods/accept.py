@@ -124,8 +124,8 @@ def _adopt(call: Call, results: Results, earlier: _Earlier, flight: Flight) -> C
     """Keep a result of earlier code as one of the code of now; its entry says so."""
     result, slot = earlier.result, call.slot
     flight.result = result
-    if call.note_reference(result):
-        call.keep(result)
+    call.note_reference(result)  # it was kept, or stored, so it can be
+    call.keep(result)
     is_saved = slot is not None and earlier.value is not ABSENT
     if slot is not None and is_saved:
         slot.save(earlier.value, result.seconds, {**results.code.packages, ADOPTED: earlier.version[:8]})

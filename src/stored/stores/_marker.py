@@ -31,7 +31,10 @@ _TEXT = (
 """
 )
 
-_FOLDER_IN_MODULE = re.compile(r"[0-9a-f]{2}|.*-[0-9a-f]{32}", re.DOTALL)  # the latter in earlier releases
+_FOLDER_IN_MODULE = re.compile(
+    r"[0-9a-f]{2}|[A-Za-z0-9_.]{1,28}-[0-9a-f]{8}|.*-[0-9a-f]{32}",  # the last in earlier releases
+    re.DOTALL,
+)
 
 _MOST_OTHERS = 16
 """Files and folders of others beside which a marked directory is a cache still."""
