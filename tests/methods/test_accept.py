@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from stored import Axis, StaleResultWarning, configure, keyed_by, stored
+from stored._engine import empty_memory
 
 COMPUTED: Counter[str] = Counter()
 
@@ -87,6 +88,7 @@ of_all_calls = pytest.mark.parametrize("name", CALLS)
 @pytest.fixture(autouse=True)
 def as_at_first(cache_dir: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     COMPUTED.clear()
+    empty_memory()
     for name in CALLS:
         monkeypatch.setattr(vars(Model)[name].__stored_method__, "acceptance", None)
     with configure(memory_sets=8):
@@ -215,9 +217,8 @@ def test_the_tolerance_is_that_asked_for(monkeypatch: pytest.MonkeyPatch) -> Non
         warnings.simplefilter("error")
         model.number(1.0)
     model.number(2.0)
-    edit(monkeypatch, lambda x: rounding(x))
-    Model.number.cache_accept(sample=1, rtol=0.0)
     edit(monkeypatch, lambda x: x + 1.0)
+    Model.number.cache_accept(sample=1, rtol=0.0)
     with pytest.warns(StaleResultWarning):
         model.number(2.0)
 
@@ -255,6 +256,46 @@ def test_another_edit_ends_that_of_a_class(monkeypatch: pytest.MonkeyPatch) -> N
     for n in range(5):
         model.number(float(n))
     assert computed("number") == 5
+
+
+def test_an_edit_before_the_first_call_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was not there when results were accepted."""
+    model = Model()
+    for n in range(5):
+        model.number(float(n))
+    edit(monkeypatch, harmless)
+    Model.number.cache_accept(sample=1)
+    edit(monkeypatch, lambda x: 1.0 + x if x < 3 else -5.0)
+    assert [model.number(float(n)) for n in range(5)] == [2.0, 4.0, 6.0, -10.0, -10.0]
+
+
+def test_results_of_an_owner_with_other_parts_are_not_taken_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of owners with one string, the classes of attributes make versions, too."""
+
+    class First:
+        def value(self, x: float) -> float:
+            return x
+
+    class Second(First):
+        def value(self, x: float) -> float:
+            return x if x < 3 else -1.0
+
+    class Owner:
+        def __init__(self, part: First) -> None:
+            self.part = part
+
+        def getHashableString(self) -> str:
+            return "one"
+
+        @stored
+        def value(self, x: float) -> float:
+            return self.part.value(x)
+
+    first, second = Owner(First()), Owner(Second())
+    for n in range(6):
+        first.value(float(n))
+    Owner.value.cache_accept(sample=2)
+    assert [second.value(float(n)) for n in range(6)] == [0.0, 1.0, 2.0, -1.0, -1.0, -1.0]
 
 
 def test_explain_and_dependencies_tell_of_it(monkeypatch: pytest.MonkeyPatch) -> None:

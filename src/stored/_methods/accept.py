@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from stored._keys import Key
+from stored._keys import Key, StoredCode
 from stored._methods.call import Call
 from stored._methods.code_history import earlier_versions
 from stored._methods.computing import compute, compute_and_keep, keep
@@ -32,6 +32,8 @@ class Acceptance:
         How many are computed anew first.
     rtol : float
         By how much numbers in them may differ, relative to the larger.
+    code : StoredCode
+        The code of now, after another edit of which nothing is accepted.
 
     Attributes
     ----------
@@ -43,7 +45,7 @@ class Acceptance:
         How many were taken over.
     """
 
-    def __init__(self, sample: int, rtol: float) -> None:
+    def __init__(self, sample: int, rtol: float, code: StoredCode) -> None:
         if isinstance(sample, bool) or not isinstance(sample, int) or sample < 1:
             raise ValueError(f"sample is {sample!r}; it must be a positive integer")
         if isinstance(rtol, bool) or not isinstance(rtol, int | float) or not 0.0 <= rtol < math.inf:
@@ -54,10 +56,13 @@ class Acceptance:
         self.differing: set[str] = set()
         self.adopted = 0
         self._versions: dict[tuple[str, str], str] = {}
+        self._code = code
 
     def holds_for(self, method: tuple[str, str, str]) -> bool:
         """Is it for this version of a method? That of a class is the one with which it is first asked for."""
         name, identity, version = method
+        if (name, identity) not in self._versions and not self._code.is_same():
+            return False
         return self._versions.setdefault((name, identity), version) == version
 
     def __str__(self) -> str:
@@ -70,7 +75,12 @@ class Acceptance:
 
 
 def acceptance_of(results: Results) -> Acceptance | None:
-    """What the object, or else the class, accepts for the code of now; None if nothing."""
+    """What the object, or else the class, accepts for the code of now; None if nothing.
+
+    Where the classes of attributes of an owner count, or what these choose, another version may be another owner's.
+    """
+    if results.parts.classes or results.parts.chosen:
+        return None
     found: list[Acceptance | None] = [results.acceptance, results.definition.acceptance]
     for each in found:
         if each is not None and each.holds_for(results.method):

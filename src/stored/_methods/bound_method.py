@@ -116,7 +116,8 @@ class BoundMethod(Generic[P, R]):
         """Take over this owner's results of earlier code for the code of now: see `StoredMethod.cache_accept`."""
         from stored._methods.accept import Acceptance
 
-        self._results().acceptance = Acceptance(sample, rtol)
+        results = self._results()
+        results.acceptance = Acceptance(sample, rtol, results.code)
 
     def dependencies(self) -> Dependencies:
         """What results depend on: parameters, attributes, code, constants and packages, with file and line."""

@@ -6,6 +6,7 @@ import collections
 import dataclasses
 import pickle
 import reprlib
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,8 @@ class _Comparison:
             return False
         if kind in ATOMIC_SET and kind not in {float, complex}:
             return bool(one == other)
+        if isinstance(one, np.datetime64 | np.timedelta64 | Decimal):
+            return bool(one == other or (one != one and other != other))  # not a time, or no number
         if (id(one), id(other)) in self.seen:  # it is compared already, further out
             return True
         self.seen.add((id(one), id(other)))
@@ -59,7 +62,9 @@ class _Comparison:
         if isinstance(one, list | tuple | collections.deque):
             return len(one) == len(other) and all(map(self.same, one, other))
         if isinstance(one, dict):
-            return list(one) == list(other) and all(self.same(each, other[key]) for key, each in one.items())
+            return self.same([*one], [*other]) and all(map(self.same, one.values(), other.values()))
+        if isinstance(one, set | frozenset):
+            return {(type(each), each) for each in one} == {(type(each), each) for each in other}
         return self._same_objects(one, other)
 
     def _same_numbers(self, one: Any, other: Any) -> bool:

@@ -173,10 +173,13 @@ class StoredMethod(Proxy, Generic[S, P, R]):
         ------
         ValueError
             If `sample` is no positive integer, or `rtol` negative or not finite.
+        OwnerError
+            If no class defines the method.
         """
         from stored._methods.accept import Acceptance
 
-        self._self_definition.acceptance = Acceptance(sample, rtol)
+        definition = self._self_definition
+        definition.acceptance = Acceptance(sample, rtol, definition.code_of(definition.owner_class()))
 
     def cache_info(self, owner: S) -> CacheInfo:
         """The same for an owner, as its own method does it."""
