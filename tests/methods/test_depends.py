@@ -391,24 +391,6 @@ def test_what_is_read_beside_depends_is_told_once() -> None:
     assert owner.value() == 6.0
 
 
-def test_a_string_has_no_parts_to_name() -> None:
-    """The error says what can be done."""
-
-    class Other(Telling):
-        @stored(depends=("a",))
-        def other(self) -> int:
-            return 1
-
-    class OtherHolding(Holding):
-        @stored(depends=("a",))
-        def other(self) -> int:
-            return 1
-
-    for owner in (Other(1.0, 2.0, 3.0), OtherHolding(1.0, 2.0, 3.0)):
-        with pytest.raises(OwnerError, match=r"depends=\('a',\) needs single parameters .* depends='auto'"):
-            owner.other()  # type: ignore[attr-defined]
-
-
 @of_all_kinds
 def test_results_can_be_forgotten(kind: Any) -> None:
     """In memory and on disk, by the method or by what an object stores."""

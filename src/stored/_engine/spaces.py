@@ -133,9 +133,13 @@ def spaces_with_method(definition: Hashable) -> list[tuple[StorageSpace, Method]
     return [(space, method) for each, methods in found for method in methods for space in each.spaces()]
 
 
+def _in_memory() -> list[StorageSpace]:
+    return [space for spaces in _all_spaces() for space in spaces.spaces()]
+
+
 def empty_memory() -> None:
     """Forget all results of stored methods that memory has, of all owners."""
-    for space in [space for spaces in _all_spaces() for space in spaces.spaces()]:
+    for space in _in_memory():
         space.empty()
 
 
@@ -164,7 +168,7 @@ class _SettingsWatcher:
 
 def _count_all() -> None:
     """Count what is in memory, since a limit was set."""
-    for space in [space for spaces in _all_spaces() for space in spaces.spaces()]:
+    for space in _in_memory():
         for method, memory in list(space.memories.items()):
             for arguments, result in list(memory.items()):
                 memory_limit.add(space, method, arguments, result)

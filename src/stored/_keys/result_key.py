@@ -99,14 +99,9 @@ class Space:
         """The digest of all three parts, 32 hex digits."""
         return self.prefix[-32:]
 
-    def folder(self) -> str:
-        """The folder of a store in which this owner's objects are that are stored by name, with some of others."""
-        return self.prefix.rpartition("/")[0]
-
     def prefix_of(self, name: str, definition: str) -> str:
         """The beginning of the names of all entries of a method of this owner with these parameters."""
-        module, _, rest = self.prefix.partition("/")
-        return f"{module}/{_method_folder(name, definition)}/{rest}-"
+        return f"{_in_folder(self.prefix, _method_folder(name, definition))}-"
 
 
 class PrivateSpace(Space):
@@ -170,11 +165,7 @@ class Key:
         self.arguments = arguments
         data, folder, ending = _call(object, definition, version, arguments)
         self.data = space.data + data
-        prefix = space.prefix
-        if folder:
-            module, _, rest = prefix.partition("/")
-            prefix = f"{module}/{folder}/{rest}"
-        self.entry_name = prefix + ending
+        self.entry_name = (_in_folder(space.prefix, folder) if folder else space.prefix) + ending
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Key) and self.data == other.data
@@ -266,6 +257,12 @@ def _call(name: str, definition: str, version: str, arguments: Pairs) -> tuple[b
     data = f',{method},"arguments":[{pairs}'.encode("utf-8", "surrogatepass")
     folder = _method_folder(name, definition) if definition else ""
     return data + b"]}", folder, f"{method_part(name, definition)}{_digest(data)}{ENTRY_ENDING}"
+
+
+def _in_folder(prefix: str, folder: str) -> str:
+    """The beginning of names, with a folder in that of the module."""
+    module, _, rest = prefix.partition("/")
+    return f"{module}/{folder}/{rest}"
 
 
 def _method_folder(name: str, definition: str) -> str:

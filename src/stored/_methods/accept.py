@@ -13,14 +13,13 @@ from stored._methods.call import Call
 from stored._methods.code_history import earlier_versions
 from stored._methods.computing import compute, compute_and_keep, keep
 from stored._methods.results import Results
-from stored._methods.same_values import same_values, shown
+from stored._methods.same_values import difference, shown, shown_at
 from stored._settings import settings
 from stored._storage import ADOPTED, CachedResult, Flight
-from stored._tables import numbers_of_spline
 from stored.errors import DamagedEntryError, StaleResultWarning, TableError, warn_caller
 from stored.typing import ABSENT
 
-__all__ = ["Acceptance", "accept_or_compute", "acceptance_of"]
+__all__ = ["Acceptance", "accept_or_compute"]
 
 
 class Acceptance:
@@ -74,7 +73,7 @@ class Acceptance:
         return f"cache_accept() takes over results of earlier code: {found}, {self.adopted} taken over"
 
 
-def acceptance_of(results: Results) -> Acceptance | None:
+def _acceptance_of(results: Results) -> Acceptance | None:
     """What the object, or else the class, accepts for the code of now; None if nothing.
 
     Where the classes of attributes of an owner count, or what these choose, another version may be another owner's.
@@ -90,7 +89,7 @@ def acceptance_of(results: Results) -> Acceptance | None:
 
 def accept_or_compute(call: Call, results: Results, flight: Flight) -> CachedResult:
     """Take over the result of earlier code, if that is accepted; else compute, and compare where that is asked for."""
-    acceptance = acceptance_of(results)
+    acceptance = _acceptance_of(results)
     if acceptance is None or call.is_private:
         return compute_and_keep(call, results, flight)
     earlier = next((each for each in _earlier_results(call) if each.version not in acceptance.differing), None)
@@ -167,8 +166,5 @@ def _differing(call: Call, before: Any, after: Any, rtol: float) -> tuple[str, s
         if found is None:
             return None
         point, *values = found
-        names = ", ".join([f"{name}={each!r}" for name, each in zip(call.definition.axis_names, point, strict=True)])
-        return f"{values[0]!r} at {names}", repr(values[1])
-    if call.definition.returns_table:
-        before, after = numbers_of_spline(before), numbers_of_spline(after)
-    return None if same_values(before, after, rtol) else (shown(before), shown(after))
+        return shown_at(values[0], call.definition.axis_names, point), shown(values[1])
+    return difference(before, after, rtol, call.definition.returns_table)

@@ -6,14 +6,16 @@ import collections
 import dataclasses
 import pickle
 import reprlib
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
 
 from stored._keys import ATOMIC_SET, instance_dict, text_or_none
+from stored._tables import numbers_of_spline
 
-__all__ = ["same_values", "shown"]
+__all__ = ["difference", "same_values", "shown", "shown_at"]
 
 
 def same_values(one: Any, other: Any, rtol: float) -> bool:
@@ -30,6 +32,13 @@ def same_values(one: Any, other: Any, rtol: float) -> bool:
         The tolerance, relative to the larger of two numbers. NaN is equal to itself.
     """
     return _Comparison(rtol).same(one, other)
+
+
+def difference(before: Any, after: Any, rtol: float, are_splines: bool) -> tuple[str, str] | None:
+    """Two values as messages show them, if they are not the same; None if they are."""
+    if are_splines:
+        before, after = numbers_of_spline(before), numbers_of_spline(after)
+    return None if same_values(before, after, rtol) else (shown(before), shown(after))
 
 
 class _Comparison:
@@ -159,3 +168,9 @@ def shown(value: Any) -> str:
     value = value.item() if isinstance(value, np.generic) else value
     text = np.array2string(value, threshold=6) if isinstance(value, np.ndarray) else _repr.repr(value)
     return " ".join(text.split())
+
+
+def shown_at(value: Any, names: Iterable[str], point: Iterable[float]) -> str:
+    """A value in a message, with the arguments at which it is taken."""
+    at = ", ".join([f"{name}={each!r}" for name, each in zip(names, point, strict=True)])
+    return f"{shown(value)} at {at}"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import random
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,9 @@ from stored._methods.call import Call
 from stored._methods.computing import Computed, compute, keep
 from stored._methods.dependencies import dependencies_of
 from stored._methods.results import Results
-from stored._methods.same_values import same_values, shown
+from stored._methods.same_values import difference, shown, shown_at
 from stored._settings import Settings, settings, validity
 from stored._storage import CachedResult, Flight
-from stored._tables import numbers_of_spline
 from stored.errors import StaleResultWarning, error_text, warn_caller
 
 __all__ = ["verified"]
@@ -105,25 +105,24 @@ def verified(call: Call, results: Results, found: CachedResult, now: Settings) -
 
 
 def _verified_value(call: Call, results: Results, found: CachedResult, rtol: float) -> CachedResult:
-    with _forgetting_on_error(call, results, shown(found.value)):
+    with _forgetting_on_error(call, results, lambda: shown(found.value)):
         computed = compute(call, results)
-    before, after = found.value, computed.result.value
-    if call.definition.returns_table:
-        before, after = numbers_of_spline(before), numbers_of_spline(after)
-    if not computed.is_present or same_values(before, after, rtol):
+    values = found.value, computed.result.value
+    differing = difference(*values, rtol, call.definition.returns_table) if computed.is_present else None
+    if differing is None:
         return found
-    _replace(call, results, computed, shown(before), shown(after))
+    _replace(call, results, computed, *differing)
     return computed.result
 
 
 @contextlib.contextmanager
-def _forgetting_on_error(call: Call, results: Results, before: str) -> Iterator[None]:
-    """A block in which an error takes the place of the stored result, which is forgotten."""
+def _forgetting_on_error(call: Call, results: Results, show: Callable[[], str]) -> Iterator[None]:
+    """A block in which an error takes the place of the stored result, which is forgotten, and shown by a function."""
     try:
         yield
     except Exception as error:
         results.forget(call)
-        _warn(call, results, before, f"an error, {error_text(error)}; it is forgotten")
+        _warn(call, results, show(), f"an error, {error_text(error)}; it is forgotten")
         raise
 
 
@@ -136,22 +135,21 @@ def _verified_table(call: Call, results: Results, found: CachedResult) -> Cached
     These are points that are asked for and lie on the axes, and one more anywhere on these: the table may be asked for
     itself, or for its derivative.
     """
-    interpolant, axes = found.value, call.definition.axes
+    interpolant, axes, names = found.value, call.definition.axes, call.definition.axis_names
     given = [np.asarray(each, dtype=float).ravel() for each in np.broadcast_arrays(*call.axis_values())]
     pairs = zip(axes, given, strict=True)
     inside = np.logical_and.reduce([(axis.low <= each) & (each <= axis.high) for axis, each in pairs])
     points = [each[inside].tolist() for each in given]
     asked = [[each[number] for each in points] for number in _choice.points(len(points[0]), _MOST_POINTS)]
     for point in [*asked, [_choice.between(axis.low, axis.high) for axis in axes]]:
-        named = dict(zip(call.definition.axis_names, point, strict=True))
-        at = ", ".join([f"{name}={value!r}" for name, value in named.items()])
         stored = interpolant(*point)
-        with _forgetting_on_error(call, results, f"{shown(stored)} at {at}"):
-            now = call.evaluate(**named)
+        show = functools.partial(shown_at, stored, names, point)
+        with _forgetting_on_error(call, results, show):
+            now = call.evaluate(**dict(zip(names, point, strict=True)))
             if interpolant.is_within_tolerance(stored, now) or not results.present.holds(call.owner, call.space):
                 continue
             computed = compute(call, results)
-        _replace(call, results, computed, f"{shown(stored)} at {at}", shown(now))
+        _replace(call, results, computed, show(), shown(now))
         return computed.result
     return found
 
