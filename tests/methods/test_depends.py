@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from stored import OwnerError, OwnerWarning, StorageUser, configure, keyed_by, stored
@@ -433,3 +434,50 @@ def test_another_user_takes_its_place() -> None:
     assert [owner.of_a() for _ in range(3)] == [1.0] * 3
     assert COMPUTED["of_a"] == 2
     assert getattr(owner, "none", ABSENT) is ABSENT
+
+
+@keyed_by("H0")
+class WithLaw:
+    """A method of it is chosen in ``__init__``; beside it stands something without form."""
+
+    def __init__(self, H0: float) -> None:
+        self.H0 = H0
+        self.generator = np.random.default_rng(1)
+        self.law = self._power
+
+    def _power(self) -> float:
+        return self.H0 * 2
+
+    @stored(depends="auto")
+    def chosen(self) -> float:
+        return self.law()
+
+    @stored(depends="auto")
+    def replaced(self) -> float:
+        return self._power()
+
+    @stored(depends="auto")
+    def called(self, other: Any) -> float:
+        return other.law()  # type: ignore[no-any-return]
+
+
+def test_an_attribute_that_hides_what_is_read_is_an_error() -> None:
+    model = WithLaw(1.0)
+    with pytest.raises(OwnerError) as error:
+        model.chosen()
+    assert re.sub(r" at \S*test_depends\.py:\d+", " at <place>", str(error.value)) == (
+        "depends='auto' of WithLaw.chosen() takes what the method reads of WithLaw, but the attribute 'law', read at"
+        " <place> in WithLaw.chosen, has a value with no form that is the same in every process, so that it may read"
+        " anything; give it a value that has one, say ignore=('self.law',) if it does not change results, or name the"
+        " parameters on which results depend: depends=('H0', ...)"
+    )
+    with pytest.raises(OwnerError, match=r"the attribute 'WithLaw\.generator' has .* anything; give it .* has one, or"):
+        model.called(model)
+
+
+def test_an_attribute_in_place_of_a_method_can_hide_what_is_read() -> None:
+    model = WithLaw(1.0)
+    assert model.replaced() == 2.0
+    model._power = functools.partial(WithLaw._power, model)  # type: ignore[method-assign]
+    with pytest.raises(OwnerError, match="the attribute '_power' has a value with no form"):
+        model.replaced()

@@ -16,6 +16,7 @@ __all__ = [
     "checked_names",
     "compiled_base",
     "counted_attributes",
+    "gives_what_it_contains",
     "has_fields",
     "instance_dict",
     "is_filled",
@@ -115,8 +116,22 @@ def instance_dict(value: Any) -> dict[str, object]:
 
 def is_filled(kind: type, name: str) -> bool:
     """Is an attribute one that a `cached_property` fills?"""
-    found = next((vars(base)[name] for base in kind.__mro__ if name in vars(base)), None)
-    return isinstance(found, functools.cached_property)
+    return isinstance(_on_class(kind, name), functools.cached_property)
+
+
+def gives_what_it_contains(kind: type, name: str) -> bool:
+    """Does an object that contains an attribute give that, and nothing if it does not contain it?
+
+    Not if the class has a property, or a value, of that name.
+    """
+    found = _on_class(kind, name)
+    is_plain = found is ABSENT or isinstance(found, types.MemberDescriptorType)
+    is_as_usual = _on_class(kind, "__getattribute__") is object.__getattribute__
+    return is_plain and is_as_usual and _on_class(kind, "__getattr__") is ABSENT
+
+
+def _on_class(kind: type, name: str) -> object:
+    return next((vars(base)[name] for base in kind.__mro__ if name in vars(base)), ABSENT)
 
 
 _HEAP_TYPE = 1 << 9

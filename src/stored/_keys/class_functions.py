@@ -20,6 +20,8 @@ __all__ = [
     "class_functions",
     "find_on_class",
     "generated_accesses",
+    "homes_of_functions",
+    "is_c_method",
     "is_data",
     "left_by_value",
 ]
@@ -56,6 +58,13 @@ def find_on_class(kind: type, name: str, after: type | None = None) -> Found:
         if name in vars(base):
             return Found(vars(base)[name], base)
     return Found(ABSENT, kind)
+
+
+def is_c_method(found: Found) -> bool:
+    """Is it a method that is written in C?"""
+    kind = type(found.value)
+    is_function = kind is types.BuiltinFunctionType and found.holder is object
+    return is_function or (kind in C_METHODS and kind is not types.GetSetDescriptorType)
 
 
 def _has(value: object, name: str) -> bool:
@@ -154,6 +163,16 @@ def _joined(parts: list[Behind]) -> Behind:
         next((part.unknown for part in parts if part.unknown), ""),
         next((part.hidden for part in parts if part.hidden), ""),
     )
+
+
+def homes_of_functions(kind: type) -> dict[int, type]:
+    """The bases in which the functions of a class are defined, by the ids of these."""
+    found: dict[int, type] = {}
+    for base in kind.__mro__:
+        for value in list(vars(base).values()):
+            for function, _, _ in behind(value).functions:
+                found.setdefault(id(function), base)
+    return found
 
 
 def class_functions(kind: type) -> Iterator[tuple[str, FunctionType, int | None, bool]]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable
 from operator import attrgetter
 from typing import Any
 
-from stored._keys.attributes import counted_attributes
+from stored._keys.attributes import counted_attributes, gives_what_it_contains
 from stored._keys.canonical import text_with_numbers
 from stored._keys.identity import number_text
 from stored._keys.method_reads import JoinedRead, Selection
@@ -58,10 +58,9 @@ class JoinedParameters:
         """The values now; of a joined attribute that is not there, `ABSENT`."""
         values = [*self._declared.values(owner), *[each.value(owner) for each in self._joined]]
         if self._takes_all:
-            others = [
-                (name, each) for name, each in counted_attributes(owner, with_filled=True) if name not in self.names
-            ]
-            values.append(_AllAttributes(others))
+            told = {name for name in self.names if gives_what_it_contains(type(owner), name)}
+            attributes = counted_attributes(owner, with_filled=True)
+            values.append(_AllAttributes([pair for pair in attributes if pair[0] not in told]))
         return tuple(values)
 
     def check(self, owner: Any, values: tuple[Any, ...]) -> None:
@@ -90,9 +89,7 @@ class JoinedParameters:
         if check is None or not all(map(_has_quick_test, joined, joined.values())):
             return None
         names = [f"joined{number}" for number in range(len(joined))]
-        tests = [
-            f"{_source(read)}.{read.name} is {{expected}}.{name}" for read, name in zip(joined, names, strict=True)
-        ]
+        tests = [f"{_source(read)} is {{expected}}.{name}" for read, name in zip(joined, names, strict=True)]
         return UnchangedCheck(
             " and ".join([check.test, *tests]),
             {**check.expected, **dict(zip(names, joined.values(), strict=True))},
@@ -106,7 +103,9 @@ def _has_quick_test(read: JoinedRead, value: Any) -> bool:
 
 
 def _source(read: JoinedRead) -> str:
-    return "{owner}" if read.through == "self" else "{expected}.owner_class"
+    if read.through == "dict":
+        return f"{{owner}}.__dict__.get({read.name!r}, {{expected}})"
+    return f"{{owner}}.{read.name}" if read.through == "self" else f"{{expected}}.owner_class.{read.name}"
 
 
 def _text(name: str, value: Any, private: list[str]) -> str:

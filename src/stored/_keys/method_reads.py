@@ -10,7 +10,7 @@ from weakref import ref
 
 from stored._keys.canonical import text_or_none
 from stored._keys.change_key import change_key
-from stored._keys.class_functions import is_data
+from stored._keys.class_functions import find_on_class, is_data
 from stored._keys.ignored_names import Ignored
 from stored._keys.reach_report import AttributeRead, AttributeWrite, Place, Reached, Reason
 from stored._keys.reached_of_class import reached_of
@@ -27,7 +27,8 @@ class JoinedRead(NamedTuple):
     name : str
         Its name.
     through : str
-        Is it looked up on the object ("self"), on its class ("class"), or with ``super()`` ("super")?
+        Is it looked up on the object ("self"), on its class ("class"), with ``super()`` ("super"), or in the
+        ``__dict__`` of the object alone ("dict")?
     after : weakref to type or None
         For "super", the class after which the search begins.
     """
@@ -39,6 +40,8 @@ class JoinedRead(NamedTuple):
     @property
     def label(self) -> str:
         """What keys and messages call it: its name, and where it is looked up if not on the object."""
+        if self.through == "dict":
+            return f"__dict__[{self.name!r}]"
         return self.name if self.through == "self" else f"{self.through}.{self.name}"
 
     def value(self, owner: object) -> Any:
@@ -227,10 +230,16 @@ def _joined(kind: type, found: Reached) -> Iterator[JoinedRead]:
     for each in found.reads:
         if each.name == "__class__":
             continue  # the class is in every key
-        if each.through != "self" or found.rule_of(each.name).rule != "memo":
+        if not (_may_be_memo(kind, each) and found.rule_of(each.name).rule == "memo"):
             yield JoinedRead(each.name, each.through, None if each.after is None else ref(each.after))
     if found.reads_everything:
         yield from map(JoinedRead, sorted(found.class_attributes))
+
+
+def _may_be_memo(kind: type, read: AttributeRead) -> bool:
+    """Does what is read tell all of a memo? Not what ``__dict__`` has, if it differs from what the object has."""
+    is_only_there = read.through == "dict" and find_on_class(kind, read.name).value is ABSENT
+    return read.through == "self" or is_only_there
 
 
 def memos_in(kind: type, found: Reached) -> Iterator[Memo]:

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from types import CodeType, FunctionType
 from typing import Any, Literal, NamedTuple
 
+from stored._keys.attributes import instance_dict
+from stored._keys.self_accesses import Read
 from stored._keys.tree_origins import Through
+from stored.typing import ABSENT
 
 __all__ = ["AttributeRead", "AttributeWrite", "LookedUp", "Place", "Reached", "Reason", "Rule"]
 
@@ -45,7 +48,8 @@ class AttributeRead:
     place : Place
         Where it is read first.
     through : str
-        Is it looked up on the object ("self"), on its class ("class"), or with ``super()`` ("super")?
+        Is it looked up on the object ("self"), on its class ("class"), with ``super()`` ("super"), or in the
+        ``__dict__`` of the object alone, which the class has something else for ("dict")?
     after : type or None
         For "super", the class after which the search begins.
     is_called : bool
@@ -64,12 +68,28 @@ class AttributeRead:
     is_used: bool = True
     paths: tuple[tuple[str, ...], ...] = ()
 
+    @classmethod
+    def of(cls, after: type | None, found: list[tuple[Read, Place]]) -> AttributeRead:
+        """All reads of one attribute, of which the first is told."""
+        read, place = found[0]
+        return cls(
+            read.name,
+            place,
+            read.through,
+            after,
+            any(each.is_called for each, _ in found),
+            any(each.is_used or each.is_called for each, _ in found),
+            tuple(dict.fromkeys([each.path for each, _ in found if each.path is not None])),
+        )
+
     def value(self, owner: Any) -> Any:
         """The value now, as the method would find it; an `AttributeError` if there is none."""
         if self.through == "self":
             return getattr(owner, self.name)
         if self.through == "class":
             return getattr(type(owner), self.name)
+        if self.through == "dict":
+            return instance_dict(owner).get(self.name, ABSENT)
         return getattr(super(self.after, owner), self.name)
 
 

@@ -8,13 +8,23 @@ from __future__ import annotations
 
 import builtins
 import functools
+import itertools
 import types
 from collections import deque
 from dataclasses import dataclass, field, replace
 from types import CodeType, FunctionType
 from typing import Any, NamedTuple
 
-from stored._keys.class_functions import C_METHODS, Behind, Found, behind, find_on_class, is_data
+from stored._keys.class_functions import (
+    C_METHODS,
+    Behind,
+    Found,
+    behind,
+    find_on_class,
+    homes_of_functions,
+    is_c_method,
+    is_data,
+)
 from stored._keys.closures import variable
 from stored._keys.libraries import is_library_module
 from stored._keys.memos import WrittenAttributes
@@ -47,6 +57,13 @@ def reached(kind: type, method: object, declared: frozenset[str] = frozenset()) 
 
 _COMPUTED = property, functools.cached_property
 """Attributes of a class that compute values: of a declared parameter, the value counts, and not how it is made."""
+
+
+_WHOLE_CLASS = frozenset({"__dict__", "__subclasses__", "__mro__", "mro", "__bases__", "__base__"})
+"""What shows attributes of a class, or classes, that are not named."""
+
+_OF_TYPE = types.GetSetDescriptorType, types.MemberDescriptorType
+"""Attributes that all classes have, such as their names."""
 
 
 class _Step(NamedTuple):
@@ -128,7 +145,7 @@ class _Walk:
             self._write(step, write)
         for passed in accesses.passed:
             self._passed(function, passed)
-        if any(each.through == "self" for each in accesses.reads):
+        if any(each.through in {"self", "dict"} for each in accesses.reads):
             self._implicit(("__getattribute__",), Place.of(code))
 
     def _find(self, name: str, after: type | None = None) -> Found:
@@ -145,17 +162,20 @@ class _Walk:
 
     def _read(self, step: _Step, read: Read) -> None:
         place = Place.of(step.function.__code__, read.line)
-        if read.through == "class" and read.name in {"__dict__", "__subclasses__"}:
+        if read.through == "class" and read.name in _WHOLE_CLASS:
             self.everything[Reason(f"{read.name} of the class is used", place)] = None
+            self._read_overridden(place)
             return
         after = self._class_of(step.function) if read.through == "super" else None
         if read.through == "super" and after is None:
             self.everything[Reason("the class of super() is not known", place)] = None
             return
         found = self._find(read.name, after)
-        if found.value is ABSENT:
+        if read.through == "dict":
+            self._read_in_dict(step, read, found, place)
+        elif found.value is ABSENT:
             self._read_absent(read, place, after)
-        elif _is_c_method(found):
+        elif is_c_method(found):
             self._c_method(read.name, found, place)
         else:
             self._read_found(step, read, found, place, after)
@@ -176,11 +196,27 @@ class _Walk:
         if is_data(found.value):
             self.class_attributes[read.name] = None
 
+    def _read_in_dict(self, step: _Step, read: Read, found: Found, place: Place) -> None:
+        """What ``__dict__`` has is what the object has, unless the class has something else for that name."""
+        is_kept = behind(found.value).value == "kept"
+        if is_kept or (found.value is ABSENT and self._find("__getattr__").value is ABSENT):
+            self._read(step, replace(read, through="self"))
+        else:
+            self._note_read(read, place, None)
+
     def _read_absent(self, read: Read, place: Place, after: type | None) -> None:
-        if read.through == "self" or not hasattr(type, read.name):
+        if read.through == "self" or not hasattr(type, read.name) or type(vars(type).get(read.name)) in _OF_TYPE:
             self._note_read(read, place, after)
         if read.through == "self":
             self._implicit(("__getattr__",), place)
+
+    def _read_overridden(self, place: Place) -> None:
+        """The plain values of bases that others come before: bases that are named one by one show these, too."""
+        bases = self.kind.__mro__[:-1]
+        for before, base in itertools.pairwise(bases):
+            for name, value in list(vars(base).items()):
+                if is_data(value) and self._find(name).holder is not base:
+                    self._note_read(Read(name, place.line, "super"), place, before)
 
     def _note_read(self, read: Read, place: Place, after: type | None) -> None:
         self.reads.setdefault((read.name, read.through, after), []).append((read, place))
@@ -212,17 +248,11 @@ class _Walk:
         own: type | None = variable(function, "__class__")
         if own in self.kind.__mro__:
             return own
-        return self._home_of_functions.get(id(function))
+        return self._homes.get(id(function))
 
     @functools.cached_property
-    def _home_of_functions(self) -> dict[int, type]:
-        """The bases in which the functions of the class are defined, by the ids of these."""
-        found: dict[int, type] = {}
-        for base in self.kind.__mro__:
-            for value in list(vars(base).values()):
-                for function, _, _ in behind(value).functions:
-                    found.setdefault(id(function), base)
-        return found
+    def _homes(self) -> dict[int, type]:
+        return homes_of_functions(self.kind)
 
     # -- writes -------------------------------------------------------------------------------------------------------
 
@@ -230,7 +260,7 @@ class _Walk:
         place = Place.of(step.function.__code__, write.line)
         if write.through != "other":
             value = self._find(write.name).value
-            accesses = _accesses_of(write)
+            accesses = write.accesses
             if write.name in self.declared and isinstance(value, _COMPUTED):
                 accesses = tuple([each for each in accesses if each != "get"])
             if isinstance(value, property):
@@ -323,7 +353,7 @@ class _Walk:
         return Reached(
             tuple(self.code),
             tuple(self.constants),
-            tuple([_attribute_read(key[2], found) for key, found in self.reads.items()]),
+            tuple([AttributeRead.of(key[2], found) for key, found in self.reads.items()]),
             frozenset(self.class_attributes),
             frozenset(self.methods),
             self._with_transparent(written),
@@ -347,32 +377,6 @@ class _Walk:
             name: replace(each, is_transparent=name in transparent, labels=transparent.get(name))
             for name, each in written.items()
         }
-
-
-def _is_c_method(found: Found) -> bool:
-    kind = type(found.value)
-    is_function = kind is types.BuiltinFunctionType and found.holder is object
-    return is_function or (kind in C_METHODS and kind is not types.GetSetDescriptorType)
-
-
-def _accesses_of(write: Write) -> tuple[str, ...]:
-    """What happens to an attribute that is written, or in which something is."""
-    if write.how == "set":
-        return ("set", "delete") if write.leaves == "nothing" else ("set",)
-    return ("set", "get") if write.how == "grow" else ("get",)
-
-
-def _attribute_read(after: type | None, found: list[tuple[Read, Place]]) -> AttributeRead:
-    read, place = found[0]
-    return AttributeRead(
-        read.name,
-        place,
-        read.through,
-        after,
-        any(each.is_called for each, _ in found),
-        any(each.is_used or each.is_called for each, _ in found),
-        tuple(dict.fromkeys([each.path for each, _ in found if each.path is not None])),
-    )
 
 
 def _reasons(code: CodeType, findings: tuple[Finding, ...]) -> list[Reason]:

@@ -21,7 +21,8 @@ class Read:
     line : int
         The line in the function's file.
     through : str
-        Is it looked up on the object ("self"), on its class ("class"), or with ``super()`` ("super")?
+        Is it looked up on the object ("self"), on its class ("class"), with ``super()`` ("super"), or in the
+        ``__dict__`` of the object alone ("dict")?
     path : tuple of str or None
         The attributes that are read further on it: ``("age",)`` for ``self.cosmo.age``, empty if the value is used as
         a whole. None if it is only given another name here, whose uses are reads of their own.
@@ -85,6 +86,13 @@ class Write:
     control: frozenset[str] = frozenset()
     is_direct: bool = False
     label: str = ""
+
+    @property
+    def accesses(self) -> tuple[str, ...]:
+        """What happens to the attribute: is it set, deleted, or only got, since something inside it is written?"""
+        if self.how == "set":
+            return ("set", "delete") if self.leaves == "nothing" else ("set",)
+        return ("set", "get") if self.how == "grow" else ("get",)
 
 
 @dataclass(frozen=True, slots=True)

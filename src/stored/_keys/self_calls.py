@@ -10,7 +10,7 @@ from stored._keys.access_recorder import NOTHING, PART, Recorder, Use, escape, o
 from stored._keys.tree_origins import ARGUMENTS, CLASS, DICT, OTHER, SELF, SUPER, constant_name
 from stored._keys.tree_scopes import Scoped
 
-__all__ = ["CHANGING", "ITERATION", "CallRecorder", "leaves"]
+__all__ = ["CHANGING", "ITERATION", "CallRecorder", "item_of", "leaves"]
 
 ITERATION = ("__iter__", "__next__", "__aiter__", "__anext__", "__len__", "__getitem__", "__reversed__")
 
@@ -162,7 +162,7 @@ class CallRecorder(Recorder):
         if name in {"__setattr__", "__delattr__", "__getattribute__", "__getattr__"} and node.args:
             return self._attribute_method(function, node, use)
         if DICT in origins:
-            self._dict_method(name, node, use)
+            self._dict_method(function, node, use)
             return True
         attributes = any(each.name for each in origins)
         if (attributes or isinstance(function.value, ast.Attribute)) and name in CHANGING:
@@ -196,11 +196,12 @@ class CallRecorder(Recorder):
         if not isinstance(node, ast.Name):
             self.expression(node, PART)
 
-    def _dict_method(self, name: str, node: ast.Call, use: Use) -> None:
+    def _dict_method(self, function: ast.Attribute, node: ast.Call, use: Use) -> None:
         """Record a method of the ``__dict__`` of the object."""
+        holder, name = function.value, function.attr
         key = constant_name(node.args[0]) if node.args else None
         if key is not None and name in {"get", "pop", "setdefault", "__getitem__", "__contains__"}:
-            self.use(node, PART if use == NOTHING else use)
+            self.use(item_of(holder, key, node), PART if use == NOTHING else use)
             self.expressions(node.args[1:], escape("kept in an attribute"))
             if name == "pop":
                 self.write(node, key, SELF, leaves="nothing", is_certain=True, is_direct=True)
@@ -373,6 +374,11 @@ def _root(node: ast.expr) -> ast.expr:
     while isinstance(node, ast.Attribute | ast.Call):
         node = node.func if isinstance(node, ast.Call) else node.value
     return node
+
+
+def item_of(holder: ast.expr, name: str, where: ast.expr) -> ast.Subscript:
+    """The item of a name, as an expression that stands somewhere."""
+    return ast.copy_location(ast.Subscript(holder, ast.Constant(name), ast.Load()), where)
 
 
 def leaves(value: ast.expr) -> str:

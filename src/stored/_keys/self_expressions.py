@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 from stored._keys.access_recorder import ALIAS, PART, WHOLE, Use, escape, operator
-from stored._keys.self_calls import ITERATION, CallRecorder
+from stored._keys.self_calls import ITERATION, CallRecorder, item_of
 from stored._keys.syntax import FunctionNode
 from stored._keys.tree_origins import CLASS, DICT, SELF, constant_name
 from stored._keys.tree_scopes import Scoped, matched_parts
@@ -114,8 +114,7 @@ class ExpressionRecorder(CallRecorder):
                 uses = operator("__eq__", "__hash__"), operator("__contains__", "__eq__", *ITERATION)
                 name = constant_name(left)
                 if name is not None and DICT in self.of(right):
-                    found = ast.Subscript(right, ast.Constant(name), ast.Load())
-                    self.use(ast.copy_location(found, node), PART)
+                    self.use(item_of(right, name, node), PART)
                     uses = PART, ALIAS
             else:
                 name = OPERATORS[type(by)]

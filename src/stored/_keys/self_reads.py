@@ -182,6 +182,8 @@ class _Visitor(ExpressionRecorder):
 
     def _match(self, node: ast.Match) -> None:
         self.expression(node.subject, WHOLE)
+        if DICT in self.of(node.subject):
+            self.whole_dict(node.subject, WHOLE)
         for case in node.cases:
             self._pattern(case.pattern, node.subject)
             if case.guard is not None:

@@ -10,7 +10,7 @@ from stored._keys.tree_scopes import Binding, Scope, Scopes, Variable
 
 __all__ = ["ARGUMENTS", "CLASS", "DICT", "OTHER", "SELF", "SUPER", "Origin", "Origins", "Through", "constant_name"]
 
-Through: TypeAlias = Literal["self", "class", "super"]
+Through: TypeAlias = Literal["self", "class", "super", "dict"]
 
 
 class Origin(NamedTuple):
@@ -22,7 +22,8 @@ class Origin(NamedTuple):
         The object itself ("self"), its class, ``super()``, its ``__dict__``, a tuple of arguments of which it is the
         first, an attribute, or something else ("other").
     name, through : str
-        Of an attribute: its name, and whether it is looked up on the object, on its class or with ``super()``.
+        Of an attribute: its name, and whether it is looked up on the object, on its class, with ``super()``, or in the
+        ``__dict__`` of the object alone.
     path : tuple of str
         The attributes that are read further on it, as in ``self.cosmo.age``.
     is_inside : bool
@@ -183,7 +184,7 @@ def _item(base: Origin, item: int | str) -> Origin:
 def _subscript(base: Origin, index: ast.expr) -> Origin:
     name = constant_name(index)
     if base == DICT and name is not None:
-        return Origin("attribute", name)
+        return Origin("attribute", name, "dict")
     number = index.value if isinstance(index, ast.Constant) and type(index.value) is int else "each"
     return _item(base, number)
 
@@ -191,9 +192,9 @@ def _subscript(base: Origin, index: ast.expr) -> Origin:
 def _method_result(base: Origin, method: str, arguments: list[ast.expr]) -> _Found:
     """What a method returns that is called on something."""
     name = constant_name(arguments[0]) if arguments else None
-    if name is not None and (
-        (base == DICT and method in _ITEM_METHODS) or (base in {SELF, SUPER} and method == "__getattribute__")
-    ):
+    if name is not None and base == DICT and method in _ITEM_METHODS:
+        return frozenset({Origin("attribute", name, "dict"), OTHER})
+    if name is not None and base in {SELF, SUPER} and method == "__getattribute__":
         return frozenset({Origin("attribute", name), OTHER})
     if base.what == "attribute" and method in _ITEM_METHODS:
         return frozenset({_item(base, "each"), OTHER})

@@ -174,10 +174,25 @@ class Definition:
         if not found.everything:
             return found
         reason = found.everything[0]
-        raise OwnerError(
-            f"depends='auto' of {self.label}() takes what the method reads of {kind.__qualname__}, but {reason.text},"
-            f" at {reason.place}, so that it may read anything; read attributes by their names there, or name the"
-            " parameters on which results depend: depends=('H0', ...)"
+        raise self._incomplete(kind, f"{reason.text}, at {reason.place}", "read attributes by their names there")
+
+    def refuse_formless(self, kind: type, name: str) -> None:
+        """Raise an `OwnerError` if only what the method reads counts, and an attribute hides what it reads."""
+        if self.depends != "auto":
+            return
+        place = self.reads(kind).places.get(name)
+        read = "" if place is None else f", read at {place},"
+        what = f"the attribute {name!r}{read} has a value with no form that is the same in every process"
+        remedy = "give it a value that has one"
+        if place is not None:
+            remedy += f", say ignore=('self.{name}',) if it does not change results"
+        raise self._incomplete(kind, what, remedy)
+
+    def _incomplete(self, kind: type, reason: str, remedy: str) -> OwnerError:
+        return OwnerError(
+            f"depends='auto' of {self.label}() takes what the method reads of {kind.__qualname__}, but {reason}, so"
+            f" that it may read anything; {remedy}, or name the parameters on which results depend:"
+            " depends=('H0', ...)"
         )
 
     def warn_of_more(self, kind: type, code: StoredCode) -> None:

@@ -102,6 +102,7 @@ class Results:
             self._look_at_attributes(call, self.reads)
         formless = (*call.space.private, *call.formless)
         if formless:
+            self.definition.refuse_formless(self.owner_class, formless[0])
             call.is_private = True
             warn_of_private(self.definition, owner, reasons_of_private(self.reads or MethodReads(), formless, ()))
         if self.code.formless:
@@ -118,6 +119,8 @@ class Results:
         call.arguments += state.pairs
         if not reads.written.isdisjoint(call.space.private):  # whether it is as before, nothing tells
             call.memo_state = state._replace(is_kept=False)
+        if state.formless:
+            self.definition.refuse_formless(self.owner_class, state.formless[0])
         if state.stale or state.formless or reads.private:
             call.is_private = True
             warn_of_private(self.definition, call.owner, reasons_of_private(reads, state.formless, state.stale))

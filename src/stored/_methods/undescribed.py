@@ -54,7 +54,7 @@ def undescribed_tests(call: Call, reads: MethodReads) -> tuple[list[str], dict[s
     names = [
         each.name
         for each in reads.steady
-        if is_hash_stable(own.get(each.name, ABSENT)) and is_attribute_name(each.name)
+        if each.through == "self" and is_hash_stable(own.get(each.name, ABSENT)) and is_attribute_name(each.name)
     ]
     names = [name for name in names if (kind, name) not in call.definition.warned][:_MOST_TESTS]
     tests = [f"{{owner}}.{name} == {{expected}}.unseen{number}" for number, name in enumerate(names)]
