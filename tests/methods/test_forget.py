@@ -7,8 +7,10 @@ import os
 import subprocess
 import sys
 import textwrap
+import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -272,3 +274,97 @@ def test_files_of_others_stay(store: Listing) -> None:
     store.write(damaged, [bytes(store.read(name) or b"")[:50]])
     Model.one.cache_clear()
     assert results_in(store, "-one-") == {foreign}
+
+
+class Waiting:
+    """A computation that waits to be let go, and reads what the code cannot see."""
+
+    def __init__(self) -> None:
+        self.has_begun, self.may_end = threading.Event(), threading.Event()
+        self.value = 1.0
+
+    def read(self) -> float:
+        found = self.value
+        self.has_begun.set()
+        assert self.may_end.wait(30)
+        return found
+
+
+WAITING = Waiting()
+
+
+@keyed_by("a")
+class Slow:
+    def __init__(self, a: float = 1.0) -> None:
+        self.a = a
+
+    @stored(version="1")
+    def value(self, x: float = 1.0) -> float:
+        return WAITING.read() * x
+
+
+CLEARS: dict[str, Callable[[Slow], None]] = {
+    "of the method": lambda _: Slow.value.cache_clear(),
+    "of the object": lambda slow: slow.value.cache_clear(),
+    "of an equal object": lambda slow: Slow(slow.a).value.cache_clear(),
+    "of the call": lambda slow: slow.value.cache_clear(1.0),
+    "of all methods": package.clear,
+}
+
+
+@pytest.fixture
+def waiting(monkeypatch: pytest.MonkeyPatch) -> Waiting:
+    found = Waiting()
+    monkeypatch.setattr(sys.modules[__name__], "WAITING", found)
+    return found
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize("name", CLEARS)
+def test_what_is_computed_meanwhile_is_forgotten_too(name: str, waiting: Waiting) -> None:
+    slow = Slow()
+    with ThreadPoolExecutor(2) as pool:
+        before = pool.submit(slow.value)
+        assert waiting.has_begun.wait(30)
+        waiting.value = 2.0
+        CLEARS[name](slow)
+        after = pool.submit(slow.value)
+        waiting.may_end.set()
+        assert (before.result(30), after.result(30)) == (1.0, 2.0)
+    assert slow.value() == 2.0
+    with configure(memory_sets=0):
+        assert Slow().value() == 2.0
+
+
+@pytest.mark.usefixtures("store")
+def test_what_is_computed_for_others_meanwhile_is_kept(waiting: Waiting) -> None:
+    slow = Slow()
+    with ThreadPoolExecutor(1) as pool:
+        before = pool.submit(slow.value)
+        assert waiting.has_begun.wait(30)
+        waiting.value = 2.0
+        slow.value.cache_clear(3.0)
+        Slow(5.0).value.cache_clear()
+        package.clear(Slow(6.0))
+        waiting.may_end.set()
+        assert before.result(30) == 1.0
+    assert slow.value() == 1.0
+
+
+def test_what_is_loaded_meanwhile_is_forgotten_too(store: Listing, monkeypatch: pytest.MonkeyPatch) -> None:
+    with configure(memory_sets=0):
+        assert Model().one() == 1.0
+        gc.collect()
+        read, model = store.read, Model()
+
+        def read_and_clear(name: str) -> bytes | None:
+            found = read(name)
+            monkeypatch.undo()
+            Model.one.cache_clear()
+            return found
+
+        monkeypatch.setattr(store, "read", read_and_clear)
+        assert model.one() == 1.0
+        assert COMPUTED["one"] == 1
+        assert model.one() == 1.0
+        assert COMPUTED["one"] == 2

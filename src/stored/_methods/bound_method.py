@@ -89,7 +89,7 @@ class BoundMethod(Generic[P, R]):
         """
         results = self._results()
         if args or kwargs:
-            results.forget(bound_call(results, self._owner, args, kwargs))
+            results.clear_call(bound_call(results, self._owner, args, kwargs))
         else:
             results.clear(self._owner)
 

@@ -69,6 +69,8 @@ class Call:
         The attributes of owners among the arguments that have no form.
     is_private : bool
         Is the result for this object only, and not to be stored?
+    is_forgotten : bool
+        Was its result forgotten while the call was under way?
     memo_state : MemoState or None
         What memos of the owner have in them, if the method reads or fills any.
     """
@@ -77,6 +79,7 @@ class Call:
         "arguments",
         "definition",
         "formless",
+        "is_forgotten",
         "is_private",
         "memo_state",
         "memory",
@@ -105,6 +108,7 @@ class Call:
         self.memory = memory
         self.slot: Slot | None = None
         self.is_private = False
+        self.is_forgotten = False
         self.memo_state: MemoState | None = None
 
     def open_slot(self, now: Settings) -> Slot | None:

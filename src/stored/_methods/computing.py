@@ -68,10 +68,13 @@ def compute(call: Call, results: Results) -> Computed:
 
 
 def keep(call: Call, results: Results, computed: Computed, flight: Flight) -> None:
-    """Keep what was computed in memory and in the store; if it may mix old and new, only this caller gets it."""
+    """Keep what was computed in memory and in the store.
+
+    If it may mix old and new, or was forgotten meanwhile, only this caller gets it.
+    """
     value, result, is_present = computed
     is_stored, slot = False, call.slot
-    if is_present:
+    if is_present and not call.is_forgotten:
         if (type(result.value) in ATOMIC_SET and not call.is_private) or call.note_reference(result):
             flight.result = result
             call.keep(result)
@@ -86,6 +89,7 @@ def keep(call: Call, results: Results, computed: Computed, flight: Flight) -> No
             results.counters.stores += 1
     if is_stored and type(result.value) is np.ndarray and result.value.nbytes >= _LARGE:
         _keep_mapped(call, result)
+    results.forget_if_forgotten(call)
 
 
 _LARGE = 1 << 20

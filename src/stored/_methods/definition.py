@@ -113,6 +113,7 @@ class Definition:
         self.listed: set[tuple[object, str, str]] = set()
         self._unknown: frozenset[str] = frozenset()
         self.warned: set[tuple[str, str]] = set()  # of what, by the class
+        self.calls: dict[Any, None] = {}  # those under way, whose results can be forgotten before they are kept
         self.acceptance: Any = None  # what `cache_accept` of the class was asked for
 
     def set_owner_class(self, owner: type, attribute: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from stored._engine import live_records, methods_of, spaces_with_method
 from stored._methods.code_history import modules_with_results
 from stored._methods.definition import Definition
-from stored._methods.results import results_of
+from stored._methods.results import forget_calls, results_of
 from stored._storage import PersistentTier
 from stored.errors import OwnerError
 
@@ -43,6 +43,7 @@ def clear(owner: object) -> None:
 
 def clear_method(definition: Definition) -> None:
     """Forget all results of a method, of every owner that ever used it, in memory and on disk, of earlier code too."""
+    forget_calls(definition, lambda _: True)
     for _, record in live_records():
         results = record.methods.get(definition)
         if results is not None:

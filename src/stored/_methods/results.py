@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from stored._engine import Counted, owner_record
@@ -19,7 +21,7 @@ from stored._storage import CachedResult
 from stored.errors import OwnerError
 from stored.typing import ABSENT
 
-__all__ = ["Results", "results_of"]
+__all__ = ["Results", "forget_calls", "results_of", "under_way"]
 
 
 class Results:
@@ -170,6 +172,8 @@ class Results:
     def clear(self, owner: object) -> None:
         """Forget all results for the owner's parameters, those of earlier ones in memory, and the counts."""
         space = self.present.of(owner)
+        spaces = {each.address for each in (space, *self.present.visited())}
+        forget_calls(self.definition, lambda each: each.space.address in spaces)
         self.forget_in_memory()
         if self.definition.persistent:
             space.tier.forget_all(space.address, self.definition.name, self.method[1])
@@ -200,6 +204,17 @@ class Results:
             if slot is not None:
                 slot.forget()
 
+    def clear_call(self, call: Call) -> None:
+        """Forget the result of one call, also that of one under way."""
+        meant = {(each.space.address, each.arguments) for each in call.variants()}
+        forget_calls(self.definition, lambda each: (each.space.address, each.arguments) in meant)
+        self.forget(call)
+
+    def forget_if_forgotten(self, call: Call) -> None:
+        """Forget what a call has just kept if that was forgotten while it was under way."""
+        if call.is_forgotten:
+            self.forget(call)
+
     def count_hit(self, result: CachedResult, persistent: bool = False) -> None:
         """Count a call that was answered without computing."""
         with self.lock:
@@ -228,6 +243,22 @@ class Results:
                 counted.seconds_saved,
                 counted.exact_calls,
             )
+
+
+def forget_calls(definition: Definition, is_meant: Callable[[Call], bool]) -> None:
+    """Let the calls that are under way, and meant, keep nothing."""
+    for each in list(definition.calls):
+        each.is_forgotten |= is_meant(each)
+
+
+@contextlib.contextmanager
+def under_way(call: Call) -> Iterator[None]:
+    """Let it be known, as long as this lasts, that a call is under way."""
+    call.definition.calls[call] = None
+    try:
+        yield
+    finally:
+        del call.definition.calls[call]
 
 
 def results_of(definition: Definition, owner: object) -> Results:
