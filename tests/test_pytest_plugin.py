@@ -14,9 +14,10 @@ import pytest
 
 MODEL = """
     import pathlib
-    from stored import keyed_by, stored
+    from stored import StorageUser, keyed_by, stored
 
     COMPUTED = []
+    USER = StorageUser("model", "rw", lambda: "model", lambda: "parameters", None)
     WORLD = pathlib.Path(__file__).with_name("world")
 
     @keyed_by("a")
@@ -59,10 +60,13 @@ def test_each_test_has_an_empty_cache(tmp_path: Path) -> None:
         def test_first():
             assert MODEL.value() == 1.0
             assert COMPUTED == [1.0]
+            USER.storeObject("x", 1.0, persistent=False)
+            assert USER.getStoredObject("x") == 1.0
 
         @pytest.mark.parametrize("number", [1, 2])
         def test_own(stored_cache, number):
             COMPUTED.clear()
+            assert USER.getStoredObject("x") is None
             assert not stored_cache.exists()
             assert [MODEL.value(), MODEL.value(), Model().value()] == [1.0] * 3
             assert COMPUTED == [1.0]
@@ -104,6 +108,29 @@ def test_a_stale_result_fails_its_test(tmp_path: Path, option: str, fails: bool)
     assert (status == 1) == fails, text
     assert ("StaleResultWarning: a stored result of Model.value(x=1.0) is stale: it was 1.0" in text) == fails
     assert ("1 passed" in text) == fails
+
+
+@pytest.mark.parametrize(
+    ("marker", "told"),
+    [
+        ("persistance='r'", "stored_cache(persistance='r')"),
+        ("persistence='x'", "stored_cache(persistence='x')"),
+        ("''", "stored_cache('')"),
+        ("'', persistence='r'", "stored_cache('', persistence='r')"),
+    ],
+)
+def test_a_marker_that_cannot_be(tmp_path: Path, marker: str, told: str) -> None:
+    """It fails its test."""
+    status, text = run(tmp_path, f"@pytest.mark.stored_cache({marker})\ndef test_own(stored_cache): pass")
+    assert status == 1
+    assert f"the marker is {told}; it takes persistence='rw', 'r', 'w' or ''" in text
+
+
+def test_paths_after_the_option_are_told(tmp_path: Path) -> None:
+    """Not taken for a share."""
+    status, text = run(tmp_path, STALE, "--stored-verify", "test_model.py")
+    assert status == pytest.ExitCode.USAGE_ERROR
+    assert "the share is 'test_model.py', which is no number" in text
 
 
 @pytest.mark.parametrize("share", ["2", "-1", "some"])

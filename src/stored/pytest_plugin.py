@@ -10,6 +10,7 @@ pytest loads this plugin where both are installed; ``-p no:stored`` leaves it ou
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,11 +25,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--stored-verify",
         nargs="?",
         const=1.0,
-        type=float,
+        type=_share,
         metavar="SHARE",
         help="compute this share of the stored results that tests get anew, by default all, and compare them: a stale"
         " one fails its test",
     )
+
+
+def _share(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"the share is {text!r}, which is no number; say --stored-verify=0.1, and give paths before the option"
+        ) from None
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -65,8 +75,7 @@ def stored_cache(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Pat
     from stored import configure
     from stored._engine import empty_memory
 
-    marker = request.node.get_closest_marker("stored_cache")
-    persistence = "rw" if marker is None else marker.kwargs.get("persistence", "rw")
+    persistence = _persistence(request.node.get_closest_marker("stored_cache"))
     empty_memory()
     with configure(
         cache_dir=tmp_path / "stored-cache",
@@ -77,3 +86,16 @@ def stored_cache(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Pat
     ) as settings:
         yield settings.cache_dir
     empty_memory()
+
+
+def _persistence(marker: pytest.Mark | None) -> str:
+    """What the marker asks for."""
+    if marker is None:
+        return "rw"
+    given = marker.kwargs.get("persistence")
+    if marker.args or list(marker.kwargs) != ["persistence"] or given not in {"rw", "r", "w", ""}:
+        texts = [*map(repr, marker.args), *[f"{name}={value!r}" for name, value in marker.kwargs.items()]]
+        pytest.fail(
+            f"the marker is stored_cache({', '.join(texts)}); it takes persistence='rw', 'r', 'w' or ''", pytrace=False
+        )
+    return str(given)

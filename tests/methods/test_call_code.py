@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
 import os
 import subprocess
 import sys
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -341,3 +343,44 @@ def test_a_warning_tells_the_line_of_the_call(tmp_path: Path) -> None:
             frame: Any = inspect.currentframe()
             line, _ = frame.f_lineno, owner.value(float(number + 2))
         assert {(each.filename, each.lineno) for each in caught} == {(__file__, line)}
+
+
+# -- what the code compares with --
+
+
+@keyed_by("x")
+class Base:
+    def __init__(self, x: float) -> None:
+        self.x = x
+
+    @stored(persistent=False)
+    def value(self) -> float:
+        return self.x + self.offset()
+
+    def offset(self) -> float:
+        return 1.0
+
+
+def test_a_class_is_freed_whose_objects_have_called_a_method_of_its_base() -> None:
+    """And the method goes on to notice what changes, for other objects."""
+
+    def use() -> weakref.ref[type]:
+        class Sub(Base):
+            def offset(self) -> float:
+                return 2.0
+
+        for x in (1.0, 2.0, 1.0):
+            owner = Sub(x)
+            assert [owner.value() for _ in range(3)] == [x + 2.0] * 3
+        return weakref.ref(Sub)
+
+    found = [use() for _ in range(3)]
+    gc.collect()
+    assert [each() for each in found] == [None] * 3
+    for x in (1.0, 2.0):
+        for offset in (1.0, 5.0):
+            Base.offset = lambda self, offset=offset: offset  # type: ignore[method-assign,misc]
+            owner = Base(x)
+            assert [owner.value() for _ in range(3)] == [x + offset] * 3
+            del owner
+            gc.collect()

@@ -481,3 +481,17 @@ def test_an_attribute_in_place_of_a_method_can_hide_what_is_read() -> None:
     model._power = functools.partial(WithLaw._power, model)  # type: ignore[method-assign]
     with pytest.raises(OwnerError, match="the attribute '_power' has a value with no form"):
         model.replaced()
+
+
+@pytest.mark.parametrize(
+    ("depends", "message"),
+    [
+        ("Auto", "depends is the string 'Auto'; give 'auto', or a tuple of names: ('Auto',)"),
+        (5, "depends is 5; give 'auto', or a tuple of names, which are strings"),
+        ((1,), "depends is (1,); give 'auto', or a tuple of names, which are strings"),
+    ],
+)
+def test_what_depends_cannot_be(depends: Any, message: str) -> None:
+    with pytest.raises(TypeError) as error:
+        stored(depends=depends)
+    assert str(error.value) == message

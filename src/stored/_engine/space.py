@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from typing import Any, Protocol, TypeAlias
-from weakref import ref
+from weakref import WeakSet, ref
 
 from stored._fork_safe_lock import ForkSafeLock
 from stored._keys import Described, Key, Pairs, Space
 from stored._storage import BoundedMemory, CachedResult, PersistentTier
 
-__all__ = ["Endable", "Memory", "Method", "Source", "StorageSpace", "UserSpace", "own_arguments"]
+__all__ = ["Endable", "Memory", "Method", "Source", "StorageSpace", "UserSpace", "own_arguments", "user_spaces"]
 
 
 Method: TypeAlias = tuple[str, str, str]
@@ -195,6 +195,16 @@ class StorageSpace:
                 self.forget(method)
 
 
+_user_spaces: WeakSet[UserSpace] = WeakSet()
+_user_spaces_lock = ForkSafeLock()
+
+
+def user_spaces() -> list[UserSpace]:
+    """All that StorageUsers have in memory."""
+    with _user_spaces_lock:
+        return list(_user_spaces)
+
+
 class UserSpace(StorageSpace):
     """What a StorageUser has for one hashable string: its objects by name.
 
@@ -217,6 +227,14 @@ class UserSpace(StorageSpace):
         self.objects = self.memory(("", "", ""))
         self.shortcuts: dict[str, dict[tuple[bool, bool, bool], Any]] = {}
         self._shortcut_lock = ForkSafeLock()  # never held for long, as the other is while an object is written
+        with _user_spaces_lock:
+            _user_spaces.add(self)
+
+    def empty(self) -> None:
+        """Forget all that memory has, and what was found in it."""
+        super().empty()
+        with self._shortcut_lock:
+            self.shortcuts.clear()
 
     def put(self, name: str, result: CachedResult) -> None:
         """Keep an object, and discard the shortcuts to the one before."""

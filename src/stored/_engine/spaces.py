@@ -9,7 +9,7 @@ from collections.abc import Hashable
 from typing import Any
 
 from stored._engine.memory_limit import memory_limit
-from stored._engine.space import Method, StorageSpace
+from stored._engine.space import Method, StorageSpace, user_spaces
 from stored._fork_safe_lock import ForkSafeLock
 from stored._keys import ATOMIC_SET, OwnerParameters, Space, UnchangedCheck, change_key
 from stored._settings import settings, validity
@@ -138,8 +138,8 @@ def _in_memory() -> list[StorageSpace]:
 
 
 def empty_memory() -> None:
-    """Forget all results of stored methods that memory has, of all owners."""
-    for space in _in_memory():
+    """Forget all that memory has: results of stored methods, and objects that StorageUsers store by name."""
+    for space in (*_in_memory(), *user_spaces()):
         space.empty()
 
 

@@ -111,6 +111,7 @@ class CallCode:
         inner = scope["around"](**given)
         cells = dict(zip(inner.__code__.co_freevars, inner.__closure__, strict=True))
         cells["_stored_last"] = shortcuts.last_cell
+        shortcuts.compared = {name: cells[name] for name in compared if name in cells}
         # looks up names of the module of the method, as that does
         call = FunctionType(inner.__code__, self._namespace, "__call__", inner.__defaults__, tuple(cells.values()))
         call.__kwdefaults__ = inner.__kwdefaults__

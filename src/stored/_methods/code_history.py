@@ -87,10 +87,11 @@ def modules_with_results(tier: PersistentTier, definition: Definition) -> list[s
 def _note_module(call: Call, module: str) -> None:
     """Keep that the owners of a module have results of a method, so that all of them can be forgotten."""
     tier = call.space.tier
-    modules = modules_with_results(tier, call.definition)
-    if module not in modules:
-        with contextlib.suppress(OSError, StoredError):  # those of this process are known anyway
-            _modules_slot(tier, call.definition).write([*modules, module])
+    if module in modules_with_results(tier, call.definition):
+        return
+    slot = _modules_slot(tier, call.definition)
+    with contextlib.suppress(OSError, StoredError), slot.wait_for_turn():  # those of this process are known anyway
+        slot.write([*modules_with_results(tier, call.definition), module])
 
 
 def earlier_versions(call: Call) -> list[str]:

@@ -144,6 +144,8 @@ def stored(
         "ignore": ignore,
         "round": round,
         "copy": copy,
-        "depends": depends if depends is None or depends == "auto" else checked_names("depends", depends),
+        "depends": depends
+        if depends is None or depends == "auto"
+        else checked_names("depends", depends, "'auto', or "),
     }
     return lambda method: StoredMethod(Definition(method, name, **options))

@@ -264,10 +264,12 @@ def _plain_function(function: Any, version: str | None) -> Any:
 _USED_ONCE = (inspect.isgeneratorfunction, inspect.iscoroutinefunction, inspect.isasyncgenfunction)
 
 
-def checked_names(option: str, names: Collection[str]) -> Collection[str]:
-    """The names of an option; a `TypeError` if they are one string."""
+def checked_names(option: str, names: Collection[str], hint: str = "") -> Collection[str]:
+    """The names of an option; a `TypeError` if they are one string, or no strings."""
     if isinstance(names, str):
-        raise TypeError(f"{option} is the string {names!r}; give a tuple of names: ({names!r},)")
+        raise TypeError(f"{option} is the string {names!r}; give {hint}a tuple of names: ({names!r},)")
+    if not isinstance(names, Collection) or not all(isinstance(each, str) for each in names):
+        raise TypeError(f"{option} is {names!r}; give {hint}a tuple of names, which are strings")
     return names
 
 

@@ -31,7 +31,11 @@ def clear(owner: object) -> None:
     kind, errors = type(owner), list[OwnerError]()
     methods = methods_of(kind)
     if not methods:
-        raise OwnerError(f"{kind.__module__}.{kind.__qualname__} has no stored methods, so there is nothing to forget")
+        given = f"the class {owner.__qualname__}" if isinstance(owner, type) else f"an object of {kind.__qualname__}"
+        raise OwnerError(
+            f"stored.clear() got {given}, which has no stored methods, so there is nothing to forget;"
+            " give it an object that has some, or say Class.method.cache_clear() to forget all results of one method"
+        )
     for each in methods:
         try:
             results_of(each, owner).clear(owner)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import CellType
 from typing import Any, Protocol
 
@@ -189,10 +189,15 @@ class ShortcutsByOwner:
     ----------
     last_cell : CellType
         The variable of the function that has the shortcut which was used last.
+    compared : mapping of str to CellType
+        The variables of the function that have what the check compares with. They have nothing while no owner has
+        shortcuts: it may be the class of the owners, which they would keep alive.
     """
 
     def __init__(self, test: str) -> None:
         self.test = test
+        self.compared: Mapping[str, CellType] = {}
+        self._are_filled = True
         self.last_cell = CellType(NO_SHORTCUT)
         self._by_owner: dict[int, weakref.ref[ShortcutsOfOwner]] = {}
 
@@ -236,6 +241,8 @@ class ShortcutsByOwner:
 
     def add(self, owner: object, shortcuts: ShortcutsOfOwner, shortcut: Shortcut) -> None:
         """Add the shortcuts of an owner; the reference to them is weak, since the owner's results own them."""
+        if not self._are_filled:
+            self._fill(shortcut)
         owner_id = id(owner)
         known = self._by_owner.get(owner_id)
         if known is None or known() is not shortcuts:
@@ -245,6 +252,17 @@ class ShortcutsByOwner:
 
     def _remove(self, owner_id: int, _: object) -> None:
         self._by_owner.pop(owner_id, None)  # if a new one came at this moment, the next full call adds it again
+        if not self._by_owner:
+            for cell in self.compared.values():
+                cell.cell_contents = None
+            self._are_filled = False
+
+    def _fill(self, shortcut: Shortcut) -> None:
+        """Have the check compare as it did before: a shortcut with the same check has the same objects for it."""
+        self._are_filled = True
+        given = {} if shortcut.scope is None else shortcut.scope.given
+        for name, cell in self.compared.items():
+            cell.cell_contents = given[name]
 
     def _reset_last(self, reference: object, _: object) -> None:
         if self.last.ref is reference:
