@@ -99,6 +99,16 @@ class C:
 """
 
 
+_HELPERS = """
+def same(self, k): return self.N + self.b * k
+def same_again(self, k):
+    found = self.b * k
+    return found + self.N
+def another(self, k): return k * self.b - self.N - 7
+"""
+"""Edits of the helper: of the first two, results are those of before."""
+
+
 def _block(choose: random.Random, values: tuple[str, ...], statements: tuple[str, ...]) -> str:
     lines = [
         choose.choice(statements).format(v=choose.choice(values), w=choose.choice(values))
@@ -121,10 +131,19 @@ def _source(choose: random.Random, decorator: str) -> str:
     return _CLASS.format(methods=methods, setter=setter, **parts)
 
 
-def run_program(seed: int, decorator: str = "@stored", plants: bool = False) -> int:
+def run_program(
+    seed: int,
+    decorator: str = "@stored",
+    plants: bool = False,
+    edits: bool = False,
+    accepts: bool = False,
+    history: int = 0,
+) -> int:
     """Make a class and change its objects at random, and compare each call with the plain one; how many hits?
 
-    With `plants`, what memory has is exchanged for wrong values now and then.
+    With `plants`, what memory has is exchanged for wrong values now and then. With `edits`, a helper is exchanged for
+    one that does the same, and towards the end for another; with `accepts`, what was computed with those that do the
+    same is accepted. Another `history` of the same seed has the same class, and finds what others have stored.
     """
     choose = random.Random(seed)
     state = choose.getstate()
@@ -139,24 +158,41 @@ def run_program(seed: int, decorator: str = "@stored", plants: bool = False) -> 
     if choose.random() < 0.5:
         keyed_by("x")(made["Inner"])
     owners = [stored_class(1, 2), stored_class(2, 1)]
-    history: list[Any] = []
-    for _ in range(30):
+    choose = random.Random(f"{seed} {history}")
+    done: list[Any] = []
+    for step_number in range(30):
         number = choose.randrange(2)
+        if edits and choose.random() < 0.2:
+            done.append(_edit(choose, (stored_class, plain_class), owners[number], accepts, step_number > 20))
         if choose.random() < 0.55:
             method, k = choose.choice(("method", "other")), choose.randrange(3)
-            history.append((number, method, k))
+            done.append((number, method, k))
             if plants and choose.random() < 0.3:
                 _plant(owners[number])
-            _compare(owners[number], plain_class, method, k, (seed, history))
+            _compare(owners[number], plain_class, method, k, (seed, history, done))
         elif choose.random() < 0.15:
             owners[1 - number] = copy.deepcopy(owners[number]) if choose.random() < 0.5 else stored_class(1, 2)
-            history.append((number, "copy or new"))
+            done.append((number, "copy or new"))
         else:
             step = choose.choice(_STEPS)
             n = choose.randrange(4)
-            history.append((number, step, n))
+            done.append((number, step, n))
             _do(step, owners[number], n, stored_class, plain_class)
     return sum(getattr(each, name).cache_info().hits for each in owners for name in ("method", "other"))
+
+
+def _edit(choose: random.Random, kinds: tuple[Any, Any], owner: Any, accepts: bool, is_late: bool) -> str:
+    """Exchange the helper, and accept what was computed before if it is still right."""
+    is_another = "another" in kinds[0].helper.__name__ or (is_late and choose.random() < 0.5)
+    name = "another" if is_another else choose.choice(("same", "same_again"))
+    helper = load(_HELPERS)[name]
+    for kind in kinds:
+        kind.helper = helper
+    holder = choose.choice((kinds[0], owner))
+    for method in ("method", "other"):
+        if accepts and not is_another:
+            getattr(holder, method).cache_accept(sample=1)
+    return name
 
 
 def _plant(owner: Any) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stored._methods.same_values import same_values, shown
+from stored._methods.same_values import difference, same_values, shown
 
 
 class Colour(enum.Enum):
@@ -39,6 +39,26 @@ class Slotted:
 
     def __init__(self, x: Any) -> None:
         self.x = x
+
+
+class WithBoth(Slotted):
+    """It has slots, and a ``__dict__``."""
+
+    def __init__(self, value: float) -> None:
+        super().__init__(value)
+        self.other = 1.0
+
+
+class Hidden:
+    """It has a slot in whose place there is something else, and a ``__dict__``."""
+
+    __slots__ = ("__dict__", "place")
+
+    def __init__(self, value: float) -> None:
+        self.value = value
+
+
+Hidden.place = 1.0  # type: ignore[misc,assignment]
 
 
 class Equal:
@@ -186,6 +206,8 @@ OTHER: list[tuple[Any, Any]] = [
     (Mapping(a=1), with_attribute(Mapping(a=1))),
     (Empty(1), Empty(2)),
     (Slotted(1.0), Slotted(2.0)),
+    (WithBoth(1.0), WithBoth(2.0)),
+    (Hidden(1.0), Hidden(2.0)),
     (Equal(1), Equal(2)),
     (Unpicklable(1), Unpicklable(2)),
     (knot(1.0), knot(2.0)),
@@ -233,3 +255,26 @@ def test_values_are_shown_in_one_line() -> None:
     assert len(shown(np.zeros(10_000))) < 100
     assert len(shown(list(range(1000)))) < 100
     assert len(shown("a" * 1000)) < 250
+
+
+class Alike(Slotted):
+    def __repr__(self) -> str:
+        return "it"
+
+
+def test_long_values_that_look_alike_are_shown_where_they_differ() -> None:
+    """At the end of an array, and in its last digits."""
+    array = np.arange(1000.0)
+    changed = array.copy()
+    changed[500] = 500.00000000000011
+    assert difference(array, changed, 0.0, False) == (
+        "[ 0. 1. 2. ... 997. 998. 999.], of which ... 498.0, 499.0, 500.0, 501.0, 502.0, 503.0, 504.0, 505.0, 506...",
+        "[ 0. 1. 2. ... 997. 998. 999.], of which ... 498.0, 499.0, 500.0000000000001, 501.0, 502.0, 503.0, 504.0...",
+    )
+    numbers = list(range(100))
+    assert difference(numbers, [*numbers[:-1], 7], 0.0, False) == (
+        "[0, 1, 2, 3, 4, 5, ...], of which ...94, 95, 96, 97, 98, 99]",
+        "[0, 1, 2, 3, 4, 5, ...], of which ...94, 95, 96, 97, 98, 7]",
+    )
+    assert difference(Alike(1), Alike(2), 0.0, False) == ("it", "it")
+    assert difference(1.0, 2.0, 0.0, False) == ("1.0", "2.0")

@@ -7,8 +7,8 @@ key of a result, which names its file. Nothing here stores anything, or knows wh
 
 from stored._keys import canonical_numpy, canonical_objects  # noqa: F401  (they add their types to canonical text)
 from stored._keys.arguments import VARIADIC, Arguments
-from stored._keys.attributes import instance_dict
-from stored._keys.canonical import canonical, digest, text_or_none
+from stored._keys.attributes import attributes_of, instance_dict, own_values
+from stored._keys.canonical import UnstableValueError, canonical, digest, text_or_none
 from stored._keys.change_key import change_key
 from stored._keys.class_memos import PartMemos
 from stored._keys.code_check import InlineCheck
@@ -77,7 +77,9 @@ __all__ = [
     "StoredCode",
     "TestScope",
     "UnchangedCheck",
+    "UnstableValueError",
     "Uses",
+    "attributes_of",
     "canonical",
     "change_key",
     "checked_string",
@@ -108,6 +110,7 @@ __all__ = [
     "note_ignored",
     "number_text",
     "object_number",
+    "own_values",
     "owner_part",
     "parameter_names",
     "qualified_name",

@@ -20,6 +20,7 @@ __all__ = [
     "has_fields",
     "instance_dict",
     "is_filled",
+    "own_values",
 ]
 
 
@@ -112,6 +113,12 @@ def instance_dict(value: Any) -> dict[str, object]:
     except AttributeError:
         return {}
     return dict(found)
+
+
+def own_values(value: Any, names: frozenset[str]) -> list[tuple[str, object]]:
+    """What stands in ``__dict__`` under some names, sorted by name."""
+    own = instance_dict(value) if names else {}
+    return [] if names.isdisjoint(own) else [(name, own[name]) for name in sorted(names & own.keys())]
 
 
 def is_filled(kind: type, name: str) -> bool:

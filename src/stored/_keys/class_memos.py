@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from types import FunctionType
 from typing import Any
 
-from stored._keys.attributes import attributes_of
+from stored._keys.attributes import attributes_of, own_values
 from stored._keys.canonical import UnstableValueError
 from stored._keys.class_functions import class_functions, find_on_class
 from stored._keys.filled_memos import filled_memos
@@ -95,7 +95,9 @@ def _is_frozen(kind: Any) -> bool:
 
 
 def _has_fixed_sources(value: object, memo: Memo) -> bool:
-    return memo.made_of is not None and all(type(each.value(value)) in ATOMIC_SET for each in memo.made_of)
+    if memo.made_of is None or own_values(value, memo.methods):
+        return False
+    return all(type(each.value(value)) in ATOMIC_SET for each in memo.made_of)
 
 
 class PartMemos:

@@ -8,6 +8,7 @@ from types import MappingProxyType, MemberDescriptorType
 from typing import Any, NamedTuple, cast
 from weakref import ref
 
+from stored._keys.attributes import own_values
 from stored._keys.canonical import text_or_none
 from stored._keys.change_key import change_key
 from stored._keys.class_functions import find_on_class, is_data
@@ -82,6 +83,8 @@ class Memo(NamedTuple):
         Does reading it fill it, as that of a ``cached_property``?
     made_of : tuple of JoinedRead or None
         The attributes and parameters that are read to fill it; None if that is not known.
+    methods : frozenset of str
+        The methods of the class that are reached to fill it: an attribute of the object can take the place of each.
     """
 
     name: str
@@ -93,6 +96,7 @@ class Memo(NamedTuple):
     is_determined: bool
     is_computed: bool
     made_of: tuple[JoinedRead, ...] | None
+    methods: frozenset[str]
 
     @property
     def place(self) -> Place:
@@ -120,7 +124,7 @@ class Memo(NamedTuple):
         """What tells whether that has changed of which it is made; None if nothing does."""
         if self.made_of is None:
             return None
-        values = tuple([each.value(owner) for each in self.made_of])
+        values = (*[each.value(owner) for each in self.made_of], *own_values(owner, self.methods))
         return change_key(values) or text_or_none(values)
 
 
@@ -261,6 +265,7 @@ def memos_in(kind: type, found: Reached) -> Iterator[Memo]:
                 len(write.filled) == 1 and not any(_reads_what_changes(name, each, found) for each in reports),
                 is_computed,
                 _made_of(kind, reports),
+                _methods(reports),
             )
 
 
@@ -268,9 +273,8 @@ def kept_memo(kind: type, name: str, kept: Any) -> Memo:
     """What a `cached_property` keeps that no function of the class reads."""
     report = reached_of(kind, kept)
     is_determined = not _reads_what_changes(name, report, report)
-    return Memo(
-        name, (Place.of(kept.func.__code__),), False, None, True, True, is_determined, True, _made_of(kind, [report])
-    )
+    place, made_of = Place.of(kept.func.__code__), _made_of(kind, [report])
+    return Memo(name, (place,), False, None, True, True, is_determined, True, made_of, _methods([report]))
 
 
 def _places_of_filling(on_class: Any, write: AttributeWrite) -> tuple[Place, ...]:
@@ -299,6 +303,10 @@ def _made_of(kind: type, reports: list[Reached]) -> tuple[JoinedRead, ...] | Non
     if not reports or any(each.reads_everything or each.private for each in reports):
         return None
     return tuple(dict.fromkeys([read for each in reports for read in _joined(kind, each)]))
+
+
+def _methods(reports: list[Reached]) -> frozenset[str]:
+    return frozenset().union(*(each.methods for each in reports))
 
 
 def _unknown(found: Reached, declared: Collection[str], ignored: Ignored) -> Iterator[Reason]:

@@ -12,10 +12,10 @@ from stored._keys import (
     MethodReads,
     filled_memos,
     holds_something,
-    instance_dict,
     is_attribute_name,
     is_fixed,
     number_text,
+    own_values,
     text_or_none,
 )
 from stored._methods.definition import Definition
@@ -83,7 +83,7 @@ def look_at_memos(owner: object, reads: MethodReads) -> MemoState:
         pairs.append((f"self.{memo.name}", text))
     absent = frozenset([memo.name for memo, value in values.items() if value is ABSENT])
     formless: list[str] = []
-    for name, value in _in_place_of_methods(owner, reads):
+    for name, value in own_values(owner, reads.methods):
         text = text_or_none(value)
         if text is None:
             formless.append(name)
@@ -91,12 +91,6 @@ def look_at_memos(owner: object, reads: MethodReads) -> MemoState:
             text = number_text(value)
         pairs.append((f"self.{name}", text))
     return MemoState(before, absent, tuple(pairs), tuple(stale), tuple(formless), is_kept)
-
-
-def _in_place_of_methods(owner: object, reads: MethodReads) -> list[tuple[str, object]]:
-    """The attributes of the object itself that take the place of methods which are reached."""
-    own = instance_dict(owner) if reads.methods else {}
-    return [] if reads.methods.isdisjoint(own) else [(name, own[name]) for name in sorted(reads.methods & own.keys())]
 
 
 def _counts(memo: Memo, reads: MethodReads, before: Mapping[str, str]) -> bool:
@@ -136,7 +130,7 @@ MemoTests: TypeAlias = tuple[list[str], dict[str, Any]]
 
 def memo_tests(owner: object, reads: MethodReads) -> MemoTests | None:
     """Conditions for the check of a shortcut: memos and methods are what they are now. None if none can tell."""
-    if _in_place_of_methods(owner, reads):
+    if own_values(owner, reads.methods):  # which take the place of methods
         return None
     tests, expected = _method_tests(reads.methods)
     for number, memo in enumerate(reads.memos):

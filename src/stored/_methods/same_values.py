@@ -6,13 +6,14 @@ import collections
 import dataclasses
 import pickle
 import reprlib
+import sys
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
 
-from stored._keys import ATOMIC_SET, instance_dict, text_or_none
+from stored._keys import ATOMIC_SET, UnstableValueError, attributes_of, instance_dict, text_or_none
 from stored._tables import numbers_of_spline
 
 __all__ = ["difference", "same_values", "shown", "shown_at"]
@@ -38,7 +39,30 @@ def difference(before: Any, after: Any, rtol: float, are_splines: bool) -> tuple
     """Two values as messages show them, if they are not the same; None if they are."""
     if are_splines:
         before, after = numbers_of_spline(before), numbers_of_spline(after)
-    return None if same_values(before, after, rtol) else (shown(before), shown(after))
+    return None if same_values(before, after, rtol) else _shown_apart(before, after)
+
+
+def _shown_apart(before: Any, after: Any) -> tuple[str, str]:
+    """Two values in messages; of long ones that look alike, the part where they differ."""
+    texts = shown(before), shown(after)
+    if texts[0] != texts[1]:
+        return texts
+    whole = [_at_length(each) for each in (before, after)]
+    start = next((number for number, pair in enumerate(zip(*whole, strict=False)) if pair[0] != pair[1]), None)
+    if start is None:
+        return texts
+    one, other = [f"{text}, of which {_excerpt(each, start)}" for text, each in zip(texts, whole, strict=True)]
+    return one, other
+
+
+def _at_length(value: Any) -> str:
+    with np.printoptions(threshold=sys.maxsize, precision=17):
+        return " ".join(repr(value.tolist() if isinstance(value, np.ndarray) else value).split())
+
+
+def _excerpt(text: str, start: int) -> str:
+    first = max(start - 20, 0)
+    return f"{'...' if first else ''}{text[first : start + 40]}{'...' if len(text) > start + 40 else ''}"
 
 
 class _Comparison:
@@ -106,7 +130,7 @@ class _Comparison:
         """Those of subclasses of types of Python's and numpy's, such as units, and of objects without an equality."""
         if isinstance(one, np.ma.MaskedArray) or _has_equality(one):
             return True
-        own, others = instance_dict(one), instance_dict(other)
+        own, others = _attributes(one), _attributes(other)
         return own.keys() == others.keys() and all(self.same(each, others[name]) for name, each in own.items())
 
     def _same_objects(self, one: Any, other: Any) -> bool:
@@ -114,8 +138,8 @@ class _Comparison:
             if _are_equal(one, other) or _pickled(one) == _pickled(other) != b"":  # NaN is not equal to itself
                 return True
             return self._same_fields(one, other)
-        if instance_dict(one) or instance_dict(other):
-            return True  # its attributes tell
+        if _attributes(one) or _attributes(other):
+            return True  # these tell
         text = text_or_none(one)
         return text == text_or_none(other) if text is not None else _pickled(one) == _pickled(other)
 
@@ -125,6 +149,14 @@ class _Comparison:
             return False
         names = [each.name for each in dataclasses.fields(one) if each.compare]
         return all(self.same(getattr(one, name, None), getattr(other, name, None)) for name in names)
+
+
+def _attributes(value: Any) -> dict[str, object]:
+    """What stands in slots and in ``__dict__``; of a class whose slots cannot be read, what can."""
+    try:
+        return dict(attributes_of(value))
+    except UnstableValueError:
+        return instance_dict(value)
 
 
 _PLAIN = frozenset({float, complex, list, tuple, dict, np.ndarray, np.float64, np.complex128, np.float32})
