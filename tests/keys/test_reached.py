@@ -11,9 +11,9 @@ from typing import Any
 import attrs
 import pytest
 
+from stored._keys.known_of_class import forget_class, known_of_class
 from stored._keys.reach_report import Reached
 from stored._keys.reached import reached
-from stored._keys.reached_of_class import forget_class, known_of_class
 from tests.keys.source_code import load
 
 

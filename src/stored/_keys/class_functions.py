@@ -15,12 +15,13 @@ from stored.typing import ABSENT
 
 __all__ = [
     "Behind",
+    "ClassParts",
     "Found",
     "behind",
     "class_functions",
+    "class_parts",
     "find_on_class",
     "generated_accesses",
-    "homes_of_functions",
     "is_c_method",
     "is_data",
     "left_by_value",
@@ -165,14 +166,32 @@ def _joined(parts: list[Behind]) -> Behind:
     )
 
 
-def homes_of_functions(kind: type) -> dict[int, type]:
-    """The bases in which the functions of a class are defined, by the ids of these."""
-    found: dict[int, type] = {}
-    for base in kind.__mro__:
-        for value in list(vars(base).values()):
+class ClassParts(NamedTuple):
+    """All functions and plain values of a class and its bases.
+
+    Attributes
+    ----------
+    homes : dict of FunctionType to type
+        The functions, with the first of the bases in which each is defined.
+    values : tuple of str
+        The names of the plain values.
+    """
+
+    homes: dict[FunctionType, type]
+    values: tuple[str, ...]
+
+
+def class_parts(kind: type) -> ClassParts:
+    """All functions and plain values of a class."""
+    homes: dict[FunctionType, type] = {}
+    values: dict[str, None] = {}
+    for base in kind.__mro__[:-1]:
+        for name, value in list(vars(base).items()):
             for function, _, _ in behind(value).functions:
-                found.setdefault(id(function), base)
-    return found
+                homes.setdefault(function, base)
+            if is_data(value) and not name.startswith("__"):
+                values[name] = None
+    return ClassParts(homes, tuple(values))
 
 
 def class_functions(kind: type) -> Iterator[tuple[str, FunctionType, int | None, bool]]:

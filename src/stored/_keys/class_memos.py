@@ -13,10 +13,11 @@ from stored._keys.canonical import UnstableValueError
 from stored._keys.class_functions import class_functions, find_on_class
 from stored._keys.filled_memos import filled_memos
 from stored._keys.first_values import MAKING
+from stored._keys.known_of_class import known_of_class
 from stored._keys.libraries import is_library_module
 from stored._keys.method_reads import Memo, kept_memo, memos_in
 from stored._keys.reach_report import Reached
-from stored._keys.reached_of_class import known_of_class, reached_of
+from stored._keys.reached_of_class import reached_of
 from stored._keys.self_reads import self_accesses
 from stored._keys.unchanged import ATOMIC_SET
 

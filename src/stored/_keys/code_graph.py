@@ -21,8 +21,8 @@ from stored._keys.code_node import read_node
 from stored._keys.contents import at_one_moment
 from stored._keys.distributions import distribution_text
 from stored._keys.ignored_names import Ignored
+from stored._keys.known_of_class import known_of_class, replace_known
 from stored._keys.node import Node, is_node
-from stored._keys.reached_of_class import known_of_class, replace_known
 from stored._keys.watched import Holder, hold
 
 __all__ = ["Choosing", "CodeState", "code_state", "collected_states", "state_of"]

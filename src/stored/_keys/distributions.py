@@ -32,7 +32,8 @@ def distribution_text(module: str) -> str:
     found = _distribution(module)
     if found is None:
         return f"{module} {getattr(sys.modules.get(module), '__version__', '')}"
-    text = f"{found.metadata['Name']} {found.version}"
+    metadata = found.metadata  # which is read anew each time
+    text = f"{metadata['Name']} {metadata['Version']}"
     return f"{text} {_files_digest(found)}" if found.read_text("direct_url.json") else text
 
 

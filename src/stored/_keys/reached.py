@@ -18,14 +18,16 @@ from typing import Any, NamedTuple
 from stored._keys.class_functions import (
     C_METHODS,
     Behind,
+    ClassParts,
     Found,
     behind,
+    class_parts,
     find_on_class,
-    homes_of_functions,
     is_c_method,
     is_data,
 )
 from stored._keys.closures import variable
+from stored._keys.known_of_class import known_of_class
 from stored._keys.libraries import is_library_module
 from stored._keys.memos import WrittenAttributes
 from stored._keys.reach_report import AttributeRead, AttributeWrite, LookedUp, Place, Reached, Reason
@@ -248,11 +250,10 @@ class _Walk:
         own: type | None = variable(function, "__class__")
         if own in self.kind.__mro__:
             return own
-        return self._homes.get(id(function))
+        return self._class_parts().homes.get(function)
 
-    @functools.cached_property
-    def _homes(self) -> dict[int, type]:
-        return homes_of_functions(self.kind)
+    def _class_parts(self) -> ClassParts:
+        return known_of_class(self.kind, "parts", lambda: class_parts(self.kind))
 
     # -- writes -------------------------------------------------------------------------------------------------------
 
@@ -337,12 +338,9 @@ class _Walk:
 
     def _take_all(self) -> None:
         """All functions and all plain values of the class count."""
-        for base in self.kind.__mro__[:-1]:
-            for name, value in list(vars(base).items()):
-                attribute = behind(value)
-                self.code.update(dict.fromkeys(each for each, _, _ in attribute.functions))
-                if is_data(value) and not name.startswith("__"):
-                    self.class_attributes[name] = None
+        found = self._class_parts()
+        self.code.update(dict.fromkeys(found.homes))
+        self.class_attributes.update(dict.fromkeys(found.values))
 
     def report(self) -> Reached:
         """What was found."""

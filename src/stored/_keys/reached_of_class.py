@@ -1,55 +1,18 @@
-"""What do the functions of a class reach? Found once for each class, as is all else that follows from its code."""
+"""What do the functions of a class reach? Found once for each class."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
-from weakref import WeakKeyDictionary, ref
+from typing import Any
 
+from stored._keys.known_of_class import known_of_class
 from stored._keys.parameter_names import parameter_names
 from stored._keys.reach_report import Reached
 from stored._keys.reached import reached
 
-__all__ = ["forget_class", "known_of_class", "reached_of", "replace_known"]
-
-T = TypeVar("T")
+__all__ = ["reached_of"]
 
 
 def reached_of(kind: type, function: Any) -> Reached:
     """What a function of a class reaches."""
     declared = frozenset(parameter_names(kind) or ())
     return known_of_class(kind, (id(function), declared), lambda: (function, reached(kind, function, declared)))[1]
-
-
-def known_of_class(kind: type, key: object, find: Callable[[], T]) -> T:
-    """What is found for a class, kept in an attribute of it, so that it is freed with it."""
-    known = _known(kind)
-    if key in known:
-        return known[key]  # type: ignore[no-any-return]
-    return known.setdefault(key, find())  # type: ignore[no-any-return]
-
-
-def replace_known(kind: type, key: object, value: T) -> T:
-    """Keep something else for a class."""
-    _known(kind)[key] = value
-    return value
-
-
-def forget_class(kind: type) -> None:
-    """Find all anew that follows from the code of a class: the class has changed."""
-    _known(kind).clear()
-
-
-_of_compiled: WeakKeyDictionary[type, Any] = WeakKeyDictionary()
-
-
-def _known(kind: type) -> dict[object, Any]:
-    known: Any = vars(kind).get("__stored_reached__")
-    if known is None or known[0]() is not kind:  # else it was copied from another class
-        known = ref(kind), {}
-        try:
-            type.__setattr__(kind, "__stored_reached__", known)
-        except TypeError:  # a compiled class
-            known = _of_compiled.setdefault(kind, known)
-    found: dict[object, Any] = known[1]
-    return found

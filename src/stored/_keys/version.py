@@ -18,10 +18,11 @@ from stored._keys.compiled_modules import compiled_text
 from stored._keys.contents import at_one_moment
 from stored._keys.distributions import distribution_text
 from stored._keys.ignored_names import Ignored
+from stored._keys.known_of_class import forget_class, known_of_class, replace_known
 from stored._keys.libraries import is_library_module
 from stored._keys.method_reads import MethodReads, method_reads
 from stored._keys.reach_report import LookedUp, Reached
-from stored._keys.reached_of_class import forget_class, known_of_class, reached_of, replace_known
+from stored._keys.reached_of_class import reached_of
 from stored._keys.self_accesses import SelfAccesses
 from stored._keys.self_reads import function_accesses
 from stored._keys.uses import Uses
