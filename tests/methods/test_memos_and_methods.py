@@ -1,8 +1,10 @@
-"""Memos that are filled by methods which an attribute of the object takes the place of later."""
+"""Memos that were filled by other code, or with other values, than what would fill them now."""
 
 from __future__ import annotations
 
+import contextlib
 import functools
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -91,3 +93,173 @@ def test_what_the_method_had_filled_is_not_taken_for_that_of_the_attribute(name:
     unused = Model(1.0)
     change(unused)
     assert getattr(other, name)() == plain(unused) != before
+
+
+SCALE = 1.0
+
+
+class Scaled:
+    def __init__(self, x: float) -> None:
+        self.x = x
+        self._memo: Any = None
+
+    def lazy(self) -> float:
+        if self._memo is None:
+            self._memo = SCALE * self.x
+        return float(self._memo)
+
+    @functools.cached_property
+    def kept(self) -> float:
+        return SCALE * self.x + 1.0
+
+
+@keyed_by("a", "part")
+class User:
+    def __init__(self, a: float = 2.0) -> None:
+        self.a = a
+        self.part = Scaled(a)
+        self._memo: Any = None
+        self._rows: dict[int, float] = {}
+
+    @functools.cached_property
+    def kept(self) -> float:
+        return SCALE * self.a + 1.0
+
+    @stored
+    def by_memo(self) -> float:
+        if self._memo is None:
+            self._memo = SCALE * self.a
+        return float(self._memo)
+
+    @stored
+    def by_row(self, k: int = 2) -> float:
+        if k not in self._rows:
+            self._rows[k] = SCALE * self.a * k
+        return self._rows[k]
+
+    @stored
+    def by_kept(self) -> float:
+        return self.kept
+
+    @stored(depends="auto")
+    def by_lazy_part(self) -> float:
+        return self.part.lazy()
+
+    @stored
+    def by_kept_of_part(self) -> float:
+        return self.part.kept
+
+
+@pytest.mark.parametrize("name", [name for name, each in vars(User).items() if hasattr(each, "__stored_method__")])
+def test_what_other_code_has_filled_is_not_taken_for_that_of_now(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An object that keeps the old memo gives what that has; others compute by the code of now."""
+    user = User()
+    before = getattr(user, name)()
+    monkeypatch.setitem(globals(), "SCALE", 5.0)
+    assert [getattr(user, name)() for _ in range(3)] == [before] * 3
+    assert getattr(User(), name)() == getattr(User, name).__wrapped__(User()) != before
+    monkeypatch.setitem(globals(), "SCALE", 1.0)
+    assert [getattr(user, name)(), getattr(User(), name)()] == [before] * 2
+
+
+class Sub(User):
+    @stored
+    def by_method(self) -> float:
+        if self._memo is None:
+            self._memo = self.factor()
+        return float(self._memo)
+
+    def factor(self) -> float:
+        return 3.0
+
+
+class SubOfSub(Sub):
+    def factor(self) -> float:
+        return 4.0
+
+
+def test_what_another_class_has_filled_is_not_taken_for_that_of_now() -> None:
+    user = SubOfSub()
+    assert user.by_method() == 4.0
+    user.__class__ = Sub
+    assert user.by_method() == 4.0
+    assert Sub().by_method() == 3.0
+
+
+@contextlib.contextmanager
+def shifted(part: Any, by: float) -> Iterator[Any]:
+    before = part.x
+    part.x = before + by
+    try:
+        yield part
+    finally:
+        part.x = before
+
+
+class Changing(User):
+    @stored
+    def derivative(self) -> float:
+        with shifted(self.part, 10.0) as part:
+            return float(part.kept)
+
+    @stored
+    def own_derivative(self) -> float:
+        before, self.a = self.a, 10.0
+        try:
+            return self.kept
+        finally:
+            self.a = before
+
+    @stored
+    def filling(self) -> float:
+        self.part._memo = 100.0
+        return self.a
+
+    @stored
+    def of_part(self) -> float:
+        return self.part.lazy() + self.part.kept
+
+    @stored
+    def own(self) -> float:
+        return self.kept
+
+
+@pytest.mark.parametrize(
+    ("first", "then"), [("derivative", "of_part"), ("own_derivative", "own"), ("filling", "of_part")]
+)
+def test_what_was_filled_under_values_of_a_moment_counts(first: str, then: str) -> None:
+    """A method has changed what a memo is made of, and changed it back, or has filled it itself."""
+    user = Changing()
+    getattr(user, first)()
+    plain = getattr(Changing, then).__wrapped__
+    assert getattr(user, then)() == plain(user)
+    assert getattr(Changing(), then)() == plain(Changing()) != plain(user)
+
+
+class Default:
+    """Objects of it stand in it, as memos do in these."""
+
+    def __init__(self, x: float) -> None:
+        self.x = x
+
+    @functools.cached_property
+    def kept(self) -> float:
+        return self.x + 1.0
+
+
+Default.default = Default(5.0)  # type: ignore[attr-defined]
+
+
+@keyed_by("part")
+class UsesDefault:
+    def __init__(self) -> None:
+        self.part = Default(1.0)
+
+    @stored
+    def value(self) -> float:
+        return self.part.kept + self.part.default.kept  # type: ignore[attr-defined,no-any-return]
+
+
+def test_a_class_in_which_its_own_objects_stand_is_read() -> None:
+    user = UsesDefault()
+    assert [user.value(), user.value(), UsesDefault().value()] == [8.0] * 3

@@ -153,3 +153,46 @@ def test_a_slip_in_a_name_is_told_once() -> None:
     with pytest.warns(OwnerWarning, match=r"names 'verbos', which is none of its arguments \(x, verbose\)"):
         assert Ignoring(2.0).mistaken(1.0) == 2.0
     assert Ignoring(3.0).mistaken(1.0) == 3.0
+
+
+# -- of stored methods that others call -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("first", ["outer", "inner"])
+@pytest.mark.parametrize("options", [{}, {"persistent": False}, {"depends": "auto"}, {"version": "1"}])
+def test_what_an_inner_method_uses_counts_for_who_calls_it(tmp_path: Path, first: str, options: Any) -> None:
+    """A file and what a function gives; whichever is called first, and nobody is told that the file is not named."""
+    path, state = tmp_path / "table.dat", {"value": 1}
+    path.write_text("one")
+    version = options.get("version")
+
+    @keyed_by("p")
+    class Owner:
+        p = 1.0
+
+        @stored(uses=(path, lambda: state["value"]), ignore=() if version else ("path", "state"), version=version)
+        def inner(self) -> Any:
+            return path.read_text(), state["value"]
+
+        @stored(**{name: each for name, each in options.items() if name != "version"})
+        def outer(self) -> Any:
+            return self.inner()
+
+    owner = Owner()
+    getattr(owner, first)()
+    assert [owner.outer(), owner.outer()] == [("one", 1)] * 2
+    assert str(path) in [each.name for each in owner.outer.dependencies().uses]
+    path.write_text("two")
+    assert [owner.outer(), owner.outer()] == [("two", 1)] * 2
+    state["value"] = 2
+    assert [owner.outer(), Owner().outer()] == [("two", 2)] * 2
+    path.write_text("one")
+    state["value"] = 1
+    assert owner.outer() == ("one", 1)
+    assert owner.outer.cache_info().misses == 3
+
+
+def test_a_folder_is_refused(tmp_path: Path) -> None:
+    """Nothing reads what it contains."""
+    with pytest.raises(TypeError, match=r"has the folder '.*' in it, of which no content is read; name its files"):
+        owner_of((tmp_path,), lambda: 1)

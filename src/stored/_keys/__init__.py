@@ -48,7 +48,7 @@ from stored._keys.unchanged import (
     is_attribute_name,
     no_storage_user_checks,
 )
-from stored._keys.uses import Uses
+from stored._keys.uses import Uses, note_uses
 from stored._keys.version import OwnerParts, StoredCode, code_of_method
 
 __all__ = [
@@ -108,6 +108,7 @@ __all__ = [
     "module_name",
     "no_storage_user_checks",
     "note_ignored",
+    "note_uses",
     "number_text",
     "object_number",
     "own_values",

@@ -86,6 +86,7 @@ class Recorder:
         self.unknown_reads: dict[Finding, None] = {}
         self.unknown_writes: dict[Finding, None] = {}
         self.returned: set[str] = set()
+        self.set_elsewhere: set[str] = set()
         self.builtins_used: set[str] = set()
         self.constructs = False
         self.returns_self = False
@@ -119,6 +120,7 @@ class Recorder:
             tuple(self.unknown_writes),
             frozenset(self.returned),
             self.returns_self,
+            frozenset(self.set_elsewhere),
             frozenset(self.builtins_used),
         )
 
@@ -230,6 +232,11 @@ class Recorder:
                 self.write(node, origin.name, base, is_certain=is_certain, **parts)
             elif origin == OTHER and isinstance(holder, ast.Attribute):
                 self.write(node, self.scope.mangled(holder.attr), OTHER, is_certain=False, **parts)
+
+    def note_set_elsewhere(self, name: str | None, origins: frozenset[Origin]) -> None:
+        """Note the name of an attribute that may be set on another object than this one."""
+        if name is not None and any(origin.name or origin == OTHER for origin in origins):
+            self.set_elsewhere.add(name)
 
     def _control(self) -> frozenset[str]:
         """The arguments that decide whether the present expression is evaluated."""

@@ -92,16 +92,28 @@ def _members_text(value: Any, walk: Walk) -> str:
     """The texts of the members of a set, in an order that is the same in every process.
 
     A member that refers to what the set is in has a text that depends on what was met before, and so on the order.
+    Functions and classes, which are numbered in the order in which they are met, are met in the order of their names.
     """
     texts: list[str] = []
     try:
-        for each in value:
+        for each in sorted(value, key=_name_of_code):
             texts.append(walk.text(each))
             if not walk.is_closed(value):
                 raise MemberRefersBackError(each)
     except UnstableValueError as error:
         raise error.inside("{...}") from None
     return ", ".join(sorted(texts))
+
+
+def _name_of_code(value: Any) -> tuple[str, int]:
+    """The name of a function or a class, and where it stands; of several in a tuple, those of all."""
+    if type(value) is tuple:
+        return " ".join([f"{_name_of_code(each)}" for each in value]), 0
+    if isinstance(value, type):
+        return f"{value.__module__}.{value.__qualname__}", 0
+    if type(value) is types.FunctionType:
+        return f"{value.__module__}.{value.__qualname__}", value.__code__.co_firstlineno
+    return "", 0
 
 
 def _set_text(value: Any, walk: Walk) -> str:

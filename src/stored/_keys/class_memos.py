@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from types import FunctionType
 from typing import Any
 
 from stored._keys.attributes import attributes_of, own_values
-from stored._keys.canonical import UnstableValueError
+from stored._keys.canonical import UnstableValueError, reached_digest
 from stored._keys.class_functions import class_functions, find_on_class
 from stored._keys.filled_memos import filled_memos
 from stored._keys.first_values import MAKING
@@ -113,15 +114,50 @@ class PartMemos:
     def __init__(self, values: Any) -> None:
         found = [(part, memo) for part in _parts(values) for memo in class_memos(type(part)).values()]
         states = [(part, memo, filled_memos(part).state(part, memo, memo.value(part))) for part, memo in found]
-        self._before = [(*each, each[1].sources(each[0])) for each in states if each[2] in {"empty", "holds"}]
+        self._before = [
+            (*each, each[1].sources(each[0]), _code_of(type(each[0])))
+            for each in states
+            if each[2] in {"empty", "holds"}
+        ]
 
-    def note_filled(self) -> None:
-        """Note those that were filled since then, of the same values."""
-        for part, memo, state, sources in self._before:
+    def note_filled(self, set_elsewhere: Callable[[], frozenset[str]]) -> None:
+        """Note those that were filled since then, by the same code and of the same values.
+
+        Parameters
+        ----------
+        set_elsewhere : callable
+            Gives the names of attributes that the method sets on other objects: what is filled may be its own, or made
+            of values that it has put there for a moment.
+        """
+        for part, memo, state, sources, code in self._before:
             value = memo.value(part)
             after = filled_memos(part).state(part, memo, value)
-            if after == "unknown" and memo.sources(part) == sources:
-                filled_memos(part).note(part, memo, value, is_more=state == "holds")
+            if after != "unknown" or memo.sources(part) != sources or _code_of(type(part)) != code:
+                continue
+            names = set_elsewhere()
+            if memo.name not in names and not memo.is_made_of(names):
+                filled_memos(part).note(part, memo, value, state == "holds", _code_of)
+
+
+class _ClassesBeingRead(threading.local):
+    """The classes whose code is being read, of this thread."""
+
+    def __init__(self) -> None:
+        self.kinds: set[type] = set()
+
+
+_being_read = _ClassesBeingRead()
+
+
+def _code_of(kind: type) -> str | None:
+    """What tells of the code of a class; None while it is being read, since objects of it may stand in it."""
+    if kind in _being_read.kinds:
+        return None
+    _being_read.kinds.add(kind)
+    try:
+        return reached_digest(kind)
+    finally:
+        _being_read.kinds.discard(kind)
 
 
 _MOST_ITEMS = 1000

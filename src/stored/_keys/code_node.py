@@ -12,6 +12,7 @@ import contextlib
 import sys
 import types
 from collections.abc import Callable, Mapping
+from operator import attrgetter
 from pathlib import PurePath
 from typing import Any
 from uuid import uuid4
@@ -45,6 +46,7 @@ from stored._keys.special_names import (
 )
 from stored._keys.unchanged import ATOMIC_SET
 from stored._keys.used_names import OWN_MODULE, OWN_NAME, Origin, UsedName
+from stored._keys.uses import uses_of
 from stored._keys.watched import (
     NEVER_SAME,
     CodeWatch,
@@ -57,6 +59,7 @@ from stored._keys.watched import (
     RegistryWatch,
     StateWatch,
     Watch,
+    can_exchange_code,
     hold,
 )
 from stored.errors import StoredError
@@ -127,7 +130,16 @@ class _NodeWalk(Walk):
             text = self._module_text(value) if type(value) is types.ModuleType else super().text(value)
         except (UnstableValueError, RecursionError) as error:
             text = self._number(value, error)
-        return self._finished(text)
+        return self._finished(text + self._uses_text(value))
+
+    def _uses_text(self, value: Any) -> str:
+        """What the function of a stored method uses that its code does not show."""
+        uses = uses_of(value)
+        if uses is None:
+            return ""
+        watches = uses.watches()
+        self._watches += watches
+        return f"; uses {[*uses.texts(), *[each.text for each in watches], *map(self._reference, uses.roots())]!a}"
 
     def _watch_function(self, value: types.FunctionType) -> None:
         self._note_library(value)
@@ -137,7 +149,7 @@ class _NodeWalk(Walk):
             for name, cell in closure_cells(value, with_rebound=True):
                 with contextlib.suppress(ValueError):  # it has no value yet
                     self._watches.append(NameWatch(value, (name,), cell.cell_contents))
-        if _can_exchange_code():
+        if can_exchange_code():
             self._watches.append(CodeWatch(value))
         if content_of((value.__defaults__, *(value.__kwdefaults__ or {}).values())) is not None:
             self._watches.append(DefaultsWatch(value))
@@ -205,8 +217,8 @@ class _NodeWalk(Walk):
         if type(value) is not types.FunctionType or value is not self._node or is_library_function(value):
             return ""
         facts = code_facts(value.__code__)
-        texts = [self._used_text(each, value) for each in sorted(facts.reads, key=_order)]
-        texts += [self._change_text(each, value) for each in sorted(facts.changes, key=_order)]
+        texts = [self._used_text(each, value) for each in sorted(facts.reads, key=attrgetter("order"))]
+        texts += [self._change_text(each, value) for each in sorted(facts.changes, key=attrgetter("order"))]
         return "; ".join(filter(None, texts))
 
     def _change_text(self, used: UsedName, function: types.FunctionType) -> str:
@@ -385,12 +397,3 @@ class _NodeWalk(Walk):
 _CONTAINERS = frozenset({list, dict, set, collections.deque, np.ndarray})
 
 _SEED = "give it a seed, or let the caller give the generator, or name it in ignore=(...)"
-
-
-def _order(used: UsedName) -> tuple[Any, ...]:
-    return used.root, used.path, used.origin or (), used.item or ""
-
-
-def _can_exchange_code() -> bool:
-    """Is something loaded that exchanges the code of functions, as autoreload of IPython does?"""
-    return "IPython" in sys.modules or "jurigged" in sys.modules or "limeade" in sys.modules

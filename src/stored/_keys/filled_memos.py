@@ -5,8 +5,8 @@ from __future__ import annotations
 import collections
 import functools
 import weakref
-from collections.abc import Hashable
-from typing import Any, Literal, NamedTuple
+from collections.abc import Callable, Hashable
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from stored._keys.libraries import is_library_module
 from stored._keys.method_reads import Memo
 from stored.typing import ABSENT
 
-__all__ = ["FilledMemos", "filled_memos", "holds_something", "is_fixed"]
+__all__ = ["CodeOf", "FilledMemos", "filled_memos", "holds_something", "is_fixed"]
 
 
 def holds_something(value: object) -> bool:
@@ -30,6 +30,9 @@ def holds_something(value: object) -> bool:
 _CONTAINERS = (dict, list, set, frozenset, tuple, str, bytes, collections.deque)
 
 
+CodeOf: TypeAlias = "Callable[[type], str | None]"
+
+
 class _Filling(NamedTuple):
     """One way in which a memo, or items of it, were filled.
 
@@ -39,10 +42,20 @@ class _Filling(NamedTuple):
         As the method that has filled it describes it.
     sources : hashable
         What tells of which values it was made.
+    code_of : callable
+        Takes the class of the object, and gives what tells of the code that fills it; None if nothing does.
+    code : str or None
+        What it gave then.
     """
 
     memo: Memo
     sources: Hashable
+    code_of: CodeOf
+    code: str | None
+
+    def is_as_now(self, owner: object) -> bool:
+        """Would the same code fill it with what is made of the same values?"""
+        return self.memo.sources(owner) == self.sources and self.code_of(type(owner)) in {self.code, None}
 
 
 class FilledMemos:
@@ -74,16 +87,16 @@ class FilledMemos:
         read = [each for each in fillings if not memo.has_other_items(each.memo)]
         if any(not memo.is_filled_as(each.memo) for each in read):
             return "unknown"
-        return "holds" if all(each.memo.sources(owner) == each.sources for each in read) else "stale"
+        return "holds" if all(each.is_as_now(owner) for each in read) else "stale"
 
-    def note(self, owner: object, memo: Memo, value: object, is_more: bool) -> None:
+    def note(self, owner: object, memo: Memo, value: object, is_more: bool, code_of: CodeOf) -> None:
         """A method has filled a memo, or put more into it."""
         snapshot, sources = weak_snapshot(value), memo.sources(owner)
         if snapshot is None or sources is None:
             return
         before = self._filled.get(memo.name, (None, ()))[1] if is_more else ()
         others = [each for each in before if not memo.is_filled_as(each.memo)]
-        self._filled[memo.name] = snapshot, (*others, _Filling(memo, sources))
+        self._filled[memo.name] = snapshot, (*others, _Filling(memo, sources, code_of, code_of(type(owner))))
 
 
 _known: dict[int, tuple[weakref.ref[Any], FilledMemos]] = {}

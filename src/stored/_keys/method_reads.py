@@ -120,6 +120,10 @@ class Memo(NamedTuple):
         except AttributeError:  # the objects have slots only, so that nothing is kept in them
             return ABSENT
 
+    def is_made_of(self, names: Collection[str]) -> bool:
+        """Is it made of an attribute of one of these names?"""
+        return any(each.name in names for each in self.made_of or ())
+
     def sources(self, owner: object) -> Hashable:
         """What tells whether that has changed of which it is made; None if nothing does."""
         if self.made_of is None:
@@ -161,6 +165,8 @@ class MethodReads(NamedTuple):
         The attributes that the method fills.
     written : frozenset of str
         The attributes that it reads and writes otherwise than memos.
+    set_elsewhere : frozenset of str
+        The names of attributes that it sets on other objects.
     private : tuple of Reason
         Why its results are for one object only; empty if they are not.
     everything : tuple of Reason
@@ -177,6 +183,7 @@ class MethodReads(NamedTuple):
     steady: tuple[JoinedRead, ...] = ()
     memos: tuple[Memo, ...] = ()
     written: frozenset[str] = frozenset()
+    set_elsewhere: frozenset[str] = frozenset()
     private: tuple[Reason, ...] = ()
     everything: tuple[Reason, ...] = ()
     methods: frozenset[str] = frozenset()
@@ -222,6 +229,7 @@ def method_reads(kind: type, method: Any, declared: Collection[str], ignored: Ig
         tuple([each for each in joined if found.rule_of(each.name).rule == "joins"]),
         tuple([each for each in memos_in(kind, found) if not ignored.has(f"self.{each.name}")]),
         frozenset([each.name for each in found.reads if found.rule_of(each.name).rule == "unknown"]),
+        found.set_elsewhere,
         (*found.private, *_unknown(found, declared, ignored)),
         found.reads_everything,
         frozenset(found.methods.difference(declared)) if kind.__dictoffset__ else frozenset(),

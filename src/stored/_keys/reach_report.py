@@ -174,6 +174,8 @@ class Reached:
         What was looked up on the class, and found there or not.
     on_object : frozenset of FunctionType
         Those of the functions whose first argument is the object.
+    set_elsewhere : frozenset of str
+        The names of attributes that are set on other objects.
     """
 
     code: tuple[FunctionType, ...]
@@ -186,6 +188,7 @@ class Reached:
     private: tuple[Reason, ...]
     looked_up: tuple[LookedUp, ...] = ()
     on_object: frozenset[FunctionType] = frozenset()
+    set_elsewhere: frozenset[str] = frozenset()
 
     def rule_of(self, name: str) -> Rule:
         """How an attribute counts that is no declared parameter.

@@ -359,6 +359,7 @@ class _Walk:
             tuple(self.private),
             tuple(self.looked_up.values()),
             frozenset([each.function for each in self.steps if each.position == 0 and not each.is_class]),
+            frozenset().union(*(each.set_elsewhere for each in self.steps.values())),
         )
 
     def _with_transparent(self, written: dict[str, AttributeWrite]) -> dict[str, AttributeWrite]:

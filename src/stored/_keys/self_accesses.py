@@ -146,6 +146,8 @@ class SelfAccesses:
         The attributes, or methods, whose values it returns.
     returns_self : bool
         Does it return the object itself?
+    set_elsewhere : frozenset of str
+        The names of attributes that it sets on other objects.
     builtins_used : frozenset of str
         The built-in functions that were taken for what they are; modules can redefine them.
     """
@@ -159,4 +161,5 @@ class SelfAccesses:
     unknown_writes: tuple[Finding, ...] = ()
     returned: frozenset[str] = frozenset()
     returns_self: bool = False
+    set_elsewhere: frozenset[str] = frozenset()
     builtins_used: frozenset[str] = frozenset()

@@ -305,6 +305,7 @@ class CallRecorder(Recorder):
         self, node: ast.expr, target: ast.expr, key: str | None, value: ast.expr | None, **parts: object
     ) -> None:
         origins = self.of(target)
+        self.note_set_elsewhere(key, origins)
         sources = [] if value is None else [Scoped(value, self.scope)]
         for origin in sorted(origins):
             if key is not None and not origin.name:

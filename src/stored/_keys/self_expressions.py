@@ -229,6 +229,7 @@ class ExpressionRecorder(CallRecorder):
     def _store_attribute(self, target: ast.Attribute, how: str, parts: dict[str, object]) -> None:
         origins = self.of(target.value)
         name = self.scope.mangled(target.attr)
+        self.note_set_elsewhere(name, origins)
         for origin in sorted(origins):
             if not origin.name and origin != DICT:
                 is_certain = len(origins) == 1 and origin in {SELF, CLASS}

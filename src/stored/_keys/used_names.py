@@ -66,6 +66,11 @@ class UsedName(NamedTuple):
     is_bare: bool = False
 
     @property
+    def order(self) -> tuple[object, ...]:
+        """By what names are sorted."""
+        return self.root, self.path, self.origin or (), self.item or ""
+
+    @property
     def dotted(self) -> str:
         """The name with its attributes, as it stands in the code."""
         return ".".join((self.root, *self.path))

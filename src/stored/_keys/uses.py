@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-import os
 import types
+import weakref
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from stored._keys.canonical import canonical, text_or_none
 from stored._keys.distributions import distribution_text, installed_version
 from stored._keys.watched_values import FileWatch, ValueWatch
 
-__all__ = ["Uses"]
+__all__ = ["NO_USES", "Uses", "note_uses", "uses_of"]
 
 
 _CODE = (type, types.FunctionType, types.ModuleType)
@@ -41,6 +41,12 @@ class Uses:
         if isinstance(things, str) or not isinstance(things, Iterable):
             raise TypeError(f"uses of {label}() is {things!r}; give a tuple, as in uses=(helper, Path('table.dat'))")
         self.things = tuple(things)
+        folders = [each for each in self.things if isinstance(each, Path) and each.is_dir()]
+        if folders:
+            raise TypeError(
+                f"uses of {label}() has the folder {str(folders[0])!r} in it, of which no content is read; name its"
+                " files, as in uses=tuple(Path('folder').glob('*.dat'))"
+            )
         for each in self.things:
             if not isinstance(each, (Path, *_CODE)) and text_or_none(each) is None:
                 raise TypeError(
@@ -53,10 +59,6 @@ class Uses:
         """The functions, classes and modules."""
         return [each for each in self.things if isinstance(each, _CODE)]
 
-    def files(self) -> set[str]:
-        """The full names of the files."""
-        return {os.path.abspath(each) for each in self.things if isinstance(each, Path)}
-
     def watches(self) -> list[FileWatch | ValueWatch]:
         """What tells whether the files and the values of functions are the same."""
         files = [FileWatch(each) for each in self.things if isinstance(each, Path)]
@@ -66,6 +68,24 @@ class Uses:
         """The texts of all else."""
         others = [each for each in self.things if not isinstance(each, (Path, *_CODE))]
         return [_text(each) for each in others]
+
+
+NO_USES = Uses("", ())
+
+_by_function: dict[int, tuple[weakref.ref[types.FunctionType], Uses]] = {}
+
+
+def note_uses(function: types.FunctionType, uses: Uses) -> None:
+    """Note what a stored method uses, which counts for everybody who reaches its function."""
+    if uses.things:
+        number = id(function)
+        _by_function[number] = weakref.ref(function, lambda _: _by_function.pop(number, None)), uses
+
+
+def uses_of(function: object) -> Uses | None:
+    """What a function uses, if it is that of a stored method that says so."""
+    found = _by_function.get(id(function))
+    return found[1] if found is not None and found[0]() is function else None
 
 
 def _takes_nothing(value: Any) -> bool:

@@ -24,8 +24,8 @@ from stored._keys.method_reads import MethodReads, method_reads
 from stored._keys.reach_report import LookedUp, Reached
 from stored._keys.reached_of_class import reached_of
 from stored._keys.self_accesses import SelfAccesses
-from stored._keys.self_reads import function_accesses
-from stored._keys.uses import Uses
+from stored._keys.self_reads import function_accesses, self_accesses
+from stored._keys.uses import NO_USES, Uses
 from stored._keys.watched import BasesWatch, MemoWatch, RegistryWatch, Watch
 from stored._keys.watched_values import FileWatch, ValueWatch
 from stored.typing import ABSENT
@@ -86,16 +86,18 @@ class StoredCode:
         self.choosing = choosing
         self.version = state.digest
         self.reads = reads
+        watches = [each for node in state.nodes for each in node.watches]
+        uses = [*uses, *[each for each in watches if isinstance(each, FileWatch | ValueWatch)]]
         formless = [f"what {each.function.__qualname__}() gives has no form" for each in uses if _has_no_form(each)]
         self.formless = (*state.formless, *formless)
         self._quick: InlineCheck | None = None
         self._uses = uses
         self.state = state
         self._looked_up = looked_up
-        self._memos = [watch for node in state.nodes for watch in node.watches if isinstance(watch, MemoWatch)]
+        self._memos = [each for each in watches if isinstance(each, MemoWatch)]
         registries = [each.value for each in looked_up if type(each.value) is functools.singledispatchmethod]
         of_class: list[Watch] = [BasesWatch(kind), *map(RegistryWatch, registries)]
-        self._watches: tuple[Watch, ...] = (*uses, *of_class, *[each for node in state.nodes for each in node.watches])
+        self._watches: tuple[Watch, ...] = (*dict.fromkeys([*uses, *of_class, *watches]),)
 
     def chosen_by(self, attributes: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
         """The attributes of an object by which items of tables are chosen, with their values.
@@ -147,11 +149,25 @@ class StoredCode:
         except Exception:  # something is no longer there, or cannot be compared
             return False
 
+    def files(self) -> set[str]:
+        """The full names of the files that `uses` names, here or for a stored method that is reached."""
+        return {each.name for each in self._uses if isinstance(each, FileWatch)}
+
+    def names_of_uses(self) -> list[str]:
+        """The files, and the functions whose values count, that `uses` names, here or for what is reached."""
+        return sorted({each.name for each in self._uses})
+
     def changed(self) -> list[str]:
         """The names of what is no longer the same."""
         watches = [each for each in self._watches if not each.is_same()]
         names = [".".join(getattr(each, "path", ())) or getattr(each, "name", "") for each in watches]
         return sorted({name for name in names if name})
+
+    @functools.cached_property
+    def set_elsewhere(self) -> frozenset[str]:
+        """The names of attributes that the method, or a function that it reaches, sets on other objects."""
+        functions = [each for each in (place() for place in self.state.places) if isinstance(each, FunctionType)]
+        return self.reads.set_elsewhere.union(*map(_set_elsewhere, functions))
 
     def accept_fills(self) -> None:
         """Expect the memos of modules as they are: the method has just filled them."""
@@ -236,20 +252,29 @@ def _read(kind: type, method: CodeOfMethod, parts: OwnerParts) -> StoredCode:
         setting = [each for each in _setting(kind, names) if not is_library_module(each.__module__)]
         roots += [*setting, *_values_on_class(kind, found.class_attributes), *parts.classes]
     libraries = {each.__module__ for each in (*kind.__mro__, *found.code) if is_library_module(each.__module__)}
-    uses = method.uses.watches()
+    own_uses = method.uses if method.has_own_version else NO_USES  # else they are those of its function
+    uses = own_uses.watches()
     compiled = filter(None, [compiled_text(each.__module__) for each in kind.__mro__])
     texts = [method.options_text, *base_names(kind), *compiled, *nested]
-    texts += [*method.uses.texts(), *[each.text for each in uses]]
+    texts += [*own_uses.texts(), *[each.text for each in uses]]
     chosen = Choosing(frozenset([id(each) for name, _ in parts.chosen for each in choosing[name]]), dict(parts.chosen))
     with at_one_moment(is_new=True):
         state = code_state(
-            [*roots, *method.uses.roots()],
+            [*roots, *own_uses.roots()],
             "\n".join(texts),
             method.ignored,
             [] if method.has_own_version else [each.partition(".")[0] for each in libraries],
             chosen,
         )
     return StoredCode(kind, reads, state, found.looked_up, uses, tuple(choosing))
+
+
+def _set_elsewhere(function: FunctionType) -> frozenset[str]:
+    """The names of attributes that a function sets, but for those of the object that it is a method of."""
+    code = function.__code__
+    is_method = "." in code.co_qualname.rpartition("<locals>.")[2]
+    accesses = None if is_library_module(function.__module__) else self_accesses(code, 0 if is_method else None)
+    return frozenset() if accesses is None else accesses.set_elsewhere
 
 
 def _has_no_form(watch: FileWatch | ValueWatch) -> TypeGuard[ValueWatch]:

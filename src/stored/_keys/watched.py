@@ -27,6 +27,7 @@ __all__ = [
     "RegistryWatch",
     "StateWatch",
     "Watch",
+    "can_exchange_code",
     "hold",
 ]
 
@@ -243,6 +244,11 @@ class CodeWatch:
     def is_same(self) -> bool:
         """Does the function still have this code?"""
         return getattr(self.function(), "__code__", None) is self.code
+
+
+def can_exchange_code() -> bool:
+    """Is something loaded that exchanges the code of functions, as autoreload of IPython does?"""
+    return "IPython" in sys.modules or "jurigged" in sys.modules or "limeade" in sys.modules
 
 
 class DefaultsWatch:

@@ -22,30 +22,30 @@ class FileWatch:
         The file.
     """
 
-    __slots__ = ("_state", "path", "text")
+    __slots__ = ("_path", "_state", "text")
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        self._path = path
         self._state = self._now()
         self.text = self._content()
 
     def _now(self) -> tuple[int, ...] | None:
         try:
-            found = os.stat(self.path)
+            found = os.stat(self._path)
         except OSError:
             return None
         return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_dev
 
     def _content(self) -> str:
         try:
-            return f"file {digest(self.path.read_bytes().decode('latin-1'))}"
+            return f"file {digest(self._path.read_bytes().decode('latin-1'))}"
         except OSError as error:  # there is none, or it is a folder, or not to be read
             return f"no file: {type(error).__name__}"
 
     @property
     def name(self) -> str:
         """The name of the file."""
-        return os.path.abspath(self.path)
+        return os.path.abspath(self._path)
 
     def is_same(self) -> bool:
         """Does the file contain the same, or is there none as before?"""

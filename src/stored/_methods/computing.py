@@ -50,20 +50,20 @@ def compute(call: Call, results: Results) -> Computed:
     parts = PartMemos((*results.present.values(call.owner), *call.values.values()))
     started = time.perf_counter()
     try:
-        with noting_files(call.definition, results.owner_class):
+        with noting_files(call.definition, results.owner_class, results.code):
             value, result = call.compute(results.present)
     finally:
         results.code.accept_fills()
         call.definition.warn_of_unknown(results.owner_class)
     result.seconds = time.perf_counter() - started
-    parts.note_filled()
+    parts.note_filled(lambda: results.code.set_elsewhere)
     is_present = results.present.holds(call.owner, call.space)
     if is_present and not results.code.is_same():
         is_present = False
         if not results.code.formless:  # which is told already
             call.definition.warn_of_changing(results.owner_class, results.code)
     if is_present and results.reads is not None and call.memo_state is not None:
-        note_filled(call.owner, results.reads, call.memo_state)
+        note_filled(call.owner, results.reads, call.memo_state, call.definition)
     return Computed(value, result, is_present)
 
 

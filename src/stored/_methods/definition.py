@@ -20,6 +20,7 @@ from stored._keys import (
     code_of_method,
     module_name,
     note_ignored,
+    note_uses,
     parameter_names,
     qualified_name,
 )
@@ -109,6 +110,7 @@ class Definition:
         if version is None:
             code_facts(plain.__code__)  # now: if the file is edited later, its text is no longer that of this code
         self.uses = Uses(self.label, uses)
+        note_uses(plain, self.uses)
         self.files_read: set[str] = set()
         self.listed: set[tuple[object, str, str]] = set()
         self._unknown: frozenset[str] = frozenset()

@@ -144,10 +144,10 @@ def dependencies_of(definition: Definition, kind: type, owner: object = None) ->
         tuple([Dependency(each.name, "", each.place) for each in places]),
         tuple([Dependency(*each) for each in constants]),
         tuple([Dependency(*each) for each in code.packages.items()]),
-        tuple(_uses(definition)),
+        tuple(_uses(definition, code)),
         (*[f"{each.text}, at {each.place}" for each in reads.private], *code.formless),
         tuple([f"{each.text}, at {each.place}" for each in reads.everything]),
-        tuple(_unseen(definition, None if owner is None else results_of(definition, owner).acceptance)),
+        tuple(_unseen(definition, code, None if owner is None else results_of(definition, owner).acceptance)),
     )
 
 
@@ -167,16 +167,21 @@ def _states_of_values(definition: Definition, kind: type, owner: object, code: S
     return found
 
 
-def _uses(definition: Definition) -> Iterable[Dependency]:
+def _uses(definition: Definition, code: StoredCode) -> Iterable[Dependency]:
+    names: list[str] = []
     for each in definition.uses.things:
         if isinstance(each, Path):
-            yield Dependency(os.path.abspath(each))
+            names.append(os.path.abspath(each))
+            yield Dependency(names[-1])
         else:
-            name = getattr(each, "__qualname__", None) or getattr(each, "__name__", None) or repr(each)
-            yield Dependency(name, installed_version(each) if isinstance(each, str) else "")
+            names.append(getattr(each, "__qualname__", None) or getattr(each, "__name__", None) or repr(each))
+            yield Dependency(names[-1], installed_version(each) if isinstance(each, str) else "")
+    for name in code.names_of_uses():  # also those of stored methods that are reached
+        if name.removesuffix("()") not in names:
+            yield Dependency(name)
 
 
-def _unseen(definition: Definition, acceptance: object) -> Iterable[str]:
+def _unseen(definition: Definition, code: StoredCode, acceptance: object) -> Iterable[str]:
     for each in filter(None, [acceptance, definition.acceptance]):
         yield f"changes of code that were accepted: {each}"
     if definition.has_own_version:
@@ -185,7 +190,7 @@ def _unseen(definition: Definition, acceptance: object) -> Iterable[str]:
         yield "attributes other than the parameters in depends"
     for each in sorted((*definition.ignored.names, *definition.arguments.ignored)):
         yield f"{each}, which ignore leaves out"
-    for each in sorted(definition.files_read - definition.uses.files()):
+    for each in sorted(definition.files_read - code.files()):
         yield f"the file {each}, which was read"
 
 

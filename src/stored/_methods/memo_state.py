@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import weakref
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, TypeAlias
@@ -110,18 +111,27 @@ def _text_of_state(memo: Memo, value: object, state: str) -> str | None:
     return "filled" if is_marked else text_or_none(value)
 
 
-def note_filled(owner: object, reads: MethodReads, state: MemoState) -> None:
-    """Note which memos a computation has filled, or filled further, while its parameters stayed the same."""
+def note_filled(owner: object, reads: MethodReads, state: MemoState, definition: Definition) -> None:
+    """Note which memos a computation has filled, or filled further, while its parameters stayed the same.
+
+    One that is made of what the method writes itself may have been filled while that was another value.
+    """
     if any(state.before[memo.name] in {"unknown", "stale"} for memo in reads.memos if memo.is_read):
         return  # what it has filled may be made of these
-    filled = filled_memos(owner)
+    filled, code_of = filled_memos(owner), functools.partial(_version, weakref.ref(definition))
     for memo in reads.memos:
         value = memo.value(owner)
-        if state.before[memo.name] in {"unknown", "stale"} or value is ABSENT:
+        if state.before[memo.name] in {"unknown", "stale"} or value is ABSENT or memo.is_made_of(reads.written):
             continue
         is_something = holds_something(value) if memo.is_container else value is not None
         if is_something or memo.name in state.absent:
-            filled.note(owner, memo, value, is_more=state.before[memo.name] == "holds")
+            filled.note(owner, memo, value, state.before[memo.name] == "holds", code_of)
+
+
+def _version(definition: weakref.ref[Definition], kind: type) -> str | None:
+    """The version of a method of a class now; None if it is gone."""
+    found = definition()
+    return None if found is None else found.code_of(kind).version
 
 
 MemoTests: TypeAlias = tuple[list[str], dict[str, Any]]
@@ -191,8 +201,8 @@ def reasons_of_private(reads: MethodReads, names: tuple[str, ...], stale: tuple[
         )
     for memo in stale:
         reasons.append(
-            f"the attribute {memo.name!r}, filled at {memo.place}, was filled while parameters were others, or by"
-            f" something else with a value that has no form; empty it where parameters change, {only}"
+            f"the attribute {memo.name!r}, filled at {memo.place}, was filled while parameters or code were others, or"
+            f" by something else with a value that has no form; empty it where parameters change, {only}"
         )
     return reasons
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from stored._keys import StoredCode
 from stored._methods.definition import Definition
 from stored.errors import OwnerWarning, warn_caller
 
@@ -43,7 +44,7 @@ def _listen(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 @contextmanager
-def noting_files(definition: Definition, kind: type) -> Iterator[None]:
+def noting_files(definition: Definition, kind: type, code: StoredCode) -> Iterator[None]:
     """Note the files that are read within the block, in which a result is computed, and warn once of each."""
     global _is_listening
     if not _is_listening:
@@ -57,7 +58,7 @@ def noting_files(definition: Definition, kind: type) -> Iterator[None]:
         if not _opened.by_computation:
             _opened.written.clear()
     if found:
-        _note(definition, kind, found)
+        _note(definition, kind, found, code.files())
 
 
 @contextmanager
@@ -70,8 +71,7 @@ def noting_no_files() -> Iterator[None]:
         _opened.by_computation.pop()
 
 
-def _note(definition: Definition, kind: type, found: set[str]) -> None:
-    named = definition.uses.files()
+def _note(definition: Definition, kind: type, found: set[str], named: set[str]) -> None:
     new = {each for each in found if _counts(each)} - definition.files_read
     definition.files_read |= new
     for path in sorted(new):
