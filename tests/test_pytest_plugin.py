@@ -110,6 +110,44 @@ def test_a_stale_result_fails_its_test(tmp_path: Path, option: str, fails: bool)
     assert ("1 passed" in text) == fails
 
 
+def test_a_stale_result_fails_its_test_whatever_becomes_of_the_warning(tmp_path: Path) -> None:
+    """Filtered by a mark, by the code or on the command line, or caught; in a fixture it is an error."""
+    tests = """
+        import warnings
+
+        @pytest.mark.filterwarnings("ignore")
+        def test_marked():
+            MODEL.value(2.0)
+
+        def test_silenced():
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                MODEL.value(3.0)
+
+        @pytest.mark.filterwarnings("error")
+        def test_caught():
+            try:
+                MODEL.value(4.0)
+            except Exception:
+                pass
+
+        @pytest.fixture
+        def value():
+            return MODEL.value(5.0)
+
+        def test_set_up(value):
+            pass
+
+        def test_harmless():
+            pass
+        """
+    assert run(tmp_path, tests)[0] == 0
+    status, text = run(tmp_path, tests, "--stored-verify", "-W", "ignore", world="2.0")
+    assert status == 1
+    assert "3 failed, 1 passed, 1 error" in text
+    assert text.count("is stale: it was") >= 4
+
+
 @pytest.mark.parametrize(
     ("marker", "told"),
     [

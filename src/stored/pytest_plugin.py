@@ -11,7 +11,7 @@ pytest loads this plugin where both are installed; ``-p no:stored`` leaves it ou
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -52,12 +52,29 @@ def pytest_configure(config: pytest.Config) -> None:
     if share is None:
         return
     from stored import ConfigurationError, configure
+    from stored._methods import verify
 
     try:
         configure(verify=share)
     except ConfigurationError as error:
         raise pytest.UsageError(f"--stored-verify: {error}") from None
-    config.addinivalue_line("filterwarnings", "error::stored.StaleResultWarning")
+    verify.stale_results = []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fail a test, or what is set up for it, that has got a stale result, whatever became of the warning."""
+    report = yield
+    if item.config.getoption("--stored-verify") is None:
+        return report
+    from stored._methods import verify
+
+    found, verify.stale_results = verify.stale_results, []
+    if found and report.outcome != "failed":
+        report.outcome, report.longrepr = "failed", "\n".join([f"StaleResultWarning: {each}" for each in found])
+    return report
 
 
 @pytest.fixture

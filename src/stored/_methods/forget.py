@@ -31,9 +31,13 @@ def clear(owner: object) -> None:
     kind, errors = type(owner), list[OwnerError]()
     methods = methods_of(kind)
     if not methods:
-        given = f"the class {owner.__qualname__}" if isinstance(owner, type) else f"an object of {kind.__qualname__}"
+        given = (
+            f"the class {owner.__qualname__}, not an object"
+            if isinstance(owner, type)
+            else f"an object of {kind.__qualname__}, which has no stored methods"
+        )
         raise OwnerError(
-            f"stored.clear() got {given}, which has no stored methods, so there is nothing to forget;"
+            f"stored.clear() got {given}, so there is nothing to forget;"
             " give it an object that has some, or say Class.method.cache_clear() to forget all results of one method"
         )
     for each in methods:

@@ -80,6 +80,10 @@ def _computing_anew(key: Any) -> Iterator[bool]:
             _under.calls = None
 
 
+stale_results: list[str] | None = None
+"""What warnings have told, where the tests of somebody ask for it: these can be filtered, and code can catch them."""
+
+
 def verified(call: Call, results: Results, found: CachedResult, now: Settings) -> CachedResult:
     """A stored result, or a new one in its place if it was chosen to be computed anew, and does not hold.
 
@@ -169,8 +173,10 @@ def _warn(call: Call, results: Results, before: str, after: str) -> None:
         if unseen
         else "nothing is known that its key does not see: perhaps a clock, a network, or what a library remembers"
     )
-    warn_caller(
+    message = (
         f"a stored result of {call.key().call()} is stale: it was {before}, and computing it now gives {after};"
-        f" {seen_not}. What it depends on can be named in uses=(...) of @stored",
-        StaleResultWarning,
+        f" {seen_not}. What it depends on can be named in uses=(...) of @stored"
     )
+    if stale_results is not None:
+        stale_results.append(message)
+    warn_caller(message, StaleResultWarning)
