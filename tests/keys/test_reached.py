@@ -93,6 +93,7 @@ REACHED: dict[str, tuple[set[str], set[str]]] = {
     "type(self).step(self)": ({"of_base", "of_mixin"}, {"Mixin.step", "Base.step"}),
     "type(self).scale": ({"scale"}, set()),
     "type(self).__name__": ({"__name__"}, set()),
+    "type(self).__instancecheck__": (set(), set()),
     "self.profile(1)": ({"profile"}, set()),
     "object.__repr__(self)": (set(), set()),
     "[self.step for y in x]": ({"of_base", "of_mixin"}, {"Mixin.step", "Base.step"}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 from collections.abc import Iterator
 from typing import Any
@@ -260,6 +261,41 @@ class UsesDefault:
         return self.part.kept + self.part.default.kept  # type: ignore[attr-defined,no-any-return]
 
 
-def test_a_class_in_which_its_own_objects_stand_is_read() -> None:
+def test_a_class_in_which_its_own_objects_stand_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also once these have memos, and the class has changed."""
     user = UsesDefault()
     assert [user.value(), user.value(), UsesDefault().value()] == [8.0] * 3
+    monkeypatch.setattr(Default, "extra", 1.0, raising=False)
+    assert [user.value(), user.value(), UsesDefault().value()] == [8.0] * 3
+
+
+@dataclasses.dataclass(frozen=True)
+class Frozen:
+    x: float
+
+    def double(self) -> float:
+        return 2 * self.x
+
+    @functools.cached_property
+    def kept(self) -> float:
+        return self.double() + 5.0
+
+
+@keyed_by("part")
+class UsesFrozen:
+    def __init__(self) -> None:
+        self.part = Frozen(1.0)
+
+    @stored
+    def value(self) -> float:
+        return self.part.kept
+
+
+def test_what_a_frozen_part_keeps_counts_once_its_method_is_replaced() -> None:
+    seven: Any = functools.partial(float, 7)
+    user, other = UsesFrozen(), UsesFrozen()
+    assert user.part.kept == 7.0
+    assert [user.value(), UsesFrozen().value()] == [7.0] * 2
+    for each in (user, other):
+        object.__setattr__(each.part, "double", seven)
+    assert [user.value(), other.value()] == [7.0, 12.0]

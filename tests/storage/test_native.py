@@ -216,6 +216,14 @@ def test_arrays_of_empty_text_come_back(kind: str) -> None:
     assert (found.dtype.str, found.shape, found.tobytes()) == (array.dtype.str, (2, 3), b"")
 
 
+def test_arrays_with_gaps_come_back_without_them() -> None:
+    """Of any number of dimensions: what lies between their items is not theirs."""
+    for array in (np.arange(10.0)[::2], np.arange(24).reshape(4, 6)[:, ::3], np.arange(24).reshape(2, 3, 4)[:, 1]):
+        assert not array.flags.contiguous
+        found = round_trip(array)
+        assert identical(found, np.ascontiguousarray(array))
+
+
 def test_a_memory_map_comes_back_as_an_array(tmp_path: Any) -> None:
     """Of a memory-mapped array the content counts, not the file that it came from."""
     np.save(tmp_path / "a.npy", np.arange(6.0).reshape(2, 3))
