@@ -52,13 +52,13 @@ def pytest_configure(config: pytest.Config) -> None:
     if share is None:
         return
     from stored import ConfigurationError, configure
-    from stored._methods import verify
+    from stored._methods import take_stale_results
 
     try:
         configure(verify=share)
     except ConfigurationError as error:
         raise pytest.UsageError(f"--stored-verify: {error}") from None
-    verify.stale_results = []
+    take_stale_results()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -69,9 +69,9 @@ def pytest_runtest_makereport(
     report = yield
     if item.config.getoption("--stored-verify") is None:
         return report
-    from stored._methods import verify
+    from stored._methods import take_stale_results
 
-    found, verify.stale_results = verify.stale_results, []
+    found = take_stale_results()
     if found and report.outcome != "failed":
         report.outcome, report.longrepr = "failed", "\n".join([f"StaleResultWarning: {each}" for each in found])
     return report

@@ -237,8 +237,10 @@ def test_what_was_filled_under_values_of_a_moment_counts(first: str, then: str) 
     assert getattr(Changing(), then)() == plain(Changing()) != plain(user)
 
 
-class Default:
-    """Objects of it stand in it, as memos do in these."""
+class Unit:
+    """An object of it stands in it, with a memo, later on."""
+
+    default: Unit | None = None
 
     def __init__(self, x: float) -> None:
         self.x = x
@@ -248,25 +250,21 @@ class Default:
         return self.x + 1.0
 
 
-Default.default = Default(5.0)  # type: ignore[attr-defined]
-
-
 @keyed_by("part")
-class UsesDefault:
+class UsesUnit:
     def __init__(self) -> None:
-        self.part = Default(1.0)
+        self.part = Unit(1.0)
 
     @stored
     def value(self) -> float:
-        return self.part.kept + self.part.default.kept  # type: ignore[attr-defined,no-any-return]
+        return self.part.kept
 
 
 def test_a_class_in_which_its_own_objects_stand_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also once these have memos, and the class has changed."""
-    user = UsesDefault()
-    assert [user.value(), user.value(), UsesDefault().value()] == [8.0] * 3
-    monkeypatch.setattr(Default, "extra", 1.0, raising=False)
-    assert [user.value(), user.value(), UsesDefault().value()] == [8.0] * 3
+    user = UsesUnit()
+    assert [user.value(), user.value(), UsesUnit().value()] == [2.0] * 3
+    monkeypatch.setattr(Unit, "default", user.part)
+    assert [user.value(), user.value(), UsesUnit().value()] == [2.0] * 3
 
 
 @dataclasses.dataclass(frozen=True)

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from stored._methods.dependencies import Dependencies, Dependency
     from stored._methods.explain import Explanation
     from stored._methods.forget import clear
+    from stored._methods.verify import take_stale_results
 
-__all__ = ["CacheInfo", "Dependencies", "Dependency", "Explanation", "clear", "stored"]
+__all__ = ["CacheInfo", "Dependencies", "Dependency", "Explanation", "clear", "stored", "take_stale_results"]
 
 if not TYPE_CHECKING:  # type checkers would take every name for one of these
     __getattr__ = lazy_attributes(
@@ -26,5 +27,6 @@ if not TYPE_CHECKING:  # type checkers would take every name for one of these
             "Dependency": "dependencies",
             "Explanation": "explain",
             "clear": "forget",
+            "take_stale_results": "verify",
         },
     )

@@ -20,7 +20,7 @@ from stored._settings import Settings, settings, validity
 from stored._storage import CachedResult, Flight
 from stored.errors import StaleResultWarning, error_text, warn_caller
 
-__all__ = ["verified"]
+__all__ = ["take_stale_results", "verified"]
 
 
 class _Choice:
@@ -80,8 +80,14 @@ def _computing_anew(key: Any) -> Iterator[bool]:
             _under.calls = None
 
 
-stale_results: list[str] | None = None
-"""What warnings have told, where the tests of somebody ask for it: these can be filtered, and code can catch them."""
+_stale_results: list[str] | None = None
+
+
+def take_stale_results() -> list[str]:
+    """What was told of stale results since this was called last: warnings can be filtered, and code can catch them."""
+    global _stale_results
+    found, _stale_results = _stale_results or [], []
+    return found
 
 
 def verified(call: Call, results: Results, found: CachedResult, now: Settings) -> CachedResult:
@@ -177,6 +183,6 @@ def _warn(call: Call, results: Results, before: str, after: str) -> None:
         f"a stored result of {call.key().call()} is stale: it was {before}, and computing it now gives {after};"
         f" {seen_not}. What it depends on can be named in uses=(...) of @stored"
     )
-    if stale_results is not None:
-        stale_results.append(message)
+    if _stale_results is not None:
+        _stale_results.append(message)
     warn_caller(message, StaleResultWarning)
