@@ -15,10 +15,10 @@ import pytest
 from stored import StorageUser, configure, keyed_by, stored, upkeep
 from stored._storage.limits import finish_trims
 from tests.faults.memory import forget_memory
-from tests.faults.scale import rounds
+from tests.faults.scale import LONG
 from tests.faults.values import whole_entries
 
-MANY = rounds(2_000, 10_000)
+MANY = 10_000 if LONG else 2_000
 CALLS = ("open", "stat", "lstat", "utime", "mkdir", "rmdir", "unlink", "replace", "scandir")
 
 
