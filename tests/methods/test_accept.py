@@ -101,6 +101,11 @@ def computed(name: str) -> int:
     return {"curve": bool(found), "surface": bool(found)}.get(name, found)
 
 
+def numbers(model: Any) -> list[float]:
+    """The results of five calls."""
+    return [model.number(float(n)) for n in range(5)]
+
+
 def edit(monkeypatch: pytest.MonkeyPatch, function: Callable[[float], float]) -> None:
     monkeypatch.setitem(globals(), "shape", function)
 
@@ -231,42 +236,36 @@ def test_an_object_accepts_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     edit(monkeypatch, harmless)
     first.number.cache_accept(sample=1)
     computed("number")
-    for n in range(5):
-        first.number(float(n))
+    numbers(first)
     assert computed("number") == 1
-    for n in range(5):
-        second.number(float(n))
+    numbers(second)
     assert computed("number") == 5
     edit(monkeypatch, lambda x: 1.0 + 1.0 * x)
-    for n in range(5):
-        first.number(float(n))
+    numbers(first)
     assert computed("number") == 5
 
 
 def test_another_edit_ends_that_of_a_class(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is for the code of now."""
     model = Model()
-    for n in range(5):
-        model.number(float(n))
+    numbers(model)
     edit(monkeypatch, harmless)
     Model.number.cache_accept(sample=1)
     model.number(0.0), model.number(1.0)
     edit(monkeypatch, lambda x: 1.0 + 1.0 * x)
     computed("number")
-    for n in range(5):
-        model.number(float(n))
+    numbers(model)
     assert computed("number") == 5
 
 
 def test_an_edit_before_the_first_call_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """It was not there when results were accepted."""
     model = Model()
-    for n in range(5):
-        model.number(float(n))
+    numbers(model)
     edit(monkeypatch, harmless)
     Model.number.cache_accept(sample=1)
     edit(monkeypatch, lambda x: 1.0 + x if x < 3 else -5.0)
-    assert [model.number(float(n)) for n in range(5)] == [2.0, 4.0, 6.0, -10.0, -10.0]
+    assert numbers(model) == [2.0, 4.0, 6.0, -10.0, -10.0]
 
 
 def test_results_of_an_owner_with_other_parts_are_not_taken_over(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from stored._keys.canonical import UnstableValueError
+from stored._keys.class_functions import find_on_class
 from stored.typing import ABSENT
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "has_fields",
     "instance_dict",
     "is_filled",
+    "own_value",
     "own_values",
 ]
 
@@ -107,12 +109,21 @@ def _declared_slots(base: type) -> Iterator[str]:
 
 
 def instance_dict(value: Any) -> dict[str, object]:
-    """What stands in ``__dict__``; empty if there is none."""
+    """What stands in ``__dict__``, as a copy; empty if there is none."""
+    return dict(_own(value))
+
+
+def own_value(value: Any, name: str) -> object:
+    """What stands in ``__dict__`` under a name; `ABSENT` if nothing does."""
+    return _own(value).get(name, ABSENT)
+
+
+def _own(value: Any) -> dict[str, object]:
     try:
         found: dict[str, object] = object.__getattribute__(value, "__dict__")
-    except AttributeError:
+    except AttributeError:  # objects of the class have slots only
         return {}
-    return dict(found)
+    return found
 
 
 def own_values(value: Any, names: frozenset[str]) -> list[tuple[str, object]]:
@@ -123,7 +134,7 @@ def own_values(value: Any, names: frozenset[str]) -> list[tuple[str, object]]:
 
 def is_filled(kind: type, name: str) -> bool:
     """Is an attribute one that a `cached_property` fills?"""
-    return isinstance(_on_class(kind, name), functools.cached_property)
+    return isinstance(find_on_class(kind, name).value, functools.cached_property)
 
 
 def gives_what_it_contains(kind: type, name: str) -> bool:
@@ -131,14 +142,10 @@ def gives_what_it_contains(kind: type, name: str) -> bool:
 
     Not if the class has a property, or a value, of that name.
     """
-    found = _on_class(kind, name)
+    found = find_on_class(kind, name).value
     is_plain = found is ABSENT or isinstance(found, types.MemberDescriptorType)
-    is_as_usual = _on_class(kind, "__getattribute__") is object.__getattribute__
-    return is_plain and is_as_usual and _on_class(kind, "__getattr__") is ABSENT
-
-
-def _on_class(kind: type, name: str) -> object:
-    return next((vars(base)[name] for base in kind.__mro__ if name in vars(base)), ABSENT)
+    is_as_usual = find_on_class(kind, "__getattribute__").value is object.__getattribute__
+    return is_plain and is_as_usual and find_on_class(kind, "__getattr__").value is ABSENT
 
 
 _HEAP_TYPE = 1 << 9

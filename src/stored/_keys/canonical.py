@@ -88,9 +88,9 @@ def add_forms(
     _KINDS.extend(kinds)
 
 
-def reached_digest(kind: type) -> str:
-    """The digest of all that the code of a class reaches; empty where only its name counts."""
-    return _REACHED[0](kind)
+def reached_digest(value: Any) -> str:
+    """The digest of all that the code of a function or a class reaches; empty where only its name counts."""
+    return _REACHED[0](value)
 
 
 class UnstableValueError(Exception):
@@ -242,7 +242,7 @@ class Walk:
 
     def reached_text(self, value: Any) -> str:
         """The text of what the code of a function or a class reaches; empty where only names count."""
-        return "" if self.is_of_code else _REACHED[0](value)
+        return "" if self.is_of_code else reached_digest(value)
 
     def leaves_out(self, name: str) -> bool:
         """Does a variable that a function closes over not count?"""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Iterator
 from types import FunctionType
 from typing import NamedTuple
+
+from stored._keys.by_function import ByFunction
 
 __all__ = ["Ignored", "ignored_by", "note_ignored"]
 
@@ -35,16 +36,15 @@ def _dots(label: str) -> Iterator[int]:
     return (number for number, each in enumerate(label) if each == ".")
 
 
-_by_function: dict[int, tuple[weakref.ref[FunctionType], Ignored]] = {}
+_by_function = ByFunction[Ignored]()
 
 
 def note_ignored(function: FunctionType, ignored: Ignored) -> None:
     """Note the names that a stored method leaves out, which count for nobody who reaches its function."""
-    number = id(function)
-    _by_function[number] = weakref.ref(function, lambda _: _by_function.pop(number, None)), ignored
+    _by_function.note(function, ignored)
 
 
 def ignored_by(function: object) -> list[Ignored]:
     """The names that a function leaves out, if it is that of a stored method that does so."""
-    found = _by_function.get(id(function))
-    return [found[1]] if found is not None and found[0]() is function else []
+    found = _by_function.of(function)
+    return [] if found is None else [found]

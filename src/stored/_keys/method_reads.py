@@ -8,7 +8,7 @@ from types import MappingProxyType, MemberDescriptorType
 from typing import Any, NamedTuple, cast
 from weakref import ref
 
-from stored._keys.attributes import own_values
+from stored._keys.attributes import own_value, own_values
 from stored._keys.canonical import text_or_none
 from stored._keys.change_key import change_key
 from stored._keys.class_functions import find_on_class, is_data
@@ -115,10 +115,7 @@ class Memo(NamedTuple):
         """The value now, without filling it; `ABSENT` if there is none."""
         if not self.is_computed:
             return getattr(owner, self.name, ABSENT)
-        try:
-            return object.__getattribute__(owner, "__dict__").get(self.name, ABSENT)
-        except AttributeError:  # the objects have slots only, so that nothing is kept in them
-            return ABSENT
+        return own_value(owner, self.name)
 
     def is_made_of(self, names: Collection[str]) -> bool:
         """Is it made of an attribute of one of these names?"""

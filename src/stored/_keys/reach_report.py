@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from types import CodeType, FunctionType
 from typing import Any, Literal, NamedTuple
 
-from stored._keys.attributes import instance_dict
+from stored._keys.attributes import own_value
 from stored._keys.self_accesses import Read
 from stored._keys.tree_origins import Through
-from stored.typing import ABSENT
 
 __all__ = ["AttributeRead", "AttributeWrite", "LookedUp", "Place", "Reached", "Reason", "Rule"]
 
@@ -89,7 +88,7 @@ class AttributeRead:
         if self.through == "class":
             return getattr(type(owner), self.name)
         if self.through == "dict":
-            return instance_dict(owner).get(self.name, ABSENT)
+            return own_value(owner, self.name)
         return getattr(super(self.after, owner), self.name)
 
 

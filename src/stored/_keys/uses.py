@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import inspect
 import types
-import weakref
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from stored._keys.by_function import ByFunction
 from stored._keys.canonical import canonical, text_or_none
 from stored._keys.distributions import distribution_text, installed_version
 from stored._keys.watched_values import FileWatch, ValueWatch
@@ -72,20 +72,18 @@ class Uses:
 
 NO_USES = Uses("", ())
 
-_by_function: dict[int, tuple[weakref.ref[types.FunctionType], Uses]] = {}
+_by_function = ByFunction[Uses]()
 
 
 def note_uses(function: types.FunctionType, uses: Uses) -> None:
     """Note what a stored method uses, which counts for everybody who reaches its function."""
     if uses.things:
-        number = id(function)
-        _by_function[number] = weakref.ref(function, lambda _: _by_function.pop(number, None)), uses
+        _by_function.note(function, uses)
 
 
 def uses_of(function: object) -> Uses | None:
     """What a function uses, if it is that of a stored method that says so."""
-    found = _by_function.get(id(function))
-    return found[1] if found is not None and found[0]() is function else None
+    return _by_function.of(function)
 
 
 def _takes_nothing(value: Any) -> bool:

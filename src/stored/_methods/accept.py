@@ -138,7 +138,6 @@ def _adopt(call: Call, results: Results, earlier: _Earlier, flight: Flight) -> C
     is_saved = slot is not None and earlier.value is not ABSENT
     if slot is not None and is_saved:
         slot.save(earlier.value, result.seconds, {**results.code.packages, ADOPTED: earlier.version[:8]})
-    results.forget_if_forgotten(call)
     results.count_hit(result, persistent=is_saved)
     return result
 

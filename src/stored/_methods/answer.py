@@ -18,7 +18,7 @@ from stored._methods.call import Call, ParametersChangedError
 from stored._methods.computing import compute_and_keep
 from stored._methods.definition import Definition
 from stored._methods.opened_files import noting_no_files
-from stored._methods.results import Results, results_of, under_way
+from stored._methods.results import Results, results_of
 from stored._settings import Settings, settings
 from stored._storage import (
     ADOPTED,
@@ -104,7 +104,7 @@ def _result(call: Call, results: Results, now: Settings) -> CachedResult:
     if found is not ABSENT:
         _note_hit(call, results, found)
         return _verified(call, results, found, now) if now.verify else found
-    with noting_no_files(), under_way(call):
+    with noting_no_files(), results.under_way(call):
         return _missing_result(call, results, now)
 
 
@@ -162,7 +162,6 @@ def _keep_loaded(
     call.memory[call.arguments] = found
     if memory_limit.limit is not None:
         call.count_in_memory(found)
-    results.forget_if_forgotten(call)
     results.count_hit(found, persistent=True)
     return found
 
@@ -175,7 +174,6 @@ def _from_other_thread(call: Call, results: Results, flight: Flight) -> CachedRe
         if from_flight.is_for(call.owner):
             result = from_flight
             call.keep(result)
-            results.forget_if_forgotten(call)
     if result is not ABSENT:
         results.count_hit(result)
     return result
@@ -227,7 +225,7 @@ def _refreshed(call: Call, results: Results) -> CachedResult:
     call.open_slot(settings())
     if call.memo_state is not None and call.memo_state.pairs:
         results.forget(call)  # also what was computed with other memos filled
-    with under_way(call):
+    with results.under_way(call):
         result = compute_and_keep(call, results, Flight())
     call.space.end_shortcuts(call.method)
     return result

@@ -89,7 +89,6 @@ def keep(call: Call, results: Results, computed: Computed, flight: Flight) -> No
             results.counters.stores += 1
     if is_stored and type(result.value) is np.ndarray and result.value.nbytes >= _LARGE:
         _keep_mapped(call, result)
-    results.forget_if_forgotten(call)
 
 
 _LARGE = 1 << 20

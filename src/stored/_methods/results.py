@@ -21,7 +21,7 @@ from stored._storage import CachedResult
 from stored.errors import OwnerError
 from stored.typing import ABSENT
 
-__all__ = ["Results", "forget_calls", "results_of", "under_way"]
+__all__ = ["Results", "forget_calls", "results_of"]
 
 
 class Results:
@@ -210,10 +210,17 @@ class Results:
         forget_calls(self.definition, lambda each: (each.space.address, each.arguments) in meant)
         self.forget(call)
 
-    def forget_if_forgotten(self, call: Call) -> None:
-        """Forget what a call has just kept if that was forgotten while it was under way."""
-        if call.is_forgotten:
-            self.forget(call)
+    @contextlib.contextmanager
+    def under_way(self, call: Call) -> Iterator[None]:
+        """A block in which a call keeps its result; that is forgotten if results were meanwhile."""
+        calls = self.definition.calls
+        calls[call] = None
+        try:
+            yield
+        finally:
+            del calls[call]
+            if call.is_forgotten:
+                self.forget(call)
 
     def count_hit(self, result: CachedResult, persistent: bool = False) -> None:
         """Count a call that was answered without computing."""
@@ -249,16 +256,6 @@ def forget_calls(definition: Definition, is_meant: Callable[[Call], bool]) -> No
     """Let the calls that are under way, and meant, keep nothing."""
     for each in list(definition.calls):
         each.is_forgotten |= is_meant(each)
-
-
-@contextlib.contextmanager
-def under_way(call: Call) -> Iterator[None]:
-    """Let it be known, as long as this lasts, that a call is under way."""
-    call.definition.calls[call] = None
-    try:
-        yield
-    finally:
-        del call.definition.calls[call]
 
 
 def results_of(definition: Definition, owner: object) -> Results:
