@@ -18,6 +18,7 @@ from stored._keys.code_listing import Listing, code_places, constants_of
 from stored._keys.distributions import installed_version
 from stored._keys.file_facts import load_facts_by, unsaved_facts
 from stored._keys.filled_memos import filled_memos, holds_something, is_fixed
+from stored._keys.function_caches import CachesInUse, caches_behind
 from stored._keys.identity import number_text, object_number
 from stored._keys.ignored_names import Ignored, note_ignored
 from stored._keys.keyed_by import keyed_by
@@ -57,6 +58,7 @@ __all__ = [
     "USER_ATTRIBUTES",
     "VARIADIC",
     "Arguments",
+    "CachesInUse",
     "CodeState",
     "Described",
     "Describer",
@@ -80,6 +82,7 @@ __all__ = [
     "UnstableValueError",
     "Uses",
     "attributes_of",
+    "caches_behind",
     "canonical",
     "change_key",
     "checked_string",

@@ -12,7 +12,7 @@ from typing import Any
 from stored._keys.attributes import attributes_of, own_values
 from stored._keys.canonical import UnstableValueError, reached_digest
 from stored._keys.class_functions import class_functions, find_on_class
-from stored._keys.filled_memos import filled_memos
+from stored._keys.filled_memos import filled_memos, is_frozen
 from stored._keys.first_values import MAKING
 from stored._keys.known_of_class import known_of_class
 from stored._keys.libraries import is_library_module
@@ -86,14 +86,7 @@ def does_memo_count(value: object, memo: Memo, content: object) -> bool:
     state = filled_memos(value).state(value, memo, content)
     if state in {"empty", "holds"}:
         return False
-    return not (memo.is_computed and _is_frozen(type(value)) and _has_fixed_sources(value, memo))
-
-
-def _is_frozen(kind: Any) -> bool:
-    """Is it a frozen dataclass or attrs class, of which no attribute changes?"""
-    options = getattr(kind, "__dataclass_params__", None)
-    is_frozen_attrs = getattr(kind.__setattr__, "__name__", "") == "_frozen_setattrs"
-    return is_frozen_attrs if options is None else bool(options.frozen)
+    return not (memo.is_computed and is_frozen(type(value)) and _has_fixed_sources(value, memo))
 
 
 def _has_fixed_sources(value: object, memo: Memo) -> bool:
@@ -105,6 +98,11 @@ def _has_fixed_sources(value: object, memo: Memo) -> bool:
 class PartMemos:
     """The memos of all objects in some values, before something is computed that may fill them.
 
+    Attributes
+    ----------
+    parts : list
+        These objects, and functions and classes.
+
     Parameters
     ----------
     values : iterable of object
@@ -112,7 +110,9 @@ class PartMemos:
     """
 
     def __init__(self, values: Any) -> None:
-        found = [(part, memo) for part in _parts(values) for memo in class_memos(type(part)).values()]
+        self.parts = list(_parts(values))
+        objects = [each for each in self.parts if not isinstance(each, type)]
+        found = [(part, memo) for part in objects for memo in class_memos(type(part)).values()]
         states = [(part, memo, filled_memos(part).state(part, memo, memo.value(part))) for part, memo in found]
         self._before = [
             (*each, each[1].sources(each[0]), _code_of(type(each[0])))
@@ -165,7 +165,7 @@ _MOST_ITEMS = 1000
 
 
 def _parts(values: Any) -> Iterator[object]:
-    """The objects of the user's own classes in values."""
+    """The objects of the user's own classes in values, and functions and classes."""
     seen: set[int] = set()
     pending = [each for each in values if type(each) not in ATOMIC_SET]
     while pending:
@@ -178,7 +178,9 @@ def _parts(values: Any) -> Iterator[object]:
             inside = value
         elif type(value) is dict:
             inside = value.values()
-        elif not is_library_module(type(value).__module__) and not isinstance(value, type):
+        elif isinstance(value, type | FunctionType | functools._lru_cache_wrapper):
+            yield value
+        elif not is_library_module(type(value).__module__):
             yield value
             with contextlib.suppress(UnstableValueError):  # it has no form, wherever it stands
                 inside = [each for _, each in attributes_of(value)]

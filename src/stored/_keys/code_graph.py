@@ -49,6 +49,12 @@ class CodeState(NamedTuple):
     libraries: frozenset[str]
 
     @property
+    def caches(self) -> list[tuple[Any, str]]:
+        """The functions that keep what they give, or fill memos of modules, with the names of these."""
+        found = [(holder(), name) for node in self.nodes for holder, name in node.caches]
+        return [each for each in found if not isinstance(each[0], type)]  # else it is gone
+
+    @property
     def formless(self) -> tuple[str, ...]:
         """What has no form, so that only this process can tell that it is the same."""
         return tuple(dict.fromkeys([reason for each in self.nodes for reason in each.formless]))

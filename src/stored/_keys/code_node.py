@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import builtins
 import collections
-import contextlib
+import functools
 import sys
 import types
 from collections.abc import Callable, Mapping
@@ -22,16 +22,15 @@ import numpy as np
 from stored._keys.ambient import ambient_state, draws_from_global, gives_modules, is_environment, makes_generator
 from stored._keys.attributes import instance_dict
 from stored._keys.canonical import UnstableValueError, Walk, digest, nested_too_deeply, text_without_form
-from stored._keys.canonical_code import is_library_function, is_single_dispatch
+from stored._keys.canonical_code import is_library_function
 from stored._keys.class_content import WITHOUT_MEANING
 from stored._keys.class_names import is_library_class
-from stored._keys.closures import closure_cells
 from stored._keys.code_facts import code_facts
 from stored._keys.compiled_modules import compiled_text, name_in_compiled
-from stored._keys.contents import content_of
 from stored._keys.exempt import is_exempt
+from stored._keys.function_watches import function_watches
 from stored._keys.identity import number_text
-from stored._keys.ignored_names import Ignored, ignored_by
+from stored._keys.ignored_names import Ignored, full_name, ignored_by
 from stored._keys.libraries import is_library_module
 from stored._keys.library_values import has_text_of_its_own, is_foreign, name_in_library
 from stored._keys.node import Node, is_node
@@ -49,17 +48,14 @@ from stored._keys.used_names import OWN_MODULE, OWN_NAME, Origin, UsedName
 from stored._keys.uses import uses_of
 from stored._keys.watched import (
     NEVER_SAME,
-    CodeWatch,
-    DefaultsWatch,
     EnvironmentWatch,
+    Holder,
     MemoWatch,
     ModuleWatch,
     NamespaceWatch,
     NameWatch,
-    RegistryWatch,
     StateWatch,
     Watch,
-    can_exchange_code,
     hold,
 )
 from stored.errors import StoredError
@@ -90,6 +86,7 @@ class _NodeWalk(Walk):
     """The text of one function, class or module."""
 
     __slots__ = (
+        "_caches",
         "_choosing",
         "_compiled",
         "_constants",
@@ -114,6 +111,7 @@ class _NodeWalk(Walk):
         self._libraries: set[str] = set()
         self._compiled: set[str] = set()
         self._constants: list[tuple[str, str]] = []
+        self._caches: list[tuple[Holder, str]] = []
 
     def node(self) -> Node:
         """The node."""
@@ -125,7 +123,8 @@ class _NodeWalk(Walk):
         elif type(value) is types.ModuleType:
             self._watches.append(NamespaceWatch(value, NOT_OF_MODULES))
         else:
-            self._watch_function(value)
+            self._note_library(value)
+            self._watches += function_watches(value)
         try:
             text = self._module_text(value) if type(value) is types.ModuleType else super().text(value)
         except (UnstableValueError, RecursionError) as error:
@@ -141,19 +140,6 @@ class _NodeWalk(Walk):
         self._watches += watches
         return f"; uses {[*uses.texts(), *[each.text for each in watches], *map(self._reference, uses.roots())]!a}"
 
-    def _watch_function(self, value: types.FunctionType) -> None:
-        self._note_library(value)
-        if is_single_dispatch(value):
-            self._watches.append(RegistryWatch(value))
-        elif is_library_function(value):  # which wraps something of the user's, and whose names are not looked up
-            for name, cell in closure_cells(value, with_rebound=True):
-                with contextlib.suppress(ValueError):  # it has no value yet
-                    self._watches.append(NameWatch(value, (name,), cell.cell_contents))
-        if can_exchange_code():
-            self._watches.append(CodeWatch(value))
-        if content_of((value.__defaults__, *(value.__kwdefaults__ or {}).values())) is not None:
-            self._watches.append(DefaultsWatch(value))
-
     def _finished(self, text: str) -> Node:
         return Node(
             digest("\n".join([text, *sorted(filter(None, self._compiled))])),
@@ -162,6 +148,7 @@ class _NodeWalk(Walk):
             tuple(self._formless),
             frozenset(self._libraries),
             tuple(self._constants),
+            tuple(self._caches),
         )
 
     def text(self, value: Any) -> str:
@@ -171,6 +158,8 @@ class _NodeWalk(Walk):
             return self._environment_text(None, type(value).__name__)
         if isinstance(value, str | PurePath):
             value = without_folder(value, self._node)
+        if type(value) is functools._lru_cache_wrapper:
+            self._caches.append((hold(value), ""))
         self._note_library(value)
         return super().text(value)
 
@@ -241,7 +230,7 @@ class _NodeWalk(Walk):
         """Is a name one of those that do not count?"""
         if not self._ignored:
             return False
-        labels = used.dotted, f"{function.__module__}.{used.dotted}", found.label
+        labels = used.dotted, f"{function.__module__}.{used.dotted}", found.label, full_name(found.value)
         return any([each.has(*labels) for each in self._ignored])  # noqa: C419  (each notes what it has found)
 
     def leaves_out(self, name: str) -> bool:
@@ -320,6 +309,7 @@ class _NodeWalk(Walk):
         watch = MemoWatch(function, used.root)
         if watch.is_empty():
             self._watches.append(watch)
+            self._caches.append((hold(function), used.root))
         return watch.is_empty()
 
     def _environment_text(self, item: str | None, label: str) -> str:

@@ -17,7 +17,16 @@ from stored._keys.libraries import is_library_module
 from stored._keys.method_reads import Memo
 from stored.typing import ABSENT
 
-__all__ = ["CodeOf", "FilledMemos", "filled_memos", "holds_something", "is_fixed"]
+__all__ = [
+    "CodeOf",
+    "FilledMemos",
+    "filled_memos",
+    "holds_something",
+    "is_fixed",
+    "is_frozen",
+    "is_same_as",
+    "weak_snapshot",
+]
 
 
 def holds_something(value: object) -> bool:
@@ -81,7 +90,7 @@ class FilledMemos:
         if value is ABSENT:
             return "empty"
         snapshot, fillings = self._filled.get(memo.name, (None, ()))
-        if snapshot is None or not _is_same(snapshot, value):
+        if snapshot is None or not is_same_as(snapshot, value):
             is_empty = value is None or (memo.is_container and not holds_something(value))
             return "empty" if is_empty and not memo.is_computed else "unknown"
         read = [each for each in fillings if not memo.has_other_items(each.memo)]
@@ -125,6 +134,13 @@ def is_fixed(value: object) -> bool:
     return bool(type(value).__weakrefoffset__) and not _has_parts(value) and text_or_none(value) is None
 
 
+def is_frozen(kind: Any) -> bool:
+    """Is it a frozen dataclass or attrs class, of which no attribute changes?"""
+    options = getattr(kind, "__dataclass_params__", None)
+    is_frozen_attrs = getattr(kind.__setattr__, "__name__", "") == "_frozen_setattrs"
+    return is_frozen_attrs if options is None else bool(options.frozen)
+
+
 _MAX_DEPTH = 4
 
 
@@ -136,10 +152,10 @@ def weak_snapshot(value: Any, depth: int = 0) -> Any:
     kind = type(value)
     found = change_key((value,))
     if found is not None:
-        return kind, found
+        return weakref.ref(kind), found
     text = text_or_none(value)
     if text is not None:
-        return kind, text
+        return weakref.ref(kind), text
     parts: list[Any] = []
     if _has_parts(value) and depth <= _MAX_DEPTH:
         try:
@@ -149,9 +165,9 @@ def weak_snapshot(value: Any, depth: int = 0) -> Any:
         if None in parts:
             return None
     if kind in _PARTS:
-        return (kind, parts) if parts else None
+        return (weakref.ref(kind), parts) if parts else None
     try:
-        return weakref.ref, (weakref.ref(value), parts)
+        return None, (weakref.ref(value), parts)
     except TypeError:
         return None
 
@@ -170,12 +186,13 @@ def _parts(value: Any) -> list[Any]:
     return [part for pair in attributes_of(value) for part in pair]
 
 
-def _is_same(snapshot: Any, value: Any) -> bool:
+def is_same_as(snapshot: Any, value: Any) -> bool:
+    """Does a value hold what `weak_snapshot` has seen in it?"""
     kind, content = snapshot
-    if kind is weakref.ref:
+    if kind is None:
         reference, parts = content
         return reference() is value and _are_same(parts, _parts(value) if parts else [])
-    if type(value) is not kind:
+    if type(value) is not kind():
         return False
     if type(content) is list:
         return _are_same(content, _parts(value))
@@ -184,4 +201,4 @@ def _is_same(snapshot: Any, value: Any) -> bool:
 
 
 def _are_same(snapshots: list[Any], values: list[Any]) -> bool:
-    return len(snapshots) == len(values) and all(map(_is_same, snapshots, values))
+    return len(snapshots) == len(values) and all(map(is_same_as, snapshots, values))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from types import FunctionType
 from typing import NamedTuple
 
 from stored._keys.by_function import ByFunction
 
-__all__ = ["Ignored", "ignored_by", "note_ignored"]
+__all__ = ["Ignored", "full_name", "ignored_by", "note_ignored"]
 
 
 class Ignored(NamedTuple):
@@ -30,6 +31,12 @@ class Ignored(NamedTuple):
         beginnings = {label[:end] for label in labels for end in (*_dots(label), len(label))} if self.names else set()
         self.found.update(self.names & beginnings)
         return not self.names.isdisjoint(beginnings)
+
+
+def full_name(value: object) -> str:
+    """The name of a function or a class with that of the module that defines it; empty for all else."""
+    is_named = isinstance(value, FunctionType | type | functools._lru_cache_wrapper)
+    return f"{value.__module__}.{getattr(value, '__qualname__', '')}" if is_named else ""
 
 
 def _dots(label: str) -> Iterator[int]:

@@ -216,7 +216,7 @@ def method_reads(kind: type, method: Any, declared: Collection[str], ignored: Ig
     ignored : Ignored
         The names in code that do not count, such as ``self.log``.
     """
-    found = reached_of(kind, method)
+    found = reached_of(kind, method, ignored)
     joined = [each for each in _joined(kind, found) if each.through != "self" or each.name not in declared]
     joined = [each for each in joined if not ignored.has(f"self.{each.name}")]
     joined = sorted(dict.fromkeys(joined), key=lambda each: (each.name, each.label))

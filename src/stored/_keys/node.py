@@ -30,6 +30,8 @@ class Node(NamedTuple):
         The installed packages that it uses.
     constants : tuple of (str, str)
         Names of values that it uses, with their module before them, and the texts of these.
+    caches : tuple of (Holder, str)
+        The functions of `functools.lru_cache` that it uses, and those that fill memos of modules, with their names.
     """
 
     text: str
@@ -38,6 +40,7 @@ class Node(NamedTuple):
     formless: tuple[str, ...]
     libraries: frozenset[str]
     constants: tuple[tuple[str, str], ...]
+    caches: tuple[tuple[Holder, str], ...]
 
     def is_same(self) -> bool:
         """Is all still the same?"""

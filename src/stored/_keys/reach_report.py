@@ -175,6 +175,8 @@ class Reached:
         Those of the functions whose first argument is the object.
     set_elsewhere : frozenset of str
         The names of attributes that are set on other objects.
+    ignored : frozenset of str
+        The names that were left out, as they were to be.
     """
 
     code: tuple[FunctionType, ...]
@@ -188,6 +190,7 @@ class Reached:
     looked_up: tuple[LookedUp, ...] = ()
     on_object: frozenset[FunctionType] = frozenset()
     set_elsewhere: frozenset[str] = frozenset()
+    ignored: frozenset[str] = frozenset()
 
     def rule_of(self, name: str) -> Rule:
         """How an attribute counts that is no declared parameter.

@@ -27,6 +27,7 @@ from stored._keys.class_functions import (
     is_data,
 )
 from stored._keys.closures import variable
+from stored._keys.ignored_names import Ignored, full_name
 from stored._keys.known_of_class import known_of_class
 from stored._keys.libraries import is_library_module
 from stored._keys.memos import WrittenAttributes
@@ -38,8 +39,10 @@ from stored.typing import ABSENT
 
 __all__ = ["reached"]
 
+_NONE = frozenset[str]()
 
-def reached(kind: type, method: object, declared: frozenset[str] = frozenset()) -> Reached:
+
+def reached(kind: type, method: object, declared: frozenset[str] = _NONE, ignored: frozenset[str] = _NONE) -> Reached:
     """What a method reaches through the object that it is called on.
 
     Parameters
@@ -50,8 +53,10 @@ def reached(kind: type, method: object, declared: frozenset[str] = frozenset()) 
         The method, as it stands in the dictionary of the class or of one of its bases.
     declared : frozenset of str
         The parameters that the class declares: these are told by value, whatever gives them.
+    ignored : frozenset of str
+        The names that do not count: methods and properties, as ``self.log``, and functions that get the object.
     """
-    walk = _Walk(kind, declared)
+    walk = _Walk(kind, declared, Ignored(ignored, set()))
     walk.follow(behind(method), Place("", 0, getattr(method, "__qualname__", "")), is_used=False)
     walk.run()
     return walk.report()
@@ -59,7 +64,6 @@ def reached(kind: type, method: object, declared: frozenset[str] = frozenset()) 
 
 _COMPUTED = property, functools.cached_property
 """Attributes of a class that compute values: of a declared parameter, the value counts, and not how it is made."""
-
 
 _WHOLE_CLASS = frozenset({"__dict__", "__subclasses__", "__mro__", "mro", "__bases__", "__base__"})
 """What shows attributes of a class, or classes, that are not named."""
@@ -79,6 +83,7 @@ class _Step(NamedTuple):
 class _Walk:
     kind: type
     declared: frozenset[str]
+    ignored: Ignored
     code: dict[FunctionType, None] = field(default_factory=dict)
     constants: list[object] = field(default_factory=list)
     reads: dict[tuple[str, str, type | None], list[tuple[Read, Place]]] = field(default_factory=dict)
@@ -135,7 +140,7 @@ class _Walk:
             return
         self.steps[step] = accesses
         for name in sorted(accesses.builtins_used):
-            if not _is_builtin(function, name):
+            if variable(function, name) is not getattr(builtins, name):
                 self.everything[Reason(f"{name}() is not the built-in function", Place.of(code))] = None
         self.everything.update(dict.fromkeys(_reasons(code, accesses.unknown_reads)))
         self.unknown_writes += _reasons(code, accesses.unknown_writes)
@@ -183,6 +188,8 @@ class _Walk:
             self._read_found(step, read, found, place, after)
 
     def _read_found(self, step: _Step, read: Read, found: Found, place: Place, after: type | None) -> None:
+        if self.ignored.has(f"self.{read.name}"):
+            return
         if read.through == "self" and read.name in self.declared and isinstance(found.value, _COMPUTED):
             self._note_read(read, place, after)
             return
@@ -277,12 +284,14 @@ class _Walk:
 
     def _passed(self, function: FunctionType, passed: Passed) -> None:
         place = Place.of(function.__code__, passed.line)
+        called = ".".join(passed.function).replace("<", "").replace(">", "")
+        if self.ignored.has(called, f"{function.__module__}.{called}"):
+            return
         self.makes_objects |= passed.is_class and passed.function[-1:] == ("__new__",)
         found = self._passed_to(function, passed)
         if found is None:
             what = "the class" if passed.is_class else "the object"
-            where = ".".join(passed.function).replace("<", "").replace(">", "") or "a function that is computed"
-            self.everything[Reason(f"{what} is passed to {where}", place)] = None
+            self.everything[Reason(f"{what} is passed to {called or 'a function that is computed'}", place)] = None
         else:
             self.follow(found, place)
 
@@ -311,6 +320,8 @@ class _Walk:
         """A function that is passed the object, if it is one of the user's own, of the package, or of the class."""
         if value is ABSENT or is_data(value):
             return None
+        if self.ignored.has(full_name(value)):
+            return Behind([])
         position = passed.position
         if type(value) is classmethod:  # the class comes first, and the object is one of the arguments
             position += 1
@@ -339,7 +350,7 @@ class _Walk:
     def _take_all(self) -> None:
         """All functions and all plain values of the class count."""
         found = self._class_parts()
-        self.code.update(dict.fromkeys(found.homes))
+        self.code.update(dict.fromkeys([each for each in found.homes if not self.ignored.has(f"self.{each.__name__}")]))
         self.class_attributes.update(dict.fromkeys(found.values))
 
     def report(self) -> Reached:
@@ -360,6 +371,7 @@ class _Walk:
             tuple(self.looked_up.values()),
             frozenset([each.function for each in self.steps if each.position == 0 and not each.is_class]),
             frozenset().union(*(each.set_elsewhere for each in self.steps.values())),
+            frozenset(self.ignored.found),
         )
 
     def _with_transparent(self, written: dict[str, AttributeWrite]) -> dict[str, AttributeWrite]:
@@ -380,10 +392,6 @@ class _Walk:
 
 def _reasons(code: CodeType, findings: tuple[Finding, ...]) -> list[Reason]:
     return [Reason(each.reason, Place.of(code, each.line)) for each in findings]
-
-
-def _is_builtin(function: FunctionType, name: str) -> bool:
-    return variable(function, name) is getattr(builtins, name)
 
 
 def _is_near(function: FunctionType, other: FunctionType) -> bool:

@@ -17,6 +17,7 @@ from stored._keys.code_listing import Listing, code_listing
 from stored._keys.compiled_modules import compiled_text
 from stored._keys.contents import at_one_moment
 from stored._keys.distributions import distribution_text
+from stored._keys.function_caches import FunctionCache, function_cache
 from stored._keys.ignored_names import Ignored
 from stored._keys.known_of_class import forget_class, known_of_class, replace_known
 from stored._keys.libraries import is_library_module
@@ -169,6 +170,11 @@ class StoredCode:
         functions = [each for each in (place() for place in self.state.places) if isinstance(each, FunctionType)]
         return self.reads.set_elsewhere.union(*map(_set_elsewhere, functions))
 
+    @functools.cached_property
+    def caches(self) -> list[FunctionCache]:
+        """The caches of functions that the method reaches."""
+        return [function_cache(*each) for each in self.state.caches]
+
     def accept_fills(self) -> None:
         """Expect the memos of modules as they are: the method has just filled them."""
         for each in self._memos:
@@ -241,7 +247,7 @@ def _values_on_class(kind: type, names: Collection[str]) -> list[object]:
 
 def _read(kind: type, method: CodeOfMethod, parts: OwnerParts) -> StoredCode:
     function = method.function
-    found = reached_of(kind, function)
+    found = reached_of(kind, function, method.ignored)
     reads = method_reads(kind, function, method.declared_by(kind), method.ignored)
     code = [each for each in found.code if each is not function and not is_library_module(each.__module__)]
     choosing = {} if method.has_own_version or method.ignored.names else _choosing(kind, found)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from stored._keys import ATOMIC_SET, PartMemos
+from stored._keys import ATOMIC_SET, CachesInUse, PartMemos, caches_behind
 from stored._methods.call import Call
 from stored._methods.code_history import note_version
 from stored._methods.kept_facts import save_facts
@@ -48,12 +48,16 @@ def compute_and_keep(call: Call, results: Results, flight: Flight) -> CachedResu
 def compute(call: Call, results: Results) -> Computed:
     """Call the plain method, or sample it along its axes."""
     parts = PartMemos((*results.present.values(call.owner), *call.values.values()))
+    caches = CachesInUse([*results.code.caches, *caches_behind(parts.parts)])
+    is_finished = False
     started = time.perf_counter()
     try:
         with noting_files(call.definition, results.owner_class, results.code):
             value, result = call.compute(results.present)
+        is_finished = True
     finally:
         results.code.accept_fills()
+        outdated = caches.end(lambda: is_finished and not _sets_attributes(results))
         call.definition.warn_of_unknown(results.owner_class)
     result.seconds = time.perf_counter() - started
     parts.note_filled(lambda: results.code.set_elsewhere)
@@ -62,9 +66,17 @@ def compute(call: Call, results: Results) -> Computed:
         is_present = False
         if not results.code.formless:  # which is told already
             call.definition.warn_of_changing(results.owner_class, results.code)
+    if outdated:
+        is_present = False
+        call.definition.warn_of_outdated(results.owner_class, outdated[0])
     if is_present and results.reads is not None and call.memo_state is not None:
         note_filled(call.owner, results.reads, call.memo_state, call.definition)
     return Computed(value, result, is_present)
+
+
+def _sets_attributes(results: Results) -> bool:
+    """Does the method set attributes, be they of its own object or of others?"""
+    return bool(results.code.set_elsewhere or (results.reads is not None and results.reads.written))
 
 
 def keep(call: Call, results: Results, computed: Computed, flight: Flight) -> None:

@@ -148,6 +148,12 @@ class Definition:
                 OwnerWarning,
             )
 
+    def warn_of_outdated(self, kind: type, reason: str) -> None:
+        """Warn once of a reason why a result was computed from what functions have kept, and no longer holds."""
+        if (kind.__qualname__, reason) not in self.warned:
+            self.warned.add((kind.__qualname__, reason))
+            warn_caller(f"a result of {self.label}() of {kind.__qualname__} is not kept: {reason}", OwnerWarning)
+
     def warn_of_unknown(self, kind: type) -> None:
         """Warn once of each name to be ignored that is neither an argument nor in the code."""
         unknown = self.ignored.names - self.ignored.found - self._unknown

@@ -1,0 +1,258 @@
+"""Does what functions keep in caches hold for the code, and for the objects, of now?
+
+A function of `functools.lru_cache` gives what it has kept to every call with equal arguments, and so does one that
+fills a memo of its module: also where its code or a constant is another one since then, where an argument that is told
+apart by identity has changed, or where what it gave was changed in place. A computation that uses such a value gives
+what the plain call gives now, and other processes would not.
+"""
+
+from __future__ import annotations
+
+import enum
+import functools
+import gc
+import itertools
+import threading
+import weakref
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from types import FunctionType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from stored._keys.attributes import instance_dict
+from stored._keys.class_names import is_library_class
+from stored._keys.code_graph import state_of
+from stored._keys.filled_memos import is_fixed, is_frozen, is_same_as, weak_snapshot
+from stored._keys.node import is_node
+from stored._keys.unchanged import ATOMIC_SET
+from stored._keys.watched import hold
+from stored.typing import ABSENT
+
+__all__ = ["CachesInUse", "FunctionCache", "caches_behind", "function_cache"]
+
+
+class _Filled(NamedTuple):
+    """How full is a cache, and how often was it used? Nothing tells how often a memo of a module was."""
+
+    size: int
+    fills: int
+    hits: int | None
+
+
+class FunctionCache:
+    """The cache of one function, and what is known of the values in it.
+
+    Parameters
+    ----------
+    function : callable
+        The function: of `functools.lru_cache`, or one that fills a memo of its module.
+    name : str
+        The name of that memo; empty for a function of `functools.lru_cache`.
+    """
+
+    __slots__ = ("_code", "_fills", "_known", "_name", "_users", "function")
+
+    def __init__(self, function: Any, name: str) -> None:
+        self.function = hold(function)
+        self._name = name
+        self._code: str | None = None  # with which all of it was computed
+        self._fills = 0  # those that were looked at
+        self._known: dict[Hashable, list[Any] | None] = {}  # what entries held; None if nothing tells
+        self._users = 0
+
+    def begin(self) -> _Filled:
+        """Look at what it has before a computation."""
+        now = self._filled()
+        if not now.size or now.fills < self._fills:
+            self._code, self._fills = None, 0
+            self._known.clear()
+        if self._code is None:
+            self._code = self._code_now()
+        if now.fills > self._fills and not self._users:
+            self._note(is_own=False)
+        self._users += 1
+        return now
+
+    def end(self, before: _Filled, is_steady: bool) -> str:
+        """Look at what it has after a computation: why that may have used what no longer holds; empty if it has not.
+
+        Parameters
+        ----------
+        before : _Filled
+            What it had before.
+        is_steady : bool
+            Has the computation set no attribute, so that what it has filled is made of objects as they are now?
+        """
+        self._users -= 1
+        now = self._filled()
+        is_used = bool(before.size) and (now.hits is None or now.hits != before.hits)
+        is_same_code = self._code == self._code_now()
+        why = self._why_not(is_same_code) if is_used else ""
+        if not is_same_code and now.fills != before.fills:
+            self._code = _MIXED
+        if not why:
+            self._note(is_own=is_steady)
+        return why
+
+    def _why_not(self, is_same_code: bool) -> str:
+        remedy = f"empty it when that happens, or name {self._label!r} in ignore=(...) if it does not matter"
+        if not is_same_code:
+            return f"it has used what {self._label} has kept of earlier code or constants; {remedy}"
+        for number, parts in self._entries():
+            held = self._known.get(number, ABSENT)
+            if held is None or (held is not ABSENT and not _are_same(held, parts)):
+                return (
+                    f"it may have used what {self._label} has kept for, or as, an object that could have changed since;"
+                    f" let arguments be plain values or frozen dataclasses, and arrays read-only; or {remedy}"
+                )
+        return ""
+
+    def _note(self, is_own: bool) -> None:
+        """Note what new entries hold; of those that others have filled, it may have changed before."""
+        known, self._known = self._known, {}
+        for number, parts in self._entries():
+            if number not in known:
+                is_told = is_own or all(isinstance(each, type) or is_frozen(type(each)) for each in parts)
+                known[number] = _snapshots(parts) if is_told else None
+            self._known[number] = known[number]
+        self._fills = self._filled().fills
+
+    @property
+    def _label(self) -> str:
+        return self._name or getattr(self.function(), "__qualname__", "")
+
+    def _code_now(self) -> str:
+        function = self.function()
+        wrapped = getattr(function, "__wrapped__", function)
+        return state_of(wrapped).digest if type(wrapped) is FunctionType else ""
+
+    def _filled(self) -> _Filled:
+        function = self.function()
+        if self._name:
+            value = getattr(function, "__globals__", {}).get(self._name)
+            size = 0 if value is None else len(value) if isinstance(value, dict) else 1
+            return _Filled(size, size, None)
+        info = function.cache_info()
+        return _Filled(info.currsize, info.misses, info.hits)
+
+    def _entries(self) -> Iterator[tuple[Hashable, list[Any]]]:
+        """The entries that can change, with what in them can; by what tells them apart, and keeps none of it alive."""
+        function = self.function()
+        if self._name:
+            value = getattr(function, "__globals__", {}).get(self._name)
+            pairs = list(value.items()) if isinstance(value, dict) else [(None, value)]
+        else:
+            pairs = _pairs_of(function)
+        for key, value in pairs:
+            arguments = key if type(key) is tuple else (key,)
+            changing = [each for each in arguments if not _is_fixed(each)]
+            parts = changing if _is_fixed(value) else [*changing, value]
+            if parts:
+                fixed = [each for each in arguments if not any(each is other for other in changing)]
+                yield (*fixed, *map(id, changing), id(value)), parts
+
+
+CACHED_FUNCTION: Any = functools._lru_cache_wrapper
+"""The type of what `functools.lru_cache` makes."""
+
+_CODE = (type, FunctionType, CACHED_FUNCTION)
+
+_MIXED = "mixed"
+"""Stands for the code where some was computed by earlier, and some by later code."""
+
+
+def _pairs_of(function: Any) -> list[tuple[Any, Any]]:
+    """What is in the cache of a function; of one without a limit, Python has a dictionary, else a list of links."""
+    behind = gc.get_referents(function)
+    if function.cache_parameters()["maxsize"] is None:
+        return list(behind[1].items())
+    links = behind[: 3 * function.cache_info().currsize]  # each has its type, the key and the value
+    return list(zip(links[1::3], links[2::3], strict=True))
+
+
+def _is_fixed(value: Any) -> bool:
+    """Can a value never change, as far as arguments and results go?"""
+    kind = type(value)
+    if kind in ATOMIC_SET or kind is object or isinstance(value, enum.Enum):
+        return True
+    if isinstance(value, tuple | frozenset) and not instance_dict(value):
+        return all(map(_is_fixed, value))
+    if kind is type:
+        return is_library_class(value)
+    if isinstance(value, np.generic):
+        return not isinstance(value, np.void)
+    hashed: Any = kind.__hash__
+    is_hashed_by_value = hashed is not None and hashed is not object.__hash__
+    return is_library_class(kind) and (is_hashed_by_value or is_fixed(value))
+
+
+def _snapshots(parts: Sequence[Any]) -> list[Any] | None:
+    found = [weak_snapshot(each) for each in parts]
+    return None if None in found else found
+
+
+def _are_same(snapshots: list[Any], parts: Sequence[Any]) -> bool:
+    return len(snapshots) == len(parts) and all(map(is_same_as, snapshots, parts))
+
+
+_caches: weakref.WeakKeyDictionary[Any, dict[str, FunctionCache]] = weakref.WeakKeyDictionary()
+
+_lock = threading.RLock()
+
+
+def function_cache(function: Any, name: str = "") -> FunctionCache:
+    """What is known of the cache of a function of `functools.lru_cache`, or of a memo that a function fills."""
+    with _lock:
+        return _caches.setdefault(function, {}).setdefault(name, FunctionCache(function, name))
+
+
+def caches_behind(parts: Iterable[Any]) -> Iterator[FunctionCache]:
+    """The caches of functions that objects reach through their classes, or that are among them.
+
+    Parameters
+    ----------
+    parts : iterable of object
+        Objects of the user's own classes, functions and classes.
+    """
+    code: dict[int, Any] = {
+        id(each): each for each in (part if isinstance(part, _CODE) else type(part) for part in parts)
+    }
+    for each in code.values():
+        is_cached = type(each) is CACHED_FUNCTION
+        if is_cached:
+            yield function_cache(each)
+        function = each.__wrapped__ if is_cached else each
+        if is_node(function):
+            yield from itertools.starmap(function_cache, state_of(function).caches)
+
+
+class CachesInUse:
+    """The caches that a computation may use, from before it until after it.
+
+    Parameters
+    ----------
+    caches : iterable of FunctionCache
+        The caches.
+    """
+
+    def __init__(self, caches: Iterable[FunctionCache]) -> None:
+        with _lock:
+            found = [(each, each.function()) for each in dict.fromkeys(caches)]  # held, so that none is freed meanwhile
+            self._before = [
+                (each, each.begin(), function) for each, function in found if not isinstance(function, type)
+            ]
+
+    def end(self, is_steady: Callable[[], bool]) -> list[str]:
+        """Why the computation may have used what no longer holds; to be called once, also if it has failed.
+
+        Parameters
+        ----------
+        is_steady : callable
+            Has it set no attribute, and not failed?
+        """
+        if not self._before:
+            return []
+        steady = is_steady()
+        with _lock:
+            return list(filter(None, [each.end(before, steady) for each, before, _ in self._before]))

@@ -1,0 +1,133 @@
+"""Methods, properties and functions that `ignore` names: what they do does not count, and all else does."""
+
+from __future__ import annotations
+
+import sys
+import types
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stored import OwnerWarning
+from tests.keys.source_code import load
+
+CLASS = """
+from stored import keyed_by
+
+def show(owner): print({show})
+
+@keyed_by("p")
+class Model:
+    def __init__(self, p): self.p = p
+    def report(self): print({report})
+    @property
+    def label(self): return {label}
+    @stored
+    def noted(self): return {noted}
+    def factor(self): return {factor}
+    @stored(ignore={ignore})
+    def value(self):
+        {body}
+        return self.p * self.factor()
+"""
+
+NUMBERS = {"show": 1, "report": 1, "label": 1, "noted": 1, "factor": 1}
+
+
+def version(body: str, ignore: tuple[str, ...], **changed: int) -> str:
+    """The version of the code of a method with this body, in a class where some number is another one."""
+    model = load(CLASS.format(body=body, ignore=ignore, **{**NUMBERS, **changed}))["Model"]
+    assert model(2.0).value() == 2.0 * changed.get("factor", 1)
+    return str(model.value.__stored_method__.code_of(model).version)
+
+
+CALLS = {
+    "report": [
+        "self.report()",
+        "report = self.report; report()",
+        "Model.report(self)",
+        "self.report(); print(vars(self))",
+    ],
+    "label": ["self.label", "str(self.label)"],
+    "noted": ["self.noted()"],
+    "show": ["show(1)", "show(self)"],
+}
+
+
+@pytest.mark.parametrize(("name", "body"), [(name, body) for name in CALLS for body in CALLS[name]])
+def test_what_a_method_leaves_out(name: str, body: str) -> None:
+    """An edit of it changes the version only where it is not named; one of anything else always does."""
+    ignore = (name if name == "show" else f"self.{name}",)
+    if "Model.report" in body:
+        ignore = ("Model.report",)
+    assert version(body, ()) != version(body, (), **{name: 2})
+    assert version(body, ignore) == version(body, ignore, **{name: 2})
+    assert version(body, ignore) != version(body, ignore, factor=2)
+
+
+def test_a_method_that_gets_the_object() -> None:
+    """A method that is left out may do with it what it likes."""
+    body = "self.report_of(self)"
+    report_of = "@staticmethod\n    def report_of(owner): print(owner.q)\n    "
+    source = CLASS.replace("def factor", f"{report_of}def factor")
+
+    def joined(*ignore: str) -> list[str]:
+        model = load(source.format(body=body, ignore=ignore, **NUMBERS))["Model"]
+        return [each.name for each in model.value.__stored_method__.code_of(model).reads.selection.joined]
+
+    assert joined() == ["q"]
+    assert joined("self.report_of") == []
+
+
+@pytest.fixture
+def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[types.ModuleType]:
+    """A module of functions that report."""
+    (tmp_path / "reports_of_tests.py").write_text(
+        "import functools\ndef report(x): print(x)\nclass Report: pass\n@functools.lru_cache\ndef kept(x): print(x)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    import reports_of_tests
+
+    yield reports_of_tests
+    del sys.modules["reports_of_tests"]
+
+
+@pytest.mark.parametrize("name", ["report", "Report", "kept"])
+@pytest.mark.parametrize("how", ["import reports_of_tests as lib", "from reports_of_tests import {0}"])
+def test_a_function_by_its_full_name(name: str, how: str, library: types.ModuleType) -> None:
+    """However it is imported, it is named by the module in which it is defined."""
+    use = f"lib.{name}" if "as lib" in how else name
+    source = f"""
+        from stored import keyed_by
+        {how.format(name)}
+        def helper(x):
+            {use}
+            return x
+        @keyed_by("p")
+        class Model:
+            def __init__(self, p): self.p = p
+            @stored(ignore=("reports_of_tests.{name}",))
+            def value(self): return helper(self.p)
+    """
+
+    def found() -> Any:
+        model = load(source)["Model"]
+        assert model(2.0).value() == 2.0
+        return model.value.__stored_method__.code_of(model).version
+
+    before = found()
+    setattr(library, name, type("Report", (), {"__module__": "reports_of_tests", "more": 1}))
+    if name == "report":
+        exec("def report(x): print(x, x)", vars(library))
+    elif name == "kept":
+        exec("@functools.lru_cache\ndef kept(x): print(x, x)", vars(library))
+    assert found() == before
+
+
+def test_a_name_that_nothing_has() -> None:
+    """It is told."""
+    model = load(CLASS.format(body="pass", ignore=("self.reprot",), **NUMBERS))["Model"]
+    with pytest.warns(OwnerWarning, match=r"ignore of Model.value\(\) names 'self.reprot'"):
+        model(2.0).value()
