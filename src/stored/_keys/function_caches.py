@@ -238,7 +238,7 @@ class CachesInUse:
 
     def __init__(self, caches: Iterable[FunctionCache]) -> None:
         with _lock:
-            found = [(each, each.function()) for each in dict.fromkeys(caches)]  # held, so that none is freed meanwhile
+            found = [(each, each.function()) for each in dict.fromkeys(caches)]  # held, so that none is freed
             self._before = [
                 (each, each.begin(), function) for each, function in found if not isinstance(function, type)
             ]
