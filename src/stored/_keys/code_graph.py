@@ -20,6 +20,7 @@ from stored._keys.class_names import is_library_class
 from stored._keys.code_node import read_node
 from stored._keys.contents import at_one_moment
 from stored._keys.distributions import distribution_text
+from stored._keys.garbage import without_collections
 from stored._keys.ignored_names import Ignored
 from stored._keys.known_of_class import known_of_class, replace_known
 from stored._keys.node import Node, is_node
@@ -102,7 +103,7 @@ def code_state(
     choosing : Choosing, optional
         The functions among the roots of which one item of a table counts only.
     """
-    with at_one_moment():
+    with at_one_moment(), without_collections():
         return _code_state(list({id(each): each for each in roots}.values()), more, ignored, libraries, choosing)
 
 

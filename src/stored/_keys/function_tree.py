@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from types import CodeType
 from typing import Any, NamedTuple, TypeAlias
 
+from stored._keys.cached_code import cached_code
 from stored._keys.canonical import digest
 from stored._keys.chosen_items import chosen_items
 from stored._keys.file_facts import Bounds, FileFacts, FoundFunction, kept_facts, note_facts
@@ -100,7 +101,7 @@ def _read_file(lines: list[str], filename: str, flags: int) -> FileFacts:
     source = "".join(lines)
     with without_warnings():
         tree = parse(source)
-        compiled = compile(tree, filename, "exec", flags=flags, dont_inherit=True)
+        compiled = cached_code(filename, flags) or compile(tree, filename, "exec", flags=flags, dont_inherit=True)
     functions: dict[tuple[str, int], list[FoundFunction]] = {}
     found_functions = list(read_functions(tree))
     texts: dict[ast.AST, str] = {node: read.text for node, _, read in found_functions}

@@ -1,0 +1,100 @@
+"""While code is read, no garbage is collected; afterwards it is as before."""
+
+from __future__ import annotations
+
+import gc
+import os
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from stored._keys.garbage import without_collections
+
+
+@pytest.fixture(autouse=True)
+def collecting() -> Iterator[None]:
+    """Garbage is collected before and after a test."""
+    gc.enable()
+    yield
+    assert gc.isenabled()
+
+
+def test_blocks_in_blocks() -> None:
+    """The outermost counts."""
+    with without_collections():
+        with without_collections():
+            assert not gc.isenabled()
+        assert not gc.isenabled()
+    assert gc.isenabled()
+
+
+def test_where_nothing_is_collected_anyway() -> None:
+    """It stays so."""
+    gc.disable()
+    with without_collections():
+        assert not gc.isenabled()
+    assert not gc.isenabled()
+    gc.enable()
+
+
+def test_errors_end_a_block() -> None:
+    """Also Ctrl-C."""
+    with pytest.raises(KeyboardInterrupt), without_collections():
+        raise KeyboardInterrupt
+    assert gc.isenabled()
+
+
+def test_blocks_of_threads_that_overlap() -> None:
+    """The last one that ends counts."""
+    begun, end = threading.Event(), threading.Event()
+
+    def other() -> None:
+        with without_collections():
+            begun.set()
+            end.wait()
+
+    thread = threading.Thread(target=other)
+    with without_collections():
+        thread.start()
+        begun.wait()
+    assert not gc.isenabled()
+    end.set()
+    thread.join()
+    assert gc.isenabled()
+
+
+def test_a_process_that_is_forked_while_a_thread_is_in_a_block() -> None:
+    """It collects garbage, and blocks of its own are as ever."""
+    begun, end = threading.Event(), threading.Event()
+
+    def other() -> None:
+        with without_collections():
+            begun.set()
+            end.wait()
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    begun.wait()
+    child = os.fork()
+    if not child:
+        was_enabled = gc.isenabled()
+        with without_collections():
+            is_paused = not gc.isenabled()
+        os._exit(0 if was_enabled and is_paused and gc.isenabled() else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    end.set()
+    thread.join()
+
+
+def test_a_process_that_is_forked_in_a_block() -> None:
+    """The block ends in both."""
+    with without_collections():
+        child = os.fork()
+        if not child:
+            pass
+        else:
+            assert not gc.isenabled()
+    if not child:
+        os._exit(0 if gc.isenabled() else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
