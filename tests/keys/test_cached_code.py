@@ -107,6 +107,20 @@ def test_what_is_not_surely_of_the_file(change: Callable[[Path], None], file: Pa
     assert cached_code(str(file), 0) is None
 
 
+def test_links_and_caches_in_another_place(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They can be exchanged without a change of the file."""
+    link = file.parent / "link"
+    link.symlink_to(file.parent, target_is_directory=True)
+    assert cached_code(str(link / "module.py"), 0) is None
+    (file.parent / "other.py").symlink_to(file)
+    cache(file.parent / "other.py")
+    assert cached_code(str(file.parent / "other.py"), 0) is None
+    assert cached_code(str(file), 0) is not None
+    monkeypatch.setattr(sys, "pycache_prefix", str(file.parent / "prefix"))
+    cache(file)
+    assert cached_code(str(file), 0) is None
+
+
 def test_what_was_cached_right_after_the_file_was_written(tmp_path: Path) -> None:
     """An edit of the same second, of the same size, would not be noticed."""
     file = tmp_path / "module.py"

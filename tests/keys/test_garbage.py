@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 import threading
+import types
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from stored._keys import garbage
 from stored._keys.garbage import without_collections
 
 
@@ -43,6 +47,43 @@ def test_errors_end_a_block() -> None:
     with pytest.raises(KeyboardInterrupt), without_collections():
         raise KeyboardInterrupt
     assert gc.isenabled()
+
+
+def interrupted_at(number: int) -> bool:
+    """Run a block with an interrupt at one line of its code; was there one?"""
+    lines = 0
+
+    def trace(frame: types.FrameType, event: str, _: object) -> Any:
+        nonlocal lines
+        if frame.f_code.co_filename != garbage.__file__:
+            return None
+        lines += event == "line"
+        if lines == number and event == "line":
+            raise KeyboardInterrupt
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        with without_collections():
+            pass
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(before)
+    return False
+
+
+def test_interrupts_at_any_line() -> None:
+    """Garbage is collected afterwards, and not in the next block."""
+    number = 1
+    while interrupted_at(number):
+        assert gc.isenabled(), number
+        with without_collections():
+            assert not gc.isenabled(), number
+        assert gc.isenabled(), number
+        number += 1
+    assert number > 10
 
 
 def test_blocks_of_threads_that_overlap() -> None:

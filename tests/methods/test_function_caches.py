@@ -13,6 +13,7 @@ import gc
 import os
 import subprocess
 import sys
+import threading
 import warnings
 import weakref
 from collections.abc import Callable, Iterator
@@ -308,6 +309,70 @@ def test_what_is_kept_of_a_part_for_a_moment(name: str) -> None:
         getattr(halo, name)()
     assert not is_kept(halo.age)
     assert Halo(Cosmology(1.0)).age() == 2.0
+
+
+@keyed_by("cosmology")
+class Outer(Halo):
+    """Changes its part for good before it calls another stored method."""
+
+    @stored
+    def nested(self) -> float:
+        """What the part keeps is of the value that it had before."""
+        self.cosmology.age(2.0)
+        self.cosmology.h = 5.0
+        return self.age()
+
+
+def test_a_method_that_changes_a_part_and_calls_another() -> None:
+    """The other one gets what was kept before the change, and does not keep it."""
+    outer = Outer(Cosmology(1.0))
+    with pytest.warns(OwnerWarning, match="is not kept"):
+        assert outer.nested() == 2.0
+    assert not is_kept(outer.age)
+    assert Outer(Cosmology(5.0)).age() == 10.0
+
+
+def test_a_process_that_is_forked_while_a_thread_computes() -> None:
+    """There, no other computation is under way."""
+    cosmology = Cosmology(1.0)
+    function = functools.lru_cache(lambda cosmology: 2 * cosmology.h)
+    begun, end = threading.Event(), threading.Event()
+
+    def waiting(given: Any) -> float:
+        begun.set()
+        end.wait()
+        return float(function(cosmology) + len(given))
+
+    thread = threading.Thread(target=Owner(waiting, "x").value)
+    thread.start()
+    begun.wait()
+    child = os.fork()
+    if not child:
+        function(cosmology)
+        cosmology.h = 5.0
+        os._exit(is_kept(Owner(function, cosmology).value))
+    end.set()
+    thread.join()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_large_caches_are_not_gone_through_again_and_again() -> None:
+    """Only what is new is looked at."""
+    looked_at = 0
+
+    class Counting(tuple[float, ...]):
+        def __iter__(self) -> Iterator[float]:
+            nonlocal looked_at
+            looked_at += 1
+            return super().__iter__()
+
+    @functools.cache
+    def function(given: float) -> Counting:
+        return Counting((given,))
+
+    for number in range(300):
+        Owner(function, float(number)).value()
+    assert looked_at < 3000
 
 
 _KEPT: dict[Any, float] = {}

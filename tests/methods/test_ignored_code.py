@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import types
 from collections.abc import Iterator
@@ -48,7 +49,6 @@ CALLS = {
         "self.report()",
         "report = self.report; report()",
         "Model.report(self)",
-        "self.report(); print(vars(self))",
     ],
     "label": ["self.label", "str(self.label)"],
     "noted": ["self.noted()"],
@@ -65,6 +65,64 @@ def test_what_a_method_leaves_out(name: str, body: str) -> None:
     assert version(body, ()) != version(body, (), **{name: 2})
     assert version(body, ignore) == version(body, ignore, **{name: 2})
     assert version(body, ignore) != version(body, ignore, factor=2)
+
+
+OTHERS = {
+    "another of the module that has the name": (
+        ("report",),
+        "from report import report, factor",
+        "report(1); return factor()",
+        "def report(x): print(x)\ndef factor(): return {0}\n",
+    ),
+    "one that wraps it": (
+        ("report.report",),
+        "from report import report, factor",
+        "report(1); return factor()",
+        "import functools\ndef report(x): print(x)\n"
+        "def times(f):\n    @functools.wraps(report)\n    def made(): return f()\n    return made\n"
+        "@times\ndef factor(): return {0}\n",
+    ),
+    "an earlier one of its name": (
+        ("report.report",),
+        "from report import report, factor",
+        "report(1); return factor()",
+        "def report(): return {0}\nfactor = report\ndef report(x): print(x)\n",
+    ),
+    "that of a base": (
+        ("self.report",),
+        "from report import Base",
+        "self.report(); return super().report()",
+        "class Base:\n    def report(self): return {0}\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_what_only_looks_like_a_name(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It counts."""
+    ignore, imports, body, library = OTHERS[name]
+    monkeypatch.syspath_prepend(tmp_path)
+    source = f"""
+        from stored import keyed_by
+        {imports}
+        @keyed_by("p")
+        class Model({"Base" if "Base" in imports else "object"}):
+            def __init__(self, p): self.p = p
+            {"def report(self): print(1)" if "Base" in imports else ""}
+            @stored(ignore={ignore!r})
+            def value(self): {body}
+    """
+    versions = []
+    for number in (2, 3):
+        file = tmp_path / "report.py"
+        file.write_text(library.format(number))
+        os.utime(file, (number, number))
+        sys.modules.pop("report", None)
+        model = load(source)["Model"]
+        assert model(2.0).value() == number
+        versions.append(model.value.__stored_method__.code_of(model).version)
+    sys.modules.pop("report", None)
+    assert versions[0] != versions[1]
 
 
 def test_a_method_that_gets_the_object() -> None:

@@ -7,6 +7,7 @@ import contextlib
 import importlib.util
 import marshal
 import os
+import sys
 from types import CodeType
 
 __all__ = ["cached_code"]
@@ -22,7 +23,8 @@ def cached_code(filename: str, flags: int) -> CodeType | None:
     """The code that Python has cached of a file; None if it has not, or may have cached that of an earlier text.
 
     Python takes what it has cached for a source of the same size and time of modification, in whole seconds. Here, the
-    source must not have been touched for some time when its code was cached, and not since.
+    source must not have been touched for some time when its code was cached, and not since; and it must be no link, nor
+    in a folder that is one, and have its cache beside it, so that both are moved together.
 
     Parameters
     ----------
@@ -32,6 +34,8 @@ def cached_code(filename: str, flags: int) -> CodeType | None:
         The flag of the compiler for annotations, if they are not to be evaluated.
     """
     with contextlib.suppress(OSError, ValueError, EOFError, TypeError, NotImplementedError):
+        if sys.pycache_prefix is not None or os.path.realpath(filename) != filename:
+            return None
         path = importlib.util.cache_from_source(filename)
         source, cached = os.stat(filename), os.stat(path)
         if cached.st_mtime <= max(source.st_mtime, source.st_ctime) + _SECONDS:

@@ -30,7 +30,7 @@ from stored._keys.compiled_modules import compiled_text, name_in_compiled
 from stored._keys.exempt import is_exempt
 from stored._keys.function_watches import function_watches
 from stored._keys.identity import number_text
-from stored._keys.ignored_names import Ignored, full_name, ignored_by
+from stored._keys.ignored_names import Ignored, ignored_by
 from stored._keys.libraries import is_library_module
 from stored._keys.library_values import has_text_of_its_own, is_foreign, name_in_library
 from stored._keys.node import Node, is_node
@@ -230,8 +230,8 @@ class _NodeWalk(Walk):
         """Is a name one of those that do not count?"""
         if not self._ignored:
             return False
-        labels = used.dotted, f"{function.__module__}.{used.dotted}", found.label, full_name(found.value)
-        return any([each.has(*labels) for each in self._ignored])  # noqa: C419  (each notes what it has found)
+        labels = used.dotted, f"{function.__module__}.{used.dotted}", found.label
+        return any([each.has(*labels, value=found.value) for each in self._ignored])  # noqa: C419  (each notes what it has found)
 
     def leaves_out(self, name: str) -> bool:
         """Variables that functions close over are looked up as all other names, but for those of libraries."""

@@ -2,8 +2,8 @@
 
 A function of `functools.lru_cache` gives what it has kept to every call with equal arguments, and so does one that
 fills a memo of its module: also where its code or a constant is another one since then, where an argument that is told
-apart by identity has changed, or where what it gave was changed in place. A computation that uses such a value gives
-what the plain call gives now, and other processes would not.
+apart by identity has changed, or where what it gave was changed in place. A result that is made of such a value is what
+the plain call gives in this process, and in no other one.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import enum
 import functools
 import gc
 import itertools
-import threading
+import os
 import weakref
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from types import FunctionType
@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from stored._fork_safe_lock import ForkSafeLock
 from stored._keys.attributes import instance_dict
 from stored._keys.class_names import is_library_class
 from stored._keys.code_graph import state_of
@@ -51,7 +52,7 @@ class FunctionCache:
         The name of that memo; empty for a function of `functools.lru_cache`.
     """
 
-    __slots__ = ("_code", "_fills", "_known", "_name", "_users", "function")
+    __slots__ = ("_code", "_fills", "_known", "_name", "_unsteady", "_users", "function")
 
     def __init__(self, function: Any, name: str) -> None:
         self.function = hold(function)
@@ -60,21 +61,30 @@ class FunctionCache:
         self._fills = 0  # those that were looked at
         self._known: dict[Hashable, list[Any] | None] = {}  # what entries held; None if nothing tells
         self._users = 0
+        self._unsteady = 0  # those of the users that set attributes
 
-    def begin(self) -> _Filled:
-        """Look at what it has before a computation."""
+    def begin(self, is_steady: bool) -> _Filled:
+        """Look at what it has before a computation.
+
+        Parameters
+        ----------
+        is_steady : bool
+            Does the computation set no attribute? What another one lets it keep may be made of objects as they are for
+            a moment only.
+        """
         now = self._filled()
         if not now.size or now.fills < self._fills:
             self._code, self._fills = None, 0
             self._known.clear()
         if self._code is None:
             self._code = self._code_now()
-        if now.fills > self._fills and not self._users:
-            self._note(is_own=False)
+        if now.fills > self._fills and (not self._users or self._unsteady):
+            self._note(now, is_own=False)
         self._users += 1
+        self._unsteady += not is_steady
         return now
 
-    def end(self, before: _Filled, is_steady: bool) -> str:
+    def end(self, before: _Filled, is_steady: bool, has_finished: bool) -> str:
         """Look at what it has after a computation: why that may have used what no longer holds; empty if it has not.
 
         Parameters
@@ -82,9 +92,12 @@ class FunctionCache:
         before : _Filled
             What it had before.
         is_steady : bool
-            Has the computation set no attribute, so that what it has filled is made of objects as they are now?
+            As it was told before.
+        has_finished : bool
+            Was there no error?
         """
-        self._users -= 1
+        is_own = has_finished and not self._unsteady
+        self._forget_user(is_steady)
         now = self._filled()
         is_used = bool(before.size) and (now.hits is None or now.hits != before.hits)
         is_same_code = self._code == self._code_now()
@@ -92,14 +105,22 @@ class FunctionCache:
         if not is_same_code and now.fills != before.fills:
             self._code = _MIXED
         if not why:
-            self._note(is_own=is_steady)
+            self._note(now, is_own)
         return why
+
+    def _forget_user(self, is_steady: bool) -> None:
+        self._users = max(self._users - 1, 0)
+        self._unsteady = max(self._unsteady - (not is_steady), 0)
+
+    def forget_users(self) -> None:
+        """The computations of other threads are none of a process that was forked."""
+        self._users = self._unsteady = 0
 
     def _why_not(self, is_same_code: bool) -> str:
         remedy = f"empty it when that happens, or name {self._label!r} in ignore=(...) if it does not matter"
         if not is_same_code:
             return f"it has used what {self._label} has kept of earlier code or constants; {remedy}"
-        for number, parts in self._entries():
+        for number, parts in self._entries() if self._known else ():
             held = self._known.get(number, ABSENT)
             if held is None or (held is not ABSENT and not _are_same(held, parts)):
                 return (
@@ -108,15 +129,16 @@ class FunctionCache:
                 )
         return ""
 
-    def _note(self, is_own: bool) -> None:
+    def _note(self, now: _Filled, is_own: bool) -> None:
         """Note what new entries hold; of those that others have filled, it may have changed before."""
-        known, self._known = self._known, {}
-        for number, parts in self._entries():
-            if number not in known:
+        for number, parts in self._entries(now.fills - self._fills):
+            if number not in self._known:
                 is_told = is_own or all(isinstance(each, type) or is_frozen(type(each)) for each in parts)
-                known[number] = _snapshots(parts) if is_told else None
-            self._known[number] = known[number]
-        self._fills = self._filled().fills
+                self._known[number] = _snapshots(parts) if is_told else None
+        self._fills = now.fills
+        if len(self._known) > 2 * now.size:  # some are no longer there
+            there = {number for number, _ in self._entries()}
+            self._known = {number: each for number, each in self._known.items() if number in there}
 
     @property
     def _label(self) -> str:
@@ -136,14 +158,20 @@ class FunctionCache:
         info = function.cache_info()
         return _Filled(info.currsize, info.misses, info.hits)
 
-    def _entries(self) -> Iterator[tuple[Hashable, list[Any]]]:
-        """The entries that can change, with what in them can; by what tells them apart, and keeps none of it alive."""
+    def _entries(self, newest: int | None = None) -> Iterator[tuple[Hashable, list[Any]]]:
+        """The entries that can change, with what in them can; by what tells them apart, and keeps none of it alive.
+
+        Parameters
+        ----------
+        newest : int, optional
+            So many of the latest ones, if they have an order; all by default.
+        """
         function = self.function()
         if self._name:
             value = getattr(function, "__globals__", {}).get(self._name)
-            pairs = list(value.items()) if isinstance(value, dict) else [(None, value)]
+            pairs = _latest(value, newest) if isinstance(value, dict) else [(None, value)]
         else:
-            pairs = _pairs_of(function)
+            pairs = _pairs_of(function, newest)
         for key, value in pairs:
             arguments = key if type(key) is tuple else (key,)
             changing = [each for each in arguments if not _is_fixed(each)]
@@ -162,13 +190,17 @@ _MIXED = "mixed"
 """Stands for the code where some was computed by earlier, and some by later code."""
 
 
-def _pairs_of(function: Any) -> list[tuple[Any, Any]]:
+def _pairs_of(function: Any, newest: int | None) -> list[tuple[Any, Any]]:
     """What is in the cache of a function; of one without a limit, Python has a dictionary, else a list of links."""
     behind = gc.get_referents(function)
     if function.cache_parameters()["maxsize"] is None:
-        return list(behind[1].items())
+        return _latest(behind[1], newest)
     links = behind[: 3 * function.cache_info().currsize]  # each has its type, the key and the value
-    return list(zip(links[1::3], links[2::3], strict=True))
+    return list(zip(links[1::3], links[2::3], strict=False))
+
+
+def _latest(items: dict[Any, Any], number: int | None) -> list[tuple[Any, Any]]:
+    return list(itertools.islice(reversed(items.items()), number))
 
 
 def _is_fixed(value: Any) -> bool:
@@ -198,7 +230,15 @@ def _are_same(snapshots: list[Any], parts: Sequence[Any]) -> bool:
 
 _caches: weakref.WeakKeyDictionary[Any, dict[str, FunctionCache]] = weakref.WeakKeyDictionary()
 
-_lock = threading.RLock()
+_lock = ForkSafeLock()
+
+
+def _forget_users() -> None:
+    for each in [cache for caches in list(_caches.values()) for cache in caches.values()]:
+        each.forget_users()
+
+
+os.register_at_fork(after_in_child=_forget_users)
 
 
 def function_cache(function: Any, name: str = "") -> FunctionCache:
@@ -234,25 +274,29 @@ class CachesInUse:
     ----------
     caches : iterable of FunctionCache
         The caches.
+    is_steady : callable
+        Does the computation set no attribute? Asked only if there are caches.
     """
 
-    def __init__(self, caches: Iterable[FunctionCache]) -> None:
+    def __init__(self, caches: Iterable[FunctionCache], is_steady: Callable[[], bool]) -> None:
+        caches = list(caches)
+        self._is_steady = steady = not caches or is_steady()
         with _lock:
             found = [(each, each.function()) for each in dict.fromkeys(caches)]  # held, so that none is freed
             self._before = [
-                (each, each.begin(), function) for each, function in found if not isinstance(function, type)
+                (each, each.begin(steady), function) for each, function in found if not isinstance(function, type)
             ]
 
-    def end(self, is_steady: Callable[[], bool]) -> list[str]:
+    def end(self, has_finished: bool) -> list[str]:
         """Why the computation may have used what no longer holds; to be called once, also if it has failed.
 
         Parameters
         ----------
-        is_steady : callable
-            Has it set no attribute, and not failed?
+        has_finished : bool
+            Has it not failed?
         """
         if not self._before:
             return []
-        steady = is_steady()
         with _lock:
-            return list(filter(None, [each.end(before, steady) for each, before, _ in self._before]))
+            ended = [each.end(before, self._is_steady, has_finished) for each, before, _ in self._before]
+        return list(filter(None, ended))

@@ -7,36 +7,36 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from stored._fork_safe_lock import ForkSafeLock
-
 __all__ = ["without_collections"]
 
 
 class _Pause:
-    """How many blocks are open, of all threads, and whether garbage is looked for when the last one ends."""
+    """Which blocks are open, of all threads, and whether garbage is looked for when the last one ends.
+
+    It needs no lock: whatever threads do at the same moment, garbage is collected after the last block.
+    """
 
     def __init__(self) -> None:
-        self.lock = ForkSafeLock()
-        self.open = 0
+        self.open: set[object] = set()
         self.is_collecting = False
 
-    def begin(self) -> None:
-        with self.lock:
-            self.open += 1
-            if self.open == 1:
-                self.is_collecting = gc.isenabled()
-                gc.disable()
+    def begin(self, block: object) -> None:
+        is_enabled = gc.isenabled()
+        if is_enabled or not self.open:
+            self.is_collecting = is_enabled
+        self.open.add(block)
+        gc.disable()
 
-    def end(self) -> None:
-        with self.lock:
-            if self.open == 1 and self.is_collecting:
-                gc.enable()
-            self.open = max(self.open - 1, 0)
+    def end(self, block: object) -> None:
+        self.open.discard(block)
+        if not self.open and self.is_collecting:
+            gc.enable()
 
     def end_after_fork(self) -> None:
         """The blocks of other threads, which exist in the parent only, never end in this process."""
-        self.open = min(self.open, 1)
-        self.end()
+        if self.open:
+            self.open.clear()
+            self.end(None)
 
 
 _pause = _Pause()
@@ -50,8 +50,12 @@ def without_collections() -> Iterator[None]:
 
     The syntax trees of files, and what is noted of code, are made of many objects that stay.
     """
+    block = object()
     try:
-        _pause.begin()
-        yield
+        try:
+            _pause.begin(block)
+            yield
+        finally:
+            _pause.end(block)
     finally:
-        _pause.end()
+        _pause.end(block)  # Ctrl-C may have come as the first one began

@@ -5,11 +5,12 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 from types import FunctionType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from stored._keys.by_function import ByFunction
+from stored._keys.libraries import find_by_name
 
-__all__ = ["Ignored", "full_name", "ignored_by", "note_ignored"]
+__all__ = ["Ignored", "ignored_by", "note_ignored"]
 
 
 class Ignored(NamedTuple):
@@ -26,17 +27,29 @@ class Ignored(NamedTuple):
     names: frozenset[str]
     found: set[str]
 
-    def has(self, *labels: str) -> bool:
-        """Is something that has these names one of them, or a part of one of them?"""
-        beginnings = {label[:end] for label in labels for end in (*_dots(label), len(label))} if self.names else set()
+    def has(self, *labels: str, value: object = None) -> bool:
+        """Is something that has these names one of them, or a part of one of them?
+
+        Parameters
+        ----------
+        *labels : str
+            The names.
+        value : object, optional
+            What it is: a function, or a class, may be known by the module that defines it, too.
+        """
+        if not self.names:
+            return False
+        beginnings = {label[:end] for label in labels for end in (*_dots(label), len(label))} | {_full_name(value)}
         self.found.update(self.names & beginnings)
         return not self.names.isdisjoint(beginnings)
 
 
-def full_name(value: object) -> str:
-    """The name of a function or a class with that of the module that defines it; empty for all else."""
-    is_named = isinstance(value, FunctionType | type | functools._lru_cache_wrapper)
-    return f"{value.__module__}.{getattr(value, '__qualname__', '')}" if is_named else ""
+def _full_name(value: Any) -> str:
+    """The name by which the module that defines a function or a class has it; empty for all else."""
+    if not isinstance(value, FunctionType | type | functools._lru_cache_wrapper):
+        return ""
+    module, name = value.__module__, value.__qualname__
+    return f"{module}.{name}" if find_by_name(module, name) is value else ""
 
 
 def _dots(label: str) -> Iterator[int]:

@@ -27,7 +27,7 @@ from stored._keys.class_functions import (
     is_data,
 )
 from stored._keys.closures import variable
-from stored._keys.ignored_names import Ignored, full_name
+from stored._keys.ignored_names import Ignored
 from stored._keys.known_of_class import known_of_class
 from stored._keys.libraries import is_library_module
 from stored._keys.memos import WrittenAttributes
@@ -188,7 +188,7 @@ class _Walk:
             self._read_found(step, read, found, place, after)
 
     def _read_found(self, step: _Step, read: Read, found: Found, place: Place, after: type | None) -> None:
-        if self.ignored.has(f"self.{read.name}"):
+        if read.through == "self" and self.ignored.has(f"self.{read.name}"):
             return
         if read.through == "self" and read.name in self.declared and isinstance(found.value, _COMPUTED):
             self._note_read(read, place, after)
@@ -320,7 +320,7 @@ class _Walk:
         """A function that is passed the object, if it is one of the user's own, of the package, or of the class."""
         if value is ABSENT or is_data(value):
             return None
-        if self.ignored.has(full_name(value)):
+        if self.ignored.has(value=value):
             return Behind([])
         position = passed.position
         if type(value) is classmethod:  # the class comes first, and the object is one of the arguments
@@ -350,7 +350,7 @@ class _Walk:
     def _take_all(self) -> None:
         """All functions and all plain values of the class count."""
         found = self._class_parts()
-        self.code.update(dict.fromkeys([each for each in found.homes if not self.ignored.has(f"self.{each.__name__}")]))
+        self.code.update(dict.fromkeys(found.homes))
         self.class_attributes.update(dict.fromkeys(found.values))
 
     def report(self) -> Reached:

@@ -48,16 +48,16 @@ def compute_and_keep(call: Call, results: Results, flight: Flight) -> CachedResu
 def compute(call: Call, results: Results) -> Computed:
     """Call the plain method, or sample it along its axes."""
     parts = PartMemos((*results.present.values(call.owner), *call.values.values()))
-    caches = CachesInUse([*results.code.caches, *caches_behind(parts.parts)])
-    is_finished = False
+    caches = CachesInUse([*results.code.caches, *caches_behind(parts.parts)], lambda: not _sets_attributes(results))
+    has_finished = False
     started = time.perf_counter()
     try:
         with noting_files(call.definition, results.owner_class, results.code):
             value, result = call.compute(results.present)
-        is_finished = True
+        has_finished = True
     finally:
         results.code.accept_fills()
-        outdated = caches.end(lambda: is_finished and not _sets_attributes(results))
+        outdated = caches.end(has_finished)
         call.definition.warn_of_unknown(results.owner_class)
     result.seconds = time.perf_counter() - started
     parts.note_filled(lambda: results.code.set_elsewhere)

@@ -17,12 +17,33 @@ from stored.errors import OwnerWarning, warn_caller
 __all__ = ["noting_files", "noting_no_files"]
 
 
+class _Files:
+    """The files that a computation has read, and those that it has written: what is in these is its own.
+
+    Without the first, nothing is noted.
+    """
+
+    def __init__(self, read: set[str] | None) -> None:
+        self.read = read
+        self.written: set[str] = set()
+
+    def note(self, name: str, flags: int) -> None:
+        """Note a file that is opened."""
+        if self.read is None:
+            return
+        is_written = bool(flags & (os.O_WRONLY | os.O_RDWR))
+        is_new = bool(flags & (os.O_WRONLY | os.O_TRUNC))
+        if name not in self.written and not is_new:
+            self.read.add(name)
+        if is_written:
+            self.written.add(name)
+
+
 class _Opened(threading.local):
     """The files that this thread has opened, by the computations that are under way in it."""
 
     def __init__(self) -> None:
-        self.by_computation: list[set[str]] = []
-        self.written: set[str] = set()
+        self.by_computation: list[_Files] = []
 
 
 _opened = _Opened()
@@ -31,16 +52,12 @@ _is_listening = False
 
 
 def _listen(event: str, arguments: tuple[Any, ...]) -> None:
-    """Note a file that is opened, as an audit hook; those that are written are not read."""
+    """Note a file that is opened, as an audit hook."""
     if event != "open" or not _opened.by_computation:
         return
     path, _, flags = arguments
     if isinstance(path, str | bytes) and isinstance(flags, int):
-        name = os.path.abspath(os.fsdecode(path))
-        if flags & (os.O_WRONLY | os.O_RDWR):
-            _opened.written.add(name)
-        elif name not in _opened.written:
-            _opened.by_computation[-1].add(name)
+        _opened.by_computation[-1].note(os.path.abspath(os.fsdecode(path)), flags)
 
 
 @contextmanager
@@ -50,13 +67,12 @@ def noting_files(definition: Definition, kind: type, code: StoredCode) -> Iterat
     if not _is_listening:
         _is_listening = True
         sys.addaudithook(_listen)
-    _opened.by_computation.append(set())
+    found = set[str]()
+    _opened.by_computation.append(_Files(found))
     try:
         yield
     finally:
-        found = _opened.by_computation.pop()
-        if not _opened.by_computation:
-            _opened.written.clear()
+        _opened.by_computation.pop()
     if found:
         _note(definition, kind, found, code.files())
 
@@ -64,7 +80,7 @@ def noting_files(definition: Definition, kind: type, code: StoredCode) -> Iterat
 @contextmanager
 def noting_no_files() -> Iterator[None]:
     """Within the block, what the library itself opens belongs to no computation around."""
-    _opened.by_computation.append(set())
+    _opened.by_computation.append(_Files(None))
     try:
         yield
     finally:
