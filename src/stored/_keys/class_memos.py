@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import functools
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from types import FunctionType
+from types import FunctionType, MethodType, SimpleNamespace
 from typing import Any
+
+import numpy as np
 
 from stored._keys.attributes import attributes_of, own_values
 from stored._keys.canonical import UnstableValueError, reached_digest
@@ -173,16 +176,31 @@ def _parts(values: Any) -> Iterator[object]:
         if id(value) in seen:
             continue
         seen.add(id(value))
-        inside: Any = ()
-        if type(value) in {tuple, list, set, frozenset}:
-            inside = value
-        elif type(value) is dict:
-            inside = value.values()
+        inside: Any = _inside(value)
+        if inside is not None:
+            pass
         elif isinstance(value, type | FunctionType | functools._lru_cache_wrapper):
             yield value
         elif not is_library_module(type(value).__module__):
             yield value
             with contextlib.suppress(UnstableValueError):  # it has no form, wherever it stands
                 inside = [each for _, each in attributes_of(value)]
-        if len(inside) <= _MOST_ITEMS:
+        if inside is not None and len(inside) <= _MOST_ITEMS:
             pending += [each for each in inside if type(each) not in ATOMIC_SET]
+
+
+def _inside(value: Any) -> Any:
+    """What a container, or something else that holds others, has in it; None if it is none."""
+    if isinstance(value, Mapping):
+        return list(value.values())
+    if type(value) in _HOLDING:
+        return _HOLDING[type(value)](value)
+    return value.ravel().tolist() if type(value) is np.ndarray and value.dtype.hasobject else None
+
+
+_HOLDING: dict[type, Callable[[Any], list[Any]]] = {
+    **dict.fromkeys((tuple, list, set, frozenset, collections.deque), list),
+    functools.partial: lambda value: [value.func, *value.args, *value.keywords.values()],
+    MethodType: lambda value: [value.__self__, value.__func__],
+    SimpleNamespace: lambda value: list(vars(value).values()),
+}

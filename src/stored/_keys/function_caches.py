@@ -8,20 +8,29 @@ the plain call gives in this process, and in no other one.
 
 from __future__ import annotations
 
+import contextlib
+import datetime
 import enum
 import functools
 import gc
 import itertools
 import os
+import re
+import threading
 import weakref
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import PurePath
 from types import FunctionType
 from typing import Any, NamedTuple
+from uuid import UUID, uuid4
 
 import numpy as np
 
 from stored._fork_safe_lock import ForkSafeLock
-from stored._keys.attributes import instance_dict
+from stored._keys.attributes import attributes_of
+from stored._keys.canonical import text_or_none
 from stored._keys.class_names import is_library_class
 from stored._keys.code_graph import state_of
 from stored._keys.filled_memos import is_fixed, is_frozen, is_same_as, weak_snapshot
@@ -30,7 +39,7 @@ from stored._keys.unchanged import ATOMIC_SET
 from stored._keys.watched import hold
 from stored.typing import ABSENT
 
-__all__ = ["CachesInUse", "FunctionCache", "caches_behind", "function_cache"]
+__all__ = ["CachesInUse", "FunctionCache", "Setting", "caches_behind", "function_cache"]
 
 
 class _Filled(NamedTuple):
@@ -39,6 +48,14 @@ class _Filled(NamedTuple):
     size: int
     fills: int
     hits: int | None
+
+
+class Setting(enum.Enum):
+    """What does a computation set, so that a cache may be filled of values that are there for a moment only?"""
+
+    NOTHING = enum.auto()
+    ATTRIBUTES = enum.auto()
+    GLOBALS = enum.auto()
 
 
 class FunctionCache:
@@ -52,89 +69,108 @@ class FunctionCache:
         The name of that memo; empty for a function of `functools.lru_cache`.
     """
 
-    __slots__ = ("_code", "_fills", "_known", "_name", "_unsteady", "_users", "function")
+    __slots__ = ("_classes", "_code", "_fills", "_known", "_name", "_unsteady", "_users", "_uses", "function")
 
     def __init__(self, function: Any, name: str) -> None:
         self.function = hold(function)
         self._name = name
+        self._forget()
+        self.forget_users()
+
+    def _forget(self) -> None:
+        """Know nothing of it: it is empty, or was not looked at."""
         self._code: str | None = None  # with which all of it was computed
+        self._uses: dict[str, str] = {}
+        self._classes: weakref.WeakKeyDictionary[type, str] = weakref.WeakKeyDictionary()  # of keys, with their code
         self._fills = 0  # those that were looked at
         self._known: dict[Hashable, list[Any] | None] = {}  # what entries held; None if nothing tells
-        self._users = 0
-        self._unsteady = 0  # those of the users that set attributes
 
-    def begin(self, is_steady: bool) -> _Filled:
+    def forget_users(self) -> None:
+        """The computations of other threads are none of a process that was forked."""
+        self._users: list[int] = []  # the threads of computations under way
+        self._unsteady = 0  # how many of them set something
+
+    def begin(self, setting: Setting, uses: Mapping[str, str]) -> _Filled:
         """Look at what it has before a computation.
 
         Parameters
         ----------
-        is_steady : bool
-            Does the computation set no attribute? What another one lets it keep may be made of objects as they are for
-            a moment only.
+        setting : Setting
+            What the computation sets.
+        uses : mapping of str to str
+            What tells of the files, and of the values of functions, that it uses.
         """
         now = self._filled()
         if not now.size or now.fills < self._fills:
-            self._code, self._fills = None, 0
-            self._known.clear()
+            self._forget()
         if self._code is None:
             self._code = self._code_now()
-        if now.fills > self._fills and (not self._users or self._unsteady):
+        if any(self._uses.setdefault(name, text) != text for name, text in uses.items()):
+            self._code = _MIXED
+        if threading.get_ident() not in self._users or self._unsteady:
             self._note(now, is_own=False)
-        self._users += 1
-        self._unsteady += not is_steady
+        self._users.append(threading.get_ident())
+        self._unsteady += setting is not Setting.NOTHING
         return now
 
-    def end(self, before: _Filled, is_steady: bool, has_finished: bool) -> str:
+    def end(self, before: _Filled, setting: Setting, has_finished: bool) -> str:
         """Look at what it has after a computation: why that may have used what no longer holds; empty if it has not.
 
         Parameters
         ----------
         before : _Filled
             What it had before.
-        is_steady : bool
+        setting : Setting
             As it was told before.
         has_finished : bool
             Was there no error?
         """
         is_own = has_finished and not self._unsteady
-        self._forget_user(is_steady)
+        self._forget_user(setting)
         now = self._filled()
-        is_used = bool(before.size) and (now.hits is None or now.hits != before.hits)
-        is_same_code = self._code == self._code_now()
-        why = self._why_not(is_same_code) if is_used else ""
-        if not is_same_code and now.fills != before.fills:
+        was_emptied = now.fills < before.fills
+        is_used = bool(before.size) and (now.hits is None or now.hits != before.hits or was_emptied)
+        is_same_code = self._is_same_code()
+        why = self._why_not(is_same_code, was_emptied) if is_used else ""
+        if now.fills != before.fills and (not is_same_code or setting is Setting.GLOBALS):
             self._code = _MIXED
         if not why:
             self._note(now, is_own)
         return why
 
-    def _forget_user(self, is_steady: bool) -> None:
-        self._users = max(self._users - 1, 0)
-        self._unsteady = max(self._unsteady - (not is_steady), 0)
+    def _forget_user(self, setting: Setting) -> None:
+        with contextlib.suppress(ValueError):  # the process was forked meanwhile
+            self._users.remove(threading.get_ident())
+        self._unsteady = max(self._unsteady - (setting is not Setting.NOTHING), 0)
 
-    def forget_users(self) -> None:
-        """The computations of other threads are none of a process that was forked."""
-        self._users = self._unsteady = 0
+    def _is_same_code(self) -> bool:
+        if self._code != self._code_now():
+            return False
+        return all(state_of(kind).digest == code for kind, code in list(self._classes.items()))
 
-    def _why_not(self, is_same_code: bool) -> str:
+    def _why_not(self, is_same_code: bool, was_emptied: bool) -> str:
         remedy = f"empty it when that happens, or name {self._label!r} in ignore=(...) if it does not matter"
         if not is_same_code:
-            return f"it has used what {self._label} has kept of earlier code or constants; {remedy}"
-        for number, parts in self._entries() if self._known else ():
-            held = self._known.get(number, ABSENT)
-            if held is None or (held is not ABSENT and not _are_same(held, parts)):
-                return (
-                    f"it may have used what {self._label} has kept for, or as, an object that could have changed since;"
-                    f" let arguments be plain values or frozen dataclasses, and arrays read-only; or {remedy}"
-                )
+            return f"it has used what {self._label} has kept of earlier code, constants or files; {remedy}"
+        entries = self._entries() if self._known else ()
+        if (was_emptied and self._known) or not all(self._holds(*each) for each in entries):
+            return (
+                f"it may have used what {self._label} has kept for, or as, an object that could have changed since;"
+                f" let arguments be plain values or frozen dataclasses, and arrays read-only; or {remedy}"
+            )
         return ""
+
+    def _holds(self, number: Hashable, parts: list[Any]) -> bool:
+        """Does an entry hold what it did, or is it a new one?"""
+        held = self._known.get(number, ABSENT)
+        return held is ABSENT or (held is not None and _are_same(held, parts))
 
     def _note(self, now: _Filled, is_own: bool) -> None:
         """Note what new entries hold; of those that others have filled, it may have changed before."""
-        for number, parts in self._entries(now.fills - self._fills):
+        new = None if now.fills <= _FEW else now.fills - self._fills  # a few may be others that are as many
+        for number, parts in self._entries(new):
             if number not in self._known:
-                is_told = is_own or all(isinstance(each, type) or is_frozen(type(each)) for each in parts)
-                self._known[number] = _snapshots(parts) if is_told else None
+                self._known[number] = _snapshots(parts) if is_own else None
         self._fills = now.fills
         if len(self._known) > 2 * now.size:  # some are no longer there
             there = {number for number, _ in self._entries()}
@@ -147,7 +183,9 @@ class FunctionCache:
     def _code_now(self) -> str:
         function = self.function()
         wrapped = getattr(function, "__wrapped__", function)
-        return state_of(wrapped).digest if type(wrapped) is FunctionType else ""
+        if type(wrapped) is FunctionType:
+            return state_of(wrapped).digest
+        return text_or_none(wrapped) or uuid4().hex  # of which nothing tells that it is the same
 
     def _filled(self) -> _Filled:
         function = self.function()
@@ -172,13 +210,46 @@ class FunctionCache:
             pairs = _latest(value, newest) if isinstance(value, dict) else [(None, value)]
         else:
             pairs = _pairs_of(function, newest)
+        is_typed = bool(self._name) or function.cache_parameters()["typed"]
         for key, value in pairs:
             arguments = key if type(key) is tuple else (key,)
-            changing = [each for each in arguments if not _is_fixed(each)]
-            parts = changing if _is_fixed(value) else [*changing, value]
+            if is_typed:
+                arguments = tuple([each for each in arguments if not _is_type(each, arguments)])
+            changing = [each for each in arguments if not self._is_fixed(each)]
+            if not is_typed:  # numbers of other types are equal to these, and get what was kept for them
+                changing += [_NEVER_SAME for each in arguments if _is_other_number(each)]
+            parts = changing if self._is_fixed(value) else [*changing, value]
             if parts:
                 fixed = [each for each in arguments if not any(each is other for other in changing)]
                 yield (*fixed, *map(id, changing), id(value)), parts
+
+    def _is_fixed(self, value: Any) -> bool:
+        """Can a value never change, as far as arguments and results go? The code of its class is noted."""
+        kind = type(value)
+        if kind in ATOMIC_SET or kind is object or isinstance(value, _IMMUTABLE):
+            return True
+        if kind in {tuple, frozenset}:
+            return all(map(self._is_fixed, value))
+        if isinstance(value, np.generic):
+            return not isinstance(value, np.void)
+        if is_library_class(kind):
+            return is_library_class(value) if kind is type else is_fixed(value)
+        parts = tuple(value) if isinstance(value, tuple) else ()
+        if not (parts or isinstance(value, enum.Enum) or is_frozen(kind)):
+            return False
+        self._classes.setdefault(kind, state_of(kind).digest)
+        attributes = [value.value] if isinstance(value, enum.Enum) else [each for _, each in attributes_of(value)]
+        return all(map(self._is_fixed, (*parts, *attributes)))
+
+
+_FEW = 100
+
+_PLAIN = frozenset({np.float64, np.complex128})
+
+_IMMUTABLE = (Decimal, Fraction, datetime.date, datetime.time, datetime.timedelta, PurePath, UUID, range, re.Pattern)
+
+_NEVER_SAME = iter(())
+"""Stands for what nothing can be told of."""
 
 
 CACHED_FUNCTION: Any = functools._lru_cache_wrapper
@@ -203,20 +274,13 @@ def _latest(items: dict[Any, Any], number: int | None) -> list[tuple[Any, Any]]:
     return list(itertools.islice(reversed(items.items()), number))
 
 
-def _is_fixed(value: Any) -> bool:
-    """Can a value never change, as far as arguments and results go?"""
-    kind = type(value)
-    if kind in ATOMIC_SET or kind is object or isinstance(value, enum.Enum):
-        return True
-    if isinstance(value, tuple | frozenset) and not instance_dict(value):
-        return all(map(_is_fixed, value))
-    if kind is type:
-        return is_library_class(value)
-    if isinstance(value, np.generic):
-        return not isinstance(value, np.void)
-    hashed: Any = kind.__hash__
-    is_hashed_by_value = hashed is not None and hashed is not object.__hash__
-    return is_library_class(kind) and (is_hashed_by_value or is_fixed(value))
+def _is_type(value: Any, key: Any) -> bool:
+    """Is it the type of an argument, which a key has where types count?"""
+    return isinstance(value, type) and any(type(each) is value for each in key)
+
+
+def _is_other_number(value: Any) -> bool:
+    return isinstance(value, np.number) and type(value) not in _PLAIN
 
 
 def _snapshots(parts: Sequence[Any]) -> list[Any] | None:
@@ -274,18 +338,20 @@ class CachesInUse:
     ----------
     caches : iterable of FunctionCache
         The caches.
-    is_steady : callable
-        Does the computation set no attribute? Asked only if there are caches.
+    setting : callable
+        Tells what the computation sets. Asked only if there are caches.
+    uses : mapping of str to str
+        What tells of the files, and of the values of functions, that it uses.
     """
 
-    def __init__(self, caches: Iterable[FunctionCache], is_steady: Callable[[], bool]) -> None:
-        caches = list(caches)
-        self._is_steady = steady = not caches or is_steady()
+    def __init__(
+        self, caches: Iterable[FunctionCache], setting: Callable[[], Setting], uses: Mapping[str, str]
+    ) -> None:
+        found = [(each, each.function()) for each in dict.fromkeys(caches)]  # held, so that none is freed
+        live = [each for each in found if not isinstance(each[1], type)]
+        self._setting = setting() if live else Setting.NOTHING
         with _lock:
-            found = [(each, each.function()) for each in dict.fromkeys(caches)]  # held, so that none is freed
-            self._before = [
-                (each, each.begin(steady), function) for each, function in found if not isinstance(function, type)
-            ]
+            self._before = [(each, each.begin(self._setting, uses), function) for each, function in live]
 
     def end(self, has_finished: bool) -> list[str]:
         """Why the computation may have used what no longer holds; to be called once, also if it has failed.
@@ -298,5 +364,5 @@ class CachesInUse:
         if not self._before:
             return []
         with _lock:
-            ended = [each.end(before, self._is_steady, has_finished) for each, before, _ in self._before]
+            ended = [each.end(before, self._setting, has_finished) for each, before, _ in self._before]
         return list(filter(None, ended))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import functools
 import inspect
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -9,15 +10,16 @@ from types import FunctionType
 from typing import Any, NamedTuple, Protocol, TypeGuard
 
 from stored._keys.class_functions import class_functions, find_on_class, is_data
+from stored._keys.class_memos import PartMemos
 from stored._keys.class_names import base_names
 from stored._keys.code_check import InlineCheck, code_check, inline_check
 from stored._keys.code_facts import code_facts
-from stored._keys.code_graph import Choosing, CodeState, code_state
+from stored._keys.code_graph import Choosing, CodeState, code_state, state_of
 from stored._keys.code_listing import Listing, code_listing
 from stored._keys.compiled_modules import compiled_text
 from stored._keys.contents import at_one_moment
 from stored._keys.distributions import distribution_text
-from stored._keys.function_caches import FunctionCache, function_cache
+from stored._keys.function_caches import FunctionCache, Setting, caches_behind, function_cache
 from stored._keys.ignored_names import Ignored
 from stored._keys.known_of_class import forget_class, known_of_class, replace_known
 from stored._keys.libraries import is_library_module
@@ -83,7 +85,9 @@ class StoredCode:
         looked_up: tuple[LookedUp, ...],
         uses: list[FileWatch | ValueWatch],
         choosing: tuple[str, ...],
+        function: FunctionType | None,
     ) -> None:
+        self._function = function  # if its version was given, so that the state has not what it reaches
         self.choosing = choosing
         self.version = state.digest
         self.reads = reads
@@ -173,7 +177,21 @@ class StoredCode:
     @functools.cached_property
     def caches(self) -> list[FunctionCache]:
         """The caches of functions that the method reaches."""
-        return [function_cache(*each) for each in self.state.caches]
+        state = self.state if self._function is None else state_of(self._function)
+        on_class = caches_behind(PartMemos([each.value for each in self._looked_up]).parts)
+        return [*[function_cache(*each) for each in state.caches], *on_class]
+
+    @functools.cached_property
+    def setting(self) -> Setting:
+        """What the method, or a function that it reaches, sets."""
+        functions = [each for each in (place() for place in self.state.places) if isinstance(each, FunctionType)]
+        if any(map(_sets_globals, functions)):
+            return Setting.GLOBALS
+        return Setting.ATTRIBUTES if self.set_elsewhere or self.reads.written else Setting.NOTHING
+
+    def texts_of_uses(self) -> dict[str, str]:
+        """What tells of the files, and of the values of functions, that `uses` names."""
+        return {each.name: each.text for each in self._uses}
 
     def accept_fills(self) -> None:
         """Expect the memos of modules as they are: the method has just filled them."""
@@ -272,7 +290,10 @@ def _read(kind: type, method: CodeOfMethod, parts: OwnerParts) -> StoredCode:
             [] if method.has_own_version else [each.partition(".")[0] for each in libraries],
             chosen,
         )
-    return StoredCode(kind, reads, state, found.looked_up, uses, tuple(choosing))
+    plain = inspect.unwrap(function) if method.has_own_version else None
+    return StoredCode(
+        kind, reads, state, found.looked_up, uses, tuple(choosing), plain if type(plain) is FunctionType else None
+    )
 
 
 def _set_elsewhere(function: FunctionType) -> frozenset[str]:
@@ -281,6 +302,15 @@ def _set_elsewhere(function: FunctionType) -> frozenset[str]:
     is_method = "." in code.co_qualname.rpartition("<locals>.")[2]
     accesses = None if is_library_module(function.__module__) else self_accesses(code, 0 if is_method else None)
     return frozenset() if accesses is None else accesses.set_elsewhere
+
+
+def _sets_globals(function: FunctionType) -> bool:
+    """Does a function bind global names, or change what they are bound to, but for memos of its module?"""
+    if is_library_module(function.__module__):
+        return False
+    facts = code_facts(function.__code__)
+    is_changing = any(each.root not in facts.memos for each in facts.changes)
+    return is_changing or any(each.opname in {"STORE_GLOBAL", "DELETE_GLOBAL"} for each in dis.Bytecode(function))
 
 
 def _has_no_form(watch: FileWatch | ValueWatch) -> TypeGuard[ValueWatch]:

@@ -48,7 +48,10 @@ def compute_and_keep(call: Call, results: Results, flight: Flight) -> CachedResu
 def compute(call: Call, results: Results) -> Computed:
     """Call the plain method, or sample it along its axes."""
     parts = PartMemos((*results.present.values(call.owner), *call.values.values()))
-    caches = CachesInUse([*results.code.caches, *caches_behind(parts.parts)], lambda: not _sets_attributes(results))
+    code = results.code
+    caches = CachesInUse(
+        [*results.code.caches, *caches_behind(parts.parts)], lambda: code.setting, code.texts_of_uses()
+    )
     has_finished = False
     started = time.perf_counter()
     try:
@@ -72,11 +75,6 @@ def compute(call: Call, results: Results) -> Computed:
     if is_present and results.reads is not None and call.memo_state is not None:
         note_filled(call.owner, results.reads, call.memo_state, call.definition)
     return Computed(value, result, is_present)
-
-
-def _sets_attributes(results: Results) -> bool:
-    """Does the method set attributes, be they of its own object or of others?"""
-    return bool(results.code.set_elsewhere or (results.reads is not None and results.reads.written))
 
 
 def keep(call: Call, results: Results, computed: Computed, flight: Flight) -> None:
