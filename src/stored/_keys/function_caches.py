@@ -39,7 +39,7 @@ from stored._keys.unchanged import ATOMIC_SET
 from stored._keys.watched import hold
 from stored.typing import ABSENT
 
-__all__ = ["CachesInUse", "FunctionCache", "Setting", "caches_behind", "function_cache"]
+__all__ = ["CACHED_FUNCTION", "CachesInUse", "FunctionCache", "Setting", "caches_behind", "function_cache"]
 
 
 class _Filled(NamedTuple):

@@ -6,7 +6,7 @@ import dis
 import functools
 import inspect
 from collections.abc import Callable, Collection, Iterator, Mapping
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import Any, NamedTuple, Protocol, TypeGuard
 
 from stored._keys.class_functions import class_functions, find_on_class, is_data
@@ -19,7 +19,7 @@ from stored._keys.code_listing import Listing, code_listing
 from stored._keys.compiled_modules import compiled_text
 from stored._keys.contents import at_one_moment
 from stored._keys.distributions import distribution_text
-from stored._keys.function_caches import FunctionCache, Setting, caches_behind, function_cache
+from stored._keys.function_caches import CACHED_FUNCTION, FunctionCache, Setting, caches_behind, function_cache
 from stored._keys.ignored_names import Ignored
 from stored._keys.known_of_class import forget_class, known_of_class, replace_known
 from stored._keys.libraries import is_library_module
@@ -178,15 +178,22 @@ class StoredCode:
     def caches(self) -> list[FunctionCache]:
         """The caches of functions that the method reaches."""
         state = self.state if self._function is None else state_of(self._function)
-        on_class = caches_behind(PartMemos([each.value for each in self._looked_up]).parts)
+        values = [
+            each.value for each in self._looked_up
+        ]  # where one keeps results itself, those of the method are private
+        on_class = caches_behind(PartMemos([each for each in values if type(each) is not CACHED_FUNCTION]).parts)
         return [*[function_cache(*each) for each in state.caches], *on_class]
 
     @functools.cached_property
     def setting(self) -> Setting:
         """What the method, or a function that it reaches, sets."""
         functions = [each for each in (place() for place in self.state.places) if isinstance(each, FunctionType)]
-        if any(map(_sets_globals, functions)):
-            return Setting.GLOBALS
+        functions = [each for each in functions if not is_library_module(each.__module__)]
+        read = {name.root for each in functions for name in code_facts(each.__code__).reads}
+        for each in functions:
+            names = _set_globals(each)
+            if names & read or any(isinstance(each.__globals__.get(name), ModuleType | type) for name in names):
+                return Setting.GLOBALS
         return Setting.ATTRIBUTES if self.set_elsewhere or self.reads.written else Setting.NOTHING
 
     def texts_of_uses(self) -> dict[str, str]:
@@ -304,13 +311,11 @@ def _set_elsewhere(function: FunctionType) -> frozenset[str]:
     return frozenset() if accesses is None else accesses.set_elsewhere
 
 
-def _sets_globals(function: FunctionType) -> bool:
-    """Does a function bind global names, or change what they are bound to, but for memos of its module?"""
-    if is_library_module(function.__module__):
-        return False
+def _set_globals(function: FunctionType) -> set[str]:
+    """The global names that a function binds, or changes what they are bound to, but for memos of its module."""
     facts = code_facts(function.__code__)
-    is_changing = any(each.root not in facts.memos for each in facts.changes)
-    return is_changing or any(each.opname in {"STORE_GLOBAL", "DELETE_GLOBAL"} for each in dis.Bytecode(function))
+    bound = {each.argval for each in dis.Bytecode(function) if each.opname in {"STORE_GLOBAL", "DELETE_GLOBAL"}}
+    return ({each.root for each in facts.changes} | bound) - facts.memos
 
 
 def _has_no_form(watch: FileWatch | ValueWatch) -> TypeGuard[ValueWatch]:
