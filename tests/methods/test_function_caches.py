@@ -18,6 +18,7 @@ import warnings
 import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -407,6 +408,180 @@ def test_a_memo_of_a_module_for_an_object_that_changes() -> None:
         assert owner.value() == 2.0
     assert not is_kept(owner.value)
     assert Remembering(Cosmology(5.0)).value() == 10.0
+
+
+SCALE = 2.0
+
+
+class Scaled(NamedTuple):
+    """Has a method that reads a constant."""
+
+    h: float
+
+    def value(self) -> float:
+        """Made of both."""
+        return SCALE * self.h
+
+
+class ScaledKind(enum.Enum):
+    """Has a method that reads a constant."""
+
+    ONE = 1.0
+
+    def value_of(self) -> float:
+        """Made of both."""
+        return SCALE * self.value
+
+
+class Calling:
+    """Is called."""
+
+    def __call__(self, given: float) -> float:
+        return SCALE * given
+
+
+OF_CONSTANTS: dict[str, Callable[[], tuple[Any, Any]]] = {
+    "a named tuple": lambda: (functools.lru_cache(lambda given: given.value()), Scaled(1.0)),
+    "an enumeration": lambda: (functools.lru_cache(lambda given: given.value_of()), ScaledKind.ONE),
+    "a bound method": lambda: (functools.lru_cache(lambda given: given()), Scaled(1.0).value),
+    "an object that is called": lambda: (functools.lru_cache(Calling()), 1.0),
+    "a partial object": lambda: (functools.partial(functools.lru_cache(lambda given: SCALE * given)), 1.0),
+    "a dictionary": lambda: (SimpleNamespace(f=functools.lru_cache(lambda given: SCALE * given)), 1.0),
+}
+
+
+@pytest.mark.parametrize("name", OF_CONSTANTS)
+def test_constants_behind_arguments_and_functions(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They count wherever they are read."""
+    function, given = OF_CONSTANTS[name]()
+
+    @keyed_by("given", "function")
+    class Calls:
+        def __init__(self) -> None:
+            self.given, self.function = given, function
+
+        @stored
+        def value(self) -> float:
+            return getattr(self.function, "f", self.function)(self.given)
+
+    assert Calls().value() == 2.0
+    monkeypatch.setattr(sys.modules[__name__], "SCALE", 5.0)
+    assert not is_kept(Calls().value)
+
+
+def test_equal_arguments_of_another_type() -> None:
+    """They get what was kept for the others."""
+    function = functools.lru_cache(np.exp)
+    Owner(function, np.float32(0.5)).value()
+    assert not is_kept(Owner(function, 0.5).value)
+
+
+def test_a_file_that_a_function_reads(tmp_path: Path) -> None:
+    """What was kept of its earlier content does not hold."""
+    path = tmp_path / "a.txt"
+    path.write_text("2.0")
+    function = functools.lru_cache(lambda: float(path.read_text()))
+
+    @keyed_by("given")
+    class Reading:
+        given = 1.0
+
+        @stored(uses=(path,))
+        def value(self) -> float:
+            return self.given * function()
+
+    assert is_kept(Reading().value)
+    path.write_text("5.00")
+    assert not is_kept(Reading().value)
+    function.cache_clear()
+    assert is_kept(Reading().value)
+    assert Reading().value() == 5.0
+
+
+def test_a_constant_that_the_method_itself_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is kept meanwhile is made of it."""
+    monkeypatch.setattr(sys.modules[__name__], "SCALE", 2.0)
+    function = functools.lru_cache(lambda given: SCALE * given)
+
+    def changing(given: float) -> float:
+        global SCALE
+        SCALE = 9.0
+        found = function(given)
+        SCALE = 2.0
+        return found
+
+    assert is_kept(Owner(changing, 1.0).value)  # as in other processes
+    assert not is_kept(Owner(function, 1.0).value)
+
+
+def test_a_cache_that_is_emptied_and_filled_by_others() -> None:
+    """As often as before: it is told all the same."""
+    cosmology = Cosmology(1.0)
+    function = functools.lru_cache(lambda cosmology: 2 * cosmology.h)
+    assert is_kept(Owner(function, cosmology).value)
+    function.cache_clear()
+    cosmology.h = 5.0
+    function(cosmology)
+    cosmology.h = 1.0
+    assert not is_kept(Owner(function, cosmology).twice)
+
+
+def test_a_method_that_empties_a_cache() -> None:
+    """What it has used is no longer there to be looked at."""
+    cosmology = Cosmology(1.0)
+    function = functools.lru_cache(lambda cosmology: 2 * cosmology.h)
+    function(cosmology)
+    cosmology.h = 5.0
+
+    def emptying(given: Any) -> float:
+        found = function(given)
+        function.cache_clear()
+        return float(found)
+
+    owner = Owner(emptying, cosmology)
+    with pytest.warns(OwnerWarning, match="is not kept"):
+        owner.value()
+    assert owner.value() == 10.0
+
+
+def test_what_others_ask_for_while_a_thread_computes() -> None:
+    """It is not taken for that of the computation."""
+    cosmology = Cosmology(1.0)
+    function = functools.lru_cache(lambda cosmology: 2 * cosmology.h)
+    begun, end = threading.Event(), threading.Event()
+
+    def waiting(given: Any) -> float:
+        begun.set()
+        end.wait()
+        return float(len(given)) if given else float(function(cosmology))
+
+    thread = threading.Thread(target=Owner(waiting, "x").value)
+    thread.start()
+    begun.wait()
+    function(cosmology)
+    cosmology.h = 5.0
+    assert not is_kept(Owner(function, cosmology).value)
+    end.set()
+    thread.join()
+
+
+def test_a_version_does_not_stand_for_what_functions_keep() -> None:
+    """Objects that have changed are others."""
+    function = functools.lru_cache(lambda cosmology: 2 * cosmology.h)
+
+    @keyed_by("cosmology")
+    class Versioned:
+        def __init__(self, cosmology: Cosmology) -> None:
+            self.cosmology = cosmology
+
+        @stored(version="1")
+        def value(self) -> float:
+            return function(self.cosmology)
+
+    owner = Versioned(Cosmology(1.0))
+    assert is_kept(owner.value)
+    owner.cosmology.h = 5.0
+    assert not is_kept(owner.value)
 
 
 def test_a_name_to_be_ignored() -> None:

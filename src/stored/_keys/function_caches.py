@@ -32,14 +32,22 @@ from stored._fork_safe_lock import ForkSafeLock
 from stored._keys.attributes import attributes_of
 from stored._keys.canonical import text_or_none
 from stored._keys.class_names import is_library_class
-from stored._keys.code_graph import state_of
+from stored._keys.code_graph import CodeState, state_of
 from stored._keys.filled_memos import is_fixed, is_frozen, is_same_as, weak_snapshot
 from stored._keys.node import is_node
 from stored._keys.unchanged import ATOMIC_SET
 from stored._keys.watched import hold
 from stored.typing import ABSENT
 
-__all__ = ["CACHED_FUNCTION", "CachesInUse", "FunctionCache", "Setting", "caches_behind", "function_cache"]
+__all__ = [
+    "CACHED_FUNCTION",
+    "CachesInUse",
+    "FunctionCache",
+    "Setting",
+    "caches_behind",
+    "function_cache",
+    "states_behind",
+]
 
 
 class _Filled(NamedTuple):
@@ -221,7 +229,8 @@ class FunctionCache:
             parts = changing if self._is_fixed(value) else [*changing, value]
             if parts:
                 fixed = [each for each in arguments if not any(each is other for other in changing)]
-                yield (*fixed, *map(id, changing), id(value)), parts
+                kept = value if type(value) in ATOMIC_SET else id(value)
+                yield (*fixed, *map(id, changing), kept), parts
 
     def _is_fixed(self, value: Any) -> bool:
         """Can a value never change, as far as arguments and results go? The code of its class is noted."""
@@ -311,24 +320,26 @@ def function_cache(function: Any, name: str = "") -> FunctionCache:
         return _caches.setdefault(function, {}).setdefault(name, FunctionCache(function, name))
 
 
-def caches_behind(parts: Iterable[Any]) -> Iterator[FunctionCache]:
-    """The caches of functions that objects reach through their classes, or that are among them.
+def states_behind(parts: Iterable[Any]) -> Iterator[CodeState]:
+    """What the classes of objects reach, and the functions and classes among these.
 
     Parameters
     ----------
     parts : iterable of object
         Objects of the user's own classes, functions and classes.
     """
-    code: dict[int, Any] = {
-        id(each): each for each in (part if isinstance(part, _CODE) else type(part) for part in parts)
-    }
-    for each in code.values():
-        is_cached = type(each) is CACHED_FUNCTION
-        if is_cached:
-            yield function_cache(each)
-        function = each.__wrapped__ if is_cached else each
+    code: list[Any] = [each if isinstance(each, _CODE) else type(each) for each in parts]
+    for each in {id(each): each for each in code}.values():
+        function = each.__wrapped__ if type(each) is CACHED_FUNCTION else each
         if is_node(function):
-            yield from itertools.starmap(function_cache, state_of(function).caches)
+            yield state_of(function)
+
+
+def caches_behind(parts: Iterable[Any]) -> Iterator[FunctionCache]:
+    """The caches of functions that objects reach through their classes, or that are among them."""
+    yield from [function_cache(each) for each in parts if type(each) is CACHED_FUNCTION]
+    for state in states_behind(parts):
+        yield from itertools.starmap(function_cache, state.caches)
 
 
 class CachesInUse:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dis
 import functools
 import inspect
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from types import FunctionType, ModuleType
 from typing import Any, NamedTuple, Protocol, TypeGuard
 
@@ -19,7 +19,14 @@ from stored._keys.code_listing import Listing, code_listing
 from stored._keys.compiled_modules import compiled_text
 from stored._keys.contents import at_one_moment
 from stored._keys.distributions import distribution_text
-from stored._keys.function_caches import CACHED_FUNCTION, FunctionCache, Setting, caches_behind, function_cache
+from stored._keys.function_caches import (
+    CACHED_FUNCTION,
+    FunctionCache,
+    Setting,
+    caches_behind,
+    function_cache,
+    states_behind,
+)
 from stored._keys.ignored_names import Ignored
 from stored._keys.known_of_class import forget_class, known_of_class, replace_known
 from stored._keys.libraries import is_library_module
@@ -184,10 +191,17 @@ class StoredCode:
         on_class = caches_behind(PartMemos([each for each in values if type(each) is not CACHED_FUNCTION]).parts)
         return [*[function_cache(*each) for each in state.caches], *on_class]
 
-    @functools.cached_property
-    def setting(self) -> Setting:
-        """What the method, or a function that it reaches, sets."""
-        functions = [each for each in (place() for place in self.state.places) if isinstance(each, FunctionType)]
+    def setting(self, parts: Iterable[Any]) -> Setting:
+        """What the method sets, or a function that it reaches.
+
+        Parameters
+        ----------
+        parts : iterable of object
+            Objects, functions and classes that it may reach through its parameters and arguments.
+        """
+        states = [self.state, *states_behind(parts)]
+        found = [place() for state in states for place in state.places]
+        functions = list({id(each): each for each in found if isinstance(each, FunctionType)}.values())
         functions = [each for each in functions if not is_library_module(each.__module__)]
         read = {name.root for each in functions for name in code_facts(each.__code__).reads}
         for each in functions:

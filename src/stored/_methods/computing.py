@@ -50,7 +50,7 @@ def compute(call: Call, results: Results) -> Computed:
     parts = PartMemos((*results.present.values(call.owner), *call.values.values()))
     code = results.code
     caches = CachesInUse(
-        [*results.code.caches, *caches_behind(parts.parts)], lambda: code.setting, code.texts_of_uses()
+        [*results.code.caches, *caches_behind(parts.parts)], lambda: code.setting(parts.parts), code.texts_of_uses()
     )
     has_finished = False
     started = time.perf_counter()
