@@ -128,6 +128,18 @@ def test_a_process_that_is_forked_while_a_thread_is_in_a_block() -> None:
     thread.join()
 
 
+def test_what_a_forked_process_does_first() -> None:
+    """It ends all blocks."""
+    pause = garbage._Pause()
+    pause.begin(1)
+    pause.begin(2)
+    pause.end_after_fork()
+    assert gc.isenabled()
+    assert not pause.open
+    pause.end(1)
+    assert gc.isenabled()
+
+
 def test_a_process_that_is_forked_in_a_block() -> None:
     """The block ends in both."""
     with without_collections():

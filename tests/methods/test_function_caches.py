@@ -25,6 +25,7 @@ import numpy as np
 import pytest
 
 from stored import OwnerWarning, configure, keyed_by, stored
+from stored._keys import function_caches
 
 
 @pytest.fixture(autouse=True)
@@ -331,6 +332,18 @@ def test_a_method_that_changes_a_part_and_calls_another() -> None:
         assert outer.nested() == 2.0
     assert not is_kept(outer.age)
     assert Outer(Cosmology(5.0)).age() == 10.0
+
+
+def test_what_a_forked_process_does_first() -> None:
+    """It forgets the computations of the parent."""
+    function = functools.lru_cache(lambda given: [given])
+    cache = function_caches.function_cache(function)
+    cache.begin(function_caches.Setting.ATTRIBUTES, {})
+    function_caches._forget_users()
+    function(1.0)
+    cache.begin(function_caches.Setting.NOTHING, {})
+    assert cache.end(cache.begin(function_caches.Setting.NOTHING, {}), function_caches.Setting.NOTHING, True) == ""
+    assert not is_kept(Owner(function, 1.0).value)
 
 
 def test_a_process_that_is_forked_while_a_thread_computes() -> None:

@@ -184,6 +184,26 @@ def test_a_function_by_its_full_name(name: str, how: str, library: types.ModuleT
     assert found() == before
 
 
+def test_a_function_by_its_full_name_that_gets_the_object(library: types.ModuleType) -> None:
+    """It may do with it what it likes."""
+    exec("def report(x): print(x.q)", vars(library))
+    source = """
+        from stored import keyed_by
+        from reports_of_tests import report as shown
+        @keyed_by("p")
+        class Model:
+            def __init__(self, p): self.p = p
+            @stored(ignore=("reports_of_tests.report",))
+            def value(self):
+                shown(self)
+                return self.p
+    """
+    model = load(source)["Model"]
+    code = model.value.__stored_method__.code_of(model)
+    assert not code.reads.selection.takes_all
+    assert [each.name for each in code.reads.selection.joined] == []
+
+
 def test_a_name_that_nothing_has() -> None:
     """It is told."""
     model = load(CLASS.format(body="pass", ignore=("self.reprot",), **NUMBERS))["Model"]

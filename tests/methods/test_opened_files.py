@@ -105,3 +105,41 @@ def test_computations_in_one_another_have_files_of_their_own(data: Path) -> None
         warnings.simplefilter("ignore")
         assert outer.method() == "51.0"
     assert [files_read(each) for each in (inner, outer)] == [["a.txt"], ["b.npy"]]
+
+
+def test_a_file_that_another_stored_method_has_written(data: Path) -> None:
+    """What a computation writes itself is its own; what others write is not."""
+
+    @keyed_by("p")
+    class Writing:
+        p = 1.0
+
+        @stored
+        def written(self) -> str:
+            (data / "a.txt").write_text("6")
+            return (data / "a.txt").read_text()
+
+        @stored
+        def method(self) -> str:
+            return (data / "a.txt").read_text()
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", OwnerWarning)
+        assert Writing().written() == "6"
+    with pytest.warns(OwnerWarning, match=r"has read the file .*a.txt"):
+        assert Writing().method() == "6"
+
+
+@pytest.mark.parametrize(("mode", "names"), [("r+", ["a.txt"]), ("w+", []), ("a", [])])
+def test_a_file_that_is_opened_to_be_changed(data: Path, mode: str, names: list[str]) -> None:
+    """It is read unless it is emptied, or only written to."""
+
+    def change() -> str:
+        with open(data / "a.txt", mode) as file:
+            return file.read() if "+" in mode else ""
+
+    model = reading(change)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", OwnerWarning)
+        model.method()
+    assert files_read(model) == names

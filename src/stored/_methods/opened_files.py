@@ -27,17 +27,6 @@ class _Files:
         self.read = read
         self.written: set[str] = set()
 
-    def note(self, name: str, flags: int) -> None:
-        """Note a file that is opened."""
-        if self.read is None:
-            return
-        is_written = bool(flags & (os.O_WRONLY | os.O_RDWR))
-        is_new = bool(flags & (os.O_WRONLY | os.O_TRUNC))
-        if name not in self.written and not is_new:
-            self.read.add(name)
-        if is_written:
-            self.written.add(name)
-
 
 class _Opened(threading.local):
     """The files that this thread has opened, by the computations that are under way in it."""
@@ -56,8 +45,13 @@ def _listen(event: str, arguments: tuple[Any, ...]) -> None:
     if event != "open" or not _opened.by_computation:
         return
     path, _, flags = arguments
-    if isinstance(path, str | bytes) and isinstance(flags, int):
-        _opened.by_computation[-1].note(os.path.abspath(os.fsdecode(path)), flags)
+    files = _opened.by_computation[-1]
+    if files.read is not None and isinstance(path, str | bytes) and isinstance(flags, int):
+        name = os.path.abspath(os.fsdecode(path))
+        if name not in files.written and not flags & (os.O_WRONLY | os.O_TRUNC):
+            files.read.add(name)
+        if flags & (os.O_WRONLY | os.O_RDWR):
+            files.written.add(name)
 
 
 @contextmanager
