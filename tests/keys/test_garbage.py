@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import sys
@@ -86,27 +87,9 @@ def test_interrupts_at_any_line() -> None:
     assert number > 10
 
 
-def test_blocks_of_threads_that_overlap() -> None:
-    """The last one that ends counts."""
-    begun, end = threading.Event(), threading.Event()
-
-    def other() -> None:
-        with without_collections():
-            begun.set()
-            end.wait()
-
-    thread = threading.Thread(target=other)
-    with without_collections():
-        thread.start()
-        begun.wait()
-    assert not gc.isenabled()
-    end.set()
-    thread.join()
-    assert gc.isenabled()
-
-
-def test_a_process_that_is_forked_while_a_thread_is_in_a_block() -> None:
-    """It collects garbage, and blocks of its own are as ever."""
+@contextlib.contextmanager
+def a_thread_in_a_block() -> Iterator[None]:
+    """Within this, another thread is in a block."""
     begun, end = threading.Event(), threading.Event()
 
     def other() -> None:
@@ -117,15 +100,32 @@ def test_a_process_that_is_forked_while_a_thread_is_in_a_block() -> None:
     thread = threading.Thread(target=other)
     thread.start()
     begun.wait()
-    child = os.fork()
-    if not child:
-        was_enabled = gc.isenabled()
+    try:
+        yield
+    finally:
+        end.set()
+        thread.join()
+
+
+def test_blocks_of_threads_that_overlap() -> None:
+    """The last one that ends counts."""
+    with contextlib.ExitStack() as others:
         with without_collections():
-            is_paused = not gc.isenabled()
-        os._exit(0 if was_enabled and is_paused and gc.isenabled() else 1)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    end.set()
-    thread.join()
+            others.enter_context(a_thread_in_a_block())
+        assert not gc.isenabled()
+    assert gc.isenabled()
+
+
+def test_a_process_that_is_forked_while_a_thread_is_in_a_block() -> None:
+    """It collects garbage, and blocks of its own are as ever."""
+    with a_thread_in_a_block():
+        child = os.fork()
+        if not child:
+            was_enabled = gc.isenabled()
+            with without_collections():
+                is_paused = not gc.isenabled()
+            os._exit(0 if was_enabled and is_paused and gc.isenabled() else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 def test_what_a_forked_process_does_first() -> None:

@@ -10,7 +10,7 @@ from stored._keys.arguments import VARIADIC, Arguments
 from stored._keys.attributes import attributes_of, instance_dict, own_values
 from stored._keys.canonical import UnstableValueError, canonical, digest, text_or_none
 from stored._keys.change_key import change_key
-from stored._keys.class_memos import PartMemos
+from stored._keys.class_memos import PartMemos, parts_of
 from stored._keys.code_check import InlineCheck
 from stored._keys.code_facts import code_facts
 from stored._keys.code_graph import CodeState, collected_states
@@ -117,6 +117,7 @@ __all__ = [
     "own_values",
     "owner_part",
     "parameter_names",
+    "parts_of",
     "qualified_name",
     "quick_key",
     "space_of",

@@ -14,6 +14,8 @@ from stored._keys.self_accesses import Read, SelfAccesses, Write
 from stored.typing import ABSENT
 
 __all__ = [
+    "CACHED_FUNCTION",
+    "CODE",
     "Behind",
     "ClassParts",
     "Found",
@@ -26,6 +28,12 @@ __all__ = [
     "is_data",
     "left_by_value",
 ]
+
+CACHED_FUNCTION: Any = functools._lru_cache_wrapper
+"""The type of what `functools.lru_cache` makes."""
+
+CODE = (type, FunctionType, CACHED_FUNCTION)
+"""The types of classes, and of functions written in Python."""
 
 C_METHODS = (
     types.WrapperDescriptorType,
@@ -138,7 +146,7 @@ def _of_callable(value: Any, position: int | None, is_class: bool) -> Behind:
     inner = _of_callable(wrapped, position, is_class)
     if _has(value, "__stored_depends__"):
         return inner
-    if kind is functools._lru_cache_wrapper:  # no attribute, and kept under other parameters too
+    if kind is CACHED_FUNCTION:  # no attribute, and kept under other parameters too
         return inner._replace(hidden="functools.cache keeps results whatever becomes of the object")
     return inner._replace(unknown=f"what {name} does cannot be read", hidden=f"{name} may remember something")
 

@@ -6,7 +6,7 @@ import collections
 import contextlib
 import functools
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import FunctionType, MethodType, SimpleNamespace
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy as np
 
 from stored._keys.attributes import attributes_of, own_values
 from stored._keys.canonical import UnstableValueError, reached_digest
-from stored._keys.class_functions import class_functions, find_on_class
+from stored._keys.class_functions import CODE, class_functions, find_on_class
 from stored._keys.filled_memos import filled_memos, is_frozen
 from stored._keys.first_values import MAKING
 from stored._keys.known_of_class import known_of_class
@@ -25,7 +25,7 @@ from stored._keys.reached_of_class import reached_of
 from stored._keys.self_reads import self_accesses
 from stored._keys.unchanged import ATOMIC_SET
 
-__all__ = ["PartMemos", "class_memos", "does_memo_count"]
+__all__ = ["PartMemos", "class_memos", "does_memo_count", "parts_of"]
 
 
 def class_memos(kind: type) -> Mapping[str, Memo]:
@@ -99,22 +99,16 @@ def _has_fixed_sources(value: object, memo: Memo) -> bool:
 
 
 class PartMemos:
-    """The memos of all objects in some values, before something is computed that may fill them.
-
-    Attributes
-    ----------
-    parts : list
-        These objects, and functions and classes.
+    """The memos of objects, before something is computed that may fill them.
 
     Parameters
     ----------
-    values : iterable of object
-        The values.
+    parts : iterable of object
+        The objects; classes have none.
     """
 
-    def __init__(self, values: Any) -> None:
-        self.parts = list(_parts(values))
-        objects = [each for each in self.parts if not isinstance(each, type)]
+    def __init__(self, parts: Iterable[object]) -> None:
+        objects = [each for each in parts if not isinstance(each, type)]
         found = [(part, memo) for part in objects for memo in class_memos(type(part)).values()]
         states = [(part, memo, filled_memos(part).state(part, memo, memo.value(part))) for part, memo in found]
         self._before = [
@@ -167,7 +161,7 @@ _MOST_ITEMS = 1000
 """Containers with more are taken for data."""
 
 
-def _parts(values: Any) -> Iterator[object]:
+def parts_of(values: Iterable[object]) -> Iterator[object]:
     """The objects of the user's own classes in values, and functions and classes."""
     seen: set[int] = set()
     pending = [each for each in values if type(each) not in ATOMIC_SET]
@@ -176,12 +170,10 @@ def _parts(values: Any) -> Iterator[object]:
         if id(value) in seen:
             continue
         seen.add(id(value))
-        inside: Any = _inside(value)
-        if inside is not None:
-            pass
-        elif isinstance(value, type | FunctionType | functools._lru_cache_wrapper):
+        inside = _inside(value)
+        if inside is None and isinstance(value, CODE):
             yield value
-        elif not is_library_module(type(value).__module__):
+        elif inside is None and not is_library_module(type(value).__module__):
             yield value
             with contextlib.suppress(UnstableValueError):  # it has no form, wherever it stands
                 inside = [each for _, each in attributes_of(value)]
@@ -189,7 +181,7 @@ def _parts(values: Any) -> Iterator[object]:
             pending += [each for each in inside if type(each) not in ATOMIC_SET]
 
 
-def _inside(value: Any) -> Any:
+def _inside(value: Any) -> list[Any] | None:
     """What a container, or something else that holds others, has in it; None if it is none."""
     if isinstance(value, Mapping):
         return list(value.values())

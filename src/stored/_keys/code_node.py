@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import builtins
 import collections
-import functools
 import sys
 import types
 from collections.abc import Callable, Mapping
@@ -24,6 +23,7 @@ from stored._keys.attributes import instance_dict
 from stored._keys.canonical import UnstableValueError, Walk, digest, nested_too_deeply, text_without_form
 from stored._keys.canonical_code import is_library_function
 from stored._keys.class_content import WITHOUT_MEANING
+from stored._keys.class_functions import CACHED_FUNCTION
 from stored._keys.class_names import is_library_class
 from stored._keys.code_facts import code_facts
 from stored._keys.compiled_modules import compiled_text, name_in_compiled
@@ -158,7 +158,7 @@ class _NodeWalk(Walk):
             return self._environment_text(None, type(value).__name__)
         if isinstance(value, str | PurePath):
             value = without_folder(value, self._node)
-        if type(value) is functools._lru_cache_wrapper:
+        if type(value) is CACHED_FUNCTION:
             self._caches.append((hold(value), ""))
         self._note_library(value)
         return super().text(value)

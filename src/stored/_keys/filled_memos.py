@@ -20,11 +20,11 @@ from stored.typing import ABSENT
 __all__ = [
     "CodeOf",
     "FilledMemos",
+    "are_same",
     "filled_memos",
     "holds_something",
     "is_fixed",
     "is_frozen",
-    "is_same_as",
     "weak_snapshot",
 ]
 
@@ -90,7 +90,7 @@ class FilledMemos:
         if value is ABSENT:
             return "empty"
         snapshot, fillings = self._filled.get(memo.name, (None, ()))
-        if snapshot is None or not is_same_as(snapshot, value):
+        if snapshot is None or not _is_same(snapshot, value):
             is_empty = value is None or (memo.is_container and not holds_something(value))
             return "empty" if is_empty and not memo.is_computed else "unknown"
         read = [each for each in fillings if not memo.has_other_items(each.memo)]
@@ -186,19 +186,19 @@ def _parts(value: Any) -> list[Any]:
     return [part for pair in attributes_of(value) for part in pair]
 
 
-def is_same_as(snapshot: Any, value: Any) -> bool:
-    """Does a value hold what `weak_snapshot` has seen in it?"""
+def _is_same(snapshot: Any, value: Any) -> bool:
     kind, content = snapshot
     if kind is None:
         reference, parts = content
-        return reference() is value and _are_same(parts, _parts(value) if parts else [])
+        return reference() is value and are_same(parts, _parts(value) if parts else [])
     if type(value) is not kind():
         return False
     if type(content) is list:
-        return _are_same(content, _parts(value))
+        return are_same(content, _parts(value))
     now = change_key((value,)) if type(content) is tuple else text_or_none(value)
     return bool(now == content)
 
 
-def _are_same(snapshots: list[Any], values: list[Any]) -> bool:
-    return len(snapshots) == len(values) and all(map(is_same_as, snapshots, values))
+def are_same(snapshots: list[Any], values: list[Any]) -> bool:
+    """Do values hold what `weak_snapshot` has seen in them?"""
+    return len(snapshots) == len(values) and all(map(_is_same, snapshots, values))

@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import datetime
 import enum
-import functools
 import gc
 import itertools
 import os
@@ -31,16 +30,16 @@ import numpy as np
 from stored._fork_safe_lock import ForkSafeLock
 from stored._keys.attributes import attributes_of
 from stored._keys.canonical import text_or_none
+from stored._keys.class_functions import CACHED_FUNCTION, CODE
 from stored._keys.class_names import is_library_class
 from stored._keys.code_graph import CodeState, state_of
-from stored._keys.filled_memos import is_fixed, is_frozen, is_same_as, weak_snapshot
+from stored._keys.filled_memos import are_same, is_fixed, is_frozen, weak_snapshot
 from stored._keys.node import is_node
 from stored._keys.unchanged import ATOMIC_SET
 from stored._keys.watched import hold
 from stored.typing import ABSENT
 
 __all__ = [
-    "CACHED_FUNCTION",
     "CachesInUse",
     "FunctionCache",
     "Setting",
@@ -77,7 +76,7 @@ class FunctionCache:
         The name of that memo; empty for a function of `functools.lru_cache`.
     """
 
-    __slots__ = ("_classes", "_code", "_fills", "_known", "_name", "_unsteady", "_users", "_uses", "function")
+    __slots__ = ("_classes", "_code", "_fills", "_known", "_name", "_users", "_uses", "function")
 
     def __init__(self, function: Any, name: str) -> None:
         self.function = hold(function)
@@ -95,8 +94,7 @@ class FunctionCache:
 
     def forget_users(self) -> None:
         """The computations of other threads are none of a process that was forked."""
-        self._users: list[int] = []  # the threads of computations under way
-        self._unsteady = 0  # how many of them set something
+        self._users: list[tuple[int, Setting]] = []  # the threads of computations under way, and what these set
 
     def begin(self, setting: Setting, uses: Mapping[str, str]) -> _Filled:
         """Look at what it has before a computation.
@@ -115,10 +113,9 @@ class FunctionCache:
             self._code = self._code_now()
         if any(self._uses.setdefault(name, text) != text for name, text in uses.items()):
             self._code = _MIXED
-        if threading.get_ident() not in self._users or self._unsteady:
+        if not any(thread == threading.get_ident() for thread, _ in self._users) or not self._is_steady():
             self._note(now, is_own=False)
-        self._users.append(threading.get_ident())
-        self._unsteady += setting is not Setting.NOTHING
+        self._users.append((threading.get_ident(), setting))
         return now
 
     def end(self, before: _Filled, setting: Setting, has_finished: bool) -> str:
@@ -133,8 +130,9 @@ class FunctionCache:
         has_finished : bool
             Was there no error?
         """
-        is_own = has_finished and not self._unsteady
-        self._forget_user(setting)
+        is_own = has_finished and self._is_steady()
+        with contextlib.suppress(ValueError):  # the process was forked meanwhile
+            self._users.remove((threading.get_ident(), setting))
         now = self._filled()
         was_emptied = now.fills < before.fills
         is_used = bool(before.size) and (now.hits is None or now.hits != before.hits or was_emptied)
@@ -146,10 +144,9 @@ class FunctionCache:
             self._note(now, is_own)
         return why
 
-    def _forget_user(self, setting: Setting) -> None:
-        with contextlib.suppress(ValueError):  # the process was forked meanwhile
-            self._users.remove(threading.get_ident())
-        self._unsteady = max(self._unsteady - (setting is not Setting.NOTHING), 0)
+    def _is_steady(self) -> bool:
+        """Do the computations under way set nothing?"""
+        return all(setting is Setting.NOTHING for _, setting in self._users)
 
     def _is_same_code(self) -> bool:
         if self._code != self._code_now():
@@ -171,7 +168,7 @@ class FunctionCache:
     def _holds(self, number: Hashable, parts: list[Any]) -> bool:
         """Does an entry hold what it did, or is it a new one?"""
         held = self._known.get(number, ABSENT)
-        return held is ABSENT or (held is not None and _are_same(held, parts))
+        return held is ABSENT or (held is not None and are_same(held, parts))
 
     def _note(self, now: _Filled, is_own: bool) -> None:
         """Note what new entries hold; of those that others have filled, it may have changed before."""
@@ -195,13 +192,15 @@ class FunctionCache:
             return state_of(wrapped).digest
         return text_or_none(wrapped) or uuid4().hex  # of which nothing tells that it is the same
 
+    def _memo(self) -> Any:
+        return getattr(self.function(), "__globals__", {}).get(self._name)
+
     def _filled(self) -> _Filled:
-        function = self.function()
         if self._name:
-            value = getattr(function, "__globals__", {}).get(self._name)
+            value = self._memo()
             size = 0 if value is None else len(value) if isinstance(value, dict) else 1
             return _Filled(size, size, None)
-        info = function.cache_info()
+        info = self.function().cache_info()
         return _Filled(info.currsize, info.misses, info.hits)
 
     def _entries(self, newest: int | None = None) -> Iterator[tuple[Hashable, list[Any]]]:
@@ -212,13 +211,12 @@ class FunctionCache:
         newest : int, optional
             So many of the latest ones, if they have an order; all by default.
         """
-        function = self.function()
         if self._name:
-            value = getattr(function, "__globals__", {}).get(self._name)
+            value, is_typed = self._memo(), True
             pairs = _latest(value, newest) if isinstance(value, dict) else [(None, value)]
         else:
-            pairs = _pairs_of(function, newest)
-        is_typed = bool(self._name) or function.cache_parameters()["typed"]
+            function = self.function()
+            pairs, is_typed = _pairs_of(function, newest), function.cache_parameters()["typed"]
         for key, value in pairs:
             arguments = key if type(key) is tuple else (key,)
             if is_typed:
@@ -261,11 +259,6 @@ _NEVER_SAME = iter(())
 """Stands for what nothing can be told of."""
 
 
-CACHED_FUNCTION: Any = functools._lru_cache_wrapper
-"""The type of what `functools.lru_cache` makes."""
-
-_CODE = (type, FunctionType, CACHED_FUNCTION)
-
 _MIXED = "mixed"
 """Stands for the code where some was computed by earlier, and some by later code."""
 
@@ -297,10 +290,6 @@ def _snapshots(parts: Sequence[Any]) -> list[Any] | None:
     return None if None in found else found
 
 
-def _are_same(snapshots: list[Any], parts: Sequence[Any]) -> bool:
-    return len(snapshots) == len(parts) and all(map(is_same_as, snapshots, parts))
-
-
 _caches: weakref.WeakKeyDictionary[Any, dict[str, FunctionCache]] = weakref.WeakKeyDictionary()
 
 _lock = ForkSafeLock()
@@ -328,7 +317,7 @@ def states_behind(parts: Iterable[Any]) -> Iterator[CodeState]:
     parts : iterable of object
         Objects of the user's own classes, functions and classes.
     """
-    code: list[Any] = [each if isinstance(each, _CODE) else type(each) for each in parts]
+    code: list[Any] = [each if isinstance(each, CODE) else type(each) for each in parts]
     for each in {id(each): each for each in code}.values():
         function = each.__wrapped__ if type(each) is CACHED_FUNCTION else each
         if is_node(function):
@@ -350,19 +339,24 @@ class CachesInUse:
     caches : iterable of FunctionCache
         The caches.
     setting : callable
-        Tells what the computation sets. Asked only if there are caches.
-    uses : mapping of str to str
-        What tells of the files, and of the values of functions, that it uses.
+        Tells what the computation sets. Asked only if there are caches, as is the next.
+    uses : callable
+        Gives what tells of the files, and of the values of functions, that it uses.
     """
 
     def __init__(
-        self, caches: Iterable[FunctionCache], setting: Callable[[], Setting], uses: Mapping[str, str]
+        self,
+        caches: Iterable[FunctionCache],
+        setting: Callable[[], Setting],
+        uses: Callable[[], Mapping[str, str]],
     ) -> None:
         found = [(each, each.function()) for each in dict.fromkeys(caches)]  # held, so that none is freed
         live = [each for each in found if not isinstance(each[1], type)]
-        self._setting = setting() if live else Setting.NOTHING
-        with _lock:
-            self._before = [(each, each.begin(self._setting, uses), function) for each, function in live]
+        self._before: list[tuple[FunctionCache, _Filled, Any]] = []
+        if live:
+            self._setting, texts = setting(), uses()
+            with _lock:
+                self._before = [(each, each.begin(self._setting, texts), function) for each, function in live]
 
     def end(self, has_finished: bool) -> list[str]:
         """Why the computation may have used what no longer holds; to be called once, also if it has failed.

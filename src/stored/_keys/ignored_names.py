@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator
 from types import FunctionType
 from typing import Any, NamedTuple
 
 from stored._keys.by_function import ByFunction
+from stored._keys.class_functions import CODE
 from stored._keys.libraries import find_by_name
 
 __all__ = ["Ignored", "ignored_by", "note_ignored"]
@@ -46,7 +46,7 @@ class Ignored(NamedTuple):
 
 def _full_name(value: Any) -> str:
     """The name by which the module that defines a function or a class has it; empty for all else."""
-    if not isinstance(value, FunctionType | type | functools._lru_cache_wrapper):
+    if not isinstance(value, CODE):
         return ""
     module, name = value.__module__, value.__qualname__
     return f"{module}.{name}" if find_by_name(module, name) is value else ""

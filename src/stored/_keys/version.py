@@ -9,8 +9,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from types import FunctionType, ModuleType
 from typing import Any, NamedTuple, Protocol, TypeGuard
 
-from stored._keys.class_functions import class_functions, find_on_class, is_data
-from stored._keys.class_memos import PartMemos
+from stored._keys.class_functions import CACHED_FUNCTION, class_functions, find_on_class, is_data
+from stored._keys.class_memos import parts_of
 from stored._keys.class_names import base_names
 from stored._keys.code_check import InlineCheck, code_check, inline_check
 from stored._keys.code_facts import code_facts
@@ -20,7 +20,6 @@ from stored._keys.compiled_modules import compiled_text
 from stored._keys.contents import at_one_moment
 from stored._keys.distributions import distribution_text
 from stored._keys.function_caches import (
-    CACHED_FUNCTION,
     FunctionCache,
     Setting,
     caches_behind,
@@ -124,8 +123,7 @@ class StoredCode:
 
     def listing(self) -> Listing:
         """What the version is made of, in a form that can be kept."""
-        uses = {each.name: each.text for each in self._uses}
-        return code_listing(self.version, self.state, self.packages, uses)
+        return code_listing(self.version, self.state, self.packages, self.texts_of_uses())
 
     @functools.cached_property
     def packages(self) -> dict[str, str]:
@@ -178,18 +176,15 @@ class StoredCode:
     @functools.cached_property
     def set_elsewhere(self) -> frozenset[str]:
         """The names of attributes that the method, or a function that it reaches, sets on other objects."""
-        functions = [each for each in (place() for place in self.state.places) if isinstance(each, FunctionType)]
-        return self.reads.set_elsewhere.union(*map(_set_elsewhere, functions))
+        return self.reads.set_elsewhere.union(*map(_set_elsewhere, _functions_in([self.state])))
 
     @functools.cached_property
     def caches(self) -> list[FunctionCache]:
         """The caches of functions that the method reaches."""
         state = self.state if self._function is None else state_of(self._function)
-        values = [
-            each.value for each in self._looked_up
-        ]  # where one keeps results itself, those of the method are private
-        on_class = caches_behind(PartMemos([each for each in values if type(each) is not CACHED_FUNCTION]).parts)
-        return [*[function_cache(*each) for each in state.caches], *on_class]
+        # where a method of the class keeps results itself, those here are private
+        values = [each.value for each in self._looked_up if type(each.value) is not CACHED_FUNCTION]
+        return [*[function_cache(*each) for each in state.caches], *caches_behind(parts_of(values))]
 
     def setting(self, parts: Iterable[Any]) -> Setting:
         """What the method sets, or a function that it reaches.
@@ -199,10 +194,8 @@ class StoredCode:
         parts : iterable of object
             Objects, functions and classes that it may reach through its parameters and arguments.
         """
-        states = [self.state, *states_behind(parts)]
-        found = [place() for state in states for place in state.places]
-        functions = list({id(each): each for each in found if isinstance(each, FunctionType)}.values())
-        functions = [each for each in functions if not is_library_module(each.__module__)]
+        found = _functions_in([self.state, *states_behind(parts)])
+        functions = [each for each in found if not is_library_module(each.__module__)]
         read = {name.root for each in functions for name in code_facts(each.__code__).reads}
         for each in functions:
             names = _set_globals(each)
@@ -315,6 +308,11 @@ def _read(kind: type, method: CodeOfMethod, parts: OwnerParts) -> StoredCode:
     return StoredCode(
         kind, reads, state, found.looked_up, uses, tuple(choosing), plain if type(plain) is FunctionType else None
     )
+
+
+def _functions_in(states: Iterable[CodeState]) -> list[FunctionType]:
+    found = [place() for state in states for place in state.places]
+    return list({id(each): each for each in found if isinstance(each, FunctionType)}.values())
 
 
 def _set_elsewhere(function: FunctionType) -> frozenset[str]:

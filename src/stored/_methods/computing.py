@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from stored._keys import ATOMIC_SET, CachesInUse, PartMemos, caches_behind
+from stored._keys import ATOMIC_SET, CachesInUse, PartMemos, caches_behind, parts_of
 from stored._methods.call import Call
 from stored._methods.code_history import note_version
 from stored._methods.kept_facts import save_facts
@@ -47,11 +47,10 @@ def compute_and_keep(call: Call, results: Results, flight: Flight) -> CachedResu
 
 def compute(call: Call, results: Results) -> Computed:
     """Call the plain method, or sample it along its axes."""
-    parts = PartMemos((*results.present.values(call.owner), *call.values.values()))
     code = results.code
-    caches = CachesInUse(
-        [*results.code.caches, *caches_behind(parts.parts)], lambda: code.setting(parts.parts), code.texts_of_uses()
-    )
+    parts = list(parts_of((*results.present.values(call.owner), *call.values.values())))
+    memos = PartMemos(parts)
+    caches = CachesInUse([*code.caches, *caches_behind(parts)], lambda: code.setting(parts), code.texts_of_uses)
     has_finished = False
     started = time.perf_counter()
     try:
@@ -63,7 +62,7 @@ def compute(call: Call, results: Results) -> Computed:
         outdated = caches.end(has_finished)
         call.definition.warn_of_unknown(results.owner_class)
     result.seconds = time.perf_counter() - started
-    parts.note_filled(lambda: results.code.set_elsewhere)
+    memos.note_filled(lambda: results.code.set_elsewhere)
     is_present = results.present.holds(call.owner, call.space)
     if is_present and not results.code.is_same():
         is_present = False

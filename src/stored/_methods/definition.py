@@ -137,22 +137,25 @@ class Definition:
         """What results of the method of a class depend on, beside parameters and arguments; see `code_of_method`."""
         return code_of_method(kind, self, parts)
 
+    def warn_once(self, about: tuple[str, str], message: str) -> None:
+        """Warn of something, by the class, unless that was done."""
+        if about not in self.warned:
+            self.warned.add(about)
+            warn_caller(message, OwnerWarning)
+
     def warn_of_changing(self, kind: type, code: StoredCode) -> None:
         """Warn once that results are not kept because the method changes what its own code uses."""
         names = ", ".join(code.changed())
-        if ("changing", names) not in self.warned:
-            self.warned.add(("changing", names))
-            warn_caller(
-                f"a result of {self.label}() of {kind.__qualname__} was not kept: {names or 'the code'}, which it uses,"
-                " has changed while it was computed; if that does not matter, name it in ignore=(...) of @stored",
-                OwnerWarning,
-            )
+        self.warn_once(
+            ("changing", names),
+            f"a result of {self.label}() of {kind.__qualname__} was not kept: {names or 'the code'}, which it uses,"
+            " has changed while it was computed; if that does not matter, name it in ignore=(...) of @stored",
+        )
 
     def warn_of_outdated(self, kind: type, reason: str) -> None:
         """Warn once of a reason why a result was computed from what functions have kept, and no longer holds."""
-        if (kind.__qualname__, reason) not in self.warned:
-            self.warned.add((kind.__qualname__, reason))
-            warn_caller(f"a result of {self.label}() of {kind.__qualname__} is not kept: {reason}", OwnerWarning)
+        name = kind.__qualname__
+        self.warn_once((name, reason), f"a result of {self.label}() of {name} is not kept: {reason}")
 
     def warn_of_unknown(self, kind: type) -> None:
         """Warn once of each name to be ignored that is neither an argument nor in the code."""

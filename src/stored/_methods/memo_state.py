@@ -20,7 +20,6 @@ from stored._keys import (
     text_or_none,
 )
 from stored._methods.definition import Definition
-from stored.errors import OwnerWarning, warn_caller
 from stored.typing import ABSENT
 
 __all__ = [
@@ -211,10 +210,8 @@ def warn_of_private(definition: Definition, owner: object, reasons: Iterable[str
     """Warn once of each reason why results are for one object only."""
     kind = type(owner).__qualname__
     for reason in reasons:
-        if (kind, reason) not in definition.warned:
-            definition.warned.add((kind, reason))
-            warn_caller(
-                f"results of {definition.label}() of {kind} are kept for one object only, in memory, and not stored:"
-                f" {reason}",
-                OwnerWarning,
-            )
+        definition.warn_once(
+            (kind, reason),
+            f"results of {definition.label}() of {kind} are kept for one object only, in memory, and not stored:"
+            f" {reason}",
+        )

@@ -10,7 +10,6 @@ import numpy as np
 from stored._engine import PresentSpace
 from stored._keys import ATOMIC_SET, MethodReads, change_key, instance_dict, is_attribute_name
 from stored._methods.call import Call, is_hash_stable
-from stored.errors import OwnerWarning, warn_caller
 from stored.typing import ABSENT
 
 __all__ = ["undescribed_tests", "warn_of_undescribed"]
@@ -38,7 +37,7 @@ def warn_of_undescribed(call: Call, reads: MethodReads, present: PresentSpace) -
         before = seen.setdefault(each.label, now)
         if before != now and present.holds(call.owner, call.space):
             seen[each.label] = now
-            _warn_once(call, each.label, str(reads.places.get(each.name, "")))
+            _warn_of(call, each.label, str(reads.places.get(each.name, "")))
 
 
 _MOST_TESTS = 8
@@ -70,13 +69,10 @@ def _quick_key(value: Any) -> Hashable:
     return change_key((value,)) if is_small or kind in {list, tuple, dict} else None
 
 
-def _warn_once(call: Call, name: str, place: str) -> None:
+def _warn_of(call: Call, name: str, place: str) -> None:
     definition, kind = call.definition, type(call.owner).__qualname__
-    if (kind, name) in definition.warned:
-        return
-    definition.warned.add((kind, name))
-    warn_caller(
+    definition.warn_once(
+        (kind, name),
         f"{definition.label}() reads the attribute {name!r} of {kind}, at {place}, which differs between calls, while"
         " the hashable string is the same, so that both get one result; add it to what getHashableString() returns",
-        OwnerWarning,
     )
