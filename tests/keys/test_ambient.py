@@ -116,7 +116,7 @@ SEEDED: list[Callable[..., Any]] = [
     lambda: np.random.default_rng(1).normal(),
     lambda: default_rng(seed=7).normal(),
     lambda: random.Random(3).random(),
-    lambda seed: np.random.RandomState(seed).normal(),
+    lambda seed: np.random.RandomState(seed).normal(),  # a seed of None is seen when the method runs
     lambda rng: rng.normal(),
     lambda: np.random.Generator(np.random.PCG64(1)).normal(),
 ]

@@ -134,3 +134,47 @@ def test_the_history_is_bounded_and_one_file(monkeypatch: pytest.MonkeyPatch, ca
     (path,) = cache_dir.rglob("code-*.code")
     assert path.stat().st_size < 20_000
     assert len(list(shared.rglob("code-*.code"))) == 1
+
+
+PART = types.ModuleType("part_of_test")
+exec(
+    "class Part:\n    def __init__(self, q): self.q = q\n    def value(self): return K * self.q\nK = 1.0",
+    vars(PART),
+)
+
+
+@keyed_by("part")
+class Whole:
+    def __init__(self, q: float) -> None:
+        self.part = PART.Part(q)
+
+    @stored
+    def method(self, x: float = 1.0) -> float:
+        value: float = self.part.value() * x
+        return value
+
+
+@pytest.mark.parametrize("name", ["K", "Part"])
+def test_what_changed_in_the_class_of_a_parameter_is_named(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """With the old and the new text, though the version of the method is the same."""
+    Whole(2.0).method()
+    if name == "K":
+        monkeypatch.setattr(PART, "K", 3.0)
+        expected = {"constant part_of_test.K": ("1.0", "3.0")}
+    else:
+        monkeypatch.setattr(PART.Part, "value", lambda self: self.q)
+        expected = {}
+    found = Whole(2.0).method.explain()
+    assert found.where is None
+    assert "(code that its class, or a function in it, reaches has changed)" in str(found)
+    assert found.differences.items() >= expected.items()
+    assert any(each.startswith(("code ", "constant ")) for each in found.differences)
+
+
+def test_the_latest_of_earlier_versions_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of results that are as near, that of the code that was used last."""
+    for value in (1.0, 5.0, 6.0):
+        monkeypatch.setattr(CHANGED, "K", value)
+        Model(1.0).method()
+    monkeypatch.setattr(CHANGED, "K", 7.0)
+    assert Model(1.0).method.explain().differences["constant changed_by_test.K"] == ("6.0", "7.0")

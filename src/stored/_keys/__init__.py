@@ -14,7 +14,7 @@ from stored._keys.class_memos import PartMemos, parts_of
 from stored._keys.code_check import InlineCheck
 from stored._keys.code_facts import code_facts
 from stored._keys.code_graph import CodeState, collected_states
-from stored._keys.code_listing import Listing, code_places, constants_of
+from stored._keys.code_listing import Listing, code_listing, code_places, constants_of
 from stored._keys.distributions import installed_version
 from stored._keys.file_facts import load_facts_by, unsaved_facts
 from stored._keys.filled_memos import filled_memos, holds_something, is_fixed
@@ -87,6 +87,7 @@ __all__ = [
     "change_key",
     "checked_string",
     "code_facts",
+    "code_listing",
     "code_of_method",
     "code_places",
     "collected_states",

@@ -12,7 +12,10 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["ambient_state", "draws_from_global", "gives_modules", "is_environment", "makes_generator"]
+from stored._keys.code_object import names_in
+from stored._keys.used_names import MAKING_GENERATORS
+
+__all__ = ["ambient_state", "draws_from_global", "draws_unseeded", "gives_modules", "is_environment", "makes_generator"]
 
 
 def is_environment(value: Any) -> bool:
@@ -72,6 +75,22 @@ def draws_from_global(value: Any) -> bool:
     return home == "secrets" or (home, name) in _DRAWING or value is os.urandom
 
 
+def draws_unseeded(value: Any, code: types.CodeType) -> bool:
+    """Is it something of `scipy.stats` that draws, in code that gives it no seed and no generator?"""
+    owner = getattr(value, "__self__", value) if isinstance(value, types.MethodType) else value
+    kind = owner if isinstance(owner, type) else type(owner)
+    home = kind.__module__ or ""
+    if not home.startswith("scipy.stats"):
+        return False
+    draws = home == "scipy.stats._qmc" or any(hasattr(kind, each) and each in names_in(code) for each in _DRAWS)
+    return draws and _SEEDS.isdisjoint(names_in(code))
+
+
+_DRAWS = ("rvs", "resample", "sample")
+
+_SEEDS = frozenset({"random_state", "seed", "rng"})
+
+
 _NO_DRAWS = frozenset({"seed", "getstate", "setstate", "get_state", "set_state"})
 
 _DRAWING = frozenset({("uuid", "uuid1"), ("uuid", "uuid4"), ("numpy.random", "random")})
@@ -84,17 +103,10 @@ def _generators() -> list[object]:
     return [each for each in owners if each is not None]
 
 
-_MAKING_GENERATORS = frozenset(
-    {"default_rng", "RandomState", "Random", "SystemRandom", "SeedSequence", "Generator"}
-    | {"PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64"}
-)
-"""What makes a random generator, of which each is another one without a seed."""
-
-
 def makes_generator(value: Any) -> bool:
     """Does it make a random generator?"""
     home = (getattr(value, "__module__", None) or "") if _is_code(value) else ""
-    return (home == "random" or home.startswith("numpy.random")) and value.__name__ in _MAKING_GENERATORS
+    return (home == "random" or home.startswith("numpy.random")) and value.__name__ in MAKING_GENERATORS
 
 
 def _is_code(value: Any) -> bool:

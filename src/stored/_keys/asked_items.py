@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from stored._keys.used_names import OWN_NAME
+from stored._keys.used_names import OWN_NAME, SEEDED_BY
 
-__all__ = ["ASKING", "asked_for", "constant_item", "dotted", "has_no_arguments", "last_name"]
+__all__ = ["ASKING", "asked_for", "constant_item", "dotted", "has_no_arguments", "last_name", "seeded_by"]
 
 
 def dotted(node: ast.expr) -> tuple[ast.expr, tuple[str, ...]]:
@@ -44,3 +44,17 @@ def has_no_arguments(node: ast.Call) -> bool:
     """Has a call no arguments other than None?"""
     values = [*node.args, *[each.value for each in node.keywords]]
     return all(isinstance(each, ast.Constant) and each.value is None for each in values)
+
+
+def seeded_by(node: ast.Call) -> str:
+    """The names in the arguments of a call that makes a random generator, with their attributes."""
+    names: set[str] = set()
+    rest: list[ast.AST] = [*node.args, *node.keywords]
+    while rest:
+        each = rest.pop()
+        base, path = dotted(each) if isinstance(each, ast.Attribute | ast.Name) else (each, ())
+        if isinstance(base, ast.Name):
+            names.add(".".join((base.id, *path)))
+        else:
+            rest += ast.iter_child_nodes(each)
+    return f"{SEEDED_BY}{' '.join(sorted(names))}"

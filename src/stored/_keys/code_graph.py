@@ -56,6 +56,12 @@ class CodeState(NamedTuple):
         return [each for each in found if not isinstance(each[0], type)]  # else it is gone
 
     @property
+    def seeds(self) -> list[tuple[Any, str, str]]:
+        """The functions that make random generators, by what, and of which names the seeds are made."""
+        found = [(holder(), *rest) for node in self.nodes for holder, *rest in node.seeds]
+        return [each for each in found if isinstance(each[0], types.FunctionType)]  # else it is gone
+
+    @property
     def formless(self) -> tuple[str, ...]:
         """What has no form, so that only this process can tell that it is the same."""
         return tuple(dict.fromkeys([reason for each in self.nodes for reason in each.formless]))

@@ -8,10 +8,11 @@ from typing import Any, NamedTuple, TypedDict
 
 from stored._keys.code_facts import code_facts
 from stored._keys.code_graph import CodeState
+from stored._keys.distributions import distribution_text
 from stored._keys.function_tree import source_text
 from stored._keys.node import is_node
 
-__all__ = ["CodePlace", "Listing", "code_listing", "code_places", "constants_of"]
+__all__ = ["CodePlace", "Listing", "code_listing", "code_places", "constants_of", "packages_of"]
 
 
 class CodePlace(NamedTuple):
@@ -79,11 +80,17 @@ def constants_of(state: CodeState) -> list[tuple[str, str]]:
     return [each for node in state.nodes for each in node.constants]
 
 
+def packages_of(state: CodeState) -> dict[str, str]:
+    """The installed packages that code reaches, with their versions."""
+    texts = filter(None, map(distribution_text, sorted(state.libraries)))
+    return {name: version for name, _, version in (each.partition(" ") for each in texts)}
+
+
 _LONGEST_SOURCE = 2000
 """Characters of a source or a text that are kept."""
 
 
-def code_listing(version: str, state: CodeState, packages: dict[str, str], uses: dict[str, str]) -> Listing:
+def code_listing(version: str, state: CodeState, uses: dict[str, str]) -> Listing:
     """What a version is made of.
 
     Parameters
@@ -92,8 +99,6 @@ def code_listing(version: str, state: CodeState, packages: dict[str, str], uses:
         The version.
     state : CodeState
         What its code reached.
-    packages : dict of str to str
-        The installed packages that it uses, with their versions.
     uses : dict of str to str
         The files and functions that ``uses`` names, with what stands for their contents and values.
     """
@@ -107,4 +112,4 @@ def code_listing(version: str, state: CodeState, packages: dict[str, str], uses:
             name = _full_name(value)
             code[name if name not in code else f"{name} ({len(code)})"] = [text, source[:_LONGEST_SOURCE]]
     constants = {name: text[:_LONGEST_SOURCE] for name, text in constants_of(state)}
-    return {"version": version, "code": code, "constants": constants, "packages": packages, "uses": uses}
+    return {"version": version, "code": code, "constants": constants, "packages": packages_of(state), "uses": uses}

@@ -18,7 +18,14 @@ from uuid import uuid4
 
 import numpy as np
 
-from stored._keys.ambient import ambient_state, draws_from_global, gives_modules, is_environment, makes_generator
+from stored._keys.ambient import (
+    ambient_state,
+    draws_from_global,
+    draws_unseeded,
+    gives_modules,
+    is_environment,
+    makes_generator,
+)
 from stored._keys.attributes import instance_dict
 from stored._keys.canonical import UnstableValueError, Walk, digest, nested_too_deeply, text_without_form
 from stored._keys.canonical_code import is_library_function
@@ -44,7 +51,7 @@ from stored._keys.special_names import (
     is_builtin,
 )
 from stored._keys.unchanged import ATOMIC_SET
-from stored._keys.used_names import OWN_MODULE, OWN_NAME, Origin, UsedName
+from stored._keys.used_names import OWN_MODULE, OWN_NAME, SEEDED_BY, Origin, UsedName
 from stored._keys.uses import uses_of
 from stored._keys.watched import (
     NEVER_SAME,
@@ -95,6 +102,7 @@ class _NodeWalk(Walk):
         "_libraries",
         "_node",
         "_references",
+        "_seeds",
         "_watches",
     )
 
@@ -112,6 +120,7 @@ class _NodeWalk(Walk):
         self._compiled: set[str] = set()
         self._constants: list[tuple[str, str]] = []
         self._caches: list[tuple[Holder, str]] = []
+        self._seeds: list[tuple[Holder, str, str]] = []
 
     def node(self) -> Node:
         """The node."""
@@ -149,6 +158,7 @@ class _NodeWalk(Walk):
             frozenset(self._libraries),
             tuple(self._constants),
             tuple(self._caches),
+            tuple(self._seeds),
         )
 
     def text(self, value: Any) -> str:
@@ -284,10 +294,10 @@ class _NodeWalk(Walk):
         if gives_modules(found.value):
             return self._given_module_text(used, found, function)
         if used.is_bare and makes_generator(found.value):
-            self._formless.append(
-                f"{self._where()} makes a random generator by {found.label}() without a seed; {_SEED}"
-            )
-        if draws_from_global(found.value):
+            self._formless.append(f"{self._where()} makes a generator by {found.label}() without a seed; {_SEED}")
+        elif used.item is not None and used.item.startswith(SEEDED_BY) and makes_generator(found.value):
+            self._seeds.append((hold(function), found.label, used.item.removeprefix(SEEDED_BY)))
+        if draws_from_global(found.value) or draws_unseeded(found.value, function.__code__):
             self._formless.append(
                 f"{self._where()} draws from the random generator of a module by {found.label}(); {_SEED}"
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import CodeType
 
-__all__ = ["code_object_text"]
+__all__ = ["code_object_text", "names_in"]
 
 
 def code_object_text(code: CodeType) -> str:
@@ -22,3 +22,14 @@ def _constant_text(value: object) -> str:
     if isinstance(value, frozenset):
         return f"{{{', '.join(sorted(map(_constant_text, value)))}}}"  # its order depends on the hash seed
     return hex(value) if type(value) is int else repr(value)  # Python limits how many decimal digits it writes
+
+
+def names_in(code: CodeType) -> frozenset[str]:
+    """The attributes and global names that code uses, and the names by which it may pass arguments."""
+    found = set(code.co_names)
+    for each in code.co_consts:
+        if isinstance(each, CodeType):
+            found |= names_in(each)
+        elif isinstance(each, tuple):
+            found.update([name for name in each if isinstance(name, str)])
+    return frozenset(found)

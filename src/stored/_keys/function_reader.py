@@ -11,9 +11,9 @@ import ast
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
-from stored._keys.asked_items import ASKING, asked_for, constant_item, dotted, has_no_arguments, last_name
+from stored._keys.asked_items import ASKING, asked_for, constant_item, dotted, has_no_arguments, last_name, seeded_by
 from stored._keys.syntax import FunctionNode, mangled, parameters
-from stored._keys.used_names import CHANGING, Origin, ReadFunction, Scope, UsedName
+from stored._keys.used_names import CHANGING, MAKING_GENERATORS, Origin, ReadFunction, Scope, UsedName
 
 __all__ = ["read_functions"]
 
@@ -178,6 +178,8 @@ class _Reader:
         """Read a call that asks for something by a constant, or makes a generator; False if it is none."""
         if has_no_arguments(node):
             return self._asked("Call", node.func, rest, None, is_bare=True)
+        if name in MAKING_GENERATORS:
+            return self._asked("Call", node.func, rest, seeded_by(node))
         if not items:
             return False
         if name == "get" and isinstance(node.func, ast.Attribute):

@@ -32,6 +32,8 @@ class Node(NamedTuple):
         Names of values that it uses, with their module before them, and the texts of these.
     caches : tuple of (Holder, str)
         The functions of `functools.lru_cache` that it uses, and those that fill memos of modules, with their names.
+    seeds : tuple of (Holder, str, str)
+        Functions that make random generators, by what, and of which names the seeds are made.
     """
 
     text: str
@@ -41,6 +43,7 @@ class Node(NamedTuple):
     libraries: frozenset[str]
     constants: tuple[tuple[str, str], ...]
     caches: tuple[tuple[Holder, str], ...]
+    seeds: tuple[tuple[Holder, str, str], ...]
 
     def is_same(self) -> bool:
         """Is all still the same?"""

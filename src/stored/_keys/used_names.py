@@ -40,6 +40,15 @@ CHANGING = frozenset(
 OWN_NAME = "\0__name__"
 """The item that is the name of the module of the function."""
 
+SEEDED_BY = "\0seed "
+"""With it begins the item that is made of the names in the seed of a random generator."""
+
+MAKING_GENERATORS = frozenset(
+    {"default_rng", "RandomState", "Random", "SystemRandom", "SeedSequence", "Generator"}
+    | {"PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64"}
+)
+"""What makes a random generator, of which each is another one without a seed."""
+
 
 class UsedName(NamedTuple):
     """A name that a function uses and does not define.
@@ -54,7 +63,8 @@ class UsedName(NamedTuple):
         From where the function itself imports it.
     item : str or None
         What it is asked for by a constant: as ``x["item"]``, ``x.get("item")`` or ``x("item")``, or `OWN_NAME`. Of the
-        environment, and of the modules that are imported, nothing else counts.
+        environment, and of the modules that are imported, nothing else counts. Of what makes a random generator,
+        `SEEDED_BY` with the names in its seed.
     is_bare : bool
         Is it called without arguments, so that it makes a random generator without a seed, if it makes one?
     """

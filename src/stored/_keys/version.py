@@ -15,10 +15,10 @@ from stored._keys.class_names import base_names
 from stored._keys.code_check import InlineCheck, code_check, inline_check
 from stored._keys.code_facts import code_facts
 from stored._keys.code_graph import Choosing, CodeState, code_state, state_of
-from stored._keys.code_listing import Listing, code_listing
+from stored._keys.code_listing import Listing, code_listing, packages_of
+from stored._keys.code_object import names_in
 from stored._keys.compiled_modules import compiled_text
 from stored._keys.contents import at_one_moment
-from stored._keys.distributions import distribution_text
 from stored._keys.function_caches import (
     FunctionCache,
     Setting,
@@ -32,6 +32,7 @@ from stored._keys.libraries import is_library_module
 from stored._keys.method_reads import MethodReads, method_reads
 from stored._keys.reach_report import LookedUp, Reached
 from stored._keys.reached_of_class import reached_of
+from stored._keys.seeds import Seed
 from stored._keys.self_accesses import SelfAccesses
 from stored._keys.self_reads import function_accesses, self_accesses
 from stored._keys.uses import NO_USES, Uses
@@ -123,13 +124,12 @@ class StoredCode:
 
     def listing(self) -> Listing:
         """What the version is made of, in a form that can be kept."""
-        return code_listing(self.version, self.state, self.packages, self.texts_of_uses())
+        return code_listing(self.version, self.state, self.texts_of_uses())
 
     @functools.cached_property
     def packages(self) -> dict[str, str]:
         """The installed packages that the code reaches, with their versions."""
-        texts = filter(None, map(distribution_text, sorted(self.state.libraries)))
-        return {name: version for name, _, version in (each.partition(" ") for each in texts)}
+        return packages_of(self.state)
 
     def quick_check(self, kind: type, namespace: dict[str, Any], taken: Collection[str]) -> InlineCheck:
         """Conditions for the check of a shortcut, with names of the module of the method.
@@ -185,6 +185,15 @@ class StoredCode:
         # where a method of the class keeps results itself, those here are private
         values = [each.value for each in self._looked_up if type(each.value) is not CACHED_FUNCTION]
         return [*[function_cache(*each) for each in state.caches], *caches_behind(parts_of(values))]
+
+    @functools.cached_property
+    def seeds(self) -> tuple[Seed, ...]:
+        """The calls that make random generators with seeds which are known only when the method runs."""
+        state = self.state if self._function is None else state_of(self._function)
+        if not state.seeds:
+            return ()
+        passed = frozenset().union(*[names_in(each.__code__) for each in _functions_in([state])])
+        return tuple([Seed(function, label, tuple(names.split()), passed) for function, label, names in state.seeds])
 
     def setting(self, parts: Iterable[Any]) -> Setting:
         """What the method sets, or a function that it reaches.

@@ -12,6 +12,7 @@ from stored._keys import Key, StoredCode
 from stored._methods.call import Call
 from stored._methods.code_history import earlier_versions
 from stored._methods.computing import compute, compute_and_keep, keep
+from stored._methods.explain_call import changes_since
 from stored._methods.results import Results
 from stored._methods.same_values import difference, shown, shown_at
 from stored._settings import settings
@@ -151,10 +152,13 @@ def _compare(call: Call, results: Results, acceptance: Acceptance, earlier: _Ear
     acceptance.differing.add(earlier.version)
     acceptance.compared.pop(earlier.version, None)
     before, after = differing
+    changed = ", ".join(
+        changes_since(results, call, Key(call.space.address, *call.method[:2], earlier.version, call.arguments))
+    )
     warn_caller(
         f"a result of {call.key().call()} by earlier code, version {earlier.version[:8]}, is stale: it was {before},"
         f" and the code of now gives {after}. cache_accept() takes over no result of that version any more;"
-        " explain() shows what has changed in the code",
+        f" what has changed: {changed or 'nothing that is known'}",
         StaleResultWarning,
     )
 

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 import numpy as np
 
 from stored._engine import memory_limit
-from stored._keys import Key
 from stored._methods.call import Call, ParametersChangedError
 from stored._methods.computing import compute_and_keep
 from stored._methods.definition import Definition
@@ -21,14 +20,11 @@ from stored._methods.opened_files import noting_no_files
 from stored._methods.results import Results, results_of
 from stored._settings import Settings, settings
 from stored._storage import (
-    ADOPTED,
     CachedResult,
     Flight,
     Flights,
     Slot,
     freeze,
-    keys_of_same_method,
-    read_header,
     report_unusable_entry,
     report_wait_timeout,
 )
@@ -37,14 +33,12 @@ from stored.errors import DamagedEntryError, TableError
 from stored.typing import ABSENT, Absent
 
 if TYPE_CHECKING:  # imported where they are used, since most of the start-up time would be theirs
-    from stored._methods.explain import Explanation
     from stored._tables import Interpolant
 
 __all__ = [
     "answer",
     "bound_call",
     "exact",
-    "explain_call",
     "interpolant",
     "refresh",
 ]
@@ -274,37 +268,3 @@ def _exact_values(call: Call) -> Any:
     columns = zip(*(each.ravel().tolist() for each in points), strict=True)
     values = [call.evaluate(**dict(zip(call.definition.axis_names, point, strict=True))) for point in columns]
     return np.array(values, dtype=float).reshape(points[0].shape)
-
-
-def explain_call(results: Results, call: Call) -> Explanation:
-    """Why a call hits or misses."""
-    from stored._methods.code_history import listing_of
-    from stored._methods.explain import code_changes, explain
-
-    key = call.key()
-
-    def candidates() -> Iterator[Key]:
-        yield from results.keys_in_memory(call)
-        slot = call.open_slot(settings())
-        if slot is not None:
-            yield from keys_of_same_method(slot.store, key)
-
-    def changes(stored_key: Key) -> dict[str, tuple[str, str]]:
-        found = listing_of(call, stored_key)
-        return {} if found is None else code_changes(found, results.code.listing())
-
-    where = results.tier_holding(call)
-    return explain(key, where, candidates, changes, _note_of_acceptance(call, results, where))
-
-
-def _note_of_acceptance(call: Call, results: Results, where: str | None) -> str:
-    """What to say of `cache_accept`: that a result was taken over, or may be."""
-    slot = call.open_slot(settings())
-    if where is not None:
-        header = None if slot is None else read_header(slot.store, slot.name)
-        version = None if header is None else header.writer.get(ADOPTED)
-        return (
-            "" if version is None else f"computed by earlier code, version {version}, and taken over by cache_accept()"
-        )
-    found = results.acceptance or call.definition.acceptance
-    return "" if found is None else str(found)

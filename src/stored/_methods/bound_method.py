@@ -7,7 +7,7 @@ from collections.abc import Callable
 from types import MethodType
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, ParamSpec, Self, TypeVar, cast
 
-from stored._methods.answer import bound_call, exact, explain_call, interpolant, refresh
+from stored._methods.answer import bound_call, exact, interpolant, refresh
 from stored._methods.counters import CacheInfo
 from stored._methods.definition import Definition
 from stored._methods.results import Results, results_of
@@ -109,6 +109,8 @@ class BoundMethod(Generic[P, R]):
 
     def explain(self, *args: P.args, **kwargs: P.kwargs) -> Explanation:
         """Say why such a call would hit or miss: what differs from the nearest stored result."""
+        from stored._methods.explain_call import explain_call
+
         results = self._results()
         return explain_call(results, bound_call(results, self._owner, args, kwargs))
 

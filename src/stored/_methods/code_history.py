@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import uuid4
 
-from stored._keys import Key, Listing, Space
+from stored._keys import Key, Listing, Space, code_listing, collected_states, text_or_none
 from stored._methods.call import Call
 from stored._methods.definition import Definition
 from stored._settings import settings
@@ -20,7 +21,17 @@ from stored._storage import PersistentTier, Slot
 from stored.errors import StoredError, VolatileKeyWarning, warn_caller
 from stored.typing import ABSENT, Store
 
-__all__ = ["code_slot", "earlier_versions", "listing_of", "modules_with_results", "note_version"]
+__all__ = [
+    "code_of_values",
+    "code_slot",
+    "digests_in",
+    "earlier_versions",
+    "listing_of",
+    "listings_of_values",
+    "modules_with_results",
+    "note_code_of_values",
+    "note_version",
+]
 
 _ENDING = ".code"
 """In place of that of entries, so that it is no result."""
@@ -35,8 +46,12 @@ def code_slot(tier: PersistentTier, key: Key) -> Slot:
     return slot
 
 
-def _slot(call: Call, key: Key) -> Slot:
-    return code_slot(call.space.tier, Key(Space(key.space.module, "code", ""), key.object, key.definition))
+def _slot(call: Call, key: Key, kind: str = "code") -> Slot:
+    return code_slot(call.space.tier, Key(Space(key.space.module, kind, ""), key.object, key.definition))
+
+
+def _slot_of_values(call: Call, key: Key) -> Slot:
+    return _slot(call, key, "code of values")
 
 
 class _Version(Listing):
@@ -72,6 +87,52 @@ def note_version(call: Call, store: Store, list_now: Callable[[], Listing]) -> N
     _warn_of_volatile(call, history)
 
 
+def note_code_of_values(call: Call, store: Store, values: Iterable[object]) -> None:
+    """Keep the listings of the code that values in a key reach, unless they are known.
+
+    Parameters
+    ----------
+    call : Call
+        A call whose result is in a store now.
+    store : Store
+        The store.
+    values : iterable
+        The values of its parameters and arguments.
+    """
+    known, module = call.definition.listed, call.space.address.module
+    unknown = {each for each in digests_in(call.key()) if (store, each, module) not in known}
+    if not unknown:
+        return
+    known.update([(store, each, module) for each in unknown])
+    slot = _slot_of_values(call, call.key())
+    history = _history(slot)
+    unknown -= {each.get("version") for each in history}
+    new = [_Version(**each, process=_PROCESS) for each in listings_of_values(values) if each["version"] in unknown]
+    if new:
+        with contextlib.suppress(OSError, StoredError):
+            slot.write([*history, *new][-_MOST_OF_VALUES:])
+
+
+_MOST_OF_VALUES = 32
+
+
+def listings_of_values(values: Iterable[object]) -> list[Listing]:
+    """What the code is made of that values reach, by their classes and by functions in them."""
+    with collected_states() as found:
+        for each in values:
+            text_or_none(each)
+    return [code_listing(each.digest, each, {}) for each in dict.fromkeys(found)]
+
+
+def digests_in(key: Key) -> list[str]:
+    """The digests of code in the texts of parameters and arguments, in their order."""
+    texts = [text for _, text in (*key.space.pairs(), *key.arguments)]
+    return list(dict.fromkeys(_DIGEST.findall(" ".join(texts))))
+
+
+_DIGEST = re.compile(r":([0-9a-f]{32})")
+
+
 def _modules_slot(tier: PersistentTier, definition: Definition) -> Slot:
     return code_slot(tier, Key(Space("stored", "methods", ""), *definition.stored_name))
 
@@ -103,6 +164,11 @@ def earlier_versions(call: Call) -> list[str]:
 def listing_of(call: Call, key: Key) -> Listing | None:
     """The listing of the version in a key of the method of a call; None if it is not known."""
     return next((each for each in _history(_slot(call, key)) if each.get("version") == key.version), None)
+
+
+def code_of_values(call: Call, key: Key) -> dict[str, Listing]:
+    """The listings that are known of code which values reach, by their digests, for keys of the method of a call."""
+    return {each["version"]: each for each in _history(_slot_of_values(call, key))}
 
 
 _SO_OFTEN = 3

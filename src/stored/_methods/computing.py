@@ -9,7 +9,7 @@ import numpy as np
 
 from stored._keys import ATOMIC_SET, CachesInUse, PartMemos, caches_behind, parts_of
 from stored._methods.call import Call
-from stored._methods.code_history import note_version
+from stored._methods.code_history import note_code_of_values, note_version
 from stored._methods.kept_facts import save_facts
 from stored._methods.memo_state import note_filled
 from stored._methods.opened_files import noting_files
@@ -90,6 +90,7 @@ def keep(call: Call, results: Results, computed: Computed, flight: Flight) -> No
         is_stored = slot is not None and slot.save_computed(value, result.seconds, results.code.packages)
     if slot is not None and is_stored:
         note_version(call, slot.store, results.code.listing)
+        note_code_of_values(call, slot.store, [*results.present.values(call.owner), *call.values.values()])
         save_facts()
     results.latest_seconds = result.seconds
     with results.lock:

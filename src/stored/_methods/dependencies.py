@@ -183,7 +183,7 @@ def _uses(definition: Definition, code: StoredCode) -> Iterable[Dependency]:
 
 def _unseen(definition: Definition, code: StoredCode, acceptance: object) -> Iterable[str]:
     for each in filter(None, [acceptance, definition.acceptance]):
-        yield f"changes of code that were accepted: {each}"
+        yield f"changes of code: {each}"
     if definition.has_own_version:
         yield "the code of the method, for which its version stands"
     if definition.depends not in {None, "auto"}:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import itertools
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,7 +44,9 @@ class Explanation:
     note: str = ""
 
     def __str__(self) -> str:
-        return f"{self._text()}{self.note and f'; {self.note}'}"
+        text = self._text()
+        separator = "\n  " if _NEW_LINE in text else "; "
+        return f"{text}{self.note and separator}{self.note}"
 
     def _text(self) -> str:
         if self.where is not None:
@@ -69,6 +71,7 @@ def explain(
     where: str | None,
     candidates: Callable[[], Iterable[Key]],
     changes: Callable[[Key], dict[str, tuple[str, str]]],
+    latest: Sequence[str] = (),
     note: str = "",
 ) -> Explanation:
     """Explain a call.
@@ -83,18 +86,23 @@ def explain(
         Gives the keys of what is stored; asked for a miss only.
     changes : callable
         Takes one of them, and gives what has changed in the code since then, as `code_changes` does.
+    latest : sequence of str, optional
+        The earlier versions that are known, the latest first; of keys that are as near, that of the latest is told.
     note : str, optional
         What there is to say of results of earlier code.
     """
     if where is not None:
         return Explanation(key.call(), where, note=note)
-    found = min(((_differences(each, key), each) for each in candidates()), key=lambda pair: len(pair[0]), default=None)
+
+    def distance(pair: tuple[dict[str, Any], Key]) -> tuple[int, int]:
+        version = pair[1].version
+        return len(pair[0]), latest.index(version) if version in latest else len(latest)
+
+    found = min(((_differences(each, key), each) for each in candidates()), key=distance, default=None)
     if found is None:
         return Explanation(key.call(), None, note=note)
     differences, nearest = found
-    if _PART_NAMES["version"] in differences:
-        differences |= changes(nearest)
-    return Explanation(key.call(), None, differences, note)
+    return Explanation(key.call(), None, differences | changes(nearest), note)
 
 
 def code_changes(before: Listing, now: Listing) -> dict[str, tuple[str, str]]:
@@ -121,6 +129,8 @@ def code_changes(before: Listing, now: Listing) -> dict[str, tuple[str, str]]:
 
 
 _CODE = "code "
+
+_NEW_LINE = "\n"
 
 _MOST_LINES = 12
 

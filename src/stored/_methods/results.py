@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from stored._engine import Counted, owner_record
-from stored._keys import ATOMIC_SET, Key, MethodReads, OwnerParts, StoredCode, instance_dict
+from stored._keys import ATOMIC_SET, Key, MethodReads, OwnerParts, StoredCode, instance_dict, parts_of
 from stored._methods.call import Call
 from stored._methods.counters import CacheInfo, Counters
 from stored._methods.definition import Definition
@@ -107,6 +107,11 @@ class Results:
             self.definition.refuse_formless(self.owner_class, formless[0])
             call.is_private = True
             warn_of_private(self.definition, owner, reasons_of_private(self.reads or MethodReads(), formless, ()))
+        for each in self.code.seeds:
+            others = (*self.present.values(owner), *parts_of((*self.present.values(owner), *values.values())))
+            if each.is_missing(self.definition.function, owner, values, others):
+                call.is_private = True
+                warn_of_private(self.definition, owner, [each.reason])
         if self.code.formless:
             call.is_private = True
             warn_of_private(self.definition, owner, self.code.formless)
