@@ -25,6 +25,8 @@ ENVIRONMENT: list[Callable[[], Any]] = [
     lambda: os.environ["STORED_TEST_A"],
     lambda: os.environ.get("STORED_TEST_A"),
     lambda: os.environ.get("STORED_TEST_A", "x"),
+    lambda: "STORED_TEST_A" in os.environ,
+    lambda: "STORED_TEST_A" not in os.environ,
     lambda: os.getenv("STORED_TEST_A"),
     lambda: ALIAS["STORED_TEST_A"],
     lambda: ALIAS.get("STORED_TEST_A"),

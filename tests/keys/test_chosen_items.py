@@ -190,9 +190,9 @@ def test_a_choice_that_changes_within_the_call_makes_the_result_private(profiles
     """As another thread can do: then the code is not the one that was chosen."""
     owner = Keyed()
     results = results_of(Plain.value._self_definition, owner)  # type: ignore[attr-defined]
-    assert not results.call(owner, {"x": 1.0}).is_private
+    assert not results.call(owner, {"x": 1.0}).private
     owner.profile = "second"
-    assert results.call(owner, {"x": 1.0}).is_private
+    assert results.call(owner, {"x": 1.0}).private
 
 
 def test_a_property_chooses_nothing(profiles: Any) -> None:

@@ -522,7 +522,7 @@ def test_an_unknown_dependence_is_refused_when_the_class_is_made() -> None:
             return 1
 
     assert keyed_by("w0")(Sub)(1).f() == 1
-    with pytest.raises(OwnerError, match="depends names 'w0', which is none of the parameters H0, Om0, x"):
+    with pytest.raises(OwnerError, match="names 'w0', which is none of the parameters H0, Om0, x"):
         keyed_by("x")(type("Wrong", (Cosmology,), {"f": vars(Sub)["f"]}))
 
 

@@ -170,7 +170,8 @@ def test_the_warning_shows_both_values(monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = [str(each.message) for each in caught]
     assert re.match(
         r"a result of Model.number\(x=3.0\) by earlier code, version \w{8}, is stale: it was 8.0, and the code of now"
-        r" gives 10.0. cache_accept\(\) takes over no result of that version any more; what has changed: .*code tests.methods.test_accept.shape",
+        r" gives 10.0. cache_accept\(\) takes over no result of that version any more; what has changed:"
+        r" .*code tests.methods.test_accept.shape",
         first,
     )
     assert re.search(r"it was [\d.]+ at z=[\d.]+, and the code of now gives [\d.]+\. ", second)

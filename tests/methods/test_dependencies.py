@@ -209,3 +209,56 @@ def test_what_is_special_is_told() -> None:
     del odd.p
     assert odd.chosen.dependencies().parameters[0].detail == "raises AttributeError"
     assert names(Told().method.dependencies().parameters) == {"the hashable string of the object"}
+
+
+@keyed_by("h", "q")
+class Beside:
+    def __init__(self, handle: object = None) -> None:
+        self.h = self.q = self.extra = 1.0
+        self.handle = handle
+
+    @stored.stored(ignore=("self.q", "self.extra"))
+    def ignoring(self) -> float:
+        return self.h + self.q + self.extra
+
+    @stored.stored(depends=("h",), version="1")
+    def chosen(self) -> float:
+        return self.h
+
+    @stored.stored
+    def private(self) -> str:
+        return str(self.handle)
+
+
+class Stringed:
+    def __init__(self) -> None:
+        self.h = self.other = 1.0
+
+    def getHashableString(self) -> str:
+        return str(self.h)
+
+    @stored.stored
+    def method(self) -> float:
+        return self.h + self.other
+
+
+def test_what_is_not_seen_and_what_is_private_is_told_of_an_object() -> None:
+    """A declared parameter counts though it is ignored; what has no form is named, in `explain` too."""
+    assert [each for each in Beside().ignoring.dependencies().unseen if "ignore" in each] == [
+        "self.extra, which ignore leaves out"
+    ]
+    model = Beside(object())
+    with pytest.warns(stored.OwnerWarning, match=r"say ignore=\('self.handle',\) if it does not change results"):
+        model.private()
+    (reason,) = model.private.dependencies().private
+    assert reason.startswith("the attribute 'handle', read at ")
+    assert Beside.private.dependencies().private == ()
+    assert "this object only, and not stored: the attribute 'handle'" in str(model.private.explain())
+
+
+def test_of_an_owner_with_a_string_of_its_own_the_attributes_are_what_it_must_tell() -> None:
+    """They do not join the key."""
+    found = Stringed().method.dependencies()
+    assert "attributes that the string must tell:" in str(found)
+    assert names(found.attributes) == {"h", "other"}
+    assert "the attribute other, unless the hashable string tells it" in found.unseen

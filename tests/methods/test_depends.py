@@ -467,11 +467,11 @@ def test_an_attribute_that_hides_what_is_read_is_an_error() -> None:
         model.chosen()
     assert re.sub(r" at \S*test_depends\.py:\d+", " at <place>", str(error.value)) == (
         "depends='auto' of WithLaw.chosen() takes what the method reads of WithLaw, but the attribute 'law', read at"
-        " <place> in WithLaw.chosen, has a value with no form that is the same in every process, so that it may read"
-        " anything; give it a value that has one, say ignore=('self.law',) if it does not change results, or name the"
-        " parameters on which results depend: depends=('H0', ...)"
+        " <place> in WithLaw.chosen, has a value with no form that is the same in every process; give it a value"
+        " that has one, say ignore=('self.law',) if it does not change results, or name the parameters on which"
+        " results depend: depends=('H0', ...)"
     )
-    with pytest.raises(OwnerError, match=r"the attribute 'WithLaw\.generator' has .* anything; give it .* has one, or"):
+    with pytest.raises(OwnerError, match=r"the attribute 'WithLaw\.generator' has .* process; give it .* has one, or"):
         model.called(model)
 
 

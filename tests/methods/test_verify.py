@@ -157,8 +157,8 @@ def test_the_warning_tells_the_call_both_values_and_what_is_not_seen() -> None:
     texts = [str(each.message) for each in caught]
     assert texts[0] == (
         "a stored result of Model.number(x=3.0) is stale: it was 6.0, and computing it now gives 12.0, which replaces"
-        " it; its key does not see note, which ignore leaves out; world, which ignore leaves out. What it depends on"
-        " can be named in uses=(...) of @stored"
+        " it; its key does not see note, which ignore leaves out; world, which ignore leaves out. Let that count,"
+        " or name what it depends on in uses=(...) of @stored"
     )
     assert re.match(
         r"a stored result of Model.curve\(\) is stale: it was 1\.042\d* at z=0.5, and computing it now gives 2\.084",

@@ -128,7 +128,7 @@ def _pair_texts(value: Any, walk: Walk) -> str:
     texts: list[str] = []
     key: object = None
     try:
-        for key, each in value.items():
+        for key, each in list(value.items()):  # another thread may fill it
             texts.append(f"{walk.text(key)}: {walk.text(each)}")
     except UnstableValueError as error:
         raise error.inside(f"[{_short(key)}]") from None

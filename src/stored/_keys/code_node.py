@@ -396,4 +396,4 @@ class _NodeWalk(Walk):
 
 _CONTAINERS = frozenset({list, dict, set, collections.deque, np.ndarray})
 
-_SEED = "give it a seed, or let the caller give the generator, or name it in ignore=(...)"
+_SEED = "give it a seed, or let the caller give the generator or what it draws, or name it in ignore=(...)"

@@ -186,6 +186,13 @@ class _Reader:
             return self._asked("Get", node.func.value, rest, items[0])
         return name in ASKING and self._asked("Call", node.func, rest, asked_for(items[0], rest[1:]))
 
+    def _compare(self, node: ast.Compare) -> None:
+        """Is a variable in the environment? That counts as asking for it; nothing else is read otherwise."""
+        item, asked = constant_item(node.left), node.comparators[0]
+        is_asking = item is not None and len(node.ops) == 1 and isinstance(node.ops[0], ast.In | ast.NotIn)
+        if not (is_asking and last_name(asked) == "environ" and self._asked(type(node.ops[0]).__name__, asked, [], item)):
+            self._plain(node)
+
     def _augmented(self, node: ast.AugAssign) -> None:
         """An object that is changed in place; a variable is bound again, too."""
         self._change(node.target)
@@ -362,6 +369,7 @@ _VISITS = _Visits(
         ast.NamedExpr: _Reader._named,
         ast.AnnAssign: _Reader._annotated,
         ast.AugAssign: _Reader._augmented,
+        ast.Compare: _Reader._compare,
         ast.ClassDef: _Reader._class,
         **dict.fromkeys((ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda), _Reader._function),
         **dict.fromkeys((ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp), _Reader._comprehension),

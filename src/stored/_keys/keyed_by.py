@@ -89,10 +89,10 @@ def keyed_by(
             raise OwnerError(f"convert of keyed_by names {each!r}, which is none of the parameters {', '.join(known)}")
         owner.__stored_parameters__ = declared  # type: ignore[attr-defined]
         parameters = FieldParameters(parameter_names(owner) or ())
-        for attribute in vars(owner).values():
-            depends = getattr(attribute, "__stored_depends__", None)
+        for attribute, value in vars(owner).items():
+            depends = getattr(value, "__stored_depends__", None)
             if depends is not None:
-                parameters.only(depends)
+                parameters.check_names(depends, f"depends of {owner.__qualname__}.{attribute}()")
         return owner
 
     return decorate

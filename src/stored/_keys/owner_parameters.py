@@ -101,12 +101,16 @@ class FieldParameters:
 
     def only(self, names: Sequence[str]) -> FieldParameters:
         """A describer of some of the parameters only."""
-        unknown = [name for name in names if _normalise_name(name) not in self.names]
-        if unknown:
-            raise OwnerError(f"depends names {unknown[0]!r}, which is none of the parameters {', '.join(self.names)}")
+        self.check_names(names, "depends")
         kept = {_normalise_name(name) for name in names}
         convert = {name: function for name, function in self.convert.items() if name in kept}
         return FieldParameters(names, self.module, self.name, convert)
+
+    def check_names(self, names: Sequence[str], what: str) -> None:
+        """Raise an `OwnerError` if something names what is no parameter."""
+        unknown = [name for name in names if _normalise_name(name) not in self.names]
+        if unknown:
+            raise OwnerError(f"{what} names {unknown[0]!r}, which is none of the parameters {', '.join(self.names)}")
 
     def values(self, owner: object) -> tuple[object, ...]:
         """The values of the parameters now, converted."""

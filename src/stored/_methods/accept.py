@@ -91,7 +91,7 @@ def _acceptance_of(results: Results) -> Acceptance | None:
 def accept_or_compute(call: Call, results: Results, flight: Flight) -> CachedResult:
     """Take over the result of earlier code, if that is accepted; else compute, and compare where that is asked for."""
     acceptance = _acceptance_of(results)
-    if acceptance is None or call.is_private:
+    if acceptance is None or call.private:
         return compute_and_keep(call, results, flight)
     earlier = next((each for each in _earlier_results(call) if each.version not in acceptance.differing), None)
     if earlier is None:

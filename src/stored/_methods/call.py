@@ -67,8 +67,8 @@ class Call:
         The place of the result in the store, once it was opened.
     formless : list of str
         The attributes of owners among the arguments that have no form.
-    is_private : bool
-        Is the result for this object only, and not to be stored?
+    private : list of str
+        Why the result is for this object only, and not to be stored; empty if it is not.
     is_forgotten : bool
         Was its result forgotten while the call was under way?
     memo_state : MemoState or None
@@ -80,11 +80,11 @@ class Call:
         "definition",
         "formless",
         "is_forgotten",
-        "is_private",
         "memo_state",
         "memory",
         "method",
         "owner",
+        "private",
         "slot",
         "space",
         "values",
@@ -107,13 +107,13 @@ class Call:
             memory = space.memory(method, definition.maxsize) if is_bounded else space.memories.setdefault(method, {})
         self.memory = memory
         self.slot: Slot | None = None
-        self.is_private = False
+        self.private: list[str] = []
         self.is_forgotten = False
         self.memo_state: MemoState | None = None
 
     def open_slot(self, now: Settings) -> Slot | None:
         """Find the place of the result in the store; None for results that are in memory only."""
-        if self.slot is None and self.definition.persistent and not self.is_private:
+        if self.slot is None and self.definition.persistent and not self.private:
             source: Any = self.space.source
             described, _, parameters = source
             self.slot = self.space.tier.slot(self.key(), (described.names, parameters, self.values), now)
@@ -140,7 +140,7 @@ class Call:
     def note_reference(self, result: CachedResult) -> bool:
         """Let only the owner get a result that refers to it; may memory keep it?"""
         value = result.value
-        if self.is_private:
+        if self.private:
             return self._note_private(result)
         if self.definition.is_interpolated or result.copy is copy_of_flat:
             return True

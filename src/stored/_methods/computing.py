@@ -84,7 +84,7 @@ def keep(call: Call, results: Results, computed: Computed, flight: Flight) -> No
     value, result, is_present = computed
     is_stored, slot = False, call.slot
     if is_present and not call.is_forgotten:
-        if (type(result.value) in ATOMIC_SET and not call.is_private) or call.note_reference(result):
+        if (type(result.value) in ATOMIC_SET and not call.private) or call.note_reference(result):
             flight.result = result
             call.keep(result)
         is_stored = slot is not None and slot.save_computed(value, result.seconds, results.code.packages)

@@ -186,7 +186,8 @@ class Definition:
         if not found.everything:
             return found
         reason = found.everything[0]
-        raise self._incomplete(kind, f"{reason.text}, at {reason.place}", "read attributes by their names there")
+        what = f"{reason.text}, at {reason.place}, so that it may read anything"
+        raise self._incomplete(kind, what, "read attributes by their names there")
 
     def refuse_formless(self, kind: type, name: str) -> None:
         """Raise an `OwnerError` if only what the method reads counts, and an attribute hides what it reads."""
@@ -194,18 +195,25 @@ class Definition:
             return
         place = self.reads(kind).places.get(name)
         read = "" if place is None else f", read at {place},"
-        what = f"the attribute {name!r}{read} has a value with no form that is the same in every process"
-        remedy = "give it a value that has one"
-        if place is not None:
-            remedy += f", say ignore=('self.{name}',) if it does not change results"
-        raise self._incomplete(kind, what, remedy)
+        ignore = "" if place is None else f", say ignore=('self.{name}',) if it does not change results"
+        raise self._incomplete(
+            kind,
+            f"the attribute {name!r}{read} has a value with no form that is the same in every process",
+            f"give it a value that has one{ignore}",
+        )
 
     def _incomplete(self, kind: type, reason: str, remedy: str) -> OwnerError:
         return OwnerError(
-            f"depends='auto' of {self.label}() takes what the method reads of {kind.__qualname__}, but {reason}, so"
-            f" that it may read anything; {remedy}, or name the parameters on which results depend:"
-            " depends=('H0', ...)"
+            f"depends='auto' of {self.label}() takes what the method reads of {kind.__qualname__}, but {reason};"
+            f" {remedy}, or name the parameters on which results depend: depends=('H0', ...)"
         )
+
+    def ignored_in_vain(self, kind: type) -> list[str]:
+        """The names in `ignore` that are declared parameters, which count all the same."""
+        if self.depends == "auto":  # those that are left out are not read
+            return []
+        counted = self.declared_by(kind) if self.depends is None else self.depends
+        return sorted(self.ignored.names & {f"self.{name}" for name in counted})
 
     def warn_of_more(self, kind: type, code: StoredCode) -> None:
         """Warn once of what the method reads beside the parameters that `depends` names."""

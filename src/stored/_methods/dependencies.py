@@ -22,7 +22,9 @@ from stored._keys import (
     text_or_none,
 )
 from stored._methods.definition import Definition
+from stored._methods.memo_state import reasons_of_private
 from stored._methods.results import results_of
+from stored.errors import OwnerError
 from stored.typing import ABSENT
 
 __all__ = ["Dependencies", "Dependency", "dependencies_of"]
@@ -97,9 +99,10 @@ class Dependencies:
     unseen: tuple[str, ...]
 
     def __str__(self) -> str:
+        is_string = _STRING in [each.name for each in self.parameters]
         sections = {
             "parameters": self.parameters,
-            "attributes that join them": self.attributes,
+            f"attributes that {'the string must tell' if is_string else 'join them'}": self.attributes,
             "attributes that it fills, whose values do not count": self.memos,
             "code": self.code,
             "constants": self.constants,
@@ -145,9 +148,9 @@ def dependencies_of(definition: Definition, kind: type, owner: object = None) ->
         tuple([Dependency(*each) for each in constants]),
         tuple([Dependency(*each) for each in code.packages.items()]),
         tuple(_uses(definition, code)),
-        (*[f"{each.text}, at {each.place}" for each in reads.private], *code.formless),
+        tuple(_private(definition, code, owner)),
         tuple([f"{each.text}, at {each.place}" for each in reads.everything]),
-        tuple(_unseen(definition, code, None if owner is None else results_of(definition, owner).acceptance)),
+        tuple(_unseen(definition, kind, code, None if owner is None else results_of(definition, owner).acceptance)),
     )
 
 
@@ -181,14 +184,32 @@ def _uses(definition: Definition, code: StoredCode) -> Iterable[Dependency]:
             yield Dependency(name)
 
 
-def _unseen(definition: Definition, code: StoredCode, acceptance: object) -> Iterable[str]:
+_STRING = "the hashable string of the object"
+
+
+def _private(definition: Definition, code: StoredCode, owner: object) -> list[str]:
+    """Why results are for one object only; attributes without a form are seen on an object alone."""
+    names: tuple[str, ...] = ()
+    with contextlib.suppress(OwnerError):  # its parameters are not told
+        names = () if owner is None else results_of(definition, owner).present.of(owner).private
+    reasons = reasons_of_private(code.reads._replace(private=()), tuple(names), ())
+    return [*[f"{each.text}, at {each.place}" for each in code.reads.private], *reasons, *code.formless]
+
+
+def _unseen(definition: Definition, kind: type, code: StoredCode, acceptance: object) -> Iterable[str]:
     for each in filter(None, [acceptance, definition.acceptance]):
         yield f"changes of code: {each}"
     if definition.has_own_version:
         yield "the code of the method, for which its version stands"
     if definition.depends not in {None, "auto"}:
         yield "attributes other than the parameters in depends"
-    for each in sorted((*definition.ignored.names, *definition.arguments.ignored)):
+        for name, place in code.reads.beyond(definition.depends):
+            yield f"the attribute {name}, read at {place}, which depends leaves out"
+    elif definition.depends is None and parameter_names(kind) is None:
+        for each in code.reads.selection.joined:
+            yield f"the attribute {each.label}, unless the hashable string tells it"
+    left_out = {*definition.ignored.names, *definition.arguments.ignored}.difference(definition.ignored_in_vain(kind))
+    for each in sorted(left_out):
         yield f"{each}, which ignore leaves out"
     for each in sorted(definition.files_read - code.files()):
         yield f"the file {each}, which was read"
@@ -204,7 +225,7 @@ def _parameter_names(definition: Definition, kind: type, reads: MethodReads) -> 
 def _parameters(definition: Definition, kind: type, reads: MethodReads, owner: object) -> Iterable[Dependency]:
     names = _parameter_names(definition, kind, reads)
     if names is None:
-        yield Dependency("the hashable string of the object")
+        yield Dependency(_STRING)
     for name in names or ():
         yield _attribute(name, lambda _, name=name: getattr(owner, name), None, owner)
 

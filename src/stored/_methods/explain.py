@@ -35,7 +35,7 @@ class Explanation:
         For a miss, how the key differs from the nearest one that is stored: for each part what is stored and what is
         asked for. Empty if nothing of this method is stored.
     note : str
-        What there is to say of results of earlier code; empty if nothing.
+        What there is to say beside, as of results of earlier code, or why results are not stored; empty if nothing.
     """
 
     call: str

@@ -32,7 +32,7 @@ def explain_call(results: Results, call: Call) -> Explanation:
             yield from keys_of_same_method(slot.store, key)
 
     where = results.tier_holding(call)
-    note = _note_of_acceptance(call, results, where)
+    note = _note(call, results, where)
     return explain(
         key, where, candidates, lambda stored: changes_since(results, call, stored), earlier_versions(call), note
     )
@@ -70,9 +70,11 @@ def _values(results: Results, call: Call) -> list[object]:
     return [*results.present.values(call.owner), *call.values.values()]
 
 
-def _note_of_acceptance(call: Call, results: Results, where: str | None) -> str:
-    """What to say of `cache_accept`: that a result was taken over, or may be."""
+def _note(call: Call, results: Results, where: str | None) -> str:
+    """What there is to say beside: why it is not stored, or that one of earlier code was, or may be, taken over."""
     slot = call.open_slot(settings())
+    if call.private:
+        return f"its result is for this object only, and not stored: {'; '.join(call.private)}"
     if where is not None:
         header = None if slot is None else read_header(slot.store, slot.name)
         version = None if header is None else header.writer.get(ADOPTED)

@@ -196,7 +196,8 @@ def reasons_of_private(reads: MethodReads, names: tuple[str, ...], stale: tuple[
         place = "" if name not in reads.places else f", read at {reads.places[name]},"
         reasons.append(
             f"the attribute {name!r}{place} has a value with no form that is the same in every process, or holds one;"
-            f" changes inside that are not seen; give it a value that has one, {only}"
+            " changes inside that are not seen; give it a value that has one, say"
+            f" ignore=('self.{name}',) if it does not change results, {only}"
         )
     for memo in stale:
         reasons.append(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from stored._engine import Counted, owner_record
@@ -99,23 +99,23 @@ class Results:
         """A call with these arguments, rounded, for the owner's present parameters."""
         call = Call(self.definition, self.method, owner, self.present.of(owner), values)
         if self.parts.chosen and self.parts != _parts(owner, self.code, self.joins_reads):
-            call.is_private = True  # another thread has changed what chooses its code
+            call.private.append("another thread has changed what chooses its code")
         if self.reads is not None:
             self._look_at_attributes(call, self.reads)
         formless = (*call.space.private, *call.formless)
         if formless:
             self.definition.refuse_formless(self.owner_class, formless[0])
-            call.is_private = True
-            warn_of_private(self.definition, owner, reasons_of_private(self.reads or MethodReads(), formless, ()))
+            self._let_be_private(call, reasons_of_private(self.reads or MethodReads(), formless, ()))
         for each in self.code.seeds:
             others = (*self.present.values(owner), *parts_of((*self.present.values(owner), *values.values())))
             if each.is_missing(self.definition.function, owner, values, others):
-                call.is_private = True
-                warn_of_private(self.definition, owner, [each.reason])
-        if self.code.formless:
-            call.is_private = True
-            warn_of_private(self.definition, owner, self.code.formless)
+                self._let_be_private(call, [each.reason])
+        self._let_be_private(call, self.code.formless)
         return call
+
+    def _let_be_private(self, call: Call, reasons: Iterable[str]) -> None:
+        call.private += reasons
+        warn_of_private(self.definition, call.owner, reasons)
 
     def _look_at_attributes(self, call: Call, reads: MethodReads) -> None:
         """Let what memos have in them count, and attributes of which the values cannot be told."""
@@ -129,8 +129,7 @@ class Results:
         if state.formless:
             self.definition.refuse_formless(self.owner_class, state.formless[0])
         if state.stale or state.formless or reads.private:
-            call.is_private = True
-            warn_of_private(self.definition, call.owner, reasons_of_private(reads, state.formless, state.stale))
+            self._let_be_private(call, reasons_of_private(reads, state.formless, state.stale))
 
     def tier_holding(self, call: Call) -> str | None:
         """The tier that has the result, ``"memory"`` or ``"store"``, or None."""

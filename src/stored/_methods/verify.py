@@ -179,9 +179,11 @@ def _warn(call: Call, results: Results, before: str, after: str) -> None:
         if unseen
         else "nothing is known that its key does not see: perhaps a clock, a network, or what a library remembers"
     )
+    is_left_out = any(not each.startswith("the file ") for each in unseen)
+    remedy = f"{'Let that count, or name' if is_left_out else 'Name'} what it depends on in uses=(...) of @stored"
     message = (
         f"a stored result of {call.key().call()} is stale: it was {before}, and computing it now gives {after};"
-        f" {seen_not}. What it depends on can be named in uses=(...) of @stored"
+        f" {seen_not}. {remedy}"
     )
     if _stale_results is not None:
         _stale_results.append(message)
