@@ -7,6 +7,7 @@ import os
 import random
 import subprocess
 import sys
+import types
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -159,3 +160,19 @@ def test_versions_of_packages_count(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(pytest, "__file__", str(tmp_path / "pytest.py"))
     assert distribution_text("pytest") == f"pytest {pytest.__version__}"
     assert distribution_text("no_module_of_this_name").strip() == "no_module_of_this_name"
+
+
+def test_a_module_that_is_looked_for_counts_by_whether_it_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As code does that goes another way where a package was imported; the results are ordinary ones."""
+    states = []
+    for function in (lambda: "module_of_test" in sys.modules, lambda: "module_of_test" not in sys.modules):
+        for is_there in (False, True):
+            with monkeypatch.context() as patch:
+                if is_there:
+                    patch.setitem(sys.modules, "module_of_test", types.ModuleType("module_of_test"))
+                states.append(code_state([function]))
+                assert states[-1].formless == ()
+                assert states[-1].is_same()
+                assert states[-1].nodes[0].constants == (("module_of_test in sys.modules", str(is_there)),)
+            assert states[-1].is_same() is not is_there
+    assert len({each.digest for each in states}) == 4

@@ -13,9 +13,9 @@ from collections.abc import Callable
 from typing import Any
 
 from stored._keys.code_object import names_in
-from stored._keys.used_names import MAKING_GENERATORS
+from stored._keys.used_names import MAKING_GENERATORS, MEMBER
 
-__all__ = ["ambient_state", "draws_from_global", "draws_unseeded", "gives_modules", "is_environment", "makes_generator"]
+__all__ = ["ambient_state", "draws_unseeded", "gives_modules", "is_environment", "makes_generator"]
 
 
 def is_environment(value: Any) -> bool:
@@ -38,16 +38,21 @@ def gives_modules(value: Any) -> bool:
 _GIVING_MODULES = (importlib.import_module, importlib.__import__, builtins.__import__, pkgutil.resolve_name)
 
 
-def ambient_state(value: Any, attribute: str) -> Callable[[], Any] | None:
+def ambient_state(value: Any, attribute: str, item: str = "") -> Callable[[], Any] | None:
     """What gives something that is set for the whole process; None if this does not.
 
     Parameters
     ----------
     value : object
-        What code looks up: Colossus's ``getCurrent``, or one of the states of astropy, such as ``default_cosmology``.
+        What code looks up: Colossus's ``getCurrent``, one of the states of astropy, such as ``default_cosmology``, or
+        the modules that are imported.
     attribute : str
         The attribute of it that is used.
+    item : str, optional
+        What it is asked for: as `UsedName.item`.
     """
+    if value is sys.modules and item.startswith(MEMBER):
+        return functools.partial(sys.modules.__contains__, item.removeprefix(MEMBER))
     if isinstance(value, types.FunctionType) and (value.__module__, value.__name__) == _CURRENT:
         return functools.partial(_value_or_error, value)
     is_state = isinstance(value, type) and any(each.__name__ == "ScienceState" for each in value.__mro__)
@@ -64,8 +69,20 @@ def _value_or_error(function: Callable[[], Any]) -> Any:
         return type(error).__qualname__
 
 
-def draws_from_global(value: Any) -> bool:
-    """Is it a function that draws from a random generator which others draw from too, or from the system?"""
+def draws_unseeded(value: Any, code: types.CodeType) -> bool:
+    """Does it draw from a generator that others draw from too, or from the system?
+
+    Parameters
+    ----------
+    value : object
+        A function, a class, or an object of `scipy.stats`.
+    code : code object
+        That of the function which uses it.
+    """
+    return _draws_from_global(value) or _draws_of_scipy(value, code)
+
+
+def _draws_from_global(value: Any) -> bool:
     owner = getattr(value, "__self__", None) if isinstance(value, types.MethodType | types.BuiltinMethodType) else None
     if owner is not None and not isinstance(owner, types.ModuleType):
         return any(owner is each for each in _generators()) and value.__name__ not in _NO_DRAWS
@@ -75,7 +92,7 @@ def draws_from_global(value: Any) -> bool:
     return home == "secrets" or (home, name) in _DRAWING or value is os.urandom
 
 
-def draws_unseeded(value: Any, code: types.CodeType) -> bool:
+def _draws_of_scipy(value: Any, code: types.CodeType) -> bool:
     """Is it something of `scipy.stats` that draws, in code that gives it no seed and no generator?"""
     owner = getattr(value, "__self__", value) if isinstance(value, types.MethodType) else value
     kind = owner if isinstance(owner, type) else type(owner)

@@ -18,14 +18,7 @@ from uuid import uuid4
 
 import numpy as np
 
-from stored._keys.ambient import (
-    ambient_state,
-    draws_from_global,
-    draws_unseeded,
-    gives_modules,
-    is_environment,
-    makes_generator,
-)
+from stored._keys.ambient import ambient_state, draws_unseeded, gives_modules, is_environment, makes_generator
 from stored._keys.attributes import instance_dict
 from stored._keys.canonical import UnstableValueError, Walk, digest, nested_too_deeply, text_without_form
 from stored._keys.canonical_code import is_library_function
@@ -51,7 +44,7 @@ from stored._keys.special_names import (
     is_builtin,
 )
 from stored._keys.unchanged import ATOMIC_SET
-from stored._keys.used_names import OWN_MODULE, OWN_NAME, SEEDED_BY, Origin, UsedName
+from stored._keys.used_names import MEMBER, OWN_MODULE, OWN_NAME, SEEDED_BY, Origin, UsedName
 from stored._keys.uses import uses_of
 from stored._keys.watched import (
     NEVER_SAME,
@@ -291,18 +284,21 @@ class _NodeWalk(Walk):
         """What is asked of the process, and not of the code; None for all else."""
         if is_environment(found.value):
             return self._environment_text(used.item, found.label)
+        ask = ambient_state(found.value, used.path[-1] if used.path else "", used.item or "")
+        if ask is not None:
+            label = f"{used.item.removeprefix(MEMBER)} in {found.label}" if used.item else found.label
+            return self._state_text(ask, found._replace(label=label))
         if gives_modules(found.value):
             return self._given_module_text(used, found, function)
         if used.is_bare and makes_generator(found.value):
             self._formless.append(f"{self._where()} makes a generator by {found.label}() without a seed; {_SEED}")
         elif used.item is not None and used.item.startswith(SEEDED_BY) and makes_generator(found.value):
             self._seeds.append((hold(function), found.label, used.item.removeprefix(SEEDED_BY)))
-        if draws_from_global(found.value) or draws_unseeded(found.value, function.__code__):
+        if draws_unseeded(found.value, function.__code__):
             self._formless.append(
                 f"{self._where()} draws from the random generator of a module by {found.label}(); {_SEED}"
             )
-        ask = ambient_state(found.value, used.path[-1] if used.path else "")
-        return None if ask is None else self._state_text(ask, found)
+        return None
 
     def _chosen_item(self, used: UsedName, function: types.FunctionType) -> Any:
         """The key of the only item that is used of a table, by the first argument; None if all of it is used."""

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from stored._keys.asked_items import ASKING, asked_for, constant_item, dotted, has_no_arguments, last_name, seeded_by
 from stored._keys.syntax import FunctionNode, mangled, parameters
-from stored._keys.used_names import CHANGING, MAKING_GENERATORS, Origin, ReadFunction, Scope, UsedName
+from stored._keys.used_names import CHANGING, MAKING_GENERATORS, MEMBER, Origin, ReadFunction, Scope, UsedName
 
 __all__ = ["read_functions"]
 
@@ -187,11 +187,14 @@ class _Reader:
         return name in ASKING and self._asked("Call", node.func, rest, asked_for(items[0], rest[1:]))
 
     def _compare(self, node: ast.Compare) -> None:
-        """Is a variable in the environment? That counts as asking for it; nothing else is read otherwise."""
-        item, asked = constant_item(node.left), node.comparators[0]
-        is_asking = item is not None and len(node.ops) == 1 and isinstance(node.ops[0], ast.In | ast.NotIn)
-        if not (is_asking and last_name(asked) == "environ" and self._asked(type(node.ops[0]).__name__, asked, [], item)):
-            self._plain(node)
+        """A variable is looked for in the environment, or a module among those that are imported."""
+        item, kind = constant_item(node.left), type(node.ops[0])
+        if item is not None and len(node.ops) == 1 and kind in {ast.In, ast.NotIn}:
+            where = last_name(node.comparators[0])
+            asked = {"environ": item, "modules": f"{MEMBER}{item}"}.get(where)
+            if self._asked(kind.__name__, node.comparators[0], [], asked):
+                return
+        self._plain(node)
 
     def _augmented(self, node: ast.AugAssign) -> None:
         """An object that is changed in place; a variable is bound again, too."""

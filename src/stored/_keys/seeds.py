@@ -37,8 +37,8 @@ class Seed(NamedTuple):
         """Why results are private."""
         return (
             f"{self.function.__qualname__}() makes a generator by {self.label}() with a seed that can be None"
-            f" ({', '.join(self.names)}); give it a seed, or let the caller give the generator or what it draws, or name it in"
-            " ignore=(...)"
+            f" ({', '.join(self.names)}); give it a seed, or let the caller give the generator or what it draws, or"
+            " name it in ignore=(...)"
         )
 
     def _default(self, name: str) -> Any:
