@@ -19,6 +19,7 @@ from stored._keys.distributions import installed_version
 from stored._keys.file_facts import load_facts_by, unsaved_facts
 from stored._keys.filled_memos import filled_memos, holds_something, is_fixed
 from stored._keys.function_caches import CachesInUse, caches_behind
+from stored._keys.function_tree import adopt_sources, sources_of
 from stored._keys.identity import number_text, object_number
 from stored._keys.ignored_names import Ignored, note_ignored
 from stored._keys.keyed_by import keyed_by
@@ -38,6 +39,7 @@ from stored._keys.result_key import (
     owner_part,
     space_of,
 )
+from stored._keys.sent_main import MAIN, MainModule, adopt_main, main_module
 from stored._keys.unchanged import (
     ATOMIC_SET,
     SAME_CLASS_TEST,
@@ -54,6 +56,7 @@ from stored._keys.version import OwnerParts, StoredCode, code_of_method
 
 __all__ = [
     "ATOMIC_SET",
+    "MAIN",
     "SAME_CLASS_TEST",
     "USER_ATTRIBUTES",
     "VARIADIC",
@@ -67,6 +70,7 @@ __all__ = [
     "InlineCheck",
     "Key",
     "Listing",
+    "MainModule",
     "Memo",
     "MethodReads",
     "OwnerParameters",
@@ -81,6 +85,8 @@ __all__ = [
     "UnchangedCheck",
     "UnstableValueError",
     "Uses",
+    "adopt_main",
+    "adopt_sources",
     "attributes_of",
     "caches_behind",
     "canonical",
@@ -105,6 +111,7 @@ __all__ = [
     "is_fixed",
     "keyed_by",
     "load_facts_by",
+    "main_module",
     "method_folder",
     "method_part",
     "method_reads",
@@ -121,6 +128,7 @@ __all__ = [
     "parts_of",
     "qualified_name",
     "quick_key",
+    "sources_of",
     "space_of",
     "text_or_none",
     "unsaved_facts",

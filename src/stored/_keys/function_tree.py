@@ -4,11 +4,13 @@ from __future__ import annotations
 import __future__
 
 import ast
+import contextlib
 import inspect
 import linecache
 import textwrap
-from collections.abc import Iterable, Iterator
-from types import CodeType
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from types import CodeType, FunctionType
 from typing import Any, NamedTuple, TypeAlias
 
 from stored._keys.cached_code import cached_code
@@ -17,10 +19,11 @@ from stored._keys.chosen_items import chosen_items
 from stored._keys.file_facts import Bounds, FileFacts, FoundFunction, kept_facts, note_facts
 from stored._keys.function_reader import read_functions
 from stored._keys.module_memos import module_memos
+from stored._keys.sent_main import SENT_CODE
 from stored._keys.syntax import FunctionNode, parse, without_warnings
 from stored._keys.used_names import ReadFunction
 
-__all__ = ["FunctionTree", "function_tree", "read_function", "source_text"]
+__all__ = ["FunctionTree", "adopt_sources", "function_tree", "read_function", "source_text", "sources_of"]
 
 
 class FunctionTree(NamedTuple):
@@ -73,23 +76,72 @@ def function_tree(code: CodeType) -> FunctionTree | None:
 
 def _file_of(code: CodeType) -> _File:
     """The file of a code object; a `LookupError` if it does not compile to this code, since it was edited meanwhile."""
-    linecache.checkcache(code.co_filename)
-    lines = linecache.getlines(code.co_filename)
-    if not lines:
-        if code.co_filename.startswith("<"):  # generated, and not to be found in a module either
-            raise OSError(code.co_filename)
-        lines = inspect.findsource(code)[0]  # which looks through all modules, as for one in a zip file
     flags = code.co_flags & __future__.annotations.compiler_flag
-    file = _known_files.get((code.co_filename, flags))
+    for name, lines in _texts_for(code):
+        file = _known_file(name, lines, flags)
+        if file.facts.has(code):
+            return file
+    raise LookupError(code.co_qualname)
+
+
+def _texts_for(code: CodeType) -> Iterator[tuple[str, list[str]]]:
+    """The texts that a code object may come from, with their names: that of its file, and those that were sent."""
+    name = code.co_filename
+    if name != SENT_CODE:
+        linecache.checkcache(name)
+        lines = linecache.getlines(name)
+        if not lines and not name.startswith("<"):  # else it is generated, and not to be found in a module either
+            lines = inspect.findsource(code)[0]  # which looks through all modules, as for one in a zip file
+        if lines:
+            yield name, lines
+    yield from reversed(_sent_sources.values())
+
+
+def _known_file(name: str, lines: list[str], flags: int) -> _File:
+    file = _known_files.get((name, flags))
     if file is None or (file.lines is not lines and file.lines != lines):
-        kept = kept_facts(code.co_filename, lines, flags)
-        file = _File(lines, _read_file(lines, code.co_filename, flags) if kept is None else kept)
-        _known_files[code.co_filename, flags] = file
+        kept = kept_facts(name, lines, flags)
+        file = _File(lines, _read_file(lines, name, flags) if kept is None else kept)
+        _known_files[name, flags] = file
         while len(_known_files) > _MOST_FILES:
             _known_files.pop(next(iter(_known_files)), None)
-    if not file.facts.has(code):
-        raise LookupError(code.co_qualname)
     return file
+
+
+_sent_sources: dict[str, tuple[str, list[str]]] = {}
+"""Texts that other processes have sent, with their names, by their digests; the latest last."""
+
+_MOST_SENT = 64
+
+
+def sources_of(functions: Iterable[FunctionType]) -> dict[str, bytes]:
+    """The texts that functions come from, compressed, by the names of their files.
+
+    Parameters
+    ----------
+    functions : iterable of FunctionType
+        The functions.
+    """
+    texts = dict(text for each in functions for text in _texts_with(each.__code__))
+    return {name: zlib.compress("".join(lines).encode()) for name, lines in texts.items()}
+
+
+def _texts_with(code: CodeType) -> Iterator[tuple[str, list[str]]]:
+    """The text that a code object surely comes from, if there is one."""
+    flags = code.co_flags & __future__.annotations.compiler_flag
+    with contextlib.suppress(*_NO_SOURCE):
+        found = _file_of(code)
+        yield from [(name, lines) for name, lines in _texts_for(code) if _known_file(name, lines, flags) is found]
+
+
+def adopt_sources(sources: Mapping[str, bytes]) -> None:
+    """Know the texts that the functions come from which another process has sent."""
+    for name, data in sources.items():
+        number = digest(data.decode("latin-1"))
+        known = _sent_sources.pop(number, None)
+        _sent_sources[number] = known or (name, zlib.decompress(data).decode().splitlines(keepends=True))
+    for each in list(_sent_sources)[:-_MOST_SENT]:
+        _sent_sources.pop(each, None)
 
 
 _known_files: dict[tuple[str, int], _File] = {}

@@ -30,16 +30,27 @@ def forget_class(kind: type) -> None:
     _known(kind).clear()
 
 
+class _Known:
+    """What was found for a class."""
+
+    def __init__(self, kind: type) -> None:
+        self.of = ref(kind)
+        self.found: dict[object, Any] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _Known, (type(None),)  # a class that is pickled by value takes nothing along
+
+
 _of_compiled: WeakKeyDictionary[type, Any] = WeakKeyDictionary()
 
 
 def _known(kind: type) -> dict[object, Any]:
     known: Any = vars(kind).get("__stored_reached__")
-    if known is None or known[0]() is not kind:  # else it was copied from another class
-        known = ref(kind), {}
+    if known is None or known.of() is not kind:  # else it was copied from another class
+        known = _Known(kind)
         try:
             type.__setattr__(kind, "__stored_reached__", known)
         except TypeError:  # a compiled class
             known = _of_compiled.setdefault(kind, known)
-    found: dict[object, Any] = known[1]
+    found: dict[object, Any] = known.found
     return found

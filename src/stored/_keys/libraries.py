@@ -6,6 +6,9 @@ import functools
 import os
 import sys
 import sysconfig
+from types import FunctionType
+
+from stored._keys.sent_main import MAIN, SENT_CODE, is_of_sent_main, main_module
 
 __all__ = ["find_by_name", "has_known_name", "is_library_module", "is_of_main"]
 
@@ -36,6 +39,8 @@ _known: dict[tuple[str, str | None], bool] = {}
 
 
 def _file_of(name: str) -> str | None:
+    if is_of_sent_main(name):
+        return main_module().file
     module = sys.modules.get(name)
     if module is None:  # a part of a package that is not imported by this name, or one that hides where it is defined
         module = sys.modules.get(name.partition(".")[0])
@@ -67,10 +72,20 @@ def find_by_name(module: str | None, name: str) -> object:
 
 
 def has_known_name(kind: type) -> bool:
-    """Is a class the one that its module has under its name?"""
-    return find_by_name(kind.__module__, kind.__qualname__) is kind
+    """Is a class the one that its module has under its name? Of the module of another process, by its name."""
+    if find_by_name(kind.__module__, kind.__qualname__) is kind:
+        return True
+    return is_of_main(kind) and "<locals>" not in kind.__qualname__ and _was_sent(kind)
+
+
+def _was_sent(kind: type) -> bool:
+    """Did a class come from another process, by value?"""
+    if is_of_sent_main(kind.__module__):
+        return True
+    functions = [each for each in list(vars(kind).values()) if isinstance(each, FunctionType)]
+    return "__stored_sent__" in vars(kind) or any(each.__code__.co_filename == SENT_CODE for each in functions)
 
 
 def is_of_main(kind: type) -> bool:
     """Does a class belong to a script or an interactive session?"""
-    return kind.__module__ in {"__main__", "__mp_main__"}
+    return kind.__module__ in MAIN

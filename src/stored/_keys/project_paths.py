@@ -8,6 +8,8 @@ import sys
 import types
 from typing import Any
 
+from stored._keys.sent_main import is_of_sent_main, main_module
+
 __all__ = ["without_folder"]
 
 
@@ -15,6 +17,8 @@ def without_folder(value: Any, node: Any) -> Any:
     """A path without the folder of the module of a node, or that of its project."""
     module = node if isinstance(node, types.ModuleType) else sys.modules.get(getattr(node, "__module__", None) or "")
     file = getattr(module, "__file__", None)
+    if is_of_sent_main(getattr(node, "__module__", None)):
+        file = main_module().file
     if module is None or not isinstance(file, str):
         return value
     text = str(value)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from typing import Any
+
+from stored._keys.sent_main import MAIN, main_module
 
 __all__ = ["module_name", "qualified_name"]
 
@@ -15,18 +15,7 @@ def module_name(module: str) -> str:
     A module run with ``python -m`` keeps its importable name; a script has the name of its file beside it, without the
     folder, and an interactive session that of its notebook, if there is one.
     """
-    if module not in {"__main__", "__mp_main__"}:
-        return module
-    main = sys.modules.get(module)
-    spec = getattr(main, "__spec__", None)
-    if spec is not None and spec.name != "__main__":  # an application in a folder or zip has no better name
-        return str(spec.name)
-    path = getattr(main, "__file__", None) or _notebook(main)
-    return f"__main__:{os.path.basename(path)}" if path else "__main__"
-
-
-def _notebook(main: Any) -> str:
-    return getattr(main, "__vsc_ipynb_file__", None) or os.environ.get("JPY_SESSION_NAME") or ""
+    return main_module(module).name if module in MAIN else module
 
 
 def qualified_name(thing: Any) -> str:

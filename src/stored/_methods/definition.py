@@ -40,6 +40,8 @@ class Definition:
 
     Attributes
     ----------
+    options : dict
+        The options of the decorator.
     label : str
         The method's name in messages and representations.
     returns_table : bool
@@ -79,6 +81,17 @@ class Definition:
         copy: bool = False,
         depends: Collection[str] | Literal["auto"] | None = None,
     ) -> None:
+        self.options = {
+            "persistent": persistent,
+            "interpolate": interpolate,
+            "version": version,
+            "uses": tuple(uses) if isinstance(uses, Iterable) and not isinstance(uses, str) else uses,
+            "maxsize": maxsize,
+            "ignore": ignore,
+            "round": round,
+            "copy": copy,
+            "depends": depends,
+        }
         plain = _plain_function(function, version)
         self.function = function
         self.label = function.__qualname__
@@ -109,13 +122,15 @@ class Definition:
             note_ignored(plain, self.ignored)
         if version is None:
             code_facts(plain.__code__)  # now: if the file is edited later, its text is no longer that of this code
-        self.uses = Uses(self.label, uses)
+        self.uses = Uses(self.label, self.options["uses"])
         note_uses(plain, self.uses)
         self.files_read: set[str] = set()
         self.listed: set[tuple[object, str, str]] = set()
         self._unknown: frozenset[str] = frozenset()
         self.warned: set[tuple[str, str]] = set()  # of what, by the class
         self.calls: dict[Any, None] = {}  # those under way, whose results can be forgotten before they are kept
+        self.named_function: Any = None  # as pickle finds it
+        self.arrived: str | None = None  # the version of the code with which it came from another process
         self.acceptance: Any = None  # what `cache_accept` of the class was asked for
 
     def set_owner_class(self, owner: type, attribute: str) -> None:
@@ -126,9 +141,13 @@ class Definition:
             self._class_name = qualified_name(owner)
             self._owner_class = weakref.ref(owner)
 
+    def owner_class_or_none(self) -> type | None:
+        """The class that defines the method; None if none does."""
+        return None if self._owner_class is None else self._owner_class()
+
     def owner_class(self) -> type:
         """The class that defines the method; an `OwnerError` if none does."""
-        found = None if self._owner_class is None else self._owner_class()
+        found = self.owner_class_or_none()
         if found is None:
             raise OwnerError(f"{self.label}() is no method of a class, or that is gone; ask it of an object")
         return found

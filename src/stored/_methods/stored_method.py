@@ -13,10 +13,12 @@ from stored._methods.call_code import CallCode
 from stored._methods.counters import CacheInfo
 from stored._methods.definition import Definition
 from stored._methods.results import results_of
+from stored._settings import is_of_this_process
 
 if TYPE_CHECKING:
     from stored._methods.dependencies import Dependencies
     from stored._methods.explain import Explanation
+    from stored._methods.sent_method import SentMethod
 
     Proxy = wrapt.ObjectProxy[Any]
 else:
@@ -111,6 +113,11 @@ class StoredMethod(Proxy, Generic[S, P, R]):
             results_of(self._self_definition, args[0])  # an OwnerError if this is no owner
             return self.__get__(args[0])(*args[1:], **kwargs)
 
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        """Its own: picklers that send functions by value would send the plain function."""
+        return StoredMethod
+
     @property
     def __stored_depends__(self) -> tuple[str, ...] | None:
         """The parameters that the method says it depends on, for `keyed_by` to check."""
@@ -125,12 +132,28 @@ class StoredMethod(Proxy, Generic[S, P, R]):
     def __repr__(self) -> str:
         return f"<stored method {self._self_definition.label}>"
 
-    def __reduce__(self) -> str:
-        """Pickle by name, as functions do."""
-        return str(self._self_definition.qualname)
+    def __reduce__(self) -> Any:
+        """Pickle by name, as functions do; or with all that counts, for a class that may be pickled by value."""
+        from stored._methods.sent_method import has_importable_name, sent_method
 
-    def __reduce_ex__(self, protocol: Any) -> str:
+        definition = self._self_definition
+        owner = definition.owner_class_or_none()
+        if owner is None or has_importable_name(owner):
+            return str(definition.qualname)
+        return _arrived, (owner, definition.attribute, sent_method(definition, owner))
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
         return self.__reduce__()
+
+    @property
+    def __stored_function__(self) -> Any:
+        """The plain function, under the name by which pickle finds it."""
+        from stored._methods.sent_method import named_function
+
+        definition = self._self_definition
+        if definition.named_function is None:
+            definition.named_function = named_function(definition)
+        return definition.named_function
 
     def __copy__(self) -> StoredMethod[S, P, R]:
         return self
@@ -209,3 +232,18 @@ class StoredMethod(Proxy, Generic[S, P, R]):
 
         definition = self._self_definition
         return dependencies_of(definition, definition.owner_class())
+
+
+def _arrived(owner: type, attribute: str, sent: SentMethod) -> StoredMethod[Any, Any, Any]:
+    """The method of a class in this process, to which the class was sent: one that it has, if the code is the same."""
+    sent.adopt()
+    known = vars(owner).get(attribute)
+    if isinstance(known, StoredMethod):
+        definition = known.__stored_method__
+        if is_of_this_process(sent.settings) or definition.arrived == sent.version is not None:
+            return known
+    method: StoredMethod[Any, Any, Any] = StoredMethod(sent.definition())
+    method.__set_name__(owner, attribute)
+    method.__stored_method__.arrived = sent.version
+    owner.__stored_sent__ = True  # type: ignore[attr-defined]
+    return method

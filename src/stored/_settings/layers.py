@@ -56,7 +56,7 @@ def _merged(layers: Iterable[_Layer]) -> list[_Layer]:
     """Layers, those joined that follow each other and stay for good: calls in a loop would fill memory otherwise."""
     result: list[_Layer] = []
     for layer in layers:
-        if result and result[-1].setter() is None and layer.setter() is None:
+        if len(result) > 1 and result[-1].setter() is None and layer.setter() is None:  # the first is the environment's
             result[-1] = layer._replace(values={**result[-1].values, **layer.values})
         else:
             result.append(layer)
@@ -100,7 +100,7 @@ def has_layer(setter: object) -> bool:
     return any(layer.setter() is setter for layer in _layers)
 
 
-def add_layer(setter: object, values: Mapping[str, Any]) -> None:
+def add_layer(setter: object, values: Mapping[str, Any], at_bottom: bool = False) -> None:
     """Apply values over all others, until `remove_layer` takes them away; within `changing_settings`.
 
     Parameters
@@ -109,13 +109,16 @@ def add_layer(setter: object, values: Mapping[str, Any]) -> None:
         Whose values they are. When it is gone, they stay for good.
     values : mapping
         Checked settings by name.
+    at_bottom : bool, optional
+        Apply them over those of the environment only.
 
     Raises
     ------
     ConfigurationError
         If the settings do not go together then; none is changed.
     """
-    layers = [*_layers, _Layer(weakref.ref(setter), values)]
+    place = 1 if at_bottom else len(_layers)
+    layers = [*_layers[:place], _Layer(weakref.ref(setter), values), *_layers[place:]]
     total = _combined(layers)
     if _conflict_in(total) is not None:  # because of this layer, or already before it: see remove_layer
         total = total._replace(**_places(check_together(_current._replace(**values))))

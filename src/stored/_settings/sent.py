@@ -1,0 +1,87 @@
+"""Which settings travel to another process with what is sent there, and what becomes of them in it?
+
+Those that differ from the defaults, but for the key that signs pickles: that of each process is its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+from stored._settings.environment import settings_from_environment
+from stored._settings.layers import add_layer, changing_settings, remove_layer, settings
+from stored.errors import ConfigurationError
+
+__all__ = ["SentSettings", "adopt_settings", "is_of_this_process", "sent_settings"]
+
+_PROGRAM = uuid4().hex
+"""This process, and those that are forked from it."""
+
+
+class SentSettings(NamedTuple):
+    """Settings, and the process that has sent them.
+
+    Attributes
+    ----------
+    sender : tuple of (str, int)
+        The process.
+    values : mapping
+        Its settings that differ from the defaults, by name.
+    """
+
+    sender: tuple[str, int]
+    values: Mapping[str, Any]
+
+
+class _Adopted:
+    """Whose settings are in force here, beside those of this process itself."""
+
+    def __init__(self) -> None:
+        self.sent: SentSettings | None = None
+        self.setter: _Adopted | None = None
+
+
+_adopted = _Adopted()
+
+
+def sent_settings() -> SentSettings:
+    """The settings of this process, to be sent."""
+    defaults = settings_from_environment({})._asdict()
+    values = {name: each for name, each in settings()._asdict().items() if each != defaults[name]}
+    values.pop("key_file", None)
+    if not _can_travel(values.get("store")):
+        del values["store"]
+    return SentSettings((_PROGRAM, os.getpid()), values)
+
+
+def _can_travel(store: object) -> bool:
+    try:
+        pickle.dumps(store)
+    except Exception:  # of the store's own class
+        return False
+    return True
+
+
+def is_of_this_process(sent: SentSettings) -> bool:
+    """Has this process sent them itself?"""
+    return sent.sender == (_PROGRAM, os.getpid())
+
+
+def adopt_settings(sent: SentSettings) -> None:
+    """Let the settings of another process be in force here; `configure` of this one comes before them.
+
+    Where they do not go together with the place of this user's key, those of this process stay.
+    """
+    if is_of_this_process(sent) or sent == _adopted.sent:
+        return
+    setter = _Adopted()
+    with changing_settings():
+        if _adopted.setter is not None:
+            remove_layer(_adopted.setter)
+        with contextlib.suppress(ConfigurationError):
+            add_layer(setter, sent.values, at_bottom=True)
+        _adopted.sent, _adopted.setter = sent, setter
