@@ -108,7 +108,7 @@ def _own_class_text(kind: Any, walk: Walk) -> str:
 
 
 def _proxy_text(value: Any, walk: Walk) -> str:
-    """The text of a stored method, or of what shows the type of functions: what it wraps, and how."""
+    """The text of what stands for a function, and shows another type than it has: what it wraps, and how."""
     parts = [walk.part(value.__wrapped__, ".__wrapped__")]
     if any("__stored_method__" in vars(base) for base in type(value).__mro__):
         parts.append(value.__stored_method__.options_text)
@@ -120,8 +120,7 @@ def _proxy_text(value: Any, walk: Walk) -> str:
 
 def _is_function_proxy(value: Any) -> bool:
     shown = getattr(value, "__class__", None)
-    is_shown_as_function = shown is types.FunctionType and type(value) is not shown and hasattr(value, "__wrapped__")
-    return is_shown_as_function or any("__stored_method__" in vars(base) for base in type(value).__mro__)
+    return shown is types.FunctionType and type(value) is not shown and hasattr(value, "__wrapped__")
 
 
 def _method_text(method: Any, walk: Walk) -> str:

@@ -32,6 +32,7 @@ WITHOUT_MEANING = frozenset(
             "__stored_parameters__",
             "__stored_spaces__",
             "__stored_reached__",
+            "__stored_sent__",
             "__dataclass_params__",
             "__dataclass_fields__",
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Self, TypeVar, cast, overload
 
 import wrapt
@@ -115,8 +116,9 @@ class StoredMethod(Proxy, Generic[S, P, R]):
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
-        """Its own: picklers that send functions by value would send the plain function."""
-        return StoredMethod
+        """That of the plain function; its own for picklers that send functions by value: they would send that one."""
+        is_asked_by_pickler = sys._getframe(1).f_code.co_name == "reducer_override"
+        return StoredMethod if is_asked_by_pickler else self.__wrapped__.__class__
 
     @property
     def __stored_depends__(self) -> tuple[str, ...] | None:
