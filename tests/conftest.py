@@ -43,7 +43,7 @@ def cache_dir(tmp_path: Path) -> Iterator[Path]:
     ):
         yield directory
         finish_trims()
-    layers._layers, layers._current = before  # calls of configure without a with block stay in force otherwise
+    layers._put_in_force(*before)  # calls of configure without a with block stay in force otherwise
     validity.invalidate()
 
 

@@ -24,7 +24,7 @@ from stored._settings.checks import CHECKS, check_persistence, checked_path, che
 from stored._settings.settings import Settings, check_together, lies_within
 from stored.errors import ConfigurationError
 
-__all__ = ["settings_from_environment"]
+__all__ = ["NUMBERS", "settings_from_environment"]
 
 _ON = frozenset({"1", "true", "yes", "on"})
 _OFF = frozenset({"", "0", "false", "no", "off"})
@@ -50,7 +50,7 @@ def settings_from_environment(environment: Mapping[str, str]) -> Settings:
             map_shared_dirs=_switch("STORED_MAP_SHARED_DIRS", environment.get("STORED_MAP_SHARED_DIRS", "")),
             **{
                 name: CHECKS[name](variable, _number(variable, environment[variable]))
-                for name, variable in _NUMBERS.items()
+                for name, variable in NUMBERS.items()
                 if environment.get(variable)
             },
         )
@@ -67,7 +67,7 @@ def _places(environment: Mapping[str, str]) -> tuple[str | Path, str | Path]:
     return cache, key
 
 
-_NUMBERS = {
+NUMBERS = {
     "max_bytes": "STORED_MAX_BYTES",
     "max_age": "STORED_MAX_AGE",
     "min_compute_seconds": "STORED_MIN_COMPUTE_SECONDS",
@@ -78,8 +78,9 @@ _NUMBERS = {
     "verify_rtol": "STORED_VERIFY_RTOL",
     "verify_seed": "STORED_VERIFY_SEED",
 }
+"""The variables of numbers, by the names of the settings."""
 
-_UNITS = dict.fromkeys(_NUMBERS.values(), " of seconds") | {
+_UNITS = dict.fromkeys(NUMBERS.values(), " of seconds") | {
     "STORED_MAX_BYTES": " of bytes",
     "STORED_MEMORY_SETS": " of sets of parameters",
     "STORED_MAX_MEMORY_BYTES": " of bytes",

@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from stored._settings.environment import settings_from_environment
+from stored._settings.exported import Exported
 from stored._settings.settings import Settings, check_together, conflict_in
 from stored._settings.validity import validity
 
 __all__ = ["add_layer", "changing_settings", "has_layer", "remove_layer", "settings"]
 
 _current = settings_from_environment(os.environ)
+_exported = Exported(_current)
 
 
 def settings() -> Settings:
@@ -67,6 +69,7 @@ def _put_in_force(layers: Iterable[_Layer], total: Settings) -> None:
     """Replace the layers and the settings that they give."""
     global _layers, _current
     _layers, _current = _merged(layers), total
+    _exported.export(total)
 
 
 def _places(of: Settings) -> dict[str, Any]:
