@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Collection, Iterable, Mapping
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
+from uuid import uuid4
 
 from stored._keys import (
     Arguments,
@@ -130,7 +131,7 @@ class Definition:
         self.warned: set[tuple[str, str]] = set()  # of what, by the class
         self.calls: dict[Any, None] = {}  # those under way, whose results can be forgotten before they are kept
         self.named_function: Any = None  # as pickle finds it
-        self.arrived: str | None = None  # the version of the code with which it came from another process
+        self.number = uuid4().hex  # by which it is known in other processes, too
         self.acceptance: Any = None  # what `cache_accept` of the class was asked for
 
     def set_owner_class(self, owner: type, attribute: str) -> None:
@@ -140,6 +141,11 @@ class Definition:
             self.qualname = f"{owner.__qualname__}.{attribute}"
             self._class_name = qualified_name(owner)
             self._owner_class = weakref.ref(owner)
+
+    def set_sent_class(self, owner: type, attribute: str) -> None:
+        """Take the class that was made of one which was sent, in place of an earlier one that was."""
+        self._class_name = None
+        self.set_owner_class(owner, attribute)
 
     def owner_class_or_none(self) -> type | None:
         """The class that defines the method; None if none does."""

@@ -7,15 +7,17 @@ script, and the text of cells. So the other process finds what this one has stor
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from types import FunctionType
 from typing import Any, NamedTuple
+from weakref import WeakValueDictionary
 
 from stored._keys import MAIN, MainModule, adopt_main, adopt_sources, main_module, sources_of
 from stored._methods.definition import Definition
-from stored._settings import SentSettings, adopt_settings, sent_settings
+from stored._settings import SentSettings, adopt_settings, is_of_this_process, sent_settings
 
-__all__ = ["SentMethod", "has_importable_name", "named_function", "sent_method"]
+__all__ = ["SentMethod", "has_importable_name", "known_here", "named_function", "note_method", "sent_method"]
 
 FUNCTION = "__stored_function__"
 """The attribute of a stored method by which plain pickle finds its function."""
@@ -26,6 +28,12 @@ class SentMethod(NamedTuple):
 
     Attributes
     ----------
+    number : str
+        By which it is known wherever it goes.
+    version : str or None
+        The version of its code where it comes from; None if that is not known.
+    attribute : str
+        Its name in its class.
     function : callable
         The plain function.
     qualname : str
@@ -34,8 +42,6 @@ class SentMethod(NamedTuple):
         The name of its results.
     options : dict
         Those of the decorator.
-    version : str or None
-        The version of its code where it comes from, by which another one of the same code is known.
     main : MainModule
         The script or the notebook.
     sources : mapping of str to bytes
@@ -44,11 +50,13 @@ class SentMethod(NamedTuple):
         The settings.
     """
 
+    number: str
+    version: str | None
+    attribute: str
     function: Any
     qualname: str
     name: str
     options: dict[str, Any]
-    version: str | None
     main: MainModule
     sources: dict[str, bytes]
     settings: SentSettings
@@ -63,28 +71,56 @@ class SentMethod(NamedTuple):
         """The definition of the method in this process."""
         if isinstance(self.function, FunctionType):
             self.function.__qualname__ = self.qualname
-        return Definition(self.function, self.name, **self.options)
+        found = Definition(self.function, self.name, **self.options)
+        found.number = self.number
+        return found
 
 
-def sent_method(definition: Definition, owner: type) -> SentMethod:
-    """A stored method, to be sent with its class."""
+_own: WeakValueDictionary[str, Any] = WeakValueDictionary()
+"""The methods that this process has sent, by number."""
+
+_known: WeakValueDictionary[tuple[str, str], Any] = WeakValueDictionary()
+"""The methods that were sent from here, or to here, by number and version."""
+
+
+def sent_method(method: Any, owner: type | None) -> SentMethod:
+    """A stored method, to be sent with its class; of one that has none yet, it is not known what its code reaches."""
+    definition: Definition = method.__stored_method__
     function = definition.function
-    try:
-        code = definition.code_of(owner)
-        version, places = code.version, [function, *(place() for place in code.state.places)]
-    except Exception:  # whatever reading it runs into: it can be called all the same
-        version, places = None, [function]
+    version, places = None, [function]
+    if owner is not None:
+        with contextlib.suppress(Exception):  # whatever reading it runs into: it can be called all the same
+            code = definition.code_of(owner)
+            version, places = code.version, [function, *(place() for place in code.state.places)]
     functions = [each for each in places if isinstance(each, FunctionType) and _goes_by_value(each)]
-    return SentMethod(
-        getattr(vars(owner)[definition.attribute], FUNCTION),
+    sent = SentMethod(
+        definition.number,
+        version,
+        definition.attribute,
+        getattr(method, FUNCTION),
         function.__qualname__,
         definition.name,
         definition.options,
-        version,
         main_module(),
         sources_of(functions),
         sent_settings(),
     )
+    _own[sent.number] = method
+    note_method(method, sent)
+    return sent
+
+
+def note_method(method: Any, sent: SentMethod) -> None:
+    """Know a method that was sent from here, or to here."""
+    if sent.version is not None:
+        _known[sent.number, sent.version] = method
+
+
+def known_here(sent: SentMethod) -> Any:
+    """The method that was sent, if it is this process's own, or it has one of the same code; else None."""
+    if is_of_this_process(sent.settings):
+        return _own.get(sent.number)
+    return None if sent.version is None else _known.get((sent.number, sent.version))
 
 
 def _goes_by_value(function: FunctionType) -> bool:
@@ -109,11 +145,11 @@ def named_function(definition: Definition) -> Any:
     return made
 
 
-def has_importable_name(owner: type) -> bool:
+def has_importable_name(owner: type | None) -> bool:
     """Do other processes find a class by its name, as pickle has it?"""
-    module = sys.modules.get(owner.__module__)
-    if owner.__module__ in MAIN or module is None or _is_sent_by_value(owner.__module__):
+    if owner is None or owner.__module__ in MAIN or _is_sent_by_value(owner.__module__):
         return False
+    module = sys.modules.get(owner.__module__)
     found: Any = module
     for part in owner.__qualname__.split("."):
         found = getattr(found, part, None)

@@ -14,7 +14,6 @@ from stored._methods.call_code import CallCode
 from stored._methods.counters import CacheInfo
 from stored._methods.definition import Definition
 from stored._methods.results import results_of
-from stored._settings import is_of_this_process
 
 if TYPE_CHECKING:
     from stored._methods.dependencies import Dependencies
@@ -140,9 +139,9 @@ class StoredMethod(Proxy, Generic[S, P, R]):
 
         definition = self._self_definition
         owner = definition.owner_class_or_none()
-        if owner is None or has_importable_name(owner):
+        if has_importable_name(owner):
             return str(definition.qualname)
-        return _arrived, (owner, definition.attribute, sent_method(definition, owner))
+        return _arrived, (sent_method(self, owner),)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         return self.__reduce__()
@@ -236,16 +235,34 @@ class StoredMethod(Proxy, Generic[S, P, R]):
         return dependencies_of(definition, definition.owner_class())
 
 
-def _arrived(owner: type, attribute: str, sent: SentMethod) -> StoredMethod[Any, Any, Any]:
-    """The method of a class in this process, to which the class was sent: one that it has, if the code is the same."""
+def _arrived(sent: SentMethod) -> StoredMethod[Any, Any, Any]:
+    """A method that was sent: one that this process has, if its code is the same."""
+    from stored._methods.sent_method import known_here, note_method
+
     sent.adopt()
-    known = vars(owner).get(attribute)
-    if isinstance(known, StoredMethod):
-        definition = known.__stored_method__
-        if is_of_this_process(sent.settings) or definition.arrived == sent.version is not None:
-            return known
-    method: StoredMethod[Any, Any, Any] = StoredMethod(sent.definition())
-    method.__set_name__(owner, attribute)
-    method.__stored_method__.arrived = sent.version
-    owner.__stored_sent__ = True  # type: ignore[attr-defined]
-    return method
+    method: Any = known_here(sent)
+    if method is None:
+        method = StoredMethod(sent.definition())
+        note_method(method, sent)
+    if method.__stored_method__.owner_class_or_none() is None:
+        _take_class_when_asked(method, sent.attribute)
+    return cast("StoredMethod[Any, Any, Any]", method)
+
+
+def _take_class_when_asked(method: Any, attribute: str) -> None:
+    """Let a method take the class that gets it: picklers make a class with its attributes, or set these later."""
+    own = type(method)
+    get = _getter(method._self_bound_class, method.__stored_method__.label)
+
+    def __get__(self: Any, owner: object | None, of: type | None = None) -> Any:  # noqa: N807
+        for base in (type(owner) if of is None else of).__mro__:
+            if vars(base).get(attribute) is self:
+                self.__set_name__(base, attribute)
+        return get(self, owner, of)
+
+    def __set_name__(self: Any, owner: type, name: str) -> None:  # noqa: N807
+        own.__get__ = get
+        self.__stored_method__.set_sent_class(owner, name)
+        type.__setattr__(owner, "__stored_sent__", True)
+
+    own.__get__, own.__set_name__ = __get__, __set_name__

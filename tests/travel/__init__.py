@@ -1,0 +1,1 @@
+"""Classes and results go to the workers of others, and come back."""

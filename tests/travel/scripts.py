@@ -1,0 +1,156 @@
+"""Scripts whose class of a model goes to workers, each in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+MODEL = """
+import json
+import os
+import sys
+import time
+
+from stored import Axis, configure, keyed_by, stored, storage_user
+
+FACTOR = 3.0
+LOG = os.environ["LOG_OF_TEST"]
+
+
+class Grid:  # a result that is pickled
+    def __init__(self, points):
+        self.points = points
+
+
+def helper(x):
+    return FACTOR * x
+
+
+@keyed_by("a")
+class Model:
+    def __init__(self, a):
+        self.a = a
+
+    @stored
+    def slow(self, k):
+        with open(LOG, "a") as log:
+            log.write(f"{k}\\n")
+        time.sleep(0.02)
+        return self.a * helper(k)
+
+    @stored(interpolate=Axis("x", 0.0, 1.0, rtol=1e-8))
+    def table(self, x):
+        return self.a + x**2
+
+    @stored
+    def grid(self):
+        return Grid([self.a, helper(1.0)])
+
+
+def work(model, k):
+    kind = type(vars(type(model))["slow"]).__name__
+    return model.slow(k), round(model.table(0.5), 6), round(float(model.table.inverse(model.a + 0.25)), 6), kind
+
+
+def computed():
+    return len(open(LOG).read().split()) if os.path.exists(LOG) else 0
+"""
+
+MAIN = """
+if __name__ == "__main__":
+    model = Model(2.0)
+    asked = [float(k) for k in range(20)] * 2
+    found = [list(each) for each in run(model, asked)]
+    by_workers = computed()
+    mine = [list(work(model, k)) for k in asked]
+    print(json.dumps({"found": found, "mine": mine, "by workers": by_workers, "all": computed()}))
+"""
+
+RUNS = {
+    "joblib": """
+        def run(model, asked):
+            import joblib
+
+            return joblib.Parallel(4)(joblib.delayed(work)(model, k) for k in asked)
+        """,
+    "dask": """
+        def run(model, asked):
+            from dask.distributed import Client, LocalCluster
+
+            options = {"threads_per_worker": 1, "dashboard_address": None}
+            with LocalCluster(2, **options) as cluster, Client(cluster) as client:
+                return client.gather([client.submit(work, model, k, pure=False) for k in asked])
+        """,
+    "multiprocess": """
+        def run(model, asked):
+            import multiprocess
+
+            with multiprocess.get_context("spawn").Pool(2) as pool:
+                return pool.starmap(work, [(model, k) for k in asked])
+        """,
+    "cloudpickle": """
+        def run(model, asked):
+            import subprocess
+
+            import cloudpickle
+
+            data = cloudpickle.dumps((work, model, asked))
+            code = "import pickle, sys; f, m, a = pickle.load(sys.stdin.buffer); " \\
+                "sys.stdout.buffer.write(pickle.dumps([f(m, k) for k in a]))"
+            done = subprocess.run([sys.executable, "-c", code], input=data, stdout=subprocess.PIPE, check=True)
+            import pickle
+
+            return pickle.loads(done.stdout)
+        """,
+    "dill": """
+        def run(model, asked):
+            import subprocess
+
+            import dill
+
+            data = dill.dumps((work, model, asked), recurse=True)
+            code = "import dill, sys; f, m, a = dill.load(sys.stdin.buffer); " \\
+                "sys.stdout.buffer.write(dill.dumps([f(m, k) for k in a]))"
+            done = subprocess.run([sys.executable, "-c", code], input=data, stdout=subprocess.PIPE, check=True)
+            return dill.loads(done.stdout)
+        """,
+    **{
+        f"futures by {way}": f"""
+        def run(model, asked):
+            from concurrent.futures import ProcessPoolExecutor
+            from multiprocessing import get_context
+
+            with ProcessPoolExecutor(2, mp_context=get_context("{way}")) as pool:
+                return list(pool.map(work, [model] * len(asked), asked))
+        """
+        for way in ("fork", "spawn", "forkserver")
+    },
+}
+
+
+def start(script: str, folder: Path, *, name: str = "script.py", before: tuple[str, ...] = ()) -> Any:
+    """What a script prints as JSON; it runs in a folder, with the cache of all of them."""
+    place = folder / name
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(script)
+    environment = {
+        **os.environ,
+        "LOG_OF_TEST": str(folder / "log"),
+        "STORED_CACHE_DIR": str(folder / "cache"),
+        "STORED_KEY_FILE": str(folder / "config" / "key"),
+        "PYTHONWARNINGS": "error::Warning:stored",
+    }
+    command = [*before, sys.executable, str(place)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def script_with(run: str, main: str = MAIN, model: str = MODEL) -> str:
+    """The model, how it is run, and what is told."""
+    return model + textwrap.dedent(run) + main
