@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from stored._keys.asked_items import ASKING, asked_for, constant_item, dotted, has_no_arguments, last_name, seeded_by
 from stored._keys.syntax import FunctionNode, mangled, parameters
-from stored._keys.used_names import CHANGING, MAKING_GENERATORS, MEMBER, Origin, ReadFunction, Scope, UsedName
+from stored._keys.used_names import CHANGING, LEGACY_GENERATORS, MEMBER, Origin, ReadFunction, Scope, UsedName
 
 __all__ = ["read_functions"]
 
@@ -178,7 +178,7 @@ class _Reader:
         """Read a call that asks for something by a constant, or makes a generator; False if it is none."""
         if has_no_arguments(node):
             return self._asked("Call", node.func, rest, None, is_bare=True)
-        if name in MAKING_GENERATORS:
+        if name in LEGACY_GENERATORS:
             return self._asked("Call", node.func, rest, seeded_by(node))
         if not items:
             return False

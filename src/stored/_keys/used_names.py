@@ -52,6 +52,9 @@ MAKING_GENERATORS = frozenset(
 )
 """What makes a random generator, of which each is another one without a seed."""
 
+LEGACY_GENERATORS = frozenset({"RandomState", "Random"})
+"""Those that take a seed from the system without telling, so that the seed in the code has to tell it."""
+
 
 class UsedName(NamedTuple):
     """A name that a function uses and does not define.

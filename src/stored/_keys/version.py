@@ -5,7 +5,7 @@ from __future__ import annotations
 import dis
 import functools
 import inspect
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from types import FunctionType, ModuleType
 from typing import Any, NamedTuple, Protocol, TypeGuard
 
@@ -40,7 +40,7 @@ from stored._keys.watched import BasesWatch, MemoWatch, RegistryWatch, Watch
 from stored._keys.watched_values import FileWatch, ValueWatch
 from stored.typing import ABSENT
 
-__all__ = ["CodeOfMethod", "OwnerParts", "StoredCode", "code_of_method"]
+__all__ = ["CodeOfMethod", "OwnerParts", "StoredCode", "code_of_method", "seeds_in"]
 
 
 class CodeOfMethod(Protocol):
@@ -181,19 +181,25 @@ class StoredCode:
     @functools.cached_property
     def caches(self) -> list[FunctionCache]:
         """The caches of functions that the method reaches."""
-        state = self.state if self._function is None else state_of(self._function)
+        state = self._own_state
         # where a method of the class keeps results itself, those here are private
         values = [each.value for each in self._looked_up if type(each.value) is not CACHED_FUNCTION]
         return [*[function_cache(*each) for each in state.caches], *caches_behind(parts_of(values))]
 
     @functools.cached_property
+    def _own_state(self) -> CodeState:
+        """That of the method, also if its version was given, so that the other one has not what it reaches."""
+        return self.state if self._function is None else state_of(self._function)
+
+    @functools.cached_property
+    def may_draw(self) -> bool:
+        """May the method draw random numbers?"""
+        return self._own_state.may_draw
+
+    @functools.cached_property
     def seeds(self) -> tuple[Seed, ...]:
         """The calls that make random generators with seeds which are known only when the method runs."""
-        state = self.state if self._function is None else state_of(self._function)
-        if not state.seeds:
-            return ()
-        passed = frozenset().union(*[names_in(each.__code__) for each in _functions_in([state])])
-        return tuple([Seed(function, label, tuple(names.split()), passed) for function, label, names in state.seeds])
+        return seeds_in([self._own_state])
 
     def setting(self, parts: Iterable[Any]) -> Setting:
         """What the method sets, or a function that it reaches.
@@ -317,6 +323,15 @@ def _read(kind: type, method: CodeOfMethod, parts: OwnerParts) -> StoredCode:
     return StoredCode(
         kind, reads, state, found.looked_up, uses, tuple(choosing), plain if type(plain) is FunctionType else None
     )
+
+
+def seeds_in(states: Sequence[CodeState]) -> tuple[Seed, ...]:
+    """The calls in code that make random generators with seeds which are known only when it runs."""
+    found = [each for state in states for each in state.seeds]
+    if not found:
+        return ()
+    passed = frozenset[str]().union(*[names_in(each.__code__) for each in _functions_in(states)])
+    return tuple([Seed(function, label, tuple(names.split()), passed) for function, label, names in found])
 
 
 def _functions_in(states: Iterable[CodeState]) -> list[FunctionType]:
