@@ -258,7 +258,7 @@ class _NodeWalk(Walk):
             return ""
         if found.namespace is not None and not (found.namespace is found.value and not found.path):
             self._watches.append(NameWatch(found.namespace, found.path, found.value))
-        if found.imported and not found.is_of_library:
+        if found.imported and (not found.is_of_library or found.value is ABSENT):  # until the method imports it
             self._watches.append(ModuleWatch(found.imported))
         if type(found.value) in ATOMIC_SET:
             return self._value_text(used, found, function)
@@ -287,7 +287,7 @@ class _NodeWalk(Walk):
     def _ambient_text(self, used: UsedName, found: ReachedName, function: types.FunctionType) -> str | None:
         """What is asked of the process, and not of the code; None for all else."""
         if is_environment(found.value):
-            return self._environment_text(used.item, found.label)
+            return self._environment_text(used.item and used.item.removeprefix(MEMBER), found.label)
         ask = ambient_state(found.value, used.path[-1] if used.path else "", used.item or "")
         if ask is not None:
             label = f"{used.item.removeprefix(MEMBER)} in {found.label}" if used.item else found.label
@@ -369,14 +369,12 @@ class _NodeWalk(Walk):
 
     def _name_text(self, found: ReachedName) -> str:
         value = found.value
-        if value is ABSENT and found.imported and found.is_of_library:  # it counts by name, imported or not
-            self._libraries.add(found.imported.partition(".")[0])
-            return found.label
-        if value is ABSENT:
+        if value is ABSENT and not (found.imported and found.is_of_library):
             return f"absent {found.label}" if found.is_of_library else "absent"
         if found.is_of_library and (found.imported or not has_text_of_its_own(value)) and not is_foreign(value):
+            self._libraries.add((found.imported or found.module).partition(".")[0])
             self._note_library(value)
-            return found.label
+            return found.label  # it counts by name, imported or not
         position, lowest = len(self._open), self._lowest
         try:
             return text_without_form(value) or self.part(value, "")

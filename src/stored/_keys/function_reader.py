@@ -187,14 +187,11 @@ class _Reader:
         return name in ASKING and self._asked("Call", node.func, rest, asked_for(items[0], rest[1:]))
 
     def _compare(self, node: ast.Compare) -> None:
-        """A variable is looked for in the environment, or a module among those that are imported."""
+        """A constant is looked for in something: of the environment, and of the modules, nothing else counts."""
         item, kind = constant_item(node.left), type(node.ops[0])
-        if item is not None and len(node.ops) == 1 and kind in {ast.In, ast.NotIn}:
-            where = last_name(node.comparators[0])
-            asked = {"environ": item, "modules": f"{MEMBER}{item}"}.get(where)
-            if self._asked(kind.__name__, node.comparators[0], [], asked):
-                return
-        self._plain(node)
+        is_asking = item is not None and len(node.ops) == 1 and kind in {ast.In, ast.NotIn}
+        if not (is_asking and self._asked(kind.__name__, node.comparators[0], [], f"{MEMBER}{item}")):
+            self._plain(node)
 
     def _augmented(self, node: ast.AugAssign) -> None:
         """An object that is changed in place; a variable is bound again, too."""

@@ -36,7 +36,7 @@ from stored._keys.seeds import Seed
 from stored._keys.self_accesses import SelfAccesses
 from stored._keys.self_reads import function_accesses, self_accesses
 from stored._keys.uses import NO_USES, Uses
-from stored._keys.watched import BasesWatch, MemoWatch, RegistryWatch, Watch
+from stored._keys.watched import BasesWatch, MemoWatch, ModuleWatch, RegistryWatch, Watch
 from stored._keys.watched_values import FileWatch, ValueWatch
 from stored.typing import ABSENT
 
@@ -166,6 +166,10 @@ class StoredCode:
     def names_of_uses(self) -> list[str]:
         """The files, and the functions whose values count, that `uses` names, here or for what is reached."""
         return sorted({each.name for each in self._uses})
+
+    def has_imported(self) -> bool:
+        """Is nothing else than before, but for modules that were imported meanwhile?"""
+        return all(each.is_same() or (isinstance(each, ModuleWatch) and each.was_missing) for each in self._watches)
 
     def changed(self) -> list[str]:
         """The names of what is no longer the same."""

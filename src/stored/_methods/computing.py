@@ -65,10 +65,8 @@ def compute(call: Call, results: Results) -> Computed:
     result.seconds = time.perf_counter() - started
     memos.note_filled(lambda: results.code.set_elsewhere)
     is_present = results.present.holds(call.owner, call.space)
-    if is_present and not results.code.is_same():
+    if is_present and not results.code.is_same() and not results.is_same_code(call):
         is_present = False
-        if not results.code.formless:  # which is told already
-            call.definition.warn_of_changing(results.owner_class, results.code)
     drawn = draws.reason() if draws is not None and not call.private else ""
     if drawn:
         is_present = False
@@ -93,7 +91,7 @@ def keep(call: Call, results: Results, computed: Computed, flight: Flight) -> No
     If it may mix old and new, or was forgotten meanwhile, only this caller gets it.
     """
     value, result, is_present = computed
-    is_stored, slot = False, call.slot
+    is_stored, slot = False, None if call.private else call.slot  # it may be private only since it was computed
     if is_present and not call.is_forgotten:
         if (type(result.value) in ATOMIC_SET and not call.private) or call.note_reference(result):
             flight.result = result

@@ -105,6 +105,19 @@ class Results:
         is_same = type(owner) is self.owner_class and self.code.is_same()
         return is_same and self.parts == _parts(owner, self.code, self.joins_reads)
 
+    def is_same_code(self, call: Call) -> bool:
+        """Is the code of now, after a call that may have imported modules which it uses, one of the same version?
+
+        If not, one warning says so, unless it was only not known before what is in these modules.
+        """
+        code = self.definition.code_of(self.owner_class, self.parts)
+        if code.version == self.code.version:
+            self._let_be_private(call, [each for each in code.formless if each not in call.private])
+            return code.is_same()
+        if not self.code.formless and not self.code.has_imported():  # the first is told already
+            self.definition.warn_of_changing(self.owner_class, self.code)
+        return False
+
     def call(self, owner: object, values: dict[str, Any]) -> Call:
         """A call with these arguments, rounded, for the owner's present parameters."""
         call = Call(self.definition, self.method, owner, self.present.of(owner), values)
