@@ -145,7 +145,7 @@ def _of_callable(value: Any, position: int | None, is_class: bool) -> Behind:
     except AttributeError:
         get = find_on_class(kind, "__get__").value
         if type(get) is FunctionType and not is_library_module(kind.__module__):  # a descriptor of the user's own
-            return Behind([(get, 1, False)], constants=(value,))
+            return Behind([(get, 1, False)], "data")
         return Behind([], "data", f"what {name} does cannot be read", f"{name} may remember something")
     inner = _of_callable(wrapped, position, is_class)
     if _has(value, "__stored_depends__"):

@@ -82,6 +82,8 @@ class StoredCode:
         The attributes by which items of tables are chosen.
     state : CodeState
         All that the code reaches.
+    inner : list of CodeOfMethod
+        The stored methods of the class that it reaches.
     """
 
     def __init__(
@@ -93,7 +95,9 @@ class StoredCode:
         uses: list[FileWatch | ValueWatch],
         choosing: tuple[str, ...],
         function: FunctionType | None,
+        inner: list[CodeOfMethod],
     ) -> None:
+        self.inner = inner
         self._function = function  # if its version was given, so that the state has not what it reaches
         self.choosing = choosing
         self.version = state.digest
@@ -302,7 +306,8 @@ def _read(kind: type, method: CodeOfMethod, parts: OwnerParts) -> StoredCode:
     reads = method_reads(kind, function, method.declared_by(kind), method.ignored)
     code = [each for each in found.code if each is not function and not is_library_module(each.__module__)]
     choosing = {} if method.has_own_version or method.ignored.names else _choosing(kind, found)
-    nested = sorted({each.options_text for each in _stored_methods(kind, found.code) if each is not method})
+    inner = [each for each in _stored_methods(kind, found.code) if each is not method]
+    nested = sorted({each.options_text for each in inner})
     roots = [] if method.has_own_version else [function, *code, *found.constants]
     if parts.classes is not None and not method.has_own_version:
         names = frozenset([each.name for each in found.reads])
@@ -325,7 +330,14 @@ def _read(kind: type, method: CodeOfMethod, parts: OwnerParts) -> StoredCode:
         )
     plain = inspect.unwrap(function) if method.has_own_version else None
     return StoredCode(
-        kind, reads, state, found.looked_up, uses, tuple(choosing), plain if type(plain) is FunctionType else None
+        kind,
+        reads,
+        state,
+        found.looked_up,
+        uses,
+        tuple(choosing),
+        plain if type(plain) is FunctionType else None,
+        inner,
     )
 
 
