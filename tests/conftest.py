@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,12 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("on all cores")
 
 collect_ignore = ["typing/api.py"]  # for mypy alone
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays: many tests collect garbage, which need not look through it each time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ from tests.faults.edited import DEMO, FILES, RUN, RUN_DEMO, mutants, run, write
 from tests.faults.scale import rounds
 
 MUTANTS = list(mutants(FILES))[:: rounds(12, 1)]
-MUTANTS_OF_DEMO = list(mutants(DEMO))[:: rounds(36, 1)]
+MUTANTS_OF_DEMO = list(mutants(DEMO))[:: rounds(80, 1)]
 
 BLANKS = " " * 12
 
