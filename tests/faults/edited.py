@@ -1,4 +1,4 @@
-"""A model of five modules, and what is done to its files between two runs, each in a process of its own."""
+"""A model of five modules, and the demo's cosmology, whose files are edited between two runs in new processes."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ import os
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
+
+import stored.demo
 
 FILES = {
     "constants": """
@@ -168,25 +171,55 @@ def values(model):
 
 with stored.configure(disable=True):
     model = Model(1.5)
-    plain = [*values(model), Model.table.__wrapped__(model, 0.7)]
+    plain = [Model.table.__wrapped__(model, 0.7), *values(model)]
 model = Model(1.5)
-found = [*values(model), model.table(0.7)]
+found = [model.table(0.7), *values(model)]
 misses = sum(getattr(model, each).cache_info().misses for each in (*METHODS, "table"))
 print(json.dumps({"plain": plain, "found": found, "misses": misses}))
 """
 
 
-def write(folder: Path, **changed: str) -> None:
-    """Write the files of the model, some of them with another content."""
-    folder.mkdir(exist_ok=True)
-    for name, text in {**FILES, **changed}.items():
+_DEMO = Path(stored.demo.__file__).parent
+
+
+def _of_demo(name: str) -> str:
+    text = (_DEMO / f"_{name}.py").read_text()
+    return text.replace("from stored.demo import _physics as physics", "import physics").replace("stored.demo._", "")
+
+
+DEMO = {
+    "cosmology": _of_demo("cosmology"),
+    **{f"physics/{each.stem}": _of_demo(f"physics/{each.stem}") for each in sorted((_DEMO / "_physics").glob("*.py"))},
+}
+
+RUN_DEMO = """
+import json
+import stored
+from cosmology import FlatLambdaCDM
+
+AT = {"age": 1.0, "comoving_distance": 1.0, "growth_factor": 1.0, "sigma": 5.0}
+model = FlatLambdaCDM()
+with stored.configure(disable=True):
+    plain = [getattr(FlatLambdaCDM, name).__wrapped__(model, x) for name, x in AT.items()]
+    plain.append(model.sigma_of_shape())
+model = FlatLambdaCDM()
+found = [*[float(getattr(model, name)(x)) for name, x in AT.items()], model.sigma_of_shape()]
+misses = sum(getattr(model, each).cache_info().misses for each in (*AT, "sigma_of_shape"))
+print(json.dumps({"plain": plain, "found": found, "misses": misses}))
+"""
+
+
+def write(folder: Path, files: Mapping[str, str] = FILES, **changed: str) -> None:
+    """Write the files of a model, some of them with another content."""
+    for name, text in {**files, **changed}.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / f"{name}.py").write_text(textwrap.dedent(text))
 
 
-def run(folder: Path, cache: Path, **environment: str) -> dict[str, object] | None:
+def run(folder: Path, cache: Path, program: str = RUN, **environment: str) -> dict[str, Any] | None:
     """What a new process gives; None if the model raises an error."""
     variables = {**os.environ, "STORED_CACHE_DIR": str(cache), "PYTHONDONTWRITEBYTECODE": "1", **environment}
-    command = [sys.executable, "-W", "ignore", "-c", RUN]
+    command = [sys.executable, "-W", "ignore", "-c", program]
     done = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True, check=False)
     return None if done.returncode else json.loads(done.stdout)
 
@@ -227,12 +260,22 @@ def _mutated(node: ast.AST) -> ast.AST | None:
     return None
 
 
-_OTHERS = {"high": "low", "low": "high", "p": "half", "half": "p", "SCALE": "ORDER", "ORDER": "SCALE", "tol": "names"}
+_OTHERS = {
+    "high": "low",
+    "low": "high",
+    "p": "half",
+    "half": "p",
+    "Om0": "Ob0",
+    "Ob0": "Om0",
+    "SCALE": "ORDER",
+    "ORDER": "SCALE",
+    "tol": "names",
+}
 
 
-def mutants() -> Iterator[tuple[str, str, str]]:
-    """Every number, operator, call and attribute of the model changed in turn: module, place and new source."""
-    for module, text in FILES.items():
+def mutants(files: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    """Every number, operator, call and attribute of a model changed in turn: module, place and new source."""
+    for module, text in files.items():
         number = 0
         while True:
             mutator = _Mutator(number)

@@ -132,7 +132,9 @@ def test_no_exchange_leads_outside(use: str, outside: Path, tmp_path: Path) -> N
     before = state_of(outside)
     done = 0
     with exchanging(store.root, outside):
-        for number in range(rounds(300, 100_000)):
+        for number in range(100_000):
+            if number >= rounds(300, 100_000) and done:  # on a busy machine, folders can be links for long
+                break
             with contextlib.suppress(OSError):
                 if use in FIRST:
                     FIRST[use](store, NAMES[number % 8])

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import hypothesis.utils.conventions
 import numpy as np
 import pytest
 from numpy.random import default_rng
@@ -176,3 +177,39 @@ def test_a_module_that_is_looked_for_counts_by_whether_it_is_imported(monkeypatc
                 assert states[-1].nodes[0].constants == (("module_of_test in sys.modules", str(is_there)),)
             assert states[-1].is_same() is not is_there
     assert len({each.digest for each in states}) == 4
+
+
+modules = {"a": 1}
+
+
+def test_a_table_that_is_looked_in_counts_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever its name; only of the environment, and of what is imported, nothing else counts."""
+    state = code_state([lambda: "b" in modules])
+    monkeypatch.setitem(modules, "b", 2)
+    assert not state.is_same()
+    assert code_state([lambda: "b" in modules]).digest != state.digest
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda: len(pytest.__all__),
+        lambda: pytest.__all__[0],
+        lambda: __import__("pytest").__all__,
+        lambda: hypothesis.utils.conventions.not_set,
+    ],
+)
+def test_the_package_counts_of_which_data_is_read(function: Callable[[], Any]) -> None:
+    """Lists and other values do not tell where they are from."""
+    assert {"pytest", "hypothesis"} & code_state([function]).libraries
+
+
+def inside() -> Any:
+    from hypothesis import __all__ as names
+
+    return names
+
+
+def test_the_package_counts_from_which_data_is_imported() -> None:
+    """Inside the function."""
+    assert "hypothesis" in code_state([inside]).libraries

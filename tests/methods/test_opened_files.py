@@ -99,8 +99,8 @@ def test_what_is_no_data_is_not_told(data: Path) -> None:
 
 def test_computations_in_one_another_have_files_of_their_own(data: Path) -> None:
     """Each is told of its method."""
-    inner = reading(lambda: (data / "a.txt").read_text(), ignore=("read", "a.txt"))
-    outer = reading(lambda: inner.method() + str(np.load(data / "b.npy")[1]), ignore=("read", "b.npy"))
+    inner = reading(lambda: (data / "a.txt").read_text(), ignore=("read", "a.txt"), version="1")
+    outer = reading(lambda: inner.method() + str(np.load(data / "b.npy")[1]), ignore=("read", "b.npy"), version="2")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         assert outer.method() == "51.0"
@@ -143,3 +143,30 @@ def test_a_file_that_is_opened_to_be_changed(data: Path, mode: str, names: list[
         warnings.simplefilter("ignore", OwnerWarning)
         model.method()
     assert files_read(model) == names
+
+
+def test_files_that_other_processes_have_read_are_told(data: Path) -> None:
+    """And those of stored methods that are called."""
+
+    def model() -> Any:
+        @keyed_by("p")
+        class Model:
+            p = 1.0
+
+            @stored(ignore=("data",))
+            def inner(self) -> str:
+                return (data / "a.txt").read_text()
+
+            @stored(ignore=("data",))
+            def method(self) -> str:
+                return self.inner()
+
+        return Model()
+
+    first = model()
+    with pytest.warns(OwnerWarning, match=r"inner\(\) of .* has read the file"):
+        first.method()
+    assert files_read(first) == ["a.txt"]
+    later = model()  # as of another process, which computes nothing
+    assert later.method() == "5"
+    assert files_read(later) == ["a.txt"]

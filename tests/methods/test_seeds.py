@@ -1,148 +1,244 @@
-"""A random generator whose seed is None makes results private, where that is known only when the method runs."""
+"""Draws of generators without a seed are not kept, also where that is known only while a method runs."""
 
 from __future__ import annotations
 
+import copy
+import random
+import threading
+import types
+import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
-from numpy.random import default_rng
+from numpy.random import RandomState, SeedSequence, default_rng
+from numpy.random import default_rng as make_rng
 from scipy import stats
 
-from stored import OwnerWarning, keyed_by, stored
+from stored import OwnerWarning, StoredWarning, keyed_by, stored
+
+SETTINGS = types.ModuleType("settings_of_test")
+SETTINGS.seed = None  # type: ignore[attr-defined]
+PARAMS: dict[str, Any] = {"seed": None}
+SEED: int | None = None
 
 
 def with_default(n: int, seed: int | None = None) -> Any:
     return default_rng(seed).normal(size=n)
 
 
+def mended(n: int, seed: int | None = None) -> Any:
+    if seed is None:
+        seed = 1234
+    return default_rng(seed).normal(size=n)
+
+
 def by_variable(n: int, given: int | None) -> Any:
     seed = given
-    return np.random.RandomState(seed).normal(size=n)
+    return default_rng(seed).normal(size=n)
 
 
-SEED: int | None = None
+def nothing() -> None:
+    return None
 
 
-class Config:
-    def __init__(self, seed: int | None) -> None:
+def of_distribution(distribution: Any) -> Any:
+    return distribution.rvs(size=3)
+
+
+class Noise:
+    def __init__(self, seed: int | None = None) -> None:
         self.seed = seed
 
+    def draw(self) -> Any:
+        return default_rng(self.seed).normal()
 
-@keyed_by("p", "seed", "config")
+
+class GlobalNoise:
+    def draw(self) -> Any:
+        return np.random.normal()
+
+
+@keyed_by("p", "seed", "options", "noise", "mask")
 class Model:
-    def __init__(self, seed: int | None) -> None:
-        self.p, self.seed, self.config = 1.0, seed, Config(seed)
+    def __init__(self, seed: int | None = None, noise: Any = None) -> None:
+        self.p, self.seed, self.options, self.mask = 1.0, seed, {"seed": seed}, None
+        self.noise = Noise(seed) if noise is None else noise
+        self.kind = "norm"
 
-    @stored
-    def of_attribute(self) -> Any:
-        return default_rng(self.seed).normal()
-
-    @stored
-    def of_expression(self) -> Any:
-        return default_rng(None if self.seed is None else abs(self.seed)).normal()
-
-    @stored
-    def of_argument(self, seed: int | None = None) -> Any:
-        return default_rng(seed).normal()
-
-    @stored
-    def of_part(self) -> Any:
-        return default_rng(self.config.seed).normal()
-
-    @stored
-    def without(self) -> Any:
-        return with_default(3)
-
-    @stored
-    def by_name(self) -> Any:
-        return with_default(3, seed=self.seed)
-
-    @stored
-    def by_place(self) -> Any:
-        return by_variable(3, self.seed)
-
-    @stored
-    def of_module(self) -> Any:
-        return default_rng(SEED).normal()
-
-    @stored
-    def of_closure(self) -> Any:
-        seed = self.seed
-        return [default_rng(seed).normal() for _ in range(2)]
-
-    @stored(ignore=("default_rng",))
-    def ignored(self) -> Any:
-        return default_rng(self.seed).normal()
+    @property
+    def told_seed(self) -> int | None:
+        return self.seed
 
 
-OF_SEED = ["of_attribute", "of_expression", "of_part", "by_name", "by_place", "of_closure"]
+OF_SEED = {
+    "attribute": lambda self: default_rng(self.seed).normal(),
+    "expression": lambda self: default_rng(None if self.seed is None else abs(self.seed)).normal(),
+    "item": lambda self: default_rng(self.options["seed"]).normal(),
+    "get": lambda self: default_rng(self.options.get("seed")).normal(),
+    "part": lambda self: self.noise.draw(),
+    "attribute of a part": lambda self: default_rng(self.noise.seed).normal(),
+    "by name": lambda self: with_default(3, seed=self.seed),
+    "by place": lambda self: with_default(3, self.seed),
+    "variable": lambda self: by_variable(3, self.seed),
+    "comprehension": lambda self: [default_rng(self.seed).normal() for _ in range(2)],
+    "property": lambda self: default_rng(self.told_seed).normal(),
+    "sequence": lambda self: default_rng(SeedSequence(self.seed)).normal(),
+    "alias": lambda self: make_rng(self.seed).normal(),
+    "made part": lambda self: Noise(seed=self.seed).draw(),
+    "keywords": lambda self: default_rng(**self.options).normal(),
+    "legacy": lambda self: RandomState(self.seed).normal(),
+    "Python's": lambda self: random.Random(self.seed).random(),
+    "scipy's": lambda self: stats.norm(0, self.p).rvs(2, random_state=self.seed),
+    "scrambled": lambda self: stats.qmc.Sobol(2, seed=self.seed).random(2),
+}
+
+NEVER = {
+    "module": lambda self: default_rng(SEED).normal(),
+    "other module": lambda self: default_rng(SETTINGS.seed).normal(),
+    "global table": lambda self: default_rng(PARAMS["seed"]).normal(),
+    "function": lambda self: default_rng(nothing()).normal(),
+    "default": lambda self: with_default(3),
+    "default beside a seed": lambda self: with_default(3) + with_default(3, seed=1),
+    "zero": lambda self: default_rng(0 or None).normal(),
+    "rvs": lambda self: stats.norm.rvs(size=2),
+    "frozen": lambda self: stats.norm(0, self.p).rvs(2),
+    "given": lambda self: of_distribution(stats.norm),
+    "by getattr": lambda self: getattr(stats, self.kind).rvs(size=3),
+    "beside a seed": lambda self: stats.norm.rvs(size=2, random_state=1) + stats.norm.rvs(size=2),
+    "bootstrap": lambda self: stats.bootstrap(([1.0, 2.0, 4.0],), np.mean, n_resamples=9).standard_error,
+}
+
+ALWAYS = {
+    "helper": lambda self: by_variable(3, 42),
+    "arithmetic": lambda self: default_rng(int(self.p) + 1).normal(),
+    "default that is mended": lambda self: mended(3),
+    "bits": lambda self: np.random.Generator(np.random.PCG64(42)).normal(),
+    "legacy": lambda self: RandomState(int(self.p) + 1).normal(),
+    "text": lambda self: random.Random(f"{self.mask}-{self.p}").random(),
+    "scipy's": lambda self: stats.norm(0, self.p).rvs(2, random_state=3),
+    "not drawn": lambda self: stats.norm(0, self.p).cdf(2.0),
+    "copy": lambda self: copy.deepcopy(default_rng(3)).normal(),
+    "function": lambda self: default_rng(abs(-3)).normal(),
+}
 
 
-@pytest.mark.parametrize("name", [*OF_SEED, "of_argument", "without", "of_module"])
-def test_a_seed_that_is_none_makes_results_private(name: str) -> None:
-    """The warning names the function, what it calls and the seed."""
-    with pytest.warns(OwnerWarning, match=r"makes a generator by .* with a seed that can be None \("):
-        getattr(Model(None), name)()
-    assert getattr(Model(None), name).cache_info().stores == 0
-    assert not np.array_equal(getattr(Model(None), name)(), getattr(Model(None), name)())
+def model_with(function: Any, **options: Any) -> Any:
+    """A class with a stored method."""
+
+    class Own(Model):
+        method = stored(**options)(function)
+
+    return Own
 
 
-@pytest.mark.parametrize("name", OF_SEED)
-def test_a_seed_that_is_a_number_is_an_ordinary_value(name: str) -> None:
-    """Objects of equal parameters share the result, and the store has it."""
-    assert np.array_equal(getattr(Model(5), name)(), getattr(Model(5), name)())
-    assert getattr(Model(5), name).explain().where is not None
+def calls(kind: Any, *given: Any, **named: Any) -> list[Any]:
+    """What two objects of the same parameters give."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", StoredWarning)
+        return [kind(*given, **named).method() for _ in range(2)]
 
 
-def test_arguments_and_what_is_ignored() -> None:
-    """One call with a seed and one without; who ignores what makes the generator wants the first draw."""
-    model = Model(None)
-    assert model.of_argument(3) == Model(None).of_argument(3) == default_rng(3).normal()
-    assert model.ignored() == Model(None).ignored()
+@pytest.mark.parametrize("function", [*OF_SEED.values(), *NEVER.values()], ids=[*OF_SEED, *NEVER])
+def test_draws_without_a_seed_are_not_kept(function: Any) -> None:
+    """Each object draws anew, and one warning says so."""
+    kind = model_with(function)
+    with pytest.warns(OwnerWarning, match=r"without a seed|a seed that can be None|global generator"):
+        kind(None).method()
+    one, other = calls(kind, None)
+    assert not np.array_equal(one, other)
+    assert kind(None).method.explain().where is None
+
+
+@pytest.mark.parametrize("function", OF_SEED.values(), ids=OF_SEED)
+def test_draws_with_a_seed_are_ordinary_values(function: Any) -> None:
+    """Though something else is None."""
+    kind = model_with(function)
+    one = kind(5).method()
+    assert np.array_equal(one, kind(5).method())
+    assert np.array_equal(one, kind(5).method.__wrapped__())
+    assert kind(5).method.explain().where is not None
+
+
+@pytest.mark.parametrize("function", ALWAYS.values(), ids=ALWAYS)
+def test_what_has_a_seed_of_its_own_is_kept(function: Any) -> None:
+    """Whatever is None elsewhere."""
+    kind = model_with(function)
+    assert np.array_equal(kind(None).method(), kind(None).method())
+    assert kind(None).method.explain().where is not None
+
+
+def test_arguments() -> None:
+    """One call with a seed and one without."""
+    kind = model_with(lambda self, seed=None: default_rng(seed).normal())
+    assert kind().method(3) == kind().method(3) == default_rng(3).normal()
+    one, other = calls(kind)
+    assert one != other
+
+
+def test_who_ignores_what_draws_wants_the_first_draw() -> None:
+    """From then on."""
+    kind = model_with(lambda self: default_rng(self.seed).normal(), ignore=("default_rng",))
+    assert kind(None).method() == kind(None).method()
 
 
 def test_a_module_s_seed_is_read_when_the_method_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     """As all constants are."""
     monkeypatch.setitem(globals(), "SEED", 4)
-    assert Model(None).of_module() == Model(None).of_module() == default_rng(4).normal()
+    kind = model_with(NEVER["module"])
+    assert kind().method() == kind().method() == default_rng(4).normal()
 
 
-@keyed_by("scale")
-class Scipy:
-    scale = 1.0
-
-    @stored
-    def global_draws(self) -> Any:
-        return stats.norm.rvs(size=2)
-
-    @stored
-    def frozen_draws(self) -> Any:
-        return stats.norm(0, self.scale).rvs(2)
-
-    @stored
-    def scrambled(self) -> Any:
-        return stats.qmc.Sobol(2).random(2)
-
-    @stored
-    def seeded(self) -> Any:
-        return stats.norm(0, self.scale).rvs(2, random_state=3)
-
-    @stored
-    def plain(self) -> Any:
-        return stats.norm(0, self.scale).cdf(2.0)
+def test_parts_that_draw_from_a_global_generator_make_results_private() -> None:
+    """As the method itself would; an argument, too."""
+    kind = model_with(lambda self: self.noise.draw())
+    with pytest.warns(OwnerWarning, match=r"GlobalNoise\.draw\(\) draws from the random generator of a module"):
+        kind(None, GlobalNoise()).method()
+    one, other = calls(kind, None, noise=GlobalNoise())
+    assert one != other
+    taking = model_with(lambda self, noise: noise.draw())
+    with pytest.warns(OwnerWarning, match=r"GlobalNoise\.draw\(\) draws"):
+        assert taking().method(GlobalNoise()) != taking().method(GlobalNoise())
 
 
-@pytest.mark.parametrize("name", ["global_draws", "frozen_draws", "scrambled"])
-def test_scipy_s_draws_without_a_seed_make_results_private(name: str) -> None:
-    """Also those of distributions with given parameters, and of scrambled sequences."""
-    with pytest.warns(OwnerWarning, match="draws from the random generator of a module by scipy.stats"):
-        getattr(Scipy(), name)()
-    assert not np.array_equal(getattr(Scipy(), name)(), getattr(Scipy(), name)())
+def test_other_threads_draw_as_they_like() -> None:
+    """What they do does not count."""
+    begun, ended = threading.Event(), threading.Event()
+
+    def drawing() -> Iterator[Any]:
+        begun.wait()
+        default_rng()
+        ended.set()
+
+    def function(self: Any) -> Any:
+        begun.set()
+        ended.wait(10)
+        return default_rng(self.seed).normal()
+
+    thread = threading.Thread(target=drawing)
+    thread.start()
+    kind = model_with(function, ignore=("begun", "ended"))
+    assert kind(5).method() == kind(5).method() == default_rng(5).normal()
+    thread.join()
 
 
-@pytest.mark.parametrize("name", ["seeded", "plain"])
-def test_scipy_with_a_seed_or_without_draws_is_stored(name: str) -> None:
-    """Whatever else the distribution is used for."""
-    getattr(Scipy(), name)()
-    assert getattr(Scipy(), name).explain().where is not None
+def test_methods_that_call_those_that_draw() -> None:
+    """They draw, too."""
+
+    @keyed_by("seed")
+    class Outer:
+        def __init__(self, seed: int | None) -> None:
+            self.seed = seed
+
+        @stored
+        def inner(self) -> Any:
+            return default_rng(self.seed).normal()
+
+        @stored
+        def method(self) -> Any:
+            return self.inner() + 1.0
+
+    one, other = calls(Outer, None)
+    assert one != other
+    assert len(set(calls(Outer, 3))) == 1

@@ -16,9 +16,10 @@ from stored._keys.code_facts import code_facts
 from stored._keys.code_graph import CodeState, collected_states
 from stored._keys.code_listing import Listing, code_listing, code_places, constants_of
 from stored._keys.distributions import installed_version
+from stored._keys.draws import DRAWING, Draws
 from stored._keys.file_facts import load_facts_by, unsaved_facts
 from stored._keys.filled_memos import filled_memos, holds_something, is_fixed
-from stored._keys.function_caches import CachesInUse, caches_behind
+from stored._keys.function_caches import CachesInUse, caches_behind, states_behind
 from stored._keys.function_tree import adopt_sources, sources_of
 from stored._keys.identity import number_text, object_number
 from stored._keys.ignored_names import Ignored, note_ignored
@@ -52,10 +53,11 @@ from stored._keys.unchanged import (
     no_storage_user_checks,
 )
 from stored._keys.uses import Uses, note_uses
-from stored._keys.version import OwnerParts, StoredCode, code_of_method
+from stored._keys.version import OwnerParts, StoredCode, code_of_method, seeds_in
 
 __all__ = [
     "ATOMIC_SET",
+    "DRAWING",
     "MAIN",
     "SAME_CLASS_TEST",
     "USER_ATTRIBUTES",
@@ -65,6 +67,7 @@ __all__ = [
     "CodeState",
     "Described",
     "Describer",
+    "Draws",
     "FieldParameters",
     "Ignored",
     "InlineCheck",
@@ -128,8 +131,10 @@ __all__ = [
     "parts_of",
     "qualified_name",
     "quick_key",
+    "seeds_in",
     "sources_of",
     "space_of",
+    "states_behind",
     "text_or_none",
     "unsaved_facts",
 ]

@@ -12,10 +12,9 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from stored._keys.code_object import names_in
 from stored._keys.used_names import MAKING_GENERATORS, MEMBER
 
-__all__ = ["ambient_state", "draws_unseeded", "gives_modules", "is_environment", "makes_generator"]
+__all__ = ["ambient_state", "draws_from_global", "gives_modules", "is_environment", "makes_generator"]
 
 
 def is_environment(value: Any) -> bool:
@@ -69,20 +68,7 @@ def _value_or_error(function: Callable[[], Any]) -> Any:
         return type(error).__qualname__
 
 
-def draws_unseeded(value: Any, code: types.CodeType) -> bool:
-    """Does it draw from a generator that others draw from too, or from the system?
-
-    Parameters
-    ----------
-    value : object
-        A function, a class, or an object of `scipy.stats`.
-    code : code object
-        That of the function which uses it.
-    """
-    return _draws_from_global(value) or _draws_of_scipy(value, code)
-
-
-def _draws_from_global(value: Any) -> bool:
+def draws_from_global(value: Any) -> bool:
     owner = getattr(value, "__self__", None) if isinstance(value, types.MethodType | types.BuiltinMethodType) else None
     if owner is not None and not isinstance(owner, types.ModuleType):
         return any(owner is each for each in _generators()) and value.__name__ not in _NO_DRAWS
@@ -90,22 +76,6 @@ def _draws_from_global(value: Any) -> bool:
         return False
     home, name = getattr(value, "__module__", None), getattr(value, "__name__", "")
     return home == "secrets" or (home, name) in _DRAWING or value is os.urandom
-
-
-def _draws_of_scipy(value: Any, code: types.CodeType) -> bool:
-    """Is it something of `scipy.stats` that draws, in code that gives it no seed and no generator?"""
-    owner = getattr(value, "__self__", value) if isinstance(value, types.MethodType) else value
-    kind = owner if isinstance(owner, type) else type(owner)
-    home = kind.__module__ or ""
-    if not home.startswith("scipy.stats"):
-        return False
-    draws = home == "scipy.stats._qmc" or any(hasattr(kind, each) and each in names_in(code) for each in _DRAWS)
-    return draws and _SEEDS.isdisjoint(names_in(code))
-
-
-_DRAWS = ("rvs", "resample", "sample")
-
-_SEEDS = frozenset({"random_state", "seed", "rng"})
 
 
 _NO_DRAWS = frozenset({"seed", "getstate", "setstate", "get_state", "set_state"})

@@ -47,14 +47,17 @@ def has_no_arguments(node: ast.Call) -> bool:
 
 
 def seeded_by(node: ast.Call) -> str:
-    """The names in the arguments of a call that makes a random generator, with their attributes."""
+    """The names in the seed of a call that makes a random generator, with their attributes, if it can be None."""
     names: set[str] = set()
-    rest: list[ast.AST] = [*node.args, *node.keywords]
+    rest: list[ast.AST] = [*node.args, *[each.value for each in node.keywords]]
     while rest:
         each = rest.pop()
         base, path = dotted(each) if isinstance(each, ast.Attribute | ast.Name) else (each, ())
         if isinstance(base, ast.Name):
             names.add(".".join((base.id, *path)))
-        else:
+        elif not isinstance(each, _NEVER_NONE):
             rest += ast.iter_child_nodes(each)
     return f"{SEEDED_BY}{' '.join(sorted(names))}"
+
+
+_NEVER_NONE = (ast.BinOp, ast.UnaryOp, ast.Compare, ast.JoinedStr, ast.Tuple, ast.List)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from types import FunctionType
 from typing import Any, NamedTuple
 
+from stored._keys.libraries import is_library_module
 from stored._keys.self_accesses import Read, SelfAccesses, Write
 from stored.typing import ABSENT
 
@@ -142,6 +143,9 @@ def _of_callable(value: Any, position: int | None, is_class: bool) -> Behind:
     try:
         wrapped = object.__getattribute__(value, "__wrapped__")
     except AttributeError:
+        get = find_on_class(kind, "__get__").value
+        if type(get) is FunctionType and not is_library_module(kind.__module__):  # a descriptor of the user's own
+            return Behind([(get, 1, False)], "data")
         return Behind([], "data", f"what {name} does cannot be read", f"{name} may remember something")
     inner = _of_callable(wrapped, position, is_class)
     if _has(value, "__stored_depends__"):

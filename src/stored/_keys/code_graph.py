@@ -62,6 +62,11 @@ class CodeState(NamedTuple):
         return [each for each in found if isinstance(each[0], types.FunctionType)]  # else it is gone
 
     @property
+    def may_draw(self) -> bool:
+        """May it draw random numbers?"""
+        return any(each.draws for each in self.nodes)
+
+    @property
     def formless(self) -> tuple[str, ...]:
         """What has no form, so that only this process can tell that it is the same."""
         return tuple(dict.fromkeys([reason for each in self.nodes for reason in each.formless]))

@@ -6,6 +6,8 @@ import inspect
 from types import FunctionType, ModuleType
 from typing import Any, NamedTuple, TypedDict
 
+from stored._keys.class_content import WITHOUT_MEANING
+from stored._keys.class_functions import is_data
 from stored._keys.code_facts import code_facts
 from stored._keys.code_graph import CodeState
 from stored._keys.distributions import distribution_text
@@ -80,6 +82,12 @@ def constants_of(state: CodeState) -> list[tuple[str, str]]:
     return [each for node in state.nodes for each in node.constants]
 
 
+def _values_text(kind: type) -> str:
+    """The plain values of a class, a line for each."""
+    values = [(name, each) for name, each in vars(kind).items() if name not in WITHOUT_MEANING and is_data(each)]
+    return "".join([f"{name} = {' '.join(repr(each).split())}\n" for name, each in values if not is_node(each)])
+
+
 def packages_of(state: CodeState) -> dict[str, str]:
     """The installed packages that code reaches, with their versions."""
     texts = filter(None, map(distribution_text, sorted(state.libraries)))
@@ -109,6 +117,8 @@ def code_listing(version: str, state: CodeState, uses: dict[str, str]) -> Listin
             text, source = node.text, ""
             if isinstance(value, FunctionType):
                 text, source = code_facts(value.__code__).text, source_text(value.__code__)
+            elif isinstance(value, type):
+                source = _values_text(value)
             name = _full_name(value)
             code[name if name not in code else f"{name} ({len(code)})"] = [text, source[:_LONGEST_SOURCE]]
     constants = {name: text[:_LONGEST_SOURCE] for name, text in constants_of(state)}

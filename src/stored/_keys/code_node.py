@@ -18,7 +18,7 @@ from uuid import uuid4
 
 import numpy as np
 
-from stored._keys.ambient import ambient_state, draws_unseeded, gives_modules, is_environment, makes_generator
+from stored._keys.ambient import ambient_state, draws_from_global, gives_modules, is_environment, makes_generator
 from stored._keys.attributes import instance_dict
 from stored._keys.canonical import UnstableValueError, Walk, digest, nested_too_deeply, text_without_form
 from stored._keys.canonical_code import is_library_function
@@ -27,6 +27,7 @@ from stored._keys.class_functions import CACHED_FUNCTION
 from stored._keys.class_names import is_library_class
 from stored._keys.code_facts import code_facts
 from stored._keys.compiled_modules import compiled_text, name_in_compiled
+from stored._keys.draws import may_draw
 from stored._keys.exempt import is_exempt
 from stored._keys.function_watches import function_watches
 from stored._keys.identity import number_text
@@ -90,6 +91,7 @@ class _NodeWalk(Walk):
         "_choosing",
         "_compiled",
         "_constants",
+        "_draws",
         "_formless",
         "_ignored",
         "_libraries",
@@ -114,6 +116,7 @@ class _NodeWalk(Walk):
         self._constants: list[tuple[str, str]] = []
         self._caches: list[tuple[Holder, str]] = []
         self._seeds: list[tuple[Holder, str, str]] = []
+        self._draws = type(node) is types.FunctionType and may_draw(node.__code__)
 
     def node(self) -> Node:
         """The node."""
@@ -152,6 +155,7 @@ class _NodeWalk(Walk):
             tuple(self._constants),
             tuple(self._caches),
             tuple(self._seeds),
+            self._draws,
         )
 
     def text(self, value: Any) -> str:
@@ -254,7 +258,7 @@ class _NodeWalk(Walk):
             return ""
         if found.namespace is not None and not (found.namespace is found.value and not found.path):
             self._watches.append(NameWatch(found.namespace, found.path, found.value))
-        if found.imported and not found.is_of_library:
+        if found.imported and (not found.is_of_library or found.value is ABSENT):  # until the method imports it
             self._watches.append(ModuleWatch(found.imported))
         if type(found.value) in ATOMIC_SET:
             return self._value_text(used, found, function)
@@ -270,7 +274,7 @@ class _NodeWalk(Walk):
     def _value_text(self, used: UsedName, found: ReachedName, function: types.FunctionType) -> str:
         """A value, or the only item of a table that is used."""
         item = None
-        if type(found.value) is dict:
+        if type(found.value) is dict and not (used.item or "").startswith((MEMBER, SEEDED_BY)):
             item = used.item if used.item is not None else self._chosen_item(used, function)
         if item is not None:
             found = found._replace(value=found.value.get(item, ABSENT), path=(*found.path, str(item)))
@@ -283,7 +287,7 @@ class _NodeWalk(Walk):
     def _ambient_text(self, used: UsedName, found: ReachedName, function: types.FunctionType) -> str | None:
         """What is asked of the process, and not of the code; None for all else."""
         if is_environment(found.value):
-            return self._environment_text(used.item, found.label)
+            return self._environment_text(used.item and used.item.removeprefix(MEMBER), found.label)
         ask = ambient_state(found.value, used.path[-1] if used.path else "", used.item or "")
         if ask is not None:
             label = f"{used.item.removeprefix(MEMBER)} in {found.label}" if used.item else found.label
@@ -294,7 +298,8 @@ class _NodeWalk(Walk):
             self._formless.append(f"{self._where()} makes a generator by {found.label}() without a seed; {_SEED}")
         elif used.item is not None and used.item.startswith(SEEDED_BY) and makes_generator(found.value):
             self._seeds.append((hold(function), found.label, used.item.removeprefix(SEEDED_BY)))
-        if draws_unseeded(found.value, function.__code__):
+        self._draws |= makes_generator(found.value)
+        if draws_from_global(found.value):
             self._formless.append(
                 f"{self._where()} draws from the random generator of a module by {found.label}(); {_SEED}"
             )
@@ -364,14 +369,12 @@ class _NodeWalk(Walk):
 
     def _name_text(self, found: ReachedName) -> str:
         value = found.value
-        if value is ABSENT and found.imported and found.is_of_library:  # it counts by name, imported or not
-            self._libraries.add(found.imported.partition(".")[0])
-            return found.label
-        if value is ABSENT:
+        if value is ABSENT and not (found.imported and found.is_of_library):
             return f"absent {found.label}" if found.is_of_library else "absent"
         if found.is_of_library and (found.imported or not has_text_of_its_own(value)) and not is_foreign(value):
+            self._libraries.add((found.imported or found.module).partition(".")[0])
             self._note_library(value)
-            return found.label
+            return found.label  # it counts by name, imported or not
         position, lowest = len(self._open), self._lowest
         try:
             return text_without_form(value) or self.part(value, "")

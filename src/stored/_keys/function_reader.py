@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from stored._keys.asked_items import ASKING, asked_for, constant_item, dotted, has_no_arguments, last_name, seeded_by
 from stored._keys.syntax import FunctionNode, mangled, parameters
-from stored._keys.used_names import CHANGING, MAKING_GENERATORS, MEMBER, Origin, ReadFunction, Scope, UsedName
+from stored._keys.used_names import CHANGING, LEGACY_GENERATORS, MEMBER, Origin, ReadFunction, Scope, UsedName
 
 __all__ = ["read_functions"]
 
@@ -178,7 +178,7 @@ class _Reader:
         """Read a call that asks for something by a constant, or makes a generator; False if it is none."""
         if has_no_arguments(node):
             return self._asked("Call", node.func, rest, None, is_bare=True)
-        if name in MAKING_GENERATORS:
+        if name in LEGACY_GENERATORS:
             return self._asked("Call", node.func, rest, seeded_by(node))
         if not items:
             return False
@@ -187,14 +187,11 @@ class _Reader:
         return name in ASKING and self._asked("Call", node.func, rest, asked_for(items[0], rest[1:]))
 
     def _compare(self, node: ast.Compare) -> None:
-        """A variable is looked for in the environment, or a module among those that are imported."""
+        """A constant is looked for in something: of the environment, and of the modules, nothing else counts."""
         item, kind = constant_item(node.left), type(node.ops[0])
-        if item is not None and len(node.ops) == 1 and kind in {ast.In, ast.NotIn}:
-            where = last_name(node.comparators[0])
-            asked = {"environ": item, "modules": f"{MEMBER}{item}"}.get(where)
-            if self._asked(kind.__name__, node.comparators[0], [], asked):
-                return
-        self._plain(node)
+        is_asking = item is not None and len(node.ops) == 1 and kind in {ast.In, ast.NotIn}
+        if not (is_asking and self._asked(kind.__name__, node.comparators[0], [], f"{MEMBER}{item}")):
+            self._plain(node)
 
     def _augmented(self, node: ast.AugAssign) -> None:
         """An object that is changed in place; a variable is bound again, too."""

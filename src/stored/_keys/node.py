@@ -34,6 +34,8 @@ class Node(NamedTuple):
         The functions of `functools.lru_cache` that it uses, and those that fill memos of modules, with their names.
     seeds : tuple of (Holder, str, str)
         Functions that make random generators, by what, and of which names the seeds are made.
+    draws : bool
+        May it draw random numbers?
     """
 
     text: str
@@ -44,6 +46,7 @@ class Node(NamedTuple):
     constants: tuple[tuple[str, str], ...]
     caches: tuple[tuple[Holder, str], ...]
     seeds: tuple[tuple[Holder, str, str], ...]
+    draws: bool
 
     def is_same(self) -> bool:
         """Is all still the same?"""

@@ -41,7 +41,7 @@ OWN_NAME = "\0__name__"
 """The item that is the name of the module of the function."""
 
 MEMBER = "\0in "
-"""With it begins the item that is a name which is looked for among the modules that are imported."""
+"""With it begins the item that is looked for in something, as a variable in the environment."""
 
 SEEDED_BY = "\0seed "
 """With it begins the item that is made of the names in the seed of a random generator."""
@@ -51,6 +51,9 @@ MAKING_GENERATORS = frozenset(
     | {"PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64"}
 )
 """What makes a random generator, of which each is another one without a seed."""
+
+LEGACY_GENERATORS = frozenset({"RandomState", "Random"})
+"""Those that take a seed from the system without telling, so that the seed in the code has to tell it."""
 
 
 class UsedName(NamedTuple):

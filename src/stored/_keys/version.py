@@ -5,7 +5,7 @@ from __future__ import annotations
 import dis
 import functools
 import inspect
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from types import FunctionType, ModuleType
 from typing import Any, NamedTuple, Protocol, TypeGuard
 
@@ -36,11 +36,11 @@ from stored._keys.seeds import Seed
 from stored._keys.self_accesses import SelfAccesses
 from stored._keys.self_reads import function_accesses, self_accesses
 from stored._keys.uses import NO_USES, Uses
-from stored._keys.watched import BasesWatch, MemoWatch, RegistryWatch, Watch
+from stored._keys.watched import BasesWatch, MemoWatch, ModuleWatch, RegistryWatch, Watch
 from stored._keys.watched_values import FileWatch, ValueWatch
 from stored.typing import ABSENT
 
-__all__ = ["CodeOfMethod", "OwnerParts", "StoredCode", "code_of_method"]
+__all__ = ["CodeOfMethod", "OwnerParts", "StoredCode", "code_of_method", "seeds_in"]
 
 
 class CodeOfMethod(Protocol):
@@ -82,6 +82,8 @@ class StoredCode:
         The attributes by which items of tables are chosen.
     state : CodeState
         All that the code reaches.
+    inner : list of CodeOfMethod
+        The stored methods of the class that it reaches.
     """
 
     def __init__(
@@ -93,7 +95,9 @@ class StoredCode:
         uses: list[FileWatch | ValueWatch],
         choosing: tuple[str, ...],
         function: FunctionType | None,
+        inner: list[CodeOfMethod],
     ) -> None:
+        self.inner = inner
         self._function = function  # if its version was given, so that the state has not what it reaches
         self.choosing = choosing
         self.version = state.digest
@@ -167,6 +171,10 @@ class StoredCode:
         """The files, and the functions whose values count, that `uses` names, here or for what is reached."""
         return sorted({each.name for each in self._uses})
 
+    def has_imported(self) -> bool:
+        """Is nothing else than before, but for modules that were imported meanwhile?"""
+        return all(each.is_same() or (isinstance(each, ModuleWatch) and each.was_missing) for each in self._watches)
+
     def changed(self) -> list[str]:
         """The names of what is no longer the same."""
         watches = [each for each in self._watches if not each.is_same()]
@@ -181,19 +189,25 @@ class StoredCode:
     @functools.cached_property
     def caches(self) -> list[FunctionCache]:
         """The caches of functions that the method reaches."""
-        state = self.state if self._function is None else state_of(self._function)
+        state = self._own_state
         # where a method of the class keeps results itself, those here are private
         values = [each.value for each in self._looked_up if type(each.value) is not CACHED_FUNCTION]
         return [*[function_cache(*each) for each in state.caches], *caches_behind(parts_of(values))]
 
     @functools.cached_property
+    def _own_state(self) -> CodeState:
+        """That of the method, also if its version was given, so that the other one has not what it reaches."""
+        return self.state if self._function is None else state_of(self._function)
+
+    @functools.cached_property
+    def may_draw(self) -> bool:
+        """May the method draw random numbers?"""
+        return self._own_state.may_draw
+
+    @functools.cached_property
     def seeds(self) -> tuple[Seed, ...]:
         """The calls that make random generators with seeds which are known only when the method runs."""
-        state = self.state if self._function is None else state_of(self._function)
-        if not state.seeds:
-            return ()
-        passed = frozenset().union(*[names_in(each.__code__) for each in _functions_in([state])])
-        return tuple([Seed(function, label, tuple(names.split()), passed) for function, label, names in state.seeds])
+        return seeds_in([self._own_state])
 
     def setting(self, parts: Iterable[Any]) -> Setting:
         """What the method sets, or a function that it reaches.
@@ -292,7 +306,8 @@ def _read(kind: type, method: CodeOfMethod, parts: OwnerParts) -> StoredCode:
     reads = method_reads(kind, function, method.declared_by(kind), method.ignored)
     code = [each for each in found.code if each is not function and not is_library_module(each.__module__)]
     choosing = {} if method.has_own_version or method.ignored.names else _choosing(kind, found)
-    nested = sorted({each.options_text for each in _stored_methods(kind, found.code) if each is not method})
+    inner = [each for each in _stored_methods(kind, found.code) if each is not method]
+    nested = sorted({each.options_text for each in inner})
     roots = [] if method.has_own_version else [function, *code, *found.constants]
     if parts.classes is not None and not method.has_own_version:
         names = frozenset([each.name for each in found.reads])
@@ -315,8 +330,24 @@ def _read(kind: type, method: CodeOfMethod, parts: OwnerParts) -> StoredCode:
         )
     plain = inspect.unwrap(function) if method.has_own_version else None
     return StoredCode(
-        kind, reads, state, found.looked_up, uses, tuple(choosing), plain if type(plain) is FunctionType else None
+        kind,
+        reads,
+        state,
+        found.looked_up,
+        uses,
+        tuple(choosing),
+        plain if type(plain) is FunctionType else None,
+        inner,
     )
+
+
+def seeds_in(states: Sequence[CodeState]) -> tuple[Seed, ...]:
+    """The calls in code that make random generators with seeds which are known only when it runs."""
+    found = [each for state in states for each in state.seeds]
+    if not found:
+        return ()
+    passed = frozenset[str]().union(*[names_in(each.__code__) for each in _functions_in(states)])
+    return tuple([Seed(function, label, tuple(names.split()), passed) for function, label, names in found])
 
 
 def _functions_in(states: Iterable[CodeState]) -> list[FunctionType]:

@@ -227,6 +227,11 @@ class ModuleWatch:
         self.name = name
         self._held = hold(sys.modules.get(name))
 
+    @property
+    def was_missing(self) -> bool:
+        """Was it not imported?"""
+        return self._held() is None
+
     def is_same(self) -> bool:
         """Is it the same module?"""
         return sys.modules.get(self.name) is self._held()

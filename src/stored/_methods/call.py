@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from stored._engine import Method, PresentSpace, StorageSpace, memory_limit, own_arguments
-from stored._keys import ATOMIC_SET, Key, Pairs
+from stored._keys import ATOMIC_SET, CodeState, Key, Pairs
 from stored._methods.definition import Definition
 from stored._methods.memo_state import MemoState
 from stored._methods.referring import refers_to
@@ -69,6 +69,10 @@ class Call:
         The attributes of owners among the arguments that have no form.
     private : list of str
         Why the result is for this object only, and not to be stored; empty if it is not.
+    parts : list of object
+        The objects of the user's own classes in parameters and arguments, and functions and classes.
+    states : list of CodeState
+        What these reach.
     is_forgotten : bool
         Was its result forgotten while the call was under way?
     memo_state : MemoState or None
@@ -84,9 +88,11 @@ class Call:
         "memory",
         "method",
         "owner",
+        "parts",
         "private",
         "slot",
         "space",
+        "states",
         "values",
     )
 
@@ -108,6 +114,8 @@ class Call:
         self.memory = memory
         self.slot: Slot | None = None
         self.private: list[str] = []
+        self.parts: list[object] = []
+        self.states: list[CodeState] = []
         self.is_forgotten = False
         self.memo_state: MemoState | None = None
 

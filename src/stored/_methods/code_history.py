@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import uuid4
 
+from stored._engine import Method, StorageSpace
 from stored._keys import Key, Listing, Space, code_listing, collected_states, text_or_none
 from stored._methods.call import Call
 from stored._methods.definition import Definition
@@ -26,6 +27,7 @@ __all__ = [
     "code_slot",
     "digests_in",
     "earlier_versions",
+    "files_known",
     "listing_of",
     "listings_of_values",
     "modules_with_results",
@@ -55,9 +57,10 @@ def _slot_of_values(call: Call, key: Key) -> Slot:
 
 
 class _Version(Listing):
-    """A listing, and which process has kept it."""
+    """A listing, which process has kept it, and which files the method was seen to read."""
 
     process: str
+    files: list[str]
 
 
 _PROCESS = uuid4().hex
@@ -73,15 +76,20 @@ def note_version(call: Call, store: Store, list_now: Callable[[], Listing]) -> N
     """Keep the listing of the version of a call whose result is in a store now, unless it is known."""
     known = call.definition.listed
     version, module = call.method[2], call.space.address.module
-    if (store, version, module) in known:
+    files = sorted(call.definition.files_read)
+    mark = store, f"{version} {len(files)}", module
+    if mark in known:
         return
-    known.add((store, version, module))
+    known.add(mark)
     _note_module(call, module)
     slot = _slot(call, call.key())
     history = _history(slot)
-    if any(each.get("version") == version for each in history):
+    same = next((each for each in history if each.get("version") == version), None)
+    if same is not None and set(files) <= set(same.get("files", ())):
         return
-    history = [*history, _Version(**list_now(), process=_PROCESS)][-_MOST_VERSIONS:]
+    others = [each for each in history if each is not same]
+    now = _Version(**list_now(), process=_PROCESS, files=files)
+    history = [*others, now][-_MOST_VERSIONS:]
     with contextlib.suppress(OSError, StoredError):  # the result is stored all the same
         slot.write(history)
     _warn_of_volatile(call, history)
@@ -107,7 +115,11 @@ def note_code_of_values(call: Call, store: Store, values: Iterable[object]) -> N
     slot = _slot_of_values(call, call.key())
     history = _history(slot)
     unknown -= {each.get("version") for each in history}
-    new = [_Version(**each, process=_PROCESS) for each in listings_of_values(values) if each["version"] in unknown]
+    new = [
+        _Version(**each, process=_PROCESS, files=[])
+        for each in listings_of_values(values)
+        if each["version"] in unknown
+    ]
     if new:
         with contextlib.suppress(OSError, StoredError):
             slot.write([*history, *new][-_MOST_OF_VALUES:])
@@ -169,6 +181,14 @@ def listing_of(call: Call, key: Key) -> Listing | None:
 def code_of_values(call: Call, key: Key) -> dict[str, Listing]:
     """The listings that are known of code which values reach, by their digests, for keys of the method of a call."""
     return {each["version"]: each for each in _history(_slot_of_values(call, key))}
+
+
+def files_known(space: StorageSpace, method: Method) -> set[str]:
+    """The files that a method was seen to read, in this process or in others, for one version of it."""
+    name, identity, version = method
+    slot = code_slot(space.tier, Key(Space(space.address.module, "code", ""), name, identity))
+    found = [each.get("files", []) for each in _history(slot) if each.get("version") == version]
+    return {each for files in found for each in files if isinstance(each, str)}
 
 
 _SO_OFTEN = 3

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from stored._keys import ATOMIC_SET, CachesInUse, PartMemos, caches_behind, parts_of
+from stored._keys import ATOMIC_SET, DRAWING, CachesInUse, Draws, PartMemos, StoredCode, caches_behind
 from stored._methods.call import Call
 from stored._methods.code_history import note_code_of_values, note_version
 from stored._methods.kept_facts import save_facts
@@ -48,9 +48,10 @@ def compute_and_keep(call: Call, results: Results, flight: Flight) -> CachedResu
 def compute(call: Call, results: Results) -> Computed:
     """Call the plain method, or sample it along its axes."""
     code = results.code
-    parts = list(parts_of((*results.present.values(call.owner), *call.values.values())))
+    parts = call.parts
     memos = PartMemos(parts)
     caches = CachesInUse([*code.caches, *caches_behind(parts)], lambda: code.setting(parts), code.texts_of_uses)
+    draws = Draws() if _may_draw(call, code) else None
     has_finished = False
     started = time.perf_counter()
     try:
@@ -64,10 +65,12 @@ def compute(call: Call, results: Results) -> Computed:
     result.seconds = time.perf_counter() - started
     memos.note_filled(lambda: results.code.set_elsewhere)
     is_present = results.present.holds(call.owner, call.space)
-    if is_present and not results.code.is_same():
+    if is_present and not results.code.is_same() and not results.is_same_code(call):
         is_present = False
-        if not results.code.formless:  # which is told already
-            call.definition.warn_of_changing(results.owner_class, results.code)
+    drawn = draws.reason() if draws is not None and not call.private else ""
+    if drawn:
+        is_present = False
+        call.definition.warn_of_draws(results.owner_class, drawn)
     if outdated:
         is_present = False
         call.definition.warn_of_outdated(results.owner_class, outdated[0])
@@ -76,13 +79,19 @@ def compute(call: Call, results: Results) -> Computed:
     return Computed(value, result, is_present)
 
 
+def _may_draw(call: Call, code: StoredCode) -> bool:
+    """May the call draw random numbers, and does nobody ignore that?"""
+    ignored = {each.rpartition(".")[2] for each in call.definition.ignored.names}
+    return (code.may_draw or any(each.may_draw for each in call.states)) and ignored.isdisjoint(DRAWING)
+
+
 def keep(call: Call, results: Results, computed: Computed, flight: Flight) -> None:
     """Keep what was computed in memory and in the store.
 
     If it may mix old and new, or was forgotten meanwhile, only this caller gets it.
     """
     value, result, is_present = computed
-    is_stored, slot = False, call.slot
+    is_stored, slot = False, None if call.private else call.slot  # it may be private only since it was computed
     if is_present and not call.is_forgotten:
         if (type(result.value) in ATOMIC_SET and not call.private) or call.note_reference(result):
             flight.result = result

@@ -177,6 +177,15 @@ class Definition:
             " has changed while it was computed; if that does not matter, name it in ignore=(...) of @stored",
         )
 
+    def warn_of_draws(self, kind: type, reason: str) -> None:
+        """Warn once that results are not kept because the next computation would draw other numbers."""
+        self.warn_once(
+            (kind.__qualname__, reason),
+            f"results of {self.label}() of {kind.__qualname__} are not kept, so that each call computes: while it was"
+            f" computed, {reason}; give it a seed, or let the caller give the generator, or, if the first result is"
+            " wanted ever after, name what draws in ignore=(...), as ignore=('default_rng',) or ignore=('rvs',)",
+        )
+
     def warn_of_outdated(self, kind: type, reason: str) -> None:
         """Warn once of a reason why a result was computed from what functions have kept, and no longer holds."""
         name = kind.__qualname__

@@ -21,6 +21,7 @@ from stored._keys import (
     parameter_names,
     text_or_none,
 )
+from stored._methods.code_history import files_known
 from stored._methods.definition import Definition
 from stored._methods.memo_state import reasons_of_private
 from stored._methods.results import results_of
@@ -150,7 +151,10 @@ def dependencies_of(definition: Definition, kind: type, owner: object = None) ->
         tuple(_uses(definition, code)),
         tuple(_private(definition, code, owner)),
         tuple([f"{each.text}, at {each.place}" for each in reads.everything]),
-        tuple(_unseen(definition, kind, code, None if owner is None else results_of(definition, owner).acceptance)),
+        (
+            *_unseen(definition, kind, code, None if owner is None else results_of(definition, owner).acceptance),
+            *_files_read(definition, code, owner),
+        ),
     )
 
 
@@ -211,7 +215,18 @@ def _unseen(definition: Definition, kind: type, code: StoredCode, acceptance: ob
     left_out = {*definition.ignored.names, *definition.arguments.ignored}.difference(definition.ignored_in_vain(kind))
     for each in sorted(left_out):
         yield f"{each}, which ignore leaves out"
-    for each in sorted(definition.files_read - code.files()):
+
+
+def _files_read(definition: Definition, code: StoredCode, owner: object) -> Iterable[str]:
+    """The files that the method, and the stored methods that it calls, were seen to read, in this process or others."""
+    inner: list[Any] = code.inner
+    found = definition.files_read.union(*[each.files_read for each in inner])
+    if owner is not None:
+        for each in (definition, *inner):
+            with contextlib.suppress(OwnerError):  # its parameters are not told
+                results = results_of(each, owner)
+                found |= files_known(results.present.of(owner), results.method)
+    for each in sorted(found - code.files()):
         yield f"the file {each}, which was read"
 
 

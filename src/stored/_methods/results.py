@@ -8,7 +8,17 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from stored._engine import Counted, owner_record
-from stored._keys import ATOMIC_SET, Key, MethodReads, OwnerParts, StoredCode, instance_dict, parts_of
+from stored._keys import (
+    ATOMIC_SET,
+    Key,
+    MethodReads,
+    OwnerParts,
+    StoredCode,
+    instance_dict,
+    parts_of,
+    seeds_in,
+    states_behind,
+)
 from stored._methods.call import Call
 from stored._methods.counters import CacheInfo, Counters
 from stored._methods.definition import Definition
@@ -95,6 +105,19 @@ class Results:
         is_same = type(owner) is self.owner_class and self.code.is_same()
         return is_same and self.parts == _parts(owner, self.code, self.joins_reads)
 
+    def is_same_code(self, call: Call) -> bool:
+        """Is the code of now, after a call that may have imported modules which it uses, one of the same version?
+
+        If not, one warning says so, unless it was only not known before what is in these modules.
+        """
+        code = self.definition.code_of(self.owner_class, self.parts)
+        if code.version == self.code.version:
+            self._let_be_private(call, [each for each in code.formless if each not in call.private])
+            return code.is_same()
+        if not self.code.formless and not self.code.has_imported():  # the first is told already
+            self.definition.warn_of_changing(self.owner_class, self.code)
+        return False
+
     def call(self, owner: object, values: dict[str, Any]) -> Call:
         """A call with these arguments, rounded, for the owner's present parameters."""
         call = Call(self.definition, self.method, owner, self.present.of(owner), values)
@@ -106,12 +129,22 @@ class Results:
         if formless:
             self.definition.refuse_formless(self.owner_class, formless[0])
             self._let_be_private(call, reasons_of_private(self.reads or MethodReads(), formless, ()))
-        for each in self.code.seeds:
-            others = (*self.present.values(owner), *parts_of((*self.present.values(owner), *values.values())))
-            if each.is_missing(self.definition.function, owner, values, others):
-                self._let_be_private(call, [each.reason])
-        self._let_be_private(call, self.code.formless)
+        self._look_at_code(call)
         return call
+
+    def _look_at_code(self, call: Call) -> None:
+        """Let what the code uses that has no form make the result private, also that of parts."""
+        given = (*self.present.values(call.owner), *call.values.values())
+        seeds, formless = self.code.seeds, self.code.formless
+        if not ATOMIC_SET.issuperset(map(type, given)):
+            call.parts = list(parts_of(given))
+            call.states = list(states_behind(call.parts))
+            seeds += seeds_in(call.states)
+            formless += tuple([reason for each in call.states for reason in each.formless])
+        for seed in seeds:
+            if seed.is_missing(self.definition.function, call.owner, call.values, (*given, *call.parts)):
+                self._let_be_private(call, [seed.reason])
+        self._let_be_private(call, formless)
 
     def _let_be_private(self, call: Call, reasons: Iterable[str]) -> None:
         call.private += reasons

@@ -192,6 +192,9 @@ def _pickled(value: Any) -> bytes:
 
 
 _repr = reprlib.Repr()
+_MOST_SHOWN = 8
+"""Attributes of an object that are shown."""
+
 _repr.maxstring = _repr.maxother = 200
 
 
@@ -199,6 +202,10 @@ def shown(value: Any) -> str:
     """A value in a message, in one line."""
     value = value.item() if isinstance(value, np.generic) else value
     text = np.array2string(value, threshold=6) if isinstance(value, np.ndarray) else _repr.repr(value)
+    told: Any = type(value).__repr__
+    if told is object.__repr__:  # which tells nothing of it
+        inside = [f"{name}={_repr.repr(each)}" for name, each in _attributes(value).items()]
+        text = f"{type(value).__qualname__}({', '.join(inside[:_MOST_SHOWN])}{', ...' * (len(inside) > _MOST_SHOWN)})"
     return " ".join(text.split())
 
 
