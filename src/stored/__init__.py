@@ -32,7 +32,7 @@ from stored.typing import Upkeep
 if TYPE_CHECKING:
     from stored._engine import StorageUser, getCacheDir, storage_user
     from stored._keys import keyed_by
-    from stored._methods import Dependencies, Dependency, Explanation, clear
+    from stored._methods import Dependencies, Dependency, Explanation, FillReport, clear, fill
     from stored._storage import upkeep
     from stored._tables import Axis, Interpolant
 
@@ -46,6 +46,7 @@ __all__ = [
     "EntryError",
     "EntryWarning",
     "Explanation",
+    "FillReport",
     "Interpolant",
     "OutsideAxisError",
     "OutsideValuesError",
@@ -66,6 +67,7 @@ __all__ = [
     "__version__",
     "clear",
     "configure",
+    "fill",
     "getCacheDir",
     "keyed_by",
     "storage_user",
@@ -78,9 +80,11 @@ LAZY = {
     "Dependencies": "_methods",
     "Dependency": "_methods",
     "Explanation": "_methods",
+    "FillReport": "_methods",
     "Interpolant": "_tables",
     "StorageUser": "_engine",
     "clear": "_methods",
+    "fill": "_methods",
     "getCacheDir": "_engine",
     "keyed_by": "_keys",
     "storage_user": "_engine",

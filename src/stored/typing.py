@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
@@ -15,15 +15,18 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ABSENT",
+    "PATIENCE",
     "Absent",
     "Buffer",
     "HandOut",
+    "Holder",
     "Store",
     "SupportsStore",
     "TableInterpolant",
     "Turn",
     "Upkeep",
     "Usage",
+    "Waiting",
     "check_name",
     "count_written",
     "is_name",
@@ -52,6 +55,43 @@ class Turn(Enum):
     """Another process has computed it meanwhile, or has come to an end without a result that it could store."""
     EXPIRED = "expired"
     """Another process still computes it after the time limit; this thread computes it too."""
+
+
+class Holder(NamedTuple):
+    """Who computes the entry of a name.
+
+    Attributes
+    ----------
+    host : str
+        The name of the computer.
+    process : int
+        The number of the process there.
+    since : float
+        When it began, in seconds since 1970.
+    """
+
+    host: str
+    process: int
+    since: float
+
+
+class Waiting(NamedTuple):
+    """What is known while a thread waits for its turn.
+
+    Attributes
+    ----------
+    seconds : float
+        How long it has waited.
+    holder : Holder or None
+        Who computes, as far as is known.
+    """
+
+    seconds: float
+    holder: Holder | None = None
+
+
+PATIENCE = 600.0
+"""Seconds for which to wait for who shows no life, if no limit was set."""
 
 
 class Upkeep(NamedTuple):
@@ -188,7 +228,9 @@ class Store(Protocol):
         check_name(name)
         return nullcontext()
 
-    def compute_turn(self, name: str, limit: float) -> AbstractContextManager[Turn]:
+    def compute_turn(
+        self, name: str, limit: float | None, tell: Callable[[Waiting], object] | None = None
+    ) -> AbstractContextManager[Turn]:
         """Wait before the block while another computes the entry of a name; within the block, let others wait.
 
         It never waits for a process that has died, and never for one that itself waits, directly or through others,
@@ -198,8 +240,11 @@ class Store(Protocol):
         ----------
         name : str
             The name.
-        limit : float
-            Seconds to wait at most.
+        limit : float or None
+            Seconds to wait at most; then one of those who wait gets `Turn.EXPIRED`, and the others go on waiting. With
+            0, nobody waits. None is for as long as the one who computes shows life, and `PATIENCE` seconds more.
+        tell : callable, optional
+            Called now and then by a thread that waits, with what is known.
         """
         check_name(name)
         return nullcontext(Turn.MINE)

@@ -14,10 +14,21 @@ from stored._methods.decorator import stored
 if TYPE_CHECKING:
     from stored._methods.dependencies import Dependencies, Dependency
     from stored._methods.explain import Explanation
+    from stored._methods.fill import FillReport, fill
     from stored._methods.forget import clear
     from stored._methods.verify import take_stale_results
 
-__all__ = ["CacheInfo", "Dependencies", "Dependency", "Explanation", "clear", "stored", "take_stale_results"]
+__all__ = [
+    "CacheInfo",
+    "Dependencies",
+    "Dependency",
+    "Explanation",
+    "FillReport",
+    "clear",
+    "fill",
+    "stored",
+    "take_stale_results",
+]
 
 if not TYPE_CHECKING:  # type checkers would take every name for one of these
     __getattr__ = lazy_attributes(
@@ -26,7 +37,9 @@ if not TYPE_CHECKING:  # type checkers would take every name for one of these
             "Dependencies": "dependencies",
             "Dependency": "dependencies",
             "Explanation": "explain",
+            "FillReport": "fill",
             "clear": "forget",
+            "fill": "fill",
             "take_stale_results": "verify",
         },
     )

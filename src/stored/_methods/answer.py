@@ -27,6 +27,7 @@ from stored._storage import (
     freeze,
     report_unusable_entry,
     report_wait_timeout,
+    wait_limit,
 )
 from stored._tables import spline
 from stored.errors import DamagedEntryError, TableError
@@ -122,7 +123,7 @@ def _missing_result(call: Call, results: Results, now: Settings) -> CachedResult
         own = Flight()
         try:
             try:
-                leads, flight = _flights.lead_or_wait(key, own, now.lock_timeout, call.declare_wait)
+                leads, flight = _flights.lead_or_wait(key, own, wait_limit(now), call.declare_wait)
                 found = _lead(call, results, own, now) if leads else _from_other_thread(call, results, flight)
             finally:
                 _flights.leave(key, own)

@@ -256,8 +256,8 @@ def _take_class_when_asked(method: Any, attribute: str) -> None:
 
     def __get__(self: Any, owner: object | None, of: type | None = None) -> Any:  # noqa: N807
         for base in (type(owner) if of is None else of).__mro__:
-            if vars(base).get(attribute) is self:
-                self.__set_name__(base, attribute)
+            if vars(base).get(attribute, None) is self:
+                own.__set_name__(self, base, attribute)
         return get(self, owner, of)
 
     def __set_name__(self: Any, owner: type, name: str) -> None:  # noqa: N807

@@ -106,7 +106,7 @@ CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "max_bytes": _checked_bytes,
     "max_age": _checked_limit,
     "min_compute_seconds": _checked_number,
-    "lock_timeout": _checked_number,
+    "lock_timeout": _checked_limit,
     "memory_sets": _checked_count,
     "max_memory_bytes": _checked_bytes,
     "verify": _checked_share,

@@ -54,8 +54,9 @@ class configure:  # noqa: N801  (reads as the function that it is to its callers
     min_compute_seconds : float, optional
         Results of methods that took less time to compute are kept in memory only. 0 by default: all are written.
     lock_timeout : float, optional
-        For how many seconds to wait for another process that computes the same result, before computing it too. 600 by
-        default.
+        For how many seconds to wait for another process that computes the same result; then one of those who wait
+        computes it too. By default, None, who computes is waited for as long as it shows life, and 600 seconds more;
+        with 0 nobody waits.
     memory_sets : int, optional
         For how many sets of parameters of each class, the last that objects had, memory keeps the results of stored
         methods; those that objects have now are kept beside. Objects of one class with equal parameters share what is
@@ -96,7 +97,7 @@ class configure:  # noqa: N801  (reads as the function that it is to its callers
         max_bytes: float | Absent | None = ABSENT,
         max_age: float | Absent | None = ABSENT,
         min_compute_seconds: float | Absent = ABSENT,
-        lock_timeout: float | Absent = ABSENT,
+        lock_timeout: float | Absent | None = ABSENT,
         memory_sets: int | Absent = ABSENT,
         max_memory_bytes: float | Absent | None = ABSENT,
         verify: float | Absent = ABSENT,

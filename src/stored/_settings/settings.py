@@ -37,8 +37,9 @@ class Settings(NamedTuple):
         For how many seconds an entry is kept that is not used.
     min_compute_seconds : float
         What took less to compute is kept in memory only.
-    lock_timeout : float
-        For how many seconds to wait for another process that computes the same result.
+    lock_timeout : float, optional
+        For how many seconds to wait for another process that computes the same result; by default for as long as it
+        shows life.
     memory_sets : int
         For how many sets of parameters of a class, the last that objects had, memory keeps results.
     max_memory_bytes : int, optional
@@ -61,7 +62,7 @@ class Settings(NamedTuple):
     max_bytes: int | None = None
     max_age: float | None = None
     min_compute_seconds: float = 0.0
-    lock_timeout: float = 600.0
+    lock_timeout: float | None = None
     memory_sets: int = 8
     max_memory_bytes: int | None = None
     verify: float = 0.0

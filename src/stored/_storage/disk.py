@@ -28,7 +28,7 @@ from stored._storage.reports import (
 )
 from stored._storage.signing import KeyFileError, load_secret, sign, verify
 from stored.errors import EntryError, UntrustedEntryError
-from stored.typing import ABSENT, Absent, Store, Turn
+from stored.typing import ABSENT, Absent, Store, Turn, Waiting
 
 __all__ = ["Access", "Slot", "delete_entry"]
 
@@ -201,7 +201,13 @@ class Slot:
         Within the block, look for the result once more: another process may have written it.
         """
         access = self.access
-        return _Block(functools.partial(access.store.compute_turn, self.name, access.settings.lock_timeout), self)
+        limit = access.settings.lock_timeout
+        return _Block(functools.partial(access.store.compute_turn, self.name, limit, self._tell_waiting), self)
+
+    def _tell_waiting(self, waiting: Waiting) -> None:
+        from stored._storage.waiting import tell_waiting  # here, since few programs ever wait
+
+        tell_waiting(self.store, self._key, waiting)
 
     def report_timeout(self) -> None:
         """Warn that the result did not come in time."""

@@ -6,11 +6,11 @@ import contextlib
 from pathlib import Path
 
 from stored._keys import Key
-from stored._settings import settings
+from stored._settings import Settings, settings
 from stored._storage.signing import KeyFileError
 from stored.errors import EntryWarning, PersistenceWarning, error_text, warn_caller
 from stored.stores import LayerError
-from stored.typing import Store
+from stored.typing import PATIENCE, Store
 
 __all__ = [
     "check_privacy",
@@ -85,7 +85,7 @@ def clear_reports() -> None:
     _checked_places.clear()
 
 
-def _short_call(key: Key) -> str:
+def short_call(key: Key) -> str:
     """A call for a message, shortened if it is long."""
     call = key.call()
     return call if len(call) <= _LONGEST_CALL else f"{call[:_LONGEST_CALL]}..."
@@ -107,7 +107,7 @@ def report_unreadable(store: Store, name: str, error: Exception) -> None:
 
 def report_kept_in_memory(store: Store, key: Key, error: Exception) -> None:
     """Warn that a result cannot be written, because of the store or because of what it is."""
-    message = f"{_short_call(key)} is kept in memory only: "
+    message = f"{short_call(key)} is kept in memory only: "
     if isinstance(error, OSError):
         place = store.location()
         report_once("store", place, f"{message}writing to {place} failed ({error})")
@@ -127,11 +127,16 @@ def _reason(error: Exception) -> str:
     return error_text(error) if isinstance(error, MemoryError | RecursionError) else str(error)
 
 
+def wait_limit(now: Settings) -> float:
+    """For how many seconds to wait for who shows no life."""
+    return PATIENCE if now.lock_timeout is None else now.lock_timeout
+
+
 def report_wait_timeout(key: Key, computed_by: str) -> None:
     """Warn that a result did not come within the time limit; another ``"thread"`` or ``"process"`` computes it."""
-    limit = settings().lock_timeout
+    limit = wait_limit(settings())
     message = (
-        f"{_short_call(key)} is still being computed by another {computed_by} after {limit:g} s, and is computed here"
+        f"{short_call(key)} is still being computed by another {computed_by} after {limit:g} s, and is computed here"
         " too; to wait longer, use stored.configure(lock_timeout=...)"
     )
     report_once("turn", key.entry_name, message)

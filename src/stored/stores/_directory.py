@@ -23,7 +23,7 @@ from stored.stores._folders import open_folders, spare_handles
 from stored.stores._locks import TurnBlock, file_locks
 from stored.stores._marker import MARKER, why_no_cache
 from stored.stores._size import SizeFile
-from stored.typing import Buffer, Store, Turn, Upkeep, Usage, check_name, is_name
+from stored.typing import Buffer, Store, Turn, Upkeep, Usage, Waiting, check_name, is_name
 
 __all__ = ["DirectoryStore"]
 
@@ -215,9 +215,11 @@ class DirectoryStore(Store):
         """Within the block, this thread waits for another of its process that needs a name; no file is made."""
         return self._locks.declare_wait(check_name(name))
 
-    def compute_turn(self, name: str, limit: float) -> AbstractContextManager[Turn]:
+    def compute_turn(
+        self, name: str, limit: float | None, tell: Callable[[Waiting], object] | None = None
+    ) -> AbstractContextManager[Turn]:
         """Wait for the lock of a name, and hold it within the block; without locks it is at once this thread's turn."""
-        return TurnBlock(self._locks, check_name(name), limit)
+        return TurnBlock(self._locks, check_name(name), limit, tell)
 
     def check_is_cache(self) -> None:
         """Refuse to remove files from a directory that may not be a cache, unless `anywhere` allows it.

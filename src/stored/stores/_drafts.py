@@ -187,8 +187,12 @@ class OpenDraft:
             if os.path.samestat(os.fstat(self._descriptor), state):
                 os.unlink(name, dir_fd=self._work)
 
+    def touch(self) -> None:
+        """Set its time to now."""
+        os.utime(self._descriptor)
+
     def discard(self) -> None:
-        """Close and remove it."""
+        """Close and remove it; further names stay."""
         _discard(self._work, self._name, self._descriptor)
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 
 from stored._entry_form import ENTRY_ENDING, REMOVED, is_entry_name
-from stored.typing import Buffer, Store, Turn, Upkeep, Usage, count_written
+from stored.typing import Buffer, Store, Turn, Upkeep, Usage, Waiting, count_written
 
 __all__ = ["LayerError", "LayeredStore"]
 
@@ -121,9 +121,11 @@ class LayeredStore(Store):
         """As in the upper store."""
         return self.upper.declare_wait(name)
 
-    def compute_turn(self, name: str, limit: float) -> AbstractContextManager[Turn]:
+    def compute_turn(
+        self, name: str, limit: float | None, tell: Callable[[Waiting], object] | None = None
+    ) -> AbstractContextManager[Turn]:
         """As in the upper store."""
-        return self.upper.compute_turn(name, limit)
+        return self.upper.compute_turn(name, limit, tell)
 
     def clear_leftovers(self) -> int:
         """Remove what processes that died have left in the upper store."""

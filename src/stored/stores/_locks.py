@@ -4,33 +4,26 @@ All names share one lock file, so nothing is made for a computation that nobody 
 entry's file, and at a mark that it has made: when the entry is a new file, or a holder who leaves none has set the time
 of the mark, all who wait go on at once; when the holder dies, one of them has the lock. A lock belongs to the process;
 threads of one process wait for each other elsewhere, and say so by `declare_wait`. Without locks nobody waits.
-
-Locks are those of ``F_OFD_SETLK`` in fcntl(2): they belong to the open file and not to a thread or a process. The
-kernel releases them when the file is closed by all who have it open; so a forked process closes its own copy. On NFS,
-Linux turns them into locks on the server.
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
-import fcntl
 import os
-import struct
-import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import blake2b
-from operator import itemgetter
 from types import TracebackType
 from weakref import WeakSet, WeakValueDictionary
 
 from stored._fork_safe_lock import ForkSafeLock
-from stored.stores._files import WORK, close_file, identity, is_still_open, open_work_file
-from stored.stores._folders import OpenFolders, open_folders
+from stored.stores._files import WORK
+from stored.stores._folders import open_folders
+from stored.stores._holders import HolderNotes, SignsOfLife
+from stored.stores._lock_file import LockFile
 from stored.stores._notes import MARK, Note, Watched, leads_to, make_mark, remove_mark, tell_failure
-from stored.typing import Turn
+from stored.typing import PATIENCE, Turn, Waiting
 
 __all__ = ["FileLocks", "TurnBlock", "file_locks"]
 
@@ -44,99 +37,14 @@ _SECTION = 1 << 62
 _SHORT_ATTEMPTS, _SHORT_PAUSE = 5, 0.0002  # seconds; a change takes less, unless its process is stopped
 
 
-_SET_LOCK = getattr(fcntl, "F_OFD_SETLK", -1)
-_IS_DARWIN = sys.platform == "darwin"
-# a ``struct flock``: type, whence, start, length, process; in another order on macOS
-_pack = struct.Struct("qqihh" if _IS_DARWIN else "hhqqi4x").pack
-_in_order = itemgetter(*((2, 3, 4, 0, 1) if _IS_DARWIN else range(5)))
-_REFUSED = (errno.EAGAIN, errno.EACCES)
-_CLOSED = -1
+_FIRST_TOLD, _MOST_BETWEEN = 3.0, 300.0
+"""Seconds after which it is told first that somebody waits, each time twice as long as before, until so many."""
+
+_notes = HolderNotes()
 
 
 def _digest(name: str) -> str:
     return blake2b(name.encode(), digest_size=16).hexdigest()
-
-
-class _LockFile:
-    """The open lock file of a directory, of which single bytes are locked; it is empty, and stays for good.
-
-    Parameters
-    ----------
-    root : str
-        The directory.
-    folders : OpenFolders
-        Its folders, which are made if they are missing.
-
-    Raises
-    ------
-    OSError
-        If it cannot be opened, or what stands in its place is not a regular file with one name.
-    """
-
-    _open: WeakSet[_LockFile] = WeakSet()
-
-    def __init__(self, root: str, folders: OpenFolders) -> None:
-        self.descriptor = _CLOSED
-        self._path = f"{root}/{WORK}/locks"
-        descriptor = open_work_file("locks", os.O_RDWR | os.O_CREAT, folders.work(makes=True))
-        self._identity = identity(descriptor)
-        self.descriptor = descriptor
-        self._open.add(self)
-
-    def __del__(self) -> None:
-        if self.descriptor != _CLOSED:
-            self.close()
-
-    def close(self) -> None:
-        """Close it, unless the program has done so, when its number may be that of a file of others."""
-        if is_still_open(self.descriptor, self._identity):
-            close_file(self.descriptor)
-        self.descriptor = _CLOSED
-
-    def try_lock(self, offset: int) -> bool | None:
-        """Lock a byte; False if another process has locked it, None if the file must be opened again.
-
-        Raises
-        ------
-        OSError
-            If the file system has no such locks.
-        """
-        try:
-            fcntl.fcntl(self.descriptor, _SET_LOCK, _pack(*_in_order((fcntl.F_WRLCK, os.SEEK_SET, offset, 1, 0))))
-        except OSError as error:
-            if error.errno in _REFUSED:
-                return False
-            if error.errno == errno.EBADF:  # closed by the program; this number may soon be that of the next lock file
-                self.descriptor = _CLOSED
-            elif error.errno != errno.ESTALE:  # removed, on NFS
-                raise
-            return None
-        try:
-            state = os.lstat(self._path)
-            if (state.st_dev, state.st_ino) == self._identity:
-                return True
-        except OSError:  # removed, with the whole directory
-            pass
-        self.unlock(offset)  # else it would keep the lock from this process too, where it is the same file after all
-        return None
-
-    def unlock(self, offset: int) -> bool:
-        """Release a byte; False if that failed: then it is released when the file is closed."""
-        try:
-            fcntl.fcntl(self.descriptor, _SET_LOCK, _pack(*_in_order((fcntl.F_UNLCK, os.SEEK_SET, offset, 1, 0))))
-        except (OSError, ValueError):  # the server of a network file system is gone, or the program has closed it
-            return False
-        return True
-
-    @classmethod
-    def close_in_child(cls) -> None:
-        """Close all lock files in a forked process, where they belong to the parent."""
-        for file in cls._open:
-            file.close()  # while it is open here, its locks would outlive the parent
-        cls._open = WeakSet()
-
-
-os.register_at_fork(after_in_child=_LockFile.close_in_child)
 
 
 class FileLocks:
@@ -161,7 +69,7 @@ class FileLocks:
         self._root = root
         self._folders = open_folders(root)
         self._mutex = ForkSafeLock()
-        self._file: _LockFile | None = None
+        self._file: LockFile | None = None
         self.held: dict[str, TurnBlock] = {}
         self._needs: dict[int, list[str]] = {}  # by thread: what it waits for, the latest last
         self._inherited: frozenset[str] = frozenset()
@@ -213,16 +121,17 @@ class FileLocks:
                     return False
                 block.thread, block.file = threading.get_ident(), file
                 self.held[name] = block
+                _notes.begin(block, self._folders, block.digest)
             except BaseException:  # Ctrl-C
                 if self._file is not None:  # it may be locked already
                     self._file.unlock(block.offset)
                 raise
             return True
 
-    def _try_lock(self, offset: int) -> _LockFile | None:
+    def _try_lock(self, offset: int) -> LockFile | None:
         """The lock file, opened again if need be, of which a byte is locked now; None if another process has it."""
         for _ in range(_ATTEMPTS):
-            file = self._file = self._file or _LockFile(self._root, self._folders)
+            file = self._file = self._file or LockFile(self._root, self._folders)
             taken = file.try_lock(offset)
             if taken is not None:
                 return file if taken else None
@@ -241,40 +150,37 @@ class FileLocks:
                 if not block.file.unlock(block.offset):  # here, since near the limit of recursion each level counts
                     self._retire(block.file)
                 del self.held[block.name]
+                _notes.end(block)
 
-    def _retire(self, file: _LockFile) -> None:
+    def _retire(self, file: LockFile) -> None:
         """Use another lock file from now on, so that this one is closed as soon as no lock in it is held."""
         if self._file is file:
             self._file = None
 
     def _tell_who_waits(self, block: TurnBlock, *, failed: bool) -> None:
         """Set the time of the mark, if there is one, after a failure; else remove it, as this thread has waited."""
-        (tell_failure if failed else remove_mark)(self._folders, _digest(block.name))
+        (tell_failure if failed else remove_mark)(self._folders, block.digest)
 
     def has_entry(self, name: str) -> bool:
         """Is there a file of this name?"""
         return os.path.lexists(f"{self._root}/{name}")
 
-    def wait(self, block: TurnBlock, limit: float) -> Turn:
-        """Wait for a name that another process has locked, for so many seconds at most."""
-        started = time.monotonic()
-        digest = _digest(block.name)
-        if limit > 0:
-            make_mark(self._folders, digest)
+    def wait(self, block: TurnBlock) -> Turn:
+        """Wait for a name that another process has locked."""
+        patience = _Patience(block, SignsOfLife(self._folders, block.digest))
+        if block.limit != 0:
+            make_mark(self._folders, block.digest)
         entry = Watched(f"{self._root}/{block.name}")
-        failure = Watched(f"{self._root}/{WORK}/{digest}{MARK}")
+        failure = Watched(f"{self._root}/{WORK}/{block.digest}{MARK}")
         block.has_waited = True
-        note = Note(self._folders, digest)
+        note = Note(self._folders, block.digest)
         try:
             while not self._waits_for_me(block.name, note):
-                now = time.monotonic()
-                if now >= started + limit:
+                if patience.is_over() and self._takes_over(block):
                     return Turn.EXPIRED
-                # at most a tenth longer than needed, and few requests to a server when many wait
-                pause = min(_LONGEST_SLEEP, max(_SHORTEST_SLEEP, (now - started) / 10))
-                time.sleep(min(pause, started + limit - now))
+                patience.sleep()
                 if entry.is_new():
-                    remove_mark(self._folders, digest)
+                    remove_mark(self._folders, block.digest)
                     return Turn.DONE_ELSEWHERE
                 if failure.is_new():
                     return Turn.DONE_ELSEWHERE
@@ -286,6 +192,19 @@ class FileLocks:
             return Turn.DONE_ELSEWHERE
         finally:
             note.remove()
+
+    def _takes_over(self, block: TurnBlock) -> bool:
+        """Does this thread, of all who have waited too long, compute what another process still computes?"""
+        if block.limit == 0:
+            return True
+        block.offset ^= 1  # the lock of those who take over
+        has_lock = False
+        try:
+            has_lock = self.acquire(block)
+        finally:
+            if not has_lock:
+                block.offset ^= 1
+        return has_lock
 
     def _waits_for_me(self, name: str, note: Note) -> bool:
         """Note that this thread waits; does the holder of the name wait for it, directly or through others?"""
@@ -321,7 +240,7 @@ class FileLocks:
                 if file is not None and not file.unlock(_SECTION):
                     self._retire(file)
 
-    def _enter_section(self) -> _LockFile | None:
+    def _enter_section(self) -> LockFile | None:
         for _ in range(_SHORT_ATTEMPTS):
             file = self._try_lock(_SECTION)
             if file is not None:
@@ -333,6 +252,43 @@ class FileLocks:
 os.register_at_fork(after_in_child=FileLocks.reset_after_fork)
 
 
+class _Patience:
+    """How long a thread waits, and what it tells meanwhile.
+
+    Parameters
+    ----------
+    block : TurnBlock
+        For what it waits.
+    signs : SignsOfLife
+        What is seen of who computes.
+    """
+
+    def __init__(self, block: TurnBlock, signs: SignsOfLife) -> None:
+        self._limit = block.limit
+        self._tell = block.tell
+        self._signs = signs
+        self._started = time.monotonic()
+        self._next_told = _FIRST_TOLD
+
+    def is_over(self) -> bool:
+        """Has it waited too long? Without a limit, that is since the last sign of life."""
+        now = time.monotonic()
+        waited = now - self._started
+        self._signs.look(now)
+        if self._tell is not None and waited >= self._next_told:
+            self._next_told = waited + min(waited, _MOST_BETWEEN)
+            self._tell(Waiting(waited, self._signs.holder))
+        if self._limit is None:
+            return now - self._signs.latest >= PATIENCE
+        return waited >= self._limit
+
+    def sleep(self) -> None:
+        """Wait a moment: at most a tenth longer than needed, and few requests to a server when many wait."""
+        waited = time.monotonic() - self._started
+        pause = min(_LONGEST_SLEEP, max(_SHORTEST_SLEEP, waited / 10))
+        time.sleep(pause if self._limit is None or waited >= self._limit else min(pause, self._limit - waited))
+
+
 class TurnBlock:
     """A block in which this thread computes, unless others do.
 
@@ -342,35 +298,55 @@ class TurnBlock:
         The locks of the directory.
     name : str
         What is computed.
-    limit : float
-        Seconds to wait at most.
+    limit : float or None
+        Seconds to wait at most; None for as long as who computes shows life.
+    tell : callable, optional
+        Told now and then while the thread waits.
 
     Attributes
     ----------
+    digest : str
+        What stands for the name in those of notes.
     offset : int
-        The byte of the lock file that stands for the name.
+        The byte of the lock file that stands for the name; the next one is of those who take over.
     thread : int
         The thread that has the lock.
-    file : _LockFile or None
+    file : LockFile or None
         Where the lock is, if the block has it.
     has_waited, has_written : bool
         Did it wait for another process? Was the entry written within the block?
     """
 
-    __slots__ = ("_limit", "_locks", "file", "has_waited", "has_written", "name", "offset", "thread")
+    __slots__ = (
+        "__weakref__",
+        "_locks",
+        "digest",
+        "file",
+        "has_waited",
+        "has_written",
+        "limit",
+        "name",
+        "offset",
+        "tell",
+        "thread",
+    )
 
-    def __init__(self, locks: FileLocks, name: str, limit: float) -> None:
+    def __init__(
+        self, locks: FileLocks, name: str, limit: float | None, tell: Callable[[Waiting], object] | None = None
+    ) -> None:
         self.name = name
-        self.offset = int.from_bytes(blake2b(name.encode(), digest_size=16).digest()[:8], "big") >> 2
+        self.digest = _digest(name)
+        self.offset = int(self.digest[:16], 16) >> 3 << 1
         self.thread = 0
-        self.file: _LockFile | None = None
+        self.file: LockFile | None = None
         self.has_waited = self.has_written = False
+        self.limit = limit
+        self.tell = tell
         self._locks = locks
-        self._limit = limit
 
     def __enter__(self) -> Turn:
         try:
-            return Turn.MINE if self._locks.acquire(self) else self._locks.wait(self, self._limit)
+            return Turn.MINE if self._locks.acquire(self) else self._locks.wait(self)
         except OSError:  # no locks, a full disk, or no file handle: two processes may do the same work
             return Turn.MINE
         except BaseException:

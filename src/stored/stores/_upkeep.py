@@ -14,14 +14,14 @@ from stored._entry_form import begins_as_entry, is_entry_name
 from stored.stores._drafts import DRAFT
 from stored.stores._files import READ_FLAGS, close_file, open_file, try_lock_file
 from stored.stores._folders import OpenFolders
+from stored.stores._holders import HOLDER, HOLDER_START
 from stored.stores._notes import MARK, NOTE
 from stored.typing import Upkeep
 
 __all__ = ["clear_leftovers", "files_below", "trim"]
 
-_LOCKED_WHILE_IN_USE = re.compile(
-    rf"(\d+-[0-9a-f]{{16,24}}{re.escape(DRAFT)}|[0-9a-f]{{32}}({re.escape(NOTE)}|\.lock))"  # the last of older releases
-)
+_ENDINGS = "|".join(map(re.escape, (NOTE, HOLDER, ".lock")))  # the last of older releases
+_LOCKED_WHILE_IN_USE = re.compile(rf"(\d+-[0-9a-f]{{16,24}}{re.escape(DRAFT)}|[0-9a-f]{{32}}({_ENDINGS}))")
 _MARK_NAME = re.compile(rf"[0-9a-f]{{32}}{re.escape(MARK)}")
 _ABANDONED_AFTER = 86_400.0
 """Seconds after which nobody needs a file, where locks cannot tell."""
@@ -108,7 +108,8 @@ def _remove_if_abandoned(file: str, work: int) -> bool:
 def _is_ours(descriptor: int) -> bool:
     """Does a leftover begin as an entry does, or is it a note, or empty?"""
     start = os.pread(descriptor, _FIRST_BYTES, 0)
-    return begins_as_entry(start) or _NOTE_CONTENT.fullmatch(start) is not None
+    is_note = _NOTE_CONTENT.fullmatch(start) is not None or start.startswith(HOLDER_START)
+    return begins_as_entry(start) or is_note
 
 
 def _is_abandoned(descriptor: int) -> bool:
