@@ -117,6 +117,8 @@ def _missing_result(call: Call, results: Results, now: Settings) -> CachedResult
         found = _keep_loaded(call, results, slot, slot.load())
         if found is not ABSENT and now.verify:
             return _verified(call, results, found, now)
+    if not call.definition.single_flight and found is ABSENT:
+        return _compute(call, results, Flight())
     while found is ABSENT:
         # a space by itself, if equal owners have the same
         key = call.space if now.memory_sets else call.space.key, type(call.owner), call.method, call.arguments

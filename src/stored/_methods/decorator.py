@@ -34,6 +34,7 @@ def stored(
     round: Mapping[str, int] | None = None,
     copy: bool = False,
     depends: Collection[str] | Literal["auto"] | None = None,
+    single_flight: bool = True,
 ) -> Callable[[Callable[Concatenate[S, P], R]], StoredMethod[S, P, R]]: ...
 
 
@@ -49,6 +50,7 @@ def stored(
     ignore: Collection[str] = (),
     round: Mapping[str, int] | None = None,
     depends: Collection[str] | Literal["auto"] | None = None,
+    single_flight: bool = True,
 ) -> Callable[[Callable[Concatenate[S, P], Any]], StoredMethod[S, P, TableInterpolant]]: ...
 
 
@@ -64,6 +66,7 @@ def stored(
     round: Mapping[str, int] | None = None,  # noqa: A002
     copy: bool = False,
     depends: Collection[str] | Literal["auto"] | None = None,
+    single_flight: bool = True,
 ) -> Any:
     """Remember the results of a method for as long as its owner's parameters stay the same.
 
@@ -99,6 +102,10 @@ def stored(
         that the code of the method is found to read, and the attributes: also for owners with a hashable string of
         their own, and where the method calls other stored ones. Names are for owners described by `keyed_by`, frozen
         dataclasses and frozen attrs classes; what is read beside them is told by an `OwnerWarning`.
+    single_flight : bool
+        Let one thread or process compute a missing result while the others wait for it. Say False for a method that
+        all ranks of a parallel program must enter together, since it communicates (``comm.allreduce``): if one of them
+        computed while the others waited for its result, it would wait for them, too, for ever.
 
     Returns
     -------
@@ -147,5 +154,6 @@ def stored(
         "depends": depends
         if depends is None or depends == "auto"
         else checked_names("depends", depends, "'auto', or "),
+        "single_flight": single_flight,
     }
     return lambda method: StoredMethod(Definition(method, name, **options))

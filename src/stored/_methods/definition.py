@@ -81,6 +81,7 @@ class Definition:
         round: Mapping[str, int] | None = None,  # noqa: A002
         copy: bool = False,
         depends: Collection[str] | Literal["auto"] | None = None,
+        single_flight: bool = True,
     ) -> None:
         self.options = {
             "persistent": persistent,
@@ -92,6 +93,7 @@ class Definition:
             "round": round,
             "copy": copy,
             "depends": depends,
+            "single_flight": single_flight,
         }
         plain = _plain_function(function, version)
         self.function = function
@@ -102,6 +104,7 @@ class Definition:
         self._class_name: str | None = None
         self._owner_class: weakref.ref[type] | None = None
         self.persistent = persistent
+        self.single_flight = single_flight
         self.returns_table = interpolate is True
         self.axes = _axes(interpolate)
         self.is_interpolated = self.returns_table or bool(self.axes)

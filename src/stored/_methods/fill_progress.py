@@ -48,7 +48,7 @@ class Progress:
         missing = (count - report.done) * (report.done - report.found) / report.done
         elapsed = time.monotonic() - self._started
         at_a_time = max(report.computing_seconds / elapsed, 1.0) if elapsed > 0 else 1.0
-        return missing * self._seconds / self._known / at_a_time
+        return float(missing * self._seconds / self._known / at_a_time)
 
     def text(self) -> str:
         """How far it is."""
