@@ -223,7 +223,7 @@ class Beside:
 
     @stored.stored(depends=("h",), version="1")
     def chosen(self) -> float:
-        return self.h
+        return self.h + self.extra
 
     @stored.stored
     def private(self) -> str:
@@ -247,6 +247,10 @@ def test_what_is_not_seen_and_what_is_private_is_told_of_an_object() -> None:
     assert [each for each in Beside().ignoring.dependencies().unseen if "ignore" in each] == [
         "self.extra, which ignore leaves out"
     ]
+    with pytest.warns(stored.OwnerWarning, match=r"depends=\('h',\) of Beside\.chosen\(\) leaves out"):
+        Beside().chosen()
+    (left_out,) = [each for each in Beside().chosen.dependencies().unseen if "depends leaves out" in each]
+    assert left_out.startswith("the attribute extra, read at ")
     model = Beside(object())
     with pytest.warns(stored.OwnerWarning, match=r"say ignore=\('self.handle',\) if it does not change results"):
         model.private()
