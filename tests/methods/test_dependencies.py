@@ -266,3 +266,19 @@ def test_of_an_owner_with_a_string_of_its_own_the_attributes_are_what_it_must_te
     assert "attributes that the string must tell:" in str(found)
     assert names(found.attributes) == {"h", "other"}
     assert "the attribute other, unless the hashable string tells it" in found.unseen
+
+
+def test_parameters_without_a_form_are_told_all_the_same() -> None:
+    """Calls are refused then, and this may be read to find out why."""
+
+    @keyed_by("p")
+    class Odd:
+        p = object()
+
+        @stored.stored
+        def method(self) -> str:
+            return str(self.p)
+
+    with pytest.raises(stored.StoredError, match="no form"):
+        Odd().method()
+    assert [each.name for each in Odd().method.dependencies().parameters] == ["p"]
