@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import functools
 import linecache
 from pathlib import Path
 from typing import Any
 
+from stored._keys.code_graph import code_state
 from stored._keys.function_tree import function_tree
 
 CELL = """
@@ -34,3 +36,19 @@ def test_a_cell_whose_statements_are_compiled_one_by_one(tmp_path: Path) -> None
         tree = function_tree(function.__code__)
         assert tree is not None
         assert tree.node.name == function.__name__  # type: ignore[union-attr]
+
+
+def test_the_open_of_ipython_counts_as_the_built_in_one() -> None:
+    """It is a function of a package, which notebooks have in place of it."""
+
+    @functools.wraps(open)
+    def modified(file: Any, *args: Any, **kwargs: Any) -> Any:
+        return open(file, *args, **kwargs)
+
+    states = []
+    for names in ({}, {"open": modified}):
+        namespace: dict[str, Any] = {"__name__": "__main__", **names}
+        exec("def read(name):\n    with open(name) as file:\n        return file.read()\n", namespace)
+        states.append(code_state([namespace["read"]]))
+    assert states[0].digest == states[1].digest
+    assert len(states[1].places) == 1
