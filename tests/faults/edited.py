@@ -246,7 +246,8 @@ class _Mutator(ast.NodeTransformer):
 def _mutated(node: ast.AST) -> ast.AST | None:
     """A node that gives something else; None for one that has none."""
     if isinstance(node, ast.Constant) and type(node.value) in {int, float}:
-        return ast.Constant(node.value * 2 + 1)  # type: ignore[operator]
+        value: Any = node.value
+        return ast.Constant(value * 3 if 0.0 < value < 1e-4 else value * 2 + 1)  # tolerances stay small
     if isinstance(node, ast.BinOp):
         other = copy.copy(node)
         other.op = ast.Sub() if isinstance(node.op, ast.Add) else ast.Add()

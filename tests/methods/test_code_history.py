@@ -178,3 +178,21 @@ def test_the_latest_of_earlier_versions_is_told(monkeypatch: pytest.MonkeyPatch)
         Model(1.0).method()
     monkeypatch.setattr(CHANGED, "K", 7.0)
     assert Model(1.0).method.explain().differences["constant changed_by_test.K"] == ("6.0", "7.0")
+
+
+def test_of_results_in_memory_only_the_classes_of_parameters_are_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What they were made of is kept beside results in the store."""
+
+    @keyed_by("part")
+    class Own(Whole):
+        @stored(persistent=False)
+        def in_memory(self) -> float:
+            value: float = self.part.value()
+            return value
+
+    with configure(memory_sets=8):
+        Own(2.0).in_memory()
+        monkeypatch.setattr(PART, "K", 3.0)
+        found = Own(2.0).in_memory.explain()
+    assert set(found.differences) == {"parameter part"}
+    assert "(code that its class, or a function in it, reaches has changed)" in str(found)

@@ -223,7 +223,7 @@ class Beside:
 
     @stored.stored(depends=("h",), version="1")
     def chosen(self) -> float:
-        return self.h
+        return self.h + self.extra
 
     @stored.stored
     def private(self) -> str:
@@ -247,6 +247,10 @@ def test_what_is_not_seen_and_what_is_private_is_told_of_an_object() -> None:
     assert [each for each in Beside().ignoring.dependencies().unseen if "ignore" in each] == [
         "self.extra, which ignore leaves out"
     ]
+    with pytest.warns(stored.OwnerWarning, match=r"depends=\('h',\) of Beside\.chosen\(\) leaves out"):
+        Beside().chosen()
+    (left_out,) = [each for each in Beside().chosen.dependencies().unseen if "depends leaves out" in each]
+    assert left_out.startswith("the attribute extra, read at ")
     model = Beside(object())
     with pytest.warns(stored.OwnerWarning, match=r"say ignore=\('self.handle',\) if it does not change results"):
         model.private()
@@ -262,3 +266,19 @@ def test_of_an_owner_with_a_string_of_its_own_the_attributes_are_what_it_must_te
     assert "attributes that the string must tell:" in str(found)
     assert names(found.attributes) == {"h", "other"}
     assert "the attribute other, unless the hashable string tells it" in found.unseen
+
+
+def test_parameters_without_a_form_are_told_all_the_same() -> None:
+    """Calls are refused then, and this may be read to find out why."""
+
+    @keyed_by("p")
+    class Odd:
+        p = object()
+
+        @stored.stored
+        def method(self) -> str:
+            return str(self.p)
+
+    with pytest.raises(stored.StoredError, match="no form"):
+        Odd().method()
+    assert [each.name for each in Odd().method.dependencies().parameters] == ["p"]

@@ -7,8 +7,11 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from stored import keyed_by, stored
 
 MODEL = """
 import sys, warnings
@@ -99,3 +102,23 @@ def test_a_hit_imports_nothing(tmp_path: Path) -> None:
     """
     assert run(tmp_path, program) == "1.0 True"
     assert run(tmp_path, program) == "1.0 False"
+
+
+def test_state_of_a_library_that_the_call_itself_imports(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is known of it before; so the first result is not kept, without a warning."""
+
+    @keyed_by("p")
+    class Model:
+        p = 1.0
+
+        @stored
+        def current(self) -> Any:
+            from colossus.cosmology import cosmology
+
+            return cosmology.setCosmology("planck18", persistence="").H0 + 0 * cosmology.getCurrent().H0
+
+    for name in ("colossus.cosmology", "colossus.cosmology.cosmology"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    model = Model()
+    assert [model.current() for _ in range(3)] == [67.66] * 3
+    assert model.current.cache_info().hits >= 1

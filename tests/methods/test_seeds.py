@@ -242,3 +242,86 @@ def test_methods_that_call_those_that_draw() -> None:
     one, other = calls(Outer, None)
     assert one != other
     assert len(set(calls(Outer, 3))) == 1
+
+
+def legacy_with_default(n: int, seed: int | None = None) -> Any:
+    return RandomState(seed).normal(size=n)
+
+
+def legacy_keyword(n: int, *, seed: int | None = None) -> Any:
+    return RandomState(seed).normal(size=n)
+
+
+def legacy_variable(given: int | None) -> Any:
+    seed = given
+    return RandomState(seed).normal()
+
+
+def legacy_of_closure(seed: int | None) -> Any:
+    def draw(self: Any) -> Any:
+        return RandomState(seed).normal()
+
+    return draw
+
+
+LEGACY = {
+    "attribute": lambda self: RandomState(self.seed).normal(),
+    "of a part": lambda self: RandomState(self.noise.seed).normal(),
+    "property": lambda self: RandomState(self.told_seed).normal(),
+    "default": lambda self: legacy_with_default(3, self.seed),
+    "by name": lambda self: legacy_with_default(3, seed=self.seed),
+    "keyword": lambda self: legacy_keyword(3, seed=self.seed),
+    "variable": lambda self: legacy_variable(self.seed),
+    "argument": lambda self, seed=None: RandomState(seed).normal(),
+    "module": lambda self: RandomState(SEED).normal(),
+    "closure": legacy_of_closure(None),
+}
+
+
+@pytest.mark.parametrize("function", LEGACY.values(), ids=LEGACY)
+def test_generators_of_old_without_a_seed_make_results_private(function: Any) -> None:
+    """Numpy takes a seed from the system for each of these, so that their arguments have to tell."""
+    kind = model_with(function)
+    with pytest.warns(OwnerWarning, match=r"makes a generator by .*RandomState\(\) with a seed that can be None"):
+        kind(None).method()
+    one, other = calls(kind, None)
+    assert not np.array_equal(one, other)
+
+
+def test_a_variable_that_is_not_set() -> None:
+    """The method itself raises the error."""
+
+    def factory(is_set: bool) -> Any:
+        if is_set:
+            seed = 1
+
+        def draw(self: Any) -> Any:
+            return RandomState(seed).normal()
+
+        return draw
+
+    with pytest.raises(NameError):
+        model_with(factory(False))().method()
+
+
+@keyed_by("seed", "noise")
+class Full:
+    """A model in which nothing is None."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed, self.noise = seed, Noise(seed)
+
+    @property
+    def told_seed(self) -> int:
+        return self.seed
+
+
+@pytest.mark.parametrize("name", ["attribute", "of a part", "property", "by name", "keyword", "variable", "closure"])
+def test_generators_of_old_with_a_seed_are_ordinary(name: str) -> None:
+    """Where nothing is None; of a closure, what it holds."""
+
+    class Own(Full):
+        method = stored(legacy_of_closure(7) if name == "closure" else LEGACY[name])
+
+    assert np.array_equal(Own(5).method(), Own(5).method())
+    assert Own(5).method.explain().where is not None

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 
-from stored._keys.code_object import names_in
 from stored._keys.used_names import MAKING_GENERATORS
 
 __all__ = ["DRAWING", "Draws", "may_draw"]
@@ -30,7 +29,9 @@ DRAWING = MAKING_GENERATORS | {
 
 def may_draw(code: CodeType) -> bool:
     """May code draw random numbers, by its names?"""
-    return not names_in(code).isdisjoint(DRAWING)
+    if not DRAWING.isdisjoint(code.co_names):
+        return True
+    return any(may_draw(each) for each in code.co_consts if isinstance(each, CodeType))
 
 
 class _Entropy(threading.local):

@@ -6,7 +6,9 @@ import __future__
 import ast
 import contextlib
 import inspect
+import itertools
 import linecache
+import os
 import textwrap
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -165,13 +167,25 @@ def _read_file(lines: list[str], filename: str, flags: int) -> FileFacts:
         found = FoundFunction(_bounds(node), read)
         functions.setdefault(_place_of_node(node), []).append(found)
     codes: dict[tuple[str, int], list[CodeType | str]] = {}
-    for each in _nested_code(compiled):
+    for each in itertools.chain(_nested_code(compiled), _code_of_statements(tree, filename, flags)):
         codes.setdefault((each.co_qualname, each.co_firstlineno), []).append(each)
     facts = FileFacts(functions, codes)
     if any(class_name is not None for _, class_name, _ in found_functions):  # what methods read is soon asked for
         _keep_trees(lines, [found[:2] for found in found_functions])
     note_facts(filename, lines, flags, facts)
     return facts
+
+
+def _code_of_statements(tree: ast.Module, filename: str, flags: int) -> Iterator[CodeType]:
+    """The code objects of a cell of a notebook, whose statements are compiled one by one.
+
+    Python compiles calls of what the same module imports in another way, if it sees the import.
+    """
+    if not os.path.isfile(filename):
+        with without_warnings():
+            for each in tree.body:
+                module = ast.Module([each], [])
+                yield from _nested_code(compile(module, filename, "exec", flags=flags, dont_inherit=True))
 
 
 def _nested_code(code: CodeType) -> Iterator[CodeType]:

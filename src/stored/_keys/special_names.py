@@ -37,4 +37,9 @@ _BUILTINS = dict(vars(builtins))
 
 
 def is_builtin(found: ReachedName) -> bool:
-    return len(found.path) == 1 and _BUILTINS.get(found.path[0], ABSENT) is found.value
+    """Is a name bound to the built-in function of that name, or to IPython's ``open``, which only refuses 0 to 2?"""
+    if len(found.path) != 1:
+        return False
+    value = _BUILTINS.get(found.path[0], ABSENT)
+    wrapped = getattr(found.value, "__wrapped__", None) if value is open else None
+    return found.value is value or (wrapped is open and getattr(found.value, "__module__", "") == "io")

@@ -25,7 +25,7 @@ from stored._methods.code_history import files_known
 from stored._methods.definition import Definition
 from stored._methods.memo_state import reasons_of_private
 from stored._methods.results import results_of
-from stored.errors import OwnerError
+from stored.errors import StoredError
 from stored.typing import ABSENT
 
 __all__ = ["Dependencies", "Dependency", "dependencies_of"]
@@ -194,7 +194,7 @@ _STRING = "the hashable string of the object"
 def _private(definition: Definition, code: StoredCode, owner: object) -> list[str]:
     """Why results are for one object only; attributes without a form are seen on an object alone."""
     names: tuple[str, ...] = ()
-    with contextlib.suppress(OwnerError):  # its parameters are not told
+    with contextlib.suppress(StoredError):  # its parameters are not told, or have no form
         names = () if owner is None else results_of(definition, owner).present.of(owner).private
     reasons = reasons_of_private(code.reads._replace(private=()), tuple(names), ())
     return [*[f"{each.text}, at {each.place}" for each in code.reads.private], *reasons, *code.formless]
@@ -223,7 +223,7 @@ def _files_read(definition: Definition, code: StoredCode, owner: object) -> Iter
     found = definition.files_read.union(*[each.files_read for each in inner])
     if owner is not None:
         for each in (definition, *inner):
-            with contextlib.suppress(OwnerError):  # its parameters are not told
+            with contextlib.suppress(StoredError):  # its parameters are not told, or have no form
                 results = results_of(each, owner)
                 found |= files_known(results.present.of(owner), results.method)
     for each in sorted(found - code.files()):
