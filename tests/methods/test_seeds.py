@@ -271,6 +271,7 @@ LEGACY = {
     "default": lambda self: legacy_with_default(3, self.seed),
     "by name": lambda self: legacy_with_default(3, seed=self.seed),
     "keyword": lambda self: legacy_keyword(3, seed=self.seed),
+    "inner": lambda self: (lambda: legacy_with_default(3, seed=self.seed))(),
     "variable": lambda self: legacy_variable(self.seed),
     "argument": lambda self, seed=None: RandomState(seed).normal(),
     "module": lambda self: RandomState(SEED).normal(),
@@ -316,7 +317,10 @@ class Full:
         return self.seed
 
 
-@pytest.mark.parametrize("name", ["attribute", "of a part", "property", "by name", "keyword", "variable", "closure"])
+OWN_SEEDS = ("attribute", "of a part", "property", "by name", "keyword", "inner", "variable", "closure")
+
+
+@pytest.mark.parametrize("name", OWN_SEEDS)
 def test_generators_of_old_with_a_seed_are_ordinary(name: str) -> None:
     """Where nothing is None; of a closure, what it holds."""
 
