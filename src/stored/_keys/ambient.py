@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from stored._keys.closures import variable
+from stored._keys.code_object import nested_code
 from stored._keys.used_names import MAKING_GENERATORS, MEMBER, NAMED
 
 __all__ = ["ambient_state", "draws_from_global", "gives_modules", "is_environment", "makes_generator", "variable_named"]
@@ -40,8 +41,7 @@ def variable_named(item: str | None, function: types.FunctionType) -> str | None
 
 def _local_names(code: types.CodeType) -> set[str]:
     """The variables of a function, and of those in it."""
-    nested = [_local_names(each) for each in code.co_consts if isinstance(each, types.CodeType)]
-    return {*code.co_varnames, *code.co_cellvars}.union(*nested)
+    return {name for each in nested_code(code) for name in (*each.co_varnames, *each.co_cellvars)}
 
 
 def gives_modules(value: Any) -> bool:
@@ -86,6 +86,7 @@ def _value_or_error(function: Callable[[], Any]) -> Any:
 
 
 def draws_from_global(value: Any) -> bool:
+    """Is it a function that draws from a random generator which others draw from too, or from the system?"""
     owner = getattr(value, "__self__", None) if isinstance(value, types.MethodType | types.BuiltinMethodType) else None
     if owner is not None and not isinstance(owner, types.ModuleType):
         return any(owner is each for each in _generators()) and value.__name__ not in _NO_DRAWS

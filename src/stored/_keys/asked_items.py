@@ -33,7 +33,7 @@ def last_name(node: ast.expr) -> str:
     return str(getattr(node, "attr", getattr(node, "id", "")))
 
 
-ASKING = frozenset({"import_module", "__import__", "getenv"})
+ASKING = frozenset({"import_module", "__import__"})
 """Functions that are asked for something by their first argument."""
 
 

@@ -37,6 +37,7 @@ from stored._keys.library_values import has_text_of_its_own, is_foreign, name_in
 from stored._keys.node import Node, is_node
 from stored._keys.project_paths import without_folder
 from stored._keys.reached_names import ReachedName, reached_name
+from stored._keys.seeds import GIVE_SEED
 from stored._keys.special_names import (
     FILLED_BY_PYTHON,
     LOOKING_EVERYWHERE,
@@ -295,13 +296,13 @@ class _NodeWalk(Walk):
         if ambient.gives_modules(found.value):
             return self._given_module_text(used, found, function)
         if used.is_bare and ambient.makes_generator(found.value):
-            self._formless.append(f"{self._where()} makes a generator by {found.label}() without a seed; {_SEED}")
+            self._formless.append(f"{self._where()} makes a generator by {found.label}() without a seed; {GIVE_SEED}")
         elif used.item is not None and used.item.startswith(SEEDED_BY) and ambient.makes_generator(found.value):
             self._seeds.append((hold(function), found.label, used.item.removeprefix(SEEDED_BY)))
         self._draws |= ambient.makes_generator(found.value)
         if ambient.draws_from_global(found.value):
             self._formless.append(
-                f"{self._where()} draws from the random generator of a module by {found.label}(); {_SEED}"
+                f"{self._where()} draws from the random generator of a module by {found.label}(); {GIVE_SEED}"
             )
         return None
 
@@ -394,5 +395,3 @@ class _NodeWalk(Walk):
 
 
 _CONTAINERS = frozenset({list, dict, set, collections.deque, np.ndarray})
-
-_SEED = "give it a seed, or let the caller give the generator or what it draws, or name it in ignore=(...)"
