@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,10 @@ from stored._storage.reports import clear_reports
 
 # how long an example takes tells how busy the other cores are
 hypothesis.settings.register_profile(
-    "on all cores", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    "on all cores",
+    deadline=None,
+    max_examples=25 if os.environ.get("STORED_FAULTS") == "brief" else 60,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("on all cores")
 

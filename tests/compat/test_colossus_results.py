@@ -186,7 +186,6 @@ print(suite.countTestCases(), result.testsRun, len(result.failures), len(result.
 
 @dataclass
 class SuiteRun:
-    home: Path
     outcome: list[int]
     tables: dict[Path, int]
 
@@ -197,43 +196,25 @@ def run_suite(home: Path, part: str) -> SuiteRun:
     outcome = [int(number) for number in done.stdout.splitlines()[-1].split()]
     # its storage tests store their own object in every run
     tables = {path: path.stat().st_mtime_ns for path in entries(home) if "unit_test" not in path.parts}
-    return SuiteRun(home, outcome, tables)
+    return SuiteRun(outcome, tables)
 
 
-@pytest.fixture(scope="module", params=PARTS, ids=lambda part: part or "others")
-def part(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: part or "others")
+def test_suite_of_colossus_passes(part: str, tmp_path: Path) -> None:
+    """All 178 tests of Colossus 1.4 run and pass on the drop-in, with a cold cache and with a warm one.
 
-
-@pytest.fixture(scope="module")
-def cold(part: str, tmp_path_factory: pytest.TempPathFactory) -> SuiteRun:
-    """A part of the suite with a cold cache."""
-    return run_suite(tmp_path_factory.mktemp("suite"), part)
-
-
-@pytest.fixture(scope="module")
-def warm(part: str, cold: SuiteRun) -> SuiteRun:
-    """The same part with the cache that its first run has left, in a fresh process."""
-    return run_suite(cold.home, part)
-
-
-@pytest.mark.parametrize("turn", ["cold", "warm"])
-def test_suite_of_colossus_passes(part: str, turn: str, request: pytest.FixtureRequest) -> None:
-    """All 178 tests of Colossus 1.4 run and pass on the drop-in.
-
-    A part takes some five seconds, and more on a busy machine: it cannot be shorter than the tests of one class.
+    Its tables are entries and no pickles, and the second run finds them: it writes none of them again. A part takes
+    some five seconds each time: it cannot be shorter than the tests of one class.
     """
-    assert request.getfixturevalue(turn).outcome == [178, PARTS[part][0], 0, 0, 0]
+    cold = run_suite(tmp_path, part)
+    warm = run_suite(tmp_path, part)
+    assert cold.outcome == warm.outcome == [178, PARTS[part][0], 0, 0, 0]
+    assert {path.parts[-3] for path in cold.tables} == PARTS[part][1]
+    assert warm.tables == cold.tables
+    files = {path for path in tmp_path.rglob("*") if path.is_file() and path.name != "CACHEDIR.TAG"}
+    assert sorted(files) == entries(tmp_path)
 
 
 def test_suite_of_colossus_is_whole() -> None:
     """The parts are 178 tests together."""
     assert sum(number for number, _ in PARTS.values()) == 178
-
-
-def test_suite_of_colossus_fills_the_cache_once(part: str, cold: SuiteRun, warm: SuiteRun) -> None:
-    """Its tables are entries and no pickles, and the second run finds them: it writes none of them again."""
-    assert {path.parts[-3] for path in cold.tables} == PARTS[part][1]
-    assert warm.tables == cold.tables
-    files = {path for path in cold.home.rglob("*") if path.is_file() and path.name != "CACHEDIR.TAG"}
-    assert sorted(files) == entries(cold.home)

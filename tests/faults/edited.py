@@ -217,10 +217,14 @@ def write(folder: Path, files: Mapping[str, str] = FILES, **changed: str) -> Non
 
 
 def run(folder: Path, cache: Path, program: str = RUN, **environment: str) -> dict[str, Any] | None:
-    """What a new process gives; None if the model raises an error."""
+    """What a new process gives; None if the model raises an error, or does not end."""
     variables = {**os.environ, "STORED_CACHE_DIR": str(cache), "PYTHONDONTWRITEBYTECODE": "1", **environment}
     command = [sys.executable, "-W", "ignore", "-c", program]
-    done = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True, check=False)
+    how: dict[str, Any] = {"cwd": folder, "env": variables, "capture_output": True, "text": True, "timeout": 90}
+    try:
+        done = subprocess.run(command, **how, check=False)
+    except subprocess.TimeoutExpired:  # an edit of a loop, or of the number of points
+        return None
     return None if done.returncode else json.loads(done.stdout)
 
 

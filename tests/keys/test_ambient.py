@@ -22,6 +22,7 @@ from stored._keys.code_graph import code_state
 from stored._keys.distributions import distribution_text
 
 ALIAS = os.environ
+VARIABLE = "STORED_TEST_A"
 
 ENVIRONMENT: list[Callable[[], Any]] = [
     lambda: os.environ["STORED_TEST_A"],
@@ -30,6 +31,11 @@ ENVIRONMENT: list[Callable[[], Any]] = [
     lambda: "STORED_TEST_A" in os.environ,
     lambda: "STORED_TEST_A" not in os.environ,
     lambda: os.getenv("STORED_TEST_A"),
+    lambda: os.getenv(VARIABLE),
+    lambda: os.getenv(key="STORED_TEST_A"),
+    lambda: os.environ.get(VARIABLE, "x"),
+    lambda: os.environ.get(key="STORED_TEST_A"),
+    lambda: os.environ[VARIABLE],
     lambda: ALIAS["STORED_TEST_A"],
     lambda: ALIAS.get("STORED_TEST_A"),
 ]
@@ -71,7 +77,18 @@ def environment(name: str) -> Any:
     return os.environ[name]
 
 
-@pytest.mark.parametrize("function", [environment, lambda: dict(os.environ), lambda name: os.getenv(name)])
+def of_local() -> Any:
+    VARIABLE = "".join(["STORED", "_TEST_A"])
+    return os.environ[VARIABLE]
+
+
+def of_inner() -> Any:
+    return [os.environ.get(VARIABLE) for VARIABLE in ("STORED_TEST_A",)]
+
+
+@pytest.mark.parametrize(
+    "function", [environment, lambda: dict(os.environ), lambda name: os.getenv(name), of_local, of_inner]
+)
 def test_the_environment_by_computed_names_makes_results_private(
     monkeypatch: pytest.MonkeyPatch, function: Callable[..., Any]
 ) -> None:
@@ -180,6 +197,8 @@ def test_a_module_that_is_looked_for_counts_by_whether_it_is_imported(monkeypatc
 
 
 modules = {"a": 1}
+environ = {"a": 1}
+key = "a"
 
 
 def test_a_table_that_is_looked_in_counts_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -188,6 +207,15 @@ def test_a_table_that_is_looked_in_counts_as_a_whole(monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(modules, "b", 2)
     assert not state.is_same()
     assert code_state([lambda: "b" in modules]).digest != state.digest
+
+
+@pytest.mark.parametrize("function", [lambda: environ[key], lambda: environ.get(key)])
+def test_a_table_of_the_name_of_the_environment_counts(monkeypatch: pytest.MonkeyPatch, function: Any) -> None:
+    """As any table."""
+    state = code_state([function])
+    monkeypatch.setitem(environ, "a", 2)
+    assert not state.is_same()
+    assert code_state([function]).digest != state.digest
 
 
 @pytest.mark.parametrize(

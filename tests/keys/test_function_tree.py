@@ -10,6 +10,7 @@ from typing import Any
 
 from stored._keys.code_graph import code_state
 from stored._keys.function_tree import function_tree
+from tests.keys.source_code import load
 
 CELL = """
 import time
@@ -45,10 +46,9 @@ def test_the_open_of_ipython_counts_as_the_built_in_one() -> None:
     def modified(file: Any, *args: Any, **kwargs: Any) -> Any:
         return open(file, *args, **kwargs)
 
-    states = []
-    for names in ({}, {"open": modified}):
-        namespace: dict[str, Any] = {"__name__": "__main__", **names}
-        exec("def read(name):\n    with open(name) as file:\n        return file.read()\n", namespace)
-        states.append(code_state([namespace["read"]]))
-    assert states[0].digest == states[1].digest
-    assert len(states[1].places) == 1
+    source = "def read(name):\n    with open(name) as file:\n        return file.read()\n"
+    plain, special = load(source), load(source, open=modified)
+    state, other = [code_state([each["read"]]) for each in (plain, special)]
+    assert [each.text for each in other.nodes] == [each.text for each in state.nodes]
+    assert other.libraries == state.libraries
+    assert other.digest == state.digest

@@ -346,27 +346,36 @@ def test_what_a_forked_process_does_first() -> None:
     assert not is_kept(Owner(function, 1.0).value)
 
 
-def test_a_process_that_is_forked_while_a_thread_computes() -> None:
-    """There, no other computation is under way."""
-    cosmology = Cosmology(1.0)
-    function = functools.lru_cache(lambda cosmology: 2 * cosmology.h)
+@contextlib.contextmanager
+def computing(function: Callable[[Any], float]) -> Iterator[None]:
+    """A block during which another thread computes a stored method, which calls a function at its end."""
     begun, end = threading.Event(), threading.Event()
 
     def waiting(given: Any) -> float:
         begun.set()
         end.wait()
-        return float(function(cosmology) + len(given))
+        return function(given)
 
     thread = threading.Thread(target=Owner(waiting, "x").value)
     thread.start()
     begun.wait()
-    child = os.fork()
-    if not child:
-        function(cosmology)
-        cosmology.h = 5.0
-        os._exit(is_kept(Owner(function, cosmology).value))
-    end.set()
-    thread.join()
+    try:
+        yield
+    finally:
+        end.set()
+        thread.join()
+
+
+def test_a_process_that_is_forked_while_a_thread_computes() -> None:
+    """There, no other computation is under way."""
+    cosmology = Cosmology(1.0)
+    function = functools.lru_cache(lambda cosmology: 2 * cosmology.h)
+    with computing(lambda given: float(function(cosmology) + len(given))):
+        child = os.fork()
+        if not child:
+            function(cosmology)
+            cosmology.h = 5.0
+            os._exit(is_kept(Owner(function, cosmology).value))
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
@@ -561,21 +570,10 @@ def test_what_others_ask_for_while_a_thread_computes() -> None:
     """It is not taken for that of the computation."""
     cosmology = Cosmology(1.0)
     function = functools.lru_cache(lambda cosmology: 2 * cosmology.h)
-    begun, end = threading.Event(), threading.Event()
-
-    def waiting(given: Any) -> float:
-        begun.set()
-        end.wait()
-        return float(len(given)) if given else float(function(cosmology))
-
-    thread = threading.Thread(target=Owner(waiting, "x").value)
-    thread.start()
-    begun.wait()
-    function(cosmology)
-    cosmology.h = 5.0
-    assert not is_kept(Owner(function, cosmology).value)
-    end.set()
-    thread.join()
+    with computing(lambda given: float(len(given)) if given else float(function(cosmology))):
+        function(cosmology)
+        cosmology.h = 5.0
+        assert not is_kept(Owner(function, cosmology).value)
 
 
 def test_a_version_does_not_stand_for_what_functions_keep() -> None:

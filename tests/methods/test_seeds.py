@@ -7,7 +7,6 @@ import random
 import threading
 import types
 import warnings
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -140,14 +139,19 @@ def calls(kind: Any, *given: Any, **named: Any) -> list[Any]:
         return [kind(*given, **named).method() for _ in range(2)]
 
 
-@pytest.mark.parametrize("function", [*OF_SEED.values(), *NEVER.values()], ids=[*OF_SEED, *NEVER])
-def test_draws_without_a_seed_are_not_kept(function: Any) -> None:
+def check_draws_anew(kind: Any, told: str) -> None:
     """Each object draws anew, and one warning says so."""
-    kind = model_with(function)
-    with pytest.warns(OwnerWarning, match=r"without a seed|a seed that can be None|global generator"):
+    with pytest.warns(OwnerWarning, match=told):
         kind(None).method()
     one, other = calls(kind, None)
     assert not np.array_equal(one, other)
+
+
+@pytest.mark.parametrize("function", [*OF_SEED.values(), *NEVER.values()], ids=[*OF_SEED, *NEVER])
+def test_draws_without_a_seed_are_not_kept(function: Any) -> None:
+    """Nothing is found for another object."""
+    kind = model_with(function)
+    check_draws_anew(kind, r"without a seed|a seed that can be None|global generator")
     assert kind(None).method.explain().where is None
 
 
@@ -206,7 +210,7 @@ def test_other_threads_draw_as_they_like() -> None:
     """What they do does not count."""
     begun, ended = threading.Event(), threading.Event()
 
-    def drawing() -> Iterator[Any]:
+    def drawing() -> None:
         begun.wait()
         default_rng()
         ended.set()
@@ -271,6 +275,7 @@ LEGACY = {
     "default": lambda self: legacy_with_default(3, self.seed),
     "by name": lambda self: legacy_with_default(3, seed=self.seed),
     "keyword": lambda self: legacy_keyword(3, seed=self.seed),
+    "inner": lambda self: (lambda: legacy_with_default(3, seed=self.seed))(),
     "variable": lambda self: legacy_variable(self.seed),
     "argument": lambda self, seed=None: RandomState(seed).normal(),
     "module": lambda self: RandomState(SEED).normal(),
@@ -281,11 +286,7 @@ LEGACY = {
 @pytest.mark.parametrize("function", LEGACY.values(), ids=LEGACY)
 def test_generators_of_old_without_a_seed_make_results_private(function: Any) -> None:
     """Numpy takes a seed from the system for each of these, so that their arguments have to tell."""
-    kind = model_with(function)
-    with pytest.warns(OwnerWarning, match=r"makes a generator by .*RandomState\(\) with a seed that can be None"):
-        kind(None).method()
-    one, other = calls(kind, None)
-    assert not np.array_equal(one, other)
+    check_draws_anew(model_with(function), r"makes a generator by .*RandomState\(\) with a seed that can be None")
 
 
 def test_a_variable_that_is_not_set() -> None:
@@ -316,7 +317,10 @@ class Full:
         return self.seed
 
 
-@pytest.mark.parametrize("name", ["attribute", "of a part", "property", "by name", "keyword", "variable", "closure"])
+OWN_SEEDS = ("attribute", "of a part", "property", "by name", "keyword", "inner", "variable", "closure")
+
+
+@pytest.mark.parametrize("name", OWN_SEEDS)
 def test_generators_of_old_with_a_seed_are_ordinary(name: str) -> None:
     """Where nothing is None; of a closure, what it holds."""
 

@@ -12,9 +12,11 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from stored._keys.used_names import MAKING_GENERATORS, MEMBER
+from stored._keys.closures import variable
+from stored._keys.code_object import nested_code
+from stored._keys.used_names import MAKING_GENERATORS, MEMBER, NAMED
 
-__all__ = ["ambient_state", "draws_from_global", "gives_modules", "is_environment", "makes_generator"]
+__all__ = ["ambient_state", "draws_from_global", "gives_modules", "is_environment", "makes_generator", "variable_named"]
 
 
 def is_environment(value: Any) -> bool:
@@ -25,6 +27,21 @@ def is_environment(value: Any) -> bool:
 
 
 _ASKING_ENVIRONMENT = (os.getenv, os.getenvb, os.path.expandvars, os.path.expanduser)
+
+
+def variable_named(item: str | None, function: types.FunctionType) -> str | None:
+    """The environment variable that a function asks for, by the item of a name; None if its name is computed."""
+    item = item and item.removeprefix(MEMBER)
+    if item is None or not item.startswith(NAMED):
+        return item
+    name = item.removeprefix(NAMED)
+    value = None if name in _local_names(function.__code__) else variable(function, name)
+    return value if isinstance(value, str) else None
+
+
+def _local_names(code: types.CodeType) -> set[str]:
+    """The variables of a function, and of those in it."""
+    return {name for each in nested_code(code) for name in (*each.co_varnames, *each.co_cellvars)}
 
 
 def gives_modules(value: Any) -> bool:
@@ -69,6 +86,7 @@ def _value_or_error(function: Callable[[], Any]) -> Any:
 
 
 def draws_from_global(value: Any) -> bool:
+    """Is it a function that draws from a random generator which others draw from too, or from the system?"""
     owner = getattr(value, "__self__", None) if isinstance(value, types.MethodType | types.BuiltinMethodType) else None
     if owner is not None and not isinstance(owner, types.ModuleType):
         return any(owner is each for each in _generators()) and value.__name__ not in _NO_DRAWS

@@ -5,9 +5,19 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from stored._keys.used_names import OWN_NAME, SEEDED_BY
+from stored._keys.used_names import NAMED, OWN_NAME, SEEDED_BY
 
-__all__ = ["ASKING", "asked_for", "constant_item", "dotted", "has_no_arguments", "last_name", "seeded_by"]
+__all__ = [
+    "ASKING",
+    "asked_for",
+    "constant_item",
+    "dotted",
+    "environment_asked",
+    "has_no_arguments",
+    "last_name",
+    "seeded_by",
+    "variable_asked_for",
+]
 
 
 def dotted(node: ast.expr) -> tuple[ast.expr, tuple[str, ...]]:
@@ -23,7 +33,7 @@ def last_name(node: ast.expr) -> str:
     return str(getattr(node, "attr", getattr(node, "id", "")))
 
 
-ASKING = frozenset({"import_module", "__import__", "getenv"})
+ASKING = frozenset({"import_module", "__import__"})
 """Functions that are asked for something by their first argument."""
 
 
@@ -32,6 +42,20 @@ def constant_item(node: ast.expr) -> str | None:
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
     return OWN_NAME if isinstance(node, ast.Name) and node.id == "__name__" else None
+
+
+def environment_asked(node: ast.Call, name: str) -> ast.expr | None:
+    """What is called, or of what the method is called, to ask the environment for a variable; None by other calls."""
+    if name == "getenv":
+        return node.func
+    of = node.func.value if name == "get" and isinstance(node.func, ast.Attribute) else None
+    return of if of is not None and last_name(of) == "environ" else None
+
+
+def variable_asked_for(node: ast.expr | None) -> str | None:
+    """The variable that the environment is asked for: by a constant, or by a name that may be bound to one."""
+    item = None if node is None else constant_item(node)
+    return f"{NAMED}{node.id}" if item is None and isinstance(node, ast.Name) else item
 
 
 def asked_for(item: str | None, others: list[Any]) -> str | None:

@@ -7,11 +7,10 @@ import functools
 import itertools
 import sys
 import weakref
-from collections.abc import Iterator
 from types import CodeType
 
 from stored._keys.canonical import digest
-from stored._keys.code_object import code_object_text
+from stored._keys.code_object import code_object_text, nested_code
 from stored._keys.function_tree import read_function
 from stored._keys.used_names import CHANGING, Origin, ReadFunction, UsedName
 
@@ -38,16 +37,9 @@ def _of_bytecode(code: CodeType) -> ReadFunction:
     text = f"python{sys.version_info.major}.{sys.version_info.minor} {digest(code_object_text(code))}"
     reads: set[UsedName] = set()
     changes: set[UsedName] = set()
-    for each in _nested(code):
+    for each in nested_code(code):
         _read_names(each, frozenset(code.co_freevars), reads, changes)
     return ReadFunction(text, frozenset(reads), changes=frozenset(changes))
-
-
-def _nested(code: CodeType) -> Iterator[CodeType]:
-    yield code
-    for each in code.co_consts:
-        if isinstance(each, CodeType):
-            yield from _nested(each)
 
 
 _NAMES = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})

@@ -18,7 +18,7 @@ from uuid import uuid4
 
 import numpy as np
 
-from stored._keys.ambient import ambient_state, draws_from_global, gives_modules, is_environment, makes_generator
+from stored._keys import ambient
 from stored._keys.attributes import instance_dict
 from stored._keys.canonical import UnstableValueError, Walk, digest, nested_too_deeply, text_without_form
 from stored._keys.canonical_code import is_library_function
@@ -37,6 +37,7 @@ from stored._keys.library_values import has_text_of_its_own, is_foreign, name_in
 from stored._keys.node import Node, is_node
 from stored._keys.project_paths import without_folder
 from stored._keys.reached_names import ReachedName, reached_name
+from stored._keys.seeds import GIVE_SEED
 from stored._keys.special_names import (
     FILLED_BY_PYTHON,
     LOOKING_EVERYWHERE,
@@ -161,7 +162,7 @@ class _NodeWalk(Walk):
     def text(self, value: Any) -> str:
         if is_node(value):
             return self._reference(value)
-        if is_environment(value):
+        if ambient.is_environment(value):
             return self._environment_text(None, type(value).__name__)
         if isinstance(value, str | PurePath):
             value = without_folder(value, self._node)
@@ -266,7 +267,7 @@ class _NodeWalk(Walk):
             self._compiled.add(compiled_text(found.module))
         if "__globals__" in used.path or any(found.value is each for each in LOOKING_EVERYWHERE):
             return self._whole_module(found.value if type(found.value) is types.FunctionType else function)
-        if found.namespace is function and is_builtin(found) and not gives_modules(found.value):
+        if found.namespace is function and is_builtin(found) and not ambient.gives_modules(found.value):
             return ""
         text = self._ambient_text(used, found, function)
         return self._value_text(used, found, function) if text is None else text
@@ -274,7 +275,7 @@ class _NodeWalk(Walk):
     def _value_text(self, used: UsedName, found: ReachedName, function: types.FunctionType) -> str:
         """A value, or the only item of a table that is used."""
         item = None
-        if type(found.value) is dict and not (used.item or "").startswith((MEMBER, SEEDED_BY)):
+        if type(found.value) is dict and not (used.item or "").startswith("\0"):
             item = used.item if used.item is not None else self._chosen_item(used, function)
         if item is not None:
             found = found._replace(value=found.value.get(item, ABSENT), path=(*found.path, str(item)))
@@ -286,22 +287,22 @@ class _NodeWalk(Walk):
 
     def _ambient_text(self, used: UsedName, found: ReachedName, function: types.FunctionType) -> str | None:
         """What is asked of the process, and not of the code; None for all else."""
-        if is_environment(found.value):
-            return self._environment_text(used.item and used.item.removeprefix(MEMBER), found.label)
-        ask = ambient_state(found.value, used.path[-1] if used.path else "", used.item or "")
+        if ambient.is_environment(found.value):
+            return self._environment_text(ambient.variable_named(used.item, function), found.label)
+        ask = ambient.ambient_state(found.value, used.path[-1] if used.path else "", used.item or "")
         if ask is not None:
             label = f"{used.item.removeprefix(MEMBER)} in {found.label}" if used.item else found.label
             return self._state_text(ask, found._replace(label=label))
-        if gives_modules(found.value):
+        if ambient.gives_modules(found.value):
             return self._given_module_text(used, found, function)
-        if used.is_bare and makes_generator(found.value):
-            self._formless.append(f"{self._where()} makes a generator by {found.label}() without a seed; {_SEED}")
-        elif used.item is not None and used.item.startswith(SEEDED_BY) and makes_generator(found.value):
+        if used.is_bare and ambient.makes_generator(found.value):
+            self._formless.append(f"{self._where()} makes a generator by {found.label}() without a seed; {GIVE_SEED}")
+        elif used.item is not None and used.item.startswith(SEEDED_BY) and ambient.makes_generator(found.value):
             self._seeds.append((hold(function), found.label, used.item.removeprefix(SEEDED_BY)))
-        self._draws |= makes_generator(found.value)
-        if draws_from_global(found.value):
+        self._draws |= ambient.makes_generator(found.value)
+        if ambient.draws_from_global(found.value):
             self._formless.append(
-                f"{self._where()} draws from the random generator of a module by {found.label}(); {_SEED}"
+                f"{self._where()} draws from the random generator of a module by {found.label}(); {GIVE_SEED}"
             )
         return None
 
@@ -394,5 +395,3 @@ class _NodeWalk(Walk):
 
 
 _CONTAINERS = frozenset({list, dict, set, collections.deque, np.ndarray})
-
-_SEED = "give it a seed, or let the caller give the generator or what it draws, or name it in ignore=(...)"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from types import CodeType
 
-__all__ = ["code_object_text", "names_in"]
+__all__ = ["code_object_text", "names_in", "nested_code"]
 
 
 def code_object_text(code: CodeType) -> str:
@@ -24,12 +25,20 @@ def _constant_text(value: object) -> str:
     return hex(value) if type(value) is int else repr(value)  # Python limits how many decimal digits it writes
 
 
-def names_in(code: CodeType) -> frozenset[str]:
-    """The attributes and global names that code uses, and the names by which it may pass arguments."""
-    found = set(code.co_names)
+def nested_code(code: CodeType) -> Iterator[CodeType]:
+    """A code object, and those of functions, comprehensions and classes in it."""
+    yield code
     for each in code.co_consts:
         if isinstance(each, CodeType):
-            found |= names_in(each)
-        elif isinstance(each, tuple):
-            found.update([name for name in each if isinstance(name, str)])
+            yield from nested_code(each)
+
+
+def names_in(code: CodeType) -> frozenset[str]:
+    """The attributes and global names that code uses, and the names by which it may pass arguments."""
+    found: set[str] = set()
+    for each in nested_code(code):
+        found.update(each.co_names)
+        for constant in each.co_consts:
+            if isinstance(constant, tuple):
+                found.update([name for name in constant if isinstance(name, str)])
     return frozenset(found)

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from stored._keys.code_object import nested_code
 from stored._keys.used_names import MAKING_GENERATORS
 
 __all__ = ["DRAWING", "Draws", "may_draw"]
@@ -29,9 +30,7 @@ DRAWING = MAKING_GENERATORS | {
 
 def may_draw(code: CodeType) -> bool:
     """May code draw random numbers, by its names?"""
-    if not DRAWING.isdisjoint(code.co_names):
-        return True
-    return any(may_draw(each) for each in code.co_consts if isinstance(each, CodeType))
+    return any(not DRAWING.isdisjoint(each.co_names) for each in nested_code(code))
 
 
 class _Entropy(threading.local):

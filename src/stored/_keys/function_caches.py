@@ -324,10 +324,18 @@ def states_behind(parts: Iterable[Any]) -> Iterator[CodeState]:
             yield state_of(function)
 
 
-def caches_behind(parts: Iterable[Any]) -> Iterator[FunctionCache]:
-    """The caches of functions that objects reach through their classes, or that are among them."""
+def caches_behind(parts: Iterable[Any], states: Iterable[CodeState]) -> Iterator[FunctionCache]:
+    """The caches of functions that objects reach through their classes, or that are among them.
+
+    Parameters
+    ----------
+    parts : iterable of object
+        The objects, functions and classes.
+    states : iterable of CodeState
+        What `states_behind` gives for them.
+    """
     yield from [function_cache(each) for each in parts if type(each) is CACHED_FUNCTION]
-    for state in states_behind(parts):
+    for state in states:
         yield from itertools.starmap(function_cache, state.caches)
 
 

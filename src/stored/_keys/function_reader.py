@@ -11,7 +11,17 @@ import ast
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
-from stored._keys.asked_items import ASKING, asked_for, constant_item, dotted, has_no_arguments, last_name, seeded_by
+from stored._keys.asked_items import (
+    ASKING,
+    asked_for,
+    constant_item,
+    dotted,
+    environment_asked,
+    has_no_arguments,
+    last_name,
+    seeded_by,
+    variable_asked_for,
+)
 from stored._keys.syntax import FunctionNode, mangled, parameters
 from stored._keys.used_names import CHANGING, LEGACY_GENERATORS, MEMBER, Origin, ReadFunction, Scope, UsedName
 
@@ -135,7 +145,9 @@ class _Reader:
         if not isinstance(node.ctx, ast.Load):
             self._changed_item(node)
             return
-        if not self._asked("Item", node.value, [], constant_item(node.slice)):
+        is_of_environment = last_name(node.value) == "environ"
+        item = variable_asked_for(node.slice) if is_of_environment else constant_item(node.slice)
+        if not self._asked("Item", node.value, [node.slice] if is_of_environment else [], item):
             self._plain(node)
 
     def _changed_item(self, node: ast.Subscript) -> None:
@@ -180,6 +192,10 @@ class _Reader:
             return self._asked("Call", node.func, rest, None, is_bare=True)
         if name in LEGACY_GENERATORS:
             return self._asked("Call", node.func, rest, seeded_by(node))
+        where = environment_asked(node, name)
+        if where is not None:
+            asked = [*node.args, *[each.value for each in node.keywords if each.arg == "key"], None]
+            return self._asked("Call", where, rest, variable_asked_for(asked[0]))
         if not items:
             return False
         if name == "get" and isinstance(node.func, ast.Attribute):

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, TypeAlias
 from stored._keys.cached_code import cached_code
 from stored._keys.canonical import digest
 from stored._keys.chosen_items import chosen_items
+from stored._keys.code_object import nested_code
 from stored._keys.file_facts import Bounds, FileFacts, FoundFunction, kept_facts, note_facts
 from stored._keys.function_reader import read_functions
 from stored._keys.module_memos import module_memos
@@ -167,8 +168,9 @@ def _read_file(lines: list[str], filename: str, flags: int) -> FileFacts:
         found = FoundFunction(_bounds(node), read)
         functions.setdefault(_place_of_node(node), []).append(found)
     codes: dict[tuple[str, int], list[CodeType | str]] = {}
-    for each in itertools.chain(_nested_code(compiled), _code_of_statements(tree, filename, flags)):
-        codes.setdefault((each.co_qualname, each.co_firstlineno), []).append(each)
+    for module in [compiled, *_compiled_statements(tree, filename, flags)]:
+        for each in itertools.islice(nested_code(module), 1, None):
+            codes.setdefault((each.co_qualname, each.co_firstlineno), []).append(each)
     facts = FileFacts(functions, codes)
     if any(class_name is not None for _, class_name, _ in found_functions):  # what methods read is soon asked for
         _keep_trees(lines, [found[:2] for found in found_functions])
@@ -176,23 +178,16 @@ def _read_file(lines: list[str], filename: str, flags: int) -> FileFacts:
     return facts
 
 
-def _code_of_statements(tree: ast.Module, filename: str, flags: int) -> Iterator[CodeType]:
-    """The code objects of a cell of a notebook, whose statements are compiled one by one.
+def _compiled_statements(tree: ast.Module, filename: str, flags: int) -> list[CodeType]:
+    """The statements of a cell of a notebook, where they are compiled one by one; none of a file.
 
     Python compiles calls of what the same module imports in another way, if it sees the import.
     """
-    if not os.path.isfile(filename):
-        with without_warnings():
-            for each in tree.body:
-                module = ast.Module([each], [])
-                yield from _nested_code(compile(module, filename, "exec", flags=flags, dont_inherit=True))
-
-
-def _nested_code(code: CodeType) -> Iterator[CodeType]:
-    for each in code.co_consts:
-        if isinstance(each, CodeType):
-            yield each
-            yield from _nested_code(each)
+    if os.path.isfile(filename):
+        return []
+    with without_warnings():
+        modules = [ast.Module([each], []) for each in tree.body]
+        return [compile(each, filename, "exec", flags=flags, dont_inherit=True) for each in modules]
 
 
 _Trees: TypeAlias = dict[tuple[str, int], list[FunctionTree]]

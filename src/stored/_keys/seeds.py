@@ -9,7 +9,10 @@ from stored._keys.attributes import instance_dict
 from stored._keys.class_functions import find_on_class, is_data
 from stored.typing import ABSENT
 
-__all__ = ["Seed"]
+__all__ = ["GIVE_SEED", "Seed"]
+
+GIVE_SEED = "give it a seed, or let the caller give the generator or what it draws, or name it in ignore=(...)"
+"""What to do about draws that differ each time."""
 
 
 class Seed(NamedTuple):
@@ -37,8 +40,7 @@ class Seed(NamedTuple):
         """Why results are private."""
         return (
             f"{self.function.__qualname__}() makes a generator by {self.label}() with a seed that can be None"
-            f" ({', '.join(self.names)}); give it a seed, or let the caller give the generator or what it draws, or"
-            " name it in ignore=(...)"
+            f" ({', '.join(self.names)}); {GIVE_SEED}"
         )
 
     def _default(self, name: str) -> Any:

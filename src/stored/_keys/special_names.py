@@ -42,4 +42,4 @@ def is_builtin(found: ReachedName) -> bool:
         return False
     value = _BUILTINS.get(found.path[0], ABSENT)
     wrapped = getattr(found.value, "__wrapped__", None) if value is open else None
-    return found.value is value or (wrapped is open and getattr(found.value, "__module__", "") == "io")
+    return found.value is value or (wrapped is open and getattr(found.value, "__module__", "") == open.__module__)

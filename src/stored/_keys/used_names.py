@@ -43,6 +43,9 @@ OWN_NAME = "\0__name__"
 MEMBER = "\0in "
 """With it begins the item that is looked for in something, as a variable in the environment."""
 
+NAMED = "\0named "
+"""With it begins the item that is what a global name is bound to, where the environment is asked for that."""
+
 SEEDED_BY = "\0seed "
 """With it begins the item that is made of the names in the seed of a random generator."""
 

@@ -191,8 +191,8 @@ class StoredCode:
         """The caches of functions that the method reaches."""
         state = self._own_state
         # where a method of the class keeps results itself, those here are private
-        values = [each.value for each in self._looked_up if type(each.value) is not CACHED_FUNCTION]
-        return [*[function_cache(*each) for each in state.caches], *caches_behind(parts_of(values))]
+        parts = list(parts_of([each.value for each in self._looked_up if type(each.value) is not CACHED_FUNCTION]))
+        return [*[function_cache(*each) for each in state.caches], *caches_behind(parts, states_behind(parts))]
 
     @functools.cached_property
     def _own_state(self) -> CodeState:
@@ -209,15 +209,15 @@ class StoredCode:
         """The calls that make random generators with seeds which are known only when the method runs."""
         return seeds_in([self._own_state])
 
-    def setting(self, parts: Iterable[Any]) -> Setting:
+    def setting(self, states: Iterable[CodeState]) -> Setting:
         """What the method sets, or a function that it reaches.
 
         Parameters
         ----------
-        parts : iterable of object
-            Objects, functions and classes that it may reach through its parameters and arguments.
+        states : iterable of CodeState
+            What it may reach through its parameters and arguments.
         """
-        found = _functions_in([self.state, *states_behind(parts)])
+        found = _functions_in([self.state, *states])
         functions = [each for each in found if not is_library_module(each.__module__)]
         read = {name.root for each in functions for name in code_facts(each.__code__).reads}
         for each in functions:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from stored._keys import Key, StoredCode
+from stored._keys import StoredCode
 from stored._methods.call import Call
 from stored._methods.code_history import earlier_versions
 from stored._methods.computing import compute, compute_and_keep, keep
@@ -119,8 +119,7 @@ def _earlier_results(call: Call) -> Iterator[_Earlier]:
     """Those of a call, the latest first; on disk, or else in memory."""
     name, identity, version = call.method
     for old in earlier_versions(call) if call.open_slot(settings()) is not None else ():
-        key = Key(call.space.address, name, identity, old, call.arguments)
-        found = call.space.tier.slot(key).load_quietly()
+        found = call.space.tier.slot(call.key(old)).load_quietly()
         if found is not ABSENT:
             with contextlib.suppress(DamagedEntryError, TableError):  # it is no table of these axes
                 yield _Earlier(old, found.value, call.cached_result(found.value, found.seconds))
@@ -152,9 +151,7 @@ def _compare(call: Call, results: Results, acceptance: Acceptance, earlier: _Ear
     acceptance.differing.add(earlier.version)
     acceptance.compared.pop(earlier.version, None)
     before, after = differing
-    changed = ", ".join(
-        changes_since(results, call, Key(call.space.address, *call.method[:2], earlier.version, call.arguments))
-    )
+    changed = ", ".join(changes_since(results, call, call.key(earlier.version)))
     warn_caller(
         f"a result of {call.key().call()} by earlier code, version {earlier.version[:8]}, is stale: it was {before},"
         f" and the code of now gives {after}. cache_accept() takes over no result of that version any more;"

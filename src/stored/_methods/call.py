@@ -190,10 +190,10 @@ class Call:
         """A block in which this thread waits for another one that needs the result too."""
         return contextlib.nullcontext() if self.slot is None else self.slot.declare_wait()
 
-    def key(self) -> Key:
-        """The full key."""
-        name, definition, version = self.method
-        return Key(self.space.address, name, definition, version, self.arguments)
+    def key(self, version: str | None = None) -> Key:
+        """The full key; that of the same call with another version of the code, if one is given."""
+        name, definition, now = self.method
+        return Key(self.space.address, name, definition, now if version is None else version, self.arguments)
 
     def compute(self, present: PresentSpace) -> tuple[Any, CachedResult]:
         """Call the plain method, or sample it along its axes: the value to store, and the result that memory keeps.

@@ -9,12 +9,12 @@ from __future__ import annotations
 import contextlib
 import itertools
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
 from stored._engine import Method, StorageSpace
-from stored._keys import Key, Listing, Space, code_listing, collected_states, text_or_none
+from stored._keys import Key, Listing, Space, code_listing
 from stored._methods.call import Call
 from stored._methods.definition import Definition
 from stored._settings import settings
@@ -29,7 +29,6 @@ __all__ = [
     "earlier_versions",
     "files_known",
     "listing_of",
-    "listings_of_values",
     "modules_with_results",
     "note_code_of_values",
     "note_version",
@@ -95,8 +94,8 @@ def note_version(call: Call, store: Store, list_now: Callable[[], Listing]) -> N
     _warn_of_volatile(call, history)
 
 
-def note_code_of_values(call: Call, store: Store, values: Iterable[object]) -> None:
-    """Keep the listings of the code that values in a key reach, unless they are known.
+def note_code_of_values(call: Call, store: Store) -> None:
+    """Keep the listings of the code that parameters and arguments of a call reach, unless they are known.
 
     Parameters
     ----------
@@ -104,36 +103,23 @@ def note_code_of_values(call: Call, store: Store, values: Iterable[object]) -> N
         A call whose result is in a store now.
     store : Store
         The store.
-    values : iterable
-        The values of its parameters and arguments.
     """
     known, module = call.definition.listed, call.space.address.module
-    unknown = {each for each in digests_in(call.key()) if (store, each, module) not in known}
-    if not unknown:
+    states = [each for each in call.states if (store, each.digest, module) not in known]
+    if not states:
         return
-    known.update([(store, each, module) for each in unknown])
+    known.update([(store, each.digest, module) for each in states])
     slot = _slot_of_values(call, call.key())
     history = _history(slot)
-    unknown -= {each.get("version") for each in history}
-    new = [
-        _Version(**each, process=_PROCESS, files=[])
-        for each in listings_of_values(values)
-        if each["version"] in unknown
-    ]
+    kept = {each.get("version") for each in history}
+    listings = [code_listing(each.digest, each, {}) for each in states if each.digest not in kept]
+    new = [_Version(**each, process=_PROCESS, files=[]) for each in listings]
     if new:
         with contextlib.suppress(OSError, StoredError):
             slot.write([*history, *new][-_MOST_OF_VALUES:])
 
 
 _MOST_OF_VALUES = 32
-
-
-def listings_of_values(values: Iterable[object]) -> list[Listing]:
-    """What the code is made of that values reach, by their classes and by functions in them."""
-    with collected_states() as found:
-        for each in values:
-            text_or_none(each)
-    return [code_listing(each.digest, each, {}) for each in dict.fromkeys(found)]
 
 
 def digests_in(key: Key) -> list[str]:

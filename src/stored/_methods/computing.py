@@ -48,9 +48,9 @@ def compute_and_keep(call: Call, results: Results, flight: Flight) -> CachedResu
 def compute(call: Call, results: Results) -> Computed:
     """Call the plain method, or sample it along its axes."""
     code = results.code
-    parts = call.parts
-    memos = PartMemos(parts)
-    caches = CachesInUse([*code.caches, *caches_behind(parts)], lambda: code.setting(parts), code.texts_of_uses)
+    memos = PartMemos(call.parts)
+    reached = [*code.caches, *caches_behind(call.parts, call.states)]
+    caches = CachesInUse(reached, lambda: code.setting(call.states), code.texts_of_uses)
     draws = Draws() if _may_draw(call, code) else None
     has_finished = False
     started = time.perf_counter()
@@ -81,8 +81,9 @@ def compute(call: Call, results: Results) -> Computed:
 
 def _may_draw(call: Call, code: StoredCode) -> bool:
     """May the call draw random numbers, and does nobody ignore that?"""
-    ignored = {each.rpartition(".")[2] for each in call.definition.ignored.names}
-    return (code.may_draw or any(each.may_draw for each in call.states)) and ignored.isdisjoint(DRAWING)
+    if not (code.may_draw or any(each.may_draw for each in call.states)):
+        return False
+    return DRAWING.isdisjoint([each.rpartition(".")[2] for each in call.definition.ignored.names])
 
 
 def keep(call: Call, results: Results, computed: Computed, flight: Flight) -> None:
@@ -99,7 +100,7 @@ def keep(call: Call, results: Results, computed: Computed, flight: Flight) -> No
         is_stored = slot is not None and slot.save_computed(value, result.seconds, results.code.packages)
     if slot is not None and is_stored:
         note_version(call, slot.store, results.code.listing)
-        note_code_of_values(call, slot.store, [*results.present.values(call.owner), *call.values.values()])
+        note_code_of_values(call, slot.store)
         save_facts()
     results.latest_seconds = result.seconds
     with results.lock:

@@ -24,7 +24,7 @@ from stored._keys import (
 from stored._methods.code_history import files_known
 from stored._methods.definition import Definition
 from stored._methods.memo_state import reasons_of_private
-from stored._methods.results import results_of
+from stored._methods.results import Results, results_of
 from stored.errors import StoredError
 from stored.typing import ABSENT
 
@@ -133,7 +133,8 @@ def dependencies_of(definition: Definition, kind: type, owner: object = None) ->
     owner : object, optional
         An object of it, whose values are told too.
     """
-    code = definition.code_of(kind) if owner is None else results_of(definition, owner).code
+    results = None if owner is None else results_of(definition, owner)
+    code = definition.code_of(kind) if results is None else results.code
     states = [code.state, *_states_of_values(definition, kind, owner, code)]
     places = dict.fromkeys([each for state in states for each in code_places(state)])
     constants = sorted({each for state in states for each in constants_of(state)})
@@ -149,10 +150,10 @@ def dependencies_of(definition: Definition, kind: type, owner: object = None) ->
         tuple([Dependency(*each) for each in constants]),
         tuple([Dependency(*each) for each in code.packages.items()]),
         tuple(_uses(definition, code)),
-        tuple(_private(definition, code, owner)),
+        tuple(_private(code, results, owner)),
         tuple([f"{each.text}, at {each.place}" for each in reads.everything]),
         (
-            *_unseen(definition, kind, code, None if owner is None else results_of(definition, owner).acceptance),
+            *_unseen(definition, kind, code, None if results is None else results.acceptance),
             *_files_read(definition, code, owner),
         ),
     )
@@ -191,12 +192,12 @@ def _uses(definition: Definition, code: StoredCode) -> Iterable[Dependency]:
 _STRING = "the hashable string of the object"
 
 
-def _private(definition: Definition, code: StoredCode, owner: object) -> list[str]:
+def _private(code: StoredCode, results: Results | None, owner: object) -> list[str]:
     """Why results are for one object only; attributes without a form are seen on an object alone."""
     names: tuple[str, ...] = ()
     with contextlib.suppress(StoredError):  # its parameters are not told, or have no form
-        names = () if owner is None else results_of(definition, owner).present.of(owner).private
-    reasons = reasons_of_private(code.reads._replace(private=()), tuple(names), ())
+        names = () if results is None else results.present.of(owner).private
+    reasons = reasons_of_private(code.reads._replace(private=()), names, ())
     return [*[f"{each.text}, at {each.place}" for each in code.reads.private], *reasons, *code.formless]
 
 

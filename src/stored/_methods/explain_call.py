@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stored._keys import Key
+from stored._keys import Key, code_listing
 from stored._methods.call import Call
 from stored._methods.code_history import (
     code_of_values,
     digests_in,
     earlier_versions,
     listing_of,
-    listings_of_values,
 )
 from stored._methods.explain import Explanation, code_changes, explain
 from stored._methods.results import Results
@@ -59,23 +58,19 @@ def changes_since(results: Results, call: Call, before: Key) -> dict[str, tuple[
     old, new = [each for each in one if each not in other], [each for each in other if each not in one]
     if len(old) == len(new) and old:  # else it is not known what has become what
         known = code_of_values(call, before)
-        now = {each["version"]: each for each in listings_of_values(_values(results, call))}
+        now = {each.digest: code_listing(each.digest, each, {}) for each in call.states}
         for digest_before, digest_now in zip(old, new, strict=True):
             if digest_before in known and digest_now in now:
                 found |= code_changes(known[digest_before], now[digest_now])
     return found
 
 
-def _values(results: Results, call: Call) -> list[object]:
-    return [*results.present.values(call.owner), *call.values.values()]
-
-
 def _note(call: Call, results: Results, where: str | None) -> str:
     """What there is to say beside: why it is not stored, or that one of earlier code was, or may be, taken over."""
-    slot = call.open_slot(settings())
     if call.private:
         return f"its result is for this object only, and not stored: {'; '.join(call.private)}"
     if where is not None:
+        slot = call.open_slot(settings())
         header = None if slot is None else read_header(slot.store, slot.name)
         version = None if header is None else header.writer.get(ADOPTED)
         return (

@@ -192,10 +192,10 @@ def _pickled(value: Any) -> bytes:
 
 
 _repr = reprlib.Repr()
+_repr.maxstring = _repr.maxother = 200
+
 _MOST_SHOWN = 8
 """Attributes of an object that are shown."""
-
-_repr.maxstring = _repr.maxother = 200
 
 
 def shown(value: Any) -> str:
