@@ -12,7 +12,8 @@ from stored._engine.owners import OwnerRecord, owner_record
 from stored._engine.space import Source, StorageSpace, UserSpace
 from stored._engine.user import StorageUser
 from stored._fork_safe_lock import ForkSafeLock
-from stored._keys import Key, Space
+from stored._keys import Key, MainModule, Space, adopt_main, is_of_main, main_module
+from stored._settings import SentSettings, adopt_settings, sent_settings
 from stored._storage import PersistentTier, Slot, Values
 
 __all__ = ["storage_user"]
@@ -69,6 +70,14 @@ def _own_user(owner: object, record: OwnerRecord) -> _UserOfOwner:
         if record.own_user is None or not record.own_user.describes(owner):
             record.own_user = _UserOfOwner(owner)
         return cast("_UserOfOwner", record.own_user)
+
+
+def _arrived_user(owner: object, main: MainModule | None, sent: SentSettings) -> StorageUser:
+    """The StorageUser of an owner that is being unpickled with it, maybe in another process."""
+    if main is not None:
+        adopt_main(main)
+    adopt_settings(sent)
+    return _user_of_copy(owner)
 
 
 def _user_of_copy(owner: object) -> StorageUser:
@@ -135,7 +144,8 @@ class _UserOfOwner(StorageUser):
         return [(owner, owner_record(owner)), *super()._owner_records()]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _user_of_copy, (self._live_owner(),)
+        owner = self._live_owner()
+        return _arrived_user, (owner, main_module() if is_of_main(type(owner)) else None, sent_settings())
 
     def __copy__(self) -> StorageUser:
         return self

@@ -14,7 +14,7 @@ from stored._engine.spaces import spaces_told_by
 from stored._engine.text_tables import file_state, is_outdated, load_text_table
 from stored._fork_safe_lock import ForkSafeLock
 from stored._keys import Key, Space, checked_string, digest
-from stored._settings import validity
+from stored._settings import adopt_settings, sent_settings, validity
 from stored._storage import CachedResult, PersistentTier, Slot, freeze_for_callers, headers_of_space
 from stored._tables import Spline, copy_of_spline, spline
 from stored.errors import OwnerError
@@ -96,12 +96,16 @@ class StorageUser:
     def __getstate__(self) -> dict[str, Any]:
         kept = ("module", "func_name", "func_hashstring", "func_changed", "persistent")
         state = {name: getattr(self, name) for name in kept}
-        return {**state, "_address": None if self._space is None else self._space.address}
+        return {**state, "_sent": sent_settings(), "_address": None if self._space is None else self._space.address}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Start with empty memory and the parameters of before, so that a change since then is still announced."""
+        """Start with empty memory and the parameters of before, so that a change since then is still announced.
+
+        In another process, results are kept where the one did that sent it.
+        """
+        adopt_settings(state["_sent"])
         self._set_up()
-        self.__dict__.update(state)
+        self.__dict__.update({name: each for name, each in state.items() if name != "_sent"})
         address = self.__dict__.pop("_address", None)
         self._space = None if address is None else UserSpace(address, self.persistent)
 

@@ -24,6 +24,7 @@ from stored._keys.function_tree import adopt_sources, sources_of
 from stored._keys.identity import number_text, object_number
 from stored._keys.ignored_names import Ignored, note_ignored
 from stored._keys.keyed_by import keyed_by
+from stored._keys.libraries import is_of_main
 from stored._keys.method_reads import Memo, MethodReads, Selection, method_reads
 from stored._keys.owner_parameters import FieldParameters, find_describer, quick_key
 from stored._keys.owner_protocols import Described, Describer, OwnerParameters
@@ -112,6 +113,7 @@ __all__ = [
     "instance_dict",
     "is_attribute_name",
     "is_fixed",
+    "is_of_main",
     "keyed_by",
     "load_facts_by",
     "main_module",

@@ -14,7 +14,8 @@ from stored._methods.decorator import stored
 if TYPE_CHECKING:
     from stored._methods.dependencies import Dependencies, Dependency
     from stored._methods.explain import Explanation
-    from stored._methods.fill import FillReport, fill
+    from stored._methods.fill_report import FillReport
+    from stored._methods.filling import fill
     from stored._methods.forget import clear
     from stored._methods.verify import take_stale_results
 
@@ -37,9 +38,9 @@ if not TYPE_CHECKING:  # type checkers would take every name for one of these
             "Dependencies": "dependencies",
             "Dependency": "dependencies",
             "Explanation": "explain",
-            "FillReport": "fill",
+            "FillReport": "fill_report",
             "clear": "forget",
-            "fill": "fill",
+            "fill": "filling",
             "take_stale_results": "verify",
         },
     )

@@ -11,6 +11,7 @@ from stored._methods.answer import bound_call, exact, interpolant, refresh
 from stored._methods.counters import CacheInfo
 from stored._methods.definition import Definition
 from stored._methods.results import Results, results_of
+from stored._settings import SentSettings, adopt_settings, sent_settings
 
 if TYPE_CHECKING:  # imported where they are used, since most of the start-up time would be theirs
     import numpy as np
@@ -68,8 +69,8 @@ class BoundMethod(Generic[P, R]):
         return hash((id(self._owner), id(self._definition)))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle as the plain method would: the owner, and the name to find on it."""
-        return getattr, (self._owner, self._definition.attribute)
+        """Pickle as the plain method would: the owner, and the name to find on it; and the settings."""
+        return _arrived, (self._owner, self._definition.attribute, sent_settings())
 
     def __copy__(self) -> BoundMethod[P, R]:
         return self
@@ -286,6 +287,12 @@ def bound_method_class(definition: Definition) -> Any:
     plain = {name: PlainAttribute(name) for name in names}
     refused = {} if definition.axes else {name: RefusedAttribute(name) for name in _INTERPOLATED_ONLY}
     return type("BoundMethod", (BoundMethod,), {**plain, **refused, **shown, **own})
+
+
+def _arrived(owner: object, attribute: str, sent: SentSettings) -> Any:
+    """A method that was sent, maybe from another process, which keeps results where that one does."""
+    adopt_settings(sent)
+    return getattr(owner, attribute)
 
 
 class PlainAttribute:

@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from stored._methods.fill_report import FillReport
+
 __all__ = ["Progress", "shown_progress"]
 
 _logger = logging.getLogger("stored")
@@ -16,9 +18,15 @@ _logger = logging.getLogger("stored")
 _PAUSE = 10.0
 """Seconds between two messages of the logger."""
 
+_BAR = "{desc}{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}{postfix}]"
+"""A bar without tqdm's own guess of the time left, which takes found results for computed ones."""
+
+_DELAY = 1.0
+"""Seconds before a bar is shown, so that nothing is for what is quickly done."""
+
 
 class Progress:
-    """What is told of calls that are done.
+    """What is told of calls that are done: nothing.
 
     Parameters
     ----------
@@ -28,7 +36,7 @@ class Progress:
         How many calls there are, if that is known.
     """
 
-    def __init__(self, report: Any, count: int | None) -> None:
+    def __init__(self, report: FillReport, count: int | None) -> None:
         self._report = report
         self._count = count
         self._seconds = 0.0
@@ -48,18 +56,26 @@ class Progress:
         missing = (count - report.done) * (report.done - report.found) / report.done
         elapsed = time.monotonic() - self._started
         at_a_time = max(report.computing_seconds / elapsed, 1.0) if elapsed > 0 else 1.0
-        return float(missing * self._seconds / self._known / at_a_time)
+        return missing * self._seconds / self._known / at_a_time
 
     def text(self) -> str:
         """How far it is."""
-        report = self._report
         of = "" if self._count is None else f" of {self._count}"
         left = self.seconds_left()
-        time_left = "" if left is None else f", some {left:.0f} s left"
-        return f"{report.done}{of}: {report.found} found, {report.computed} computed, {report.failed} failed{time_left}"
+        return f"{self._report.done}{of} results: {self._report.counts()}" + (
+            "" if left is None else f", {_rough(left)} left"
+        )
 
     def tell(self) -> None:
         """Another call is done."""
+
+
+def _rough(seconds: float) -> str:
+    """A time, no finer than it can be guessed."""
+    for size, unit in ((3600.0, "h"), (60.0, "min")):
+        if seconds >= 2.0 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
 
 
 class _Logged(Progress):
@@ -77,7 +93,7 @@ class _Logged(Progress):
 class _Called(Progress):
     """Told to a function of the user."""
 
-    def __init__(self, report: Any, count: int | None, function: Callable[[Any], object]) -> None:
+    def __init__(self, report: FillReport, count: int | None, function: Callable[[FillReport], object]) -> None:
         super().__init__(report, count)
         self._function = function
 
@@ -88,41 +104,37 @@ class _Called(Progress):
 class _Bar(Progress):
     """Shown as a bar of tqdm."""
 
-    def __init__(self, report: Any, count: int | None, bar: Any) -> None:
+    def __init__(self, report: FillReport, count: int | None, bar: Any) -> None:
         super().__init__(report, count)
         self._bar = bar
 
     def tell(self) -> None:
-        report = self._report
         left = self.seconds_left()
-        self._bar.set_postfix(
-            {"found": report.found, "computed": report.computed, "failed": report.failed}
-            | ({} if left is None else {"left": f"{left:.0f}s"}),
-            refresh=False,
-        )
+        shown = self._report.counts() + ("" if left is None else f", {_rough(left)} left")
+        self._bar.set_postfix_str(shown, refresh=False)
         self._bar.update()
 
 
 @contextlib.contextmanager
 def shown_progress(
-    report: Any, count: int | None, progress: bool | Callable[[Any], object] | None
+    report: FillReport, count: int | None, progress: bool | Callable[[FillReport], object] | None
 ) -> Iterator[Progress]:
     """A block in which progress is told as it is asked for."""
     if callable(progress):
         yield _Called(report, count, progress)
-        return
-    bar = _bar(count) if progress is not False else None
-    if bar is None:
-        yield Progress(report, count) if progress is False else _Logged(report, count)
-        return
-    with bar:
-        yield _Bar(report, count, bar)
+    elif progress is False:
+        yield Progress(report, count)
+    elif (bar_class := _bar_class()) is None:
+        yield _Logged(report, count)
+    else:
+        options = {} if count is None else {"bar_format": _BAR}
+        with bar_class(total=count, desc="fill", delay=_DELAY, **options) as bar:
+            yield _Bar(report, count, bar)
 
 
-def _bar(count: int | None) -> Any:
-    """A bar of tqdm; None if that is not installed."""
+def _bar_class() -> Any:
+    """The bar of tqdm for a terminal or a notebook; None if tqdm is not installed."""
     try:
-        tqdm: Any = importlib.import_module("tqdm.auto").tqdm
+        return importlib.import_module("tqdm.auto").tqdm
     except ImportError:
         return None
-    return tqdm(total=count, unit="result")

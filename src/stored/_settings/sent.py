@@ -14,9 +14,11 @@ from uuid import uuid4
 
 from stored._settings.environment import settings_from_environment
 from stored._settings.layers import add_layer, changing_settings, remove_layer, settings
+from stored._settings.settings import Settings
 from stored.errors import ConfigurationError
+from stored.typing import Store
 
-__all__ = ["SentSettings", "adopt_settings", "is_of_this_process", "sent_settings"]
+__all__ = ["SentSettings", "adopt_settings", "can_travel", "is_of_this_process", "sent_settings"]
 
 _PROGRAM = uuid4().hex
 """This process, and those that are forked from it."""
@@ -29,11 +31,14 @@ class SentSettings(NamedTuple):
     ----------
     sender : tuple of (str, int)
         The process.
+    number : int
+        Which of its settings these are.
     values : mapping
-        Its settings that differ from the defaults, by name.
+        Those that differ from the defaults, by name.
     """
 
     sender: tuple[str, int]
+    number: int
     values: Mapping[str, Any]
 
 
@@ -49,16 +54,30 @@ _adopted = _Adopted()
 
 
 def sent_settings() -> SentSettings:
-    """The settings of this process, to be sent."""
-    defaults = settings_from_environment({})._asdict()
-    values = {name: each for name, each in settings()._asdict().items() if each != defaults[name]}
-    values.pop("key_file", None)
-    if not _can_travel(values.get("store")):
-        del values["store"]
-    return SentSettings((_PROGRAM, os.getpid()), values)
+    """The settings of this process, to be sent. With a store that cannot be sent, nothing is kept elsewhere."""
+    global _latest
+    now = settings()
+    before, number, values = _latest
+    if before is not now:
+        defaults = settings_from_environment({})._asdict()
+        values = {name: each for name, each in now._asdict().items() if each != defaults[name] and name != "key_file"}
+        if not can_travel(now.store):
+            values = {name: each for name, each in values.items() if name != "store"} | {"persistence": ""}
+        number += 1
+        _latest = now, number, values
+    return SentSettings((_PROGRAM, os.getpid()), number, values)
 
 
-def _can_travel(store: object) -> bool:
+_latest: tuple[Settings | None, int, Mapping[str, Any]] = (None, 0, {})
+"""The settings that were sent last, their number, and those that differ from the defaults."""
+
+
+def can_travel(store: Store | None) -> bool:
+    """Can a store be sent to another process, and is it the same there?"""
+    from stored.stores import MemoryStore  # here, since most programs use no stores of their own
+
+    if isinstance(store, MemoryStore):
+        return False
     try:
         pickle.dumps(store)
     except Exception:  # of the store's own class
@@ -76,7 +95,8 @@ def adopt_settings(sent: SentSettings) -> None:
 
     Where they do not go together with the place of this user's key, those of this process stay.
     """
-    if is_of_this_process(sent) or sent == _adopted.sent:
+    known = _adopted.sent
+    if is_of_this_process(sent) or (known is not None and known[:2] == sent[:2]):
         return
     setter = _Adopted()
     with changing_settings():

@@ -2,98 +2,32 @@
 
 from __future__ import annotations
 
-import logging
 import pickle
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Sized
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from functools import partial
+from queue import SimpleQueue
+from typing import Any, NamedTuple, TypeAlias
 
 from stored._methods.answer import bound_call
 from stored._methods.bound_method import BoundMethod
+from stored._methods.call import Call
 from stored._methods.fill_progress import Progress, shown_progress
+from stored._methods.fill_report import FillReport
 from stored._methods.results import results_of
-from stored._settings import settings
+from stored._settings import SentSettings, adopt_settings, can_travel, sent_settings, settings
 from stored._storage import read_header
 from stored.errors import OwnerError, error_text
 from stored.typing import ABSENT
 
-__all__ = ["Failure", "FillReport", "fill"]
+__all__ = ["fill"]
 
-_logger = logging.getLogger("stored")
-
-_MOST_WAITING = 256
+_MOST_UNDER_WAY = 256
 """Calls that an executor is given at a time, if it does not say how many workers it has."""
 
-_MOST_FAILURES = 1000
-"""Failures that are told one by one; of a grid of which all fail, memory need not hold all."""
-
-
-class Failure(NamedTuple):
-    """A call that raised an error.
-
-    Attributes
-    ----------
-    call : str
-        The call.
-    error : Exception
-        What it raised.
-    """
-
-    call: str
-    error: Exception
-
-    def __str__(self) -> str:
-        return f"{self.call}: {error_text(self.error)}"
-
-
-@dataclass
-class FillReport:
-    """What `fill` found and did.
-
-    Attributes
-    ----------
-    found : int
-        How many results were there.
-    computed : int
-        How many were computed.
-    failed : int
-        How many calls raised an error.
-    failures : list of Failure
-        The first thousand of these.
-    seconds : float
-        How long it took.
-    computing_seconds : float
-        How long the computations took, all workers together.
-    """
-
-    found: int = 0
-    computed: int = 0
-    failed: int = 0
-    failures: list[Failure] = field(default_factory=list)
-    seconds: float = 0.0
-    computing_seconds: float = 0.0
-
-    @property
-    def done(self) -> int:
-        """How many calls are done."""
-        return self.found + self.computed + self.failed
-
-    def __str__(self) -> str:
-        lines = [
-            f"{self.done} results in {self.seconds:.3g} s: {self.found} found, {self.computed} computed in"
-            f" {self.computing_seconds:.3g} s, {self.failed} failed"
-        ]
-        lines += [f"  {each}" for each in self.failures[:_MOST_SHOWN]]
-        more = self.failed - _MOST_SHOWN
-        return "\n".join([*lines, f"  and {more} more"] if more > 0 else lines)
-
-    __repr__ = __str__
-
-
-_MOST_SHOWN = 10
+_LONGEST_CALL = 300
+"""Characters of a call that are told."""
 
 
 class _Task(NamedTuple):
@@ -114,9 +48,31 @@ class _Task(NamedTuple):
         method: BoundMethod[Any, Any] = found
         return method
 
+    def call(self) -> Call:
+        """The call as the store knows it; of an interpolated method, that which makes the table."""
+        results = results_of(self.bound()._definition, self.owner)
+        anywhere = {axis.name: axis.low for axis in results.definition.axes}
+        if not anywhere:
+            return bound_call(results, self.owner, self.args, {})
+        return results.call(
+            self.owner, results.definition.arguments.bind_remaining(anywhere, self.owner, self.args, {})
+        )
+
     def __str__(self) -> str:
-        arguments = ", ".join([*map(repr, self.args)])
-        return f"{self.owner!r}.{self.method}({arguments})"
+        try:
+            key = self.call().key()
+            text = f"{key.space.name}({key.space.string}).{key.label()}"
+        except Exception:  # of the owner: it may be the very error that is told
+            text = f"{type(self.owner).__qualname__}.{self.method}({', '.join(map(repr, self.args))})"
+        return text if len(text) <= _LONGEST_CALL else f"{text[:_LONGEST_CALL]}..."
+
+
+class _Outcome(NamedTuple):
+    """What became of a call, as a worker tells it."""
+
+    seconds: float
+    was_found: bool = False
+    error: Exception | None = None
 
 
 def fill(
@@ -130,7 +86,8 @@ def fill(
     """Compute what is missing of the results of many owners, and keep it in the store.
 
     Running it again goes on where it stopped: only what is missing is computed. At any time memory has a few hundred
-    owners at most, so that these may come from a generator.
+    owners at most, so that these may come from a generator. The workers of an executor keep results where this process
+    does, whatever their own settings are.
 
     Parameters
     ----------
@@ -157,6 +114,8 @@ def fill(
     ------
     OwnerError
         If an owner has no such stored method, or nobody could find what other processes compute.
+    BrokenExecutor
+        If the workers are gone. What they computed is kept.
 
     Examples
     --------
@@ -185,12 +144,14 @@ def fill(
             for task in tasks:
                 run.take(task)
             run.finish()
-        except BaseException:  # Ctrl-C, or an executor that is broken
+        except BaseException as error:  # Ctrl-C, workers that are gone, or of the owners
             run.cancel()
             report.seconds = time.perf_counter() - started
-            _logger.warning("fill() was interrupted: %s", report)
+            error.add_note(
+                f"fill() was ended by this after {report}\nRun it again to go on: what was computed is stored."
+            )
             raise
-        report.seconds = time.perf_counter() - started
+    report.seconds = time.perf_counter() - started
     return report
 
 
@@ -198,6 +159,9 @@ def _checked_arguments(args: object) -> tuple[Any, ...]:
     if not isinstance(args, tuple | list):
         raise TypeError(f"fill() got {args!r} among args; give tuples of arguments, as [({args!r},)]")
     return tuple(args)
+
+
+_Done: TypeAlias = "tuple[_Task, Future[_Outcome]]"
 
 
 class _Run:
@@ -218,96 +182,122 @@ class _Run:
         self._shown = shown
         self._executor = executor
         workers = getattr(executor, "_max_workers", None)
-        self._most = 4 * workers if isinstance(workers, int) else _MOST_WAITING
-        self._waiting: deque[tuple[_Task, Future[tuple[float, Exception | None]]]] = deque()
+        self._most = 4 * workers if isinstance(workers, int) else _MOST_UNDER_WAY
+        self._under_way: set[Future[_Outcome]] = set()
+        self._done: SimpleQueue[_Done] = SimpleQueue()
+        self._sent = sent_settings()
 
     def take(self, task: _Task) -> None:
         """Look whether a result is there, and have it computed if it is not."""
-        bound = task.bound()
+        task.bound()  # an OwnerError is raised for a method that is none, and others are counted
         try:
-            is_found = self._is_found(task, bound)
-        except OwnerError:
+            call = task.call()
+            is_found = self._is_found(call)
+        except _NotFindableError:
             raise
         except Exception as error:  # whatever the owner's own code raises
-            self._note(task, 0.0, error)
+            self._note(task, _Outcome(0.0, error=error))
             return
         if is_found:
-            self._report.found += 1
-            self._shown.tell()
+            self._note(task, _Outcome(0.0, was_found=True))
         elif self._executor is None:
-            self._note(task, *_compute(*task))
+            self._note(task, _compute(None, *task))
         else:
-            self._waiting.append((task, self._executor.submit(_compute, *task)))
-            while len(self._waiting) >= self._most or (self._waiting and self._waiting[0][1].done()):
-                self._take_first()
+            future = self._executor.submit(_compute, self._sent, *task)
+            self._under_way.add(future)
+            future.add_done_callback(partial(_put, self._done, task))
+            while len(self._under_way) >= self._most or not self._done.empty():
+                self._take_one()
 
-    def _is_found(self, task: _Task, bound: BoundMethod[Any, Any]) -> bool:
-        """Has memory, or the store, the result? An `OwnerError` if nobody could find it later."""
-        results = results_of(bound._definition, task.owner)
-        anywhere = {axis.name: axis.low for axis in results.definition.axes}
-        arguments = results.definition.arguments
-        named = arguments.bind_remaining(anywhere, task.owner, task.args, {}) if anywhere else None
-        call = bound_call(results, task.owner, task.args, {}) if named is None else results.call(task.owner, named)
+    def _is_found(self, call: Call) -> bool:
+        """Has memory, or the store, the result?"""
         slot = call.open_slot(settings())
         if slot is None or not (slot.access.reads and slot.access.writes):
-            self._check_shared(task, results.definition.persistent, call.private)
+            self._check_findable(call)
             return call.find() is not ABSENT
+        if not can_travel(slot.store):
+            self._check_findable(call)
         header = read_header(slot.store, slot.name)
         if header is None or header.key != call.key():
             return False
         self._shown.note_seconds(header.seconds)
         return True
 
-    def _check_shared(self, task: _Task, persistent: bool, private: list[str]) -> None:
+    def _check_findable(self, call: Call) -> None:
+        """Refuse other processes that compute what nobody could find."""
         if self._executor is None or isinstance(self._executor, ThreadPoolExecutor):
             return
-        reason = private[0] if private else "the settings keep nothing on disk" if persistent else "persistent=False"
-        raise OwnerError(
-            f"fill() was given an executor for {type(task.owner).__qualname__}.{task.method}(), of which results are"
-            f" not stored ({reason}), so that what its workers compute could not be found; fill without an executor,"
-            " or let results be stored"
+        now = settings()
+        if call.private:
+            reason = call.private[0]
+        elif not call.definition.persistent:
+            reason = "persistent=False"
+        elif now.store is not None and not can_travel(now.store):
+            reason = f"{now.store!r} cannot be sent to other processes"
+        else:
+            reason = f"the settings have persistence={now.persistence!r} and disable={now.disable}"
+        raise _NotFindableError(
+            f"fill() was given an executor for {call.definition.label}(), whose results other processes cannot leave"
+            f" to be found ({reason}); fill without an executor, or let results be stored"
         )
 
-    def _take_first(self) -> None:
-        task, future = self._waiting.popleft()
-        self._note(task, *future.result())
+    def _take_one(self) -> None:
+        """Wait for a call that is done."""
+        task, future = self._done.get()
+        self._under_way.discard(future)
+        try:
+            outcome = future.result()
+        except BrokenExecutor:
+            raise
+        except Exception as error:  # it could not be sent there, or its result back
+            outcome = _Outcome(0.0, error=error)
+        self._note(task, outcome)
 
-    def _note(self, task: _Task, seconds: float, error: Exception | None) -> None:
+    def _note(self, task: _Task, outcome: _Outcome) -> None:
         report = self._report
-        report.computing_seconds += seconds
-        if error is None:
-            report.computed += 1
-            self._shown.note_seconds(seconds)
+        report.computing_seconds += outcome.seconds
+        if outcome.error is not None:
+            report.note_failure(str(task), outcome.error)
+        elif outcome.was_found:
+            report.found += 1
         else:
-            report.failed += 1
-            if len(report.failures) < _MOST_FAILURES:
-                report.failures.append(Failure(str(task), error))
+            report.computed += 1
+            self._shown.note_seconds(outcome.seconds)
         self._shown.tell()
 
     def finish(self) -> None:
         """Wait for all that is under way."""
-        while self._waiting:
-            self._take_first()
+        while self._under_way:
+            self._take_one()
 
     def cancel(self) -> None:
         """Let nothing begin any more."""
-        for _, future in self._waiting:
+        for future in self._under_way:
             future.cancel()
 
 
-def _compute(owner: Any, method: str, args: tuple[Any, ...]) -> tuple[float, Exception | None]:
-    """Compute a result, in a worker: how long it took, and the error if there was one."""
+class _NotFindableError(OwnerError):
+    """Other processes cannot leave results to be found."""
+
+
+def _put(done: SimpleQueue[_Done], task: _Task, future: Future[_Outcome]) -> None:
+    done.put((task, future))
+
+
+def _compute(sent: SentSettings | None, *task: Any) -> _Outcome:
+    """Compute a result, in a worker or here, with the settings of who asks for it."""
+    if sent is not None:
+        adopt_settings(sent)
     started = time.perf_counter()
-    error = None
     try:
-        bound: BoundMethod[Any, Any] = getattr(owner, method)
-        if bound._definition.axes:
-            bound.interpolant(*args)
-        else:
-            bound(*args)
-    except Exception as raised:  # of the method
-        error = _sendable(raised)
-    return time.perf_counter() - started, error
+        bound = _Task(*task).bound()
+        misses = bound.cache_info().misses
+        call = bound.interpolant if bound._definition.axes else bound
+        call(*_Task(*task).args)
+        was_found = bound.cache_info().misses == misses  # by another worker, meanwhile
+    except Exception as error:  # of the method
+        return _Outcome(time.perf_counter() - started, error=_sendable(error))
+    return _Outcome(time.perf_counter() - started, was_found)
 
 
 def _sendable(error: Exception) -> Exception:
