@@ -18,7 +18,7 @@ _logger = logging.getLogger("stored")
 _PAUSE = 10.0
 """Seconds between two messages of the logger."""
 
-_BAR = "{desc}{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}{postfix}]"
+_BAR = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}{postfix}]"
 """A bar without tqdm's own guess of the time left, which takes found results for computed ones."""
 
 _DELAY = 1.0

@@ -192,13 +192,10 @@ class _Run:
         task.bound()  # an OwnerError is raised for a method that is none, and others are counted
         try:
             call = task.call()
-            is_found = self._is_found(call)
-        except _NotFindableError:
-            raise
         except Exception as error:  # whatever the owner's own code raises
             self._note(task, _Outcome(0.0, error=error))
             return
-        if is_found:
+        if self._is_found(call):
             self._note(task, _Outcome(0.0, was_found=True))
         elif self._executor is None:
             self._note(task, _compute(None, *task))
@@ -236,7 +233,7 @@ class _Run:
             reason = f"{now.store!r} cannot be sent to other processes"
         else:
             reason = f"the settings have persistence={now.persistence!r} and disable={now.disable}"
-        raise _NotFindableError(
+        raise OwnerError(
             f"fill() was given an executor for {call.definition.label}(), whose results other processes cannot leave"
             f" to be found ({reason}); fill without an executor, or let results be stored"
         )
@@ -276,10 +273,6 @@ class _Run:
             future.cancel()
 
 
-class _NotFindableError(OwnerError):
-    """Other processes cannot leave results to be found."""
-
-
 def _put(done: SimpleQueue[_Done], task: _Task, future: Future[_Outcome]) -> None:
     done.put((task, future))
 
@@ -294,7 +287,8 @@ def _compute(sent: SentSettings | None, *task: Any) -> _Outcome:
         misses = bound.cache_info().misses
         call = bound.interpolant if bound._definition.axes else bound
         call(*_Task(*task).args)
-        was_found = bound.cache_info().misses == misses  # by another worker, meanwhile
+        # by another worker, meanwhile; where storing is disabled, nothing is counted
+        was_found = bound.cache_info().misses == misses and not settings().disable
     except Exception as error:  # of the method
         return _Outcome(time.perf_counter() - started, error=_sendable(error))
     return _Outcome(time.perf_counter() - started, was_found)
