@@ -41,7 +41,15 @@ from stored._keys.result_key import (
     owner_part,
     space_of,
 )
-from stored._keys.sent_main import MAIN, MainModule, adopt_main, main_module
+from stored._keys.sent_main import (
+    MAIN,
+    MainModule,
+    adopt_main,
+    found_in_sent_main,
+    is_of_sent_main,
+    main_module,
+    note_sent_function,
+)
 from stored._keys.unchanged import (
     ATOMIC_SET,
     SAME_CLASS_TEST,
@@ -108,12 +116,14 @@ __all__ = [
     "digest",
     "filled_memos",
     "find_describer",
+    "found_in_sent_main",
     "holds_something",
     "installed_version",
     "instance_dict",
     "is_attribute_name",
     "is_fixed",
     "is_of_main",
+    "is_of_sent_main",
     "keyed_by",
     "load_facts_by",
     "main_module",
@@ -124,6 +134,7 @@ __all__ = [
     "module_name",
     "no_storage_user_checks",
     "note_ignored",
+    "note_sent_function",
     "note_uses",
     "number_text",
     "object_number",

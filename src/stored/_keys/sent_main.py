@@ -8,9 +8,21 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from types import FunctionType
 from typing import Any, NamedTuple
+from weakref import ref
 
-__all__ = ["MAIN", "SENT_CODE", "MainModule", "adopt_main", "is_of_sent_main", "main_module"]
+__all__ = [
+    "MAIN",
+    "SENT_CODE",
+    "MainModule",
+    "adopt_main",
+    "found_in_sent_main",
+    "is_of_sent_main",
+    "main_module",
+    "note_sent_function",
+]
 
 MAIN = frozenset({"__main__", "__mp_main__"})
 """The names of the module of a script; `multiprocessing` runs it under the second one in workers."""
@@ -42,6 +54,29 @@ def adopt_main(sent: MainModule) -> None:
     global _sent
     if sent != _own("__main__"):
         _sent = sent
+
+
+def note_sent_function(function: FunctionType) -> None:
+    """Know a function that another process has sent: what it names is of the module of that process."""
+    _functions[:] = [each for each in _functions[-_MOST_FUNCTIONS:] if each() is not None]
+    _functions.append(ref(function))
+
+
+_functions: list[ref[FunctionType]] = []
+"""The functions that were sent, the latest last."""
+
+_MOST_FUNCTIONS = 255
+
+
+def found_in_sent_main(name: str) -> Iterator[object]:
+    """What the functions that were sent know by a qualified name of their module, the latest first."""
+    first, *inner = name.split(".")
+    for function in filter(None, [each() for each in reversed(_functions)]):
+        found: Any = function.__globals__.get(first)
+        for part in inner:
+            found = getattr(found, part, None)
+        if getattr(found, "__module__", None) in MAIN and getattr(found, "__qualname__", None) == name:
+            yield found
 
 
 def main_module(module: str = "__main__") -> MainModule:

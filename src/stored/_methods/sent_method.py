@@ -13,7 +13,7 @@ from types import FunctionType
 from typing import Any, NamedTuple
 from weakref import WeakValueDictionary
 
-from stored._keys import MAIN, MainModule, adopt_main, adopt_sources, main_module, sources_of
+from stored._keys import MAIN, MainModule, adopt_main, adopt_sources, main_module, note_sent_function, sources_of
 from stored._methods.definition import Definition
 from stored._settings import SentSettings, adopt_settings, is_of_this_process, sent_settings
 
@@ -34,6 +34,8 @@ class SentMethod(NamedTuple):
         The version of its code where it comes from; None if that is not known.
     attribute : str
         Its name in its class.
+    class_qualname : str or None
+        The qualified name of its class, which picklers do not send.
     function : callable
         The plain function.
     qualname : str
@@ -53,6 +55,7 @@ class SentMethod(NamedTuple):
     number: str
     version: str | None
     attribute: str
+    class_qualname: str | None
     function: Any
     qualname: str
     name: str
@@ -71,6 +74,7 @@ class SentMethod(NamedTuple):
         """The definition of the method in this process."""
         if isinstance(self.function, FunctionType):
             self.function.__qualname__ = self.qualname
+            note_sent_function(self.function)
         found = Definition(self.function, self.name, **self.options)
         found.number = self.number
         return found
@@ -97,6 +101,7 @@ def sent_method(method: Any, owner: type | None) -> SentMethod:
         definition.number,
         version,
         definition.attribute,
+        None if owner is None else owner.__qualname__,
         getattr(method, FUNCTION),
         function.__qualname__,
         definition.name,

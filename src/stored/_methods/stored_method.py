@@ -245,23 +245,25 @@ def _arrived(sent: SentMethod) -> StoredMethod[Any, Any, Any]:
         method = StoredMethod(sent.definition())
         note_method(method, sent)
     if method.__stored_method__.owner_class_or_none() is None:
-        _take_class_when_asked(method, sent.attribute)
+        _take_class_when_asked(method, sent)
     return cast("StoredMethod[Any, Any, Any]", method)
 
 
-def _take_class_when_asked(method: Any, attribute: str) -> None:
+def _take_class_when_asked(method: Any, sent: SentMethod) -> None:
     """Let a method take the class that gets it: picklers make a class with its attributes, or set these later."""
     own = type(method)
     get = _getter(method._self_bound_class, method.__stored_method__.label)
 
     def __get__(self: Any, owner: object | None, of: type | None = None) -> Any:  # noqa: N807
         for base in (type(owner) if of is None else of).__mro__:
-            if vars(base).get(attribute, None) is self:
-                own.__set_name__(self, base, attribute)
+            if vars(base).get(sent.attribute, None) is self:
+                own.__set_name__(self, base, sent.attribute)
         return get(self, owner, of)
 
     def __set_name__(self: Any, owner: type, name: str) -> None:  # noqa: N807
         own.__get__ = get
+        if sent.class_qualname is not None and sent.class_qualname.rpartition(".")[2] == owner.__name__:
+            owner.__qualname__ = sent.class_qualname
         self.__stored_method__.set_sent_class(owner, name)
         type.__setattr__(owner, "__stored_sent__", True)
 

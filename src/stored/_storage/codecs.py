@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import pickle
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -13,6 +12,7 @@ from stored._storage.format import MAX_PART_BYTES, describe, dump_json, pack, un
 from stored._storage.freezing import freeze
 from stored._storage.listed_values import Values, list_values
 from stored._storage.native import NotNativeError, pack_native, unpack_native
+from stored._storage.pickles import dump_pickle, load_pickle
 from stored.errors import DamagedEntryError, error_text
 from stored.typing import Buffer
 
@@ -76,7 +76,7 @@ def _native_description(*writer: tuple[str, str]) -> bytes:
 
 def _pickle(value: object) -> bytes:
     try:
-        return pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
+        return dump_pickle(value)
     except Exception as error:  # __reduce__ of the value's class may raise anything
         raise NotStorableError(f"a {type(value).__qualname__} cannot be pickled ({error_text(error)})") from error
 
@@ -118,6 +118,6 @@ def decode(
         raise DamagedEntryError("more follows after its pickle")
     verify(key.data, entry.body, signature)
     try:
-        return freeze(pickle.loads(entry.body)), entry.seconds
+        return freeze(load_pickle(entry.body)), entry.seconds
     except Exception as error:  # it was written by this user, but its class may have moved or changed
         raise DamagedEntryError(f"its pickle cannot be loaded ({error_text(error)})") from error

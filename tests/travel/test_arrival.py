@@ -1,0 +1,334 @@
+"""What arrives in this process from a script: its class, its methods and its results are the script's."""
+
+from __future__ import annotations
+
+import pickle
+import re
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stored import Interpolant, StorageUser, configure, keyed_by, storage_user, stored
+from stored._keys import sent_main
+from stored._methods import sent_method
+from stored._settings import sent, settings
+from stored._storage import current_store
+from stored.errors import ConfigurationError
+from stored.stores import DirectoryStore, MemoryStore
+from stored.typing import Buffer
+from tests.travel.scripts import MODEL, start
+
+cloudpickle = pytest.importorskip("cloudpickle")
+
+SENDING = """
+class Outer:
+    @keyed_by("a")
+    class Inner:
+        def __init__(self, a):
+            self.a = a
+
+        @stored
+        def slow(self):
+            return [helper(self.a)]
+
+
+def local(scale):
+    @keyed_by("a")
+    class Local:
+        def __init__(self, a):
+            self.a = a
+
+        @stored(persistent=True)
+        def slow(self):
+            return scale * helper(self.a)
+
+    return Local
+
+
+class Telling:  # with a StorageUser of its own
+    def __init__(self):
+        self.user = stored_user(self)
+
+    def name(self):
+        return "telling"
+
+    def text(self):
+        return "a=1"
+
+
+def stored_user(owner):
+    from stored import StorageUser
+
+    return StorageUser("telling", "rw", owner.name, owner.text, None)
+
+
+if __name__ == "__main__":
+    import cloudpickle
+
+    model = Model(2.0)
+    alone, telling = Model(5.0), Telling()
+    users = storage_user(alone)
+    users.storeObject("mine", [1.0, 2.0], persistent=True)
+    telling.user.storeObject("its", [3.0], persistent=True)
+    sent = {
+        "model": model, "method": model.slow, "of class": Model.__dict__["slow"], "work": work,
+        "inner": Outer.Inner(4.0),
+        "local": local(2.0)(7.0), "user": (users, alone), "telling": telling, "interpolant": model.table.interpolant(),
+    }
+    expected = model.slow(1.0), sent["inner"].slow(), sent["local"].slow(), model.grid().points
+    with open(os.environ["SENT_OF_TEST"], "wb") as file, SETTINGS:
+        file.write(cloudpickle.dumps(sent))
+        file.write(cloudpickle.dumps({"model": model}))
+    print(json.dumps([expected, computed()]))
+"""
+
+
+@pytest.fixture
+def arrive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """A function that lets a script send, in a process of its own, and gives what arrives here."""
+    monkeypatch.setattr(sent, "_adopted", sent._Adopted())
+    monkeypatch.setattr(sent_main, "_sent", None)
+    monkeypatch.setattr(sent_main, "_functions", [])
+    log, file = tmp_path / "log", tmp_path / "sent"
+    monkeypatch.setenv("LOG_OF_TEST", str(log))
+    monkeypatch.setenv("SENT_OF_TEST", str(file))
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2]))
+
+    def run(within: str = "configure()", sending: str = SENDING) -> Any:
+        told = start(MODEL + sending.replace("SETTINGS", within), tmp_path)
+        with file.open("rb") as opened:
+            return [pickle.load(opened), pickle.load(opened)], told
+
+    return run
+
+
+def log_of(tmp_path: Path) -> list[str]:
+    """The arguments that were computed."""
+    return (tmp_path / "log").read_text().split()
+
+
+def test_results_of_the_script_are_found_here(arrive: Callable[..., Any], tmp_path: Path) -> None:
+    """By its classes, inner and local ones too; nothing is computed a second time, and pickled results are signed."""
+    (got, _), (expected, computed) = arrive()
+    model = got["model"]
+    assert got["method"](1.0) == model.slow(1.0) == expected[0]
+    assert [got["inner"].slow(), got["local"].slow(), model.grid().points] == expected[1:]
+    assert got["work"](model, 1.0)[0] == expected[0]
+    assert len(log_of(tmp_path)) == computed == 1
+    assert got["inner"].slow.cache_info().persistent_hits == got["local"].slow.cache_info().persistent_hits == 1
+    assert model.slow(8.0) == 48.0
+    assert len(log_of(tmp_path)) == 2
+
+
+def test_the_method_is_a_stored_one(arrive: Callable[..., Any]) -> None:
+    """With its attributes; what arrives again is the same one, and this process sends it on and back."""
+    (got, again), _ = arrive()
+    kind = type(got["model"])
+    assert kind.__dict__["slow"] is got["of class"] is type(again["model"]).__dict__["slow"]
+    assert repr(kind.slow) == "<stored method Model.slow>"
+    assert kind.slow.__qualname__ == "Model.slow"
+    back = pickle.loads(cloudpickle.dumps(got["model"]))
+    assert type(back).__dict__["slow"] is got["of class"]
+    assert back.table.inverse(2.25) == pytest.approx(0.5)
+    assert "persistent_hits" in repr(back.slow.cache_info())
+
+
+def test_users_find_what_was_stored(arrive: Callable[..., Any]) -> None:
+    """Those of an owner that holds none, and those that it holds; interpolants are what they were."""
+    (got, _), _ = arrive()
+    user, owner = got["user"]
+    assert user is storage_user(owner)
+    assert user.getStoredObject("mine") == [1.0, 2.0]
+    assert isinstance(got["telling"].user, StorageUser)
+    assert got["telling"].user.getStoredObject("its") == [3.0]
+    assert isinstance(got["interpolant"], Interpolant)
+    assert got["interpolant"](0.5) == pytest.approx(2.25)
+
+
+def test_settings_of_the_script_are_in_force_here(arrive: Callable[..., Any], tmp_path: Path) -> None:
+    """Under those of this process; the key that signs is never sent, and the latest to arrive count."""
+    there = tmp_path / "there"
+    arrive(f"configure(cache_dir={str(there)!r}, lock_timeout=7.0, max_bytes=10**9)")
+    now = settings()
+    assert (now.lock_timeout, now.max_bytes) == (7.0, 10**9)
+    assert now.cache_dir == tmp_path / "cache"  # by configure() of this process
+    assert all("key" not in name for name in sent._adopted.sent.values)  # type: ignore[union-attr]
+    with configure(max_bytes=5000):
+        assert (settings().lock_timeout, settings().max_bytes) == (7.0, 5000)
+    arrive(f"configure(cache_dir={str(there)!r}, lock_timeout=8.0, max_bytes=None)")
+    assert (settings().lock_timeout, settings().max_bytes) == (8.0, None)
+
+
+def test_settings_that_do_not_go_together_are_left(
+    arrive: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as a key that would lie in the directory of results: those of this process stay."""
+
+    def refused(*_: object, **__: object) -> None:
+        raise ConfigurationError("the key would lie among the results")
+
+    monkeypatch.setattr(sent, "add_layer", refused)
+    before = settings()
+    (got, _), (expected, _) = arrive("configure(lock_timeout=7.0)")
+    assert settings() == before
+    assert got["model"].slow(1.0) == expected[0]
+
+
+class Anywhere(DirectoryStore):
+    """A store of the user's own."""
+
+
+class Unsendable(Anywhere):
+    """One that cannot be sent."""
+
+    def __reduce__(self) -> Any:
+        raise TypeError("open connections cannot be pickled")
+
+    def write(self, name: str, parts: Sequence[Buffer]) -> None:
+        """As before."""
+        super().write(name, parts)
+
+
+@pytest.mark.parametrize("kind", [Anywhere, Unsendable, MemoryStore])
+def test_a_store_is_sent_if_it_can_be(kind: Any, tmp_path: Path) -> None:
+    """If not, the other process keeps nothing on disk, since it would be in another place."""
+    with configure(store=kind() if kind is MemoryStore else kind(tmp_path / "own")):
+        values = sent.sent_settings().values
+        assert sent.sent_settings() is not None
+        assert ("store" in values) is (kind is Anywhere) is sent.can_travel(current_store())
+        assert values.get("persistence", "rw") == ("rw" if kind is Anywhere else "")
+    assert "store" not in sent.sent_settings().values
+
+
+def test_the_script_is_told_from_the_program_here(arrive: Callable[..., Any]) -> None:
+    """Keys of what arrived name the script, not the program that runs here."""
+    (got, _), _ = arrive()
+    assert sent_main.main_module().name == "__main__:script.py"
+    assert re.search(r"script\.py", storage_user(got["model"]).module)
+
+
+def test_pickled_results_of_its_classes_are_kept(arrive: Callable[..., Any], tmp_path: Path) -> None:
+    """Those of classes that arrived with it: the script finds what was computed here."""
+    (got, _), _ = arrive()
+    other = type(got["model"])(9.0)
+    assert other.grid().points == [9.0, 3.0]
+    assert other.grid.cache_info().stores == 1
+    code = "print(json.dumps([Model(9.0).grid().points, Model(9.0).grid.cache_info().persistent_hits]))\n"
+    twice = "model = Model(9.0)\nmodel.grid()\n" + code.replace("Model(9.0)", "model")
+    assert start(MODEL + twice, tmp_path) == [[9.0, 3.0], 1]
+
+
+def test_edited_code_is_told_by_what_arrives(arrive: Callable[..., Any], tmp_path: Path) -> None:
+    """A class of the same name that was edited has results of its own."""
+    (first, _), _ = arrive()
+    edited = MODEL.replace("FACTOR * x", "FACTOR * x + 1.0")
+    told = start(edited + SENDING.replace("SETTINGS", "configure()"), tmp_path)
+    with (tmp_path / "sent").open("rb") as opened:
+        second = pickle.load(opened)
+    assert second["model"].slow(1.0) == told[0][0] == 8.0
+    assert first["model"].slow(1.0) == 6.0
+    assert len(log_of(tmp_path)) == 2
+
+
+# -- in one process ---------------------------------------------------------------------------------------------------
+
+
+def test_what_is_sent_to_itself_is_what_it_was() -> None:
+    """A class that was made in a function, by value and back: its methods are the same objects."""
+
+    @keyed_by("a")
+    class Model:
+        def __init__(self, a: float) -> None:
+            self.a = a
+
+        @stored
+        def slow(self) -> float:
+            """A result."""
+            return 2.0 * self.a
+
+    model = Model(1.0)
+    assert model.slow() == 2.0
+    back = pickle.loads(cloudpickle.dumps(model))
+    assert type(back).__dict__["slow"] is Model.__dict__["slow"]
+    assert back.slow() == 2.0
+    bound = pickle.loads(cloudpickle.dumps(model.slow))
+    assert bound() == 2.0
+
+
+def test_a_method_without_a_class_can_be_sent() -> None:
+    """It is not known then what its code reaches."""
+
+    @stored
+    def slow(self: Any) -> float:
+        return 1.0
+
+    back = pickle.loads(cloudpickle.dumps(slow))
+    assert back is slow
+
+
+class Called:
+    """A method that is no function."""
+
+    __name__ = __qualname__ = "called"
+
+    def __call__(self, owner: Any) -> float:
+        """A result."""
+        return 3.0
+
+
+def test_a_method_that_is_no_function_can_be_sent() -> None:
+    """Such as an object that can be called."""
+    called = Called()
+    called.__qualname__ = "Called.called"
+    method = stored(version="1")(called)
+    arrived = pickle.loads(cloudpickle.dumps(sent_method.sent_method(method, None)))
+    assert arrived.definition().function(None) == 3.0
+
+
+def test_sending_a_method_of_which_the_code_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is sent all the same, without a version by which it would be known again."""
+
+    @keyed_by("a")
+    class Model:
+        a = 1.0
+
+        @stored
+        def slow(self) -> float:
+            """A result."""
+            return self.a
+
+    def fails(*_: object) -> None:
+        raise RuntimeError("cannot be read")
+
+    method = vars(Model)["slow"]
+    monkeypatch.setattr(method.__stored_method__, "code_of", fails)
+    sent_by = sent_method.sent_method(method, Model)
+    assert sent_by.version is None
+    monkeypatch.setattr(sent, "_PROGRAM", "another")
+    assert sent_method.known_here(sent_by) is None
+    monkeypatch.undo()
+    assert sent_method.known_here(sent_by) is method
+
+
+def test_cloudpickle_is_told_to_send_a_module_by_value(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then its classes have no name by which others find them."""
+    (tmp_path / "by_value.py").write_text(
+        "from stored import keyed_by, stored\n@keyed_by('a')\nclass Model:\n    a = 1.0\n    @stored\n"
+        "    def slow(self):\n        return self.a\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    import by_value  # type: ignore[import-not-found]
+
+    assert sent_method.has_importable_name(by_value.Model)
+    cloudpickle.register_pickle_by_value(by_value)
+    try:
+        assert not sent_method.has_importable_name(by_value.Model)
+        back = pickle.loads(cloudpickle.dumps(by_value.Model()))
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert back.slow() == 1.0
+    finally:
+        cloudpickle.unregister_pickle_by_value(by_value)
