@@ -13,6 +13,7 @@ from typing import Any
 MODEL = """
 import json
 import os
+import signal
 import sys
 import time
 
@@ -31,15 +32,22 @@ def helper(x):
     return FACTOR * x
 
 
+def die_once(k):
+    if str(k) in os.environ.get("DEATHS_OF_TEST", "").split() and not os.path.exists(f"{LOG}-{k}"):
+        open(f"{LOG}-{k}", "w").close()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
 @keyed_by("a")
 class Model:
     def __init__(self, a):
         self.a = a
 
-    @stored
+    @stored(ignore=("die_once",))
     def slow(self, k):
         with open(LOG, "a") as log:
             log.write(f"{k}\\n")
+        die_once(k)
         time.sleep(0.02)
         return self.a * helper(k)
 
@@ -76,14 +84,14 @@ RUNS = {
         def run(model, asked):
             import joblib
 
-            return joblib.Parallel(4)(joblib.delayed(work)(model, k) for k in asked)
+            return joblib.Parallel(8)(joblib.delayed(work)(model, k) for k in asked)
         """,
     "dask": """
         def run(model, asked):
             from dask.distributed import Client, LocalCluster
 
             options = {"threads_per_worker": 1, "dashboard_address": None}
-            with LocalCluster(2, **options) as cluster, Client(cluster) as client:
+            with LocalCluster(4, **options) as cluster, Client(cluster) as client:
                 return client.gather([client.submit(work, model, k, pure=False) for k in asked])
         """,
     "multiprocess": """
@@ -119,6 +127,18 @@ RUNS = {
             done = subprocess.run([sys.executable, "-c", code], input=data, stdout=subprocess.PIPE, check=True)
             return dill.loads(done.stdout)
         """,
+    "mpi": """
+        def run(model, asked):
+            from mpi4py import MPI
+
+            world = MPI.COMM_WORLD
+            found = world.allgather([work(model, k) for k in asked])
+            world.Barrier()
+            if world.rank:
+                sys.exit()
+            assert len(found) == 4 and all(each == found[0] for each in found)
+            return found[0]
+        """,
     **{
         f"futures by {way}": f"""
         def run(model, asked):
@@ -133,20 +153,26 @@ RUNS = {
 }
 
 
-def start(script: str, folder: Path, *, name: str = "script.py", before: tuple[str, ...] = ()) -> Any:
-    """What a script prints as JSON; it runs in a folder, with the cache of all of them."""
-    place = folder / name
-    place.parent.mkdir(parents=True, exist_ok=True)
+MPIRUN = ("mpirun", "--allow-run-as-root", "--oversubscribe", "-n", "4")
+"""Runs four ranks, on fewer cores too."""
+
+
+def start(script: str, folder: Path, *, before: tuple[str, ...] = (), deaths: str = "") -> Any:
+    """What a script prints as JSON, or how it ended; it runs in a folder, with the cache of all of them."""
+    place = folder / "script.py"
     place.write_text(script)
     environment = {
         **os.environ,
         "LOG_OF_TEST": str(folder / "log"),
+        "DEATHS_OF_TEST": deaths,
         "STORED_CACHE_DIR": str(folder / "cache"),
         "STORED_KEY_FILE": str(folder / "config" / "key"),
         "PYTHONWARNINGS": "error::Warning:stored",
     }
     command = [*before, sys.executable, str(place)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240, check=False)
+    if deaths and done.returncode:
+        return done.returncode
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.strip().splitlines()[-1])
 

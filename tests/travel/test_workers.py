@@ -2,24 +2,50 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.travel.scripts import RUNS, script_with, start
+from stored import configure, upkeep
+from tests.travel.scripts import MPIRUN, RUNS, script_with, start
 
-NEEDS = {"joblib": "joblib", "dask": "distributed", "multiprocess": "multiprocess", "cloudpickle": "cloudpickle"} | {
-    "dill": "dill"
-}
+NEEDS = {"dask": "distributed", "mpi": "mpi4py"}
 EXPECTED = [[2.0 * 3.0 * k, 2.25, 0.5, "StoredMethod"] for k in [*range(20)] * 2]
+
+
+def started(name: str, folder: Path, deaths: str = "") -> Any:
+    """What the script tells whose workers are of this kind; it is skipped if they are not installed."""
+    if not name.startswith("futures"):
+        pytest.importorskip(NEEDS.get(name, name))
+    before: tuple[str, ...] = ()
+    if name == "mpi":
+        if shutil.which("mpirun") is None:
+            pytest.skip("there is no mpirun, as openmpi-bin has it")
+        before = MPIRUN
+    return start(script_with(RUNS[name]), folder, before=before, deaths=deaths)
 
 
 @pytest.mark.parametrize("name", RUNS)
 def test_each_result_is_computed_once(name: str, tmp_path: Path) -> None:
     """By one of the workers; the parent, and a later process of the script, find them."""
-    pytest.importorskip(NEEDS.get(name, "stored"))
-    script = script_with(RUNS[name])
-    told = start(script, tmp_path)
+    told = started(name, tmp_path)
     assert told["found"] == told["mine"] == EXPECTED
     assert told["by workers"] == told["all"] == 20
-    assert start(script, tmp_path)["all"] == 20
+    assert started(name, tmp_path)["all"] == 20
+
+
+@pytest.mark.parametrize("name", ["joblib", "dask", "mpi"])
+def test_workers_that_are_killed(name: str, tmp_path: Path) -> None:
+    """By SIGKILL, while they compute: others go on, or the next run does; only what was lost is computed again."""
+    deaths = "3.0 11.0 19.0"
+    for _ in range(5):
+        told = started(name, tmp_path, deaths)
+        if not isinstance(told, int):  # else the workers have ended the script with them
+            break
+    assert told["found"] == told["mine"] == EXPECTED
+    assert 20 < told["all"] <= 20 + 3 * (8 if name == "joblib" else 4)
+    with configure(cache_dir=tmp_path / "cache", key_file=tmp_path / "config" / "key"):
+        upkeep()
+    assert {each.name for each in (tmp_path / "cache" / ".work").iterdir()} <= {"locks", "size"}
