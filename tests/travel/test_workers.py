@@ -49,3 +49,39 @@ def test_workers_that_are_killed(name: str, tmp_path: Path) -> None:
     with configure(cache_dir=tmp_path / "cache", key_file=tmp_path / "config" / "key"):
         upkeep()
     assert {each.name for each in (tmp_path / "cache" / ".work").iterdir()} <= {"locks", "size"}
+
+
+COLLECTIVE = """
+import json
+import os
+
+from mpi4py import MPI
+from stored import keyed_by, stored
+
+
+@keyed_by("a")
+class Field:
+    def __init__(self, a):
+        self.a = a
+
+    @stored(single_flight=False)
+    def total(self):
+        with open(os.environ["LOG_OF_TEST"], "a") as log:
+            log.write("x")
+        return self.a * MPI.COMM_WORLD.allreduce(MPI.COMM_WORLD.rank + 1)
+
+
+if __name__ == "__main__":
+    found = MPI.COMM_WORLD.gather(Field(2.0).total())
+    if MPI.COMM_WORLD.rank == 0:
+        print(json.dumps([found, os.path.getsize(os.environ["LOG_OF_TEST"])]))
+"""
+
+
+def test_a_method_that_all_ranks_enter(tmp_path: Path) -> None:
+    """One that communicates is computed by all of them, together, and then found by all."""
+    pytest.importorskip("mpi4py")
+    if shutil.which("mpirun") is None:
+        pytest.skip("there is no mpirun, as openmpi-bin has it")
+    for _ in range(2):
+        assert start(COLLECTIVE, tmp_path, before=MPIRUN) == [[20.0] * 4, 4]

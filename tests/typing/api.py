@@ -9,7 +9,19 @@ from typing import assert_type
 import numpy as np
 from numpy.typing import NDArray
 
-from stored import Axis, CacheInfo, Explanation, Interpolant, StorageUser, configure, getCacheDir, keyed_by, stored
+from stored import (
+    Axis,
+    CacheInfo,
+    Explanation,
+    FillReport,
+    Interpolant,
+    StorageUser,
+    configure,
+    fill,
+    getCacheDir,
+    keyed_by,
+    stored,
+)
 from stored.typing import TableInterpolant
 
 
@@ -50,6 +62,7 @@ class Frozen:
 
 model = Model(1)
 assert_type(model, Model)
+assert_type(fill([model], ["bare", "named"], [(1.0,)], progress=lambda report: report.done), FillReport)
 assert_type(model.bare(1.0), list[float])
 assert_type(model.bare(1.0, scale=2), list[float])
 assert_type(Model.bare(model, 1.0), list[float])

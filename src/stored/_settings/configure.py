@@ -23,6 +23,9 @@ class configure:  # noqa: N801  (reads as the function that it is to its callers
     calls without ``with``, inside the block too, stays. An object that is used for several blocks, one after the other
     or at once, sets its values again with the first, and takes them back with the last.
 
+    Processes that are started meanwhile have these settings too, but for `store`: they stand in the environment for as
+    long as they are in force.
+
     Leaving a block raises no error: if the directories and the key file that remain cannot be used together, those in
     force stay, with a warning, until a later change makes them fit.
 
