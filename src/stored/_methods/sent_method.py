@@ -95,7 +95,8 @@ def sent_method(method: Any, owner: type | None) -> SentMethod:
     if owner is not None:
         with contextlib.suppress(Exception):  # whatever reading it runs into: it can be called all the same
             code = definition.code_of(owner)
-            version, places = code.version, [function, *(place() for place in code.state.places)]
+            version = None if code.formless else code.version  # what has no form is known by nothing
+            places = [function, *(place() for place in code.state.places)]
     functions = [each for each in places if isinstance(each, FunctionType) and _goes_by_value(each)]
     sent = SentMethod(
         definition.number,
