@@ -9,6 +9,8 @@ import os
 import stat
 from functools import lru_cache
 
+from stored.stores._modes import PRIVATE_FILE
+
 __all__ = [
     "READ_FLAGS",
     "WORK",
@@ -18,6 +20,7 @@ __all__ = [
     "is_still_open",
     "open_file",
     "open_work_file",
+    "set_mode",
     "try_lock_file",
 ]
 
@@ -34,23 +37,43 @@ def open_file(path: str | os.PathLike[str], folder: int | None = None) -> int:
     return os.open(path, READ_FLAGS, dir_fd=folder)
 
 
-def open_work_file(name: str, flags: int, folder: int) -> int:
+def open_work_file(name: str, flags: int, folder: int, mode: int) -> int:
     """Open, or make, a file that the library writes to in place, in an open folder.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    flags : int
+        Those of open(2).
+    folder : int
+        The descriptor of the folder.
+    mode : int
+        The mode that it gets, as `file_mode` gives it.
 
     Raises
     ------
     OSError
         If it cannot be opened, or what stands in its place is not a regular file with one name.
     """
-    descriptor = os.open(name, flags | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600, dir_fd=folder)
+    descriptor = os.open(name, flags | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, mode, dir_fd=folder)
     try:
         state = os.fstat(descriptor)
         if not stat.S_ISREG(state.st_mode) or state.st_nlink > 1:
             raise OSError(errno.EINVAL, "not a regular file with one name", name)
+        if state.st_uid == os.geteuid() and stat.S_IMODE(state.st_mode) != mode:
+            set_mode(descriptor, mode)
     except OSError:
         close_file(descriptor)
         raise
     return descriptor
+
+
+def set_mode(descriptor: int, mode: int) -> None:
+    """Give a file of this user the mode that a group needs, whatever the umask; one for its user alone has it."""
+    if mode != PRIVATE_FILE:
+        with contextlib.suppress(OSError):  # a file system without modes
+            os.fchmod(descriptor, mode)
 
 
 def close_file(descriptor: int) -> None:

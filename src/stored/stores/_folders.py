@@ -7,20 +7,26 @@ import errno
 import os
 import resource
 import stat
+import time
 from collections.abc import Iterator
 from itertools import accumulate
 from weakref import WeakValueDictionary
 
 from stored._fork_safe_lock import ForkSafeLock
-from stored._private_folder import make_private_folder, make_private_subfolder
+from stored._private_folder import GROUP_FOLDER, make_group_subfolder, make_private_folder, make_private_subfolder
 from stored.stores._files import WORK, close_file, identity, is_still_open
 from stored.stores._marker import make_marker
+from stored.stores._modes import file_mode, folder_mode, is_shared
+from stored.stores._sharing import let_group_in, share_directory, why_no_work_folder
 
 __all__ = ["OpenFolders", "check_folders", "open_folders", "spare_handles"]
 
 _FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _ATTEMPTS = 200
 """How often a folder is made again that others keep removing."""
+
+_MAKING_TAKES = 1.0
+"""Seconds within which another user of the group has let the group into a folder that was just made."""
 
 
 class OpenFolders:
@@ -29,7 +35,7 @@ class OpenFolders:
     Each is opened relative to the one above, so no link is followed, whenever it is put there; another folder in its
     place is opened when a file is to be written or is not found. A descriptor always stands for the same name: it is
     renewed, and never closed while others may use it. Where the program has closed it, and its number may be that of a
-    file of others, it is left alone. The folder of drafts must be the user's own.
+    file of others, it is left alone. The folder of drafts must be the user's own, or in a shared directory the group's.
 
     Parameters
     ----------
@@ -40,11 +46,15 @@ class OpenFolders:
     ----------
     open : dict
         The descriptors of the folders that are open, by name; that of the directory itself is under the empty name.
+    is_prepared : bool
+        Is the directory marked, and shared if need be? Else `work` sees to it before the first write.
     """
 
     def __init__(self, root: str) -> None:
         self._root = root
         self.open: dict[str, int] = {}
+        self.is_prepared = False
+        self._group: int | None = None
         self._identities: dict[str, tuple[int, int]] = {}  # device and inode of what was opened
         self._lock = ForkSafeLock()
 
@@ -55,6 +65,21 @@ class OpenFolders:
         for folder, descriptor in self.open.items():
             if self.is_ours(folder):
                 close_file(descriptor)
+
+    def share_with(self, group: int | None) -> None:
+        """Share the directory with a group before the next write; None leaves it as it is."""
+        if group != self._group:
+            self._group, self.is_prepared = group, False
+
+    def file_mode(self) -> int:
+        """The mode of files that are made.
+
+        Raises
+        ------
+        OSError
+            If there is no directory.
+        """
+        return file_mode(os.stat(self._root).st_mode)
 
     @contextlib.contextmanager
     def at(self, folder: str, *, makes: bool = False) -> Iterator[int]:
@@ -89,10 +114,12 @@ class OpenFolders:
         Raises
         ------
         OSError
-            If it is not there, or cannot be made, or is a link, or not the user's own.
+            If it is not there, or cannot be made, or is a link, or others could exchange drafts there, or the directory
+            cannot be shared as it is to be.
         """
         with self._lock:
-            if WORK in self.open and not (self.is_ours(WORK) and self.is_in_place(WORK)):
+            is_ready = self.is_prepared or not makes
+            if WORK in self.open and not (is_ready and self.is_ours(WORK) and self.is_in_place(WORK)):
                 for each in ("", WORK):
                     self._renew(each, makes)
             return self._find(WORK, makes)
@@ -125,14 +152,13 @@ class OpenFolders:
         above, _, name = folder.rpartition("/")
         outer, is_kept = self._find_or_open(above, makes)
         try:
-            descriptor = os.open(name, _FLAGS, dir_fd=outer)
-            if folder == WORK:
-                self._check_work(descriptor, outer, makes)
-            return descriptor
+            if folder == WORK and makes:
+                share_directory(outer, self._group, self._root)
+            return self._open_in(outer, folder, name, makes)
         except FileNotFoundError:
             if makes:
                 with contextlib.suppress(FileExistsError):  # another process has made it, or it is a broken link
-                    make_private_subfolder(outer, name)
+                    self._make(outer, folder, name)
             raise
         except OSError as error:
             check_folders(self._root, folder)  # says so if it is a link
@@ -148,26 +174,67 @@ class OpenFolders:
         except FileNotFoundError:
             if makes:
                 with contextlib.suppress(FileExistsError):  # a broken link
-                    make_private_folder(self._root)
+                    make_private_folder(self._root, self._group)
             raise
 
-    def _check_work(self, descriptor: int, root: int, makes: bool) -> None:
-        """Refuse a folder of drafts that others own or can write to; before the first write, mark the directory."""
+    def _make(self, outer: int, folder: str, name: str) -> None:
+        """Make a folder in one that is open, for all who may use the directory."""
+        root = os.stat(self._root)
+        if is_shared(root.st_mode):
+            make_group_subfolder(outer, name, root.st_gid, _mode_in(root, folder))
+        else:
+            make_private_subfolder(outer, name)
+
+    def _open_in(self, outer: int, folder: str, name: str, makes: bool) -> int:
+        """Open a folder in one that is open; one that others are just making is missing still."""
         try:
-            state = os.fstat(descriptor)
-            if state.st_uid != os.geteuid() or state.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-                found = f"it belongs to user {state.st_uid} and has mode {stat.S_IMODE(state.st_mode):04o}"
-                raise OSError(
-                    errno.EPERM,
-                    f"the folder of drafts must belong to user {os.geteuid()}, and nobody else may write there; {found}"
-                    " (remove it, or chmod go-w)",
-                    f"{self._root}/{WORK}",
-                )
+            descriptor = os.open(name, _FLAGS, dir_fd=outer)
+        except PermissionError:
+            if self._is_being_made(outer, name):
+                raise _missing(folder) from None
+            raise
+        try:
             if makes:
-                make_marker(root)
+                self._let_group_in(descriptor, outer, folder, name)
+            if folder == WORK:
+                self._check_work(descriptor, outer, makes)
         except BaseException:
             close_file(descriptor)
             raise
+        return descriptor
+
+    def _let_group_in(self, descriptor: int, outer: int, folder: str, name: str) -> None:
+        """In a shared directory, let the group into a folder of this user that is not open to it."""
+        state, root = os.fstat(descriptor), os.stat(self._root)
+        if not is_shared(root.st_mode) or is_shared(state.st_mode):
+            return
+        if state.st_uid == os.geteuid():
+            with contextlib.suppress(OSError):  # then others cannot use it
+                let_group_in(descriptor, root.st_gid, _mode_in(root, folder))
+        elif self._is_being_made(outer, name):
+            raise _missing(folder)
+
+    def _is_being_made(self, outer: int, name: str) -> bool:
+        """Has another user of the group just made a folder, and not let the group in yet? Then wait a moment."""
+        try:
+            if not is_shared(os.stat(self._root).st_mode):
+                return False
+            age = time.time() - os.stat(name, dir_fd=outer, follow_symlinks=False).st_ctime
+        except OSError:
+            return False
+        is_new = abs(age) < _MAKING_TAKES
+        if is_new:
+            time.sleep(_MAKING_TAKES / _ATTEMPTS)
+        return is_new
+
+    def _check_work(self, descriptor: int, root: int, makes: bool) -> None:
+        """Refuse a folder of drafts in which others could exchange them; before the first write, mark the directory."""
+        reason = why_no_work_folder(os.fstat(descriptor), os.fstat(root))
+        if reason:
+            raise OSError(errno.EPERM, reason, f"{self._root}/{WORK}")
+        if makes:
+            make_marker(root)
+            self.is_prepared = True
 
     def is_ours(self, folder: str) -> bool:
         """Does the descriptor of an open folder stand for what was opened? The program may have closed it."""
@@ -233,6 +300,15 @@ class OpenFolders:
         finally:
             close_file(new)
         self._identities[folder] = found
+
+
+def _mode_in(root: os.stat_result, folder: str) -> int:
+    """The mode of a folder of a shared directory; none but the group has a use for the one of drafts."""
+    return GROUP_FOLDER if folder == WORK else folder_mode(root.st_mode)
+
+
+def _missing(folder: str) -> FileNotFoundError:
+    return FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), folder)
 
 
 _known: WeakValueDictionary[str, OpenFolders] = WeakValueDictionary()

@@ -83,7 +83,7 @@ class SizeFile:
 
     @contextlib.contextmanager
     def _opened(self, flags: int) -> Iterator[int]:
-        descriptor = open_work_file("size", flags, self._folders.work())
+        descriptor = open_work_file("size", flags, self._folders.work(), self._folders.file_mode())
         try:
             yield descriptor
         finally:
