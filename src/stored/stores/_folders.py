@@ -160,10 +160,6 @@ class OpenFolders:
                 with contextlib.suppress(FileExistsError):  # another process has made it, or it is a broken link
                     self._make(outer, folder, name)
             raise
-        except OSError as error:
-            check_folders(self._root, folder)  # says so if it is a link
-            error.filename = f"{self._root}/{folder}"
-            raise
         finally:
             if not is_kept:
                 close_file(outer)
@@ -189,9 +185,13 @@ class OpenFolders:
         """Open a folder in one that is open; one that others are just making is missing still."""
         try:
             descriptor = os.open(name, _FLAGS, dir_fd=outer)
-        except PermissionError:
-            if self._is_being_made(outer, name):
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            if isinstance(error, PermissionError) and self._is_being_made(outer, name):
                 raise _missing(folder) from None
+            check_folders(self._root, folder)  # says so if it is a link
+            error.filename = f"{self._root}/{folder}"
             raise
         try:
             if makes:
@@ -224,7 +224,7 @@ class OpenFolders:
             return False
         is_new = abs(age) < _MAKING_TAKES
         if is_new:
-            time.sleep(_MAKING_TAKES / _ATTEMPTS)
+            time.sleep(2 * _MAKING_TAKES / _ATTEMPTS)
         return is_new
 
     def _check_work(self, descriptor: int, root: int, makes: bool) -> None:
