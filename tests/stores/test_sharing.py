@@ -7,10 +7,11 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from stored.stores import DirectoryStore, _folders, _sharing
+from stored.stores import DirectoryStore, _files, _folders, _sharing
 from stored.stores._notes import make_mark, tell_failure
 from tests.test_private_folder import umask
 
@@ -86,14 +87,13 @@ def make_root(root: Path, mode: int) -> None:
     root.chmod(mode)
 
 
-@pytest.mark.usefixtures("any_umask")
+@pytest.mark.parametrize("value", [0, 0o022, 0o077], ids=oct)
 @pytest.mark.parametrize("mode", [0o2700, 0o770, 0o2750, 0o700, 0o755])
-def test_other_directories_stay_private(root: Path, mode: int) -> None:
+def test_other_directories_stay_private(root: Path, mode: int, value: int) -> None:
     """Where the directory is not setgid, or its group may not write, all is for the user alone."""
-    if os.umask(0o022) == 0o777:
-        pytest.skip("files that are private have always followed the umask in what their user may do")
     make_root(root, mode)
-    use(DirectoryStore(root))
+    with umask(value):
+        use(DirectoryStore(root))
     assert not [each for path, each in modes(root).items() if path != "." and each & 0o077]
 
 
@@ -175,7 +175,7 @@ def test_a_directory_of_another_user_that_is_not_shared(root: Path) -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser can make folders of other users")
 def test_a_folder_of_drafts_that_is_not_of_the_group(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is refused, with the remedy; also if it is open to another group, or to everybody."""
-    monkeypatch.setattr(_folders, "_MAKING_TAKES", 0.0)  # they are not being made
+    monkeypatch.setattr(_files, "MAKING_TAKES", 0.0)  # they are not being made
     make_root(root, 0o2770)
     (root / ".work").mkdir()
     for group, mode in ((54000, 0o2750), (54007, 0o2770), (54000, 0o2777)):
@@ -191,6 +191,8 @@ def test_own_folders_that_are_not_open_are_mended(root: Path) -> None:
     make_root(root, 0o2770)
     use(DirectoryStore(root))
     (root / "module" / "ab").chmod(0o2700)
+    assert DirectoryStore(root).read(NAMES[0]) == b"x" * 40
+    assert modes(root)["module/ab"] == 0o2700
     DirectoryStore(root).write("module/ab/other", [b"x"])
     assert modes(root)["module/ab"] == 0o2770
 
@@ -235,3 +237,136 @@ def test_marks_of_another_user(root: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(os, "utime", utime)
     tell_failure(store._folders, "0" * 32)
     assert mark.stat().st_mtime > 0
+
+
+def refuse(monkeypatch: pytest.MonkeyPatch, name: str, times: float) -> None:
+    """Let a file or folder be closed so many times, as it is before another user lets the group in."""
+    real = os.open
+    left = [times]
+
+    def refused(path: Any, *arguments: Any, **options: Any) -> int:
+        if path == name and left[0]:
+            left[0] -= 1
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return real(path, *arguments, **options)
+
+    monkeypatch.setattr(os, "open", refused)
+
+
+@pytest.mark.parametrize("name", ["locks", "size", "CACHEDIR.TAG", ".work", "module", "ab"])
+def test_what_another_user_is_just_making(root: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who comes before its maker has let the group in waits a moment."""
+    make_root(root, 0o2770)
+    use(DirectoryStore(root))
+    refuse(monkeypatch, name, 2)
+    store = DirectoryStore(root)
+    use(store)
+    assert store.read(NAMES[0]) == b"x" * 40
+    assert store.count_written(0) is not None
+
+
+@pytest.mark.parametrize("name", ["module", "ab"])
+def test_nothing_is_in_a_folder_that_is_just_being_made(root: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who reads there does not wait."""
+    make_root(root, 0o2770)
+    use(DirectoryStore(root))
+    refuse(monkeypatch, name, 1)
+    store = DirectoryStore(root)
+    assert store.read(NAMES[0]) is None
+    assert store.read(NAMES[0]) == b"x" * 40
+
+
+@pytest.mark.parametrize("name", ["locks", "module"])
+def test_what_stays_closed(root: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What another user has not opened to the group after a moment is an error, or a computation without a lock."""
+    make_root(root, 0o2770)
+    use(DirectoryStore(root))
+    monkeypatch.setattr(_files, "MAKING_TAKES", 0.0)
+    refuse(monkeypatch, name, float("inf"))
+    store = DirectoryStore(root)
+    with pytest.raises(PermissionError) if name == "module" else store.compute_turn(NAMES[0], None):
+        store.write(NAMES[0], [b"x"])
+
+
+def test_a_file_that_stays_new(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for ever for a file that its user writes to all the time, and leaves closed."""
+    make_root(root, 0o2770)
+    use(DirectoryStore(root))
+    monkeypatch.setattr("stored.stores._files.time.sleep", lambda seconds: None)
+    refuse(monkeypatch, "size", float("inf"))
+    assert DirectoryStore(root).count_written(1) is None
+
+
+def test_a_draft_that_another_user_is_just_making(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is no leftover; one that stays closed is an error."""
+    make_root(root, 0o2770)
+    store = DirectoryStore(root)
+    use(store)
+    draft = f"12-{'0' * 16}.draft"
+    (root / ".work" / draft).touch(0o600)
+    refuse(monkeypatch, draft, 2)
+    assert store.clear_leftovers() == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(_files, "MAKING_TAKES", 0.0)
+        with pytest.raises(PermissionError):
+            store.clear_leftovers()
+    assert store.clear_leftovers() == 1
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_a_directory_that_another_user_is_just_making(
+    root: Path, closed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is waited for, also if the one above cannot be entered yet; without a group, or when old, it is an error."""
+    make_root(root, 0o2770)
+    if closed:
+        monkeypatch.setattr(os.path, "lexists", lambda path: path != str(root))
+    refuse(monkeypatch, str(root), 2)
+    store = DirectoryStore(root, group=other_group())
+    assert store.read("a") is None
+    store.write("a", [b"x"])
+    refuse(monkeypatch, str(root), 2)
+    with pytest.raises(PermissionError):
+        open_anew(root)
+    monkeypatch.setattr(_files, "MAKING_TAKES", 0.0)
+    with pytest.raises(PermissionError):
+        open_anew(root, other_group())
+
+
+def open_anew(root: Path, group: int | None = None) -> None:
+    folders = _folders.OpenFolders(str(root))
+    folders.share_with(group)
+    folders.work(makes=True)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser can make folders of other users")
+@pytest.mark.parametrize("name", ["", ".work", "module"])
+def test_a_folder_that_another_user_is_just_opening(root: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder into which the group cannot write yet is as good as missing, until it can."""
+    make_root(root, 0o2770)
+    use(DirectoryStore(root))
+    os.chown(root / name, 54001, -1)
+    (root / name).chmod(0o2750)
+    monkeypatch.setattr("stored.stores._files.time.sleep", lambda seconds: (root / name).chmod(0o2770))
+    DirectoryStore(root, group=other_group()).write(NAMES[0], [b"x"])
+    assert modes(root)[name or "."] == 0o2770
+
+
+def test_a_folder_that_goes_while_it_is_looked_at(tmp_path: Path) -> None:
+    """Nobody waits for it."""
+    assert not _files.wait_if_just_made(f"{tmp_path}/missing")
+
+
+def test_a_group_makes_what_another_process_makes_too(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that was removed just after it was made is made again."""
+    real, left = os.mkdir, [1]
+
+    def mkdir(path: str, *arguments: int, **options: int) -> None:
+        real(path, *arguments, **options)
+        if path == "module" and left.pop():
+            left.append(0)
+            os.rmdir(path, **options)
+
+    monkeypatch.setattr(os, "mkdir", mkdir)
+    DirectoryStore(root, group=other_group()).write(NAMES[0], [b"x"])
+    assert modes(root)["module"] == 0o2770

@@ -105,6 +105,8 @@ class DirectoryStore(Store):
         self._start = str(self.root)
         self._folders = open_folders(self._start)
         self._locks = file_locks(self._start)
+        if self._group is not None:
+            self._folders.share_with(self._group)
         self._size = SizeFile(self._folders, self._locks)
         self._read_on = partial(_read_on, maps)
 

@@ -7,6 +7,7 @@ import errno
 import fcntl
 import os
 import stat
+import time
 from functools import lru_cache
 
 from stored.stores._modes import PRIVATE_FILE
@@ -22,12 +23,18 @@ __all__ = [
     "open_work_file",
     "set_mode",
     "try_lock_file",
+    "wait_if_just_made",
 ]
 
 
 WORK = ".work"
 """The folder of drafts and locks."""
 
+
+MAKING_TAKES = 1.0
+"""Seconds within which another user has let the group use what was just made."""
+
+_ATTEMPTS = 100
 
 READ_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
@@ -56,7 +63,7 @@ def open_work_file(name: str, flags: int, folder: int, mode: int) -> int:
     OSError
         If it cannot be opened, or what stands in its place is not a regular file with one name.
     """
-    descriptor = os.open(name, flags | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, mode, dir_fd=folder)
+    descriptor = _open_when_made(name, flags | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, folder, mode)
     try:
         state = os.fstat(descriptor)
         if not stat.S_ISREG(state.st_mode) or state.st_nlink > 1:
@@ -67,6 +74,28 @@ def open_work_file(name: str, flags: int, folder: int, mode: int) -> int:
         close_file(descriptor)
         raise
     return descriptor
+
+
+def _open_when_made(name: str, flags: int, folder: int, mode: int) -> int:
+    for _ in range(_ATTEMPTS):
+        try:
+            return os.open(name, flags, mode, dir_fd=folder)
+        except PermissionError:
+            if mode == PRIVATE_FILE or not wait_if_just_made(name, folder):
+                raise
+    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), name)
+
+
+def wait_if_just_made(path: str, folder: int | None = None) -> bool:
+    """Was it made a moment ago, so that its maker may not have let the group in yet? Then wait a little."""
+    try:
+        age = time.time() - os.stat(path, dir_fd=folder, follow_symlinks=False).st_ctime
+    except OSError:
+        return False
+    is_new = abs(age) < MAKING_TAKES
+    if is_new:
+        time.sleep(2 * MAKING_TAKES / _ATTEMPTS)
+    return is_new
 
 
 def set_mode(descriptor: int, mode: int) -> None:

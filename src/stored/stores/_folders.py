@@ -7,14 +7,13 @@ import errno
 import os
 import resource
 import stat
-import time
 from collections.abc import Iterator
 from itertools import accumulate
 from weakref import WeakValueDictionary
 
 from stored._fork_safe_lock import ForkSafeLock
 from stored._private_folder import GROUP_FOLDER, make_group_subfolder, make_private_folder, make_private_subfolder
-from stored.stores._files import WORK, close_file, identity, is_still_open
+from stored.stores._files import WORK, close_file, identity, is_still_open, wait_if_just_made
 from stored.stores._marker import make_marker
 from stored.stores._modes import file_mode, folder_mode, is_shared
 from stored.stores._sharing import let_group_in, share_directory, why_no_work_folder
@@ -24,9 +23,6 @@ __all__ = ["OpenFolders", "check_folders", "open_folders", "spare_handles"]
 _FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _ATTEMPTS = 200
 """How often a folder is made again that others keep removing."""
-
-_MAKING_TAKES = 1.0
-"""Seconds within which another user of the group has let the group into a folder that was just made."""
 
 
 class OpenFolders:
@@ -153,10 +149,10 @@ class OpenFolders:
         outer, is_kept = self._find_or_open(above, makes)
         try:
             if folder == WORK and makes:
-                share_directory(outer, self._group, self._root)
+                self._share(outer)
             return self._open_in(outer, folder, name, makes)
-        except FileNotFoundError:
-            if makes:
+        except FileNotFoundError as error:
+            if makes and not isinstance(error, _BeingMadeError):
                 with contextlib.suppress(FileExistsError):  # another process has made it, or it is a broken link
                     self._make(outer, folder, name)
             raise
@@ -171,6 +167,9 @@ class OpenFolders:
             if makes:
                 with contextlib.suppress(FileExistsError):  # a broken link
                     make_private_folder(self._root, self._group)
+            raise
+        except PermissionError:
+            self._check_root_is_made()
             raise
 
     def _make(self, outer: int, folder: str, name: str) -> None:
@@ -189,13 +188,12 @@ class OpenFolders:
             raise
         except OSError as error:
             if isinstance(error, PermissionError) and self._is_being_made(outer, name):
-                raise _missing(folder) from None
+                raise _BeingMadeError(f"{self._root}/{folder}") from None
             check_folders(self._root, folder)  # says so if it is a link
             error.filename = f"{self._root}/{folder}"
             raise
         try:
-            if makes:
-                self._let_group_in(descriptor, outer, folder, name)
+            self._let_group_in(descriptor, outer, folder, makes)
             if folder == WORK:
                 self._check_work(descriptor, outer, makes)
         except BaseException:
@@ -203,29 +201,36 @@ class OpenFolders:
             raise
         return descriptor
 
-    def _let_group_in(self, descriptor: int, outer: int, folder: str, name: str) -> None:
-        """In a shared directory, let the group into a folder of this user that is not open to it."""
+    def _let_group_in(self, descriptor: int, outer: int, folder: str, makes: bool) -> None:
+        """In a shared directory, let the group into a folder of this user that is to be written to."""
         state, root = os.fstat(descriptor), os.stat(self._root)
         if not is_shared(root.st_mode) or is_shared(state.st_mode):
             return
         if state.st_uid == os.geteuid():
+            if not makes:
+                return
             with contextlib.suppress(OSError):  # then others cannot use it
                 let_group_in(descriptor, root.st_gid, _mode_in(root, folder))
-        elif self._is_being_made(outer, name):
-            raise _missing(folder)
+        elif self._is_being_made(outer, folder.rpartition("/")[2]):
+            raise _BeingMadeError(f"{self._root}/{folder}")
+
+    def _share(self, root: int) -> None:
+        """Share the directory, if it is to be shared and is not yet, unless another user is about to do so."""
+        state = os.fstat(root)
+        if state.st_uid != os.geteuid() and not is_shared(state.st_mode):
+            self._check_root_is_made()
+        share_directory(root, self._group, self._root)
+
+    def _check_root_is_made(self) -> None:
+        """Raise an error if the directory, or one above it, was just made by another user of the group."""
+        if self._group is not None:
+            innermost = next(filter(os.path.lexists, _with_parents(self._root)))  # that can be looked at
+            if wait_if_just_made(innermost):
+                raise _BeingMadeError(self._root)
 
     def _is_being_made(self, outer: int, name: str) -> bool:
-        """Has another user of the group just made a folder, and not let the group in yet? Then wait a moment."""
-        try:
-            if not is_shared(os.stat(self._root).st_mode):
-                return False
-            age = time.time() - os.stat(name, dir_fd=outer, follow_symlinks=False).st_ctime
-        except OSError:
-            return False
-        is_new = abs(age) < _MAKING_TAKES
-        if is_new:
-            time.sleep(2 * _MAKING_TAKES / _ATTEMPTS)
-        return is_new
+        """Has another user of the group just made a folder, and not let the group in yet?"""
+        return is_shared(os.stat(self._root).st_mode) and wait_if_just_made(name, outer)
 
     def _check_work(self, descriptor: int, root: int, makes: bool) -> None:
         """Refuse a folder of drafts in which others could exchange them; before the first write, mark the directory."""
@@ -307,8 +312,19 @@ def _mode_in(root: os.stat_result, folder: str) -> int:
     return GROUP_FOLDER if folder == WORK else folder_mode(root.st_mode)
 
 
-def _missing(folder: str) -> FileNotFoundError:
-    return FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), folder)
+class _BeingMadeError(FileNotFoundError):
+    """A folder is as good as missing, since another user has not let the group in yet."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(errno.ENOENT, "it is only being made", path)
+
+
+def _with_parents(path: str) -> Iterator[str]:
+    """A path, and those of the folders above it."""
+    yield path
+    while path != "/":
+        path = os.path.dirname(path)
+        yield path
 
 
 _known: WeakValueDictionary[str, OpenFolders] = WeakValueDictionary()
