@@ -13,6 +13,7 @@ import pytest
 
 from stored.stores import DirectoryStore, _files, _folders, _sharing
 from stored.stores._notes import make_mark, tell_failure
+from tests.stores.entries import content
 from tests.test_private_folder import umask
 
 OWN = os.getegid()
@@ -42,7 +43,7 @@ def use(store: DirectoryStore) -> None:
     """Let a store make all kinds of files."""
     for name in NAMES:
         with store.compute_turn(name, None):
-            store.write(name, [b"x" * 40])
+            store.write(name, [content(40)])
         store.count_written(40)
     make_mark(store._folders, "0" * 32)
 
@@ -104,6 +105,8 @@ def test_a_private_directory_is_given_to_the_group_once(root: Path, way: str) ->
     for each in ("notes.txt", "mine/notes.txt"):
         (root / each).parent.mkdir(mode=0o700, exist_ok=True)
         (root / each).touch(0o600)
+    (root / "module" / "ab" / "letter").write_text("moved here by somebody")
+    (root / "module" / "ab" / "letter").chmod(0o600)
     os.link(root / NAMES[1], root.parent / "linked")
     (root / "module" / "ab" / "link").symlink_to(root / "notes.txt")
     if way == "mode":
@@ -111,7 +114,10 @@ def test_a_private_directory_is_given_to_the_group_once(root: Path, way: str) ->
         root.chmod(0o2770)
     DirectoryStore(root, group=other_group() if way == "group" else None).write("module/new", [b"x"])
     found = modes(root)
-    private = {each: found.pop(each) for each in ("notes.txt", "mine", "mine/notes.txt", "module/ab/link", NAMES[1])}
+    private = {
+        each: found.pop(each)
+        for each in ("notes.txt", "mine", "mine/notes.txt", "module/ab/link", "module/ab/letter", NAMES[1])
+    }
     assert set(private.values()) == {0o700, 0o600}
     assert found == expected(list(found), root, 0o2770, 0o660)
 
@@ -191,7 +197,7 @@ def test_own_folders_that_are_not_open_are_mended(root: Path) -> None:
     make_root(root, 0o2770)
     use(DirectoryStore(root))
     (root / "module" / "ab").chmod(0o2700)
-    assert DirectoryStore(root).read(NAMES[0]) == b"x" * 40
+    assert DirectoryStore(root).read(NAMES[0]) == content(40)
     assert modes(root)["module/ab"] == 0o2700
     DirectoryStore(root).write("module/ab/other", [b"x"])
     assert modes(root)["module/ab"] == 0o2770
@@ -261,7 +267,7 @@ def test_what_another_user_is_just_making(root: Path, name: str, monkeypatch: py
     refuse(monkeypatch, name, 2)
     store = DirectoryStore(root)
     use(store)
-    assert store.read(NAMES[0]) == b"x" * 40
+    assert store.read(NAMES[0]) == content(40)
     assert store.count_written(0) is not None
 
 
@@ -273,7 +279,7 @@ def test_nothing_is_in_a_folder_that_is_just_being_made(root: Path, name: str, m
     refuse(monkeypatch, name, 1)
     store = DirectoryStore(root)
     assert store.read(NAMES[0]) is None
-    assert store.read(NAMES[0]) == b"x" * 40
+    assert store.read(NAMES[0]) == content(40)
 
 
 @pytest.mark.parametrize("name", ["locks", "module"])
@@ -370,3 +376,16 @@ def test_a_group_makes_what_another_process_makes_too(root: Path, monkeypatch: p
     monkeypatch.setattr(os, "mkdir", mkdir)
     DirectoryStore(root, group=other_group()).write(NAMES[0], [b"x"])
     assert modes(root)["module"] == 0o2770
+
+
+@pytest.mark.parametrize("name", ["locks", "size"])
+def test_a_file_that_somebody_has_moved_to_the_place_of_one(root: Path, name: str) -> None:
+    """A private file of this user that another one of the group could move here is not opened to the group."""
+    make_root(root, 0o2770)
+    use(DirectoryStore(root))
+    letter = root / ".work" / "letter"
+    letter.write_text("private")
+    letter.chmod(0o600)
+    letter.replace(root / ".work" / name)
+    use(DirectoryStore(root))
+    assert modes(root)[f".work/{name}"] == 0o600

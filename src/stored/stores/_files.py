@@ -36,6 +36,9 @@ MAKING_TAKES = 1.0
 
 _ATTEMPTS = 100
 
+SIZE_MAGIC = b"stordsz1"
+"""The first bytes of the file with the size."""
+
 READ_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
@@ -68,7 +71,7 @@ def open_work_file(name: str, flags: int, folder: int, mode: int) -> int:
         state = os.fstat(descriptor)
         if not stat.S_ISREG(state.st_mode) or state.st_nlink > 1:
             raise OSError(errno.EINVAL, "not a regular file with one name", name)
-        if state.st_uid == os.geteuid() and stat.S_IMODE(state.st_mode) != mode:
+        if state.st_uid == os.geteuid() and not state.st_size:  # else others may have moved a private file here
             set_mode(descriptor, mode)
     except OSError:
         close_file(descriptor)

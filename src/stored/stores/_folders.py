@@ -224,8 +224,10 @@ class OpenFolders:
     def _check_root_is_made(self) -> None:
         """Raise an error if the directory, or one above it, was just made by another user of the group."""
         if self._group is not None:
-            innermost = next(filter(os.path.lexists, _with_parents(self._root)))  # that can be looked at
-            if wait_if_just_made(innermost):
+            path = self._root
+            while not os.path.lexists(path):  # in a folder that cannot be entered
+                path = os.path.dirname(path)
+            if wait_if_just_made(path):
                 raise _BeingMadeError(self._root)
 
     def _is_being_made(self, outer: int, name: str) -> bool:
@@ -317,14 +319,6 @@ class _BeingMadeError(FileNotFoundError):
 
     def __init__(self, path: str) -> None:
         super().__init__(errno.ENOENT, "it is only being made", path)
-
-
-def _with_parents(path: str) -> Iterator[str]:
-    """A path, and those of the folders above it."""
-    yield path
-    while path != "/":
-        path = os.path.dirname(path)
-        yield path
 
 
 _known: WeakValueDictionary[str, OpenFolders] = WeakValueDictionary()

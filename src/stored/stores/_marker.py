@@ -18,14 +18,14 @@ from pathlib import Path
 from stored.stores._files import READ_FLAGS, WORK, close_file, open_work_file
 from stored.stores._modes import file_mode
 
-__all__ = ["MARKER", "make_marker", "own_parts", "why_no_cache"]
+__all__ = ["MARKER", "SIGNATURE", "make_marker", "own_parts", "why_no_cache"]
 
 MARKER = "CACHEDIR.TAG"
 
-_SIGNATURE = b"Signature: 8a477f597d28d172789f06886806bc55"
+SIGNATURE = b"Signature: 8a477f597d28d172789f06886806bc55"
 
 _TEXT = (
-    _SIGNATURE
+    SIGNATURE
     + b"""
 # This file marks a cache: the Python library stored keeps results here, and removes what is no longer needed.
 # What the marker means to other programs, as backups, is described at https://bford.info/cachedir/
@@ -103,7 +103,7 @@ def _is_marked(root: int) -> bool:
             return False
         raise
     try:
-        return stat.S_ISREG(os.fstat(descriptor).st_mode) and os.read(descriptor, len(_SIGNATURE)) == _SIGNATURE
+        return stat.S_ISREG(os.fstat(descriptor).st_mode) and os.read(descriptor, len(SIGNATURE)) == SIGNATURE
     finally:
         close_file(descriptor)
 

@@ -12,12 +12,15 @@ import errno
 import os
 import stat
 
+from stored._entry_form import begins_as_entry
 from stored._private_folder import GROUP_FOLDER
-from stored.stores._files import WORK, close_file, open_file
-from stored.stores._marker import own_parts, why_no_cache
+from stored.stores._files import SIZE_MAGIC, WORK, close_file, open_file
+from stored.stores._marker import SIGNATURE, own_parts, why_no_cache
 from stored.stores._modes import file_mode, folder_mode, is_shared
 
 __all__ = ["let_group_in", "share_directory", "why_no_work_folder"]
+
+_FIRST_BYTES = 64
 
 
 def share_directory(root: int, group: int | None, path: str) -> None:
@@ -97,10 +100,16 @@ def _share_file(folder: int, name: str, group: int, mode: int) -> None:
     descriptor = open_file(name, folder)
     try:
         state = os.fstat(descriptor)
-        if stat.S_ISREG(state.st_mode) and state.st_nlink == 1:  # others have a name outside, or are notes of who waits
+        is_whole = stat.S_ISREG(state.st_mode) and state.st_nlink == 1  # else it has a name elsewhere
+        if is_whole and _is_of_library(os.read(descriptor, _FIRST_BYTES)):
             let_group_in(descriptor, group, file_mode(mode))
     finally:
         close_file(descriptor)
+
+
+def _is_of_library(start: bytes) -> bool:
+    """Are these the first bytes of an entry, of the marker or of the file with the size, or none?"""
+    return begins_as_entry(start) or start.startswith((SIGNATURE, SIZE_MAGIC))
 
 
 def let_group_in(descriptor: int, group: int, mode: int) -> None:
