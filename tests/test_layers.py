@@ -27,6 +27,7 @@ ROWS = (
         "_lazy",
         "_platform",
         "_private_folder",
+        "_unix_group",
     },
     {"stores"},
     {"_settings"},
@@ -153,7 +154,7 @@ def test_format_never_touches_files() -> None:
 def test_stores_never_see_values() -> None:
     """A store imports neither codecs nor the format nor pickle."""
     for module in (each for each in MODULES if package(each) == "stores"):
-        allowed = {"stores", "typing", "_entry_form", "_fork_safe_lock", "_private_folder"}
+        allowed = {"stores", "typing", "_entry_form", "_fork_safe_lock", "_private_folder", "_unix_group"}
         assert {package(name) for name, _ in imported(module)} <= allowed
         assert "pickle" not in MODULES[module].read_text()
 

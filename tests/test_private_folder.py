@@ -55,6 +55,15 @@ def test_folders_are_made_for_their_owner_only(value: int, place: Path) -> None:
     assert [mode(place / each) for each in ("", "a", "a/b", "a/b/c")] == [0o777, 0o700, 0o700, 0o700]
 
 
+@pytest.mark.parametrize("group", [None, os.getegid()])
+def test_a_umask_that_takes_all(group: int | None, tmp_path: Path) -> None:
+    """What is made is open to its owner all the same, and to the group, if there is one."""
+    with umask(0o777):
+        make_private_folder(tmp_path / "a" / "b", group)
+    expected = 0o700 if group is None else 0o2770
+    assert [mode(tmp_path / each) for each in ("a", "a/b")] == [expected] * 2
+
+
 def use_under(value: int, place: Path) -> None:
     drop_privileges()
     with umask(value), configure(cache_dir=place / "x" / "cache", key_file=place / "y" / "config" / "key"):

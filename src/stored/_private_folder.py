@@ -1,18 +1,23 @@
-"""How is a folder made that only its owner can use, whatever the umask?"""
+"""How is a folder made that only its owner, or one group too, can use, whatever the umask?"""
 
 from __future__ import annotations
 
 import contextlib
 import os
 
-__all__ = ["make_private_folder", "make_private_subfolder"]
+__all__ = ["GROUP_FOLDER", "make_group_subfolder", "make_private_folder", "make_private_subfolder"]
+
+GROUP_FOLDER = 0o2770
+"""The mode of a folder for a group: what is made in it has its group too."""
 
 # with O_PATH, which Linux has, a folder can be opened that may not be listed
 _FLAGS = os.O_DIRECTORY | os.O_CLOEXEC | getattr(os, "O_PATH", os.O_RDONLY)
 
 
-def make_private_folder(path: str | os.PathLike[str]) -> None:
+def make_private_folder(path: str | os.PathLike[str], group: int | None = None) -> None:
     """Make a folder and the missing ones above it, each of mode 0700; those that are there stay as they are.
+
+    For a group, which could not enter it otherwise, all that are made have this group and mode 2770.
 
     Each is made in the one above, which was opened before. So a link is followed only if it was there at the beginning,
     and not if somebody puts it in the place of a folder that was missing.
@@ -21,6 +26,8 @@ def make_private_folder(path: str | os.PathLike[str]) -> None:
     ----------
     path : path-like
         The folder.
+    group : int, optional
+        The number of the group that can use it too.
 
     Raises
     ------
@@ -30,9 +37,9 @@ def make_private_folder(path: str | os.PathLike[str]) -> None:
     if os.path.isdir(path):
         return
     above, name = os.path.split(os.fspath(path).rstrip("/"))
-    folder = _open_or_make(above)
+    folder = _open_or_make(above, group)
     try:
-        make_private_subfolder(folder, name)
+        _make_subfolder(folder, name, group)
     except FileExistsError as error:
         if not os.path.isdir(path):
             raise _at(error, path) from None
@@ -42,16 +49,23 @@ def make_private_folder(path: str | os.PathLike[str]) -> None:
         os.close(folder)
 
 
-def _open_or_make(path: str) -> int:
+def _make_subfolder(folder: int, name: str, group: int | None) -> None:
+    if group is None:
+        make_private_subfolder(folder, name)
+    else:
+        make_group_subfolder(folder, name, group)
+
+
+def _open_or_make(path: str, group: int | None) -> int:
     """The descriptor of a folder, which is made if it is missing."""
     try:
         return os.open(path or os.curdir, _FLAGS)
     except FileNotFoundError:
         above, name = os.path.split(path)
-    folder = _open_or_make(above)
+    folder = _open_or_make(above, group)
     try:
         with contextlib.suppress(FileExistsError):  # another process has made it
-            make_private_subfolder(folder, name)
+            _make_subfolder(folder, name, group)
         return os.open(name, _FLAGS | os.O_NOFOLLOW, dir_fd=folder)
     except OSError as error:
         raise _at(error, path) from None
@@ -83,13 +97,41 @@ def make_private_subfolder(folder: int, name: str) -> None:
     os.mkdir(name, 0o700, dir_fd=folder)
     with contextlib.suppress(FileNotFoundError):  # others have removed it
         if os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode & 0o700 != 0o700:
-            _permit_owner(folder, name)
+            _permit(folder, name, 0o700)
 
 
-def _permit_owner(folder: int, name: str) -> None:
-    """Give the owner of a new folder the permissions that the umask took away."""
+def make_group_subfolder(folder: int, name: str, group: int, mode: int = GROUP_FOLDER) -> None:
+    """Make a folder for a group in one that is open.
+
+    Parameters
+    ----------
+    folder : int
+        The descriptor of the folder in which it is made.
+    name : str
+        Its name.
+    group : int
+        The number of the group.
+    mode : int, optional
+        Its mode, by default 2770.
+
+    Raises
+    ------
+    OSError
+        If it cannot be made, or something of this name is there, or the user is not in the group.
+    """
+    os.mkdir(name, mode & 0o777, dir_fd=folder)
+    with contextlib.suppress(FileNotFoundError):  # others have removed it
+        _permit(folder, name, mode, group)
+
+
+def _permit(folder: int, name: str, mode: int, group: int = -1) -> None:
+    """Give a new folder its mode, of which the umask took something away, and its group."""
     descriptor = os.open(name, _FLAGS | os.O_NOFOLLOW, dir_fd=folder)
     try:
-        os.chmod(f"/proc/self/fd/{descriptor}", 0o700)  # a descriptor of O_PATH cannot be given to fchmod
+        # a descriptor of O_PATH cannot be given to fchmod
+        opened = f"/proc/self/fd/{descriptor}" if hasattr(os, "O_PATH") else descriptor
+        if group not in {-1, os.fstat(descriptor).st_gid}:
+            os.chown(opened, -1, group)
+        os.chmod(opened, mode)
     finally:
         os.close(descriptor)

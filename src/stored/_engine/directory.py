@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 
 from stored._keys import module_folder
-from stored._private_folder import make_private_folder
 from stored._storage import current_store
 from stored.errors import ConfigurationError
 from stored.stores import DirectoryStore, LayeredStore
@@ -33,6 +32,4 @@ def getCacheDir(module: str | None = None) -> str:
 
 def directory_of(store: DirectoryStore, module: str | None) -> str:
     """The directory of a module's entries, made if need be."""
-    path = store.root if module is None else store.root / module_folder(module)
-    make_private_folder(path)
-    return f"{path}{os.sep}"
+    return f"{store.make_folder('' if module is None else module_folder(module))}{os.sep}"

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from stored._unix_group import find_group
 from stored.errors import ConfigurationError
 from stored.typing import Store
 
@@ -40,6 +41,17 @@ def _checked_store(name: str, value: Any) -> Any:
     if value is None or _is_store(value):
         return value
     raise ConfigurationError(f"{name} is {value!r}; it must be a stored.stores.Store, or None for the cache_dir")
+
+
+def _checked_group(name: str, value: Any) -> str | None:
+    """The group as text; a number may be given as one, or as text."""
+    if value is None:
+        return None
+    try:
+        find_group(value)
+    except ValueError as error:
+        raise ConfigurationError(f"{name} is {value!r}; {error}") from None
+    return str(value)
 
 
 def checked_path(name: str, value: Any) -> Path:
@@ -103,6 +115,7 @@ CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "store": _checked_store,
     "shared_dirs": checked_paths,
     "map_shared_dirs": _checked_switch,
+    "group": _checked_group,
     "max_bytes": _checked_bytes,
     "max_age": _checked_limit,
     "min_compute_seconds": _checked_number,

@@ -49,6 +49,12 @@ class configure:  # noqa: N801  (reads as the function that it is to its callers
     map_shared_dirs : bool, optional
         Are large arrays in `shared_dirs` memory-mapped, as those in `cache_dir` are? Only if nobody writes into a file
         there in place, as ``cp`` over it does: that would change arrays that callers have. By default they are read.
+    group : str, int or None, optional
+        The group of users, by name or number, with which `cache_dir` is shared: all of them can read and write there,
+        whatever the umask. The directory, and those above it that are missing, are made with mode 2770; if it is there
+        and belongs to this user, it and the results in it are given to the group with the first write, and files and
+        folders get the modes 0660 and 2770. A directory that is setgid and open to its group needs no `group`. Pickles,
+        which only their writer can read, are not shared. Setting it also takes back an earlier `store`.
     max_bytes : int or None, optional
         How much all results may take on disk: beyond that, the least recently used go, until a tenth is free. Several
         processes that write at once can exceed it, each by a tenth. No limit by default.
@@ -97,6 +103,7 @@ class configure:  # noqa: N801  (reads as the function that it is to its callers
         store: Store | Absent | None = ABSENT,
         shared_dirs: Iterable[str | os.PathLike[str]] | Absent = ABSENT,
         map_shared_dirs: bool | Absent = ABSENT,
+        group: str | int | Absent | None = ABSENT,
         max_bytes: float | Absent | None = ABSENT,
         max_age: float | Absent | None = ABSENT,
         min_compute_seconds: float | Absent = ABSENT,
@@ -115,6 +122,7 @@ class configure:  # noqa: N801  (reads as the function that it is to its callers
             "store": store,
             "shared_dirs": shared_dirs,
             "map_shared_dirs": map_shared_dirs,
+            "group": group,
             "max_bytes": max_bytes,
             "max_age": max_age,
             "min_compute_seconds": min_compute_seconds,
@@ -126,7 +134,7 @@ class configure:  # noqa: N801  (reads as the function that it is to its callers
             "verify_seed": verify_seed,
         }
         checked = {name: CHECKS[name](name, value) for name, value in asked.items() if value is not ABSENT}
-        if not checked.keys().isdisjoint({"cache_dir", "shared_dirs"}):
+        if checked.get("group") is not None or not checked.keys().isdisjoint({"cache_dir", "shared_dirs"}):
             checked.setdefault("store", None)
         self._values = checked
         self._blocks = 0  # how many with blocks of this object have been entered, and not left

@@ -2,9 +2,10 @@
 
 ``STORED_CACHE_DIR`` (the directory of the entries), ``STORED_PERSISTENCE`` (any of ``r`` and ``w``), ``STORED_DISABLE``
 (1, true, yes or on), ``STORED_KEY_FILE`` (the key that signs pickles), ``STORED_SHARED_DIRS`` (directories to read,
-separated as in ``PATH``), ``STORED_MAP_SHARED_DIRS`` (as ``STORED_DISABLE``), and the numbers ``STORED_MAX_BYTES``,
-``STORED_MAX_AGE``, ``STORED_MIN_COMPUTE_SECONDS``, ``STORED_LOCK_TIMEOUT``, ``STORED_MEMORY_SETS``,
-``STORED_MAX_MEMORY_BYTES``, ``STORED_VERIFY``, ``STORED_VERIFY_RTOL`` and ``STORED_VERIFY_SEED``.
+separated as in ``PATH``), ``STORED_MAP_SHARED_DIRS`` (as ``STORED_DISABLE``), ``STORED_GROUP`` (the group of users, by
+name or number, that shares the directory of the entries), and the numbers ``STORED_MAX_BYTES``, ``STORED_MAX_AGE``,
+``STORED_MIN_COMPUTE_SECONDS``, ``STORED_LOCK_TIMEOUT``, ``STORED_MEMORY_SETS``, ``STORED_MAX_MEMORY_BYTES``,
+``STORED_VERIFY``, ``STORED_VERIFY_RTOL`` and ``STORED_VERIFY_SEED``.
 
 Without the first and the fourth, entries are in ``$XDG_CACHE_HOME/stored`` (``~/.cache/stored``), and the key is
 ``$XDG_CONFIG_HOME/stored/key`` (``~/.config/stored/key``); if that lies inside the directory of the entries, as it does
@@ -48,6 +49,7 @@ def settings_from_environment(environment: Mapping[str, str]) -> Settings:
             key_file=checked_path("STORED_KEY_FILE", key),
             shared_dirs=checked_paths("STORED_SHARED_DIRS", shared),
             map_shared_dirs=_switch("STORED_MAP_SHARED_DIRS", environment.get("STORED_MAP_SHARED_DIRS", "")),
+            group=CHECKS["group"]("STORED_GROUP", environment.get("STORED_GROUP") or None),
             **{
                 name: CHECKS[name](variable, _number(variable, environment[variable]))
                 for name, variable in NUMBERS.items()

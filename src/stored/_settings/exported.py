@@ -25,6 +25,7 @@ def _variables(now: Settings) -> dict[str, tuple[object, str]]:
         "STORED_DISABLE": (now.disable, str(int(now.disable))),
         "STORED_SHARED_DIRS": (now.shared_dirs, shared),
         "STORED_MAP_SHARED_DIRS": (now.map_shared_dirs, str(int(now.map_shared_dirs))),
+        "STORED_GROUP": (now.group, now.group or ""),
         **{
             variable: (getattr(now, name), "" if getattr(now, name) is None else repr(getattr(now, name)))
             for name, variable in NUMBERS.items()

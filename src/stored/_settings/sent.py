@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from uuid import uuid4
 
+from stored._settings.checks import CHECKS
 from stored._settings.environment import settings_from_environment
 from stored._settings.layers import add_layer, changing_settings, remove_layer, settings
 from stored._settings.settings import Settings
@@ -90,6 +91,15 @@ def is_of_this_process(sent: SentSettings) -> bool:
     return sent.sender == (_PROGRAM, os.getpid())
 
 
+def _usable_here(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Settings of another process without a group that this user is not in."""
+    try:
+        CHECKS["group"]("group", values.get("group"))
+    except ConfigurationError:
+        return {name: each for name, each in values.items() if name != "group"}
+    return values
+
+
 def adopt_settings(sent: SentSettings) -> None:
     """Let the settings of another process be in force here; `configure` of this one comes before them.
 
@@ -103,5 +113,5 @@ def adopt_settings(sent: SentSettings) -> None:
         if _adopted.setter is not None:
             remove_layer(_adopted.setter)
         with contextlib.suppress(ConfigurationError):
-            add_layer(setter, sent.values, at_bottom=True)
+            add_layer(setter, _usable_here(sent.values), at_bottom=True)
         _adopted.sent, _adopted.setter = sent, setter

@@ -31,6 +31,8 @@ class Settings(NamedTuple):
         Directories that are read beneath `cache_dir`.
     map_shared_dirs : bool
         Are large arrays in them memory-mapped? Nobody may write into a file there in place then.
+    group : str, optional
+        The group of users, by name or number, with which `cache_dir` is shared.
     max_bytes : int, optional
         How much all entries may take.
     max_age : float, optional
@@ -59,6 +61,7 @@ class Settings(NamedTuple):
     store: Store | None = None
     shared_dirs: tuple[Path, ...] = ()
     map_shared_dirs: bool = False
+    group: str | None = None
     max_bytes: int | None = None
     max_age: float | None = None
     min_compute_seconds: float = 0.0

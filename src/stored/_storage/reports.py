@@ -8,7 +8,7 @@ from pathlib import Path
 from stored._keys import Key
 from stored._settings import Settings, settings
 from stored._storage.signing import KeyFileError
-from stored.errors import EntryWarning, PersistenceWarning, error_text, warn_caller
+from stored.errors import EntryWarning, PersistenceWarning, UntrustedEntryError, error_text, warn_caller
 from stored.stores import LayerError
 from stored.typing import PATIENCE, Store
 
@@ -34,7 +34,7 @@ _LONGEST_CALL = 200
 _reported: set[tuple[str, str]] = set()
 """Kinds of trouble, and what has them (an entry, a store, a method, a key file): a lasting trouble is reported once."""
 
-_OF_ENTRIES = ("entry", "verifying")
+_OF_ENTRIES = ("entry", "untrusted", "verifying")
 """The kinds of trouble of which an `EntryWarning` is given."""
 
 
@@ -118,8 +118,17 @@ def report_kept_in_memory(store: Store, key: Key, error: Exception) -> None:
 
 
 def report_unusable_entry(store: Store, name: str, error: Exception) -> None:
-    """Warn that an entry must not be used."""
-    report_once("entry", name, f"{store.location(name)} was not used: {_reason(error)}; {_RECOMPUTED}")
+    """Warn that an entry must not be used; of those that others have pickled, once for each directory."""
+    place = store.location(name)
+    message = f"{place} was not used: {_reason(error)}; {_RECOMPUTED}"
+    if isinstance(error, UntrustedEntryError):
+        message += (
+            ", as is every other in this directory that somebody else has pickled. Arrays and plain values (numbers,"
+            " text, and tuples, lists and dicts of them) are shared: return these"
+        )
+        report_once("untrusted", place.removesuffix(name), message)
+    else:
+        report_once("entry", name, message)
 
 
 def _reason(error: Exception) -> str:

@@ -69,8 +69,9 @@ def load_secret(file: Path, *, make: bool = True) -> bytes:
     Raises
     ------
     KeyFileError
-        If others could have read or written the file or its folder, or it holds no key, or is not there and may not be
-        made.
+        If others could have read or written the file or its folder, or it holds no key.
+    UntrustedEntryError
+        If it is not there and may not be made: no pickle is of this user then.
     OSError
         If it cannot be read or made.
     """
@@ -89,9 +90,8 @@ def load_secret(file: Path, *, make: bool = True) -> bytes:
     except FileNotFoundError:
         if make:
             raise
-        raise KeyFileError(
-            f"it is a pickle that was not signed with your key: there is no key file {file}; it was not loaded",
-            file,
+        raise UntrustedEntryError(
+            f"it is a pickle that was not signed with your key: there is no key file {file}; it was not loaded"
         ) from None
 
 

@@ -23,8 +23,10 @@ __all__ = ["PersistentTier", "current_store"]
 
 
 @lru_cache(maxsize=8)
-def _directory_store(root: Path, shared: tuple[Path, ...], maps_shared: bool) -> DirectoryStore | LayeredStore:
-    own = DirectoryStore(root)
+def _directory_store(
+    root: Path, group: str | None, shared: tuple[Path, ...], maps_shared: bool
+) -> DirectoryStore | LayeredStore:
+    own = DirectoryStore(root, group=group)
     return LayeredStore(own, *[DirectoryStore(each, maps=maps_shared) for each in shared]) if shared else own
 
 
@@ -32,7 +34,9 @@ def current_store(now: Settings | None = None) -> Store:
     """The store that settings name, by default those in force."""
     if now is None:
         now = settings()
-    return now.store if now.store is not None else _directory_store(now.cache_dir, now.shared_dirs, now.map_shared_dirs)
+    if now.store is not None:
+        return now.store
+    return _directory_store(now.cache_dir, now.group, now.shared_dirs, now.map_shared_dirs)
 
 
 class PersistentTier:

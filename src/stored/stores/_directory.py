@@ -16,6 +16,7 @@ from typing import TypeAlias
 from weakref import WeakSet
 
 from stored._entry_form import is_entry_name, said_size
+from stored._unix_group import find_group
 from stored.stores import _upkeep
 from stored.stores._drafts import write_file
 from stored.stores._files import READ_FLAGS, is_on_network
@@ -56,9 +57,14 @@ class DirectoryStore(Store):
     failure a file may be missing or damaged, which its reader must be able to see. Folders are made when they are first
     written to, for their owner only (mode 0700, files 0600). Symbolic links below the root are not followed.
 
-    In the folder ``.work``, which must be the user's own, are the lock file, a file with the size, and, while they are
-    needed, drafts and notes of who waits or has failed; what a process that died has left there goes with
-    `clear_leftovers`. The first write marks the directory by a file ``CACHEDIR.TAG``, unless it holds anything else.
+    A directory is shared with its group if it is setgid and the group may write to it (mode 2770), or by `group`: the
+    folders below then have its mode and group, and files the mode 0660, or 0664 if others may read the directory
+    (2775), whatever the umask. All of the group can store, read, wait for each other, trim and clear then.
+
+    In the folder ``.work``, which must be the user's own, or in a shared directory the group's, are the lock file, a
+    file with the size, and, while they are needed, drafts and notes of who waits or has failed; what a process that
+    died has left there goes with `clear_leftovers`. The first write marks the directory by a file ``CACHEDIR.TAG``,
+    unless it holds anything else.
 
     Parameters
     ----------
@@ -72,21 +78,42 @@ class DirectoryStore(Store):
         May files be removed by `trim` and `clear_leftovers` though it may not be a cache: it has no marker file
         ``CACHEDIR.TAG``, is a home directory, or holds much else? Only files whose names and first bytes are those of
         the library are removed anyway.
+    group : str or int, optional
+        The group of users, by name or number, with which the directory is shared before the first write. Folders above
+        it that are made are the group's too. A directory that is there must be shared with this group already, or be
+        the user's own, and then it and what the library has made in it are given to the group once.
+
+    Raises
+    ------
+    ValueError
+        If there is no such group, or the user is not in it.
     """
 
-    def __init__(self, root: str | os.PathLike[str], *, maps: bool | None = None, anywhere: bool = False) -> None:
+    def __init__(
+        self,
+        root: str | os.PathLike[str],
+        *,
+        maps: bool | None = None,
+        anywhere: bool = False,
+        group: str | int | None = None,
+    ) -> None:
         self.root = Path(root).expanduser().absolute()
         self.maps = maps
         self.anywhere = anywhere
+        self.group = group
+        self._group = None if group is None else find_group(group)
         self._start = str(self.root)
         self._folders = open_folders(self._start)
         self._locks = file_locks(self._start)
+        if self._group is not None:
+            self._folders.share_with(self._group)
         self._size = SizeFile(self._folders, self._locks)
         self._read_on = partial(_read_on, maps)
 
     def __repr__(self) -> str:
         options = "" if self.maps is None else f", maps={self.maps}"
         options += ", anywhere=True" * self.anywhere
+        options += "" if self.group is None else f", group={self.group!r}"
         return f"DirectoryStore({str(self.root)!r}{options})"
 
     def _renew(self, name: str) -> None:
@@ -147,6 +174,7 @@ class DirectoryStore(Store):
     def write(self, name: str, parts: Sequence[Buffer]) -> None:
         """Replace a file in one step."""
         check_name(name)
+        self._folders.share_with(self._group)
         try:
             write_file(self._start, self._folders, name, parts)
         except OSError as error:
@@ -203,6 +231,22 @@ class DirectoryStore(Store):
         """The path of a file."""
         return f"{self._start}/{check_name(name)}" if name else self._start
 
+    def make_folder(self, folder: str = "") -> str:
+        """Make the directory, or a folder in it, if it is missing; the path.
+
+        Raises
+        ------
+        OSError
+            If it cannot be made.
+        """
+        path = self.location(folder)
+        self._folders.share_with(self._group)
+        if self._group is not None:
+            self._folders.work(makes=True)
+        self._folders.recover(folder, makes=True)
+        with self._folders.at(folder, makes=True):
+            return path
+
     def touch(self, name: str) -> None:
         """Set the time of a file to now."""
         with contextlib.suppress(FileNotFoundError):
@@ -219,6 +263,7 @@ class DirectoryStore(Store):
         self, name: str, limit: float | None, tell: Callable[[Waiting], object] | None = None
     ) -> AbstractContextManager[Turn]:
         """Wait for the lock of a name, and hold it within the block; without locks it is at once this thread's turn."""
+        self._folders.share_with(self._group)
         return TurnBlock(self._locks, check_name(name), limit, tell)
 
     def check_is_cache(self) -> None:

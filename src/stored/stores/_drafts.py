@@ -12,7 +12,7 @@ import itertools
 import os
 from collections.abc import Callable, Iterable, Sequence
 
-from stored.stores._files import WORK, close_file
+from stored.stores._files import WORK, close_file, set_mode
 from stored.stores._folders import OpenFolders
 from stored.typing import Buffer
 
@@ -60,11 +60,11 @@ def write_file(root: str, folders: OpenFolders, name: str, parts: Sequence[Buffe
     """
     above, _, file = name.rpartition("/")
     work = folders.open.get(WORK)
-    if work is None:
+    if work is None or not folders.is_prepared:
         work = folders.work(makes=True)
     elif not folders.is_ours(WORK):
         raise FileNotFoundError(errno.ENOENT, "it was closed", f"{root}/{WORK}")
-    draft, descriptor = _open_new(work)
+    draft, descriptor = _open_new(work, folders.file_mode())
     try:
         try:
             _write(descriptor, parts)
@@ -83,13 +83,13 @@ def write_file(root: str, folders: OpenFolders, name: str, parts: Sequence[Buffe
         raise
 
 
-def _open_new(work: int) -> tuple[str, int]:
+def _open_new(work: int, mode: int) -> tuple[str, int]:
     """The name and the descriptor of a new draft, which is locked, so that nobody takes it for a leftover."""
     attempts = 0
     while True:
         draft = _names.next()
         try:
-            descriptor = os.open(draft, _FLAGS, 0o600, dir_fd=work)
+            descriptor = os.open(draft, _FLAGS, mode, dir_fd=work)
         except FileExistsError:  # of a process that this one was forked from without Python's knowledge
             _names.renew()
             continue
@@ -97,6 +97,7 @@ def _open_new(work: int) -> tuple[str, int]:
             _remove(work, draft)
             raise
         try:
+            set_mode(descriptor, mode)
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:  # it is just being taken for a leftover, or there are no locks
             attempts += 1
@@ -167,7 +168,7 @@ class OpenDraft:
 
     def __init__(self, folders: OpenFolders, parts: Iterable[Buffer]) -> None:
         self._work = folders.work(makes=True)
-        self._name, self._descriptor = _open_new(self._work)
+        self._name, self._descriptor = _open_new(self._work, folders.file_mode())
         try:
             _write(self._descriptor, parts)
         except BaseException:  # Ctrl-C too leaves nothing behind

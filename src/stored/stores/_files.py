@@ -7,7 +7,10 @@ import errno
 import fcntl
 import os
 import stat
+import time
 from functools import lru_cache
+
+from stored.stores._modes import PRIVATE_FILE
 
 __all__ = [
     "READ_FLAGS",
@@ -18,13 +21,23 @@ __all__ = [
     "is_still_open",
     "open_file",
     "open_work_file",
+    "set_mode",
     "try_lock_file",
+    "wait_if_just_made",
 ]
 
 
 WORK = ".work"
 """The folder of drafts and locks."""
 
+
+MAKING_TAKES = 1.0
+"""Seconds within which another user has let the group use what was just made."""
+
+_ATTEMPTS = 100
+
+SIZE_MAGIC = b"stordsz1"
+"""The first bytes of the file with the size."""
 
 READ_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
@@ -34,23 +47,65 @@ def open_file(path: str | os.PathLike[str], folder: int | None = None) -> int:
     return os.open(path, READ_FLAGS, dir_fd=folder)
 
 
-def open_work_file(name: str, flags: int, folder: int) -> int:
+def open_work_file(name: str, flags: int, folder: int, mode: int) -> int:
     """Open, or make, a file that the library writes to in place, in an open folder.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    flags : int
+        Those of open(2).
+    folder : int
+        The descriptor of the folder.
+    mode : int
+        The mode that it gets, as `file_mode` gives it.
 
     Raises
     ------
     OSError
         If it cannot be opened, or what stands in its place is not a regular file with one name.
     """
-    descriptor = os.open(name, flags | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600, dir_fd=folder)
+    descriptor = _open_when_made(name, flags | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, folder, mode)
     try:
         state = os.fstat(descriptor)
         if not stat.S_ISREG(state.st_mode) or state.st_nlink > 1:
             raise OSError(errno.EINVAL, "not a regular file with one name", name)
+        if state.st_uid == os.geteuid() and not state.st_size:  # else others may have moved a private file here
+            set_mode(descriptor, mode)
     except OSError:
         close_file(descriptor)
         raise
     return descriptor
+
+
+def _open_when_made(name: str, flags: int, folder: int, mode: int) -> int:
+    for _ in range(_ATTEMPTS):
+        try:
+            return os.open(name, flags, mode, dir_fd=folder)
+        except PermissionError:
+            if mode == PRIVATE_FILE or not wait_if_just_made(name, folder):
+                raise
+    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), name)
+
+
+def wait_if_just_made(path: str, folder: int | None = None) -> bool:
+    """Was it made a moment ago, so that its maker may not have let the group in yet? Then wait a little."""
+    try:
+        age = time.time() - os.stat(path, dir_fd=folder, follow_symlinks=False).st_ctime
+    except OSError:
+        return False
+    is_new = abs(age) < MAKING_TAKES
+    if is_new:
+        time.sleep(2 * MAKING_TAKES / _ATTEMPTS)
+    return is_new
+
+
+def set_mode(descriptor: int, mode: int) -> None:
+    """Give a file of this user the mode that a group needs, whatever the umask; one for its user alone has it."""
+    if mode != PRIVATE_FILE:
+        with contextlib.suppress(OSError):  # a file system without modes
+            os.fchmod(descriptor, mode)
 
 
 def close_file(descriptor: int) -> None:

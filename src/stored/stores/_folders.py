@@ -12,9 +12,11 @@ from itertools import accumulate
 from weakref import WeakValueDictionary
 
 from stored._fork_safe_lock import ForkSafeLock
-from stored._private_folder import make_private_folder, make_private_subfolder
-from stored.stores._files import WORK, close_file, identity, is_still_open
+from stored._private_folder import GROUP_FOLDER, make_group_subfolder, make_private_folder, make_private_subfolder
+from stored.stores._files import WORK, close_file, identity, is_still_open, wait_if_just_made
 from stored.stores._marker import make_marker
+from stored.stores._modes import file_mode, folder_mode, is_shared
+from stored.stores._sharing import let_group_in, share_directory, why_no_work_folder
 
 __all__ = ["OpenFolders", "check_folders", "open_folders", "spare_handles"]
 
@@ -29,7 +31,7 @@ class OpenFolders:
     Each is opened relative to the one above, so no link is followed, whenever it is put there; another folder in its
     place is opened when a file is to be written or is not found. A descriptor always stands for the same name: it is
     renewed, and never closed while others may use it. Where the program has closed it, and its number may be that of a
-    file of others, it is left alone. The folder of drafts must be the user's own.
+    file of others, it is left alone. The folder of drafts must be the user's own, or in a shared directory the group's.
 
     Parameters
     ----------
@@ -40,11 +42,15 @@ class OpenFolders:
     ----------
     open : dict
         The descriptors of the folders that are open, by name; that of the directory itself is under the empty name.
+    is_prepared : bool
+        Is the directory marked, and shared if need be? Else `work` sees to it before the first write.
     """
 
     def __init__(self, root: str) -> None:
         self._root = root
         self.open: dict[str, int] = {}
+        self.is_prepared = False
+        self._group: int | None = None
         self._identities: dict[str, tuple[int, int]] = {}  # device and inode of what was opened
         self._lock = ForkSafeLock()
 
@@ -55,6 +61,21 @@ class OpenFolders:
         for folder, descriptor in self.open.items():
             if self.is_ours(folder):
                 close_file(descriptor)
+
+    def share_with(self, group: int | None) -> None:
+        """Share the directory with a group before the next write; None leaves it as it is."""
+        if group != self._group:
+            self._group, self.is_prepared = group, False
+
+    def file_mode(self) -> int:
+        """The mode of files that are made.
+
+        Raises
+        ------
+        OSError
+            If there is no directory.
+        """
+        return file_mode(os.stat(self._root).st_mode)
 
     @contextlib.contextmanager
     def at(self, folder: str, *, makes: bool = False) -> Iterator[int]:
@@ -89,10 +110,12 @@ class OpenFolders:
         Raises
         ------
         OSError
-            If it is not there, or cannot be made, or is a link, or not the user's own.
+            If it is not there, or cannot be made, or is a link, or others could exchange drafts there, or the directory
+            cannot be shared as it is to be.
         """
         with self._lock:
-            if WORK in self.open and not (self.is_ours(WORK) and self.is_in_place(WORK)):
+            is_ready = self.is_prepared or not makes
+            if WORK in self.open and not (is_ready and self.is_ours(WORK) and self.is_in_place(WORK)):
                 for each in ("", WORK):
                     self._renew(each, makes)
             return self._find(WORK, makes)
@@ -125,18 +148,13 @@ class OpenFolders:
         above, _, name = folder.rpartition("/")
         outer, is_kept = self._find_or_open(above, makes)
         try:
-            descriptor = os.open(name, _FLAGS, dir_fd=outer)
-            if folder == WORK:
-                self._check_work(descriptor, outer, makes)
-            return descriptor
-        except FileNotFoundError:
-            if makes:
+            if folder == WORK and makes:
+                self._share(outer)
+            return self._open_in(outer, folder, name, makes)
+        except FileNotFoundError as error:
+            if makes and not isinstance(error, _BeingMadeError):
                 with contextlib.suppress(FileExistsError):  # another process has made it, or it is a broken link
-                    make_private_subfolder(outer, name)
-            raise
-        except OSError as error:
-            check_folders(self._root, folder)  # says so if it is a link
-            error.filename = f"{self._root}/{folder}"
+                    self._make(outer, folder, name)
             raise
         finally:
             if not is_kept:
@@ -148,26 +166,82 @@ class OpenFolders:
         except FileNotFoundError:
             if makes:
                 with contextlib.suppress(FileExistsError):  # a broken link
-                    make_private_folder(self._root)
+                    make_private_folder(self._root, self._group)
+            raise
+        except PermissionError:
+            self._check_root_is_made()
             raise
 
-    def _check_work(self, descriptor: int, root: int, makes: bool) -> None:
-        """Refuse a folder of drafts that others own or can write to; before the first write, mark the directory."""
+    def _make(self, outer: int, folder: str, name: str) -> None:
+        """Make a folder in one that is open, for all who may use the directory."""
+        root = os.stat(self._root)
+        if is_shared(root.st_mode):
+            make_group_subfolder(outer, name, root.st_gid, _mode_in(root, folder))
+        else:
+            make_private_subfolder(outer, name)
+
+    def _open_in(self, outer: int, folder: str, name: str, makes: bool) -> int:
+        """Open a folder in one that is open; one that others are just making is missing still."""
         try:
-            state = os.fstat(descriptor)
-            if state.st_uid != os.geteuid() or state.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-                found = f"it belongs to user {state.st_uid} and has mode {stat.S_IMODE(state.st_mode):04o}"
-                raise OSError(
-                    errno.EPERM,
-                    f"the folder of drafts must belong to user {os.geteuid()}, and nobody else may write there; {found}"
-                    " (remove it, or chmod go-w)",
-                    f"{self._root}/{WORK}",
-                )
-            if makes:
-                make_marker(root)
+            descriptor = os.open(name, _FLAGS, dir_fd=outer)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            if isinstance(error, PermissionError) and self._is_being_made(outer, name):
+                raise _BeingMadeError(f"{self._root}/{folder}") from None
+            check_folders(self._root, folder)  # says so if it is a link
+            error.filename = f"{self._root}/{folder}"
+            raise
+        try:
+            self._let_group_in(descriptor, outer, folder, makes)
+            if folder == WORK:
+                self._check_work(descriptor, outer, makes)
         except BaseException:
             close_file(descriptor)
             raise
+        return descriptor
+
+    def _let_group_in(self, descriptor: int, outer: int, folder: str, makes: bool) -> None:
+        """In a shared directory, let the group into a folder of this user that is to be written to."""
+        state, root = os.fstat(descriptor), os.stat(self._root)
+        if not is_shared(root.st_mode) or is_shared(state.st_mode):
+            return
+        if state.st_uid == os.geteuid():
+            if not makes:
+                return
+            with contextlib.suppress(OSError):  # then others cannot use it
+                let_group_in(descriptor, root.st_gid, _mode_in(root, folder))
+        elif self._is_being_made(outer, folder.rpartition("/")[2]):
+            raise _BeingMadeError(f"{self._root}/{folder}")
+
+    def _share(self, root: int) -> None:
+        """Share the directory, if it is to be shared and is not yet, unless another user is about to do so."""
+        state = os.fstat(root)
+        if state.st_uid != os.geteuid() and not is_shared(state.st_mode):
+            self._check_root_is_made()
+        share_directory(root, self._group, self._root)
+
+    def _check_root_is_made(self) -> None:
+        """Raise an error if the directory, or one above it, was just made by another user of the group."""
+        if self._group is not None:
+            path = self._root
+            while not os.path.lexists(path):  # in a folder that cannot be entered
+                path = os.path.dirname(path)
+            if wait_if_just_made(path):
+                raise _BeingMadeError(self._root)
+
+    def _is_being_made(self, outer: int, name: str) -> bool:
+        """Has another user of the group just made a folder, and not let the group in yet?"""
+        return is_shared(os.stat(self._root).st_mode) and wait_if_just_made(name, outer)
+
+    def _check_work(self, descriptor: int, root: int, makes: bool) -> None:
+        """Refuse a folder of drafts in which others could exchange them; before the first write, mark the directory."""
+        reason = why_no_work_folder(os.fstat(descriptor), os.fstat(root))
+        if reason:
+            raise OSError(errno.EPERM, reason, f"{self._root}/{WORK}")
+        if makes:
+            make_marker(root)
+            self.is_prepared = True
 
     def is_ours(self, folder: str) -> bool:
         """Does the descriptor of an open folder stand for what was opened? The program may have closed it."""
@@ -233,6 +307,18 @@ class OpenFolders:
         finally:
             close_file(new)
         self._identities[folder] = found
+
+
+def _mode_in(root: os.stat_result, folder: str) -> int:
+    """The mode of a folder of a shared directory; none but the group has a use for the one of drafts."""
+    return GROUP_FOLDER if folder == WORK else folder_mode(root.st_mode)
+
+
+class _BeingMadeError(FileNotFoundError):
+    """A folder is as good as missing, since another user has not let the group in yet."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(errno.ENOENT, "it is only being made", path)
 
 
 _known: WeakValueDictionary[str, OpenFolders] = WeakValueDictionary()

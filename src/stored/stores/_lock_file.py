@@ -50,7 +50,8 @@ class LockFile:
     def __init__(self, root: str, folders: OpenFolders) -> None:
         self.descriptor = _CLOSED
         self._path = f"{root}/{WORK}/locks"
-        descriptor = open_work_file("locks", os.O_RDWR | os.O_CREAT, folders.work(makes=True))
+        work = folders.work(makes=True)
+        descriptor = open_work_file("locks", os.O_RDWR | os.O_CREAT, work, folders.file_mode())
         self._identity = identity(descriptor)
         self.descriptor = descriptor
         self._open.add(self)

@@ -16,15 +16,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from stored.stores._files import READ_FLAGS, WORK, close_file, open_work_file
+from stored.stores._modes import file_mode
 
-__all__ = ["MARKER", "make_marker", "why_no_cache"]
+__all__ = ["MARKER", "SIGNATURE", "make_marker", "own_parts", "why_no_cache"]
 
 MARKER = "CACHEDIR.TAG"
 
-_SIGNATURE = b"Signature: 8a477f597d28d172789f06886806bc55"
+SIGNATURE = b"Signature: 8a477f597d28d172789f06886806bc55"
 
 _TEXT = (
-    _SIGNATURE
+    SIGNATURE
     + b"""
 # This file marks a cache: the Python library stored keeps results here, and removes what is no longer needed.
 # What the marker means to other programs, as backups, is described at https://bford.info/cachedir/
@@ -51,7 +52,8 @@ def make_marker(root: int) -> None:
 
 
 def _write_marker(root: int) -> None:
-    descriptor = open_work_file(MARKER, os.O_RDWR | os.O_CREAT, root)
+    mode = file_mode(os.fstat(root).st_mode)
+    descriptor = open_work_file(MARKER, os.O_RDWR | os.O_CREAT, root, mode)
     try:
         if _TEXT.startswith(os.pread(descriptor, 1000, 0)):  # it may be of a process that was killed as it began
             os.pwrite(descriptor, _TEXT, 0)
@@ -101,17 +103,27 @@ def _is_marked(root: int) -> bool:
             return False
         raise
     try:
-        return stat.S_ISREG(os.fstat(descriptor).st_mode) and os.read(descriptor, len(_SIGNATURE)) == _SIGNATURE
+        return stat.S_ISREG(os.fstat(descriptor).st_mode) and os.read(descriptor, len(SIGNATURE)) == SIGNATURE
     finally:
         close_file(descriptor)
+
+
+def own_parts(root: int) -> list[str]:
+    """The names of what is in a directory and that the library has made."""
+    with os.scandir(root) as found:
+        return [entry.name for entry in found if _is_own(root, entry)]
 
 
 def _others(root: int) -> Iterator[str]:
     """The names of what is in a directory and that the library has not made."""
     with os.scandir(root) as found:
         for entry in found:
-            if entry.name not in {WORK, MARKER} and not _is_of_module(root, entry):
+            if not _is_own(root, entry):
                 yield entry.name
+
+
+def _is_own(root: int, entry: os.DirEntry[str]) -> bool:
+    return entry.name in {WORK, MARKER} or _is_of_module(root, entry)
 
 
 def _is_of_module(root: int, entry: os.DirEntry[str]) -> bool:

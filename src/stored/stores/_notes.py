@@ -17,7 +17,7 @@ from collections.abc import Set as AbstractSet
 from weakref import WeakSet
 
 from stored.stores._drafts import OpenDraft
-from stored.stores._files import close_file, open_file, try_lock_file
+from stored.stores._files import close_file, open_file, open_work_file, try_lock_file
 from stored.stores._folders import OpenFolders
 
 __all__ = ["MARK", "NOTE", "Note", "Watched", "leads_to", "make_mark", "remove_mark", "tell_failure"]
@@ -123,16 +123,19 @@ def _needed_by_holder(folders: OpenFolders, name: str) -> str | None:
 
 def make_mark(folders: OpenFolders, name: str) -> None:
     """Make a mark, unless there is one."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
     with contextlib.suppress(OSError):  # then they go on one after another
-        os.close(os.open(f"{name}{MARK}", flags, 0o600, dir_fd=folders.work(makes=True)))
+        work = folders.work(makes=True)
+        os.close(open_work_file(f"{name}{MARK}", os.O_WRONLY | os.O_CREAT, work, folders.file_mode()))
 
 
 def tell_failure(folders: OpenFolders, name: str) -> None:
     """Set the time of a mark to now, if there is one."""
     with contextlib.suppress(OSError):  # nobody waits; or they go on one after another
         now = time.time_ns()  # finer than the clock of the system
-        os.utime(f"{name}{MARK}", ns=(now, now), dir_fd=folders.work(), follow_symlinks=False)
+        try:
+            os.utime(f"{name}{MARK}", ns=(now, now), dir_fd=folders.work(), follow_symlinks=False)
+        except PermissionError:  # of another user of the group, whose file can be given no other time than now
+            os.utime(f"{name}{MARK}", dir_fd=folders.work(), follow_symlinks=False)
 
 
 def remove_mark(folders: OpenFolders, name: str) -> None:

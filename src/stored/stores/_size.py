@@ -15,14 +15,13 @@ import time
 from collections.abc import Iterator
 from hashlib import blake2b
 
-from stored.stores._files import close_file, open_work_file
+from stored.stores._files import SIZE_MAGIC, close_file, open_work_file
 from stored.stores._folders import OpenFolders
 from stored.stores._locks import FileLocks
 from stored.typing import Usage
 
 __all__ = ["SizeFile"]
 
-_MAGIC = b"stordsz1"
 _RECORD = struct.Struct("<8sqd16s")
 _MOST_BYTES = 1 << 62
 
@@ -83,7 +82,7 @@ class SizeFile:
 
     @contextlib.contextmanager
     def _opened(self, flags: int) -> Iterator[int]:
-        descriptor = open_work_file("size", flags, self._folders.work())
+        descriptor = open_work_file("size", flags, self._folders.work(), self._folders.file_mode())
         try:
             yield descriptor
         finally:
@@ -91,7 +90,7 @@ class SizeFile:
 
 
 def _checksum(size: int, trimmed_at: float) -> bytes:
-    return blake2b(struct.pack("<8sqd", _MAGIC, size, trimmed_at), digest_size=16).digest()
+    return blake2b(struct.pack("<8sqd", SIZE_MAGIC, size, trimmed_at), digest_size=16).digest()
 
 
 def _read(descriptor: int) -> Usage:
@@ -104,6 +103,6 @@ def _read(descriptor: int) -> Usage:
 
 
 def _write(descriptor: int, usage: Usage) -> None:
-    words = _RECORD.pack(_MAGIC, *usage, _checksum(*usage))
+    words = _RECORD.pack(SIZE_MAGIC, *usage, _checksum(*usage))
     if os.pwrite(descriptor, words, 0) != len(words):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

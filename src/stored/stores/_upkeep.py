@@ -12,9 +12,10 @@ from typing import NamedTuple
 
 from stored._entry_form import begins_as_entry, is_entry_name
 from stored.stores._drafts import DRAFT
-from stored.stores._files import READ_FLAGS, close_file, open_file, try_lock_file
+from stored.stores._files import READ_FLAGS, close_file, open_file, try_lock_file, wait_if_just_made
 from stored.stores._folders import OpenFolders
 from stored.stores._holders import HOLDER, HOLDER_START
+from stored.stores._modes import is_shared
 from stored.stores._notes import MARK, NOTE
 from stored.typing import Upkeep
 
@@ -91,6 +92,12 @@ def _remove_if_abandoned(file: str, work: int) -> bool:
         descriptor = open_file(file, work)
     except FileNotFoundError:
         return False
+    except PermissionError:
+        if is_shared(os.fstat(work).st_mode) and wait_if_just_made(
+            file, work
+        ):  # another user of the group is about to let it be read
+            return False
+        raise
     try:
         if not (_is_ours(descriptor) and _is_abandoned(descriptor)):
             return False
