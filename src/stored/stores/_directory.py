@@ -221,6 +221,13 @@ class DirectoryStore(Store):
         """Wait for the lock of a name, and hold it within the block; without locks it is at once this thread's turn."""
         return TurnBlock(self._locks, check_name(name), limit, tell)
 
+    def has_locks(self) -> bool:
+        """Can files be locked here, as far as is known? Where they cannot, leftovers stay for a day."""
+        try:
+            return _upkeep.has_locks(self._folders.work())
+        except OSError:  # nothing is there
+            return True
+
     def check_is_cache(self) -> None:
         """Refuse to remove files from a directory that may not be a cache, unless `anywhere` allows it.
 
