@@ -28,7 +28,7 @@ ROWS = (
         "_platform",
         "_private_folder",
     },
-    {"stores"},
+    {"stores", "_store_process"},
     {"_settings"},
     {"_keys", "_tables"},
     {"_storage"},

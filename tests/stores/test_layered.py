@@ -24,11 +24,15 @@ class TestLayeredDirectories(StoreContract):
 
 
 class TestLayeredMemory(StoreContract):
+    is_shared = False
+
     def make_store(self, directory: Path) -> LayeredStore:
         return LayeredStore(MemoryStore(), MemoryStore())
 
 
 class TestOneLayer(StoreContract):
+    is_shared = False
+
     def make_store(self, directory: Path) -> LayeredStore:
         return LayeredStore(MemoryStore())
 

@@ -42,8 +42,27 @@ class Least(Store):
 
 
 class TestLeast(StoreContract):
+    is_shared = False
+
     def make_store(self, directory: Path) -> Least:
         return Least()
+
+
+class PlainFiles(Least):
+    """A store of several processes that does what it must, and nothing else."""
+
+    def __init__(self, directory: Path) -> None:
+        self._files = DirectoryStore(directory)
+        self.read, self.write = self._files.read, self._files.write  # type: ignore[method-assign]
+        self.delete, self.names = self._files.delete, self._files.names  # type: ignore[method-assign]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return PlainFiles, (self._files.root,)
+
+
+class TestPlainFiles(StoreContract):
+    def make_store(self, directory: Path) -> PlainFiles:
+        return PlainFiles(directory / "root")
 
 
 class Delegating:

@@ -16,6 +16,8 @@ from tests.storage.models import store
 
 
 class TestMemoryStore(StoreContract):
+    is_shared = False
+
     def make_store(self, directory: Path) -> MemoryStore:
         return MemoryStore()
 
