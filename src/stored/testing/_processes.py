@@ -69,14 +69,14 @@ class ProcessContract:
         before = store.count_written(0)
         found = there.call("count_written", 7), store.count_written(5)
         expected = [None, None] if before is None else [before.bytes + 7, before.bytes + 12]
-        assert [each and each.bytes for each in found] == expected
+        assert [each and each.bytes for each in found] == expected, "the count is of one process only"
 
     def test_one_process_computes_at_a_time(self, store: Store, others: Others) -> None:
         """While one process has the turn for a name the others wait, unless they want not to, and then read it."""
         first, *waiting = (others(store).first for _ in range(3))
         assert first.enter("compute_turn", NAME, None) is Turn.MINE
         if "compute_turn" in left_out(store):
-            assert waiting[0].enter("compute_turn", NAME, None) is Turn.MINE, "compute_turn() is left out, and waits"
+            assert waiting[0].enter("compute_turn", NAME, 0.0) is Turn.MINE, "compute_turn() is left out, and waits"
             return
         assert waiting[0].enter("compute_turn", NAME, 0.0) is Turn.EXPIRED, "two compute at once"
         assert waiting[0].enter("compute_turn", "a/c", None) is Turn.MINE, "it waits for another name"
