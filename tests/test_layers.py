@@ -29,7 +29,7 @@ ROWS = (
         "_private_folder",
         "_unix_group",
     },
-    {"stores"},
+    {"stores", "_store_process"},
     {"_settings"},
     {"_keys", "_tables"},
     {"_storage"},

@@ -30,6 +30,7 @@ __all__ = [
     "check_name",
     "count_written",
     "is_name",
+    "left_out",
 ]
 
 Buffer: TypeAlias = bytes | bytearray | memoryview
@@ -105,6 +106,8 @@ class Upkeep(NamedTuple):
         What was removed because it was beyond the limits.
     leftovers : int
         How many files of processes that died were removed: drafts, and notes of who waited or failed.
+    not_done : tuple of str
+        What upkeep does not do with this store and these settings, and why.
     """
 
     entries: int = 0
@@ -112,12 +115,14 @@ class Upkeep(NamedTuple):
     removed_entries: int = 0
     removed_bytes: int = 0
     leftovers: int = 0
+    not_done: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return (
+        done = (
             f"{self.entries} results in {self.bytes:,} bytes; removed {self.removed_entries} results in"
             f" {self.removed_bytes:,} bytes, and {self.leftovers} files left by processes that died"
         )
+        return "\n".join([done, *(f"not done: {each}" for each in self.not_done)])
 
 
 class Usage(NamedTuple):
@@ -277,6 +282,22 @@ class Store(Protocol):
     def writable_by_others(self) -> str:
         """Where other users can write, and who they are, as messages show it; empty if nobody can."""
         return ""
+
+    def left_out(self) -> frozenset[str]:
+        """The names of the methods by which it does nothing: of those for what some stores cannot do.
+
+        By default, those that its class does not override. A store over another one gives those of that.
+        """
+        return frozenset(name for name in _MAY_BE_LEFT_OUT if getattr(type(self), name) is getattr(Store, name))
+
+
+_MAY_BE_LEFT_OUT = ("touch", "declare_wait", "compute_turn", "clear_leftovers", "count_written", "trim")
+
+
+def left_out(store: Store) -> frozenset[str]:
+    """`Store.left_out`, also of a store that does not inherit from `Store`: the methods that it does not have."""
+    tell = getattr(store, "left_out", None)
+    return frozenset(name for name in _MAY_BE_LEFT_OUT if not hasattr(store, name)) if tell is None else tell()
 
 
 def count_written(store: Store, size: int) -> Usage | None:

@@ -29,7 +29,7 @@ def test_upkeep_tells_what_it_did(cache_dir: Path, capsys: pytest.CaptureFixture
     printed = capsys.readouterr()
     assert printed.out == (
         f"{cache_dir}: 3 results in {total:,} bytes; removed 0 results in 0 bytes, and 1 files left by processes that"
-        " died\n"
+        " died\nnot done: no result is removed for its size or its age, since neither max_bytes nor max_age is set\n"
     )
     assert printed.err == ""
 

@@ -231,6 +231,9 @@ class Counted(MemoryStore):
     def location(self, name: str = "") -> str:
         return f"counted {id(self)}"
 
+    def count_written(self, size: int) -> None:  # type: ignore[override]
+        return None
+
     def trim(self, ending: str, max_bytes: int | None, max_age: float | None) -> Upkeep:
         self.trims.append(sum(len(self.read(name) or b"") for name in self.names()))
         return Upkeep(bytes=self.trims[-1])

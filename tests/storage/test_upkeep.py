@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import shutil
 from pathlib import Path
@@ -13,10 +14,19 @@ import pytest
 import stored
 from stored import ConfigurationError, configure
 from stored.stores import MemoryStore
-from stored.typing import Upkeep
+from stored.typing import Store, Upkeep
 from tests.storage.models import Model, leave_draft, set_ages, store
 from tests.stores.entries import content
-from tests.stores.test_files import without_handles
+from tests.stores.test_files import fail, without_handles
+from tests.stores.test_left_out import Least
+
+NO_LIMITS = "no result is removed for its size or its age, since neither max_bytes nor max_age is set"
+
+
+class Uncounted(MemoryStore):
+    """A store that trims and keeps no count."""
+
+    count_written = Store.count_written
 
 
 def test_upkeep_removes_and_counts(cache_dir: Path, size: int) -> None:
@@ -24,16 +34,41 @@ def test_upkeep_removes_and_counts(cache_dir: Path, size: int) -> None:
     store(*"abcd")
     set_ages(cache_dir, a=500, b=400)
     leave_draft(cache_dir)
-    assert stored.upkeep() == Upkeep(4, 4 * size, 0, 0, 1)
+    assert stored.upkeep() == Upkeep(4, 4 * size, 0, 0, 1, (NO_LIMITS,))
     with configure(max_age=450.0):
         assert stored.upkeep() == Upkeep(3, 3 * size, 1, size, 0)
     with configure(max_bytes=2 * size):
         assert stored.upkeep() == Upkeep(1, size, 2, 2 * size, 0)
     shutil.rmtree(cache_dir)
-    assert stored.upkeep() == Upkeep()
-    with configure(store=MemoryStore()):
+    assert stored.upkeep() == Upkeep(not_done=(NO_LIMITS,))
+    with configure(store=MemoryStore(), max_age=1e6):
         store("a")
-        assert stored.upkeep() == Upkeep()
+        assert stored.upkeep()[:5] == Upkeep(1, size)[:5]
+
+
+def test_upkeep_tells_what_it_cannot_do(cache_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a store leaves out is told with its place and the reason, and so are files that cannot be locked."""
+    store("a")
+    with configure(shared_dirs=[cache_dir / "group"], max_bytes=10**6):
+        assert stored.upkeep().not_done == (f"nothing is removed from what is only read: {cache_dir / 'group'}",)
+        fail(monkeypatch, fcntl, "flock", errno.ENOLCK)
+        assert "files cannot be locked, so leftovers stay for a day" in stored.upkeep().not_done[0]
+    with configure(store=Least()):
+        no_trim, no_leftovers = stored.upkeep().not_done
+    assert (
+        no_trim == "least has no trim(): what is there is not counted, and nothing is removed for its size or its age"
+    )
+    assert "not looked for: least has none, or no clear_leftovers()" in no_leftovers
+    with configure(store=Uncounted(), max_bytes=10**6):
+        (no_count, *_) = stored.upkeep().not_done
+    assert "memory: keeps no count (count_written), so each process counts" in no_count
+
+
+def test_the_text_says_what_is_not_done() -> None:
+    """What was done comes first; each thing that was not has a line."""
+    first, *others = str(Upkeep(1, 10, not_done=("this", "that"))).splitlines()
+    assert first.startswith("1 results in 10 bytes; removed 0 results")
+    assert others == ["not done: this", "not done: that"]
 
 
 @pytest.mark.parametrize("settings", [{"persistence": "r"}, {"persistence": ""}, {"disable": True}])
@@ -100,6 +135,6 @@ def test_entries_of_earlier_layouts_are_removed(cache_dir: Path, size: int) -> N
     old = cache_dir / "module" / f"Model-{'0' * 32}" / f"power-{'1' * 32}.stored"
     old.parent.mkdir(parents=True)
     old.write_bytes(content(15))
-    assert stored.upkeep() == Upkeep(1, size, 1, 15, 0)
+    assert stored.upkeep()[:5] == (1, size, 1, 15, 0)
     assert not old.parent.exists()
-    assert stored.upkeep() == Upkeep(1, size, 0, 0, 0)
+    assert stored.upkeep()[:5] == (1, size, 0, 0, 0)

@@ -24,11 +24,15 @@ class TestLayeredDirectories(StoreContract):
 
 
 class TestLayeredMemory(StoreContract):
+    is_shared = False
+
     def make_store(self, directory: Path) -> LayeredStore:
         return LayeredStore(MemoryStore(), MemoryStore())
 
 
 class TestOneLayer(StoreContract):
+    is_shared = False
+
     def make_store(self, directory: Path) -> LayeredStore:
         return LayeredStore(MemoryStore())
 
@@ -227,8 +231,14 @@ def test_the_upper_layer_counts(tmp_path: Path, own: MemoryStore) -> None:
     store = LayeredStore(DirectoryStore(tmp_path / "own"), own)
     store.write("a/b", [b"x"])
     assert [store.count_written(3), store.count_written(4)] == [Usage(3, 0.0), Usage(7, 0.0)]
-    assert LayeredStore(own).count_written(3) is None
+    assert LayeredStore(own).count_written(3) == Usage(3, 0.0)
     assert LayeredStore(cast("Store", Duck(own))).count_written(3) is None
+
+
+def test_the_upper_layer_tells_what_is_left_out(tmp_path: Path, own: MemoryStore) -> None:
+    """Whether limits can be kept, and who waits, is as in the store that is written."""
+    assert LayeredStore(DirectoryStore(tmp_path), own).left_out() == frozenset()
+    assert LayeredStore(own, DirectoryStore(tmp_path)).left_out() == {"declare_wait", "compute_turn", "clear_leftovers"}
 
 
 def test_leftovers_are_cleared_in_the_upper_layer(tmp_path: Path) -> None:

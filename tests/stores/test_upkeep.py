@@ -452,3 +452,16 @@ def test_a_leftover_that_cannot_be_opened_keeps_no_other(
     with pytest.raises(PermissionError):
         store.clear_leftovers()
     assert len(list(work.iterdir())) == 1
+
+
+def test_whether_files_can_be_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A directory says so when there is a file to try; until then, they can be as far as is known."""
+    store = DirectoryStore(tmp_path / "new")
+    assert store.has_locks()
+    store.write("a/b", [b"x"])
+    fail(monkeypatch, fcntl, "flock", errno.ENOLCK)
+    assert store.has_locks()
+    store.count_written(1)
+    assert not store.has_locks()
+    monkeypatch.undo()
+    assert store.has_locks()

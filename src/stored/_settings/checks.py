@@ -129,6 +129,9 @@ CHECKS: dict[str, Callable[[str, Any], Any]] = {
 
 
 def _is_store(value: object) -> bool:
-    # counting was added later, and stores that do not inherit from Store need not have it
-    methods = [name for name in vars(Store) if not name.startswith("_") and name != "count_written"]
+    methods = [name for name in vars(Store) if not name.startswith("_") and name not in _ADDED_LATER]
     return not isinstance(value, type) and all(hasattr(value, each) for each in methods)
+
+
+_ADDED_LATER = ("count_written", "left_out")
+"""Methods that stores which do not inherit from `Store` need not have."""

@@ -26,8 +26,8 @@ class configure:  # noqa: N801  (reads as the function that it is to its callers
     Processes that are started meanwhile have these settings too, but for `store`: they stand in the environment for as
     long as they are in force.
 
-    Leaving a block raises no error: if the directories and the key file that remain cannot be used together, those in
-    force stay, with a warning, until a later change makes them fit.
+    Leaving a block raises no error: if the directories and the key file that remain cannot be used together, or the
+    store and its limits, those in force stay, with a warning, until a later change makes them fit.
 
     Parameters
     ----------
@@ -41,7 +41,8 @@ class configure:  # noqa: N801  (reads as the function that it is to its callers
         The key that signs pickled results; it must lie outside the directory of the entries, in a folder that is this
         user's or root's, and that nobody else can write to.
     store : Store, optional
-        Where entries live, in place of directories.
+        Where entries live, in place of directories. One that has no `trim` cannot be used with `max_bytes` or
+        `max_age`.
     shared_dirs : sequence of path-like, optional
         Directories, such as those of a group, in which results are looked for that the cache directory does not hold.
         Nothing is written there; what is cleared is hidden from this user only. Setting it also takes back an earlier
@@ -85,7 +86,7 @@ class configure:  # noqa: N801  (reads as the function that it is to its callers
     Raises
     ------
     ConfigurationError
-        If a value cannot be used; no setting is changed then.
+        If a value cannot be used, or a limit is set for a store that cannot keep it; no setting is changed then.
 
     Examples
     --------
@@ -149,16 +150,10 @@ class configure:  # noqa: N801  (reads as the function that it is to its callers
             return settings()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        conflict = None
+        warnings = []
         with changing_settings():
             self._blocks = max(self._blocks - 1, 0)
             if not self._blocks:
-                conflict = remove_layer(self)
-        if conflict is not None:
-            now = settings()
-            warn_caller(
-                f"after a block of stored.configure, {conflict}, where whoever can write entries could replace it; so"
-                f" the key file {now.key_file} and the cache directory {now.cache_dir} are still in use; choose others"
-                " with stored.configure(key_file=..., cache_dir=...)",
-                StoredWarning,
-            )
+                warnings = remove_layer(self)
+        for warning in warnings:
+            warn_caller(f"after a block of stored.configure, {warning}", StoredWarning)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from stored._settings.environment import settings_from_environment
 from stored._settings.exported import Exported
-from stored._settings.settings import Settings, check_together, conflict_in
+from stored._settings.settings import GROUPS, Group, Settings, check_together
 from stored._settings.validity import validity
 
 __all__ = ["add_layer", "changing_settings", "has_layer", "remove_layer", "settings"]
@@ -72,14 +72,9 @@ def _put_in_force(layers: Iterable[_Layer], total: Settings) -> None:
     _exported.export(total)
 
 
-def _places(of: Settings) -> dict[str, Any]:
-    """The settings that must go together."""
-    return {"cache_dir": of.cache_dir, "shared_dirs": of.shared_dirs, "key_file": of.key_file}
-
-
-def _conflict_in(total: Settings) -> str | None:
-    """Why settings do not go together; not looked for, since it takes long, if their places are those in force."""
-    return None if _places(total) == _places(_current) else conflict_in(total)
+def _conflict_in(group: Group, total: Settings) -> str | None:
+    """Why settings of a group do not go together; not looked for, since it takes long, if they are those in force."""
+    return None if group.of(total) == group.of(_current) else group.conflict_in(total)
 
 
 @contextlib.contextmanager
@@ -123,23 +118,25 @@ def add_layer(setter: object, values: Mapping[str, Any], at_bottom: bool = False
     place = 1 if at_bottom else len(_layers)
     layers = [*_layers[:place], _Layer(weakref.ref(setter), values), *_layers[place:]]
     total = _combined(layers)
-    if _conflict_in(total) is not None:  # because of this layer, or already before it: see remove_layer
-        total = total._replace(**_places(check_together(_current._replace(**values))))
+    for group in GROUPS:
+        if _conflict_in(group, total) is not None:  # because of this layer, or already before it: see remove_layer
+            total = total._replace(**group.of(check_together(_current._replace(**values), [group])))
     _put_in_force(layers, total)
 
 
-def remove_layer(setter: object) -> str | None:
+def remove_layer(setter: object) -> list[str]:
     """Take away what an object has set; within `changing_settings`.
 
-    If what remains does not go together, the directories and the key file stay as they are, and the reason is returned,
+    Of what remains, a group of settings that do not go together stays as it is, and what to warn of is returned,
     unless the object has set none of them: then it was returned before.
     """
     layers = [layer for layer in _layers if layer.setter() is not setter]
-    total = _combined(layers)
-    conflict = _conflict_in(total)
-    if conflict is None:
-        _put_in_force(layers, total)
-        return None
-    was_reported = _places(total) == _places(_combined(_layers))
-    _put_in_force(layers, total._replace(**_places(_current)))
-    return None if was_reported else conflict
+    total, before, warnings = _combined(layers), _combined(_layers), []
+    for group in GROUPS:
+        conflict = _conflict_in(group, total)
+        if conflict is not None:
+            if group.of(total) != group.of(before):
+                warnings.append(conflict + group.kept.format(now=_current))
+            total = total._replace(**group.of(_current))
+    _put_in_force(layers, total)
+    return warnings

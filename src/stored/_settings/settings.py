@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from stored.errors import ConfigurationError
-from stored.typing import Store
+from stored.typing import Store, left_out
 
-__all__ = ["Settings", "check_together", "conflict_in", "lies_within"]
+__all__ = ["GROUPS", "Group", "Settings", "check_together", "lies_within"]
 
 
 class Settings(NamedTuple):
@@ -78,15 +79,67 @@ def lies_within(path: Path, place: Path) -> bool:
     return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(place))
 
 
-def conflict_in(candidate: Settings) -> str | None:
-    """Why settings do not go together; None if they do."""
-    for place in (candidate.cache_dir, *candidate.shared_dirs):
-        if lies_within(candidate.key_file, place):
-            return f"the key file {candidate.key_file} lies inside the cache directory {place}"
+class Group(NamedTuple):
+    """Settings that must go together.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Which they are.
+    conflict_in : callable
+        Takes all settings, and says why those of the group do not go together, or returns None if they do.
+    remedy : str
+        What an error says after that.
+    kept : str
+        What a warning says after that where those in force stay, with ``{now}`` for all settings.
+    """
+
+    names: tuple[str, ...]
+    conflict_in: Callable[[Settings], str | None]
+    remedy: str
+    kept: str
+
+    def of(self, total: Settings) -> dict[str, Any]:
+        """The settings of the group."""
+        return {name: getattr(total, name) for name in self.names}
+
+
+def _key_in_a_cache(total: Settings) -> str | None:
+    for place in (total.cache_dir, *total.shared_dirs):
+        if lies_within(total.key_file, place):
+            return f"the key file {total.key_file} lies inside the cache directory {place}"
     return None
 
 
-def check_together(candidate: Settings) -> Settings:
+def _limit_not_kept(total: Settings) -> str | None:
+    limits = [f"{name}={getattr(total, name)}" for name in _LIMITS if getattr(total, name) is not None]
+    if not limits or total.store is None or "trim" not in left_out(total.store):
+        return None
+    return f"the store {total.store!r} has no trim() to remove results, and so cannot keep {' and '.join(limits)}"
+
+
+_LIMITS = ("max_bytes", "max_age")
+
+GROUPS = (
+    Group(
+        ("cache_dir", "shared_dirs", "key_file"),
+        _key_in_a_cache,
+        "; whoever can write entries there could replace it, so choose a place outside",
+        ", where whoever can write entries could replace it; so the key file {now.key_file} and the cache directory"
+        " {now.cache_dir} are still in use; choose others with stored.configure(key_file=..., cache_dir=...)",
+    ),
+    Group(
+        ("store", *_LIMITS),
+        _limit_not_kept,
+        "; set max_bytes=None and max_age=None (STORED_MAX_BYTES and STORED_MAX_AGE in the environment), or choose a"
+        " store that trims, as DirectoryStore and MemoryStore do",
+        "; so the store {now.store!r}, max_bytes={now.max_bytes} and max_age={now.max_age} are still in force; choose"
+        " others with stored.configure(store=..., max_bytes=..., max_age=...)",
+    ),
+)
+
+
+def check_together(candidate: Settings, groups: Iterable[Group] = GROUPS) -> Settings:
     """Settings, if they go together.
 
     Raises
@@ -94,7 +147,8 @@ def check_together(candidate: Settings) -> Settings:
     ConfigurationError
         If they do not.
     """
-    conflict = conflict_in(candidate)
-    if conflict is None:
-        return candidate
-    raise ConfigurationError(f"{conflict}; whoever can write entries there could replace it, so choose a place outside")
+    for group in groups:
+        conflict = group.conflict_in(candidate)
+        if conflict is not None:
+            raise ConfigurationError(f"{conflict}{group.remedy}")
+    return candidate

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from stored._settings import settings
 from stored._storage.limits import trim
 from stored._storage.old_entries import remove_old_entries
@@ -9,7 +11,7 @@ from stored._storage.signing import clear_drafts
 from stored._storage.tier import PersistentTier, current_store
 from stored.errors import ConfigurationError
 from stored.stores import DirectoryStore, LayeredStore
-from stored.typing import Upkeep
+from stored.typing import Store, Upkeep, left_out
 
 __all__ = ["upkeep"]
 
@@ -25,7 +27,8 @@ def upkeep() -> Upkeep:
     Returns
     -------
     Upkeep
-        What is there now, and what was removed.
+        What is there now, what was removed, and what is not done with this store and these settings. Its text, as
+        `print` shows it, says all of it.
 
     Raises
     ------
@@ -53,4 +56,25 @@ def upkeep() -> Upkeep:
         removed_entries=done.removed_entries + old.removed_entries,
         removed_bytes=done.removed_bytes + old.removed_bytes,
         leftovers=leftovers,
+        not_done=tuple(_not_done(store, own)),
     )
+
+
+def _not_done(store: Store, own: Store) -> Iterator[str]:
+    """What upkeep does not do; of a store over others, `own` is the one that is written."""
+    now, place, missing = settings(), own.location(), left_out(own)
+    if "trim" in missing:
+        yield f"{place} has no trim(): what is there is not counted, and nothing is removed for its size or its age"
+    elif now.max_bytes is None and now.max_age is None:
+        yield "no result is removed for its size or its age, since neither max_bytes nor max_age is set"
+    if "count_written" in missing and now.max_bytes is not None:
+        yield (
+            f"{place} keeps no count (count_written), so each process counts what it writes itself, and several can"
+            " exceed max_bytes until one of them trims"
+        )
+    if "clear_leftovers" in missing:
+        yield f"leftovers of processes that died are not looked for: {place} has none, or no clear_leftovers() for them"
+    if isinstance(own, DirectoryStore) and not own.has_locks():
+        yield f"in {place}, files cannot be locked, so leftovers stay for a day: a living process may still need them"
+    if isinstance(store, LayeredStore):
+        yield f"nothing is removed from what is only read: {', '.join(each.location() for each in store.lower)}"

@@ -266,6 +266,13 @@ class DirectoryStore(Store):
         self._folders.share_with(self._group)
         return TurnBlock(self._locks, check_name(name), limit, tell)
 
+    def has_locks(self) -> bool:
+        """Can files be locked here, as far as is known? Where they cannot, leftovers stay for a day."""
+        try:
+            return _upkeep.has_locks(self._folders.work())
+        except OSError:  # nothing is there
+            return True
+
     def check_is_cache(self) -> None:
         """Refuse to remove files from a directory that may not be a cache, unless `anywhere` allows it.
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 
 from stored._entry_form import ENTRY_ENDING, REMOVED, is_entry_name
-from stored.typing import Buffer, Store, Turn, Upkeep, Usage, Waiting, count_written
+from stored.typing import Buffer, Store, Turn, Upkeep, Usage, Waiting, count_written, left_out
 
 __all__ = ["LayerError", "LayeredStore"]
 
@@ -150,3 +150,7 @@ class LayeredStore(Store):
     def writable_by_others(self) -> str:
         """The first of the stores to which other users can write."""
         return next(filter(None, (store.writable_by_others() for store in (self.upper, *self.lower))), "")
+
+    def left_out(self) -> frozenset[str]:
+        """What the upper store leaves out."""
+        return left_out(self.upper)

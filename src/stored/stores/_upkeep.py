@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import os
 import re
 import time
@@ -19,7 +20,7 @@ from stored.stores._modes import is_shared
 from stored.stores._notes import MARK, NOTE
 from stored.typing import Upkeep
 
-__all__ = ["clear_leftovers", "files_below", "trim"]
+__all__ = ["clear_leftovers", "files_below", "has_locks", "trim"]
 
 _ENDINGS = "|".join(map(re.escape, (NOTE, HOLDER, ".lock")))  # the last of older releases
 _LOCKED_WHILE_IN_USE = re.compile(rf"(\d+-[0-9a-f]{{16,24}}{re.escape(DRAFT)}|[0-9a-f]{{32}}({_ENDINGS}))")
@@ -124,6 +125,24 @@ def _is_abandoned(descriptor: int) -> bool:
         return try_lock_file(descriptor)
     except OSError:
         return _is_old(os.fstat(descriptor))
+
+
+def has_locks(work: int) -> bool:
+    """Can files in an open folder be locked? One of them is tried that nobody else locks.
+
+    Raises
+    ------
+    OSError
+        If it is not there.
+    """
+    descriptor = open_file("size", work)
+    try:
+        try_lock_file(descriptor, fcntl.LOCK_SH)
+    except OSError:
+        return False
+    finally:
+        close_file(descriptor)
+    return True
 
 
 def _is_old(state: os.stat_result) -> bool:

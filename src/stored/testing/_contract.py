@@ -1,10 +1,11 @@
-"""Does a store keep the contract? Tests for authors of stores; importing this module needs pytest."""
+"""Does a store keep the contract? The tests of one process, which need no other, and with them all tests."""
 
 # ruff: noqa: S101  (assertions are what a test consists of)
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -13,7 +14,8 @@ import pytest
 
 from stored._entry_form import ENTRY_ENDING, ENTRY_MAGIC
 from stored._keys import Key, Space
-from stored.typing import Buffer, Store, Turn
+from stored.testing._processes import ProcessContract
+from stored.typing import Buffer, Store, Turn, Upkeep, left_out
 
 __all__ = ["BAD_NAMES", "StoreContract"]
 
@@ -22,16 +24,24 @@ BAD_NAMES = ("", "/", "/a", "a/", "a//b", ".", "..", "../a", "a/..", "a/../b", "
 
 _LARGE = 3 << 20  # so large that a store which maps large files maps this one
 
+_CLOCK_STEP = 0.05
+"""Seconds after which the clock of a store shows a later time."""
 
-class StoreContract:
+
+class StoreContract(ProcessContract):
     """Tests that every store passes.
 
     A subclass whose name begins with ``Test`` overrides `make_store`; pytest then runs the inherited tests on it.
+
+    What a store need not do, it tells by `Store.left_out`, by default from the methods that it does not override. A
+    subclass sets ``is_shared = False`` for a store that other processes cannot use, and may set `patience`.
 
     Examples
     --------
     >>> from stored.stores import MemoryStore
     >>> class TestMemoryStore(StoreContract):
+    ...     is_shared = False
+    ...
     ...     def make_store(self, directory):
     ...         return MemoryStore()
     """
@@ -233,6 +243,30 @@ class StoreContract:
             done = store.trim(ENTRY_ENDING, max_bytes, max_age)
             assert (done.removed_entries, done.removed_bytes) == (0, 0)
         assert {name: _content(store.read(name)) for name in store.names()} == contents
+
+    def test_who_waits_can_be_told_of_it(self, store: Store) -> None:
+        """A function that is told of waiting can be given, by its name or not; who does not wait is told nothing."""
+        told: list[object] = []
+        with store.compute_turn("a/b", None, told.append) as first, store.compute_turn("a/c", 0.0, tell=None) as second:
+            assert (first, second, told) == (Turn.MINE, Turn.MINE, [])
+
+    def test_trimming_takes_the_least_recently_used(self, store: Store) -> None:
+        """Of what is too much the least recently used goes, until a tenth is free; of what is too old, all."""
+        names, size = [_entry_name(f"{number}") for number in range(5)], len(_entry(0))
+        for number, name in enumerate(names):
+            store.write(name, [_entry(number)])
+            time.sleep(_CLOCK_STEP)
+        if "trim" in left_out(store):
+            assert store.trim(ENTRY_ENDING, 0, 0.0) == Upkeep()
+            assert sorted(store.names()) == sorted(names)
+            return
+        store.touch(names[0])
+        kept = {names[4], names[3] if "touch" in left_out(store) else names[0]}
+        assert store.trim(ENTRY_ENDING, 3 * size, None)[:4] == (2, 2 * size, 3, 3 * size)
+        assert set(store.names()) == kept
+        time.sleep(_CLOCK_STEP)
+        assert store.trim(ENTRY_ENDING, None, _CLOCK_STEP / 2)[:4] == (0, 0, 2, 2 * size)
+        assert list(store.names()) == []
 
     def test_trimming_takes_one_ending_only(self, store: Store) -> None:
         """Names of another ending are not removed, whatever the limits; what is removed is counted."""
