@@ -61,8 +61,8 @@ class OneLock(MemoryStore):
         self._lock = threading.RLock()
 
     @contextmanager
-    def compute_turn(self, name: str, limit: float) -> Iterator[Turn]:
-        taken = self._lock.acquire(timeout=limit)
+    def compute_turn(self, name: str, limit: float | None, tell: object = None) -> Iterator[Turn]:
+        taken = self._lock.acquire(timeout=-1 if limit is None else limit)
         yield Turn.MINE if taken else Turn.EXPIRED
         if taken:
             self._lock.release()
