@@ -47,7 +47,7 @@ class WaitingMessages:
             if _logger.isEnabledFor(level):
                 before = _time_before(self._store, self._key)
                 words = short_call(self._key), waiting.seconds, _who_computes(waiting.holder), before
-                _logger.log(level, "waiting for %s since %.0f s: %s%s", *words)
+                _logger.log(level, "waiting for %s, %.0f s so far: %s%s", *words)
         except (OSError, MemoryError, RecursionError):  # the wait goes on without a word
             pass
 
@@ -57,7 +57,7 @@ def _who_computes(holder: Holder | None) -> str:
         return "another process computes it"
     since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(holder.since))
     seconds = max(time.time() - holder.since, 0.0)
-    return f"process {holder.process} on {holder.host} has computed it since {since} ({seconds:.0f} s)"
+    return f"process {holder.process} on {holder.host} has been computing it since {since} ({seconds:.0f} s)"
 
 
 def _time_before(store: Store, key: Key) -> str:
