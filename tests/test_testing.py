@@ -65,7 +65,7 @@ class OneLock(MemoryStore):
 
     @contextmanager
     def compute_turn(self, name: str, limit: float | None, tell: object = None) -> Iterator[Turn]:
-        taken = self._lock.acquire(timeout=limit or 0.0)
+        taken = self._lock.acquire(timeout=-1 if limit is None else limit)
         yield Turn.MINE if taken else Turn.EXPIRED
         if taken:
             self._lock.release()

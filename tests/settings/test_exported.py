@@ -27,7 +27,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "max_bytes": st.none() | st.integers(0, 10**15),
     "max_age": st.none() | st.floats(0, 1e9),
     "min_compute_seconds": st.floats(0, 1e9),
-    "lock_timeout": st.floats(0, 1e9),
+    "lock_timeout": st.none() | st.floats(0, 1e9),
     "memory_sets": st.integers(0, 10**6),
     "max_memory_bytes": st.none() | st.integers(0, 10**15),
     "verify": st.floats(0, 1),

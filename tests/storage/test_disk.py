@@ -219,7 +219,7 @@ class Expiring(MemoryStore):
         self.ended: list[object] = []
 
     @contextlib.contextmanager
-    def compute_turn(self, name: str, limit: float) -> Iterator[Turn]:
+    def compute_turn(self, name: str, limit: float | None, tell: object = None) -> Iterator[Turn]:
         try:
             yield Turn.EXPIRED
         finally:

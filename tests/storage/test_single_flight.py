@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import subprocess
 import sys
 import threading
@@ -17,6 +18,7 @@ import stored
 from stored import PersistenceWarning, configure, keyed_by
 from stored._storage import Flight, Flights
 from stored.typing import ABSENT
+from tests.faults.processes import until
 from tests.storage.threads import PATIENCE, run
 
 
@@ -275,6 +277,107 @@ def test_threads_that_wait_for_each_other_by_other_means_end(cache_dir: Path) ->
     message = "is still being computed by another thread after 0.01 s"
     with ThreadPoolExecutor(1) as pool, configure(lock_timeout=0.01), pytest.warns(PersistenceWarning, match=message):
         assert Recursive().value(1, pool) == 1
+
+
+def test_one_of_the_threads_takes_over_at_the_limit() -> None:
+    """The others wait for that one, and have its result."""
+    flights, led, over = Flights(), threading.Event(), threading.Event()
+    found: list[Any] = []
+
+    def leader() -> None:
+        with flight_of(flights, "k"):
+            led.set()
+            meet(over)
+
+    def waiter() -> None:
+        meet(led)
+        result: Any = ABSENT
+        limit = 0.02
+        while result is ABSENT:
+            with flight_of(flights, "k", limit) as (leads, flight):
+                if leads:
+                    until(lambda: [*flights._waiting.values()].count(flight) == 2)
+                    flight.result = "result"
+                limit = 1000.0
+                result = flight.result
+            found.append((leads, flight.timed_out, result))
+        if len([each for each in found if each[2] is not ABSENT]) == 3:
+            over.set()
+
+    run(leader, waiter, waiter, waiter)
+    assert found.count((True, True, "result")) == 1
+    assert found.count((False, True, "result")) == 2
+    assert flights._flights == {}
+
+
+def test_what_an_overtaken_thread_leaves_serves_all() -> None:
+    """Who waits for the thread that took over goes on when the first one ends, and waits again if it left nothing."""
+    flights, led, may_end, ended, woken = Flights(), *[threading.Event() for _ in range(4)]
+
+    def overtaken() -> None:
+        first = Flight()
+        assert flights.lead_or_wait("k", first) == (True, first)
+        led.set()
+        meet(may_end)
+        flights.leave("k", first)
+        ended.set()
+
+    def taker() -> None:
+        second = Flight()
+        meet(led)
+        assert flights.lead_or_wait("k", second, 0.01) == (True, second)
+        assert second.timed_out
+        taken.append(second)
+        until_waiting(flights, 1)
+        may_end.set()
+        meet(ended)
+        meet(woken)
+        until_waiting(flights, 1)
+        second.result = "result"
+        flights.leave("k", second)
+
+    def waiter() -> None:
+        while not taken:
+            threading.Event().wait(0.001)
+        (second,) = taken
+        assert flights.lead_or_wait("k", Flight()) == (False, second)
+        assert second.result is ABSENT
+        woken.set()
+        assert flights.lead_or_wait("k", Flight()) == (False, second)
+        assert second.result == "result"
+
+    taken: list[Flight] = []
+    run(overtaken, taker, waiter)
+    assert flights._flights == {}
+
+
+@pytest.mark.parametrize("limit", [None, 0.02])
+def test_a_thread_that_waits_for_another_process_is_waited_for(limit: float | None) -> None:
+    """Only the time counts during which it computes; and without a limit, none."""
+    flights, led, begun = Flights(), threading.Event(), threading.Event()
+
+    def leader() -> None:
+        with flight_of(flights, "k") as (_, flight):
+            if limit is not None:
+                flight.began = math.inf
+            led.set()
+            until_waiting(flights, 1)
+            threading.Event().wait(0.2)
+            assert waited == []
+            if limit is not None:
+                flight.began = 0.0
+                meet(begun)
+            flight.result = "result"
+
+    def waiter() -> None:
+        meet(led)
+        with flight_of(flights, "k", limit) as (leads, _):
+            waited.append(leads)
+            begun.set()
+
+    waited: list[bool] = []
+    run(leader, waiter)
+    assert waited == [limit is not None]
 
 
 FORK = """

@@ -27,10 +27,10 @@ from typing import Any
 
 import pytest
 
-from stored.stores import DirectoryStore, _locks
+from stored.stores import DirectoryStore, _holders, _locks
 from stored.stores._locks import FileLocks, TurnBlock
 from stored.stores._notes import Note
-from stored.typing import Turn
+from stored.typing import Turn, Waiting
 from tests.faults.processes import (
     METHODS,
     PATIENCE,
@@ -43,6 +43,28 @@ from tests.faults.processes import (
     until_waiting,
 )
 from tests.stores.test_files import fail, without_handles
+
+
+class NoNotes:
+    """In place of the notes of who computes."""
+
+    def begin(self, *_: object) -> None: ...
+
+    def end(self, *_: object) -> None: ...
+
+
+@pytest.fixture(autouse=True)
+def no_notes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a slow computer too, no test takes so long that notes of who computes are made, unless it asks for them."""
+    monkeypatch.setattr(_locks, "_notes", NoNotes())
+
+
+@pytest.fixture
+def quick_notes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Notes of who computes are made at once, and renewed all the time."""
+    monkeypatch.setattr(_locks, "_notes", _holders.HolderNotes())
+    monkeypatch.setattr(_holders, "_PAUSE", 0.01)
+    monkeypatch.setattr(_holders, "_BETWEEN_SIGNS", 0.0)
 
 
 @pytest.fixture
@@ -241,6 +263,137 @@ def test_stores_of_one_directory_have_its_locks_in_common(store: DirectoryStore)
     with store.compute_turn("a/b", 0.0):
         assert [turn_of(other, "a/b", PATIENCE) for other in others] == [Turn.MINE] * 3
     assert in_processes((turn_of, others[-1], "a/b")) == [Turn.MINE]
+
+
+# -- long waits -------------------------------------------------------------------------------------------------------
+
+
+def hold_or_take_over(store: DirectoryStore, name: str, limit: float | None, end: Connection) -> None:
+    """Say what turn it is, and keep it until asked to write or not."""
+    with store.compute_turn(name, limit) as turn:
+        end.send(turn)
+        if end.recv() == "write":
+            store.write(name, [b"content"])
+
+
+@contextlib.contextmanager
+def waiting(store: DirectoryStore, limit: float | None, number: int) -> Iterator[dict[Connection, Process]]:
+    """Processes that wait, or have waited, by the pipes to them."""
+    with contextlib.ExitStack() as stack:
+        pairs = [stack.enter_context(elsewhere(hold_or_take_over, store, "a/b", limit)) for _ in range(number)]
+        yield {end: process for process, end in pairs}
+
+
+def first_of(ends: dict[Connection, Process]) -> Connection:
+    """Of those who wait, the first one that waits no longer, and computes now."""
+    first: Any = wait(list(ends), PATIENCE)[0]
+    assert received(first) is Turn.EXPIRED
+    return first
+
+
+def test_one_of_those_who_wait_takes_over_at_the_limit(store: DirectoryStore) -> None:
+    """The others wait on; if it dies another one takes over; and when one writes all go on."""
+    with held(store, "a/b"), waiting(store, 0.05, 4) as ends:
+        first = first_of(ends)
+        assert not wait([end for end in ends if end is not first], 0.5)
+        ends.pop(first).kill()
+        second = first_of(ends)
+        ends.pop(second)
+        assert not wait(list(ends), 0.5)
+        second.send("write")
+        assert [received(end) for end in ends] == [Turn.DONE_ELSEWHERE] * 2
+
+
+def test_the_first_one_may_be_done_before(store: DirectoryStore) -> None:
+    """What the overtaken process writes serves those who wait, too."""
+    with held(store, "a/b") as (_, end), waiting(store, 0.05, 3) as ends:
+        ends.pop(first_of(ends))
+        end.send("write")
+        assert [received(end) for end in ends] == [Turn.DONE_ELSEWHERE] * 2
+
+
+def test_who_took_over_and_ends_leaves_the_turn_of_the_first(store: DirectoryStore) -> None:
+    """It has released its own lock only: newcomers wait, and at the limit one of them takes over again."""
+    with held(store, "a/b"):
+        for _ in range(3):
+            with store.compute_turn("a/b", 0.01) as turn:
+                assert turn is Turn.EXPIRED
+                assert turn_of_a_stranger(store, "a/b") is Turn.EXPIRED
+        assert turn_of(store, "a/b") is Turn.EXPIRED
+    assert turn_of(store, "a/b") is Turn.MINE
+
+
+@pytest.mark.usefixtures("quick_notes")
+def test_who_shows_life_is_not_overtaken(store: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a limit of the user's, only for one that is stopped others do not wait for ever; one takes over."""
+    monkeypatch.setattr(_locks, "PATIENCE", 2.0)
+    with held(store, "a/b") as (process, _), waiting(store, None, 2) as ends:
+        assert not wait(list(ends), 3.0)
+        os.kill(process.pid, signal.SIGSTOP)
+        try:
+            ends.pop(first_of(ends))
+            assert not wait(list(ends), 3.0)  # it shows life, too
+        finally:
+            os.kill(process.pid, signal.SIGCONT)
+
+
+def test_who_shows_no_life_is_overtaken(store: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A holder whose signs nobody sees is waited for with patience."""
+    monkeypatch.setattr(_locks, "PATIENCE", 0.05)
+    with held(store, "a/b"), store.compute_turn("a/b", None) as turn:
+        assert turn is Turn.EXPIRED
+
+
+@pytest.mark.usefixtures("quick_notes")
+@pytest.mark.parametrize("limit", [0.3, None])
+def test_who_waits_is_told_of_it(store: DirectoryStore, monkeypatch: pytest.MonkeyPatch, limit: float | None) -> None:
+    """By whom it is computed and since when, and how long one has waited, each time after twice as long."""
+    monkeypatch.setattr(_locks, "PATIENCE", 0.3)
+    monkeypatch.setattr(_holders, "_BETWEEN_SIGNS", 100.0)
+    monkeypatch.setattr(_locks, "_FIRST_TOLD", 0.05)
+    told: list[Waiting] = []
+    before = time.time()
+    with held(store, "a/b") as (process, _):
+        until(lambda: (store.root / ".work" / f"{digest('a/b')}.holder").exists())
+        with store.compute_turn("a/b", limit, told.append) as turn:
+            assert turn is Turn.EXPIRED
+    assert len(told) >= 2
+    assert all(later.seconds >= 2 * earlier.seconds >= 0.1 for earlier, later in pairwise(told))
+    holders = [each.holder for each in told]
+    assert holders[0] is not None
+    assert holders[0][:2] == (os.uname().nodename, process.pid)
+    assert before - 1 <= holders[0].since <= time.time()
+
+
+def test_who_need_not_wait_is_told_nothing(store: DirectoryStore) -> None:
+    """Nor who may not."""
+    with store.compute_turn("a/b", None, lambda waiting: pytest.fail("told")) as turn:
+        assert turn is Turn.MINE
+    with held(store, "a/b"), store.compute_turn("a/b", 0.0, lambda waiting: pytest.fail("told")) as turn:
+        assert turn is Turn.EXPIRED
+
+
+def test_taking_over_can_be_interrupted(store: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C right after the lock of those who take over was had leaves it to others."""
+    real = FileLocks.acquire
+
+    def interrupted(locks: FileLocks, block: TurnBlock) -> bool:
+        if block.has_waited and real(locks, block):
+            raise KeyboardInterrupt
+        return block.has_waited and real(locks, block)
+
+    with held(store, "a/b"):
+        monkeypatch.setattr(FileLocks, "acquire", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            turn_of(store, "a/b", 0.01)
+        monkeypatch.undo()
+        assert turn_of_a_stranger(store, "a/b") is Turn.EXPIRED
+        assert in_processes((takes_over, store)) == [True]
+
+
+def takes_over(store: DirectoryStore) -> bool:
+    with store.compute_turn("a/b", 0.01) as turn:
+        return turn is Turn.EXPIRED
 
 
 # -- nobody waits for itself ------------------------------------------------------------------------------------------

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import math
+import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
@@ -27,7 +29,6 @@ from stored._storage import (
     freeze,
     report_unusable_entry,
     report_wait_timeout,
-    wait_limit,
 )
 from stored._tables import spline
 from stored.errors import DamagedEntryError, TableError
@@ -125,7 +126,7 @@ def _missing_result(call: Call, results: Results, now: Settings) -> CachedResult
         own = Flight()
         try:
             try:
-                leads, flight = _flights.lead_or_wait(key, own, wait_limit(now), call.declare_wait)
+                leads, flight = _flights.lead_or_wait(key, own, now.lock_timeout, call.declare_wait)
                 found = _lead(call, results, own, now) if leads else _from_other_thread(call, results, flight)
             finally:
                 _flights.leave(key, own)
@@ -188,8 +189,10 @@ def _lead(call: Call, results: Results, flight: Flight, now: Settings) -> Cached
     if slot is None or results.latest_seconds < now.min_compute_seconds:
         return _compute(call, results, flight)
     turn = slot.wait_for_turn()
+    flight.began = math.inf
     try:
         with turn:
+            flight.began = time.monotonic()
             result = _keep_loaded(call, results, slot, slot.load())
             if result is ABSENT:
                 return _compute(call, results, flight)

@@ -20,7 +20,7 @@ from stored._storage.listing import (
 )
 from stored._storage.memory import BoundedMemory, CachedResult
 from stored._storage.memory_size import is_mapped, memory_size
-from stored._storage.reports import report_unusable_entry, report_wait_timeout, wait_limit
+from stored._storage.reports import report_unusable_entry, report_wait_timeout
 from stored._storage.single_flight import Flight, Flights
 from stored._storage.tier import PersistentTier, current_store
 from stored._storage.upkeep import upkeep
@@ -51,5 +51,4 @@ __all__ = [
     "report_unusable_entry",
     "report_wait_timeout",
     "upkeep",
-    "wait_limit",
 ]

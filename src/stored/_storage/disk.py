@@ -27,8 +27,9 @@ from stored._storage.reports import (
     report_wait_timeout,
 )
 from stored._storage.signing import KeyFileError, load_secret, sign, verify
+from stored._storage.waiting import WaitingMessages
 from stored.errors import EntryError, UntrustedEntryError
-from stored.typing import ABSENT, Absent, Store, Turn, Waiting
+from stored.typing import ABSENT, Absent, Store, Turn
 
 __all__ = ["Access", "Slot", "delete_entry"]
 
@@ -201,13 +202,9 @@ class Slot:
         Within the block, look for the result once more: another process may have written it.
         """
         access = self.access
+        tell = WaitingMessages(access.store, self._key)
         limit = access.settings.lock_timeout
-        return _Block(functools.partial(access.store.compute_turn, self.name, limit, self._tell_waiting), self)
-
-    def _tell_waiting(self, waiting: Waiting) -> None:
-        from stored._storage.waiting import tell_waiting  # here, since few programs ever wait
-
-        tell_waiting(self.store, self._key, waiting)
+        return _Block(functools.partial(access.store.compute_turn, self.name, limit, tell), self)
 
     def report_timeout(self) -> None:
         """Warn that the result did not come in time."""

@@ -6,7 +6,7 @@ import contextlib
 from pathlib import Path
 
 from stored._keys import Key
-from stored._settings import Settings, settings
+from stored._settings import settings
 from stored._storage.signing import KeyFileError
 from stored.errors import EntryWarning, PersistenceWarning, UntrustedEntryError, error_text, warn_caller
 from stored.stores import LayerError
@@ -136,18 +136,19 @@ def _reason(error: Exception) -> str:
     return error_text(error) if isinstance(error, MemoryError | RecursionError) else str(error)
 
 
-def wait_limit(now: Settings) -> float:
-    """For how many seconds to wait for who shows no life."""
-    return PATIENCE if now.lock_timeout is None else now.lock_timeout
-
-
 def report_wait_timeout(key: Key, computed_by: str) -> None:
     """Warn that a result did not come within the time limit; another ``"thread"`` or ``"process"`` computes it."""
-    limit = wait_limit(settings())
-    message = (
-        f"{short_call(key)} is still being computed by another {computed_by} after {limit:g} s, and is computed here"
-        " too; to wait longer, use stored.configure(lock_timeout=...)"
-    )
+    limit = settings().lock_timeout
+    if limit is None:
+        message = (
+            f"another {computed_by} has begun to compute {short_call(key)}, but has shown no sign of life for"
+            f" {PATIENCE:g} s; it is computed here too. To wait longer, use stored.configure(lock_timeout=...)"
+        )
+    else:
+        message = (
+            f"{short_call(key)} is still being computed by another {computed_by} after {limit:g} s, and is computed"
+            " here too; to wait longer, use stored.configure(lock_timeout=...)"
+        )
     report_once("turn", key.entry_name, message)
 
 

@@ -12,7 +12,7 @@ import itertools
 import os
 from collections.abc import Callable, Iterable, Sequence
 
-from stored.stores._files import WORK, close_file, set_mode
+from stored.stores._files import WORK, close_file, identity, is_still_open, set_mode
 from stored.stores._folders import OpenFolders
 from stored.typing import Buffer
 
@@ -20,6 +20,7 @@ __all__ = ["DRAFT", "OpenDraft", "write_file"]
 
 DRAFT = ".draft"
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+_OF_NO_FILE = (-1, -1)
 _ATTEMPTS = 100
 """How many drafts are made anew that others are said to have locked."""
 _MOST_BUFFERS = min(os.sysconf("SC_IOV_MAX"), 1024)
@@ -151,7 +152,9 @@ def _rest(buffers: Sequence[memoryview], written: int) -> list[memoryview]:
 
 
 class OpenDraft:
-    """A draft that stays open and locked, and to which further names can be given.
+    """A draft that stays open and locked, and that can be given other names.
+
+    Where the program has closed it, and its number may be that of a file of others, that one is left alone.
 
     Parameters
     ----------
@@ -168,11 +171,14 @@ class OpenDraft:
 
     def __init__(self, folders: OpenFolders, parts: Iterable[Buffer]) -> None:
         self._work = folders.work(makes=True)
+        self._identity = _OF_NO_FILE
         self._name, self._descriptor = _open_new(self._work, folders.file_mode())
         try:
+            self._identity = identity(self._descriptor)
             _write(self._descriptor, parts)
         except BaseException:  # Ctrl-C too leaves nothing behind
-            self.discard()
+            _remove(self._work, self._name)
+            self.close()
             raise
 
     def add_name(self, name: str) -> None:
@@ -181,21 +187,44 @@ class OpenDraft:
             os.unlink(name, dir_fd=self._work)
         os.link(self._name, name, src_dir_fd=self._work, dst_dir_fd=self._work, follow_symlinks=False)
 
-    def remove_name(self, name: str) -> None:
-        """Take a name away, if it still has it."""
+    def rename(self, name: str) -> None:
+        """Give it another name instead of its own, in place of the file that has it; this takes no links."""
+        os.rename(self._name, name, src_dir_fd=self._work, dst_dir_fd=self._work)
+        self._name = name
+
+    def has_name(self, name: str) -> bool:
+        """Is it the file of this name?"""
         with contextlib.suppress(OSError):
             state = os.stat(name, dir_fd=self._work, follow_symlinks=False)
-            if os.path.samestat(os.fstat(self._descriptor), state):
-                os.unlink(name, dir_fd=self._work)
+            return (state.st_dev, state.st_ino) == self._identity
+        return False
+
+    def is_lost(self) -> bool:
+        """Has the program closed it, or is there no file of its name any longer?"""
+        try:
+            os.stat(self._name, dir_fd=self._work, follow_symlinks=False)
+        except OSError:
+            return True
+        return not self._is_open()
+
+    def _is_open(self) -> bool:
+        return is_still_open(self._descriptor, self._identity)
+
+    def remove_name(self, name: str) -> None:
+        """Take a name away, if it still has it."""
+        if self.has_name(name):
+            _remove(self._work, name)
 
     def touch(self) -> None:
         """Set its time to now."""
         os.utime(self._descriptor)
 
     def discard(self) -> None:
-        """Close and remove it; further names stay."""
-        _discard(self._work, self._name, self._descriptor)
+        """Close it and remove its own name; further names stay."""
+        self.remove_name(self._name)
+        self.close()
 
     def close(self) -> None:
-        """Close it."""
-        close_file(self._descriptor)
+        """Close it, unless the program has done so."""
+        if self._is_open():
+            close_file(self._descriptor)

@@ -147,10 +147,10 @@ class FileLocks:
                         self._tell_who_waits(block, failed=failed)
                 except (MemoryError, RecursionError):  # they go on one after another
                     pass
+                _notes.end(block)  # while it is locked: the note that follows is of the next holder
                 if not block.file.unlock(block.offset):  # here, since near the limit of recursion each level counts
                     self._retire(block.file)
                 del self.held[block.name]
-                _notes.end(block)
 
     def _retire(self, file: LockFile) -> None:
         """Use another lock file from now on, so that this one is closed as soon as no lock in it is held."""
@@ -198,13 +198,11 @@ class FileLocks:
         if block.limit == 0:
             return True
         block.offset ^= 1  # the lock of those who take over
-        has_lock = False
         try:
-            has_lock = self.acquire(block)
+            return self.acquire(block)
         finally:
-            if not has_lock:
+            if block.file is None:  # else it is released at this place
                 block.offset ^= 1
-        return has_lock
 
     def _waits_for_me(self, name: str, note: Note) -> bool:
         """Note that this thread waits; does the holder of the name wait for it, directly or through others?"""
