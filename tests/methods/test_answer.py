@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from stored import Axis, OutsideAxisError, OwnerError, ToleranceError, configure, keyed_by, stored
+from tests.faults.processes import in_processes, in_threads
 from tests.methods.models import CALLS, Cosmology, Curves, Model, repeated_power
 
 # -- values --
@@ -327,3 +331,43 @@ def test_an_argument_in_place_of_the_object_is_explained() -> None:
     """A method called on its class with an argument only says on what it was called."""
     with pytest.raises(OwnerError, match=r"Cosmology\.age\(\) was called on 1\.0"):
         Cosmology.age(1.0)  # type: ignore[call-arg, arg-type]
+
+
+BARRIERS: list[Any] = []
+"""Where all must meet who compute."""
+
+
+@keyed_by("n")
+class Collective:
+    """A model of which all ranks, or threads, compute a part."""
+
+    n = 2.0
+
+    @stored(single_flight=False, ignore=("BARRIERS",))
+    def total(self) -> float:
+        CALLS.append("total")
+        BARRIERS[0].wait(60)  # as an allreduce does
+        return self.n * 10
+
+
+def total_in_a_process(barrier: Any) -> float:
+    BARRIERS[:] = [barrier]
+    return Collective().total()
+
+
+@pytest.mark.parametrize("kind", ["threads", "processes"])
+def test_all_enter_a_method_that_communicates(kind: str, cache_dir: Path) -> None:
+    """With single_flight=False nobody waits for the result of another; it is stored once, and found afterwards."""
+    CALLS.clear()
+    if kind == "threads":
+        BARRIERS[:] = [threading.Barrier(3)]
+        assert in_threads(*[(Collective().total,)] * 3) == [20.0] * 3
+        assert CALLS == ["total"] * 3
+    else:
+        barrier = get_context("fork").Barrier(3)
+        assert in_processes(*[(total_in_a_process, barrier)] * 3) == [20.0] * 3
+    BARRIERS.clear()  # whoever computes from now on fails
+    assert len(list(cache_dir.rglob("*.stored"))) == 1
+    other = Collective()
+    assert (other.total(), other.total()) == (20.0, 20.0)
+    assert other.total.cache_info()[:2] == (2, 0)

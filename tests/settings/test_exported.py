@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from stored import configure
 from stored._settings import settings
 from stored._settings.environment import settings_from_environment
+from stored._settings.exported import Exported
 
 VALUES: dict[str, st.SearchStrategy[Any]] = {
     "cache_dir": st.sampled_from(["/a/cache", "/b/c d", "/ü"]),
@@ -66,6 +67,24 @@ def test_what_the_program_sets_itself_stays(monkeypatch: pytest.MonkeyPatch, tmp
             assert os.environ["STORED_LOCK_TIMEOUT"] == "7"
     assert os.environ["STORED_LOCK_TIMEOUT"] == "7"
     assert "STORED_MAX_BYTES" not in os.environ
+
+
+def test_what_the_environment_told_before_is_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable of before stands there again when what `configure` has set is over."""
+    monkeypatch.setenv("STORED_MAX_AGE", "5e0")
+    first = settings_from_environment(os.environ)
+    exported = Exported(first)
+    for _ in range(2):
+        exported.export(first._replace(max_age=7.0))
+        assert os.environ["STORED_MAX_AGE"] == "7.0"
+    exported.export(first)
+    assert os.environ["STORED_MAX_AGE"] == "5e0"
+
+
+def test_a_path_that_no_variable_can_tell(tmp_path: Path) -> None:
+    """A colon separates directories: one in a path would make two of it."""
+    with configure(shared_dirs=[tmp_path / "a:b", tmp_path / "c"]):
+        assert os.environ["STORED_SHARED_DIRS"] == str(tmp_path / "c")
 
 
 def told_settings() -> Any:

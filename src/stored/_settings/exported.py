@@ -2,7 +2,7 @@
 
 What `configure` sets stands in ``os.environ`` for as long as it is in force, and the variables of before are put back
 after it. A variable that the program has set itself meanwhile is left as it is. A store, which no variable can name, is
-not among them.
+not among them, nor is a shared directory with a colon in its path.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["Exported"]
 
 def _variables(now: Settings) -> dict[str, tuple[object, str]]:
     """By variable, a setting and the text from which `settings_from_environment` reads it."""
-    shared = os.pathsep.join(map(str, now.shared_dirs))
+    shared = os.pathsep.join(path for path in map(str, now.shared_dirs) if os.pathsep not in path)
     return {
         "STORED_CACHE_DIR": (now.cache_dir, str(now.cache_dir)),
         "STORED_KEY_FILE": (now.key_file, str(now.key_file)),

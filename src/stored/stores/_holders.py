@@ -42,7 +42,9 @@ class HolderNotes:
 
     def __init__(self) -> None:
         self._reset()
-        os.register_at_fork(after_in_child=self._after_fork)
+        os.register_at_fork(
+            before=self._before_fork, after_in_parent=self._after_fork_in_parent, after_in_child=self._after_fork
+        )
 
     def _reset(self) -> None:
         self._lock = ForkSafeLock()
@@ -52,6 +54,14 @@ class HolderNotes:
         self._has_thread = False
         self._pause = allocate_lock()
         self._pause.acquire()
+
+    def _before_fork(self) -> None:
+        """Let a note that is being made be known to the child, but do not wait for a server that is gone."""
+        self._lock.acquire(timeout=_PAUSE)
+
+    def _after_fork_in_parent(self) -> None:
+        with contextlib.suppress(RuntimeError):  # the lock was not free
+            self._lock.release()
 
     def _after_fork(self) -> None:
         """Leave all notes to the parent in a forked process."""
