@@ -8,9 +8,11 @@ import json
 import logging
 import os
 import pickle
+import shutil
 import signal
 import subprocess
 import sys
+import traceback
 import tracemalloc
 from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
@@ -24,7 +26,7 @@ import pytest
 
 from stored import Axis, FillReport, configure, fill, keyed_by, stored
 from stored._methods import fill_progress
-from stored.errors import OwnerError, OwnerWarning
+from stored.errors import EntryWarning, OwnerError, OwnerWarning
 from stored.stores import MemoryStore
 
 COMPUTED: list[tuple[Any, ...]] = []
@@ -361,6 +363,113 @@ def test_a_process_pool(way: str) -> None:
         assert counts(report) == (0, 12, 0)
         assert counts(fill(grid(), ["product", "line"], progress=False)) == (12, 0, 0)
         assert not COMPUTED
+
+
+# -- what is in the store, and stays there -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("way", ["fork", "spawn"])
+def test_workers_follow_a_change_of_settings(way: str, tmp_path: Path) -> None:
+    """Those that were started under others keep results where they are to be kept now, also after a block has ended."""
+
+    def numbers(start: float) -> list[Model]:
+        return [Model(start + n) for n in range(4)]
+
+    with ProcessPoolExecutor(1, mp_context=get_context(way)) as pool:
+        with configure(cache_dir=tmp_path / "block", min_compute_seconds=0.0):
+            assert counts(fill(numbers(0.0), "product", executor=pool, progress=False)) == (0, 4, 0)
+        assert counts(fill(numbers(0.0), "product", executor=pool, progress=False)) == (0, 4, 0)
+        assert [each.product.cached() for each in numbers(0.0)] == [True] * 4
+        with configure(cache_dir=tmp_path / "other"):
+            assert counts(fill(numbers(0.0), "product", executor=pool, progress=False)) == (0, 4, 0)
+            assert pool.submit(Model(9.0).product).result() == 9.0
+            assert Model(9.0).product.cached()
+        assert not Model(9.0).product.cached()
+
+
+def test_what_the_store_has_lost_is_computed_again(cache_dir: Path) -> None:
+    """Though memory has it."""
+    models = grid()
+    fill(models, "product", progress=False)
+    shutil.rmtree(cache_dir)
+    assert counts(fill(models, "product", progress=False)) == (0, 6, 0)
+    assert counts(fill(models, "product", progress=False)) == (6, 0, 0)
+
+
+def test_what_cannot_be_used_is_missing(cache_dir: Path) -> None:
+    """Such as a damaged entry, and a pickle that somebody else has signed."""
+    fill(grid(), "product", progress=False)
+    for entry in cache_dir.rglob("*.stored"):
+        entry.write_bytes(entry.read_bytes()[:-3] + b"xyz")
+    with pytest.warns(EntryWarning):
+        assert counts(fill(grid(), "product", progress=False)) == (0, 6, 0)
+    assert counts(fill(grid(), "product", progress=False)) == (6, 0, 0)
+
+
+def test_what_is_not_stored_is_told() -> None:
+    """Results that took too little time, here or in a worker."""
+    with configure(min_compute_seconds=100.0):
+        for executor in (None, Loop()):
+            report = fill(grid(), "product", executor=executor, progress=False)
+            assert (report.found + report.computed, report.not_kept) == (6, 6)
+            assert ", 6 not stored, 0 failed" in str(report)
+
+
+def test_an_owner_that_changes_before_its_turn_is_an_error() -> None:
+    """An owner that its generator goes on to change: nothing is computed for other parameters, and nothing is lost."""
+    slow = Slow(workers=100)
+
+    def owners() -> Iterator[Model]:
+        model = Model(0.0)
+        for number in range(5):
+            model.a = float(number)
+            yield model
+        slow.work(5)
+
+    report = fill(owners(), "product", executor=slow, progress=False)
+    assert counts(report) == (0, 1, 4)
+    assert "give each set of parameters an object of its own" in str(report.failures[0].error)
+    assert COMPUTED == [("product", 4.0, 1.0, 1.0)]
+
+
+def test_an_error_says_where_it_was_raised() -> None:
+    """With its traceback, or that of the worker in a note; values of its frames are not kept."""
+    here = fill(grid()[:1], "product", [(13.0,)], progress=False).failures[0].error
+    assert type(here) is _UnluckyError
+    frames = [each.name for each in traceback.extract_tb(here.__traceback__)]
+    assert frames[-1] == "product"
+    there = fill(grid()[:1], "product", [(13.0,)], executor=Loop(), progress=False).failures[0].error
+    assert "in product" in there.__notes__[0]
+
+
+def test_a_report_tells_the_time_meanwhile() -> None:
+    """To whoever is told of progress."""
+    seen: list[float] = []
+    fill(grid(), "product", progress=lambda report: seen.append(report.seconds))
+    assert seen == sorted(seen)
+    assert seen[0] > 0.0
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"owners": Model(1.0)}, "for owners; give an iterable of objects"),
+        ({"methods": Model.product}, "among methods; give the names of methods"),
+        ({"methods": 3}, "got 3 for methods; give the names of methods"),
+        ({"methods": [Model.product]}, "among methods; give the names of methods"),
+        ({"args": 3}, "got 3 for args; give tuples of arguments"),
+        ({"executor": 4}, "got 4 for executor; give an executor"),
+        ({"executor": ProcessPoolExecutor}, "for executor; give an executor"),
+        ({"progress": "yes"}, "got 'yes' for progress; give True, False, or a function"),
+    ],
+)
+def test_mistakes_are_told(change: dict[str, Any], message: str) -> None:
+    """What was found, what was expected; and nothing is computed."""
+    given: dict[str, Any] = {"owners": grid(), "methods": "product", "progress": False} | change
+    with pytest.raises(TypeError, match=message) as caught:
+        fill(given.pop("owners"), given.pop("methods"), **given)
+    assert not hasattr(caught.value, "__notes__")
+    assert not COMPUTED
 
 
 # -- progress ---------------------------------------------------------------------------------------------------------

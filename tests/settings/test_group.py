@@ -65,7 +65,7 @@ def test_a_worker_elsewhere(group: str, expected: str | None) -> None:
     """It shares the directory as its sender does, unless its user is not in the group there."""
     with configure(group=OWN):
         assert sent_settings().values["group"] == str(OWN)
-    sent = SentSettings(("another process", 1), {"group": group, "min_compute_seconds": 0.25})
+    sent = SentSettings(("another process", 1), 1, {"group": group, "min_compute_seconds": 0.25})
     adopt_settings(sent)
     assert (settings().group, settings().min_compute_seconds) == (expected, 0.25)
 

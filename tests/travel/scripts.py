@@ -157,15 +157,23 @@ MPIRUN = ("mpirun", "--allow-run-as-root", "--oversubscribe", "-n", "4")
 """Runs four ranks, on fewer cores too."""
 
 
-def start(script: str, folder: Path, *, before: tuple[str, ...] = (), deaths: str = "") -> Any:
+def start(
+    script: str,
+    folder: Path,
+    *,
+    before: tuple[str, ...] = (),
+    deaths: str = "",
+    name: str = "script.py",
+    cache: Path | None = None,
+) -> Any:
     """What a script prints as JSON, or how it ended; it runs in a folder, with the cache of all of them."""
-    place = folder / "script.py"
+    place = folder / name
     place.write_text(script)
     environment = {
         **os.environ,
         "LOG_OF_TEST": str(folder / "log"),
         "DEATHS_OF_TEST": deaths,
-        "STORED_CACHE_DIR": str(folder / "cache"),
+        "STORED_CACHE_DIR": str(cache or folder / "cache"),
         "STORED_KEY_FILE": str(folder / "config" / "key"),
         "PYTHONWARNINGS": "error::Warning:stored",
     }

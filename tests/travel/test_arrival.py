@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pickle
 import re
+import subprocess
+import sys
 import warnings
+import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +16,7 @@ from typing import Any
 import pytest
 
 from stored import Interpolant, StorageUser, configure, keyed_by, storage_user, stored
-from stored._keys import sent_main
+from stored._keys import function_tree, sent_main
 from stored._methods import sent_method
 from stored._settings import sent, settings
 from stored._storage import current_store
@@ -74,7 +78,7 @@ if __name__ == "__main__":
     users.storeObject("mine", [1.0, 2.0], persistent=True)
     telling.user.storeObject("its", [3.0], persistent=True)
     sent = {
-        "model": model, "method": model.slow, "of class": Model.__dict__["slow"], "work": work,
+        "model": model, "method": model.slow, "of class": Model.__dict__["grid"], "work": work,
         "inner": Outer.Inner(4.0),
         "local": local(2.0)(7.0), "user": (users, alone), "telling": telling, "interpolant": model.table.interpolant(),
     }
@@ -127,11 +131,11 @@ def test_the_method_is_a_stored_one(arrive: Callable[..., Any]) -> None:
     """With its attributes; what arrives again is the same one, and this process sends it on and back."""
     (got, again), _ = arrive()
     kind = type(got["model"])
-    assert kind.__dict__["slow"] is got["of class"] is type(again["model"]).__dict__["slow"]
+    assert kind.__dict__["grid"] is got["of class"] is type(again["model"]).__dict__["grid"]
     assert repr(kind.slow) == "<stored method Model.slow>"
     assert kind.slow.__qualname__ == "Model.slow"
     back = pickle.loads(cloudpickle.dumps(got["model"]))
-    assert type(back).__dict__["slow"] is got["of class"]
+    assert type(back).__dict__["grid"] is got["of class"]
     assert back.table.inverse(2.25) == pytest.approx(0.5)
     assert "persistent_hits" in repr(back.slow.cache_info())
 
@@ -198,9 +202,9 @@ def test_a_store_is_sent_if_it_can_be(kind: Any, tmp_path: Path) -> None:
     with configure(store=kind() if kind is MemoryStore else kind(tmp_path / "own")):
         values = sent.sent_settings().values
         assert sent.sent_settings() is not None
-        assert ("store" in values) is (kind is Anywhere) is sent.can_travel(current_store())
+        assert (values.get("store") is not None) is (kind is Anywhere) is sent.can_travel(current_store())
         assert values.get("persistence", "rw") == ("rw" if kind is Anywhere else "")
-    assert "store" not in sent.sent_settings().values
+    assert sent.sent_settings().values.get("store") is None
 
 
 def test_the_script_is_told_from_the_program_here(arrive: Callable[..., Any]) -> None:
@@ -332,3 +336,202 @@ def test_cloudpickle_is_told_to_send_a_module_by_value(tmp_path: Path, monkeypat
             assert back.slow() == 1.0
     finally:
         cloudpickle.unregister_pickle_by_value(by_value)
+
+
+# -- from several scripts, and through several processes ---------------------------------------------------------------
+
+VERSIONED = """
+import os
+
+import cloudpickle
+from stored import keyed_by, stored
+
+FACTOR = FACTOR_OF_TEST
+
+
+class Result:
+    def __init__(self, value):
+        self.value = value
+
+
+@keyed_by("n")
+class M:
+    def __init__(self, n):
+        self.n = n
+
+    @stored(version="1")
+    def f(self):
+        return self.n * FACTOR
+
+    @stored(version="1")
+    def pickled(self):
+        return Result(self.n * FACTOR)
+
+
+if __name__ == "__main__":
+    with open(os.environ["SENT_OF_TEST"], "ab") as file:
+        file.write(cloudpickle.dumps(M(10.0)))
+    print("null")
+"""
+
+
+@pytest.mark.usefixtures("arrive")
+def test_classes_of_two_scripts_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever came last: also where the version of the method is given, so that its code does not tell."""
+    owners = []
+    for name, factor in (("a", "1.0"), ("b", "1000.0")):
+        folder = tmp_path / name
+        folder.mkdir()
+        monkeypatch.setenv("SENT_OF_TEST", str(folder / "sent"))
+        start(VERSIONED.replace("FACTOR_OF_TEST", factor), folder, name=f"{name}.py", cache=tmp_path / "cache")
+        owners.append(pickle.loads((folder / "sent").read_bytes()))
+    first, second = owners
+    assert [first.f(), second.f()] == [10.0, 10000.0]
+    assert [second.pickled().value, first.pickled().value] == [10000.0, 10.0]
+    for owner in owners:
+        with configure(memory_sets=0):
+            again = type(owner)(10.0)
+            assert type(again.pickled()) is type(owner.pickled())
+            assert again.pickled.cache_info().persistent_hits == 1
+    names = [storage_user(owner).module for owner in owners]
+    assert ["a.py" in names[0], "b.py" in names[1]] == [True, True]
+
+
+LIVE = """
+import os
+
+import cloudpickle
+from stored import keyed_by, stored
+
+K = 1.0
+
+
+@keyed_by("n")
+class M:
+    def __init__(self, n):
+        self.n = n
+
+    @stored(version="1")
+    def given(self, x):
+        return x * K
+
+    @stored(ignore=("K",))
+    def ignoring(self, x):
+        return x * K
+
+    @stored
+    def plain(self, x):
+        return x * K
+
+
+if __name__ == "__main__":
+    with open(os.environ["SENT_OF_TEST"], "wb") as file:
+        file.write(cloudpickle.dumps(M(1.0)))
+        K = 2.0
+        file.write(cloudpickle.dumps(M(1.0)))
+    print("null")
+"""
+
+
+@pytest.mark.usefixtures("arrive")
+def test_what_arrives_later_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where versions leave out what has changed, calls that were never made before are made with the code of now."""
+    monkeypatch.setenv("SENT_OF_TEST", str(tmp_path / "live"))
+    start(LIVE, tmp_path)
+    with (tmp_path / "live").open("rb") as file:
+        first = pickle.load(file)
+        assert [first.given(3.0), first.ignoring(3.0), first.plain(3.0)] == [3.0, 3.0, 3.0]
+        second = pickle.load(file)
+    assert [second.given(5.0), second.ignoring(5.0), second.plain(5.0)] == [10.0, 10.0, 10.0]
+    assert second.plain(3.0) == 6.0
+
+
+HOP = """
+import pickle
+import sys
+
+import cloudpickle
+
+given = pickle.load(sys.stdin.buffer)
+CALLS
+sys.stdout.buffer.write(cloudpickle.dumps(given))
+"""
+
+
+def hop(given: Any, calls: str = "") -> Any:
+    """What comes back from a process that it goes through."""
+    code = HOP.replace("CALLS", calls)
+    data = given if isinstance(given, bytes) else cloudpickle.dumps(given)
+    return subprocess.run([sys.executable, "-c", code], input=data, stdout=subprocess.PIPE, check=True).stdout
+
+
+def make_classes() -> list[type]:
+    """Classes without importable names: one in a function, and one in another class."""
+
+    @keyed_by("a")
+    class Local:
+        def __init__(self, a: float) -> None:
+            self.a = a
+
+        @stored
+        def slow(self) -> float:
+            """A result."""
+            return 2.0 * self.a
+
+    @keyed_by("a")
+    class Inner(Local):
+        @stored
+        def more(self) -> float:
+            """Another one."""
+            return 3.0 * self.a
+
+    Inner.__qualname__ = "make_classes.<locals>.Outer.Inner"
+    return [Local, Inner]
+
+
+@pytest.mark.parametrize("number", [0, 1])
+@pytest.mark.parametrize("calls", ["", "given.slow()"])
+def test_a_class_that_comes_back_is_as_it_was(number: int, calls: str) -> None:
+    """Also from a process that has not looked at it, and by another one: results are found in all of them."""
+    kind: Any = make_classes()[number]
+    before = {name: value for base in kind.__mro__ for name, value in vars(base).items() if name in {"slow", "more"}}
+    owner = kind(4.0)
+    back = pickle.loads(hop(hop(owner, calls), "given.slow()"))
+    assert type(back) is kind
+    assert all(vars(base)[name] is before[name] for name in before for base in kind.__mro__ if name in vars(base))
+    assert owner.slow() == 8.0
+    assert owner.slow.cache_info().persistent_hits == 1
+
+
+def test_dataclasses_that_come_by_value_have_their_form() -> None:
+    """As parameters and in code, though the mark of no default is another object after its journey."""
+
+    @dataclasses.dataclass
+    class Part:
+        x: float
+        tags: list[str] = dataclasses.field(default_factory=list)
+
+    @keyed_by("part")
+    class Model:
+        def __init__(self, part: Any) -> None:
+            self.part = part
+
+        @stored
+        def slow(self) -> float:
+            """Makes another one."""
+            return Part(self.part.x).x + self.part.x
+
+    model = Model(Part(3.0))
+    back = pickle.loads(hop(model, "assert given.slow() == 6.0, given.slow()"))
+    assert model.slow() == back.slow() == 6.0
+
+
+def test_texts_of_many_cells_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of one that arrives, however many there are; of earlier ones the latest."""
+    monkeypatch.setattr(function_tree, "_sent_sources", {})
+    texts = {f"cell {n}": zlib.compress(f"x = {n}\n".encode()) for n in range(100)}
+    function_tree.adopt_sources(texts)
+    assert len(function_tree._sent_sources) == 100
+    function_tree.adopt_sources({"another": zlib.compress(b"y = 1\n")})
+    assert len(function_tree._sent_sources) == 64
+    assert list(function_tree._sent_sources.values())[-1] == ("another", ["y = 1\n"])

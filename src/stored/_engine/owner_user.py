@@ -12,7 +12,7 @@ from stored._engine.owners import OwnerRecord, owner_record
 from stored._engine.space import Source, StorageSpace, UserSpace
 from stored._engine.user import StorageUser
 from stored._fork_safe_lock import ForkSafeLock
-from stored._keys import Key, MainModule, Space, adopt_main, is_of_main, main_module
+from stored._keys import Key, MainModule, Space, adopt_main, is_of_main, main_of
 from stored._settings import SentSettings, adopt_settings, sent_settings
 from stored._storage import PersistentTier, Slot, Values
 
@@ -145,7 +145,7 @@ class _UserOfOwner(StorageUser):
 
     def __reduce__(self) -> tuple[Any, ...]:
         owner = self._live_owner()
-        return _arrived_user, (owner, main_module() if is_of_main(type(owner)) else None, sent_settings())
+        return _arrived_user, (owner, main_of(type(owner)) if is_of_main(type(owner)) else None, sent_settings())
 
     def __copy__(self) -> StorageUser:
         return self

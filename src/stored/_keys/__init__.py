@@ -22,7 +22,7 @@ from stored._keys.filled_memos import filled_memos, holds_something, is_fixed
 from stored._keys.function_caches import CachesInUse, caches_behind, states_behind
 from stored._keys.function_tree import adopt_sources, sources_of
 from stored._keys.identity import number_text, object_number
-from stored._keys.ignored_names import Ignored, note_ignored
+from stored._keys.ignored_names import Ignored, ignored_by, note_ignored
 from stored._keys.keyed_by import keyed_by
 from stored._keys.libraries import is_of_main
 from stored._keys.method_reads import Memo, MethodReads, Selection, method_reads
@@ -46,8 +46,9 @@ from stored._keys.sent_main import (
     MainModule,
     adopt_main,
     found_in_sent_main,
-    is_of_sent_main,
+    has_sent_functions,
     main_module,
+    main_of,
     note_sent_function,
 )
 from stored._keys.unchanged import (
@@ -117,16 +118,18 @@ __all__ = [
     "filled_memos",
     "find_describer",
     "found_in_sent_main",
+    "has_sent_functions",
     "holds_something",
+    "ignored_by",
     "installed_version",
     "instance_dict",
     "is_attribute_name",
     "is_fixed",
     "is_of_main",
-    "is_of_sent_main",
     "keyed_by",
     "load_facts_by",
     "main_module",
+    "main_of",
     "method_folder",
     "method_part",
     "method_reads",

@@ -203,7 +203,8 @@ def _options_of_dataclass(own: Any) -> list[str]:
 
 def _part_text(value: Any, walk: Walk, name: str) -> str:
     """The text of what is told of a field; of a mark of dataclasses and attrs for no default, it is empty."""
-    if value is find_by_name("dataclasses", "MISSING") or value is find_by_name("attr", "NOTHING"):
+    # by their types: a copy of the first comes back from pickling
+    if type(value) is type(find_by_name("dataclasses", "MISSING")) or value is find_by_name("attr", "NOTHING"):
         return ""
     if type(value) is find_by_name("attr", "Factory"):
         return f"Factory({walk.code_part(value.factory, f'.{name}')}, {value.takes_self})"

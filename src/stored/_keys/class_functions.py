@@ -258,7 +258,7 @@ def _fields(kind: type) -> list[_Field]:
 
 
 def _dataclass_field(field: Any) -> _Field:
-    if field.default is not dataclasses.MISSING:
+    if type(field.default) is not type(dataclasses.MISSING):  # a copy of it comes back from pickling
         return _Field(field.name, left_by_value(field.default))
     is_empty = field.default_factory in _CONTAINERS
     return _Field(field.name, "empty" if is_empty else "value")

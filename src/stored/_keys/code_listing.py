@@ -84,7 +84,7 @@ def constants_of(state: CodeState) -> list[tuple[str, str]]:
 
 def _values_text(kind: type) -> str:
     """The plain values of a class, a line for each."""
-    values = [(name, each) for name, each in vars(kind).items() if name not in WITHOUT_MEANING and is_data(each)]
+    values = [(name, each) for name, each in list(vars(kind).items()) if name not in WITHOUT_MEANING and is_data(each)]
     return "".join([f"{name} = {' '.join(repr(each).split())}\n" for name, each in values if not is_node(each)])
 
 

@@ -143,7 +143,7 @@ def adopt_sources(sources: Mapping[str, bytes]) -> None:
         number = digest(data.decode("latin-1"))
         known = _sent_sources.pop(number, None)
         _sent_sources[number] = known or (name, zlib.decompress(data).decode().splitlines(keepends=True))
-    for each in list(_sent_sources)[:-_MOST_SENT]:
+    for each in list(_sent_sources)[: -max(_MOST_SENT, len(sources))]:
         _sent_sources.pop(each, None)
 
 

@@ -159,7 +159,7 @@ class FieldParameters:
     def _names_of(self, owner_class: type) -> tuple[str, str, str]:
         """Module and name of the owners of a class, and what messages call their parameters."""
         # classes of the same name, from different modules, can have the same folder if the user chooses it
-        name, module = owner_class.__qualname__, module_name(owner_class.__module__)
+        name, module = owner_class.__qualname__, module_name(owner_class.__module__, owner_class)
         if self.module is not None:
             name, module = qualified_name(owner_class), self.module
         name = unique_class_name(owner_class, name if self.name is None else self.name)
@@ -268,7 +268,9 @@ class OwnString:
 
     def space(self, owner_class: type, values: tuple[str, str]) -> Space:
         """The name and the string."""
-        return Space(module_name(owner_class.__module__), unique_class_name(owner_class, values[1]), values[0])
+        return Space(
+            module_name(owner_class.__module__, owner_class), unique_class_name(owner_class, values[1]), values[0]
+        )
 
     def unchanged_check(self, owner_class: type, values: tuple[str, str], may_hold_user: bool) -> UnchangedCheck | None:
         """Are the hashable string and the name the same?"""

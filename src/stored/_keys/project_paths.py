@@ -8,7 +8,7 @@ import sys
 import types
 from typing import Any
 
-from stored._keys.sent_main import is_of_sent_main, main_module
+from stored._keys.sent_main import is_of_sent_main, main_of
 
 __all__ = ["without_folder"]
 
@@ -18,7 +18,7 @@ def without_folder(value: Any, node: Any) -> Any:
     module = node if isinstance(node, types.ModuleType) else sys.modules.get(getattr(node, "__module__", None) or "")
     file = getattr(module, "__file__", None)
     if is_of_sent_main(getattr(node, "__module__", None)):
-        file = main_module().file
+        file = main_of(node).file
     if module is None or not isinstance(file, str):
         return value
     text = str(value)

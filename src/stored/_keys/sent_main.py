@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FunctionType
 from typing import Any, NamedTuple
 from weakref import ref
@@ -19,8 +19,10 @@ __all__ = [
     "MainModule",
     "adopt_main",
     "found_in_sent_main",
+    "has_sent_functions",
     "is_of_sent_main",
     "main_module",
+    "main_of",
     "note_sent_function",
 ]
 
@@ -56,11 +58,23 @@ def adopt_main(sent: MainModule) -> None:
         _sent = sent
 
 
-def note_sent_function(function: FunctionType) -> None:
-    """Know a function that another process has sent: what it names is of the module of that process."""
-    _functions[:] = [each for each in _functions[-_MOST_FUNCTIONS:] if each() is not None]
-    _functions.append(ref(function))
+def note_sent_function(function: FunctionType, main: MainModule) -> None:
+    """Know a function that the process of a module has sent: so what has its global names is of that module.
 
+    Parameters
+    ----------
+    function : FunctionType
+        The function.
+    main : MainModule
+        What its module is called where it comes from.
+    """
+    if not _is_of_own_main(function):
+        function.__globals__[_MARK] = main
+        _functions[:] = [each for each in _functions[-_MOST_FUNCTIONS:] if each() is not None]
+        _functions.append(ref(function))
+
+
+_MARK = "__stored_main__"
 
 _functions: list[ref[FunctionType]] = []
 """The functions that were sent, the latest last."""
@@ -68,15 +82,55 @@ _functions: list[ref[FunctionType]] = []
 _MOST_FUNCTIONS = 255
 
 
-def found_in_sent_main(name: str) -> Iterator[object]:
-    """What the functions that were sent know by a qualified name of their module, the latest first."""
+def has_sent_functions() -> bool:
+    """Has another process sent functions of its ``__main__``?"""
+    return bool(_functions)
+
+
+def found_in_sent_main(name: str, is_meant: Callable[[str], bool] = bool) -> Iterator[object]:
+    """What the functions that were sent know by a qualified name of their module, the latest first.
+
+    Parameters
+    ----------
+    name : str
+        The name.
+    is_meant : callable, optional
+        Tells whether a module of this name is meant; by default any.
+    """
     first, *inner = name.split(".")
     for function in filter(None, [each() for each in reversed(_functions)]):
+        if not is_meant(function.__globals__[_MARK].name):
+            continue
         found: Any = function.__globals__.get(first)
         for part in inner:
             found = getattr(found, part, None)
         if getattr(found, "__module__", None) in MAIN and getattr(found, "__qualname__", None) == name:
             yield found
+
+
+def main_of(thing: Any) -> MainModule:
+    """The module of a class or function that says it is of ``__main__``.
+
+    Parameters
+    ----------
+    thing : type or FunctionType
+        The class or the function.
+    """
+    function = thing if isinstance(thing, FunctionType) else _function_in(thing)
+    sent: MainModule | None = None if function is None else function.__globals__.get(_MARK)
+    if sent is not None:
+        return sent
+    is_own = _sent is None or (function is not None and _is_of_own_main(function))
+    return _own(thing.__module__) if is_own else main_module()
+
+
+def _function_in(kind: Any) -> FunctionType | None:
+    """A function that stands in a class."""
+    return next((each for each in list(vars(kind).values()) if isinstance(each, FunctionType)), None)
+
+
+def _is_of_own_main(function: FunctionType) -> bool:
+    return any(function.__globals__ is vars(sys.modules[name]) for name in MAIN if name in sys.modules)
 
 
 def main_module(module: str = "__main__") -> MainModule:

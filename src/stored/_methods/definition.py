@@ -26,6 +26,7 @@ from stored._keys import (
     qualified_name,
 )
 from stored._methods.call_code import CallCode
+from stored._settings import this_process
 from stored.errors import OwnerError, OwnerWarning, warn_caller
 
 if TYPE_CHECKING:  # imported where it is used, since most of the start-up time would be its
@@ -135,6 +136,8 @@ class Definition:
         self.calls: dict[Any, None] = {}  # those under way, whose results can be forgotten before they are kept
         self.named_function: Any = None  # as pickle finds it
         self.number = uuid4().hex  # by which it is known in other processes, too
+        self.origin = this_process()
+        self.sent: Any = None  # as it has come from another process, until a class gets it
         self.acceptance: Any = None  # what `cache_accept` of the class was asked for
 
     def set_owner_class(self, owner: type, attribute: str) -> None:
@@ -147,6 +150,7 @@ class Definition:
 
     def set_sent_class(self, owner: type, attribute: str) -> None:
         """Take the class that was made of one which was sent, in place of an earlier one that was."""
+        self.sent = None
         self._class_name = None
         self.set_owner_class(owner, attribute)
 
@@ -277,7 +281,7 @@ class Definition:
         found, pending = set[str](), [] if defining is None else [defining]
         while pending:
             kind = pending.pop()
-            found.add(module_name(kind.__module__))
+            found.add(module_name(kind.__module__, kind))
             pending += type.__subclasses__(kind)
         return found
 

@@ -119,7 +119,15 @@ class _Bar(Progress):
 def shown_progress(
     report: FillReport, count: int | None, progress: bool | Callable[[FillReport], object] | None
 ) -> Iterator[Progress]:
-    """A block in which progress is told as it is asked for."""
+    """A block in which progress is told as it is asked for.
+
+    Raises
+    ------
+    TypeError
+        If it is asked for by something else.
+    """
+    if not (progress is None or isinstance(progress, bool) or callable(progress)):
+        raise TypeError(f"fill() got {progress!r} for progress; give True, False, or a function of the report")
     if callable(progress):
         yield _Called(report, count, progress)
     elif progress is False:

@@ -47,6 +47,8 @@ class FillReport:
         How many calls raised an error.
     failures : list of Failure
         The first thousand of these.
+    not_kept : int
+        How many of the others could not be stored: warnings say why, or `min_compute_seconds` does.
     seconds : float
         How long it took.
     computing_seconds : float
@@ -57,6 +59,7 @@ class FillReport:
     computed: int = 0
     failed: int = 0
     failures: list[Failure] = field(default_factory=list)
+    not_kept: int = 0
     seconds: float = 0.0
     computing_seconds: float = 0.0
 
@@ -67,7 +70,8 @@ class FillReport:
 
     def counts(self) -> str:
         """How many of what there are."""
-        return f"{self.found} found, {self.computed} computed, {self.failed} failed"
+        lost = f", {self.not_kept} not stored" if self.not_kept else ""
+        return f"{self.found} found, {self.computed} computed{lost}, {self.failed} failed"
 
     def note_failure(self, call: str, error: Exception) -> None:
         """Count a call that raised an error, and keep it if there are not too many."""

@@ -2,77 +2,26 @@
 
 from __future__ import annotations
 
-import pickle
 import time
+import traceback
 from collections.abc import Callable, Iterable, Sized
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from functools import partial
 from queue import SimpleQueue
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
-from stored._methods.answer import bound_call
-from stored._methods.bound_method import BoundMethod
 from stored._methods.call import Call
 from stored._methods.fill_progress import Progress, shown_progress
 from stored._methods.fill_report import FillReport
-from stored._methods.results import results_of
-from stored._settings import SentSettings, adopt_settings, can_travel, sent_settings, settings
-from stored._storage import read_header
-from stored.errors import OwnerError, error_text
+from stored._methods.fill_task import FillTask, Outcome, compute_task, kept_slot
+from stored._settings import can_travel, sent_settings, settings
+from stored.errors import OwnerError
 from stored.typing import ABSENT
 
 __all__ = ["fill"]
 
-_MOST_UNDER_WAY = 256
+_MOST_UNDER_WAY = 1024
 """Calls that an executor is given at a time, if it does not say how many workers it has."""
-
-_LONGEST_CALL = 300
-"""Characters of a call that are told."""
-
-
-class _Task(NamedTuple):
-    """A call of one method of one owner."""
-
-    owner: Any
-    method: str
-    args: tuple[Any, ...]
-
-    def bound(self) -> BoundMethod[Any, Any]:
-        """The method of the owner; an `OwnerError` if there is none."""
-        found: Any = getattr(self.owner, self.method, None)
-        if not issubclass(type(found), BoundMethod):
-            raise OwnerError(
-                f"fill() got the method {self.method!r}, which is no stored method of {type(self.owner).__qualname__};"
-                " give the name of a method that is decorated with @stored"
-            )
-        method: BoundMethod[Any, Any] = found
-        return method
-
-    def call(self) -> Call:
-        """The call as the store knows it; of an interpolated method, that which makes the table."""
-        results = results_of(self.bound()._definition, self.owner)
-        anywhere = {axis.name: axis.low for axis in results.definition.axes}
-        if not anywhere:
-            return bound_call(results, self.owner, self.args, {})
-        return results.call(
-            self.owner, results.definition.arguments.bind_remaining(anywhere, self.owner, self.args, {})
-        )
-
-    def __str__(self) -> str:
-        try:
-            key = self.call().key()
-            text = f"{key.space.name}({key.space.string}).{key.label()}"
-        except Exception:  # of the owner: it may be the very error that is told
-            text = f"{type(self.owner).__qualname__}.{self.method}({', '.join(map(repr, self.args))})"
-        return text if len(text) <= _LONGEST_CALL else f"{text[:_LONGEST_CALL]}..."
-
-
-class _Outcome(NamedTuple):
-    """What became of a call, as a worker tells it."""
-
-    seconds: float
-    was_found: bool = False
-    error: Exception | None = None
 
 
 def fill(
@@ -85,9 +34,10 @@ def fill(
 ) -> FillReport:
     """Compute what is missing of the results of many owners, and keep it in the store.
 
-    Running it again goes on where it stopped: only what is missing is computed. At any time memory has a few hundred
-    owners at most, so that these may come from a generator. The workers of an executor keep results where this process
-    does, whatever their own settings are.
+    Running it again goes on where it stopped: only what is missing is computed. At any time memory has four owners for
+    each worker at most, or a thousand if it is not known how many workers there are, so that they may come from a
+    generator: of objects of their own, since they are looked at again where they are computed. The workers of an
+    executor keep results where this process does, unless they call `configure` themselves.
 
     Parameters
     ----------
@@ -103,15 +53,18 @@ def fill(
         default this process does.
     progress : bool or callable, optional
         False tells nothing; a callable is called with the `FillReport` so far after each result. By default, a bar is
-        shown if ``tqdm`` is installed, and otherwise the logger ``stored`` tells every ten seconds.
+        shown if ``tqdm`` is installed, and otherwise the logger ``stored`` tells every ten seconds, at level INFO.
 
     Returns
     -------
     FillReport
-        What was found, computed and failed. An error of a call is kept there, and the others go on.
+        What was found, computed and failed. An error of a call is kept there, with where it was raised, and the others
+        go on.
 
     Raises
     ------
+    TypeError
+        If one of these is something else.
     OwnerError
         If an owner has no such stored method, or nobody could find what other processes compute.
     BrokenExecutor
@@ -132,12 +85,14 @@ def fill(
     >>> report.found + report.computed
     2
     """
-    names = [methods] if isinstance(methods, str) else list(methods)
-    calls = list(map(_checked_arguments, args))
-    tasks = (_Task(owner, name, each) for owner in owners for name in names for each in calls)
+    names = [methods] if isinstance(methods, str) else _checked_names(methods)
+    calls = list(map(_checked_arguments, _checked_iterable(args, "args", "tuples of arguments, as [(1.0,), (2.0,)]")))
+    _checked_iterable(owners, "owners", "an iterable of objects, as [owner]")
+    if executor is not None and (isinstance(executor, type) or not hasattr(executor, "submit")):
+        raise TypeError(f"fill() got {executor!r} for executor; give an executor of concurrent.futures, or None")
+    tasks = (FillTask(owner, name, each) for owner in owners for name in names for each in calls)
     count = len(owners) * len(names) * len(calls) if isinstance(owners, Sized) else None
     report = FillReport()
-    started = time.perf_counter()
     with shown_progress(report, count, progress) as shown:
         run = _Run(report, shown, executor)
         try:
@@ -146,13 +101,26 @@ def fill(
             run.finish()
         except BaseException as error:  # Ctrl-C, workers that are gone, or of the owners
             run.cancel()
-            report.seconds = time.perf_counter() - started
-            error.add_note(
-                f"fill() was ended by this after {report}\nRun it again to go on: what was computed is stored."
-            )
+            if report.done:
+                error.add_note(f"fill() was ended by this after {report}\nRun it again to go on where it stopped.")
             raise
-    report.seconds = time.perf_counter() - started
     return report
+
+
+def _checked_iterable(value: Any, name: str, remedy: str) -> Any:
+    if not isinstance(value, Iterable):
+        raise TypeError(f"fill() got {value!r} for {name}; give {remedy}")
+    return value
+
+
+def _checked_names(methods: Any) -> list[str]:
+    remedy = "the names of methods, as 'age' or ['age', 'distance']"
+    # a stored method says of itself that it can be iterated
+    names = list(_checked_iterable(methods, "methods", remedy)) if not callable(methods) else [methods]
+    for each in names:
+        if not isinstance(each, str):
+            raise TypeError(f"fill() got {each!r} among methods; give {remedy}")
+    return names
 
 
 def _checked_arguments(args: object) -> tuple[Any, ...]:
@@ -161,7 +129,7 @@ def _checked_arguments(args: object) -> tuple[Any, ...]:
     return tuple(args)
 
 
-_Done: TypeAlias = "tuple[_Task, Future[_Outcome]]"
+_Done: TypeAlias = "tuple[FillTask, Future[Outcome]]"
 
 
 class _Run:
@@ -183,41 +151,41 @@ class _Run:
         self._executor = executor
         workers = getattr(executor, "_max_workers", None)
         self._most = 4 * workers if isinstance(workers, int) else _MOST_UNDER_WAY
-        self._under_way: set[Future[_Outcome]] = set()
+        self._under_way: set[Future[Outcome]] = set()
         self._done: SimpleQueue[_Done] = SimpleQueue()
         self._sent = sent_settings()
+        self._started = time.perf_counter()
 
-    def take(self, task: _Task) -> None:
+    def take(self, task: FillTask) -> None:
         """Look whether a result is there, and have it computed if it is not."""
         task.bound()  # an OwnerError is raised for a method that is none, and others are counted
         try:
             call = task.call()
         except Exception as error:  # whatever the owner's own code raises
-            self._note(task, _Outcome(0.0, error=error))
+            self._note(task, Outcome(0.0, error=error))
             return
         if self._is_found(call):
-            self._note(task, _Outcome(0.0, was_found=True))
+            self._note(task, Outcome(0.0, was_found=True))
         elif self._executor is None:
-            self._note(task, _compute(None, *task))
+            self._note(task, compute_task(task))
         else:
-            future = self._executor.submit(_compute, self._sent, *task)
+            future = self._executor.submit(compute_task, task, call.key().data, self._sent)
             self._under_way.add(future)
             future.add_done_callback(partial(_put, self._done, task))
             while len(self._under_way) >= self._most or not self._done.empty():
                 self._take_one()
 
     def _is_found(self, call: Call) -> bool:
-        """Has memory, or the store, the result?"""
-        slot = call.open_slot(settings())
-        if slot is None or not (slot.access.reads and slot.access.writes):
+        """Has the store the result, or memory one that is not to be stored?"""
+        slot = kept_slot(call)
+        if slot is None or not can_travel(slot.store):
             self._check_findable(call)
+        if slot is None:
             return call.find() is not ABSENT
-        if not can_travel(slot.store):
-            self._check_findable(call)
-        header = read_header(slot.store, slot.name)
-        if header is None or header.key != call.key():
+        found = slot.load_quietly()  # all of it: it may be damaged, or a pickle of somebody else
+        if found is ABSENT:
             return False
-        self._shown.note_seconds(header.seconds)
+        self._shown.note_seconds(found.seconds)
         return True
 
     def _check_findable(self, call: Call) -> None:
@@ -229,10 +197,12 @@ class _Run:
             reason = call.private[0]
         elif not call.definition.persistent:
             reason = "persistent=False"
-        elif now.store is not None and not can_travel(now.store):
-            reason = f"{now.store!r} cannot be sent to other processes"
+        elif now.disable:
+            reason = "the settings have disable=True"
+        elif now.persistence != "rw":
+            reason = f"the settings have persistence={now.persistence!r}"
         else:
-            reason = f"the settings have persistence={now.persistence!r} and disable={now.disable}"
+            reason = f"{now.store!r} cannot be sent to other processes"
         raise OwnerError(
             f"fill() was given an executor for {call.definition.label}(), whose results other processes cannot leave"
             f" to be found ({reason}); fill without an executor, or let results be stored"
@@ -247,25 +217,29 @@ class _Run:
         except BrokenExecutor:
             raise
         except Exception as error:  # it could not be sent there, or its result back
-            outcome = _Outcome(0.0, error=error)
+            outcome = Outcome(0.0, error=error)
         self._note(task, outcome)
 
-    def _note(self, task: _Task, outcome: _Outcome) -> None:
+    def _note(self, task: FillTask, outcome: Outcome) -> None:
         report = self._report
         report.computing_seconds += outcome.seconds
+        report.not_kept += not outcome.is_kept
         if outcome.error is not None:
+            traceback.clear_frames(outcome.error.__traceback__)  # of many errors, values would fill memory
             report.note_failure(str(task), outcome.error)
         elif outcome.was_found:
             report.found += 1
         else:
             report.computed += 1
             self._shown.note_seconds(outcome.seconds)
+        report.seconds = time.perf_counter() - self._started
         self._shown.tell()
 
     def finish(self) -> None:
         """Wait for all that is under way."""
         while self._under_way:
             self._take_one()
+        self._report.seconds = time.perf_counter() - self._started
 
     def cancel(self) -> None:
         """Let nothing begin any more."""
@@ -273,30 +247,5 @@ class _Run:
             future.cancel()
 
 
-def _put(done: SimpleQueue[_Done], task: _Task, future: Future[_Outcome]) -> None:
+def _put(done: SimpleQueue[_Done], task: FillTask, future: Future[Outcome]) -> None:
     done.put((task, future))
-
-
-def _compute(sent: SentSettings | None, *task: Any) -> _Outcome:
-    """Compute a result, in a worker or here, with the settings of who asks for it."""
-    if sent is not None:
-        adopt_settings(sent)
-    started = time.perf_counter()
-    try:
-        bound = _Task(*task).bound()
-        misses = bound.cache_info().misses
-        call = bound.interpolant if bound._definition.axes else bound
-        call(*_Task(*task).args)
-        # by another worker, meanwhile; where storing is disabled, nothing is counted
-        was_found = bound.cache_info().misses == misses and not settings().disable
-    except Exception as error:  # of the method
-        return _Outcome(time.perf_counter() - started, error=_sendable(error))
-    return _Outcome(time.perf_counter() - started, was_found)
-
-
-def _sendable(error: Exception) -> Exception:
-    """An error that can be pickled and unpickled."""
-    try:
-        return pickle.loads(pickle.dumps(error))  # type: ignore[no-any-return]
-    except Exception:  # of its own class
-        return RuntimeError(error_text(error))

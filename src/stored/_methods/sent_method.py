@@ -13,9 +13,19 @@ from types import FunctionType
 from typing import Any, NamedTuple
 from weakref import WeakValueDictionary
 
-from stored._keys import MAIN, MainModule, adopt_main, adopt_sources, main_module, note_sent_function, sources_of
+from stored._keys import (
+    MAIN,
+    MainModule,
+    adopt_main,
+    adopt_sources,
+    ignored_by,
+    main_module,
+    main_of,
+    note_sent_function,
+    sources_of,
+)
 from stored._methods.definition import Definition
-from stored._settings import SentSettings, adopt_settings, is_of_this_process, sent_settings
+from stored._settings import SentSettings, adopt_settings, sent_settings, this_process
 
 __all__ = ["SentMethod", "has_importable_name", "known_here", "named_function", "note_method", "sent_method"]
 
@@ -28,10 +38,12 @@ class SentMethod(NamedTuple):
 
     Attributes
     ----------
+    origin : tuple of (str, int)
+        The process whose class it is.
     number : str
         By which it is known wherever it goes.
     version : str or None
-        The version of its code where it comes from; None if that is not known.
+        The version of its code where it comes from; None if that is not known, or leaves something out.
     attribute : str
         Its name in its class.
     class_qualname : str or None
@@ -52,6 +64,7 @@ class SentMethod(NamedTuple):
         The settings.
     """
 
+    origin: tuple[str, int]
     number: str
     version: str | None
     attribute: str
@@ -74,14 +87,14 @@ class SentMethod(NamedTuple):
         """The definition of the method in this process."""
         if isinstance(self.function, FunctionType):
             self.function.__qualname__ = self.qualname
-            note_sent_function(self.function)
+            note_sent_function(self.function, self.main)
         found = Definition(self.function, self.name, **self.options)
-        found.number = self.number
+        found.origin, found.number = self.origin, self.number
         return found
 
 
 _own: WeakValueDictionary[str, Any] = WeakValueDictionary()
-"""The methods that this process has sent, by number."""
+"""The methods of classes of this process that it has sent, by number."""
 
 _known: WeakValueDictionary[tuple[str, str], Any] = WeakValueDictionary()
 """The methods that were sent from here, or to here, by number and version."""
@@ -90,15 +103,20 @@ _known: WeakValueDictionary[tuple[str, str], Any] = WeakValueDictionary()
 def sent_method(method: Any, owner: type | None) -> SentMethod:
     """A stored method, to be sent with its class; of one that has none yet, it is not known what its code reaches."""
     definition: Definition = method.__stored_method__
+    if definition.sent is not None:  # it has come, and no class has got it yet
+        arrived: SentMethod = definition.sent
+        return arrived
     function = definition.function
     version, places = None, [function]
     if owner is not None:
         with contextlib.suppress(Exception):  # whatever reading it runs into: it can be called all the same
             code = definition.code_of(owner)
-            version = None if code.formless else code.version  # what has no form is known by nothing
             places = [function, *(place() for place in code.state.places)]
+            leaves_out = code.formless or definition.has_own_version or any(map(ignored_by, places))
+            version = None if leaves_out else code.version
     functions = [each for each in places if isinstance(each, FunctionType) and _goes_by_value(each)]
     sent = SentMethod(
+        definition.origin,
         definition.number,
         version,
         definition.attribute,
@@ -107,7 +125,7 @@ def sent_method(method: Any, owner: type | None) -> SentMethod:
         function.__qualname__,
         definition.name,
         definition.options,
-        main_module(),
+        main_of(function) if getattr(function, "__module__", None) in MAIN else main_module(),
         sources_of(functions),
         sent_settings(),
     )
@@ -124,7 +142,7 @@ def note_method(method: Any, sent: SentMethod) -> None:
 
 def known_here(sent: SentMethod) -> Any:
     """The method that was sent, if it is this process's own, or it has one of the same code; else None."""
-    if is_of_this_process(sent.settings):
+    if sent.origin == this_process():
         return _own.get(sent.number)
     return None if sent.version is None else _known.get((sent.number, sent.version))
 

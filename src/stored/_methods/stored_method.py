@@ -243,6 +243,7 @@ def _arrived(sent: SentMethod) -> StoredMethod[Any, Any, Any]:
     method: Any = known_here(sent)
     if method is None:
         method = StoredMethod(sent.definition())
+        method.__stored_method__.sent = sent
         note_method(method, sent)
     if method.__stored_method__.owner_class_or_none() is None:
         _take_class_when_asked(method, sent)
@@ -256,8 +257,9 @@ def _take_class_when_asked(method: Any, sent: SentMethod) -> None:
 
     def __get__(self: Any, owner: object | None, of: type | None = None) -> Any:  # noqa: N807
         for base in (type(owner) if of is None else of).__mro__:
-            if vars(base).get(sent.attribute, None) is self:
-                own.__set_name__(self, base, sent.attribute)
+            for name, each in list(vars(base).items()):  # the others too: they tell what their class is called
+                if issubclass(type(each), StoredMethod) and each.__stored_method__.sent:
+                    type(each).__set_name__(each, base, name)
         return get(self, owner, of)
 
     def __set_name__(self: Any, owner: type, name: str) -> None:  # noqa: N807

@@ -6,7 +6,7 @@
 from stored._settings.checks import check_persistence
 from stored._settings.configure import configure
 from stored._settings.layers import settings
-from stored._settings.sent import SentSettings, adopt_settings, can_travel, is_of_this_process, sent_settings
+from stored._settings.sent import SentSettings, adopt_settings, can_travel, sent_settings, this_process
 from stored._settings.settings import Settings
 from stored._settings.validity import validity
 
@@ -17,8 +17,8 @@ __all__ = [
     "can_travel",
     "check_persistence",
     "configure",
-    "is_of_this_process",
     "sent_settings",
     "settings",
+    "this_process",
     "validity",
 ]

@@ -6,7 +6,7 @@ import contextlib
 import os
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from typing import Any, NamedTuple
 
 from stored._settings.environment import settings_from_environment
@@ -14,7 +14,7 @@ from stored._settings.exported import Exported
 from stored._settings.settings import GROUPS, Group, Settings, check_together
 from stored._settings.validity import validity
 
-__all__ = ["add_layer", "changing_settings", "has_layer", "remove_layer", "settings"]
+__all__ = ["add_layer", "changed_settings", "changing_settings", "has_layer", "remove_layer", "settings"]
 
 _current = settings_from_environment(os.environ)
 _exported = Exported(_current)
@@ -34,16 +34,32 @@ class _Layer(NamedTuple):
         Returns the `configure` object, or None when that is gone: nothing can take the layer away then.
     values : mapping
         Checked settings by name.
+    is_inherited : bool
+        Was it there when the process began, from the environment or from the process that it was forked from?
     """
 
     setter: Callable[[], object | None]
     values: Mapping[str, Any]
+    is_inherited: bool = False
 
 
-_layers: list[_Layer] = [_Layer(lambda: None, _current._asdict())]  # in the order in which they apply
+# in the order in which they apply
+_layers: list[_Layer] = [_Layer(lambda: None, _current._asdict(), is_inherited=True)]
+_changed: set[str] = set()
 _lock = threading.RLock()  # held to change settings, not to read them
 # a fork waits for a change under way in another thread, which would never be completed in the child
-os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
+os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=lambda: _begin_in_child())
+
+
+def _begin_in_child() -> None:
+    """What is in force in a forked process is not what it has set itself."""
+    _layers[:] = [each._replace(is_inherited=True) for each in _layers]
+    _lock.release()
+
+
+def changed_settings() -> Set[str]:
+    """The names of the settings that `configure` has set at some time: other processes may have inherited them."""
+    return _changed
 
 
 def _combined(layers: Iterable[_Layer]) -> Settings:
@@ -58,8 +74,10 @@ def _merged(layers: Iterable[_Layer]) -> list[_Layer]:
     """Layers, those joined that follow each other and stay for good: calls in a loop would fill memory otherwise."""
     result: list[_Layer] = []
     for layer in layers:
-        if len(result) > 1 and result[-1].setter() is None and layer.setter() is None:  # the first is the environment's
-            result[-1] = layer._replace(values={**result[-1].values, **layer.values})
+        last = result[-1] if len(result) > 1 else None  # the first is the environment's
+        is_like_last = last is not None and last.setter() is None and last.is_inherited == layer.is_inherited
+        if last is not None and is_like_last and layer.setter() is None:
+            result[-1] = layer._replace(values={**last.values, **layer.values})
         else:
             result.append(layer)
     return result
@@ -108,19 +126,21 @@ def add_layer(setter: object, values: Mapping[str, Any], at_bottom: bool = False
     values : mapping
         Checked settings by name.
     at_bottom : bool, optional
-        Apply them over those of the environment only.
+        Apply them over those that this process has inherited only.
 
     Raises
     ------
     ConfigurationError
         If the settings do not go together then; none is changed.
     """
-    place = 1 if at_bottom else len(_layers)
+    inherited = sum(each.is_inherited for each in _layers)
+    place = inherited if at_bottom else len(_layers)
     layers = [*_layers[:place], _Layer(weakref.ref(setter), values), *_layers[place:]]
     total = _combined(layers)
     for group in GROUPS:
         if _conflict_in(group, total) is not None:  # because of this layer, or already before it: see remove_layer
             total = total._replace(**group.of(check_together(_current._replace(**values), [group])))
+    _changed.update(values)
     _put_in_force(layers, total)
 
 

@@ -1,6 +1,7 @@
 """Which settings travel to another process with what is sent there, and what becomes of them in it?
 
-Those that differ from the defaults, but for the key that signs pickles: that of each process is its own.
+Those that differ from the defaults, or were changed at some time, but for the key that signs pickles: each process has
+its own.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ from uuid import uuid4
 
 from stored._settings.checks import CHECKS
 from stored._settings.environment import settings_from_environment
-from stored._settings.layers import add_layer, changing_settings, remove_layer, settings
+from stored._settings.layers import add_layer, changed_settings, changing_settings, remove_layer, settings
 from stored._settings.settings import Settings
 from stored.errors import ConfigurationError
 from stored.typing import Store
 
-__all__ = ["SentSettings", "adopt_settings", "can_travel", "is_of_this_process", "sent_settings"]
+__all__ = ["SentSettings", "adopt_settings", "can_travel", "sent_settings", "this_process"]
 
 _PROGRAM = uuid4().hex
 """This process, and those that are forked from it."""
@@ -35,7 +36,7 @@ class SentSettings(NamedTuple):
     number : int
         Which of its settings these are.
     values : mapping
-        Those that differ from the defaults, by name.
+        Those that differ from the defaults, and those that were changed at some time, by name.
     """
 
     sender: tuple[str, int]
@@ -43,12 +44,16 @@ class SentSettings(NamedTuple):
     values: Mapping[str, Any]
 
 
+class _Setter:
+    """Who sets what another process has sent."""
+
+
 class _Adopted:
     """Whose settings are in force here, beside those of this process itself."""
 
     def __init__(self) -> None:
         self.sent: SentSettings | None = None
-        self.setter: _Adopted | None = None
+        self.setter: _Setter | None = None
 
 
 _adopted = _Adopted()
@@ -60,17 +65,18 @@ def sent_settings() -> SentSettings:
     now = settings()
     before, number, values = _latest
     if before is not now:
-        defaults = settings_from_environment({})._asdict()
-        values = {name: each for name, each in now._asdict().items() if each != defaults[name] and name != "key_file"}
+        defaults, changed = settings_from_environment({})._asdict(), changed_settings()
+        told = {name: each for name, each in now._asdict().items() if each != defaults[name] or name in changed}
+        values = {name: each for name, each in told.items() if name != "key_file"}
         if not can_travel(now.store):
             values = {name: each for name, each in values.items() if name != "store"} | {"persistence": ""}
         number += 1
         _latest = now, number, values
-    return SentSettings((_PROGRAM, os.getpid()), number, values)
+    return SentSettings(this_process(), number, values)
 
 
 _latest: tuple[Settings | None, int, Mapping[str, Any]] = (None, 0, {})
-"""The settings that were sent last, their number, and those that differ from the defaults."""
+"""The settings that were sent last, their number, and what of them is sent."""
 
 
 def can_travel(store: Store | None) -> bool:
@@ -86,9 +92,9 @@ def can_travel(store: Store | None) -> bool:
     return True
 
 
-def is_of_this_process(sent: SentSettings) -> bool:
-    """Has this process sent them itself?"""
-    return sent.sender == (_PROGRAM, os.getpid())
+def this_process() -> tuple[str, int]:
+    """What stands for this process in all others."""
+    return _PROGRAM, os.getpid()
 
 
 def _usable_here(values: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -106,9 +112,9 @@ def adopt_settings(sent: SentSettings) -> None:
     Where they do not go together with the place of this user's key, those of this process stay.
     """
     known = _adopted.sent
-    if is_of_this_process(sent) or (known is not None and known[:2] == sent[:2]):
+    if sent.sender == this_process() or (known is not None and known[:2] == sent[:2]):
         return
-    setter = _Adopted()
+    setter = _Setter()
     with changing_settings():
         if _adopted.setter is not None:
             remove_layer(_adopted.setter)

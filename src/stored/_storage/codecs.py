@@ -118,6 +118,6 @@ def decode(
         raise DamagedEntryError("more follows after its pickle")
     verify(key.data, entry.body, signature)
     try:
-        return freeze(load_pickle(entry.body)), entry.seconds
+        return freeze(load_pickle(key, entry.body)), entry.seconds
     except Exception as error:  # it was written by this user, but its class may have moved or changed
         raise DamagedEntryError(f"its pickle cannot be loaded ({error_text(error)})") from error

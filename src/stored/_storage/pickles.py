@@ -7,43 +7,60 @@ from __future__ import annotations
 
 import io
 import pickle
+from contextvars import ContextVar
 from types import FunctionType
 from typing import Any
 
-from stored._keys import found_in_sent_main, is_of_sent_main
+from stored._keys import MAIN, Key, found_in_sent_main, has_sent_functions, main_of
 
 __all__ = ["dump_pickle", "load_pickle"]
+
+_loading: ContextVar[Key | None] = ContextVar("the key of what this thread loads", default=None)
 
 
 def dump_pickle(value: object) -> bytes:
     """The pickle of a value."""
-    if not is_of_sent_main("__main__"):
+    if not has_sent_functions():
         return pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
     file = io.BytesIO()
     _Pickler(file, pickle.HIGHEST_PROTOCOL).dump(value)
     return file.getvalue()
 
 
-def load_pickle(data: bytes | memoryview) -> Any:
-    """The value of a pickle that this user has made."""
-    return _Unpickler(io.BytesIO(data)).load() if is_of_sent_main("__main__") else pickle.loads(data)
+def load_pickle(key: Key, data: bytes | memoryview) -> Any:
+    """The value of a pickle that this user has made, by its key, which tells the module that it comes from."""
+    token = _loading.set(key)
+    try:
+        return _Unpickler(io.BytesIO(data)).load() if has_sent_functions() else pickle.loads(data)
+    finally:
+        _loading.reset(token)
 
 
 class _Pickler(pickle.Pickler):
     def reducer_override(self, value: Any) -> Any:
-        if isinstance(value, type | FunctionType) and is_of_sent_main(value.__module__):
+        if isinstance(value, type | FunctionType) and value.__module__ in MAIN:
             name = value.__qualname__
-            if any(each is value for each in found_in_sent_main(name)):
+            if any(each is value for each in found_in_sent_main(name, main_of(value).name.__eq__)):
                 return _of_main, (name,)
         return NotImplemented
 
 
 class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
-        if is_of_sent_main(module):
-            for found in found_in_sent_main(name):
-                return found
-        return super().find_class(module, name)
+        found = _found_in_sent(name) if module in MAIN else None
+        return super().find_class(module, name) if found is None else found
+
+
+def _found_in_sent(name: str) -> object:
+    """What functions that were sent know by a name, of the module that a key is of; None if that was not sent."""
+    key = _loading.get()
+    if key is None or not key.definition:  # an object that was stored by name
+        return next(found_in_sent_main(name), None)
+
+    def is_meant(module: str) -> bool:
+        return key.space.module == module or key.definition.startswith(f"{module}.")
+
+    return next(found_in_sent_main(name, is_meant), None)
 
 
 def _of_main(name: str) -> Any:
