@@ -387,13 +387,14 @@ def test_workers_follow_a_change_of_settings(way: str, tmp_path: Path) -> None:
         assert not Model(9.0).product.cached()
 
 
-def test_what_the_store_has_lost_is_computed_again(cache_dir: Path) -> None:
-    """Though memory has it."""
+def test_what_the_store_has_lost_is_stored_again(cache_dir: Path) -> None:
+    """What memory has is written, and a table, of which it has the interpolant, made again."""
     models = grid()
-    fill(models, "product", progress=False)
+    fill(models, ["product", "line"], progress=False)
     shutil.rmtree(cache_dir)
-    assert counts(fill(models, "product", progress=False)) == (0, 6, 0)
-    assert counts(fill(models, "product", progress=False)) == (6, 0, 0)
+    assert counts(fill(models, ["product", "line"], progress=False)) == (6, 6, 0)
+    assert len(COMPUTED) == 6
+    assert counts(fill(grid(), ["product", "line"], progress=False)) == (12, 0, 0)
 
 
 def test_what_cannot_be_used_is_missing(cache_dir: Path) -> None:

@@ -118,9 +118,12 @@ def _compute(task: FillTask, key: bytes | None) -> tuple[bool, bool]:
             f"{task} is what fill() was to compute when a worker came to it, and something else when it was given:"
             " give each set of parameters an object of its own, and workers the same code"
         )
-    slot = kept_slot(call)
-    if slot is not None and call.find() is not ABSENT and slot.load_quietly() is ABSENT:
-        bound._results().clear_call(call)  # memory has it, but the store does not any more
+    slot, remembered = kept_slot(call), call.find()
+    if slot is not None and remembered is not ABSENT and slot.load_quietly() is ABSENT:
+        if call.definition.is_interpolated:  # memory has no table, but an interpolant over it
+            bound._results().clear_call(call)
+        else:
+            slot.save(remembered.value, remembered.seconds)
     misses = bound.cache_info().misses
     (bound.interpolant if bound._definition.axes else bound)(*task.args)
     # where storing is disabled, nothing is counted

@@ -35,7 +35,8 @@ _SECTION = 1 << 62
 """The byte that is locked for a short change of a file; those of names come before it."""
 
 _SHORT_ATTEMPTS, _SHORT_PAUSE = 5, 0.0002  # seconds; a change takes less, unless its process is stopped
-
+_MOST_WHO_TAKE_OVER = 7
+"""So many bytes follow that of a name; who has waited for longer needs no lock."""
 
 _FIRST_TOLD, _MOST_BETWEEN = 3.0, 300.0
 """Seconds after which it is told first that somebody waits, each time twice as long as before, until so many."""
@@ -176,7 +177,7 @@ class FileLocks:
         note = Note(self._folders, block.digest)
         try:
             while not self._waits_for_me(block.name, note):
-                if patience.is_over() and self._takes_over(block):
+                if self._takes_over(block, patience.times_over()):
                     return Turn.EXPIRED
                 patience.sleep()
                 if entry.is_new():
@@ -193,16 +194,23 @@ class FileLocks:
         finally:
             note.remove()
 
-    def _takes_over(self, block: TurnBlock) -> bool:
-        """Does this thread, of all who have waited too long, compute what another process still computes?"""
-        if block.limit == 0:
+    def _takes_over(self, block: TurnBlock, times: int) -> bool:
+        """Does this thread, of all who have waited too long, compute what others still compute?
+
+        At the limit one of them does, after twice that time a second one, after four times a third.
+        """
+        if block.limit == 0 or times > _MOST_WHO_TAKE_OVER:
             return True
-        block.offset ^= 1  # the lock of those who take over
+        own = block.offset
         try:
-            return self.acquire(block)
+            for each in range(own + 1, own + 1 + times):  # the locks of those who take over
+                block.offset = each
+                if self.acquire(block):
+                    return True
+            return False
         finally:
             if block.file is None:  # else it is released at this place
-                block.offset ^= 1
+                block.offset = own
 
     def _waits_for_me(self, name: str, note: Note) -> bool:
         """Note that this thread waits; does the holder of the name wait for it, directly or through others?"""
@@ -268,17 +276,16 @@ class _Patience:
         self._started = time.monotonic()
         self._next_told = _FIRST_TOLD
 
-    def is_over(self) -> bool:
-        """Has it waited too long? Without a limit, that is since the last sign of life."""
+    def times_over(self) -> int:
+        """How often has it waited too long, each time twice as long? Without a limit, since the last sign of life."""
         now = time.monotonic()
         waited = now - self._started
         self._signs.look(now)
         if self._tell is not None and waited >= self._next_told:
             self._next_told = waited + min(waited, _MOST_BETWEEN)
             self._tell(Waiting(waited, self._signs.holder))
-        if self._limit is None:
-            return now - self._signs.latest >= PATIENCE
-        return waited >= self._limit
+        since, limit = (self._signs.latest, PATIENCE) if self._limit is None else (self._started, self._limit)
+        return int(min((now - since) / limit, 1 << _MOST_WHO_TAKE_OVER)).bit_length() if limit else 0
 
     def sleep(self) -> None:
         """Wait a moment: at most a tenth longer than needed, and few requests to a server when many wait."""
@@ -306,7 +313,7 @@ class TurnBlock:
     digest : str
         What stands for the name in those of notes.
     offset : int
-        The byte of the lock file that stands for the name; the next one is of those who take over.
+        The byte of the lock file that stands for the name; the next ones are of those who take over.
     thread : int
         The thread that has the lock.
     file : LockFile or None
@@ -334,7 +341,7 @@ class TurnBlock:
     ) -> None:
         self.name = name
         self.digest = _digest(name)
-        self.offset = int(self.digest[:16], 16) >> 3 << 1
+        self.offset = int(self.digest[:16], 16) >> 5 << 3
         self.thread = 0
         self.file: LockFile | None = None
         self.has_waited = self.has_written = False
