@@ -247,7 +247,8 @@ class Store(Protocol):
             The name.
         limit : float or None
             Seconds to wait; then one of those who wait gets `Turn.EXPIRED`, and the others go on waiting: after twice
-            that time another one gets it, and so on, so that nobody waits for ever. With 0, nobody waits. None is for as long as the one who computes shows life, and `PATIENCE` seconds more.
+            that time another one gets it, and so on, so that nobody waits for ever. With 0, nobody waits. None is for
+            as long as the one who computes shows life, and `PATIENCE` seconds more.
         tell : callable, optional
             Called now and then by a thread that waits, with what is known.
         """

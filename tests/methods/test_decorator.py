@@ -125,6 +125,7 @@ def test_properties_can_be_stored() -> None:
         ({"ignore": "x"}, "ignore of .* is 'x'; give a tuple of names"),
         ({"depends": "x"}, r"depends is the string 'x'; give 'auto', or a tuple"),
         ({"persistent": "rw"}, "persistent is 'rw'; it must be True or False"),
+        ({"single_flight": 3}, "single_flight is 3; it must be True or False"),
         ({"interpolate": (Axis("x", 0, 1, points=5), Axis("x", 0, 1, points=5))}, "two axes of one name, 'x'"),
         ({"maxsize": 0}, "maxsize is 0; it must be a positive integer"),
         (

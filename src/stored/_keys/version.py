@@ -55,6 +55,9 @@ class CodeOfMethod(Protocol):
     options_text: str
     """The text of the options on which results depend."""
 
+    spacings: tuple[FunctionType, ...]
+    """The functions that bring values along axes into their spacing: tables are evaluated with them."""
+
     ignored: Ignored
     """The names in code that do not count."""
 
@@ -308,7 +311,7 @@ def _read(kind: type, method: CodeOfMethod, parts: OwnerParts) -> StoredCode:
     choosing = {} if method.has_own_version or method.ignored.names else _choosing(kind, found)
     inner = [each for each in _stored_methods(kind, found.code) if each is not method]
     nested = sorted({each.options_text for each in inner})
-    roots = [] if method.has_own_version else [function, *code, *found.constants]
+    roots = [*method.spacings] if method.has_own_version else [function, *code, *found.constants, *method.spacings]
     if parts.classes is not None and not method.has_own_version:
         names = frozenset([each.name for each in found.reads])
         setting = [each for each in _setting(kind, names) if not is_library_module(each.__module__)]

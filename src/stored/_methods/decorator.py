@@ -105,7 +105,8 @@ def stored(
     single_flight : bool
         Let one thread or process compute a missing result while the others wait for it. Say False for a method that
         all ranks of a parallel program must enter together, since it communicates (``comm.allreduce``): if one of them
-        computed while the others waited for its result, it would wait for them, too, for ever.
+        computed while the others waited for its result, it would wait for them, too, for ever. Each rank looks for the
+        result itself: let all of them ask with owners that have nothing in memory, or all with the same.
 
     Returns
     -------
@@ -138,6 +139,8 @@ def stored(
 
     if not isinstance(persistent, bool):
         raise TypeError(f"persistent is {persistent!r}; it must be True or False")
+    if not isinstance(single_flight, bool):
+        raise TypeError(f"single_flight is {single_flight!r}; it must be True or False")
     if maxsize is not None and (not isinstance(maxsize, int) or maxsize < 1):
         raise ValueError(f"maxsize is {maxsize!r}; it must be a positive integer, or None for any number")
     if name is not None and not isinstance(name, str):

@@ -121,6 +121,7 @@ class Definition:
         self.namespace: dict[str, Any] = getattr(plain, "__globals__", {})
         self.has_own_version = version is not None
         axes = canonical(tuple([axis.definition() for axis in self.axes]))
+        self.spacings = tuple([each for axis in self.axes for each in axis.spacing if isinstance(each, FunctionType)])
         self.options_text = f"stored({version!a}, {axes}, {self.returns_table}, {self.arguments.options_text})"
         self.ignored = Ignored(self.arguments.ignored_code, set())
         if self.ignored.names:
