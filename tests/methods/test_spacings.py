@@ -45,7 +45,7 @@ class Model:
 
 @pytest.mark.parametrize("method", ["curve", "versioned"])
 def test_what_a_spacing_reaches_counts(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A constant that it uses is rebound: no table of before is read in the new spacing, by old objects and new ones."""
+    """A constant that it uses is rebound: no table of before is read in the new spacing, by old or new objects."""
     model = Model(2.0)
     expected = pytest.approx(2.0 + math.sin(1.7), rel=1e-7)
     assert getattr(model, method)(1.7) == expected
