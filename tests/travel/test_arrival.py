@@ -503,10 +503,11 @@ def test_a_class_that_comes_back_is_as_it_was(number: int, calls: str) -> None:
     assert owner.slow.cache_info().persistent_hits == 1
 
 
-def test_dataclasses_that_come_by_value_have_their_form() -> None:
-    """As parameters and in code, though the mark of no default is another object after its journey."""
+@pytest.mark.parametrize("slots", [False, True])
+def test_dataclasses_that_come_by_value_have_their_form(slots: bool) -> None:
+    """As parameters and in code, though the mark of no default is another object after its journey, and slots none."""
 
-    @dataclasses.dataclass
+    @dataclasses.dataclass(slots=slots)
     class Part:
         x: float
         tags: list[str] = dataclasses.field(default_factory=list)
@@ -522,8 +523,10 @@ def test_dataclasses_that_come_by_value_have_their_form() -> None:
             return Part(self.part.x).x + self.part.x
 
     model = Model(Part(3.0))
-    back = pickle.loads(hop(model, "assert given.slow() == 6.0, given.slow()"))
-    assert model.slow() == back.slow() == 6.0
+    # of an object that comes back, slots are lost without stored, too
+    hop(model, "assert given.slow() == 6.0, given.slow(); given = None")
+    assert model.slow() == 6.0
+    assert slots or model.slow.cache_info().persistent_hits == 1
 
 
 def test_texts_of_many_cells_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -91,6 +91,8 @@ def _find_slots(kind: type) -> Iterator[tuple[str, Any]]:
             continue
         own = dict(vars(base))
         for name in _declared_slots(base):
+            if name not in own and base.__dictoffset__:  # declared after the class was made, as picklers do by value
+                continue
             if not isinstance(own.get(name), types.MemberDescriptorType):  # it has a value that cannot be read
                 raise UnstableValueError(own.get(name)).inside(f".{name}, in place of the slot of that name,")
         for name, slot in own.items():

@@ -116,17 +116,18 @@ def main_of(thing: Any) -> MainModule:
     thing : type or FunctionType
         The class or the function.
     """
-    function = thing if isinstance(thing, FunctionType) else _function_in(thing)
-    sent: MainModule | None = None if function is None else function.__globals__.get(_MARK)
-    if sent is not None:
-        return sent
-    is_own = _sent is None or (function is not None and _is_of_own_main(function))
+    functions = [thing] if isinstance(thing, FunctionType) else _functions_in(thing)
+    sent: list[MainModule] = list(filter(None, [each.__globals__.get(_MARK) for each in functions]))
+    if sent:
+        return sent[0]
+    is_own = _sent is None or any(map(_is_of_own_main, functions))
     return _own(thing.__module__) if is_own else main_module()
 
 
-def _function_in(kind: Any) -> FunctionType | None:
-    """A function that stands in a class."""
-    return next((each for each in list(vars(kind).values()) if isinstance(each, FunctionType)), None)
+def _functions_in(kind: Any) -> list[FunctionType]:
+    """The functions that stand in a class, and in those of its bases that say they are of the same module."""
+    found = [each for base in kind.__mro__ if base.__module__ in MAIN for each in list(vars(base).values())]
+    return [each for each in found if isinstance(each, FunctionType)]
 
 
 def _is_of_own_main(function: FunctionType) -> bool:

@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from types import FunctionType
 from typing import Any
 
-from stored._keys import MAIN, Key, found_in_sent_main, has_sent_functions, main_of
+from stored._keys import MAIN, Key, found_in_sent_main, has_sent_functions
 
 __all__ = ["dump_pickle", "load_pickle"]
 
@@ -40,7 +40,7 @@ class _Pickler(pickle.Pickler):
     def reducer_override(self, value: Any) -> Any:
         if isinstance(value, type | FunctionType) and value.__module__ in MAIN:
             name = value.__qualname__
-            if any(each is value for each in found_in_sent_main(name, main_of(value).name.__eq__)):
+            if any(each is value for each in found_in_sent_main(name)):
                 return _of_main, (name,)
         return NotImplemented
 
