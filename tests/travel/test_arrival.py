@@ -526,7 +526,48 @@ def test_dataclasses_that_come_by_value_have_their_form(slots: bool) -> None:
     # of an object that comes back, slots are lost without stored, too
     hop(model, "assert given.slow() == 6.0, given.slow(); given = None")
     assert model.slow() == 6.0
-    assert slots or model.slow.cache_info().persistent_hits == 1
+
+
+PARTS = """
+import dataclasses
+import os
+
+import cloudpickle
+from stored import keyed_by, stored
+
+
+@dataclasses.dataclass
+class Part:
+    x: float
+    tags: list[str] = dataclasses.field(default_factory=list)
+
+
+@keyed_by("part")
+class Model:
+    def __init__(self, part):
+        self.part = part
+
+    @stored
+    def slow(self):
+        return Part(self.part.x).x + self.part.x
+
+
+if __name__ == "__main__":
+    model = Model(Part(3.0))
+    with open(os.environ["SENT_OF_TEST"], "wb") as file:
+        file.write(cloudpickle.dumps(model))
+    print(model.slow())
+"""
+
+
+@pytest.mark.usefixtures("arrive")
+def test_results_for_dataclasses_of_a_script_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a parameter, and made by the method."""
+    monkeypatch.setenv("SENT_OF_TEST", str(tmp_path / "parts"))
+    assert start(PARTS, tmp_path) == 6.0
+    model = pickle.loads((tmp_path / "parts").read_bytes())
+    assert model.slow() == 6.0
+    assert model.slow.cache_info().persistent_hits == 1
 
 
 def test_texts_of_many_cells_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
