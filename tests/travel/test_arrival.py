@@ -262,6 +262,32 @@ def test_what_is_sent_to_itself_is_what_it_was() -> None:
     assert bound() == 2.0
 
 
+def test_a_method_may_arrive_in_another_class() -> None:
+    """As one that somebody has put there under another name: that class keeps its own name."""
+
+    @keyed_by("a")
+    class Model:
+        def __init__(self, a: float) -> None:
+            self.a = a
+
+        @stored
+        def slow(self) -> float:
+            """A result."""
+            return 2.0 * self.a
+
+    given = (vars(Model)["slow"], keyed_by("a"))
+    calls = """
+method, keyed = given
+class Other:
+    a = 3.0
+Other.slow = method
+assert keyed(Other)().slow() == 6.0
+assert Other.__qualname__ == "Other"
+given = None
+"""
+    assert pickle.loads(hop(given, calls)) is None
+
+
 def test_a_method_without_a_class_can_be_sent() -> None:
     """It is not known then what its code reaches."""
 

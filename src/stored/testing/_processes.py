@@ -123,7 +123,7 @@ class ProcessContract:
         holder, *waiting = (others(store).first for _ in range(3))
         assert holder.enter("compute_turn", NAME, None) is Turn.MINE
         for each in waiting:
-            each.begin("enter", "compute_turn", NAME, _A_MOMENT)
+            each.begin("enter", "compute_turn", NAME, 4 * _A_MOMENT)
         second = self._next(waiting)
         assert second.answer() is Turn.EXPIRED
         assert not answering(waiting, 2 * _A_MOMENT), "all who wait compute at the limit"
