@@ -270,6 +270,7 @@ def test_stores_of_one_directory_have_its_locks_in_common(store: DirectoryStore)
 
 def hold_or_take_over(store: DirectoryStore, name: str, limit: float | None, end: Connection) -> None:
     """Say what turn it is, and keep it until asked to write or not."""
+    end.send("begins")
     with store.compute_turn(name, limit) as turn:
         end.send(turn)
         if end.recv() == "write":
@@ -281,6 +282,7 @@ def waiting(store: DirectoryStore, limit: float | None, number: int) -> Iterator
     """Processes that wait, or have waited, by the pipes to them."""
     with contextlib.ExitStack() as stack:
         pairs = [stack.enter_context(elsewhere(hold_or_take_over, store, "a/b", limit)) for _ in range(number)]
+        assert {received(end) for _, end in pairs} == {"begins"}
         yield {end: process for process, end in pairs}
 
 
