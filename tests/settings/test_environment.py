@@ -89,10 +89,10 @@ user.storeObject("x", print)
 @pytest.mark.parametrize(
     ("values", "expected"),
     [
-        ({}, [[], "None", "None", "0.0", "600.0"]),
+        ({}, [[], "None", "None", "0.0", "None"]),
         (
             {"SHARED_DIRS": "", "MAX_BYTES": "", "MAX_AGE": "", "MIN_COMPUTE_SECONDS": "", "LOCK_TIMEOUT": ""},
-            [[], "None", "None", "0.0", "600.0"],
+            [[], "None", "None", "0.0", "None"],
         ),
         (
             {

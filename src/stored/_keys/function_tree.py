@@ -5,6 +5,7 @@ import __future__
 
 import ast
 import contextlib
+import functools
 import inspect
 import itertools
 import linecache
@@ -126,7 +127,12 @@ def sources_of(functions: Iterable[FunctionType]) -> dict[str, bytes]:
         The functions.
     """
     texts = dict(text for each in functions for text in _texts_with(each.__code__))
-    return {name: zlib.compress("".join(lines).encode()) for name, lines in texts.items()}
+    return {name: _compressed("".join(lines)) for name, lines in texts.items()}
+
+
+@functools.lru_cache(maxsize=64)
+def _compressed(text: str) -> bytes:
+    return zlib.compress(text.encode())
 
 
 def _texts_with(code: CodeType) -> Iterator[tuple[str, list[str]]]:

@@ -138,6 +138,7 @@ class Definition:
         self.named_function: Any = None  # as pickle finds it
         self.number = uuid4().hex  # by which it is known in other processes, too
         self.origin = this_process()
+        self.latest_sent: Any = None  # the code as it was when the method was sent last, and what was sent
         self.sent: Any = None  # as it has come from another process, until a class gets it
         self.acceptance: Any = None  # what `cache_accept` of the class was asked for
 

@@ -16,6 +16,7 @@ from weakref import WeakValueDictionary
 from stored._keys import (
     MAIN,
     MainModule,
+    StoredCode,
     adopt_main,
     adopt_sources,
     ignored_by,
@@ -106,32 +107,49 @@ def sent_method(method: Any, owner: type | None) -> SentMethod:
     if definition.sent is not None:  # it has come, and no class has got it yet
         arrived: SentMethod = definition.sent
         return arrived
-    function = definition.function
-    version, places = None, [function]
+    code, settings = _code_or_none(definition, owner), sent_settings()
+    if code is not None and definition.latest_sent is not None:
+        latest: SentMethod = definition.latest_sent[1]
+        if definition.latest_sent[0] is code and latest.settings is settings:
+            return latest
+    sent = _made(definition, getattr(method, FUNCTION), owner, code, settings)
+    _own[sent.number] = method
+    note_method(method, sent)
+    definition.latest_sent = code, sent
+    return sent
+
+
+def _code_or_none(definition: Definition, owner: type | None) -> StoredCode | None:
     if owner is not None:
         with contextlib.suppress(Exception):  # whatever reading it runs into: it can be called all the same
-            code = definition.code_of(owner)
-            places = [function, *(place() for place in code.state.places)]
-            leaves_out = code.formless or definition.has_own_version or any(map(ignored_by, places))
-            version = None if leaves_out else code.version
+            return definition.code_of(owner)
+    return None
+
+
+def _made(
+    definition: Definition, named: Any, owner: type | None, code: StoredCode | None, settings: SentSettings
+) -> SentMethod:
+    function = definition.function
+    version, places = None, [function]
+    if code is not None:
+        places += [place() for place in code.state.places]
+        leaves_out = code.formless or definition.has_own_version or any(map(ignored_by, places))
+        version = None if leaves_out else code.version
     functions = [each for each in places if isinstance(each, FunctionType) and _goes_by_value(each)]
-    sent = SentMethod(
+    return SentMethod(
         definition.origin,
         definition.number,
         version,
         definition.attribute,
         None if owner is None else owner.__qualname__,
-        getattr(method, FUNCTION),
+        named,
         function.__qualname__,
         definition.name,
         definition.options,
         main_of(function) if getattr(function, "__module__", None) in MAIN else main_module(),
         sources_of(functions),
-        sent_settings(),
+        settings,
     )
-    _own[sent.number] = method
-    note_method(method, sent)
-    return sent
 
 
 def note_method(method: Any, sent: SentMethod) -> None:

@@ -63,20 +63,21 @@ def sent_settings() -> SentSettings:
     """The settings of this process, to be sent. With a store that cannot be sent, nothing is kept elsewhere."""
     global _latest
     now = settings()
-    before, number, values = _latest
-    if before is not now:
-        defaults, changed = settings_from_environment({})._asdict(), changed_settings()
-        told = {name: each for name, each in now._asdict().items() if each != defaults[name] or name in changed}
-        values = {name: each for name, each in told.items() if name != "key_file"}
-        if not can_travel(now.store):
-            values = {name: each for name, each in values.items() if name != "store"} | {"persistence": ""}
-        number += 1
-        _latest = now, number, values
-    return SentSettings(this_process(), number, values)
+    before, sent = _latest
+    if before is now and sent is not None and sent.sender == this_process():
+        return sent
+    defaults, changed = settings_from_environment({})._asdict(), changed_settings()
+    told = {name: each for name, each in now._asdict().items() if each != defaults[name] or name in changed}
+    values = {name: each for name, each in told.items() if name != "key_file"}
+    if not can_travel(now.store):
+        values = {name: each for name, each in values.items() if name != "store"} | {"persistence": ""}
+    sent = SentSettings(this_process(), 1 if sent is None else sent.number + 1, values)
+    _latest = now, sent
+    return sent
 
 
-_latest: tuple[Settings | None, int, Mapping[str, Any]] = (None, 0, {})
-"""The settings that were sent last, their number, and what of them is sent."""
+_latest: tuple[Settings | None, SentSettings | None] = (None, None)
+"""The settings that were sent last, and what of them was sent."""
 
 
 def can_travel(store: Store | None) -> bool:
