@@ -269,8 +269,9 @@ def test_stores_of_one_directory_have_its_locks_in_common(store: DirectoryStore)
 
 
 def hold_or_take_over(store: DirectoryStore, name: str, limit: float | None, end: Connection) -> None:
-    """Say what turn it is, and keep it until asked to write or not."""
-    end.send("begins")
+    """When asked to, say what turn it is, and keep it until asked to write or not."""
+    end.send("ready")
+    end.recv()
     with store.compute_turn(name, limit) as turn:
         end.send(turn)
         if end.recv() == "write":
@@ -278,11 +279,15 @@ def hold_or_take_over(store: DirectoryStore, name: str, limit: float | None, end
 
 
 @contextlib.contextmanager
-def waiting(store: DirectoryStore, limit: float | None, number: int) -> Iterator[dict[Connection, Process]]:
+def waiting(
+    store: DirectoryStore, limit: float | None, number: int, name: str = "a/b"
+) -> Iterator[dict[Connection, Process]]:
     """Processes that wait, or have waited, by the pipes to them."""
     with contextlib.ExitStack() as stack:
-        pairs = [stack.enter_context(elsewhere(hold_or_take_over, store, "a/b", limit)) for _ in range(number)]
-        assert {received(end) for _, end in pairs} == {"begins"}
+        pairs = [stack.enter_context(elsewhere(hold_or_take_over, store, name, limit)) for _ in range(number)]
+        assert {received(end) for _, end in pairs} == {"ready"}
+        for _, end in pairs:
+            end.send("begin")
         yield {end: process for process, end in pairs}
 
 
@@ -309,8 +314,14 @@ def test_one_of_those_who_wait_takes_over_at_the_limit(store: DirectoryStore) ->
 def test_each_time_the_limit_has_passed_twice_over_another_one_takes_over(store: DirectoryStore) -> None:
     """So nobody waits for ever for those who took over and are stopped; in the end without a lock."""
     with held(store, "a/b"), waiting(store, 0.01, 10) as ends:
-        while ends:
+        for _ in range(9):
             ends.pop(first_of(ends))
+        with store.compute_turn("a/b", 0.01) as turn:
+            assert turn is Turn.EXPIRED
+    with held(store, "a/c"), waiting(store, 0.01, 1, "a/c") as ends:
+        first_of(ends)
+        with store.compute_turn("a/c", 0.01) as turn:
+            assert turn is Turn.EXPIRED
 
 
 def test_the_first_one_may_be_done_before(store: DirectoryStore) -> None:

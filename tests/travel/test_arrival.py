@@ -592,8 +592,9 @@ def test_results_for_dataclasses_of_a_script_are_found(tmp_path: Path, monkeypat
     monkeypatch.setenv("SENT_OF_TEST", str(tmp_path / "parts"))
     assert start(PARTS, tmp_path) == 6.0
     model = pickle.loads((tmp_path / "parts").read_bytes())
+    found = str(model.slow.explain())
     assert model.slow() == 6.0
-    assert model.slow.cache_info().persistent_hits == 1
+    assert model.slow.cache_info().persistent_hits == 1, found
 
 
 def test_texts_of_many_cells_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -123,10 +123,10 @@ class ProcessContract:
         holder, *waiting = (others(store).first for _ in range(3))
         assert holder.enter("compute_turn", NAME, None) is Turn.MINE
         for each in waiting:
-            each.begin("enter", "compute_turn", NAME, 4 * _A_MOMENT)
+            each.begin("enter", "compute_turn", NAME, 2 * _A_MOMENT)
         second = self._next(waiting)
         assert second.answer() is Turn.EXPIRED
-        assert not answering(waiting, 2 * _A_MOMENT), "all who wait compute at the limit"
+        assert not answering(waiting, _A_MOMENT), "all who wait compute at the limit"
         second.call("write", NAME, [b"done"])
         second.leave()
         self._expect_read(waiting)
