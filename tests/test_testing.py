@@ -230,7 +230,7 @@ def others() -> Iterator[Callable[[Store], StoreProcess]]:
 class Impatient(StoreContract):
     """The contract, which soon takes for hung what waits."""
 
-    patience = 1.0
+    patience = 3.0
 
 
 @pytest.mark.parametrize(

@@ -586,15 +586,12 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.usefixtures("arrive")
 def test_results_for_dataclasses_of_a_script_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As a parameter, and made by the method."""
+    """In a worker: as a parameter, and made by the method."""
     monkeypatch.setenv("SENT_OF_TEST", str(tmp_path / "parts"))
     assert start(PARTS, tmp_path) == 6.0
-    model = pickle.loads((tmp_path / "parts").read_bytes())
-    found = str(model.slow.explain())
-    assert model.slow() == 6.0
-    assert model.slow.cache_info().persistent_hits == 1, found
+    calls = "assert given.slow() == 6.0; assert given.slow.cache_info().persistent_hits == 1, given.slow.cache_info()"
+    hop((tmp_path / "parts").read_bytes(), calls)
 
 
 def test_texts_of_many_cells_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
