@@ -121,9 +121,13 @@ class StoreProcess:
         self._process.kill()
         self._process.join()
 
+    def is_alive(self) -> bool:
+        """Has it not ended?"""
+        return self._process.is_alive()
+
     def is_as_new(self) -> bool:
         """Is it of use for another test: alive, not forked, and does no thread hold anything?"""
-        if self._child is not None or not self._process.is_alive():
+        if self._child is not None or not self.is_alive():
             return False
         threads = [self.first, self.second]
         for thread in threads:

@@ -41,7 +41,9 @@ class ProcessContract:
         def take(store: Store) -> StoreProcess:
             if not self.is_shared:
                 pytest.skip(f"{type(self).__qualname__}.is_shared is False: the store is of one process only")
-            taken.append(idle.pop() if idle else StoreProcess(self.patience))
+            living = [each for each in idle if each.is_alive()]  # one may have ended since, with what it was left
+            idle[:] = living[:-1]
+            taken.append(living[-1] if living else StoreProcess(self.patience))
             taken[-1].use(store)
             return taken[-1]
 
