@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 
-__all__ = ["GROUP_FOLDER", "make_group_subfolder", "make_private_folder", "make_private_subfolder"]
+__all__ = ["GROUP_FOLDER", "make_private_folder", "make_subfolder"]
+
+PRIVATE_FOLDER = 0o700
 
 GROUP_FOLDER = 0o2770
 """The mode of a folder for a group: what is made in it has its group too."""
@@ -39,7 +41,7 @@ def make_private_folder(path: str | os.PathLike[str], group: int | None = None) 
     above, name = os.path.split(os.fspath(path).rstrip("/"))
     folder = _open_or_make(above, group)
     try:
-        _make_subfolder(folder, name, group)
+        make_subfolder(folder, name, _mode_for(group), group)
     except FileExistsError as error:
         if not os.path.isdir(path):
             raise _at(error, path) from None
@@ -49,11 +51,8 @@ def make_private_folder(path: str | os.PathLike[str], group: int | None = None) 
         os.close(folder)
 
 
-def _make_subfolder(folder: int, name: str, group: int | None) -> None:
-    if group is None:
-        make_private_subfolder(folder, name)
-    else:
-        make_group_subfolder(folder, name, group)
+def _mode_for(group: int | None) -> int:
+    return PRIVATE_FOLDER if group is None else GROUP_FOLDER
 
 
 def _open_or_make(path: str, group: int | None) -> int:
@@ -65,7 +64,7 @@ def _open_or_make(path: str, group: int | None) -> int:
     folder = _open_or_make(above, group)
     try:
         with contextlib.suppress(FileExistsError):  # another process has made it
-            _make_subfolder(folder, name, group)
+            make_subfolder(folder, name, _mode_for(group), group)
         return os.open(name, _FLAGS | os.O_NOFOLLOW, dir_fd=folder)
     except OSError as error:
         raise _at(error, path) from None
@@ -79,8 +78,8 @@ def _at(error: OSError, path: str | os.PathLike[str]) -> OSError:
     return error
 
 
-def make_private_subfolder(folder: int, name: str) -> None:
-    """Make a folder of mode 0700 in one that is open.
+def make_subfolder(folder: int, name: str, mode: int = PRIVATE_FOLDER, group: int | None = None) -> None:
+    """Make a folder in one that is open, of a mode that the umask does not change.
 
     Parameters
     ----------
@@ -88,31 +87,10 @@ def make_private_subfolder(folder: int, name: str) -> None:
         The descriptor of the folder in which it is made.
     name : str
         Its name.
-
-    Raises
-    ------
-    OSError
-        If it cannot be made, or something of this name is there.
-    """
-    os.mkdir(name, 0o700, dir_fd=folder)
-    with contextlib.suppress(FileNotFoundError):  # others have removed it
-        if os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode & 0o700 != 0o700:
-            _permit(folder, name, 0o700)
-
-
-def make_group_subfolder(folder: int, name: str, group: int, mode: int = GROUP_FOLDER) -> None:
-    """Make a folder for a group in one that is open.
-
-    Parameters
-    ----------
-    folder : int
-        The descriptor of the folder in which it is made.
-    name : str
-        Its name.
-    group : int
-        The number of the group.
     mode : int, optional
-        Its mode, by default 2770.
+        Its mode, by default 0700.
+    group : int, optional
+        The number of its group.
 
     Raises
     ------
@@ -121,16 +99,18 @@ def make_group_subfolder(folder: int, name: str, group: int, mode: int = GROUP_F
     """
     os.mkdir(name, mode & 0o777, dir_fd=folder)
     with contextlib.suppress(FileNotFoundError):  # others have removed it
-        _permit(folder, name, mode, group)
+        state = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        if state.st_mode & mode != mode or group not in {None, state.st_gid}:
+            _permit(folder, name, mode, group)
 
 
-def _permit(folder: int, name: str, mode: int, group: int = -1) -> None:
+def _permit(folder: int, name: str, mode: int, group: int | None) -> None:
     """Give a new folder its mode, of which the umask took something away, and its group."""
     descriptor = os.open(name, _FLAGS | os.O_NOFOLLOW, dir_fd=folder)
     try:
         # a descriptor of O_PATH cannot be given to fchmod
         opened = f"/proc/self/fd/{descriptor}" if hasattr(os, "O_PATH") else descriptor
-        if group not in {-1, os.fstat(descriptor).st_gid}:
+        if group is not None and group != os.fstat(descriptor).st_gid:
             os.chown(opened, -1, group)
         os.chmod(opened, mode)
     finally:

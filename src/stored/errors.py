@@ -51,6 +51,7 @@ __all__ = [
     "UnstableKeyError",
     "UntrustedEntryError",
     "error_text",
+    "shortened",
     "warn_caller",
 ]
 
@@ -244,6 +245,11 @@ def error_text(error: BaseException) -> str:
         return f"{name}: {error}".removesuffix(": ")
     except Exception:
         return name
+
+
+def shortened(text: str, most: int) -> str:
+    """A text for a message: of a longer one than so many characters, its beginning."""
+    return text if len(text) <= most else f"{text[:most]}..."
 
 
 # with statements of this package run code of contextlib, and stored methods run functions compiled for them

@@ -101,32 +101,21 @@ RUNS = {
             with multiprocess.get_context("spawn").Pool(2) as pool:
                 return pool.starmap(work, [(model, k) for k in asked])
         """,
-    "cloudpickle": """
+    **{
+        pickler: f"""
         def run(model, asked):
             import subprocess
 
-            import cloudpickle
+            import {pickler} as pickler
 
-            data = cloudpickle.dumps((work, model, asked))
-            code = "import pickle, sys; f, m, a = pickle.load(sys.stdin.buffer); " \\
+            data = pickler.dumps((work, model, asked), **{options})
+            code = "import {loader} as pickle, sys; f, m, a = pickle.load(sys.stdin.buffer); " \\
                 "sys.stdout.buffer.write(pickle.dumps([f(m, k) for k in a]))"
             done = subprocess.run([sys.executable, "-c", code], input=data, stdout=subprocess.PIPE, check=True)
-            import pickle
-
-            return pickle.loads(done.stdout)
-        """,
-    "dill": """
-        def run(model, asked):
-            import subprocess
-
-            import dill
-
-            data = dill.dumps((work, model, asked), recurse=True)
-            code = "import dill, sys; f, m, a = dill.load(sys.stdin.buffer); " \\
-                "sys.stdout.buffer.write(dill.dumps([f(m, k) for k in a]))"
-            done = subprocess.run([sys.executable, "-c", code], input=data, stdout=subprocess.PIPE, check=True)
-            return dill.loads(done.stdout)
-        """,
+            return pickler.loads(done.stdout)
+        """
+        for pickler, loader, options in (("cloudpickle", "pickle", {}), ("dill", "dill", {"recurse": True}))
+    },
     "mpi": """
         def run(model, asked):
             from mpi4py import MPI

@@ -240,11 +240,11 @@ def test_edited_code_is_told_by_what_arrives(arrive: Callable[..., Any], tmp_pat
 # -- in one process ---------------------------------------------------------------------------------------------------
 
 
-def test_what_is_sent_to_itself_is_what_it_was() -> None:
-    """A class that was made in a function, by value and back: its methods are the same objects."""
+def make_classes() -> list[type]:
+    """Classes without importable names: one in a function, and one in another class."""
 
     @keyed_by("a")
-    class Model:
+    class Local:
         def __init__(self, a: float) -> None:
             self.a = a
 
@@ -253,6 +253,20 @@ def test_what_is_sent_to_itself_is_what_it_was() -> None:
             """A result."""
             return 2.0 * self.a
 
+    @keyed_by("a")
+    class Inner(Local):
+        @stored
+        def more(self) -> float:
+            """Another one."""
+            return 3.0 * self.a
+
+    Inner.__qualname__ = "make_classes.<locals>.Outer.Inner"
+    return [Local, Inner]
+
+
+def test_what_is_sent_to_itself_is_what_it_was() -> None:
+    """A class that was made in a function, by value and back: its methods are the same objects."""
+    Model: Any = make_classes()[0]
     model = Model(1.0)
     assert model.slow() == 2.0
     back = pickle.loads(cloudpickle.dumps(model))
@@ -264,17 +278,7 @@ def test_what_is_sent_to_itself_is_what_it_was() -> None:
 
 def test_a_method_may_arrive_in_another_class() -> None:
     """As one that somebody has put there under another name: that class keeps its own name."""
-
-    @keyed_by("a")
-    class Model:
-        def __init__(self, a: float) -> None:
-            self.a = a
-
-        @stored
-        def slow(self) -> float:
-            """A result."""
-            return 2.0 * self.a
-
+    Model: Any = make_classes()[0]
     given = (vars(Model)["slow"], keyed_by("a"))
     calls = """
 method, keyed = given
@@ -489,30 +493,6 @@ def hop(given: Any, calls: str = "") -> Any:
     code = HOP.replace("CALLS", calls)
     data = given if isinstance(given, bytes) else cloudpickle.dumps(given)
     return subprocess.run([sys.executable, "-c", code], input=data, stdout=subprocess.PIPE, check=True).stdout
-
-
-def make_classes() -> list[type]:
-    """Classes without importable names: one in a function, and one in another class."""
-
-    @keyed_by("a")
-    class Local:
-        def __init__(self, a: float) -> None:
-            self.a = a
-
-        @stored
-        def slow(self) -> float:
-            """A result."""
-            return 2.0 * self.a
-
-    @keyed_by("a")
-    class Inner(Local):
-        @stored
-        def more(self) -> float:
-            """Another one."""
-            return 3.0 * self.a
-
-    Inner.__qualname__ = "make_classes.<locals>.Outer.Inner"
-    return [Local, Inner]
 
 
 @pytest.mark.parametrize("number", [0, 1])

@@ -103,9 +103,9 @@ class StorageUser:
 
         In another process, results are kept where the one did that sent it.
         """
-        adopt_settings(state["_sent"])
         self._set_up()
-        self.__dict__.update({name: each for name, each in state.items() if name != "_sent"})
+        self.__dict__.update(state)
+        adopt_settings(self.__dict__.pop("_sent"))
         address = self.__dict__.pop("_address", None)
         self._space = None if address is None else UserSpace(address, self.persistent)
 

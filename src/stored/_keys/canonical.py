@@ -20,7 +20,7 @@ from typing import Any, NoReturn, TypeAlias
 import numpy as np
 
 from stored._keys.identity import number_text
-from stored.errors import OwnerError, StoredError, UnstableKeyError
+from stored.errors import OwnerError, StoredError, UnstableKeyError, shortened
 
 __all__ = [
     "Encoder",
@@ -110,7 +110,7 @@ class UnstableValueError(Exception):
     def place(self, name: str) -> str:
         """Where the value is, in another that has a name."""
         place = name + "".join(reversed(self._steps))
-        return place if len(place) <= _LONGEST_PLACE else f"{place[:_LONGEST_PLACE]}..."
+        return shortened(place, _LONGEST_PLACE)
 
     def as_key_error(self, name: str = "", label: str = "", remedy: str = _LEAVE_OUT) -> StoredError:
         """The error that users see: of a value that has a name, which the label names in a sentence."""

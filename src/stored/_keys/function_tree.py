@@ -80,11 +80,15 @@ def function_tree(code: CodeType) -> FunctionTree | None:
 
 def _file_of(code: CodeType) -> _File:
     """The file of a code object; a `LookupError` if it does not compile to this code, since it was edited meanwhile."""
+    return _named_file_of(code)[1]
+
+
+def _named_file_of(code: CodeType) -> tuple[str, _File]:
     flags = code.co_flags & __future__.annotations.compiler_flag
     for name, lines in _texts_for(code):
         file = _known_file(name, lines, flags)
         if file.facts.has(code):
-            return file
+            return name, file
     raise LookupError(code.co_qualname)
 
 
@@ -126,21 +130,17 @@ def sources_of(functions: Iterable[FunctionType]) -> dict[str, bytes]:
     functions : iterable of FunctionType
         The functions.
     """
-    texts = dict(text for each in functions for text in _texts_with(each.__code__))
-    return {name: _compressed("".join(lines)) for name, lines in texts.items()}
+    files: dict[str, _File] = {}
+    for each in functions:
+        with contextlib.suppress(*_NO_SOURCE):
+            name, file = _named_file_of(each.__code__)
+            files[name] = file
+    return {name: _compressed("".join(file.lines)) for name, file in files.items()}
 
 
 @functools.lru_cache(maxsize=64)
 def _compressed(text: str) -> bytes:
     return zlib.compress(text.encode())
-
-
-def _texts_with(code: CodeType) -> Iterator[tuple[str, list[str]]]:
-    """The text that a code object surely comes from, if there is one."""
-    flags = code.co_flags & __future__.annotations.compiler_flag
-    with contextlib.suppress(*_NO_SOURCE):
-        found = _file_of(code)
-        yield from [(name, lines) for name, lines in _texts_for(code) if _known_file(name, lines, flags) is found]
 
 
 def adopt_sources(sources: Mapping[str, bytes]) -> None:

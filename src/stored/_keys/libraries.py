@@ -6,9 +6,8 @@ import functools
 import os
 import sys
 import sysconfig
-from types import FunctionType
 
-from stored._keys.sent_main import MAIN, SENT_CODE, is_of_sent_main, main_module
+from stored._keys.sent_main import MAIN, SENT_CODE, functions_in, is_of_sent_main, main_module
 
 __all__ = ["find_by_name", "has_known_name", "is_library_module", "is_of_main"]
 
@@ -82,8 +81,8 @@ def _was_sent(kind: type) -> bool:
     """Did a class come from another process, by value?"""
     if is_of_sent_main(kind.__module__):
         return True
-    functions = [each for each in list(vars(kind).values()) if isinstance(each, FunctionType)]
-    return "__stored_sent__" in vars(kind) or any(each.__code__.co_filename == SENT_CODE for each in functions)
+    codes = [each.__code__ for each in functions_in(kind)]
+    return "__stored_sent__" in vars(kind) or any(each.co_filename == SENT_CODE for each in codes)
 
 
 def is_of_main(kind: type) -> bool:

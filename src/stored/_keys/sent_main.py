@@ -19,6 +19,7 @@ __all__ = [
     "MainModule",
     "adopt_main",
     "found_in_sent_main",
+    "functions_in",
     "has_sent_functions",
     "is_of_sent_main",
     "main_module",
@@ -116,18 +117,20 @@ def main_of(thing: Any) -> MainModule:
     thing : type or FunctionType
         The class or the function.
     """
-    functions = [thing] if isinstance(thing, FunctionType) else _functions_in(thing)
-    sent: list[MainModule] = list(filter(None, [each.__globals__.get(_MARK) for each in functions]))
-    if sent:
-        return sent[0]
-    is_own = _sent is None or any(map(_is_of_own_main, functions))
-    return _own(thing.__module__) if is_own else main_module()
+    if isinstance(thing, FunctionType):
+        functions = [thing]
+    else:  # in its bases, too, if they say that they are of the same module
+        functions = [each for base in thing.__mro__ if base.__module__ in MAIN for each in functions_in(base)]
+    for each in functions:
+        sent: MainModule | None = each.__globals__.get(_MARK)
+        if sent is not None:
+            return sent
+    return _own(thing.__module__) if any(map(_is_of_own_main, functions)) else main_module(thing.__module__)
 
 
-def _functions_in(kind: Any) -> list[FunctionType]:
-    """The functions that stand in a class, and in those of its bases that say they are of the same module."""
-    found = [each for base in kind.__mro__ if base.__module__ in MAIN for each in list(vars(base).values())]
-    return [each for each in found if isinstance(each, FunctionType)]
+def functions_in(kind: type) -> list[FunctionType]:
+    """The functions that stand in a class."""
+    return [each for each in list(vars(kind).values()) if isinstance(each, FunctionType)]
 
 
 def _is_of_own_main(function: FunctionType) -> bool:

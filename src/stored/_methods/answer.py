@@ -248,11 +248,18 @@ def _evaluate_exact(call: Call, results: Results, *point: float) -> Any:
     return call.evaluate(**dict(zip(call.definition.axis_names, point, strict=True)))
 
 
+def bound_beside_axes(
+    definition: Definition, owner: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The arguments of a call by name, of which those along the axes are left out, and may be anywhere."""
+    anywhere = {axis.name: axis.low for axis in definition.axes}
+    return definition.arguments.bind_remaining(anywhere, owner, args, kwargs)
+
+
 def interpolant(definition: Definition, owner: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Interpolant:
     """The interpolant for a call with all arguments but those along the axes."""
-    anywhere = {axis.name: axis.low for axis in definition.axes}
     results = results_of(definition, owner)
-    named = definition.arguments.bind_remaining(anywhere, owner, args, kwargs)
+    named = bound_beside_axes(definition, owner, args, kwargs)
 
     def value() -> Any:
         call = results.call(owner, named)

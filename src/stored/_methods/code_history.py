@@ -19,7 +19,7 @@ from stored._methods.call import Call
 from stored._methods.definition import Definition
 from stored._settings import settings
 from stored._storage import PersistentTier, Slot
-from stored.errors import StoredError, VolatileKeyWarning, warn_caller
+from stored.errors import StoredError, VolatileKeyWarning, shortened, warn_caller
 from stored.typing import ABSENT, Store
 
 __all__ = [
@@ -188,9 +188,10 @@ def _warn_of_volatile(call: Call, history: list[_Version]) -> None:
         return
     changed = [_changed_constants(*pair) for pair in itertools.pairwise(last)]
     for name in sorted(set.intersection(*changed)):
+        values = ", ".join([shortened(each["constants"][name], 40) for each in last])
         warn_caller(
             f"results of {call.definition.label}() were computed anew {_SO_OFTEN} times because {name} was another one"
-            f" each time ({', '.join([_shortened(each['constants'][name]) for each in last])}), while the code was the"
+            f" each time ({values}), while the code was the"
             f" same; if it does not matter, say ignore=({name.rpartition('.')[2]!r},) in @stored",
             VolatileKeyWarning,
         )
@@ -203,7 +204,3 @@ def _changed_constants(one: Listing, other: Listing) -> set[str]:
         return set()
     names = one["constants"].keys() & other["constants"].keys()
     return {name for name in names if one["constants"][name] != other["constants"][name]}
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= 40 else f"{text[:40]}..."

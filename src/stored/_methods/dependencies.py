@@ -25,7 +25,7 @@ from stored._methods.code_history import files_known
 from stored._methods.definition import Definition
 from stored._methods.memo_state import reasons_of_private
 from stored._methods.results import Results, results_of
-from stored.errors import StoredError
+from stored.errors import StoredError, shortened
 from stored.typing import ABSENT
 
 __all__ = ["Dependencies", "Dependency", "dependencies_of"]
@@ -260,5 +260,4 @@ _LONGEST = 200
 
 
 def _shortened(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
+    return shortened(" ".join(text.split()), _LONGEST)

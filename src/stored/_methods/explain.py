@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stored._keys import Key, Listing
+from stored.errors import shortened
 
 __all__ = ["Explanation", "code_changes", "explain"]
 
@@ -171,7 +172,7 @@ def _number_in(text: str) -> float | None:
 
 
 def _shortened(text: str) -> str:
-    return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}..."
+    return shortened(text, _LONGEST_TEXT)
 
 
 def _differences(found: Key, asked: Key) -> dict[str, tuple[str, str]]:

@@ -7,13 +7,13 @@ import time
 import traceback
 from typing import Any, NamedTuple
 
-from stored._methods.answer import bound_call
+from stored._methods.answer import bound_beside_axes, bound_call
 from stored._methods.bound_method import BoundMethod
 from stored._methods.call import Call
 from stored._methods.results import results_of
 from stored._settings import SentSettings, adopt_settings, settings
 from stored._storage import Slot, read_header
-from stored.errors import OwnerError, error_text
+from stored.errors import OwnerError, error_text, shortened
 from stored.typing import ABSENT
 
 __all__ = ["FillTask", "Outcome", "compute_task", "kept_slot"]
@@ -42,13 +42,11 @@ class FillTask(NamedTuple):
 
     def call(self) -> Call:
         """The call as the store knows it; of an interpolated method, that which makes the table."""
-        results = results_of(self.bound()._definition, self.owner)
-        anywhere = {axis.name: axis.low for axis in results.definition.axes}
-        if not anywhere:
+        definition = self.bound()._definition
+        results = results_of(definition, self.owner)
+        if not definition.axes:
             return bound_call(results, self.owner, self.args, {})
-        return results.call(
-            self.owner, results.definition.arguments.bind_remaining(anywhere, self.owner, self.args, {})
-        )
+        return results.call(self.owner, bound_beside_axes(definition, self.owner, self.args, {}))
 
     def __str__(self) -> str:
         try:
@@ -56,7 +54,7 @@ class FillTask(NamedTuple):
             text = f"{key.space.name}({key.space.string}).{key.label()}"
         except Exception:  # of the owner: it may be the very error that is told
             text = f"{type(self.owner).__qualname__}.{self.method}({', '.join(map(repr, self.args))})"
-        return text if len(text) <= _LONGEST_CALL else f"{text[:_LONGEST_CALL]}..."
+        return shortened(text, _LONGEST_CALL)
 
 
 class Outcome(NamedTuple):
@@ -105,9 +103,7 @@ def compute_task(task: FillTask, key: bytes | None = None, sent: SentSettings | 
         was_found, is_kept = _compute(task, key)
     except Exception as error:  # of the method
         return Outcome(time.perf_counter() - started, error=error if sent is None else _sendable(error))
-    finally:
-        seconds = time.perf_counter() - started
-    return Outcome(seconds, was_found, is_kept)
+    return Outcome(time.perf_counter() - started, was_found, is_kept)
 
 
 def _compute(task: FillTask, key: bytes | None) -> tuple[bool, bool]:

@@ -154,6 +154,7 @@ class _Run:
         self._under_way: set[Future[Outcome]] = set()
         self._done: SimpleQueue[_Done] = SimpleQueue()
         self._sent = sent_settings()
+        self._store_travels = can_travel(settings().store)
         self._started = time.perf_counter()
 
     def take(self, task: FillTask) -> None:
@@ -178,7 +179,7 @@ class _Run:
     def _is_found(self, call: Call) -> bool:
         """Has the store the result, or memory one that is not to be stored?"""
         slot = kept_slot(call)
-        if slot is None or not can_travel(slot.store):
+        if slot is None or not self._store_travels:
             self._check_findable(call)
         if slot is None:
             return call.find() is not ABSENT

@@ -81,7 +81,7 @@ from xxhash import xxh3_128, xxh3_128_digest
 
 from stored._bounded_json import parse_json
 from stored._entry_form import ENTRY_MAGIC
-from stored.errors import DamagedEntryError
+from stored.errors import DamagedEntryError, shortened
 from stored.typing import Buffer
 
 __all__ = [
@@ -383,7 +383,7 @@ def load_json(data: bytes) -> Any:
 
 def excerpt(text: str) -> str:
     """A text out of an entry as messages contain it: its beginning, if it is long."""
-    return text if len(text) <= _LONGEST_EXCERPT else f"{text[:_LONGEST_EXCERPT]}..."
+    return shortened(text, _LONGEST_EXCERPT)
 
 
 _LONGEST_EXCERPT = 100

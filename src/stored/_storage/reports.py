@@ -8,7 +8,7 @@ from pathlib import Path
 from stored._keys import Key
 from stored._settings import settings
 from stored._storage.signing import KeyFileError
-from stored.errors import EntryWarning, PersistenceWarning, UntrustedEntryError, error_text, warn_caller
+from stored.errors import EntryWarning, PersistenceWarning, UntrustedEntryError, error_text, shortened, warn_caller
 from stored.stores import LayerError
 from stored.typing import PATIENCE, Store
 
@@ -87,8 +87,7 @@ def clear_reports() -> None:
 
 def short_call(key: Key) -> str:
     """A call for a message, shortened if it is long."""
-    call = key.call()
-    return call if len(call) <= _LONGEST_CALL else f"{call[:_LONGEST_CALL]}..."
+    return shortened(key.call(), _LONGEST_CALL)
 
 
 def report_unreadable(store: Store, name: str, error: Exception) -> None:

@@ -12,7 +12,7 @@ from itertools import accumulate
 from weakref import WeakValueDictionary
 
 from stored._fork_safe_lock import ForkSafeLock
-from stored._private_folder import GROUP_FOLDER, make_group_subfolder, make_private_folder, make_private_subfolder
+from stored._private_folder import GROUP_FOLDER, make_private_folder, make_subfolder
 from stored.stores._files import WORK, close_file, identity, is_still_open, wait_if_just_made
 from stored.stores._marker import make_marker
 from stored.stores._modes import file_mode, folder_mode, is_shared
@@ -176,9 +176,9 @@ class OpenFolders:
         """Make a folder in one that is open, for all who may use the directory."""
         root = os.stat(self._root)
         if is_shared(root.st_mode):
-            make_group_subfolder(outer, name, root.st_gid, _mode_in(root, folder))
+            make_subfolder(outer, name, _mode_in(root, folder), root.st_gid)
         else:
-            make_private_subfolder(outer, name)
+            make_subfolder(outer, name)
 
     def _open_in(self, outer: int, folder: str, name: str, makes: bool) -> int:
         """Open a folder in one that is open; one that others are just making is missing still."""

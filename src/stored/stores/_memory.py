@@ -5,12 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 
+from stored.stores._upkeep import bytes_to_leave
 from stored.typing import Buffer, Store, Upkeep, Usage, check_name
 
 __all__ = ["MemoryStore"]
-
-_SHARE_AFTER_TRIM = 0.9
-"""The share of the allowed bytes that trimming leaves, so that not every write makes it necessary again."""
 
 
 class MemoryStore(Store):
@@ -60,7 +58,7 @@ class MemoryStore(Store):
         now = time.time()
         sizes = {name: len(data) for name, data in list(self._data.items()) if name.endswith(ending)}
         number, total, removed = len(sizes), sum(sizes.values()), 0
-        allowed = total if max_bytes is None or total <= max_bytes else _SHARE_AFTER_TRIM * max_bytes
+        allowed = bytes_to_leave(total, max_bytes)
         # of two threads that write and remove one name at once, either may be the last: then its time may be missing
         used = {name: min(self._used.get(name, now), now) for name in sizes}
         for name in sorted(sizes, key=used.__getitem__):

@@ -20,7 +20,7 @@ from stored.stores._modes import is_shared
 from stored.stores._notes import MARK, NOTE
 from stored.typing import Upkeep
 
-__all__ = ["clear_leftovers", "files_below", "has_locks", "trim"]
+__all__ = ["bytes_to_leave", "clear_leftovers", "files_below", "has_locks", "trim"]
 
 _ENDINGS = "|".join(map(re.escape, (NOTE, HOLDER, ".lock")))  # the last of older releases
 _LOCKED_WHILE_IN_USE = re.compile(rf"(\d+-[0-9a-f]{{16,24}}{re.escape(DRAFT)}|[0-9a-f]{{32}}({_ENDINGS}))")
@@ -94,9 +94,8 @@ def _remove_if_abandoned(file: str, work: int) -> bool:
     except FileNotFoundError:
         return False
     except PermissionError:
-        if is_shared(os.fstat(work).st_mode) and wait_if_just_made(
-            file, work
-        ):  # another user of the group is about to let it be read
+        # another user of the group may be about to let it be read
+        if is_shared(os.fstat(work).st_mode) and wait_if_just_made(file, work):
             return False
         raise
     try:
@@ -200,7 +199,7 @@ def trim(folders: OpenFolders, ending: str, max_bytes: int | None, max_age: floa
     files = sorted(_find_files(folders, ending))
     oldest = float("-inf") if max_age is None else time.time() - max_age
     total = sum(file.size for file in files)
-    allowed = total if max_bytes is None or total <= max_bytes else _SHARE_AFTER_TRIM * max_bytes
+    allowed = bytes_to_leave(total, max_bytes)
     removed, others = [], 0
     with _FirstError() as errors:
         for file in files:
@@ -213,6 +212,11 @@ def trim(folders: OpenFolders, ending: str, max_bytes: int | None, max_age: floa
                     others += 1
                 total -= file.size
     return Upkeep(len(files) - len(removed) - others, total, len(removed), sum(file.size for file in removed))
+
+
+def bytes_to_leave(total: int, max_bytes: int | None) -> float:
+    """How much of all bytes trimming leaves: all, if they are not too many, else less than is allowed."""
+    return total if max_bytes is None or total <= max_bytes else _SHARE_AFTER_TRIM * max_bytes
 
 
 def _find_files(folders: OpenFolders, ending: str) -> Iterator[_File]:
