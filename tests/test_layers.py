@@ -29,7 +29,7 @@ ROWS = (
         "_private_folder",
         "_unix_group",
     },
-    {"stores", "_store_process"},
+    {"stores", "_store_process", "_adapters"},
     {"_settings"},
     {"_keys", "_tables"},
     {"_storage"},

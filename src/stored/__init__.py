@@ -30,6 +30,7 @@ from stored.errors import (
 from stored.typing import Upkeep
 
 if TYPE_CHECKING:
+    from stored._adapters import register
     from stored._engine import StorageUser, getCacheDir, storage_user
     from stored._keys import keyed_by
     from stored._methods import Dependencies, Dependency, Explanation, FillReport, clear, fill
@@ -70,6 +71,7 @@ __all__ = [
     "fill",
     "getCacheDir",
     "keyed_by",
+    "register",
     "storage_user",
     "stored",
     "upkeep",
@@ -87,6 +89,7 @@ LAZY = {
     "fill": "_methods",
     "getCacheDir": "_engine",
     "keyed_by": "_keys",
+    "register": "_adapters",
     "storage_user": "_engine",
     "stores": "stores",
     "upkeep": "_storage",

@@ -108,12 +108,10 @@ def test_other_values_come_back_too(value: Any) -> None:
 
 def test_other_arrays_come_back_too() -> None:
     """Arrays that have no native form keep class, dtype and content."""
-    masked = np.ma.array([1.0, 2.0], mask=[0, 1])
-    records = np.rec.array([(1, 2.0)], dtype=[("a", "i4"), ("b", "f8")])
     aligned = np.zeros(2, np.dtype([("a", "i1"), ("b", "f8")], align=True))
     united = np.zeros(2, np.dtype("f8", metadata={"unit": "Mpc"}))
     objects = np.array([[1], None], dtype=object)
-    for value in (masked, records, records[0], aligned, united, objects):
+    for value in (aligned, united, objects):
         data = written(value)
         found = read(data)
         assert kind_of(data) == "pickle"

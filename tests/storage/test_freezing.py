@@ -39,10 +39,10 @@ def _way(request: pytest.FixtureRequest) -> None:
 def kept_and_copied(value: Any, private: bool = False) -> tuple[Any, Any]:
     """A value as it is kept, and a function that hands it out."""
     if at_once:
-        kept, copy = freeze_for_callers(value, deep=private)
+        kept, copy = freeze_for_callers(value, private or None)
     else:
         kept = freeze(value)
-        copy = copy_for_caller(kept, private)
+        copy = copy_for_caller(kept, private or None)
     return kept, (lambda: kept) if copy is None else (lambda: copy(kept))
 
 
@@ -91,7 +91,7 @@ def test_names_of_fields_are_each_callers_own(name: str, place: Any, deep: bool)
 
     original = place(WITH_FIELDS[name])
     names, expected = array_in(original).dtype.names, repr(original)
-    kept, for_caller = freeze_for_callers(original, deep=deep)
+    kept, for_caller = freeze_for_callers(original, deep or None)
     assert for_caller is not None
     for _ in range(2):
         found = for_caller(kept)
@@ -163,7 +163,7 @@ def test_containers_are_rebuilt() -> None:
 )
 def test_what_cannot_change_is_handed_out_itself(value: Any) -> None:
     """Immutable values, and objects of other classes, reach callers without a copy."""
-    assert copy_for_caller(freeze(value), deep=False) is None
+    assert copy_for_caller(freeze(value)) is None
 
 
 CHANGEABLE = [

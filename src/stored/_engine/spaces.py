@@ -11,7 +11,7 @@ from typing import Any
 from stored._engine.memory_limit import memory_limit
 from stored._engine.space import Method, StorageSpace, user_spaces
 from stored._fork_safe_lock import ForkSafeLock
-from stored._keys import ATOMIC_SET, OwnerParameters, Space, UnchangedCheck, change_key
+from stored._keys import ATOMIC_SET, OwnerParameters, Space, UnchangedCheck, comparable, lasting
 from stored._settings import settings, validity
 from stored._storage import PersistentTier
 from stored.errors import OwnerError, UnstableKeyError
@@ -249,14 +249,15 @@ class PresentSpace:
 
     def _of_changing(self, owner: object, values: tuple[Any, ...]) -> StorageSpace:
         """The space for values that can change, which have to be read in full each time."""
-        found = change_key(values)
+        found = comparable(values)
         before, space = self._changing
         if found is not None and found == before and space is not None and space is self._latest[1]:
             return space
         self._parameters.check(owner, values)
         space = self._enter(self._parameters.described.space(self.owner_class, values), None, values)
-        if found is not None and change_key(values) == found:  # else another thread changes them meanwhile
-            self._changing = found, space
+        seen = None if found is None else lasting(values)
+        if seen is not None and seen == found:  # else another thread changes them meanwhile
+            self._changing = seen, space
         return space
 
     def _enter(self, key: Any, fixed: tuple[Any, ...] | None, changing: tuple[Any, ...] | None = None) -> StorageSpace:

@@ -5,11 +5,11 @@ binds a call to its signature, `code_of_method` the version of a method's code, 
 key of a result, which names its file. Nothing here stores anything, or knows what is stored.
 """
 
-from stored._keys import canonical_numpy, canonical_objects  # noqa: F401  (they add their types to canonical text)
+from stored._keys import canonical_numpy, canonical_objects, canonical_registered  # noqa: F401  (they add their types to canonical text)
 from stored._keys.arguments import VARIADIC, Arguments
 from stored._keys.attributes import attributes_of, instance_dict, own_values
 from stored._keys.canonical import UnstableValueError, canonical, digest, text_or_none
-from stored._keys.change_key import change_key
+from stored._keys.change_key import change_key, comparable, lasting
 from stored._keys.class_memos import PartMemos, parts_of
 from stored._keys.code_check import InlineCheck
 from stored._keys.code_facts import code_facts
@@ -110,6 +110,7 @@ __all__ = [
     "code_of_method",
     "code_places",
     "collected_states",
+    "comparable",
     "compile_check",
     "compile_rebinding",
     "constants_of",
@@ -127,6 +128,7 @@ __all__ = [
     "is_fixed",
     "is_of_main",
     "keyed_by",
+    "lasting",
     "load_facts_by",
     "main_module",
     "main_of",

@@ -19,6 +19,7 @@ from typing import Any, NoReturn, TypeAlias
 
 import numpy as np
 
+from stored._adapters import adapter_of
 from stored._keys.identity import number_text
 from stored.errors import OwnerError, StoredError, UnstableKeyError, shortened
 
@@ -26,6 +27,7 @@ __all__ = [
     "Encoder",
     "Leaf",
     "MemberRefersBackError",
+    "RefusedValueError",
     "UnsetParameterError",
     "UnstableValueError",
     "Walk",
@@ -59,6 +61,7 @@ _LEAVE_OUT = "an argument that does not change the result can be left out with i
 _LEAVES: dict[type, Leaf] = {}
 _ENCODERS: dict[type, Encoder] = {}
 _KINDS: list[tuple[Callable[[Any], bool], Encoder]] = []
+_REGISTERED: list[Encoder] = []
 _REACHED: list[Callable[[Any], str]] = []
 
 
@@ -66,6 +69,7 @@ def add_forms(
     leaves: Mapping[type, Leaf] | None = None,
     exact: Mapping[type, Encoder] | None = None,
     kinds: Iterable[tuple[Callable[[Any], bool], Encoder]] = (),
+    registered: Encoder | None = None,
     reached: Callable[[Any], str] | None = None,
 ) -> None:
     """Add forms of values.
@@ -79,9 +83,12 @@ def add_forms(
     kinds : iterable of (callable, callable)
         For other values: a test of the value and, if it is true, how its text is made. The first one counts; the last
         one is for all objects.
+    registered : callable, optional
+        For values of types that are registered.
     reached : callable, optional
         Gives the digest of all that the code of a function or a class reaches.
     """
+    _REGISTERED.extend([] if registered is None else [registered])
     _REACHED.extend([] if reached is None else [reached])
     _LEAVES.update(leaves or {})
     _ENCODERS.update(exact or {})
@@ -121,6 +128,20 @@ class UnstableValueError(Exception):
             f" functions, objects of your own classes that hold only these, or objects that tell their parameters;"
             f" {remedy}",
             self.found,
+        )
+
+
+class RefusedValueError(UnstableValueError):
+    """A value is of a type of which it is known why it can have no form."""
+
+    def __init__(self, value: object, why: str) -> None:
+        super().__init__(value)
+        self._why = why
+
+    def as_key_error(self, name: str = "", label: str = "", remedy: str = _LEAVE_OUT) -> StoredError:
+        """The error that users see."""
+        return UnstableKeyError(
+            f"{label}{self.place(name or 'it')} is a value of type {self.found}, {self._why}; {remedy}", self.found
         )
 
 
@@ -294,6 +315,9 @@ def text_without_form(value: object) -> str:
 
 
 def _encoder_by_kind(value: object) -> Encoder:
+    adapter = adapter_of(type(value))
+    if adapter is not None and (adapter.key is not None or adapter.refusal):
+        return _REGISTERED[0]
     return next(encode for fits, encode in _KINDS if fits(value))
 
 

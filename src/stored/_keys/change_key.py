@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 import numpy as np
 import xxhash
 
+from stored._adapters import adapter_of
 from stored._keys.unchanged import ATOMIC_SET
 from stored.typing import ABSENT
 
-__all__ = ["change_key"]
+__all__ = ["change_key", "comparable", "lasting"]
 
 _MAX_DEPTH = 8
 
 _PLAIN_KINDS = "biufc"
 """The kinds of dtypes whose bytes are the values."""
+
+_Compare = Callable[[Any, Any], Hashable]
 
 
 def change_key(values: tuple[Any, ...]) -> Hashable:
@@ -26,8 +29,22 @@ def change_key(values: tuple[Any, ...]) -> Hashable:
     of an array is read once, and stands in it as xxh3-128, which tells changes, and is no proof of equality between
     objects of others.
     """
+    return _key(values, None)
+
+
+def comparable(values: tuple[Any, ...]) -> Hashable:
+    """As `change_key`, for a comparison with what `lasting` gives: types may have an equality of their own."""
+    return _key(values, lambda value, adapter: _Compared(value, adapter.same))
+
+
+def lasting(values: tuple[Any, ...]) -> Hashable:
+    """As `comparable`, but it stays as it is when the values change; None also if one cannot be copied."""
+    return _key(values, _compared_copy)
+
+
+def _key(values: tuple[Any, ...], compare: _Compare | None) -> Hashable:
     try:
-        return tuple([_part(each, 0) for each in values])
+        return tuple([_part(each, 0, compare) for each in values])
     except _NoKeyError:
         return None
 
@@ -36,7 +53,27 @@ class _NoKeyError(Exception):
     """There is no key for a value."""
 
 
-def _part(value: Any, depth: int) -> Hashable:
+class _Compared:
+    """A value of a type with an equality of its own."""
+
+    def __init__(self, value: Any, same: Callable[[Any, Any], bool]) -> None:
+        self._value = value
+        self._same = same
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Compared) and bool(self._same(self._value, other._value))
+
+    __hash__ = object.__hash__
+
+
+def _compared_copy(value: Any, adapter: Any) -> Hashable:
+    try:
+        return _Compared(value if adapter.copy is None else adapter.copy(value), adapter.same)
+    except Exception as error:  # whatever its class raises
+        raise _NoKeyError from error
+
+
+def _part(value: Any, depth: int, compare: _Compare | None) -> Hashable:
     kind = type(value)
     if kind in ATOMIC_SET or value is ABSENT:
         if value != value:
@@ -47,8 +84,15 @@ def _part(value: Any, depth: int) -> Hashable:
         is_fortran = value.flags.f_contiguous and not value.flags.c_contiguous
         content = xxhash.xxh3_128_digest(np.ascontiguousarray(value.T if is_fortran else value).data)
         return kind, value.dtype.char, value.shape, is_fortran, content
-    if depth < _MAX_DEPTH and (kind is tuple or kind is list):
-        return kind, *[_part(each, depth + 1) for each in value]
-    if depth < _MAX_DEPTH and kind is dict:
-        return kind, *[(_part(key, depth + 1), _part(each, depth + 1)) for key, each in value.items()]
-    raise _NoKeyError
+    if depth >= _MAX_DEPTH:
+        raise _NoKeyError
+    if kind is tuple or kind is list:
+        return kind, *[_part(each, depth + 1, compare) for each in value]
+    if kind is dict:
+        return kind, *[(_part(key, depth + 1, compare), _part(each, depth + 1, compare)) for key, each in value.items()]
+    adapter = adapter_of(kind)
+    if adapter is None or adapter.key is None or adapter.beyond is not None:
+        raise _NoKeyError
+    if compare is not None and adapter.same is not None:
+        return kind, compare(value, adapter)
+    return kind, _part(adapter.key(value), depth + 1, compare)

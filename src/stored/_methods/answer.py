@@ -151,7 +151,7 @@ def _keep_loaded(
     if found is ABSENT:
         return ABSENT
     definition = call.definition
-    if definition.is_interpolated or definition.copy:
+    if definition.is_interpolated or definition.copy is not None:
         try:
             found = call.cached_result(found.value, found.seconds)
         except (DamagedEntryError, TableError, MemoryError, RecursionError) as error:

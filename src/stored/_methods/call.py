@@ -222,7 +222,7 @@ class Call:
         if type(value) in ATOMIC_SET and not definition.returns_table:
             return value, CachedResult(value)
         try:
-            value, copy = freeze_for_callers(value, deep=definition.copy)
+            value, copy = freeze_for_callers(value, definition.copy)
         except TypeError as error:
             raise TypeError(f"the result of {definition.label}() cannot be stored: {error}") from None
         return value, self.cached_result(value) if definition.returns_table else CachedResult(value, copy)

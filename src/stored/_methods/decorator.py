@@ -32,7 +32,7 @@ def stored(
     maxsize: int | None = None,
     ignore: Collection[str] = (),
     round: Mapping[str, int] | None = None,
-    copy: bool = False,
+    copy: bool | None = None,
     depends: Collection[str] | Literal["auto"] | None = None,
     single_flight: bool = True,
 ) -> Callable[[Callable[Concatenate[S, P], R]], StoredMethod[S, P, R]]: ...
@@ -64,7 +64,7 @@ def stored(
     maxsize: int | None = None,
     ignore: Collection[str] = (),
     round: Mapping[str, int] | None = None,  # noqa: A002
-    copy: bool = False,
+    copy: bool | None = None,
     depends: Collection[str] | Literal["auto"] | None = None,
     single_flight: bool = True,
 ) -> Any:
@@ -95,8 +95,11 @@ def stored(
         they stand there (``"tqdm"``), with their module (``"lib.report"``), or as attributes (``"self.log"``).
     round : mapping of str to int, optional
         Arguments that are rounded to so many decimals, both for the key and for the computation.
-    copy : bool
-        Hand out a private deep copy each time, rather than read-only arrays and shared objects.
+    copy : bool, optional
+        By default, callers get arrays that are read-only and copies of what can change: containers, and values of types
+        that are known, as data frames, or registered; of other objects, the one that is kept. True hands out a deep
+        copy each time, with arrays that can be written to. False hands out the very object that is kept: who changes
+        it, changes it for all.
     depends : "auto" or collection of str, optional
         The parameters that the result depends on, if not all: a change of the others keeps it. With ``"auto"``, those
         that the code of the method is found to read, and the attributes: also for owners with a hashable string of

@@ -80,7 +80,7 @@ class Definition:
         maxsize: int | None = None,
         ignore: Collection[str] = (),
         round: Mapping[str, int] | None = None,  # noqa: A002
-        copy: bool = False,
+        copy: bool | None = None,
         depends: Collection[str] | Literal["auto"] | None = None,
         single_flight: bool = True,
     ) -> None:

@@ -109,7 +109,7 @@ class Slot:
             if access.touches:
                 with contextlib.suppress(OSError):  # then trimming takes the entry for unused
                     store.touch(name)
-            return CachedResult(value, copy_for_caller(value, deep=False), seconds)
+            return CachedResult(value, copy_for_caller(value), seconds)
         except (OSError, EntryError, MemoryError, RecursionError) as error:  # a method may need less than its result
             try:  # noqa: SIM105  (suppressing takes some depth of recursion too)
                 report_unreadable(store, name, error)

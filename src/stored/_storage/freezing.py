@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from stored._adapters import Adapter, adapter_of, copy_with_own_dtype, own_dtype, own_record
 from stored._storage.native import MAX_DEPTH
 from stored.typing import HandOut
 
@@ -34,22 +35,23 @@ def freeze(value: Any) -> Any:
     """A value in the form in which it is kept: whoever has the original cannot change it.
 
     Arrays are copied, and the copies are read-only. Plain containers and namedtuples are built anew. What cannot be
-    made read-only (other containers, arrays of objects, subclasses of arrays with attributes of their own, such as a
-    mask) is deep-copied. Anything else is kept as it is.
+    made read-only (other containers, arrays of objects, subclasses of arrays with attributes of their own) is
+    deep-copied, and what is registered is copied as its type says. Anything else is kept as it is.
 
     Raises
     ------
     TypeError
         If it is or contains an iterator, an open file, a coroutine or what ``@contextmanager`` makes, which the first
-        caller would exhaust, or a view (of a dict, a memoryview), which would change with what it shows.
+        caller would exhaust, a random generator, or a view (of a dict, a memoryview), which would change with what it
+        shows.
     """
     return freeze_for_callers(value)[0]
 
 
-def freeze_for_callers(value: Any, *, deep: bool = False) -> tuple[Any, HandOut | None]:
+def freeze_for_callers(value: Any, copies: bool | None = None) -> tuple[Any, HandOut | None]:
     """A value as `freeze` returns it, and what `copy_for_caller` returns for it."""
     kind = type(value)
-    if not deep:
+    if copies is None:
         if kind in _IMMUTABLE:
             return value, None
         if kind is np.ndarray and not value.dtype.hasobject:
@@ -57,7 +59,7 @@ def freeze_for_callers(value: Any, *, deep: bool = False) -> tuple[Any, HandOut 
         if _is_flat(value):
             return copy_of_flat(value), copy_of_flat
     value = map_leaves(value, _freeze_leaf)
-    return value, copy_for_caller(value, deep)
+    return value, copy_for_caller(value, copies)
 
 
 _IMMUTABLE = frozenset((float, int, str, bool, type(None), bytes, complex))
@@ -94,17 +96,7 @@ def _view_for_caller(dtype: np.dtype[Any]) -> HandOut:
 
 
 def _view_with_own_dtype(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    return array.view(_own_dtype(array.dtype))
-
-
-def _own_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """A copy of a dtype, with those inside it."""
-    return dtype.newbyteorder("|")  # which changes no order, and makes all anew
-
-
-def _own_record(record: np.void) -> Any:
-    """A copy of a record, which shares its memory with the array it was taken from."""
-    return np.ndarray((), _own_dtype(record.dtype), record.tobytes())[()]
+    return array.view(own_dtype(array.dtype))
 
 
 def _refuse_what_does_not_last(value: Any) -> None:
@@ -142,12 +134,21 @@ def _freeze_leaf(value: Any) -> Any:
     _refuse_what_does_not_last(value)
     if type(value) is types.MappingProxyType:
         return types.MappingProxyType(map_leaves(value.copy(), _freeze_leaf))
+    adapter = adapter_of(type(value))
+    if adapter is not None:
+        return _frozen_by(adapter, value)
     if _needs_copy(value):
         _refuse_inside(value)
         return _deepcopy_or_same(value)
     if isinstance(value, np.ndarray):
         return _read_only(value)
-    return _own_record(value) if isinstance(value, np.void) else value
+    return own_record(value) if isinstance(value, np.void) else value
+
+
+def _frozen_by(adapter: Adapter, value: Any) -> Any:
+    if adapter.refusal:
+        raise TypeError(f"a {adapter.name} was to be kept, {adapter.refusal}")
+    return value if adapter.copy is None else _copy_or_same(adapter.copy, value)
 
 
 def _needs_copy(value: Any) -> bool:
@@ -182,8 +183,12 @@ _ITERABLES: tuple[Any, ...] = (list, tuple, set, frozenset, collections.deque)
 
 
 def _deepcopy_or_same(value: Any) -> Any:
+    return _copy_or_same(_deepcopy_with_own_dtypes, value)
+
+
+def _copy_or_same(copied: Callable[[Any], Any], value: Any) -> Any:
     try:
-        return _deepcopy_with_own_dtypes(value)
+        return copied(value)
     except Exception:  # an object inside may raise anything; then the value is shared, as objects of unknown types are
         return value
 
@@ -214,23 +219,24 @@ def _is_container(value: Any) -> bool:
     return isinstance(value, tuple) and hasattr(value, "_make") and not hasattr(value, "__dict__")
 
 
-def copy_for_caller(value: Any, deep: bool) -> HandOut | None:
+def copy_for_caller(value: Any, copies: bool | None = None) -> HandOut | None:
     """The function that copies a kept value for a caller, so that no caller can change what is kept.
 
     Parameters
     ----------
     value : object
         A value as `freeze` returns it.
-    deep : bool
-        Must callers get deep copies, with arrays that they can write to?
+    copies : bool, optional
+        True if callers must get deep copies, with arrays that they can write to; False if they get the value itself.
 
     Returns
     -------
     callable or None
         None if callers can have the value itself. Of an array that is read-only, it makes a view.
     """
-    if deep:
-        return _deepcopy_with_own_dtypes if _arrays_with_fields(value) else copy.deepcopy
+    if copies is not None:
+        deep = _deepcopy_with_own_dtypes if _arrays_with_fields(value) else copy.deepcopy
+        return deep if copies else None
     kind = type(value)
     if kind in _IMMUTABLE:
         return None
@@ -238,6 +244,9 @@ def copy_for_caller(value: Any, deep: bool) -> HandOut | None:
         return _view_for_caller(value.dtype)
     if _is_flat(value):
         return copy_of_flat
+    adapter = adapter_of(kind)
+    if adapter is not None and not _is_container(value):
+        return adapter.for_caller
     return _copy_mutable if _is_mutable(value, 0) else None
 
 
@@ -256,20 +265,15 @@ def _arrays_with_fields(value: Any) -> list[Any]:
 
 def _deepcopy_with_own_dtypes(value: Any) -> Any:
     """A deep copy; in one of Python's, arrays have the very dtypes of the originals."""
-    return copy.deepcopy(value, {id(each): _copy_with_own_dtype(each) for each in _arrays_with_fields(value)})
-
-
-def _copy_with_own_dtype(value: Any) -> Any:
-    copied = copy.deepcopy(value)
-    is_record = isinstance(copied, np.void)
-    array = np.array(copied) if is_record else copied
-    own = array.view(_own_dtype(array.dtype))
-    return own[()] if is_record else own
+    return copy.deepcopy(value, {id(each): copy_with_own_dtype(each) for each in _arrays_with_fields(value)})
 
 
 def _is_mutable(value: Any, depth: int) -> bool:
     if isinstance(value, tuple | frozenset) and _is_container(value):
         return depth > MAX_DEPTH or any(_is_mutable(each, depth + 1) for each in value)
+    adapter = adapter_of(type(value))
+    if adapter is not None:
+        return adapter.for_caller is not None
     return isinstance(value, np.ndarray | np.void | types.MappingProxyType) or _needs_copy(value)
 
 
@@ -281,10 +285,13 @@ def _copy_mutable(value: Any) -> Any:
 def _leaf_for_caller(value: Any) -> Any:
     if type(value) in _IMMUTABLE:
         return value
+    adapter = adapter_of(type(value))
+    if adapter is not None:
+        return value if adapter.for_caller is None else _copy_or_same(adapter.for_caller, value)
     if _needs_copy(value):
         return _deepcopy_or_same(value)
     if type(value) is types.MappingProxyType:
         return types.MappingProxyType(map_leaves(value.copy(), _leaf_for_caller))
     if isinstance(value, np.ndarray):
         return _view_for_caller(value.dtype)(value)
-    return _own_record(value) if isinstance(value, np.void) else value
+    return own_record(value) if isinstance(value, np.void) else value

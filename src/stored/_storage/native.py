@@ -11,10 +11,12 @@ from typing import Any, TypeAlias, cast
 
 import numpy as np
 
+from stored._adapters import BY_PICKLE, Adapter, adapter_named, adapter_of
+from stored._keys import canonical, digest
 from stored._storage.dtypes import NotNativeError, describe_dtype, described_dtype, described_shape, exceeds_bytes
 from stored._storage.format import ALIGNMENT, Entry, dump_json, excerpt, load_json
 from stored._storage.hashes import takes_long
-from stored.errors import DamagedEntryError
+from stored.errors import DamagedEntryError, StoredError, error_text
 
 __all__ = ["MAX_DEPTH", "NotNativeError", "pack_native", "unpack_native"]
 
@@ -40,6 +42,17 @@ def pack_native(value: object) -> tuple[bytes, list[memoryview]]:
     return dump_json(tree), writer.buffers
 
 
+def code_of(adapter: Adapter) -> str:
+    """The digest of the functions that encode and decode values of a type; empty for those that are known here."""
+    if not adapter.home:
+        return ""
+    functions = (adapter.encode, adapter.decode, adapter.kind)
+    try:
+        return digest(canonical(functions))
+    except StoredError as error:
+        raise NotNativeError(f"{adapter.name}, whose functions have no form ({error})") from None
+
+
 class _Writer:
     """Turns a value into a tree, and collects its buffers."""
 
@@ -53,10 +66,16 @@ class _Writer:
         kind = type(value)
         if kind in _CONTAINERS or kind is dict:
             return self._container(kind, value, depth + 1)
-        write = self._WRITERS.get(kind, _Writer._scalar if isinstance(value, np.generic) else None)
-        if write is None:
+        is_scalar = isinstance(value, np.generic) and kind is not np.record
+        write = self._WRITERS.get(kind, _Writer._scalar if is_scalar else None)
+        return self._registered(kind, value, depth + 1) if write is None else write(self, value)
+
+    def _registered(self, kind: type, value: Any, depth: int) -> Any:
+        adapter = adapter_of(kind)
+        plain = BY_PICKLE if adapter is None or adapter.encode is None else adapter.encode(value)
+        if adapter is None or plain is BY_PICKLE:
             raise NotNativeError(f"{kind.__module__}.{kind.__qualname__}")
-        return write(self, value)
+        return ["registered", adapter.name, code_of(adapter), self.node(plain, depth)]
 
     def _container(self, kind: type, value: Any, depth: int) -> Any:
         tree: list[Any] = [kind.__name__]
@@ -245,7 +264,27 @@ class _Reader:
             _check_hashes(elements[::2])
             each = iter(elements)
             return dict(zip(each, each, strict=True))
+        if tag == "registered":
+            return self._registered(depth + 1, *rest)
         return self._READERS[tag](self, *rest)
+
+    def _registered(self, depth: int, name: object, code: object, node: Any) -> Any:
+        adapter = adapter_named(name) if isinstance(name, str) else None
+        if adapter is None or adapter.decode is None:
+            raise DamagedEntryError(
+                f"it holds a value of type {excerpt(str(name))}, which is not registered here; import what registers it"
+            )
+        if code != code_of(adapter):
+            raise DamagedEntryError(
+                f"its {adapter.name} was written by other functions than those that the type is registered with"
+            )
+        plain = self.value(node, depth)
+        try:
+            return adapter.decode(plain)
+        except Exception as error:  # the functions of a type may raise anything
+            raise DamagedEntryError(
+                f"it holds no value of type {adapter.name} ({excerpt(error_text(error))})"
+            ) from None
 
     def _plain(self, node: Any) -> Any:
         if isinstance(node, dict) or (isinstance(node, float) and not math.isfinite(node)):

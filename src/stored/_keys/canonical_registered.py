@@ -1,0 +1,34 @@
+"""Which text stands for a value in a key? Values of types that somebody has registered."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from stored._adapters import Adapter, adapter_of
+from stored._keys.canonical import RefusedValueError, Walk, add_forms, text_or_digest
+from stored._keys.class_names import class_name, is_library_class
+
+__all__ = ["adapter_text"]
+
+
+def _registered_text(value: Any, walk: Walk) -> str:
+    """The name of the type, the code of its functions, and what these tell of the value."""
+    kind = type(value)
+    adapter = cast(Adapter, adapter_of(kind))
+    if adapter.refusal:
+        raise RefusedValueError(value, adapter.refusal)
+    parts = [adapter_text(adapter, walk)]
+    if kind is not adapter.kind:
+        parts.append(class_name(kind, walk) + ("" if is_library_class(kind) else walk.reached_text(kind)))
+    parts.append(walk.part(cast(Any, adapter.key)(value), ""))
+    if adapter.beyond is not None:
+        parts += [f"{name!a}={walk.part(getattr(value, name), f'.{name}')}" for name in adapter.beyond(value)]
+    return text_or_digest("registered", f"registered({', '.join(parts)})")
+
+
+def adapter_text(adapter: Adapter, walk: Walk) -> str:
+    """The name of a type that is registered, and what its key is made by, if that is somebody's own."""
+    return f"{adapter.name}, {walk.part(adapter.key, ', key')}" if adapter.home else adapter.name
+
+
+add_forms(registered=_registered_text)
