@@ -8,7 +8,7 @@ entries.
 from typing import TYPE_CHECKING
 
 from stored._adapters.own_dtypes import copy_with_own_dtype, own_dtype, own_record
-from stored._adapters.registry import BY_PICKLE, Adapter, adapter_named, adapter_of
+from stored._adapters.registry import BY_PICKLE, Adapter, adapter_named, adapter_of, add, own_adapters
 from stored._lazy import lazy_attributes
 
 if TYPE_CHECKING:
@@ -19,7 +19,9 @@ __all__ = [
     "Adapter",
     "adapter_named",
     "adapter_of",
+    "add",
     "copy_with_own_dtype",
+    "own_adapters",
     "own_dtype",
     "own_record",
     "register",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -19,11 +20,11 @@ def derived_functions(kind: Any) -> dict[str, Callable[[Any], Any]]:
     if issubclass(kind, tuple) and hasattr(kind, "_fields"):
         if hasattr(kind, "__dict__") and kind.__dictoffset__:
             raise _needs_functions(kind, "named tuples with attributes beside their fields")
-        return {"encode": tuple, "decode": lambda items: _named_tuple(kind, items)}
+        return {"encode": tuple, "decode": functools.partial(_named_tuple, kind)}
     is_plain = all(getattr(kind, name) is getattr(object, name) for name in ("__reduce__", "__reduce_ex__", "__new__"))
     if not is_plain or hasattr(kind, "__getnewargs__") or hasattr(kind, "__getnewargs_ex__"):
         raise _needs_functions(kind, "objects that are made in a way of their own")
-    return {"encode": lambda value: value.__getstate__(), "decode": lambda state: _made_of(kind, state)}
+    return {"encode": _state_of, "decode": functools.partial(_made_of, kind)}
 
 
 def _needs_functions(kind: type, why: str) -> TypeError:
@@ -37,6 +38,10 @@ def _named_tuple(kind: Any, items: Any) -> Any:
     if type(items) is not tuple or len(items) != len(kind._fields):
         raise ValueError(f"these are no items of a {kind.__qualname__}")
     return kind._make(items)
+
+
+def _state_of(value: Any) -> Any:
+    return value.__getstate__()
 
 
 def _made_of(kind: Any, state: Any) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 
 from stored._fork_safe_lock import ForkSafeLock
 
-__all__ = ["BY_PICKLE", "Adapter", "adapter_named", "adapter_of", "add", "known_adapter", "shared"]
+__all__ = ["BY_PICKLE", "Adapter", "adapter_named", "adapter_of", "add", "known_adapter", "own_adapters"]
 
 Function = Callable[[Any], Any]
 
@@ -104,6 +104,11 @@ def add(*adapters: Adapter) -> None:
         _found.clear()
 
 
+def own_adapters() -> list[Adapter]:
+    """The types that somebody has registered, rather than this library."""
+    return [each for each in list(_by_name.values()) if each.home]
+
+
 def known_adapter(kind: type, name: str) -> Adapter | None:
     """What a type itself is registered as, or one of the same name; None if there is none."""
     _ask(_modules_of(kind))
@@ -158,8 +163,3 @@ def _load(part: str) -> None:
 
 _NEVER_OFFERED = frozenset({"__main__", "abc", "builtins", "collections", "dataclasses", "enum", "stored", "typing"})
 """Packages whose types no other package offers adapters for."""
-
-
-def shared(value: Any) -> Any:
-    """The value itself, for types that cannot change."""
-    return value

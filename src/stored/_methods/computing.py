@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from stored._keys import ATOMIC_SET, DRAWING, CachesInUse, Draws, PartMemos, StoredCode, caches_behind
 from stored._methods.call import Call
 from stored._methods.code_history import note_code_of_values, note_version
@@ -14,7 +12,7 @@ from stored._methods.kept_facts import save_facts
 from stored._methods.memo_state import note_filled
 from stored._methods.opened_files import noting_files
 from stored._methods.results import Results
-from stored._storage import CachedResult, Flight, is_mapped
+from stored._storage import CachedResult, Flight, array_bytes, is_mapped
 from stored.typing import ABSENT
 
 __all__ = ["Computed", "compute", "compute_and_keep", "keep"]
@@ -107,17 +105,17 @@ def keep(call: Call, results: Results, computed: Computed, flight: Flight) -> No
         results.counters.misses += 1
         if is_stored:
             results.counters.stores += 1
-    if is_stored and type(result.value) is np.ndarray and result.value.nbytes >= _LARGE:
+    if is_stored and array_bytes(result.value) >= _LARGE:
         _keep_mapped(call, result)
 
 
 _LARGE = 1 << 20
-"""Bytes from which an array that was written is exchanged for the mapped file."""
+"""Bytes of arrays from which a value that was written is exchanged for what is read of the mapped file."""
 
 
 def _keep_mapped(call: Call, result: CachedResult) -> None:
-    """Keep a large array in the form of the file that it was written to, which memory need not hold."""
-    if call.definition.copy or call.slot is None:
+    """Keep what is large in the form of the file that it was written to, which memory need not hold."""
+    if call.definition.copy is not None or call.slot is None:
         return
     found = call.slot.load()
     if found is not ABSENT and is_mapped(found.value):

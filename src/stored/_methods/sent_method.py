@@ -13,6 +13,7 @@ from types import FunctionType
 from typing import Any, NamedTuple
 from weakref import WeakValueDictionary
 
+from stored._adapters import Adapter, add, own_adapters
 from stored._keys import (
     MAIN,
     MainModule,
@@ -63,6 +64,8 @@ class SentMethod(NamedTuple):
         The texts of the files and cells that its code comes from, compressed, by names.
     settings : SentSettings
         The settings.
+    types : list of Adapter
+        The types that are registered in the script or the notebook.
     """
 
     origin: tuple[str, int]
@@ -77,12 +80,15 @@ class SentMethod(NamedTuple):
     main: MainModule
     sources: dict[str, bytes]
     settings: SentSettings
+    types: list[Adapter]
 
     def adopt(self) -> None:
         """Let what is kept here tell where the code comes from, and be kept where it says."""
         adopt_main(self.main)
         adopt_sources(self.sources)
         adopt_settings(self.settings)
+        if self.origin != this_process():
+            add(*self.types)
 
     def definition(self) -> Definition:
         """The definition of the method in this process."""
@@ -107,12 +113,12 @@ def sent_method(method: Any, owner: type | None) -> SentMethod:
     if definition.sent is not None:  # it has come, and no class has got it yet
         arrived: SentMethod = definition.sent
         return arrived
-    code, settings = _code_or_none(definition, owner), sent_settings()
+    code, settings, types = _code_or_none(definition, owner), sent_settings(), _types_by_value()
     if code is not None and definition.latest_sent is not None:
         latest: SentMethod = definition.latest_sent[1]
-        if definition.latest_sent[0] is code and latest.settings is settings:
+        if definition.latest_sent[0] is code and latest.settings is settings and latest.types == types:
             return latest
-    sent = _made(definition, getattr(method, FUNCTION), owner, code, settings)
+    sent = _made(definition, getattr(method, FUNCTION), owner, code, settings, types)
     _own[sent.number] = method
     note_method(method, sent)
     definition.latest_sent = code, sent
@@ -127,7 +133,12 @@ def _code_or_none(definition: Definition, owner: type | None) -> StoredCode | No
 
 
 def _made(
-    definition: Definition, named: Any, owner: type | None, code: StoredCode | None, settings: SentSettings
+    definition: Definition,
+    named: Any,
+    owner: type | None,
+    code: StoredCode | None,
+    settings: SentSettings,
+    types: list[Adapter],
 ) -> SentMethod:
     function = definition.function
     version, places = None, [function]
@@ -149,7 +160,13 @@ def _made(
         main_of(function) if getattr(function, "__module__", None) in MAIN else main_module(),
         sources_of(functions),
         settings,
+        types,
     )
+
+
+def _types_by_value() -> list[Adapter]:
+    """The types that other processes do not know by importing what registers them."""
+    return [each for each in own_adapters() if each.home in MAIN or not has_importable_name(each.kind)]
 
 
 def note_method(method: Any, sent: SentMethod) -> None:

@@ -19,7 +19,7 @@ from stored._storage.listing import (
     read_header,
 )
 from stored._storage.memory import BoundedMemory, CachedResult
-from stored._storage.memory_size import is_mapped, memory_size
+from stored._storage.memory_size import array_bytes, is_mapped, memory_size
 from stored._storage.reports import report_unusable_entry, report_wait_timeout
 from stored._storage.single_flight import Flight, Flights
 from stored._storage.tier import PersistentTier, current_store
@@ -36,6 +36,7 @@ __all__ = [
     "PersistentTier",
     "Slot",
     "Values",
+    "array_bytes",
     "copy_for_caller",
     "copy_of_flat",
     "current_store",

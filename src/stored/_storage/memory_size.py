@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import mmap
 import sys
+from collections.abc import Iterator
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
 
-__all__ = ["is_mapped", "memory_size"]
+from stored._adapters import adapter_of
+
+__all__ = ["array_bytes", "is_mapped", "memory_size"]
 
 _NOT_OWNED = (type, ModuleType, FunctionType, BuiltinFunctionType, MethodType)
 """What values refer to, and would be in memory without them."""
@@ -40,9 +44,29 @@ def memory_size(value: Any) -> int:
     return size * (len(seen) + len(found)) // max(len(seen), 1)
 
 
-def is_mapped(array: np.ndarray[Any, Any]) -> bool:
-    """Does an array lie in a mapped file?"""
-    return isinstance(_memory_of(array), mmap.mmap)
+def array_bytes(value: Any) -> int:
+    """How many bytes the arrays take of which a value consists: itself, or those that it is written as."""
+    return sum(each.nbytes for each in _arrays_of(value, 0))
+
+
+def is_mapped(value: Any) -> bool:
+    """Does an array of which a value consists lie in a mapped file?"""
+    return any(isinstance(_memory_of(each), mmap.mmap) for each in _arrays_of(value, 0))
+
+
+def _arrays_of(value: Any, depth: int) -> Iterator[np.ndarray[Any, Any]]:
+    if type(value) is np.ndarray:
+        yield value
+    elif depth and isinstance(value, tuple | list | dict):
+        parts = value.values() if isinstance(value, dict) else value
+        yield from itertools.chain.from_iterable(_arrays_of(each, depth + 1) for each in parts if depth < _MAX_DEPTH)
+    else:
+        adapter = adapter_of(type(value))
+        if adapter is not None and adapter.encode is not None and depth < _MAX_DEPTH:
+            yield from _arrays_of(adapter.encode(value), depth + 1)
+
+
+_MAX_DEPTH = 64
 
 
 def _memory_of(array: np.ndarray[Any, Any]) -> Any:
