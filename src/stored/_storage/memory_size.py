@@ -55,7 +55,7 @@ def is_mapped(value: Any) -> bool:
 
 
 def _arrays_of(value: Any, depth: int) -> Iterator[np.ndarray[Any, Any]]:
-    if type(value) is np.ndarray:
+    if type(value) in {np.ndarray, np.memmap}:
         yield value
     elif depth and isinstance(value, tuple | list | dict):
         parts = value.values() if isinstance(value, dict) else value
