@@ -16,6 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from benchmarks import engine, peers, scale, startup
+from benchmarks.kinds import Kind, kinds
 from benchmarks.profiles import Rows, profiles
 from benchmarks.report import BAR_HEADING, Bar, Section, table, write
 from benchmarks.scale import Growth, fill_path
@@ -53,6 +54,8 @@ class Run:
         self.growths = scale.growths(place / "growths", not quick)
         _say("profiles")
         self.profiles = alone(profiles, place / "profiles", quick)
+        _say("kinds of values")
+        self.kinds = alone(kinds, place / "kinds", quick)
         _say("start-up")
         self.imports = startup.import_seconds(3 if quick else 31)
         self.heaviest = startup.heaviest_imports(2 if quick else 9, 12)
@@ -110,6 +113,7 @@ class Run:
             Section(
                 "Where the time goes", [*map(_profile, *zip(*self.profiles.items(), strict=True)), self._imports()]
             ),
+            Section("Kinds of values", [_KINDS, _kinds(self.kinds)]),
             Section("Growth", [_growth(each) for each in (*self.growths, self.arrays)]),
             Section("Tables", self.tables),
         ]
@@ -200,6 +204,18 @@ def _profile(title: str, rows: Rows) -> str:
     whole = rows[-1][1]
     parts = [(label, f"{seconds * 1e6:,.3g}", f"{seconds / whole:.0%}") for label, seconds in rows]
     return f"**{title}**\n\n" + table(("part", "microseconds", ""), parts)
+
+
+_KINDS = (
+    "Hits of a method that gives such a value, of one of an object that has it as its only parameter, and of one that"
+    " is called with it. What can change is handed out as a copy, and read in full where it is a parameter or an"
+    " argument."
+)
+
+
+def _kinds(rows: list[Kind]) -> str:
+    shown = [(name, *(f"{each * 1e6:,.3g}" for each in seconds)) for name, *seconds in rows]
+    return table(("kind", "as result, μs", "as parameter, μs", "as argument, μs"), shown)
 
 
 def _growth(growth: Growth) -> str:
