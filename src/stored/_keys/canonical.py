@@ -20,12 +20,14 @@ from typing import Any, NoReturn, TypeAlias
 import numpy as np
 
 from stored._keys.identity import number_text
+from stored._keys.registration_line import registration_line
 from stored.errors import OwnerError, StoredError, UnstableKeyError, shortened
 
 __all__ = [
     "Encoder",
     "Leaf",
     "MemberRefersBackError",
+    "Naming",
     "UnsetParameterError",
     "UnstableValueError",
     "Walk",
@@ -45,6 +47,8 @@ __all__ = [
 
 Leaf: TypeAlias = Callable[[Any], str]
 """Makes the text of a value that has no parts."""
+
+Naming: TypeAlias = Callable[[str], tuple[str, str, str]]
 
 Encoder: TypeAlias = "Callable[[Any, Walk], str]"
 """Makes the text of a value of the texts of its parts."""
@@ -100,6 +104,7 @@ class UnstableValueError(Exception):
         self.found = f"{type(value).__module__}.{type(value).__qualname__}"
         if isinstance(value, np.ndarray):
             self.found += f" with dtype {value.dtype}"
+        self._registration = registration_line(type(value))
         self._steps: list[str] = []
 
     def inside(self, step: str) -> UnstableValueError:
@@ -114,12 +119,12 @@ class UnstableValueError(Exception):
 
     def as_key_error(self, name: str = "", label: str = "", remedy: str = _LEAVE_OUT) -> StoredError:
         """The error that users see: of a value that has a name, which the label names in a sentence."""
-        subject = f"{self.place(name or 'it')} is" if self._steps else "this is"
+        subject = f"{self.place(name or 'it')} is" if name or self._steps else "this is"
         return UnstableKeyError(
             f"{label}{subject} a value of type {self.found}, which has no form that is the same in every"
             " process; use numbers, strings, bytes, arrays, containers, enumerations, dataclasses,"
             f" functions, objects of your own classes that hold only these, or objects that tell their parameters;"
-            f" {remedy}",
+            f" {self._registration}{remedy}",
             self.found,
         )
 
@@ -349,7 +354,7 @@ def _text_unless_too_deep(walk: Walk, value: object) -> str | None:
 
 
 def canonical_texts(
-    names: Iterable[str], values: Iterable[object], label: str, numbered: list[str] | None = None
+    names: Iterable[str], values: Iterable[object], naming: Naming, numbered: list[str] | None = None
 ) -> tuple[str, ...]:
     """The canonical texts of values that have names.
 
@@ -359,8 +364,8 @@ def canonical_texts(
         The names of parameters or arguments.
     values : iterable of object
         Their values.
-    label : str
-        What an error message calls them, with ``{}`` for the name, such as ``"argument {} of Cosmology.age()"``.
+    naming : callable
+        What an error says of a value, by its name: the beginning of the sentence, the place, and a remedy.
     numbered : list of str, optional
         As for `Walk`.
 
@@ -377,11 +382,10 @@ def canonical_texts(
         for value in values:
             append(find(type(value), text_of)(value))
     except (UnstableValueError, RecursionError) as error:
-        name = list(names)[len(texts)]
-        sentence = f"{label.format(repr(name))}: "
+        sentence, place, remedy = naming(list(names)[len(texts)])
         if isinstance(error, RecursionError):
-            raise nested_too_deeply(value, sentence) from None
-        raise error.as_key_error(name, sentence) from None
+            raise nested_too_deeply(value, sentence or f"{place}: ") from None
+        raise error.as_key_error(place, sentence, remedy) from None
     return tuple(texts)
 
 

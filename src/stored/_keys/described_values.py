@@ -6,12 +6,12 @@ from types import MethodType
 from typing import Any
 
 from stored._keys.canonical import UnsetParameterError
+from stored._keys.class_fields import fields_that_may_be_unset
 from stored._keys.parameter_names import (
     STRING_METHODS,
     checked_string,
     converters,
     declares_whole,
-    fields_that_may_be_unset,
     is_keyed,
     parameter_names,
     parameter_value,
