@@ -253,13 +253,17 @@ def test_containers_that_contain_themselves_have_a_text() -> None:
     assert canonical([shared, shared]) == canonical([loop(2), loop(2)])
 
 
+def argument_of_f(name: str) -> tuple[str, str, str]:
+    return f"argument {name!r} of f(): ", name, "leave it out with ignore=(...)"
+
+
 def test_values_that_are_nested_too_deeply_are_refused() -> None:
     """With the name of the argument, and in short."""
     deep: list[Any] = []
     for _ in range(20_000):
         deep = [deep]
     with pytest.raises(UnstableKeyError, match=r"argument 'b' of f\(\): .*list is nested too deeply"):
-        canonical_texts(("a", "b"), (1, deep), "argument {} of f()")
+        canonical_texts(("a", "b"), (1, deep), argument_of_f)
     with pytest.raises(UnstableKeyError, match="nested too deeply"):
         canonical(deep)
 
@@ -289,7 +293,7 @@ def closing(held: Any) -> Any:
 @pytest.mark.parametrize(
     ("value", "place"),
     [
-        (object(), "this is a value of type builtins.object"),
+        (object(), "b is a value of type builtins.object"),
         ({"flux": [1, 2, object()]}, "b['flux'][2] is a value of type builtins.object"),
         ({1.5: ({"a"}, object())}, "b[1.5][1] is"),
         ({Colour.RED: object()}, "b[<Colour>] is"),
@@ -309,11 +313,11 @@ def closing(held: Any) -> Any:
 def test_a_refused_value_is_named_with_its_place(value: Any, place: str) -> None:
     """An error says which of many values it was, where in it, and of which type."""
     with pytest.raises(UnstableKeyError) as caught:
-        canonical_texts(("a", "b"), (1, value), "argument {} of f()")
+        canonical_texts(("a", "b"), (1, value), argument_of_f)
     assert str(caught.value).startswith(f"argument 'b' of f(): {place}")
     assert caught.value.found == "builtins.object"
     assert "ignore=" in str(caught.value)
-    assert canonical_texts(("a", "b"), (1, "x"), "{}") == ("1", "'x'")
+    assert canonical_texts(("a", "b"), (1, "x"), argument_of_f) == ("1", "'x'")
 
 
 class Node:

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from stored._keys import canonical
-from stored._keys.canonical import UnstableValueError, Walk
+from stored._keys.canonical import Walk
 from stored._keys.canonical_numpy import array_text, dtype_text, dtype_value_text
+from stored._keys.unstable_values import UnstableValueError
 from stored.errors import UnstableKeyError
 
 

@@ -90,9 +90,7 @@ def test_owners_hold_owners() -> None:
 
 def test_an_unstable_parameter_is_named() -> None:
     """The message says which parameter of which class, and its type."""
-    with pytest.raises(
-        UnstableKeyError, match=r"parameter 'Om0' of Cosmology: this is a value of type builtins.object"
-    ):
+    with pytest.raises(UnstableKeyError, match=r"^Cosmology\.Om0 is a value of type builtins.object"):
         string(Cosmology(1, object()))
 
 
@@ -116,7 +114,7 @@ def test_a_method_is_no_parameter() -> None:
             return 1
 
     for name in ("g", "h"):
-        with pytest.raises(UnstableKeyError, match=rf"parameter '{name}' of .*Model is a method of the class"):
+        with pytest.raises(UnstableKeyError, match=rf"^Model\.{name}, a parameter of Model, is a method of the class"):
             snapshot(keyed_by(name)(type("Model", (Model,), {}))())
 
 
@@ -492,7 +490,7 @@ class UnfrozenAttrs:
 def test_an_owner_without_parameters_is_refused(kind: Any) -> None:
     """The message names the class and the four ways."""
     with pytest.raises(
-        OwnerError, match=rf"{kind.__qualname__} has stored methods.*storageUser.*getHash.*keyed_by.*frozen"
+        OwnerError, match=rf"{kind.__qualname__} has stored methods.*@keyed_by.*storageUser.*getHash.*frozen"
     ):
         find_describer(kind)
 

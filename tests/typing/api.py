@@ -51,6 +51,22 @@ class Model:
         return x
 
 
+@keyed_by
+class Bare:
+    def __init__(self, n: int) -> None:
+        self.n = n
+
+    @stored
+    def twice(self) -> int:
+        return 2 * self.n
+
+
+@keyed_by(module="models", only=True)
+@dataclass
+class Data:
+    n: int
+
+
 @dataclass(frozen=True)
 class Frozen:
     n: int
@@ -74,6 +90,9 @@ assert_type(model.curve.exact(0.5), float)
 assert_type(model.curve.interpolant(), Interpolant)
 assert_type(model.curve.roots(0.5), NDArray[np.float64])
 assert_type(Frozen(1).total(), int)
+assert_type(Bare(1), Bare)
+assert_type(Bare(1).twice(), int)
+assert_type(Data(1), Data)
 assert_type(model.bare.cache_info(), CacheInfo)
 assert_type(model.bare.refresh(1.0), list[float])
 assert_type(model.bare.cached(1.0), bool)

@@ -8,7 +8,7 @@ key of a result, which names its file. Nothing here stores anything, or knows wh
 from stored._keys import canonical_numpy, canonical_objects, canonical_registered  # noqa: F401  (they add their types to canonical text)
 from stored._keys.arguments import VARIADIC, Arguments
 from stored._keys.attributes import attributes_of, instance_dict, own_values
-from stored._keys.canonical import UnstableValueError, canonical, digest, text_or_none
+from stored._keys.canonical import canonical, digest, text_or_none
 from stored._keys.change_key import change_key, comparable, lasting
 from stored._keys.class_memos import PartMemos, parts_of
 from stored._keys.code_check import InlineCheck
@@ -62,6 +62,7 @@ from stored._keys.unchanged import (
     is_attribute_name,
     no_storage_user_checks,
 )
+from stored._keys.unstable_values import UnstableValueError
 from stored._keys.uses import Uses, note_uses
 from stored._keys.version import OwnerParts, StoredCode, code_of_method, seeds_in
 

@@ -49,7 +49,6 @@ class Arguments:
         _check_options(label, ignore, decimals)
         self.signature = inspect.signature(function)
         self._label = label
-        self._label_of_argument = f"argument {{}} of {label}()"
         names = frozenset(ignore)
         self.ignored = names.intersection(self.signature.parameters)
         self.ignored_code = names - self.ignored
@@ -164,8 +163,13 @@ class Arguments:
         """
         if self.ignored or leave_out:
             arguments = {name: arguments[name] for name in self._keyed if name not in leave_out}
-        texts = canonical_texts(arguments, arguments.values(), self._label_of_argument, numbered)
+        texts = canonical_texts(arguments, arguments.values(), self._naming, numbered)
         return tuple(zip(arguments, texts))  # noqa: B905  (a text for each; `strict` would take as long as the rest)
+
+    def _naming(self, name: str) -> tuple[str, str, str]:
+        """What an error says of an argument that has no form."""
+        remedy = f'an argument that does not change the result can be left out with ignore=("{name}",)'
+        return f"argument {name!r} of {self._label}(): ", name, remedy
 
 
 def _rounded(value: Any, decimals: int) -> Any:

@@ -8,8 +8,8 @@ import weakref
 from collections.abc import Iterator
 from typing import Any
 
-from stored._keys.canonical import UnstableValueError
 from stored._keys.class_functions import find_on_class
+from stored._keys.unstable_values import UnstableValueError
 from stored.typing import ABSENT
 
 __all__ = [

@@ -15,21 +15,17 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Mapping
 from hashlib import blake2b
-from typing import Any, NoReturn, TypeAlias
-
-import numpy as np
+from typing import Any, TypeAlias
 
 from stored._adapters import adapter_of
 from stored._keys.identity import number_text
-from stored.errors import OwnerError, StoredError, UnstableKeyError, shortened
+from stored._keys.unstable_values import UnstableValueError
+from stored.errors import UnstableKeyError
 
 __all__ = [
     "Encoder",
     "Leaf",
-    "MemberRefersBackError",
-    "RefusedValueError",
-    "UnsetParameterError",
-    "UnstableValueError",
+    "Naming",
     "Walk",
     "add_forms",
     "canonical",
@@ -38,7 +34,6 @@ __all__ = [
     "nested_too_deeply",
     "pairs_text",
     "reached_digest",
-    "refuse",
     "text_or_digest",
     "text_or_none",
     "text_with_numbers",
@@ -48,15 +43,13 @@ __all__ = [
 Leaf: TypeAlias = Callable[[Any], str]
 """Makes the text of a value that has no parts."""
 
+Naming: TypeAlias = Callable[[str], tuple[str, str, str]]
+
 Encoder: TypeAlias = "Callable[[Any, Walk], str]"
 """Makes the text of a value of the texts of its parts."""
 
 _LONGEST_TEXT = 1024
 """Texts that are longer are replaced by their digest, to keep headers and messages short."""
-
-_LONGEST_PLACE = 300
-
-_LEAVE_OUT = "an argument that does not change the result can be left out with ignore=(...)"
 
 _LEAVES: dict[type, Leaf] = {}
 _ENCODERS: dict[type, Encoder] = {}
@@ -98,83 +91,6 @@ def add_forms(
 def reached_digest(value: Any) -> str:
     """The digest of all that the code of a function or a class reaches; empty where only its name counts."""
     return _REACHED[0](value)
-
-
-class UnstableValueError(Exception):
-    """A value has no form; on its way up, the error takes the place of the value inside each other."""
-
-    def __init__(self, value: object) -> None:
-        self.found = f"{type(value).__module__}.{type(value).__qualname__}"
-        if isinstance(value, np.ndarray):
-            self.found += f" with dtype {value.dtype}"
-        self._steps: list[str] = []
-
-    def inside(self, step: str) -> UnstableValueError:
-        """The same error, of a value that is there in another: ``[2]``, ``['flux']``, ``.H0``."""
-        self._steps.append(step)
-        return self
-
-    def place(self, name: str) -> str:
-        """Where the value is, in another that has a name."""
-        place = name + "".join(reversed(self._steps))
-        return shortened(place, _LONGEST_PLACE)
-
-    def as_key_error(self, name: str = "", label: str = "", remedy: str = _LEAVE_OUT) -> StoredError:
-        """The error that users see: of a value that has a name, which the label names in a sentence."""
-        subject = f"{self.place(name or 'it')} is" if self._steps else "this is"
-        return UnstableKeyError(
-            f"{label}{subject} a value of type {self.found}, which has no form that is the same in every"
-            " process; use numbers, strings, bytes, arrays, containers, enumerations, dataclasses,"
-            f" functions, objects of your own classes that hold only these, or objects that tell their parameters;"
-            f" {remedy}",
-            self.found,
-        )
-
-
-class RefusedValueError(UnstableValueError):
-    """A value is of a type of which it is known why it can have no form."""
-
-    def __init__(self, value: object, why: str) -> None:
-        super().__init__(value)
-        self._why = why
-
-    def as_key_error(self, name: str = "", label: str = "", remedy: str = _LEAVE_OUT) -> StoredError:
-        """The error that users see."""
-        return UnstableKeyError(
-            f"{label}{self.place(name or 'it')} is a value of type {self.found}, {self._why}; {remedy}", self.found
-        )
-
-
-class MemberRefersBackError(UnstableValueError):
-    """A member of a set refers to something that the set is in, so that it has no text of its own."""
-
-    def as_key_error(self, name: str = "", label: str = "", remedy: str = _LEAVE_OUT) -> StoredError:
-        """The error that users see."""
-        return UnstableKeyError(
-            f"{label}{self.place(name or 'it')} is a value of type {self.found}, which refers back to what the set is"
-            f" in; members of sets have no order; use a list or a tuple; {remedy}",
-            self.found,
-        )
-
-
-class UnsetParameterError(UnstableValueError):
-    """An owner inside a value has not set a parameter that its class names."""
-
-    def __init__(self, owner: object, error: AttributeError) -> None:
-        super().__init__(owner)
-        self._error = error
-
-    def as_key_error(self, name: str = "", label: str = "", remedy: str = "") -> StoredError:
-        """The error that users see."""
-        return OwnerError(
-            f"{label}{self.place(name or 'it')} is an owner of type {self.found}, but {self._error}; set every"
-            " parameter before a stored method is called"
-        )
-
-
-def refuse(value: object) -> NoReturn:
-    """Raise the error for a value that has no form."""
-    raise UnstableValueError(value)
 
 
 class Walk:
@@ -373,7 +289,7 @@ def _text_unless_too_deep(walk: Walk, value: object) -> str | None:
 
 
 def canonical_texts(
-    names: Iterable[str], values: Iterable[object], label: str, numbered: list[str] | None = None
+    names: Iterable[str], values: Iterable[object], naming: Naming, numbered: list[str] | None = None
 ) -> tuple[str, ...]:
     """The canonical texts of values that have names.
 
@@ -383,8 +299,8 @@ def canonical_texts(
         The names of parameters or arguments.
     values : iterable of object
         Their values.
-    label : str
-        What an error message calls them, with ``{}`` for the name, such as ``"argument {} of Cosmology.age()"``.
+    naming : callable
+        What an error says of a value, by its name: the beginning of the sentence, the place, and a remedy.
     numbered : list of str, optional
         As for `Walk`.
 
@@ -401,11 +317,10 @@ def canonical_texts(
         for value in values:
             append(find(type(value), text_of)(value))
     except (UnstableValueError, RecursionError) as error:
-        name = list(names)[len(texts)]
-        sentence = f"{label.format(repr(name))}: "
+        sentence, place, remedy = naming(list(names)[len(texts)])
         if isinstance(error, RecursionError):
-            raise nested_too_deeply(value, sentence) from None
-        raise error.as_key_error(name, sentence) from None
+            raise nested_too_deeply(value, sentence or f"{place}: ") from None
+        raise error.as_key_error(place, sentence, remedy) from None
     return tuple(texts)
 
 

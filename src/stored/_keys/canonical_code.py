@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 
 from stored._keys.attributes import checked_names
-from stored._keys.canonical import Encoder, Walk, add_forms, digest, pairs_text, refuse, text_or_digest
+from stored._keys.canonical import Encoder, Walk, add_forms, digest, pairs_text, text_or_digest
 from stored._keys.closures import closure_cells
 from stored._keys.code_facts import code_facts
 from stored._keys.compiled_modules import compiled_text
 from stored._keys.libraries import find_by_name, has_known_name, is_library_module, is_of_main
 from stored._keys.qualified_names import module_name, qualified_name
+from stored._keys.unstable_values import refuse
 
 __all__ = ["function_text"]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from stored._keys.canonical import Walk, add_forms, refuse
+from stored._keys.canonical import Walk, add_forms
 from stored._keys.canonical_plain import (
     INLINE_BYTES,
     bytes_text,
@@ -17,6 +17,7 @@ from stored._keys.canonical_plain import (
     size_and_digest,
     string_text,
 )
+from stored._keys.unstable_values import refuse
 
 __all__ = ["array_text", "dtype_text", "dtype_value_text"]
 

@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 
 from stored._keys.attributes import compiled_base, counted_attributes, has_fields
-from stored._keys.canonical import UnstableValueError, Walk, add_forms, refuse, text_or_digest
+from stored._keys.canonical import Walk, add_forms, text_or_digest
 from stored._keys.class_content import member_text
 from stored._keys.class_memos import class_memos, does_memo_count
 from stored._keys.class_names import class_name, is_library_class
 from stored._keys.described_values import described_values, may_read_more
 from stored._keys.exempt import exempt_text, is_exempt
+from stored._keys.unstable_values import UnstableValueError, refuse
 
 
 def _enum_text(value: enum.Enum, walk: Walk) -> str:

@@ -13,7 +13,8 @@ from collections.abc import Iterable
 from hashlib import blake2b
 from typing import Any
 
-from stored._keys.canonical import MemberRefersBackError, UnstableValueError, Walk, add_forms, refuse, text_or_digest
+from stored._keys.canonical import Walk, add_forms, text_or_digest
+from stored._keys.unstable_values import MemberRefersBackError, UnstableValueError, refuse
 
 __all__ = ["bytes_text", "complex_text", "float_text", "integer_text", "size_and_digest", "string_text"]
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any, cast
 
 from stored._adapters import Adapter, adapter_of
-from stored._keys.canonical import RefusedValueError, Walk, add_forms, text_or_digest
+from stored._keys.canonical import Walk, add_forms, text_or_digest
 from stored._keys.class_names import class_name, is_library_class
+from stored._keys.unstable_values import RefusedValueError
 
 __all__ = ["adapter_text"]
 

@@ -39,6 +39,7 @@ WITHOUT_MEANING = frozenset(
         *("__attrs_attrs__", "__attrs_own_setattr__", "__attrs_props__", "__non_callable_proto_members__"),
         *("__protocol_attrs__", "__callable_proto_members_only__", "_is_runtime_protocol"),
         *("__slotnames__", "__attrs_base_of_slotted__", "__required_keys__", "__optional_keys__"),
+        *("__class_vars__", "__private_attributes__", "__signature__"),
         *("__readonly_keys__", "__mutable_keys__", "__closed__", "__extra_items__"),
     }
 )
@@ -76,7 +77,7 @@ def _attributes(kind: type) -> Iterator[tuple[str, Any]]:
     own = list(vars(kind).items())
     is_made = {"__dataclass_fields__", "__attrs_attrs__", "_fields"} & vars(kind).keys()
     for name, attribute in own:
-        if name in WITHOUT_MEANING or isinstance(attribute, _SLOTS):
+        if name in WITHOUT_MEANING or name.startswith("__pydantic_") or isinstance(attribute, _SLOTS):
             continue
         if isinstance(kind, enum.EnumMeta) and _is_of_enum(kind, name, attribute):
             continue

@@ -201,7 +201,7 @@ def class_parts(kind: type) -> ClassParts:
         for name, value in list(vars(base).items()):
             for function, _, _ in behind(value).functions:
                 homes.setdefault(function, base)
-            if is_data(value) and not name.startswith("__"):
+            if is_data(value) and not name.startswith("__") and name != "_abc_impl":  # of whom abc knows as subclasses
                 values[name] = None
     return ClassParts(homes, tuple(values))
 
@@ -230,19 +230,29 @@ def _with_closure(function: FunctionType, depth: int = 3) -> Iterator[FunctionTy
             yield from _with_closure(value, depth - 1)
 
 
-# -- what dataclasses generate ----------------------------------------------------------------------------------------
+# -- what dataclasses generate, and pydantic models inherit -----------------------------------------------------------
 
 _READING = frozenset({"__repr__", "__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__hash__"})
 
 
 def generated_accesses(function: FunctionType, kind: type) -> SelfAccesses | None:
-    """What a function does that a dataclass or attrs class has generated; None for any other function."""
+    """What a function does that a dataclass or attrs class has generated, or a pydantic model inherits; or else None.
+
+    That of pydantic for attributes gives and sets private attributes and extra ones, which count where they are read.
+    """
     code = function.__code__
+    if function.__module__ == "pydantic.main" and function.__name__ in {"__getattr__", "__setattr__"}:
+        runs_validators = function.__name__ == "__setattr__" and _validates_assignment(kind)
+        return None if runs_validators else SelfAccesses()
     is_of_dataclass = code.co_qualname.startswith("__create_fn__.<locals>.")
     is_of_attrs = code.co_filename.startswith("<attrs generated ") or function.__module__ == "attr._make"
     if not (is_of_dataclass or is_of_attrs):
         return None
     return _generated(function.__name__, _fields(kind))
+
+
+def _validates_assignment(kind: Any) -> bool:
+    return bool(kind.model_config.get("validate_assignment"))
 
 
 class _Field(NamedTuple):

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from stored._keys.attributes import attributes_of, own_values
-from stored._keys.canonical import UnstableValueError, reached_digest
+from stored._keys.canonical import reached_digest
 from stored._keys.class_functions import CODE, class_functions, find_on_class
 from stored._keys.filled_memos import filled_memos, is_frozen
 from stored._keys.first_values import MAKING
@@ -24,6 +24,7 @@ from stored._keys.reach_report import Reached
 from stored._keys.reached_of_class import reached_of
 from stored._keys.self_reads import self_accesses
 from stored._keys.unchanged import ATOMIC_SET
+from stored._keys.unstable_values import UnstableValueError
 
 __all__ = ["PartMemos", "class_memos", "does_memo_count", "parts_of"]
 

@@ -12,11 +12,12 @@ import weakref
 from typing import Any
 from uuid import uuid4
 
-from stored._keys.canonical import UnstableValueError, Walk, add_forms, digest, nested_too_deeply
+from stored._keys.canonical import Walk, add_forms, digest, nested_too_deeply
 from stored._keys.class_content import class_content
 from stored._keys.compiled_modules import compiled_text
 from stored._keys.libraries import find_by_name, has_known_name, is_library_module, is_of_main
 from stored._keys.qualified_names import qualified_name
+from stored._keys.unstable_values import UnstableValueError
 from stored.errors import OwnerWarning, StoredError, warn_caller
 
 __all__ = ["base_names", "class_name", "is_library_class", "local_class_digest"]

@@ -20,7 +20,7 @@ import numpy as np
 
 from stored._keys import ambient
 from stored._keys.attributes import instance_dict
-from stored._keys.canonical import UnstableValueError, Walk, digest, nested_too_deeply, text_without_form
+from stored._keys.canonical import Walk, digest, nested_too_deeply, text_without_form
 from stored._keys.canonical_code import is_library_function
 from stored._keys.class_content import WITHOUT_MEANING
 from stored._keys.class_functions import CACHED_FUNCTION
@@ -46,6 +46,7 @@ from stored._keys.special_names import (
     is_builtin,
 )
 from stored._keys.unchanged import ATOMIC_SET
+from stored._keys.unstable_values import UnstableValueError
 from stored._keys.used_names import MEMBER, OWN_MODULE, OWN_NAME, SEEDED_BY, Origin, UsedName
 from stored._keys.uses import uses_of
 from stored._keys.watched import (

@@ -15,10 +15,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from stored._keys.canonical import Encoder, UnstableValueError, Walk
+from stored._keys.canonical import Encoder, Walk
 from stored._keys.change_key import change_key
 from stored._keys.identity import number_text
 from stored._keys.unchanged import ATOMIC_SET
+from stored._keys.unstable_values import UnstableValueError
 from stored.typing import ABSENT
 
 __all__ = ["Content", "at_one_moment", "content_key", "content_of", "marshalled"]

@@ -5,18 +5,18 @@ from __future__ import annotations
 from types import MethodType
 from typing import Any
 
-from stored._keys.canonical import UnsetParameterError
+from stored._keys.class_fields import fields_that_may_be_unset
 from stored._keys.parameter_names import (
     STRING_METHODS,
     checked_string,
     converters,
     declares_whole,
-    fields_that_may_be_unset,
     is_keyed,
     parameter_names,
     parameter_value,
 )
 from stored._keys.unchanged import USER_ATTRIBUTES
+from stored._keys.unstable_values import UnsetParameterError
 
 __all__ = ["described_values", "may_read_more"]
 

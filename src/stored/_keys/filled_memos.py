@@ -11,10 +11,11 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from stored._keys.attributes import attributes_of
-from stored._keys.canonical import UnstableValueError, text_or_none
+from stored._keys.canonical import text_or_none
 from stored._keys.change_key import change_key
 from stored._keys.libraries import is_library_module
 from stored._keys.method_reads import Memo
+from stored._keys.unstable_values import UnstableValueError
 from stored.typing import ABSENT
 
 __all__ = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import keyword
 import operator
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -14,8 +15,10 @@ import numpy as np
 
 from stored._fork_safe_lock import ForkSafeLock
 from stored._keys.canonical import canonical_texts
+from stored._keys.class_fields import fields_that_may_be_unset
 from stored._keys.class_names import local_class_digest
 from stored._keys.joined_parameters import JoinedParameters
+from stored._keys.keyed_by_line import check_declarations, naming_of_parameter, undeclared_text, unset_text
 from stored._keys.method_reads import Selection
 from stored._keys.owner_protocols import Described, Describer, OwnerParameters
 from stored._keys.parameter_names import (
@@ -24,7 +27,7 @@ from stored._keys.parameter_names import (
     checked_string,
     converters,
     declares_whole,
-    fields_that_may_be_unset,
+    normalise_name,
     owner_method_caller,
     parameter_names,
     parameter_value,
@@ -85,13 +88,13 @@ class FieldParameters:
     ) -> None:
         self.joins_reads = not is_whole
         self.is_whole = is_whole
-        self.names = tuple(map(_normalise_name, names))
+        self.names = tuple(map(normalise_name, names))
         self.module = module
         self.name = name
-        self.convert = {_normalise_name(each): function for each, function in (convert or {}).items()}
+        self.convert = {normalise_name(each): function for each, function in (convert or {}).items()}
         self._get: Callable[[object], Any] = attrgetter(*self.names) if self.names else _no_values
         self.described: Described = self
-        self._class_names: tuple[ref[type], str, str, str] | None = None
+        self._class_names: tuple[ref[type], str, str] | None = None
         self.quick_values = self._get if len(self.names) > 1 and not self.convert else self.values
 
     def selected(self, selection: Selection) -> OwnerParameters:
@@ -102,13 +105,13 @@ class FieldParameters:
     def only(self, names: Sequence[str]) -> FieldParameters:
         """A describer of some of the parameters only."""
         self.check_names(names, "depends")
-        kept = {_normalise_name(name) for name in names}
+        kept = {normalise_name(name) for name in names}
         convert = {name: function for name, function in self.convert.items() if name in kept}
         return FieldParameters(names, self.module, self.name, convert)
 
     def check_names(self, names: Sequence[str], what: str) -> None:
         """Raise an `OwnerError` if something names what is no parameter."""
-        unknown = [name for name in names if _normalise_name(name) not in self.names]
+        unknown = [name for name in names if normalise_name(name) not in self.names]
         if unknown:
             raise OwnerError(f"{what} names {unknown[0]!r}, which is none of the parameters {', '.join(self.names)}")
 
@@ -132,16 +135,18 @@ class FieldParameters:
                 ]
             )
         except AttributeError as error:
-            raise OwnerError(
-                f"{type(owner).__qualname__} is keyed by {', '.join(self.names)}, but {error}; set every parameter"
-                " before a stored method is called"
-            ) from error
+            raise OwnerError(unset_text(type(owner), self.names, error)) from error
 
     def check(self, owner: object, values: tuple[Any, ...]) -> None:
         """Refuse methods of the owner itself."""
         for name, value in zip(self.names, values, strict=True):
             if isinstance(value, MethodType) and value.__self__ is owner:
-                raise _method_parameter_error(name, type(owner).__qualname__)
+                kind = type(owner).__name__
+                raise UnstableKeyError(
+                    f"{kind}.{name}, a parameter of {kind}, is a method of the class, not a value; name the attributes"
+                    ' that it computes from, as in @keyed_by("H0", "Om0"), or make it a property',
+                    "builtins.method",
+                )
 
     def quick_key(self, values: tuple[object, ...]) -> Hashable:
         """That of numbers of numpy is that of Python's numbers."""
@@ -152,18 +157,20 @@ class FieldParameters:
         known = self._class_names
         if known is None or known[0]() is not owner_class:
             known = self._class_names = ref(owner_class), *self._names_of(owner_class)
-        _, module, name, label = known
+        _, module, name = known
         numbered: list[str] = []
-        return space_of(module, name, canonical_texts(self.names, values, label, numbered), self.names, numbered)
+        naming = functools.partial(naming_of_parameter, owner_class, self.names, values)
+        texts = canonical_texts(self.names, values, naming, numbered)
+        return space_of(module, name, texts, self.names, numbered)
 
-    def _names_of(self, owner_class: type) -> tuple[str, str, str]:
-        """Module and name of the owners of a class, and what messages call their parameters."""
+    def _names_of(self, owner_class: type) -> tuple[str, str]:
+        """Module and name of the owners of a class."""
         # classes of the same name, from different modules, can have the same folder if the user chooses it
         name, module = owner_class.__qualname__, module_name(owner_class.__module__, owner_class)
         if self.module is not None:
             name, module = qualified_name(owner_class), self.module
         name = unique_class_name(owner_class, name if self.name is None else self.name)
-        return module, name, f"parameter {{}} of {owner_class.__qualname__}"
+        return module, name
 
     def unchanged_check(
         self, owner_class: type, values: tuple[object, ...], may_hold_user: bool
@@ -197,23 +204,6 @@ def unique_class_name(owner_class: type, name: str) -> str:
     """The name of an owner, with the digest of what a function gave to its class if it was made in one."""
     suffix = local_class_digest(owner_class)
     return f"{name}-{suffix}" if suffix else name
-
-
-def _method_parameter_error(name: str, kind: str) -> UnstableKeyError:
-    return UnstableKeyError(
-        f"parameter {name!r} of {kind} is a method of the class, not a value; name the attributes that it computes"
-        " from, or make it a property",
-        "builtins.method",
-    )
-
-
-def _normalise_name(name: str) -> str:
-    """A name in the normal form NFKC, in which Python has all identifiers."""
-    if name.isascii():
-        return name
-    import unicodedata
-
-    return unicodedata.normalize("NFKC", name)
 
 
 class OwnString:
@@ -326,13 +316,8 @@ def _choose_describer(owner: type) -> Describer:
             return OwnString(method, owner_method_caller(owner, "getName"))
     names = parameter_names(owner)
     if names is not None:
+        check_declarations(owner)
         own = vars(owner).get("__stored_parameters__")  # module and name hold for this class, not for subclasses
         module, name = (None, None) if own is None else (own.module, own.name)
         return FieldParameters(names, module, name, converters(owner), declares_whole(owner))
-    raise OwnerError(
-        f"{owner.__module__}.{owner.__qualname__} has stored methods, but does not tell its parameters. Choose one way:"
-        " (1) hold a StorageUser in the attribute storageUser or su;"
-        " (2) define getHashableString(), and optionally getName();"
-        ' (3) decorate the class with @keyed_by("H0", "Om0", ...);'
-        " (4) make it a frozen dataclass or a frozen attrs class."
-    )
+    raise OwnerError(undeclared_text(owner))

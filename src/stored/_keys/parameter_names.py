@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
+from stored._keys.class_fields import field_names
+from stored._keys.init_arguments import init_arguments, tells_params
 from stored.errors import OwnerError, error_text
 
 __all__ = [
     "STRING_METHODS",
     "Converter",
+    "Declaration",
     "checked_string",
     "converters",
+    "declarations",
     "declares_whole",
-    "fields_that_may_be_unset",
     "is_keyed",
+    "normalise_name",
     "owner_method_caller",
     "parameter_names",
     "parameter_value",
@@ -41,42 +45,96 @@ def checked_string(found: object, source: str) -> str:
     return str.__str__(found)  # the characters, whatever __str__ of a subclass returns
 
 
+class Declaration(NamedTuple):
+    """What `keyed_by` says of a class.
+
+    Attributes
+    ----------
+    names : tuple of str or None
+        The attributes that are parameters; None for the fields of the class, or what its ``__init__`` takes and keeps.
+    module, name : str or None
+        The module and the name of the owner, in place of those of the class.
+    convert : dict of str to callable
+        The functions that make the values by which parameters are keyed, where these are others.
+    is_whole : bool
+        Do exactly these attributes count?
+    """
+
+    names: tuple[str, ...] | None
+    module: str | None
+    name: str | None
+    convert: dict[str, Converter]
+    is_whole: bool
+
+    def names_for(self, owner: type, base: type) -> tuple[str, ...]:
+        """The parameters of the objects of a class, one of whose bases is declared so.
+
+        Raises
+        ------
+        OwnerError
+            If the arguments of ``__init__`` have no names.
+        """
+        if self.names is not None:
+            return self.names
+        # what __init__ leaves unset, as memos are, joins where it is read
+        found = dict.fromkeys([*field_names(owner, with_unset=self.is_whole), *init_arguments(base)])
+        return tuple(map(normalise_name, found))
+
+
 def parameter_names(owner: type) -> tuple[str, ...] | None:
     """The attributes that are the parameters of a class's objects, None if it names none.
 
     All bases count: the names that `keyed_by` gave to any of them, and the fields of a frozen class; if the latest of
-    them says ``only=True``, those of that one alone.
+    them says ``only=True``, those of that one alone. Without these, the arguments of an estimator of scikit-learn.
+
+    Raises
+    ------
+    OwnerError
+        If the arguments of an ``__init__`` count, and have no names.
     """
-    keyed = _declared(owner)
+    declared = declarations(owner)
     if declares_whole(owner):
-        names: tuple[str, ...] = keyed[-1].names
-        return names
+        base, last = declared[-1]
+        return last.names_for(owner, base)
     fields = _frozen_field_names(owner)
-    if not keyed and fields is None:
-        return None
-    return tuple(dict.fromkeys([*(name for each in keyed for name in each.names), *(fields or ())]))
+    if not declared and fields is None:
+        return init_arguments(owner) if tells_params(owner) else None
+    named = [name for base, each in declared for name in each.names_for(owner, base)]
+    return tuple(dict.fromkeys([*named, *(fields or ())]))
 
 
 def is_keyed(owner: type) -> bool:
     """Has `keyed_by` named parameters of a class, or of one of its bases?"""
-    return bool(_declared(owner))
+    return bool(declarations(owner))
 
 
 def declares_whole(owner: type) -> bool:
     """Do exactly the declared names count, by ``only=True`` of `keyed_by`?"""
-    keyed = _declared(owner)
-    return bool(keyed) and not keyed[-1].joins_reads
+    declared = declarations(owner)
+    return bool(declared) and declared[-1][1].is_whole
 
 
 def converters(owner: type) -> dict[str, Converter]:
     """The functions that make the values by which parameters of a class are keyed, where they are others."""
-    return {name: function for each in _declared(owner) for name, function in each.convert.items()}
+    return {name: function for _, each in declarations(owner) for name, function in each.convert.items()}
 
 
-def _declared(owner: type) -> list[Any]:
+def declarations(owner: type) -> list[tuple[type, Declaration]]:
+    """What `keyed_by` says of a class and of its bases, with these; that of the class last."""
     return [
-        vars(base)["__stored_parameters__"] for base in owner.__mro__[::-1] if "__stored_parameters__" in vars(base)
+        (base, vars(base)["__stored_parameters__"])
+        for base in owner.__mro__[::-1]
+        if "__stored_parameters__" in vars(base)
     ]
+
+
+def normalise_name(name: str) -> str:
+    """A name in the normal form NFKC, in which Python has all identifiers."""
+    if name.isascii():
+        return name
+    import unicodedata
+
+    return unicodedata.normalize("NFKC", name)
 
 
 def parameter_value(owner: object, name: str, convert: Mapping[str, Converter]) -> Any:
@@ -95,8 +153,9 @@ def parameter_value(owner: object, name: str, convert: Mapping[str, Converter]) 
         return function(value)
     except Exception as error:  # whatever the user's function raises
         raise OwnerError(
-            f"parameter {name!r} of {type(owner).__qualname__} is {value!r}, of which convert={{{name!r}: ...}} of"
-            f" keyed_by makes no value: {error_text(error)}"
+            f"{type(owner).__name__}.{name} is {value!r} of type {type(value).__name__}, of which"
+            f" convert={{{name!r}: ...}} of keyed_by makes no value: {error_text(error)}; give the attribute a value"
+            " that the function takes, or keyed_by another function"
         ) from error
 
 
@@ -104,11 +163,6 @@ def _frozen_field_names(owner: type) -> tuple[str, ...] | None:
     """The fields of a frozen dataclass or frozen attrs class, None for any other class."""
     found = _frozen_fields(owner)
     return None if found is None else tuple([each.name for each in found])
-
-
-def fields_that_may_be_unset(owner: type) -> set[str]:
-    """The fields of a frozen class that its ``__init__`` does not set."""
-    return {each.name for each in _frozen_fields(owner) or () if not each.init}
 
 
 def _frozen_fields(owner: type) -> tuple[Any, ...] | None:
