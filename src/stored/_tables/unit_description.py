@@ -24,21 +24,21 @@ _LONGEST_NAME = 100
 
 
 def describe_unit(unit: Any) -> list[Any]:
-    """The description of a unit, which may be of the user's own.
+    """The description of a unit that is not logarithmic, and may be of the user's own.
 
     Raises
     ------
     ValueError
-        If it is no unit of this kind.
+        If it is no product of units, or has a scale that is no float.
     """
-    kind = type(unit).__name__
-    if kind in _LOGARITHMIC:
-        return [kind, describe_unit(unit.physical_unit), describe_unit(unit.function_unit)]
     import astropy.units
 
     if not isinstance(unit, astropy.units.UnitBase):
-        raise ValueError(f"{unit} is neither a product of units nor a magnitude, decibel or dex")
-    return [*_terms(unit), *_terms(unit.decompose())]
+        raise ValueError(f"{unit} is neither a product of units nor a magnitude, a decibel or a dex")
+    try:
+        return [*_terms(unit), *_terms(unit.decompose())]
+    except OverflowError:
+        raise ValueError(f"{unit} is too large for floats") from None
 
 
 def _terms(unit: Any) -> tuple[float, list[list[Any]]]:
@@ -65,12 +65,16 @@ def rebuildable_description(unit: Any) -> list[Any]:
         return [kind, *(rebuildable_description(each) for each in parts)]
     described = describe_unit(unit)
     for each in (described, [*described[2:], *described[2:]]):
-        try:
-            if unit_from(each) == unit:
-                return each
-        except ValueError:
-            continue
+        if _stands_for(each, unit):
+            return each
     raise ValueError(f"{unit} is a unit that astropy does not know")
+
+
+def _stands_for(described: list[Any], unit: Any) -> bool:
+    try:
+        return bool(unit_from(described) == unit)
+    except ValueError:
+        return False
 
 
 def unit_from(described: object) -> Any:
