@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import array
+import collections
+import ctypes
 import math
 from pathlib import Path
 from typing import Any
@@ -85,6 +87,8 @@ class Tagged(np.ndarray[Any, Any]):
         [1.0, np.ma.masked],
         [np.ma.array([1.0], mask=[True])],
         array.array("d", [1.0, 2.0]),
+        collections.deque([1.0, 2.0]),
+        (ctypes.c_double * 2)(1.0, 2.0),
         memoryview(array.array("d", [1.0, 2.0])),
         np.array([(1.0,)], dtype=[("x", float)]).view(np.recarray),
     ],

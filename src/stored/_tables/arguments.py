@@ -79,13 +79,11 @@ def read_arguments(whats: Sequence[str], units: Sequence[Any], values: Sequence[
         points, labels = labels_of(whats, values, numbers)
         return Arguments(points, False, labels)
     points = list(np.broadcast_arrays(*numbers)) if len(numbers) > 1 else numbers
-    return Arguments(points, all(map(_is_number, values)), None)
+    return Arguments(points, all(map(_is_number, values, numbers)), None)
 
 
-def _is_number(value: Any) -> bool:
-    if isinstance(value, np.ndarray):
-        return value.ndim == 0 and is_quantity(value)
-    return np.ndim(value) == 0
+def _is_number(value: Any, number: Floats) -> bool:
+    return number.ndim == 0 and (not isinstance(value, np.ndarray) or is_quantity(value))
 
 
 def _check_unit(what: str, unit: Any, value: Any) -> None:
@@ -135,7 +133,8 @@ def _check_kind(what: str, value: Any) -> None:
         return
     if is_quantity(value):
         raise _no_numbers(what, value, ": make one quantity of several, and give .to_value(unit)")
-    if hasattr(value, "__array__") or _has_buffer(value):
+    is_sequence = isinstance(value, Sequence) and not isinstance(value, str | bytes)
+    if hasattr(value, "__array__") or is_sequence or _has_buffer(value):
         raise _no_numbers(what, value, ": give np.asarray(...) of it, if its numbers are all that counts")
 
 
@@ -146,6 +145,7 @@ _ARRAYS = (np.ndarray, np.memmap)
 
 def _has_buffer(value: object) -> bool:
     try:
-        return not isinstance(value, bytes) and bool(memoryview(value).format)  # type: ignore[arg-type]
+        memoryview(value)  # type: ignore[arg-type]
     except TypeError:
         return False
+    return not isinstance(value, bytes)
