@@ -137,6 +137,7 @@ def test_single_quantities_come_back_as_such() -> None:
         (1 * u.s, "r is 1.0 s, which has the unit s; it must be in kpc"),
         (np.ones(2) * u.s, "which has the unit s; it must be in kpc"),
         (1 * u.one, r"the unit 1 \(dimensionless\); it must be in kpc"),
+        (np.float32(1), r"must be a quantity in kpc"),
         (1 * u.ABmag, r"give its .physical"),
         (1j * u.kpc, "must be a real number"),
         (u.Quantity([1j], u.kpc), "must be a real number"),
@@ -170,6 +171,18 @@ def test_masked_quantities_are_refused() -> None:
         F(Masked([1.0, 2.0] * u.kpc, [True, False]))
     with pytest.raises(TypeError, match=r"r is .*np.asarray"):
         G(Masked([1.0, 2.0], [True, False]))
+
+
+def test_a_dimensionless_unit_is_named() -> None:
+    """An empty text would not tell that there is one."""
+    f = curve(lambda x: x.to(u.one), low=1 * u.one, high=300 * u.percent)
+    with pytest.raises(TypeError, match=r"must be a quantity in 1 \(dimensionless\)"):
+        f(2.0)
+    with pytest.raises(TypeError, match=r"must be a quantity in 1 \(dimensionless\)"):
+        f.inverse(2.0)
+    assert_same(f(150 * u.percent), 1.5 * u.one)
+    with pytest.raises(OutsideAxisError, match=r"x = 4.0 is outside the axis, which runs from 1.0 to 3.0 "):
+        f(400 * u.percent)
 
 
 @pytest.mark.parametrize("x", [1 * u.kpc, [1, 2] * u.kpc, 1 * u.one, [1 * u.kpc], (1 * u.one, 2.0)])

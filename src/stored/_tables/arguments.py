@@ -10,7 +10,7 @@ import numpy as np
 from stored._tables.axis import Floats
 from stored._tables.labels import Labels, is_labelled, labels_of, numbers_of_labelled
 from stored._tables.method_values import REAL_KINDS
-from stored._tables.units import is_quantity, number_in_unit, with_unit
+from stored._tables.units import is_quantity, named_unit, number_in_unit, with_unit
 
 __all__ = ["Arguments", "read_argument", "read_arguments"]
 
@@ -91,13 +91,14 @@ def _check_unit(what: str, unit: Any, value: Any) -> None:
     has_unit = is_quantity(value)
     if has_unit and unit is None:
         raise TypeError(
-            f"{what} is {value!s:.200}, which has the unit {value.unit}, and must be a number without a unit; give"
-            " .to_value(unit), in the unit that the method expects, or give the limits of the axis as quantities"
+            f"{what} is {value!s:.200}, which has the unit {named_unit(value.unit)}, and must be a number without a"
+            " unit; give .to_value(unit), in the unit that the method expects, or give the limits of the axis as"
+            " quantities"
         )
     if unit is not None and not has_unit:
         raise TypeError(
-            f"{what} is {value!r:.200}, which has no unit, and must be a quantity in {unit}, or in a unit that can be"
-            f" converted to it; multiply it by its unit"
+            f"{what} is {value!r:.200}, which has no unit, and must be a quantity in {named_unit(unit)}, or in a unit"
+            " that can be converted to it; multiply it by its unit"
         )
 
 

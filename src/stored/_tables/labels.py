@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from stored._tables.axis import Floats
+from stored._tables.units import named_unit
 
 __all__ = ["Labels", "is_labelled", "labels_of", "numbers_of_labelled"]
 
@@ -45,7 +46,9 @@ class Labels:
             If the values have a unit, which the type of the arguments cannot hold.
         """
         if unit is not None:
-            raise TypeError(f"the result has the unit {unit}, which a {self._kind} cannot hold; give {self._remedy}")
+            raise TypeError(
+                f"the result has the unit {named_unit(unit)}, which a {self._kind} cannot hold; give {self._remedy}"
+            )
         return self._make(values)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from stored._tables.axis import Axis
-from stored._tables.units import is_quantity
+from stored._tables.units import is_quantity, named_unit
 from stored.errors import TableError
 
 __all__ = ["REAL_KINDS", "NumberMethod", "value_in_unit"]
@@ -81,7 +81,7 @@ def value_in_unit(label: str, value: Any, unit: Any) -> Any:
 
 
 def _unit_error(label: str, value: Any, *units: Any) -> TableError:
-    found, expected = ["no unit" if each is None else f"the unit {each}" for each in units]
+    found, expected = ["no unit" if each is None else f"the unit {named_unit(each)}" for each in units]
     return TableError(
         f"{label}() returned {value!s:.200}, which has {found}, and another value that has {expected}; a method that is"
         " interpolated must return all its values with units that fit, or all without"

@@ -101,8 +101,8 @@ def unit_from(described: object) -> Any:
 def _product_from(described: object) -> Any:
     if not (isinstance(described, list) and len(described) == 4):
         raise ValueError("it has no scale, bases and decomposition")
-    unit = _unit_of_terms(*described[:2])
     try:
+        unit = _unit_of_terms(*described[:2])
         found = [*_terms(unit.decompose())]
     except (OverflowError, ZeroDivisionError, TypeError) as error:
         raise ValueError(f"its scale is no number ({error})") from None

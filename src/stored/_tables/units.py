@@ -20,6 +20,7 @@ __all__ = [
     "derived_unit",
     "is_quantity",
     "limit_in_unit",
+    "named_unit",
     "number_in_unit",
     "quantity_class",
     "scalar_with_units",
@@ -71,12 +72,13 @@ def number_in_unit(what: str, value: Any, unit: Any) -> Any:
         return value.to_value(unit, None)
     except units.UnitsError:
         raise units.UnitTypeError(
-            f"{what} is {value!s:.200}, which has the unit {_named(value.unit)}; it must be in {_named(unit)}, or a"
-            " unit that can be converted to it"
+            f"{what} is {value!s:.200}, which has the unit {named_unit(value.unit)}; it must be in {named_unit(unit)},"
+            " or a unit that can be converted to it"
         ) from None
 
 
-def _named(unit: Any) -> str:
+def named_unit(unit: Any) -> str:
+    """A unit in a message."""
     return str(unit) or "1 (dimensionless)"
 
 
