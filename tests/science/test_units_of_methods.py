@@ -215,3 +215,32 @@ def test_rounding_along_an_axis_with_a_unit_is_refused() -> None:
         @stored(interpolate=KPC, round={"r": 3})
         def density(self: Any, r: Any) -> Any:
             return r
+
+
+PLAIN = """
+import sys
+import numpy as np
+from stored import Axis, keyed_by, stored
+
+@keyed_by("n")
+class Model:
+    n = 1
+
+    @stored(interpolate=Axis("x", 1.0, 2.0, outside="nan"))
+    def line(self, x):
+        return x
+
+model = Model()
+model.line(1.5), model.line(1.5), model.line([1.0, 3.0]), model.line(np.ma.array([1.0], mask=[True]))
+model.line.inverse(1.5), model.line.integral(1.0, 2.0), model.line.exact(1.5), repr(model.line.interpolant())
+print([name for name in ("astropy", "pandas", "xarray") if name in sys.modules])
+"""
+
+
+def test_nothing_of_other_libraries_is_imported(tmp_path: Path) -> None:
+    """Who uses none of them does not wait for them."""
+    environment = {**os.environ, "STORED_CACHE_DIR": str(tmp_path / "plain"), "STORED_KEY_FILE": str(tmp_path / "key")}
+    done = subprocess.run(
+        [sys.executable, "-c", PLAIN], env=environment, capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    assert (done.stdout, done.stderr) == ("[]\n", "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import numbers
 from collections.abc import Callable
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, fields
 from typing import Any, Literal, TypeAlias, cast
 
 import numpy as np
@@ -117,6 +117,11 @@ class Axis:
         self._check_numbers()
         with np.errstate(all="ignore"):
             self._check_spacing()
+
+    def __setstate__(self, state: list[Any]) -> None:
+        """Take the fields of a pickle; one of an earlier version, which has fewer, is a `ValueError`."""
+        for field, value in zip(fields(self), state, strict=True):
+            object.__setattr__(self, field.name, value)
 
     def _check_choices(self) -> None:
         if not (isinstance(self.name, str) and self.name.isidentifier()):

@@ -72,6 +72,12 @@ class Interpolant(ABC):
         self._fit: Any = fit
         self._log = any(axis.values == "log" for axis in axes)
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take what stands in a pickle; one of an earlier version, which knew no units, is a `ValueError`."""
+        if "unit" not in state:
+            raise ValueError("it is an interpolant of an earlier version of stored")
+        vars(self).update(state)
+
     @property
     def nodes(self) -> list[Any]:
         """For each axis the arguments at which the function was sampled."""
