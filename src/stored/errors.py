@@ -103,17 +103,22 @@ class OutsideAxisError(StoredError, ValueError):
         The first value outside.
     low, high : float
         The limits, both inside.
+    unit : str
+        The unit of these numbers; empty if they have none.
     """
 
-    def __init__(self, axis: str, value: float, low: float, high: float, advice: str = _WIDEN) -> None:
-        super().__init__(axis, value, low, high, advice)
-        self.axis, self.value, self.low, self.high = axis, value, low, high
+    def __init__(self, axis: str, value: float, low: float, high: float, advice: str = _WIDEN, unit: str = "") -> None:
+        super().__init__(axis, value, low, high, advice, unit)
+        self.axis, self.value, self.low, self.high, self.unit = axis, value, low, high, unit
 
     def __str__(self) -> str:
+        value, low, high = self._shown()
         return (
-            f"{self.axis} = {self.value!r} is outside the axis, which runs from {self.low!r} to {self.high!r} (both"
-            f" inside); {self.args[-1]}"
+            f"{self.axis} = {value} is outside the axis, which runs from {low} to {high} (both inside); {self.args[4]}"
         )
+
+    def _shown(self) -> list[str]:
+        return [f"{each!r} {self.unit}".rstrip() for each in (self.value, self.low, self.high)]
 
 
 class OutsideValuesError(OutsideAxisError):
@@ -127,12 +132,15 @@ class OutsideValuesError(OutsideAxisError):
         The first value outside.
     low, high : float
         The limits of its values.
+    unit : str
+        The unit of these numbers; empty if they have none.
     """
 
     def __str__(self) -> str:
+        value, low, high = self._shown()
         return (
-            f"{self.axis}() does not take the value {self.value!r}: on this axis, or branch, its values run from"
-            f" {self.low!r} to {self.high!r}; widen the axis, or choose another branch"
+            f"{self.axis}() does not take the value {value}: on this axis, or branch, its values run from {low} to"
+            f" {high}; widen the axis, or choose another branch"
         )
 
 
@@ -171,6 +179,8 @@ class ToleranceError(StoredError, ValueError):
         At how many points the function was evaluated.
     why : {"jump", "zero", "hard", "surface", "patches", "rounding"}
         The most likely reason.
+    unit : str
+        The unit of the arguments in `where`; empty if they have none.
     """
 
     def __init__(
@@ -182,13 +192,16 @@ class ToleranceError(StoredError, ValueError):
         where: tuple[float, float] | None,
         evaluations: int,
         why: str,
+        unit: str = "",
     ) -> None:
-        super().__init__(label, axis, error, asked, where, evaluations, why)
+        super().__init__(label, axis, error, asked, where, evaluations, why, unit)
+        self.unit = unit
         self.label, self.axis, self.error, self.asked = label, axis, error, asked
         self.where, self.evaluations, self.why = where, evaluations, why
 
     def __str__(self) -> str:
-        place = "" if self.where is None else f" from {self.where[0]!r} to {self.where[1]!r}"
+        ends = [f"{each!r} {self.unit}".rstrip() for each in self.where or ()]
+        place = f" from {ends[0]} to {ends[1]}" if ends else ""
         reached = f"is {self.error:.1e} of the largest value there" if math.isfinite(self.error) else "is not known yet"
         if self.error < self.asked:
             reached += " where it was measured, too close to the tolerance, since it may be larger between these points"

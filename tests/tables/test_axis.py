@@ -139,6 +139,16 @@ def test_all_but_the_limits_is_named() -> None:
         Axis("x", 0, 1, "log")  # type: ignore[misc]
 
 
+def test_a_pickle_of_an_earlier_version_is_refused() -> None:
+    """An entry with one is computed again, rather than used without what it lacks."""
+    axis, other = Axis("x", 1.0, 2.0), Axis("y", 3.0, 4.0)
+    state: Any = axis.__getstate__()
+    other.__setstate__(state)
+    assert other == axis
+    with pytest.raises(ValueError, match="shorter"):
+        other.__setstate__(state[:-1])
+
+
 def test_an_axis_does_not_change() -> None:
     """Once checked, it stays what it is."""
     with pytest.raises(AttributeError):

@@ -115,6 +115,13 @@ def cube_above_zero(x: Any) -> Any:
 # -- derivatives ------------------------------------------------------------------------------------------------------
 
 
+def test_an_interpolant_of_an_earlier_version_is_refused() -> None:
+    """An entry with its pickle is computed again, rather than used without what it lacks."""
+    state = {name: value for name, value in vars(curve(cube)).items() if name != "unit"}
+    with pytest.raises(ValueError, match="of an earlier version"):
+        curve(cube).__setstate__(state)
+
+
 def test_derivatives_have_the_shape_of_the_argument() -> None:
     """Numbers give floats, arrays arrays of their shape, and NaN gives NaN."""
     f = accurate_curve(lambda x: np.exp(x))

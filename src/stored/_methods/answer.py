@@ -243,7 +243,7 @@ def _value_for_caller(call: Call, results: Results, result: CachedResult) -> Any
     return result.value(*call.axis_values(), exact=functools.partial(_evaluate_exact, call, results))
 
 
-def _evaluate_exact(call: Call, results: Results, *point: float) -> Any:
+def _evaluate_exact(call: Call, results: Results, *point: Any) -> Any:
     results.count_exact(1)
     return call.evaluate(**dict(zip(call.definition.axis_names, point, strict=True)))
 
@@ -274,10 +274,7 @@ def exact(definition: Definition, owner: object, args: tuple[Any, ...], kwargs: 
 
 
 def _exact_values(call: Call) -> Any:
-    given = call.axis_values()
-    points = np.broadcast_arrays(*given)
-    if not any(isinstance(each, np.ndarray) or np.ndim(each) for each in given):
-        return call.evaluate()
-    columns = zip(*(each.ravel().tolist() for each in points), strict=True)
-    values = [call.evaluate(**dict(zip(call.definition.axis_names, point, strict=True))) for point in columns]
-    return np.array(values, dtype=float).reshape(points[0].shape)
+    from stored._tables import values_of_method
+
+    definition = call.definition
+    return values_of_method(call.evaluate, definition.axes, definition.label, call.axis_values())

@@ -159,27 +159,27 @@ class BoundMethod(Generic[P, R]):
 
         Returns
         -------
-        float or ndarray
-            What the method returns; for arrays, of their broadcast shape.
+        object
+            What the method returns; for arrays, one of their broadcast shape, with its unit.
         """
         return cast(R, exact(self._definition, self._owner, args, kwargs))
 
-    def inverse(self, y: Any, branch: tuple[float, float] | None = None, **others: Any) -> Any:
+    def inverse(self, y: Any, branch: tuple[Any, Any] | None = None, **others: Any) -> Any:
         """The argument at which the method has a value: see `CurveInterpolant.inverse`.
 
         Parameters
         ----------
-        y : array_like
-            Values.
-        branch : tuple of (float, float), optional
+        y : array_like, Quantity, masked array, Series, DataFrame or DataArray
+            Values, with a unit if the method's values have one.
+        branch : tuple of (float or Quantity, float or Quantity), optional
             The range of the argument in which to look; there the function must rise, or fall, throughout.
         **others
             The method's other arguments.
 
         Returns
         -------
-        float or ndarray
-            A float for a number, otherwise an array of the shape of `y`.
+        float or ndarray, or like `y`
+            A float for a number, otherwise an array of the shape of `y`, with the unit of the axis if it has one.
 
         Raises
         ------
@@ -195,7 +195,7 @@ class BoundMethod(Generic[P, R]):
 
         Parameters
         ----------
-        *x : array_like
+        *x : array_like, Quantity, masked array, Series, DataFrame or DataArray
             The arguments along the axes; the order `nu` may follow.
         nu : int or tuple of (int, int)
             The order, 1 to 3; for two axes the order along each, together 1 to 3.
@@ -204,8 +204,9 @@ class BoundMethod(Generic[P, R]):
 
         Returns
         -------
-        float or ndarray
-            A float for numbers, otherwise an array of their shape.
+        float or ndarray, or like the arguments
+            A float for numbers, otherwise an array of their shape, in the unit of the method's values over those of the
+            axes to the powers `nu`.
 
         Raises
         ------
@@ -229,7 +230,7 @@ class BoundMethod(Generic[P, R]):
 
         Returns
         -------
-        float or ndarray
+        float or ndarray, or like the limits
             In the method's unit times the argument's.
 
         Raises
@@ -239,19 +240,19 @@ class BoundMethod(Generic[P, R]):
         """
         return self._curve("integral", ("a", "b"), others).integral(a, b)
 
-    def roots(self, value: float = 0.0, **others: Any) -> NDArray[np.float64]:
+    def roots(self, value: Any = 0.0, **others: Any) -> NDArray[np.float64]:
         """All arguments at which the interpolant has a value: see `CurveInterpolant.roots`.
 
         Parameters
         ----------
-        value : float
-            The value.
+        value : float or Quantity
+            The value, with a unit if the method's values have one.
         **others
             The method's other arguments.
 
         Returns
         -------
-        ndarray, shape (n,)
+        ndarray or Quantity, shape (n,)
             Increasing.
         """
         return self._curve("roots", ("value",), others).roots(value)

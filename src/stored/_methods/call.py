@@ -252,7 +252,7 @@ class Call:
         definition = self.definition
         values = self._shortcut_values()
         if definition.is_scalar:
-            return result.value.scalar if type(values[0]) is float else None
+            return result.value.scalar if type(values[0]) is result.value.scalar_type else None
         if not definition.has_result_table or not all(map(is_hash_stable, values)):
             return None
         return values[0] if len(values) == 1 else tuple(values)
@@ -265,11 +265,11 @@ class Call:
     def _shortcut_values(self) -> list[Any]:
         return [self.values[name] for name in self.definition.shortcut_arguments]
 
-    def evaluate(self, **point: float) -> Any:
+    def evaluate(self, **point: Any) -> Any:
         """Call the plain method, with other values along the axes if a point is given."""
         return self._evaluate({**self.values, **point})
 
-    def _sample(self, present: PresentSpace, **point: float) -> Any:
+    def _sample(self, present: PresentSpace, **point: Any) -> Any:
         value = self.evaluate(**point)
         if not present.holds(self.owner, self.space):
             raise ParametersChangedError(
@@ -283,6 +283,11 @@ class Call:
         if definition.axes:
             values = {**values, **{name: _axis_number(values[name]) for name in definition.axis_names}}
         return definition.arguments.apply(definition.function, self.owner, values)
+
+    def values_beside_axes(self) -> list[Any]:
+        """The values of the other arguments, on which a table depends."""
+        axes = self.definition.axis_names
+        return [value for name, value in self.values.items() if name not in axes]
 
     def axis_values(self) -> list[Any]:
         """The values of the arguments along the axes."""

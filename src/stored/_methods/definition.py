@@ -115,6 +115,12 @@ class Definition:
         self.arguments = Arguments(function, self.label, ignore, {} if round is None else round)
         self.axis_names = tuple(axis.name for axis in self.axes)
         self.arguments.check_names("interpolate", self.axis_names)
+        for axis in self.axes:
+            if axis.unit is not None and axis.name in (round or {}):
+                raise TypeError(
+                    f"round of {self.label}() names {axis.name!r}, which is a quantity: what is rounded would depend on"
+                    " the unit in which it is given; leave it out"
+                )
         self.is_scalar = len(self.axes) == 1 and maxsize is None and self.arguments.is_only_argument(self.axis_names[0])
         self.has_result_table = not self.axes and not self.arguments.has_rounding
         self.shortcut_arguments = self.axis_names if self.is_scalar else self.arguments.keyed_names

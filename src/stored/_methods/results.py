@@ -134,7 +134,7 @@ class Results:
 
     def _look_at_code(self, call: Call) -> None:
         """Let what the code uses that has no form make the result private, also that of parts."""
-        given = (*self.present.values(call.owner), *call.values.values())
+        given = (*self.present.values(call.owner), *call.values_beside_axes())
         seeds, formless = self.code.seeds, self.code.formless
         if not ATOMIC_SET.issuperset(map(type, given)):
             call.parts = list(parts_of(given))

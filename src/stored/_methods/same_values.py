@@ -201,6 +201,8 @@ _MOST_SHOWN = 8
 def shown(value: Any) -> str:
     """A value in a message, in one line."""
     value = value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, np.ndarray) and hasattr(value, "to_string"):  # a quantity, which shows its unit
+        return " ".join(str(value).split())
     text = np.array2string(value, threshold=6) if isinstance(value, np.ndarray) else _repr.repr(value)
     told: Any = type(value).__repr__
     if told is object.__repr__:  # which tells nothing of it
@@ -209,7 +211,7 @@ def shown(value: Any) -> str:
     return " ".join(text.split())
 
 
-def shown_at(value: Any, names: Iterable[str], point: Iterable[float]) -> str:
+def shown_at(value: Any, names: Iterable[str], point: Iterable[Any]) -> str:
     """A value in a message, with the arguments at which it is taken."""
-    at = ", ".join([f"{name}={each!r}" for name, each in zip(names, point, strict=True)])
+    at = ", ".join([f"{name}={shown(each)}" for name, each in zip(names, point, strict=True)])
     return f"{shown(value)} at {at}"

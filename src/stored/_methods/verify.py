@@ -146,17 +146,18 @@ def _verified_table(call: Call, results: Results, found: CachedResult) -> Cached
     itself, or for its derivative.
     """
     interpolant, axes, names = found.value, call.definition.axes, call.definition.axis_names
-    given = [np.asarray(each, dtype=float).ravel() for each in np.broadcast_arrays(*call.axis_values())]
+    given = [each.ravel() for each in interpolant.read_arguments(*call.axis_values()).points]
     pairs = zip(axes, given, strict=True)
     inside = np.logical_and.reduce([(axis.low <= each) & (each <= axis.high) for axis, each in pairs])
     points = [each[inside].tolist() for each in given]
     asked = [[each[number] for each in points] for number in _choice.points(len(points[0]), _MOST_POINTS)]
-    for point in [*asked, [_choice.between(axis.low, axis.high) for axis in axes]]:
+    for numbers in [*asked, [_choice.between(axis.low, axis.high) for axis in axes]]:
+        point = [axis.argument(each) for axis, each in zip(axes, numbers, strict=True)]
         stored = interpolant(*point)
         show = functools.partial(shown_at, stored, names, point)
         with _forgetting_on_error(call, results, show):
             now = call.evaluate(**dict(zip(names, point, strict=True)))
-            if interpolant.is_within_tolerance(stored, now) or not results.present.holds(call.owner, call.space):
+            if interpolant.is_value(stored, now) or not results.present.holds(call.owner, call.space):
                 continue
             computed = compute(call, results)
         _replace(call, results, computed, show(), shown(now))

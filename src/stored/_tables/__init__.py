@@ -13,6 +13,7 @@ from stored._tables.splines import Spline, copy_of_spline, numbers_of_spline, sp
 if TYPE_CHECKING:
     from stored._tables.axis import Axis
     from stored._tables.curve import CurveInterpolant
+    from stored._tables.exact_values import values_of_method
     from stored._tables.interpolant import Interpolant
     from stored._tables.load_table import make_interpolant
     from stored._tables.make_table import tabulate
@@ -27,6 +28,7 @@ __all__ = [
     "numbers_of_spline",
     "spline",
     "tabulate",
+    "values_of_method",
 ]
 
 if not TYPE_CHECKING:  # type checkers would take every name for one of these
@@ -38,5 +40,6 @@ if not TYPE_CHECKING:  # type checkers would take every name for one of these
             "Interpolant": "interpolant",
             "make_interpolant": "load_table",
             "tabulate": "make_table",
+            "values_of_method": "exact_values",
         },
     )

@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 import numbers
 from collections.abc import Callable
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, fields
 from typing import Any, Literal, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
+
+from stored._tables.unit_description import describe_unit
+from stored._tables.units import check_axis_unit, is_quantity, limit_in_unit, with_unit
 
 __all__ = ["Axis", "Floats", "Transform"]
 
@@ -20,6 +23,9 @@ Transform: TypeAlias = Callable[[Any], Any]
 Spacing: TypeAlias = Literal["linear", "log", "log1p"] | tuple[Transform, Transform]
 
 Outside: TypeAlias = Literal["raise", "nan", "clip", "exact", "extrapolate"]
+
+Limit: TypeAlias = float | Any
+"""A number or a quantity."""
 
 _SPACINGS: dict[str, tuple[Transform, Transform]] = {
     "linear": (np.asarray, np.asarray),
@@ -54,17 +60,20 @@ class Axis:
     ----------
     name : str
         The argument.
-    low, high : float
-        The limits, in the argument's own unit; both are inside.
+    low, high : float or Quantity
+        The limits; both are inside. With quantities of astropy, the axis has the unit of `low`: calls take quantities
+        of any unit that can be converted to it, the method gets quantities in it, and a result with a unit makes a
+        table with that unit. The attributes are numbers in the unit.
     spacing : {"linear", "log", "log1p"} or (callable, callable)
         The coordinate in which the function is smooth: the argument, its logarithm, the logarithm of 1 + argument, or
-        a pair of vectorised functions, to the coordinate and back.
+        a pair of vectorised functions, to the coordinate and back, which take and return numbers.
     values : {"linear", "log"}
         Interpolate the values, or their logarithm (then they must be positive).
     rtol, atol : float
         The error that an interpolated value may have: at most ``atol + rtol * abs(value)``. `rtol` is 0 or at least
-        1e-13, and one of the two is not 0. With ``atol=0`` the function should not pass zero: near it, a relative
-        error can be small only if the function is computed to the last digit.
+        1e-13, and one of the two is not 0. `atol` is a number, in the unit of the method's first value. With
+        ``atol=0`` the function should not pass zero: near it, a relative error can be small only if the function is
+        computed to the last digit.
     points : int, optional
         Sample so many nodes, evenly spaced in the coordinate, rather than as many as the tolerance needs; at least 4,
         at most one million. The error is then measured, but not bounded.
@@ -77,16 +86,19 @@ class Axis:
         True if the method takes an array of this argument and returns an array of the same shape; False if it takes
         one number at a time. By default arrays are tried, and some of their values compared with those of calls with
         single numbers.
+    unit : Unit, optional
+        The unit of limits that are given as numbers; those that are quantities are converted to it. It is None for an
+        axis of plain numbers, which takes no quantities.
 
     Raises
     ------
     ValueError
-        If limits, spacing or another option cannot be used.
+        If limits, spacing, unit or another option cannot be used.
     """
 
     name: str
-    low: float
-    high: float
+    low: Limit
+    high: Limit
     _: KW_ONLY
     spacing: Spacing = "linear"
     values: Literal["linear", "log"] = "linear"
@@ -96,13 +108,20 @@ class Axis:
     max_points: int = 10_000
     outside: Outside = "raise"
     vectorized: bool | None = None
+    unit: Any = None
 
     def __post_init__(self) -> None:
         self._check_choices()
+        self._take_unit()
         self._check_limits()
         self._check_numbers()
         with np.errstate(all="ignore"):
             self._check_spacing()
+
+    def __setstate__(self, state: list[Any]) -> None:
+        """Take the fields of a pickle; one of an earlier version, which has fewer, is a `ValueError`."""
+        for field, value in zip(fields(self), state, strict=True):
+            object.__setattr__(self, field.name, value)
 
     def _check_choices(self) -> None:
         if not (isinstance(self.name, str) and self.name.isidentifier()):
@@ -121,14 +140,45 @@ class Axis:
                     f"{option} of axis {self.name!r} is {found!r}; choose one of {', '.join(map(repr, allowed))}"
                 )
 
+    def _take_unit(self) -> None:
+        """Make limits that are quantities numbers, in the unit of the axis."""
+        have_units = is_quantity(self.low), is_quantity(self.high)
+        if self.unit is None and not any(have_units):
+            return
+        if self.unit is None and not all(have_units):
+            raise ValueError(
+                f"axis {self.name!r} runs from {self.low!r} to {self.high!r}, of which one has a unit and one has none;"
+                " give both limits as quantities, or both as numbers"
+            )
+        unit = cast(Any, self.low).unit if self.unit is None else self.unit
+        check_axis_unit(self.name, unit)
+        limits = [limit_in_unit(self.name, each, unit) for each in (self.low, self.high)]
+        for field, value in zip(("unit", "low", "high"), (unit, *limits), strict=True):
+            object.__setattr__(self, field, value)
+
     def _check_limits(self) -> None:
         if not (_is_finite(self.low) and _is_finite(self.high)):
             raise ValueError(
-                f"axis {self.name!r} runs from {self.low!r} to {self.high!r}; low must be less than high, and"
-                " both finite real numbers"
+                f"axis {self.name!r} runs {self._range()}; low must be less than high, and both finite real numbers"
             )
         if not self.low < self.high:
-            raise ValueError(f"axis {self.name!r} runs from {self.low!r} to {self.high!r}; low must be less than high")
+            raise ValueError(f"axis {self.name!r} runs {self._range()}; low must be less than high")
+
+    def _range(self) -> str:
+        return f"from {self.shown(self.low)} to {self.shown(self.high)}"
+
+    def shown(self, value: object) -> str:
+        """A number along the axis as messages show it, with the unit if there is one."""
+        return f"{value!r}{self.unit_text}"
+
+    @property
+    def unit_text(self) -> str:
+        """The unit behind a space, for messages; empty without one."""
+        return "" if self.unit is None else f" {self.unit}".rstrip()
+
+    def argument(self, number: Any) -> Any:
+        """A number or an array along the axis as the method gets it: a quantity, if the axis has a unit."""
+        return with_unit(number, self.unit)
 
     def _check_numbers(self) -> None:
         for option, least in (("rtol", _LEAST_RTOL), ("atol", 0.0)):
@@ -137,6 +187,7 @@ class Axis:
                 raise ValueError(
                     f"{option} of axis {self.name!r} is {found!r}; it must be 0 or a finite number"
                     + (f" of at least {least:g}, near the limit of double precision" if least else " above it")
+                    + (", in the unit of the method's values" if is_quantity(found) else "")
                 )
         if self.rtol == self.atol == 0:
             raise ValueError(f"axis {self.name!r} has rtol and atol of 0; no table is exact, so give one of them")
@@ -154,13 +205,11 @@ class Axis:
         low, high = self.coordinate_limits()
         if not (math.isfinite(low) and math.isfinite(high) and low < high):
             raise ValueError(
-                f"axis {self.name!r} from {self.low!r} to {self.high!r} has no {self.spacing!r} spacing: its limits"
+                f"axis {self.name!r} {self._range()} has no {self.spacing!r} spacing: its limits"
                 f" become {[low, high]}; they must be finite and increasing"
             )
         if high - low < _LEAST_SPAN:
-            raise ValueError(
-                f"axis {self.name!r} from {self.low!r} to {self.high!r} is too narrow; choose a larger unit"
-            )
+            raise ValueError(f"axis {self.name!r} {self._range()} is too narrow; choose a larger unit")
         probes = np.linspace(low, high, self.points or _PROBES)
         nodes = self.backward(probes)
         coordinates = self.forward(nodes) if nodes.shape == probes.shape else nodes
@@ -168,7 +217,7 @@ class Axis:
         fits = nodes.shape == coordinates.shape == probes.shape and _increases(nodes) and _increases(coordinates)
         if not fits or not np.all(np.abs(coordinates - probes) <= _INVERSE_TOLERANCE * (high - low)):
             raise ValueError(
-                f"axis {self.name!r} from {self.low!r} to {self.high!r} has no {probes.size} different nodes with"
+                f"axis {self.name!r} {self._range()} has no {probes.size} different nodes with"
                 f" spacing {self.spacing!r}; choose limits further apart or fewer points or, if the spacing is a pair"
                 " of functions, an increasing one and its inverse, both for arrays"
             )
@@ -213,7 +262,8 @@ class Axis:
     def definition(self) -> tuple[object, ...]:
         """All options that determine the table of a function."""
         accuracy = (self.rtol, self.atol) if self.points is None else self.points
-        return (self.name, self.low, self.high, self.spacing, self.values, accuracy, self.vectorized)
+        unit = () if self.unit is None else (describe_unit(self.unit),)
+        return (self.name, self.low, self.high, self.spacing, self.values, accuracy, self.vectorized, *unit)
 
 
 def _is_finite(number: object) -> bool:

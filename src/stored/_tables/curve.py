@@ -10,6 +10,7 @@ from typing import Any, cast
 import numpy as np
 
 from stored._tables.antiderivative import Antiderivative
+from stored._tables.arguments import read_argument, read_arguments
 from stored._tables.axis import Axis, Floats
 from stored._tables.chain_rule import (
     MOST_ORDER,
@@ -18,11 +19,11 @@ from stored._tables.chain_rule import (
     coordinate_derivatives,
     exponential_derivative,
 )
-from stored._tables.interpolant import Interpolant, float_or_array, real_numbers
+from stored._tables.interpolant import Interpolant, outside_error
 from stored._tables.inverse import InverseSolver
 from stored._tables.pieces import CHUNK, Pieces, work_space
 from stored._tables.table import Table
-from stored.errors import OutsideAxisError
+from stored._tables.units import derived_unit, quantity_class, scalar_with_units
 
 __all__ = ["CurveInterpolant"]
 
@@ -49,52 +50,62 @@ class CurveInterpolant(Interpolant):
         self._axis = axis
         self._solver: InverseSolver | None = None
         self._antiderivative: Antiderivative | None = None
-        self._scalar: Callable[[float], float | None] | None = None
+        self._scalar: Callable[[Any], Any] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """All but what is made on demand, as generated functions cannot be pickled."""
         return {**vars(self), "_solver": None, "_antiderivative": None, "_scalar": None}
 
     @property
-    def scalar(self) -> Callable[[float], float | None]:
-        """A fast function of a Python float within the limits, which returns None for any other argument."""
+    def scalar(self) -> Callable[[Any], Any]:
+        """A fast function of one number within the limits, of `scalar_type`, which returns None for anything else."""
         if self._scalar is None:
             axis = self._axis
-            self._scalar = self._fit.scalar(float(axis.low), float(axis.high), axis.scalar_forward(), self._log)
+            scalar = self._fit.scalar(float(axis.low), float(axis.high), axis.scalar_forward(), self._log)
+            has_unit = self.unit is not None or axis.unit is not None
+            self._scalar = scalar_with_units(scalar, axis.name, axis.unit, self.unit) if has_unit else scalar
         return self._scalar
+
+    @property
+    def scalar_type(self) -> Any:
+        """What `scalar` takes: a Python float or, along an axis with a unit, a quantity."""
+        return float if self._axis.unit is None else quantity_class()
 
     def __call__(self, x: Any, *, exact: Callable[..., Any] | None = None) -> Any:
         """Evaluate.
 
         Parameters
         ----------
-        x : array_like
-            The argument.
+        x : array_like, Quantity, masked array, Series, DataFrame or DataArray
+            The argument; a quantity if the axis has a unit, and otherwise not.
         exact : callable, optional
             What ``outside="exact"`` calls, one point at a time.
 
         Returns
         -------
-        float or ndarray
-            A float for a number, otherwise an array of the same shape. NaN where the argument is NaN, or outside an
-            axis with ``outside="nan"``.
+        float or ndarray, or as the argument
+            A float for a number, otherwise an array of the same shape, with the unit of the values if they have one.
+            NaN where the argument is NaN, or outside an axis with ``outside="nan"``. Mask, index, columns, dimensions,
+            coordinates and names are those of the argument; what is masked or missing stays so.
 
         Raises
         ------
         OutsideAxisError
             If a value lies outside an axis with ``outside="raise"``, or ``"exact"`` when there is nothing to call.
         TypeError
-            If the argument is not a real number or an array of them.
+            If the argument is not a real number or an array of them; if it has a unit and the axis has none, or the
+            other way, or one that does not fit (`astropy.units.UnitTypeError`); if it is of a type that only converts
+            to arrays, or that cannot hold the unit of the values.
         """
-        value = self.scalar(x) if type(x) is float else None  # it is compiled for floats only, not for arrays
+        value = self.scalar(x) if type(x) is self.scalar_type else None  # it is compiled for them, not for arrays
         if value is not None:
             return value
-        points = real_numbers(self._axis, x)
-        flat = points.ravel()
-        values = self._evaluate_inside(flat)
+        given = read_argument(self._axis.name, self._axis.unit, x)
+        (points,) = given.points
+        values = self._evaluate_inside(points.ravel())
         if values is None:
-            return self._evaluate_anywhere((x,), exact)
-        return float_or_array(values.reshape(points.shape), (x,))
+            return self._evaluate_anywhere(given, exact)
+        return given.result(values.reshape(points.shape), self.unit)
 
     def _evaluate_inside(self, x: Floats) -> Floats | None:
         """The values at points of shape (n,), in chunks that stay in the cache; None if one is not inside."""
@@ -130,8 +141,9 @@ class CurveInterpolant(Interpolant):
 
         Returns
         -------
-        float or ndarray
-            As for a call. Where two pieces meet, that of the piece to the right. Outside the axis, 0 with
+        float or ndarray, or as the argument
+            As for a call, in the unit of the values over that of the axis to the power `nu`; of magnitudes, in mag over
+            that. Where two pieces meet, that of the piece to the right. Outside the axis, 0 with
             ``outside="clip"``, that of the tangent with ``"extrapolate"``, NaN with ``"nan"``.
 
         Raises
@@ -142,10 +154,11 @@ class CurveInterpolant(Interpolant):
             If there is no such order.
         """
         _check_order(nu)
-        points = real_numbers(self._axis, x)
+        given = read_argument(self._axis.name, self._axis.unit, x)
+        (points,) = given.points
         outside = self._axis.is_outside(points)
         if outside.any() and self._axis.outside in {"raise", "exact"}:
-            raise self._outside_error(float(points[outside][0]), _DERIVATIVE_ADVICE)
+            raise outside_error(self._axis, float(points[outside][0]), _DERIVATIVE_ADVICE)
         inside = np.clip(points.ravel(), self._axis.low, self._axis.high)
         missing = np.isnan(inside)
         inside[missing] = self._axis.low
@@ -154,10 +167,7 @@ class CurveInterpolant(Interpolant):
         values = values.reshape(points.shape)
         if outside.any():
             values[outside] = self._derivative_outside(points[outside], nu)
-        return float_or_array(values, (x,))
-
-    def _outside_error(self, value: float, advice: str) -> OutsideAxisError:
-        return OutsideAxisError(self._axis.name, value, self._axis.low, self._axis.high, advice)
+        return given.result(values, derived_unit(self.unit, (self._axis.unit, -nu)))
 
     def _derivative_inside(self, x: Floats, nu: int) -> Floats:
         t = self._axis.forward(x)
@@ -195,19 +205,20 @@ class CurveInterpolant(Interpolant):
 
         Returns
         -------
-        float or ndarray
-            In the function's unit times the argument's. NaN where a limit is NaN.
+        float or ndarray, or as the limits
+            As for a call, in the function's unit times the argument's. NaN where a limit is NaN.
 
         Raises
         ------
         OutsideAxisError
             If a limit lies outside the axis, whatever `outside` says.
         """
-        points = np.broadcast_arrays(*(real_numbers(self._axis, each) for each in (a, b)))
+        given = read_arguments([f"limit of {self._axis.name}"] * 2, [self._axis.unit] * 2, (a, b))
+        points = given.points
         for each in points:
             outside = self._axis.is_outside(each)
             if outside.any():
-                raise self._outside_error(float(each[outside][0]), "integrate within it, or widen it")
+                raise outside_error(self._axis, float(each[outside][0]), "integrate within it, or widen it")
         if self._antiderivative is None:
             slopes = functools.partial(argument_slopes, self._axis)
             self._antiderivative = Antiderivative(self._fit, slopes, self._log, self._axis.spacing != "linear")
@@ -215,7 +226,7 @@ class CurveInterpolant(Interpolant):
         t = [self._axis.forward(np.where(missing, self._axis.low, each)).ravel() for each in points]
         values = self._antiderivative(*t).reshape(missing.shape)
         values[missing] = math.nan
-        return float_or_array(values, (a, b))
+        return given.result(values, derived_unit(self.unit, (self._axis.unit, 1)))
 
     # -- inverse and roots --------------------------------------------------------------------------------------------
 
@@ -224,17 +235,18 @@ class CurveInterpolant(Interpolant):
 
         Parameters
         ----------
-        y : array_like
-            Values. One that exceeds the largest or the smallest by no more than the tolerance gives the limit.
-        branch : tuple of (float, float), optional
+        y : array_like, Quantity, masked array, Series, DataFrame or DataArray
+            Values; quantities if those of the function are, and otherwise not. One that exceeds the largest or the
+            smallest by no more than the tolerance gives the limit.
+        branch : tuple of (float or Quantity, float or Quantity), optional
             The range of the argument in which to look, by default the whole axis. There the function must rise, or
             fall, throughout, but for what the table's own error may have done (half the tolerance).
 
         Returns
         -------
-        float or ndarray
-            As for a call. NaN for NaN. For a value that is not taken, NaN with ``outside="nan"``, and with ``"clip"``
-            the limit at which the interpolant comes closest to it.
+        float or ndarray, or as the values
+            As for a call, in the unit of the axis. NaN for NaN. For a value that is not taken, NaN with
+            ``outside="nan"``, and with ``"clip"`` the limit at which the interpolant comes closest to it.
 
         Raises
         ------
@@ -245,26 +257,27 @@ class CurveInterpolant(Interpolant):
         """
         return self._inverse_solver().solve(y, branch)
 
-    def roots(self, value: float = 0.0) -> Floats:
+    def roots(self, value: Any = 0.0) -> Floats:
         """All arguments at which the interpolant has a value.
 
         Parameters
         ----------
-        value : float
-            The value.
+        value : float or Quantity
+            The value, with a unit if those of the function have one; 0 needs none, unless that is logarithmic.
 
         Returns
         -------
-        ndarray, shape (n,)
+        ndarray or Quantity, shape (n,)
             Increasing; of a stretch on which the function equals `value`, the ends. Where the function only touches
             `value`, rounding decides whether there are two close together, or one, or none.
         """
-        return self._inverse_solver().roots(value)
+        return cast(Floats, self._inverse_solver().roots(value))
 
     def _inverse_solver(self) -> InverseSolver:
         if self._solver is None:
-            largest = float(np.max(np.abs(self.values)))
-            self._solver = InverseSolver(self._fit, self._axis, self.label, self._log, self.error, largest)
+            largest = float(np.max(np.abs(self._values)))
+            named = self._axis, self.label, self.unit
+            self._solver = InverseSolver(self._fit, *named, self._log, self.error, largest)
         return self._solver
 
 

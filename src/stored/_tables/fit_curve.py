@@ -259,6 +259,7 @@ class _Evaluator:
             (low, high),
             len(self._known),
             "zero" if self._passes_zero() else why,
+            self._axis.unit_text.strip(),
         )
 
     def _passes_zero(self) -> bool:

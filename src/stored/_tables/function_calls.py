@@ -9,12 +9,10 @@ from typing import Any
 import numpy as np
 
 from stored._tables.axis import Axis, Floats
+from stored._tables.method_values import REAL_KINDS, NumberMethod
 from stored.errors import TableError
 
-__all__ = ["REAL_KINDS", "CoordinateFunction", "FunctionCaller", "NotVectorizedError"]
-
-REAL_KINDS = "buif"
-"""The kinds of numpy dtypes that hold real numbers."""
+__all__ = ["CoordinateFunction", "FunctionCaller", "NotVectorizedError"]
 
 _SMALLEST_TRIAL = 4
 """Smaller arrays cannot show whether a function takes arrays: many functions take one item for a number."""
@@ -49,7 +47,7 @@ class FunctionCaller:
     """
 
     def __init__(self, function: Callable[..., Any], axes: tuple[Axis, ...], label: str) -> None:
-        self._function = function
+        self._function = NumberMethod(function, axes, label)
         self._axes = axes
         self._label = label
         self._names = [axis.name for axis in axes]
@@ -59,6 +57,11 @@ class FunctionCaller:
         self._takes_arrays = False if False in declared else True if declared == {True} else None  # None: not known
         self._random = np.random.default_rng(0)
         self.evaluations = 0
+
+    @property
+    def unit(self) -> Any:
+        """The unit of the function's values; None if they are plain numbers."""
+        return self._function.unit
 
     def take_numbers_only(self) -> None:
         """Call the function with single numbers from now on."""
@@ -160,7 +163,8 @@ class FunctionCaller:
         if bad.size:
             first = int(bad[np.argmin(np.isfinite(values[bad]))])
             value = float(values[first])
-            where = ", ".join(f"{name} = {float(x[first])!r}" for name, x in zip(self._names, points, strict=True))
+            pairs = zip(self._axes, points, strict=True)
+            where = ", ".join(f"{axis.name} = {axis.shown(float(x[first]))}" for axis, x in pairs)
             wanted = "positive, because values='log' interpolates their logarithm" if np.isfinite(value) else "finite"
             raise TableError(f"{self._label}() is {value!r} at {where}; every sampled value must be {wanted}")
         return values

@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from stored._tables.arguments import read_argument
 from stored._tables.axis import Axis, Floats
 from stored._tables.chain_rule import coordinate_derivatives
-from stored._tables.interpolant import float_or_array, real_numbers
+from stored._tables.interpolant import outside_error
 from stored._tables.pieces import Pieces
 from stored._tables.solve import Branch, find_roots, monotonic_branch
 from stored._tables.tolerance import Tolerance
-from stored.errors import OutsideAxisError, OutsideValuesError, TableError
+from stored.errors import OutsideValuesError, TableError
 
 __all__ = ["InverseSolver"]
 
@@ -32,6 +33,8 @@ class InverseSolver:
         The axis of its argument.
     label : str
         What messages call the curve.
+    unit : Unit or None
+        The unit of its values.
     log : bool
         Are the pieces the logarithm of the curve?
     error : float
@@ -40,29 +43,32 @@ class InverseSolver:
         The largest absolute value of the curve.
     """
 
-    def __init__(self, fit: Pieces, axis: Axis, label: str, log: bool, error: float, largest: float) -> None:
+    def __init__(self, fit: Pieces, axis: Axis, label: str, unit: Any, log: bool, error: float, largest: float) -> None:
         self._fit = fit
         self._axis = axis
         self._label = label
+        self._unit = unit
         self._log = log
         self._error = error
         self._largest = largest
         self._branches: dict[tuple[float, float], Branch] = {}
 
-    def solve(self, y: Any, limits: tuple[float, float] | None) -> Any:
+    def solve(self, y: Any, limits: tuple[Any, Any] | None) -> Any:
         """The arguments at which the curve has values, between limits of the argument or on the whole axis."""
-        values = real_numbers(f"value of {self._label}", y)
+        given = read_argument(f"value of {self._label}", self._unit, y)
+        (values,) = given.points
         branch = self._branch(limits)
         flat = values.ravel()
         with np.errstate(divide="ignore", invalid="ignore"):
             interpolated = np.log(flat) if self._log else flat
         is_outside = self._is_outside(interpolated, branch) | (np.isnan(interpolated) & ~np.isnan(flat))
         if is_outside.any() and self._axis.outside not in {"nan", "clip"}:
-            raise OutsideValuesError(self._label, float(flat[is_outside][0]), *self._value_range(branch))
+            unit = "" if self._unit is None else str(self._unit)
+            raise OutsideValuesError(self._label, float(flat[is_outside][0]), *self._value_range(branch), unit=unit)
         targets = np.clip(np.nan_to_num(interpolated, nan=branch.lowest), branch.lowest, branch.highest)
         x = self._polish(np.clip(self._axis.backward(branch.solve(targets)), *branch.limits), targets, branch)
         x[np.isnan(flat) | (is_outside & (self._axis.outside == "nan"))] = math.nan
-        return float_or_array(x.reshape(values.shape), (y,))
+        return given.result(x.reshape(values.shape), self._axis.unit)
 
     def _is_outside(self, interpolated: Floats, branch: Branch) -> Any:
         """Which values are not taken on a branch, even if they are changed by twice the error they may have."""
@@ -101,7 +107,7 @@ class InverseSolver:
             x = np.where(improved, better, x)
         return x
 
-    def _branch(self, limits: tuple[float, float] | None) -> Branch:
+    def _branch(self, limits: tuple[Any, Any] | None) -> Branch:
         low, high = (self._axis.low, self._axis.high) if limits is None else _check_limits(limits, self._axis)
         key = (float(low), float(high))
         if key not in self._branches:
@@ -114,20 +120,27 @@ class InverseSolver:
         return self._branches[key]
 
     def _not_monotonic_error(self, limits: tuple[float, float], turn: float | None) -> TableError:
-        where = f"between {self._axis.name} = {limits[0]!r} and {limits[1]!r}"
+        low, high = map(self._axis.shown, limits)
+        where = f"between {self._axis.name} = {low} and {high}"
         if turn is None:
             return TableError(f"{self._label}() has no inverse {where}: it has the same value throughout")
-        at = float(self._axis.backward(np.array(turn)))
+        at = self._axis.shown(float(self._axis.backward(np.array(turn))))
         return TableError(
-            f"{self._label}() has no inverse {where}: it turns near {self._axis.name} = {at!r}; choose a range in which"
-            f" it only rises or only falls, such as branch=({limits[0]!r}, {at!r})"
+            f"{self._label}() has no inverse {where}: it turns near {self._axis.name} = {at}; choose a range in which"
+            f" it only rises or only falls, such as branch=({low}, {at})"
         )
 
-    def roots(self, value: float) -> Floats:
+    def roots(self, value: Any) -> Any:
         """All arguments at which the curve has a value, increasing."""
-        target = real_numbers("value", value)
-        if target.ndim:
+        is_zero = type(value) in {int, float} and value == 0.0 and not hasattr(self._unit, "function_unit")
+        unit = None if is_zero else self._unit
+        given = read_argument("value", unit, value)
+        (target,) = given.points
+        if target.ndim or given.labels is not None:
             raise TypeError(f"value is {value!r}; roots() takes one number at a time")
+        return self._axis.argument(self._roots(target))
+
+    def _roots(self, target: Floats) -> Floats:
         if not np.isfinite(target) or (self._log and target <= 0.0):
             return np.empty(0)
         interpolated = np.asarray(np.log(target) if self._log else target)
@@ -138,10 +151,19 @@ class InverseSolver:
 def _check_limits(branch: object, axis: Axis) -> tuple[float, float]:
     if not (isinstance(branch, tuple) and len(branch) == 2):
         raise TypeError(f"branch is {branch!r}; give the limits of {axis.name} as a pair of numbers")
-    low, high = (float(real_numbers(axis, each)) for each in branch)
+    low, high = (_limit(axis, each) for each in branch)
     if not low < high:
-        raise ValueError(f"branch runs from {low!r} to {high!r}; its first limit must be the smaller")
+        raise ValueError(
+            f"branch runs from {axis.shown(low)} to {axis.shown(high)}; its first limit must be the smaller"
+        )
     for each in (low, high):
         if not axis.low <= each <= axis.high:
-            raise OutsideAxisError(axis.name, each, axis.low, axis.high, "choose a branch within it")
+            raise outside_error(axis, each, "choose a branch within it")
     return low, high
+
+
+def _limit(axis: Axis, given: Any) -> float:
+    (found,) = read_argument(axis.name, axis.unit, given).points
+    if found.ndim:
+        raise TypeError(f"limit of a branch is {given!r}; give single numbers")
+    return float(found)

@@ -17,7 +17,9 @@ from stored._tables.resample_curve import resample_curve
 from stored._tables.resample_surface import MOST_PATCHES, resample_surface
 from stored._tables.table import Table
 from stored._tables.tolerance import Tolerance
-from stored.errors import ToleranceError
+from stored._tables.unit_check import check_units
+from stored._tables.unit_description import rebuildable_description
+from stored.errors import TableError, ToleranceError
 
 __all__ = ["tabulate"]
 
@@ -42,17 +44,31 @@ def tabulate(function: Callable[..., Any], axes: tuple[Axis, ...], label: str) -
     Raises
     ------
     TableError
-        If a value is not a finite number, or cannot be interpolated as the axis asks.
+        If a value is not a finite number, or cannot be interpolated as the axis asks; if units do not fit.
     ToleranceError
         If the tolerance is not met at as many points as the axis allows.
     """
     caller = FunctionCaller(function, axes, label)
     tabulate_axes = _tabulate_curve if len(axes) == 1 else _tabulate_surface
     try:
-        return tabulate_axes(caller, axes, label)
+        table = tabulate_axes(caller, axes, label)
     except NotVectorizedError:
         caller.take_numbers_only()
-        return tabulate_axes(caller, axes, label)
+        table = tabulate_axes(caller, axes, label)
+    if caller.unit is not None:
+        table["unit"] = _described(caller.unit, label)
+    table["evaluations"] += check_units(function, axes, table, label, caller.unit)
+    return table
+
+
+def _described(unit: Any, label: str) -> list[Any]:
+    try:
+        return rebuildable_description(unit)
+    except ValueError as error:
+        raise TableError(
+            f"the values of {label}() have the unit {unit}, which cannot be stored: {error}; have the method return"
+            " .to(...) a unit of astropy's, or enable the unit with astropy.units.add_enabled_units"
+        ) from None
 
 
 def _tabulate_curve(caller: FunctionCaller, axes: tuple[Axis, ...], label: str) -> Table:

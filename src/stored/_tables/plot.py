@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,19 +53,27 @@ def _draw_curve(interpolant: Any, figure: Figure) -> None:
     )
     above, below = panels[0, 0], panels[-1, 0]
     x = _spread(axis, _POINTS)
-    above.plot(x, interpolant(x), linewidth=1.0)
-    (nodes,) = interpolant.nodes
+    above.plot(x, interpolant.evaluate([x]), linewidth=1.0)
+    (nodes,) = _numbers(interpolant.nodes)
     if nodes.size <= _MOST_NODES_MARKED:
-        above.plot(nodes, interpolant.values, ".", markersize=4, label=f"{nodes.size} nodes")
+        above.plot(nodes, *_numbers([interpolant.values]), ".", markersize=4, label=f"{nodes.size} nodes")
         above.legend(frameon=False)
-    above.set_ylabel(f"{interpolant.label}({axis.name})")
+    above.set_ylabel(_with_unit(f"{interpolant.label}({axis.name})", interpolant.unit))
     above.set_title(_title(interpolant), fontsize="medium")
     if axis.values == "log":
         above.set_yscale("log")
     if has_tolerance:  # in a table of given points, those held out are nodes of the spline
         _draw_error(interpolant, below, x)
-    below.set_xlabel(axis.name)
+    below.set_xlabel(_with_unit(axis.name, axis.unit))
     _scale_axis(below.set_xscale, below.set_xlim, below.set_xticks, axis)
+
+
+def _with_unit(name: str, unit: Any) -> str:
+    return name if unit is None else f"{name} [{unit}]"
+
+
+def _numbers(values: Iterable[Any]) -> list[Floats]:
+    return [np.asarray(each) for each in values]
 
 
 def _title(interpolant: Any) -> str:
@@ -74,11 +83,11 @@ def _title(interpolant: Any) -> str:
 
 def _draw_error(interpolant: Any, plot: Any, x: Floats) -> None:
     (axis,) = interpolant.axes
-    held_out, values = interpolant.held_out
-    error = np.abs(interpolant(held_out) - values)
+    held_out, values = _numbers(interpolant.held_out)
+    error = np.abs(interpolant.evaluate([held_out]) - values)
     shown = np.maximum(error, np.finfo(float).eps * np.abs(values))  # an error is known to rounding only
     plot.plot(held_out, np.where(shown > 0.0, shown, np.nan), ".", markersize=4, label="held out")
-    allowed = axis.atol + axis.rtol * np.abs(interpolant(x))
+    allowed = axis.atol + axis.rtol * np.abs(interpolant.evaluate([x]))
     plot.plot(x, np.where(allowed > 0.0, allowed, np.nan), linewidth=1.0, label="tolerance")
     plot.set_yscale("log")
     plot.set_ylabel("measured error")
@@ -112,12 +121,15 @@ def _draw_surface(interpolant: Any, figure: Figure) -> None:
     plot = figure.subplots()
     x, y = (_spread(axis, _POINTS_ALONG) for axis in interpolant.axes)
     norm = "log" if "log" in (first.values, second.values) else "linear"
-    shown = plot.pcolormesh(x, y, interpolant(x[:, None], y).T, shading="gouraud", norm=norm)
-    figure.colorbar(shown, ax=plot, label=f"{interpolant.label}({first.name}, {second.name})")
-    held_x, held_y, _ = interpolant.held_out
+    grid = np.meshgrid(x, y)
+    values = interpolant.evaluate([each.ravel() for each in grid]).reshape(grid[0].shape)
+    shown = plot.pcolormesh(x, y, values, shading="gouraud", norm=norm)
+    label = _with_unit(f"{interpolant.label}({first.name}, {second.name})", interpolant.unit)
+    figure.colorbar(shown, ax=plot, label=label)
+    held_x, held_y, _ = _numbers(interpolant.held_out)
     plot.scatter(held_x, held_y, s=10, color="white", edgecolor="black", label="held out")
     plot.set_title(_title(interpolant), fontsize="medium")
-    plot.set_xlabel(first.name)
-    plot.set_ylabel(second.name)
+    plot.set_xlabel(_with_unit(first.name, first.unit))
+    plot.set_ylabel(_with_unit(second.name, second.unit))
     _scale_axis(plot.set_xscale, plot.set_xlim, plot.set_xticks, first)
     _scale_axis(plot.set_yscale, plot.set_ylim, plot.set_yticks, second)

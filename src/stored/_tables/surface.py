@@ -10,10 +10,10 @@ import numpy as np
 
 from stored._tables.axis import Axis, Floats
 from stored._tables.chain_rule import MOST_ORDER, composite_derivative, coordinate_derivatives, exponential_derivative
-from stored._tables.interpolant import Interpolant, float_or_array, real_numbers
+from stored._tables.interpolant import Interpolant, outside_error
 from stored._tables.patches import Patches
 from stored._tables.table import Table
-from stored.errors import OutsideAxisError
+from stored._tables.units import derived_unit
 
 __all__ = ["SurfaceInterpolant"]
 
@@ -40,16 +40,19 @@ class SurfaceInterpolant(Interpolant):
 
         Parameters
         ----------
-        x, y : array_like
-            The arguments; they are broadcast against each other.
+        x, y : array_like, Quantity, masked array, Series, DataFrame or DataArray
+            The arguments; they are broadcast against each other: by the names of their dimensions if they are
+            DataArrays, whose coordinates must be the same. Beside one of these, a Series or a DataFrame, there are only
+            numbers and others with the same labels. Each is a quantity if its axis has a unit, and otherwise not.
         exact : callable, optional
             What ``outside="exact"`` calls, one point at a time. An argument outside an axis with ``outside="clip"`` is
             replaced by that axis's limit.
 
         Returns
         -------
-        float or ndarray
-            A float for numbers, otherwise an array of the broadcast shape. NaN where an argument is NaN, or outside an
+        float or ndarray, or as the arguments
+            A float for numbers, otherwise an array of the broadcast shape, with the unit of the values if they have
+            one, and with masks and labels as for a curve. NaN where an argument is NaN, or outside an
             axis with ``outside="nan"``.
 
         Raises
@@ -57,9 +60,11 @@ class SurfaceInterpolant(Interpolant):
         OutsideAxisError
             If a value lies outside an axis with ``outside="raise"``, or ``"exact"`` when there is nothing to call.
         TypeError
-            If an argument is not a real number or an array of them.
+            If an argument is not a real number or an array of them, or has not the unit of its axis: as for a curve.
+        ValueError
+            If shapes or labels do not fit.
         """
-        return self._evaluate_anywhere((x, y), exact)
+        return self._evaluate_anywhere(self.read_arguments(x, y), exact)
 
     def interpolated(self, coordinates: list[Floats], nu: int, axis: int = 0) -> Floats:
         return cast(Floats, self._fit(coordinates, (nu, 0) if axis == 0 else (0, nu)))
@@ -76,8 +81,8 @@ class SurfaceInterpolant(Interpolant):
 
         Returns
         -------
-        float or ndarray
-            As for a call.
+        float or ndarray, or as the arguments
+            As for a call, in the unit of the values over those of the axes to the powers `nu`.
 
         Raises
         ------
@@ -87,17 +92,19 @@ class SurfaceInterpolant(Interpolant):
             If there are no such orders.
         """
         orders = _checked_orders(nu)
-        points = np.broadcast_arrays(*map(real_numbers, self.axes, (x, y)))
+        given = self.read_arguments(x, y)
+        points = given.points
         outside = [axis.is_outside(each) for axis, each in zip(self.axes, points, strict=True)]
         for axis, each, is_outside in zip(self.axes, points, outside, strict=True):
             if is_outside.any() and axis.outside != "nan":
                 advice = "widen the axis, or choose outside='nan'"
-                raise OutsideAxisError(axis.name, float(each[is_outside][0]), axis.low, axis.high, advice)
+                raise outside_error(axis, float(each[is_outside][0]), advice)
         missing = outside[0] | outside[1] | np.isnan(points[0]) | np.isnan(points[1])
         inside = [np.where(missing, axis.low, each).ravel() for axis, each in zip(self.axes, points, strict=True)]
         values = self._derivative_inside(inside, orders).reshape(missing.shape)
         values[missing] = math.nan
-        return float_or_array(values, (x, y))
+        units = [(axis.unit, -order) for axis, order in zip(self.axes, orders, strict=True)]
+        return given.result(values, derived_unit(self.unit, *units))
 
     def _derivative_inside(self, points: list[Floats], orders: tuple[int, int]) -> Floats:
         t = [axis.forward(each) for axis, each in zip(self.axes, points, strict=True)]
