@@ -15,6 +15,7 @@ import numpy as np
 from stored._fork_safe_lock import ForkSafeLock
 from stored._keys.canonical import canonical_texts
 from stored._keys.class_names import local_class_digest
+from stored._keys.function_parameters import FunctionParameters
 from stored._keys.joined_parameters import JoinedParameters
 from stored._keys.method_reads import Selection
 from stored._keys.owner_protocols import Described, Describer, OwnerParameters
@@ -326,7 +327,10 @@ def _choose_describer(owner: type) -> Describer:
             return OwnString(method, owner_method_caller(owner, "getName"))
     names = parameter_names(owner)
     if names is not None:
-        own = vars(owner).get("__stored_parameters__")  # module and name hold for this class, not for subclasses
+        own = vars(owner).get("__stored_parameters__")
+        if isinstance(own, FunctionParameters):
+            return own
+        # module and name hold for this class, not for subclasses
         module, name = (None, None) if own is None else (own.module, own.name)
         return FieldParameters(names, module, name, converters(owner), declares_whole(owner))
     raise OwnerError(

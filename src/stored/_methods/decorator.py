@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar, overload
 
 if TYPE_CHECKING:  # imported with the first method that is decorated, since most of the start-up time is theirs
     from stored._methods.definition import Axes
@@ -12,13 +12,12 @@ if TYPE_CHECKING:  # imported with the first method that is decorated, since mos
 
 __all__ = ["stored"]
 
-S = TypeVar("S")
-P = ParamSpec("P")
+Q = ParamSpec("Q")
 R = TypeVar("R")
 
 
 @overload
-def stored(method: Callable[Concatenate[S, P], R], /) -> StoredMethod[S, P, R]: ...
+def stored(method: Callable[Q, R], /) -> StoredMethod[Q, R]: ...
 
 
 @overload
@@ -35,7 +34,7 @@ def stored(
     copy: bool = False,
     depends: Collection[str] | Literal["auto"] | None = None,
     single_flight: bool = True,
-) -> Callable[[Callable[Concatenate[S, P], R]], StoredMethod[S, P, R]]: ...
+) -> Callable[[Callable[Q, R]], StoredMethod[Q, R]]: ...
 
 
 @overload
@@ -51,7 +50,7 @@ def stored(
     round: Mapping[str, int] | None = None,
     depends: Collection[str] | Literal["auto"] | None = None,
     single_flight: bool = True,
-) -> Callable[[Callable[Concatenate[S, P], Any]], StoredMethod[S, P, TableInterpolant]]: ...
+) -> Callable[[Callable[Q, Any]], StoredMethod[Q, TableInterpolant]]: ...
 
 
 def stored(
@@ -134,7 +133,7 @@ def stored(
     >>> Model(10).total(2)
     90
     """
-    from stored._methods.definition import Definition, checked_names
+    from stored._methods.definition import checked_names, define
     from stored._methods.stored_method import StoredMethod
 
     if not isinstance(persistent, bool):
@@ -144,7 +143,7 @@ def stored(
     if maxsize is not None and (not isinstance(maxsize, int) or maxsize < 1):
         raise ValueError(f"maxsize is {maxsize!r}; it must be a positive integer, or None for any number")
     if name is not None and not isinstance(name, str):
-        return StoredMethod(Definition(name, None))
+        return StoredMethod(define(name, None, {}))
     options: dict[str, Any] = {
         "persistent": persistent,
         "interpolate": interpolate,
@@ -159,4 +158,4 @@ def stored(
         else checked_names("depends", depends, "'auto', or "),
         "single_flight": single_flight,
     }
-    return lambda method: StoredMethod(Definition(method, name, **options))
+    return lambda method: StoredMethod(define(method, name, options))

@@ -141,7 +141,7 @@ def dependencies_of(definition: Definition, kind: type, owner: object = None) ->
     reads = code.reads
     joined = reads.selection.joined if definition.depends in {None, "auto"} else ()
     return Dependencies(
-        f"{kind.__qualname__}.{definition.attribute}",
+        definition.name_on(kind),
         code.version,
         tuple(_parameters(definition, kind, reads, owner)),
         tuple([_attribute(each.label, each.value, reads.places.get(each.name), owner) for each in joined]),
