@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import functools
 import sys
+import weakref
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar, cast, overload
 
 import wrapt
 
 from stored._engine import function_owner
+from stored._fork_safe_lock import ForkSafeLock
 from stored._methods.answer import answer
 from stored._methods.bound_method import BoundMethod, PlainAttribute, bound_method_class
 from stored._methods.call_code import CallCode
@@ -77,6 +79,10 @@ def _install_call(definition: Definition, bound_class: Any, of_function: Any, ca
         of_function.__call__ = call
 
 
+_lock = ForkSafeLock()
+"""Held while a stored function becomes a method too, or a method a function."""
+
+
 class StoredMethod(Proxy, Controls[Q, R]):
     """A stored method as an attribute of its class, or a stored function; in all other ways it is the plain function.
 
@@ -99,6 +105,8 @@ class StoredMethod(Proxy, Controls[Q, R]):
         self._self_definition = definition
         self._self_method: Definition | None = None
         self._self_function: Any = None
+        self._self_names_class = names_class(definition.function)
+        self._self_owner_classes: weakref.WeakSet[type] = weakref.WeakSet()
         if definition.is_function:
             self._self_bound_class = self._take_function(definition)
             type(self).__get__ = _getter_of_function  # type: ignore[method-assign, assignment]
@@ -137,20 +145,22 @@ class StoredMethod(Proxy, Controls[Q, R]):
 
     def _as_method(self) -> Definition:
         """The definition as a method; a `TypeError` if it can be none."""
-        if self._self_method is None:
-            known = self._self_definition
-            if known.method_error is not None:
-                raise known.method_error
-            self._take_method(Definition(known.function, known.name, **known.options))
+        with _lock:
+            if self._self_method is None:
+                known = self._self_definition
+                if known.method_error is not None:
+                    raise known.method_error
+                self._take_method(Definition(known.function, known.name, **known.options))
         return cast(Definition, self._self_method)
 
     def _as_function(self) -> BoundMethod[Any, R]:
         """The function, in the form of a bound method of its owner."""
-        if self._self_function is None:
-            known = self._self_definition
-            self._take_function(Definition(known.function, known.name, **known.options, is_function=True))
-            if is_static(self, known.function):
-                self._be_function()
+        with _lock:
+            if self._self_function is None:
+                known = self._self_definition
+                self._take_function(Definition(known.function, known.name, **known.options, is_function=True))
+                if is_static(self, known.function):
+                    self._be_function()
         return cast("BoundMethod[Any, R]", self._self_function)
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -172,7 +182,7 @@ class StoredMethod(Proxy, Controls[Q, R]):
         try:
             definition = self._as_method()
         except TypeError:
-            if names_class(self._self_definition.function):
+            if self._self_names_class:
                 raise
             return  # a function that the class shows only
         definition.set_owner_class(owner, name)
@@ -197,21 +207,29 @@ class StoredMethod(Proxy, Controls[Q, R]):
             bound, rest = self._bound_for(args)
             return bound(*rest, **kwargs)
 
-    def _is_of_class_body(self) -> bool:
-        definition = self._self_method
-        return definition is not None and definition.has_class and names_class(definition.function)
-
     def _bound_for(self, args: tuple[Any, ...]) -> tuple[BoundMethod[Any, R], tuple[Any, ...]]:
         if type(self).__stored_is_function__:
             return self._self_function, args
-        if self._is_of_class_body():
+        if self._self_names_class and self._has_class():
             if not args:
                 label = self._self_definition.label
                 raise TypeError(f"{label}() was called without its object; call it on one, or give one first")
-        elif not args or not is_method_of(self, self._self_definition.function, args[0]):
+        elif not args or not self._is_method_of(args[0]):
             return self._as_function(), args
         results_of(self._as_method(), args[0])  # an OwnerError if this is no owner
         return self.__get__(args[0]), args[1:]
+
+    def _has_class(self) -> bool:
+        return self._self_method is not None and self._self_method.has_class
+
+    def _is_method_of(self, first: object) -> bool:
+        kind = type(first)
+        if kind in self._self_owner_classes:
+            return True
+        is_method = is_method_of(self, self._self_definition.function, first)
+        if is_method and kind is not type:
+            self._self_owner_classes.add(kind)
+        return is_method
 
     def _whole(self) -> Definition | None:
         definition = self._self_method
@@ -235,9 +253,10 @@ class StoredMethod(Proxy, Controls[Q, R]):
     @property
     def __stored_method__(self) -> Definition:
         """What counts for the function, or for the method if it is found in a class."""
-        return (
-            self._self_definition if type(self).__stored_is_function__ else self._self_method or self._self_definition
-        )
+        if type(self).__stored_is_function__:
+            found: Definition = self._self_function._definition
+            return found
+        return self._self_method or self._self_definition
 
     @property
     def __stored_bound__(self) -> BoundMethod[Any, R]:
@@ -253,13 +272,15 @@ class StoredMethod(Proxy, Controls[Q, R]):
             return None
 
     def __repr__(self) -> str:
-        kind = "function" if self.__stored_method__.is_function else "method"
+        kind = "function" if self._self_definition.is_function else "method"
         return f"<stored {kind} {self._self_definition.label}>"
 
     def __reduce__(self) -> Any:
         """Pickle by name, as functions do; or with all that counts, for a class that may be pickled by value."""
         from stored._methods.sent_method import has_importable_name, is_importable, sent_method
 
+        if not self._has_class() and is_static(self, self._self_definition.function):
+            self._as_function()
         definition = self.__stored_method__
         owner = definition.owner_class_or_none()
         if is_importable(self, definition) if definition.is_function else has_importable_name(owner):
