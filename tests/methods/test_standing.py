@@ -198,6 +198,16 @@ def test_what_is_no_method_is_refused_where_the_class_is_made() -> None:
     assert "interpolate of" in str(raised.value.__cause__ or raised.value)
 
 
+def test_what_is_neither_is_refused_as_a_method() -> None:
+    """An option that names no argument at all."""
+    with pytest.raises(TypeError, match=r"interpolate of .*Wrong\.curve\(\) names 'q'; its arguments are x"):
+
+        class Wrong:
+            @stored(interpolate=Axis("q", 0.0, 1.0))
+            def curve(self, x: float) -> float:
+                return x
+
+
 def test_depends_is_for_methods() -> None:
     """Of a function it is refused: at once, or with the first call if it might be a method."""
     with pytest.raises(TypeError, match=r"depends=\('x',\) chooses from parameters of an object.* plain function"):

@@ -309,8 +309,6 @@ class Definition:
 
     def modules(self) -> set[str]:
         """The modules of the class that defines the method and of its subclasses, as keys have them."""
-        if self.is_function:
-            return {module_name(str(self.function.__module__), self.function)}
         defining = None if self._owner_class is None else self._owner_class()
         found, pending = set[str](), [] if defining is None else [defining]
         while pending:
