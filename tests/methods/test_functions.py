@@ -238,6 +238,16 @@ def test_functions_of_one_name_in_two_modules() -> None:
     assert (one(1.0), other(1.0)) == (1.0, -1.0)
 
 
+def test_a_function_that_keeps_results_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """functools.cache below: what it keeps of earlier code is not stored as that of the code of now."""
+    kept = stored(functools.lru_cache(lambda z: FACTOR * z))
+    with pytest.warns(OwnerWarning, match="keeps results whatever becomes of"):
+        assert [kept(1.0), kept(1.0)] == [2.0, 2.0]
+    monkeypatch.setitem(globals(), "FACTOR", 4.0)
+    with pytest.warns(OwnerWarning, match=r"a result of \S+<lambda>\(\) is not kept: it has used what"):
+        assert [kept(1.0), kept(2.0)] == [kept.__wrapped__(1.0), kept.__wrapped__(2.0)]
+
+
 def test_explain_names_what_has_changed(monkeypatch: pytest.MonkeyPatch) -> None:
     """An argument, or a constant of the module; the call stands there as it is written."""
     growth(1.0)

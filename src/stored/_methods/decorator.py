@@ -1,4 +1,4 @@
-"""`stored`: the decorator that makes a method remember its results."""
+"""`stored`: the decorator that makes a method or a function remember its results."""
 
 from __future__ import annotations
 
@@ -67,14 +67,17 @@ def stored(
     depends: Collection[str] | Literal["auto"] | None = None,
     single_flight: bool = True,
 ) -> Any:
-    """Remember the results of a method for as long as its owner's parameters stay the same.
+    """Remember the results of a method for as long as its owner's parameters stay the same, or those of a function.
 
-    Use it bare (``@stored``), with a name (``@stored("spectrum")``) or with options.
+    Use it bare (``@stored``), with a name (``@stored("spectrum")``) or with options. Results of a plain function depend
+    on its arguments and its code, with all that this reaches and closes over; so do those of a static method, of which
+    ``@stored`` stands below ``@staticmethod``. What the bound method has as attributes, a function has itself:
+    ``growth.cache_clear()``, ``growth.inverse(y)``.
 
     Parameters
     ----------
     name : str, optional
-        The name of the object in the owner's space, by default the method's.
+        The name of the object in the owner's space, by default that of the method or function.
     persistent : bool
         Keep results on disk too.
     interpolate : True or Axis or (Axis, Axis), optional
@@ -100,7 +103,8 @@ def stored(
         The parameters that the result depends on, if not all: a change of the others keeps it. With ``"auto"``, those
         that the code of the method is found to read, and the attributes: also for owners with a hashable string of
         their own, and where the method calls other stored ones. Names are for owners described by `keyed_by`, frozen
-        dataclasses and frozen attrs classes; what is read beside them is told by an `OwnerWarning`.
+        dataclasses and frozen attrs classes; what is read beside them is told by an `OwnerWarning`. Functions have no
+        parameters to choose from.
     single_flight : bool
         Let one thread or process compute a missing result while the others wait for it. Say False for a method that
         all ranks of a parallel program must enter together, since it communicates (``comm.allreduce``): if one of them
@@ -132,6 +136,11 @@ def stored(
     ...         return sum(range(self.n)) * k
     >>> Model(10).total(2)
     90
+    >>> @stored(persistent=False)
+    ... def growth(z, Om0=0.3):
+    ...     return (1 + z) ** -Om0
+    >>> growth(0.0), growth.cached(0.0, Om0=0.3)
+    (1.0, True)
     """
     from stored._methods.definition import checked_names, define
     from stored._methods.stored_method import StoredMethod
