@@ -9,6 +9,7 @@ import gc
 import inspect
 import itertools
 import linecache
+import math
 import pickle
 import threading
 import types
@@ -246,6 +247,26 @@ def test_a_function_that_keeps_results_itself(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setitem(globals(), "FACTOR", 4.0)
     with pytest.warns(OwnerWarning, match=r"a result of \S+<lambda>\(\) is not kept: it has used what"):
         assert [kept(1.0), kept(2.0)] == [kept.__wrapped__(1.0), kept.__wrapped__(2.0)]
+
+
+def test_a_built_in_function_with_a_version() -> None:
+    """The version stands for its code, which nothing can read, so that results are stored."""
+    sine = stored(version="1")(math.sin)
+    assert [sine(0.5), sine(0.5)] == [math.sin(0.5)] * 2
+    assert sine.cache_info().stores == 1
+    assert sine.dependencies().private == ()
+
+
+def test_a_stored_function_as_a_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As an argument or a parameter it counts by its code, and by all that this reaches."""
+
+    @stored
+    def applied(function: Callable[[float], float], x: float) -> float:
+        return function(x)
+
+    values = [applied(growth, 1.0), applied(helper, 1.0)]
+    monkeypatch.setitem(globals(), "FACTOR", 4.0)
+    assert [*values, applied(growth, 1.0)] == pytest.approx([0.6, 2.0, 1.2])
 
 
 def test_explain_names_what_has_changed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -309,7 +309,11 @@ def _values_on_class(kind: type, names: Collection[str]) -> list[object]:
 def _read(kind: type, method: CodeOfMethod, parts: OwnerParts) -> StoredCode:
     function = method.function
     found = reached_of(kind, method.on_class, method.ignored)
-    reads = method_reads(kind, method.on_class, method.declared_by(kind), method.ignored)
+    # of a plain function, a version that the user gives stands for all that it may read
+    has_reads = method.on_class is function or not method.has_own_version
+    reads = (
+        method_reads(kind, method.on_class, method.declared_by(kind), method.ignored) if has_reads else MethodReads()
+    )
     code = [each for each in found.code if each is not function and not is_library_module(each.__module__)]
     choosing = {} if method.has_own_version or method.ignored.names else _choosing(kind, found)
     inner = [each for each in _stored_methods(kind, found.code) if each is not method]

@@ -25,7 +25,7 @@ _MOST_UNDER_WAY = 1024
 
 
 def fill(
-    owners: Any,
+    owners: Iterable[Any] | Callable[..., Any],
     methods: str | Iterable[str] | None = None,
     args: Iterable[tuple[Any, ...]] = ((),),
     *,
@@ -87,17 +87,18 @@ def fill(
     2
     """
     names: list[str | None] = [None]
+    given: Any = owners
     if isinstance(getattr(type(owners), "__stored_method__", None), property):
         _check_no_names(owners, methods)
-        owners = [owners]
+        given = [owners]
     else:
         names = [methods] if isinstance(methods, str) else _checked_names(methods)
     calls = list(map(_checked_arguments, _checked_iterable(args, "args", "tuples of arguments, as [(1.0,), (2.0,)]")))
-    _checked_iterable(owners, "owners", "an iterable of objects, as [owner]")
+    _checked_iterable(given, "owners", "an iterable of objects, as [owner]")
     if executor is not None and (isinstance(executor, type) or not hasattr(executor, "submit")):
         raise TypeError(f"fill() got {executor!r} for executor; give an executor of concurrent.futures, or None")
-    tasks = (FillTask(owner, name, each) for owner in owners for name in names for each in calls)
-    count = len(owners) * len(names) * len(calls) if isinstance(owners, Sized) else None
+    tasks = (FillTask(owner, name, each) for owner in given for name in names for each in calls)
+    count = len(given) * len(names) * len(calls) if isinstance(given, Sized) else None
     report = FillReport()
     with shown_progress(report, count, progress) as shown:
         run = _Run(report, shown, executor)
