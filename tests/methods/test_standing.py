@@ -182,6 +182,8 @@ def test_a_class_that_only_shows_a_function() -> None:
 
     assert Shows.function(3.0) == plain(3.0) == 3.0
     assert Shows.nothing() == constant() == 5.0
+    with pytest.raises(OwnerError, match="does not tell its parameters"):
+        clear(Shows())
     with pytest.raises(TypeError, match="takes no self"):
         Shows().nothing()  # type: ignore[call-arg, misc]
 
