@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable
 from types import FunctionType
@@ -18,6 +19,14 @@ def nothing_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing was sent here yet."""
     monkeypatch.setattr(sent_main, "_sent", None)
     monkeypatch.setattr(sent_main, "_functions", [])
+
+
+def test_what_wraps_a_function_is_of_its_module() -> None:
+    """As functools.cache does; a built-in one is of its own."""
+    function = sent("def f(): pass", "a")["f"]
+    wrapped = functools.lru_cache(function)
+    assert main_of(wrapped).name == "a"
+    assert main_of(len).name == "builtins"
 
 
 def sent(code: str, name: str) -> dict[str, Any]:

@@ -51,10 +51,11 @@ def test_it_reads_well() -> None:
 
 
 def test_of_the_class_there_are_no_values() -> None:
-    """And a function that is no method of a class says so."""
+    """And a method of a class that is gone says so."""
     assert [tuple(each) for each in Model.constant.dependencies().parameters] == [("p", "", "")]
+    method: Any = stored.stored(depends="auto")(lambda self: 1)
     with pytest.raises(OwnerError, match="ask it of an object"):
-        stored.stored(lambda self: 1).dependencies()
+        method.dependencies()
 
 
 OPEN = iter(())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.travel.scripts import MODEL, RUNS
+from tests.travel.test_functions import FUNCTIONS
 
 manager = pytest.importorskip("jupyter_client.manager")
 pytest.importorskip("ipykernel")
@@ -69,3 +71,21 @@ print(json.dumps([found, [list(work(model, k)) for k in asked], computed()]))
         assert found == mine == [[2.0 * factor * k, 2.25, 0.5, "StoredMethod"] for k in [1.0, 2.0, 3.0] * 2]
         assert computed == count
     assert os.environ["STORED_CACHE_DIR"]
+
+
+def test_functions_of_a_notebook(cell: Callable[[str], str]) -> None:
+    """They go to workers by value, and cells that are run again are noticed."""
+    pytest.importorskip("joblib")
+    cell(FUNCTIONS)
+    cell(textwrap.dedent(RUNS["joblib"]))
+    ask = """
+asked = [1.0, 2.0, 3.0] * 2
+found = [list(each) for each in run(2.0, asked)]
+print(json.dumps([found, [list(work(2.0, k)) for k in asked], computed()]))
+"""
+    for factor, count in ((3.0, 3), (5.0, 6), (5.0, 6)):
+        cell(f"FACTOR = {factor}")
+        found, mine, computed = json.loads(cell(ask))
+        expected = [2.0 * factor * k for k in [1.0, 2.0, 3.0] * 2]
+        assert found == mine == [[each, 2.25, 144, each, True, "StoredMethod"] for each in expected]
+        assert computed == count

@@ -50,6 +50,31 @@ class Model:
     def curve(self, x: float) -> float:
         return x
 
+    @staticmethod
+    @stored
+    def static(x: float, *, scale: int = 1) -> list[float]:
+        return [x] * scale
+
+
+@stored
+def growth(z: float, Om0: float = 0.3) -> float:
+    return z * Om0
+
+
+@stored("also named", persistent=False, maxsize=3)
+def constant() -> str:
+    return "x"
+
+
+@stored(interpolate=Axis("z", 0.0, 1.0))
+def age(z: float) -> float:
+    return z
+
+
+@stored(interpolate=True)
+def table(k: int) -> NDArray[np.float64]:
+    return np.zeros((2, k))
+
 
 @keyed_by
 class Bare:
@@ -101,6 +126,30 @@ assert_type(model.bare.__wrapped__(1.0), list[float])
 assert_type(model.bare.cache_clear(), None)
 assert_type(Model.bare.cache_clear(), None)
 assert_type(Model.bare.cache_clear(model), None)
+
+assert_type(growth(1.0), float)
+assert_type(growth(1.0, Om0=0.3), float)
+assert_type(constant(), str)
+assert_type(age(0.5), float)
+assert_type(table(3), TableInterpolant)
+assert_type(Model.static(1.0), list[float])
+assert_type(Model.static(1.0, scale=2), list[float])
+assert_type(Model.static.cached(1.0), bool)
+assert_type(growth.cache_clear(), None)
+assert_type(growth.cache_clear(1.0), None)
+assert_type(growth.cache_info(), CacheInfo)
+assert_type(growth.cached(1.0), bool)
+assert_type(growth.refresh(1.0), float)
+assert_type(growth.explain(1.0), Explanation)
+assert_type(age.exact(0.5), float)
+assert_type(age.interpolant(), Interpolant)
+assert_type(age.roots(0.5), NDArray[np.float64])
+assert_type(fill(growth, args=[(1.0,)]), FillReport)
+
+growth("one")  # type: ignore[arg-type]
+growth()  # type: ignore[call-arg]
+growth.cached("one")  # type: ignore[arg-type]
+function_as_callback: Callable[[float], float] = growth
 
 as_callback: Callable[[float], list[float]] = model.bare
 

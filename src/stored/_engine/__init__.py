@@ -7,6 +7,7 @@ share the last few spaces (`spaces`). `storage_user` gives any owner's `StorageU
 
 from stored._engine.copying import described_instead, rebound_user
 from stored._engine.directory import directory_of, getCacheDir
+from stored._engine.function_owner import function_owner
 from stored._engine.memory_limit import memory_limit
 from stored._engine.owner_user import storage_user
 from stored._engine.owners import Counted, OwnerRecord, live_records, methods_of, owner_record
@@ -24,6 +25,7 @@ __all__ = [
     "described_instead",
     "directory_of",
     "empty_memory",
+    "function_owner",
     "getCacheDir",
     "live_records",
     "memory_limit",

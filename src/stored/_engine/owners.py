@@ -32,7 +32,7 @@ from stored._settings import validity
 from stored._storage import PersistentTier
 from stored.errors import OwnerError, UnstableKeyError
 
-__all__ = ["OwnerRecord", "live_records", "methods_of", "owner_record"]
+__all__ = ["OwnerRecord", "Registry", "live_records", "methods_of", "owner_record"]
 
 _ALL = Selection()
 """All parameters, and nothing else."""
@@ -219,7 +219,7 @@ def methods_of(owner_class: type) -> list[Any]:
     """What is known of the stored methods of a class, as `CountedMethod` has it; properties and overridden ones too."""
     attributes = [each for base in owner_class.__mro__ for each in list(vars(base).values())]
     functions = [each.fget if isinstance(each, property) else each for each in attributes]
-    methods = [getattr(each, "__stored_method__", None) for each in functions]
+    methods = [getattr(each, "__stored_in_class__", None) for each in functions]
     return list(dict.fromkeys([each for each in methods if each is not None]))
 
 
@@ -266,7 +266,7 @@ def owner_record(owner: object, method: CountedMethod | None = None) -> OwnerRec
         What counts for it is that by which an owner without weak references is registered; by default, all parameters.
     """
     held = _storage_user(owner)[1] if validity.has_storage_users else None
-    registry = _default_registry if held is None else held.decorated
+    registry = _own_registry(owner) if held is None else held.decorated
     if registry is not None:
         found = registry.referenced.get(id(owner))
         if found is not None and found[0]() is owner:
@@ -275,11 +275,17 @@ def owner_record(owner: object, method: CountedMethod | None = None) -> OwnerRec
         if held is not None and held.decorated is None:
             # a StorageUser often refers to its owner: in any other registry, its results would keep both alive
             held.decorated = Registry()
-        registry = _default_registry if held is None else held.decorated
+        registry = _own_registry(owner) if held is None else held.decorated
         found = registry.referenced.get(id(owner))
         if found is not None and found[0]() is owner:
             return found[1]
         return _register(registry, owner, held, method)
+
+
+def _own_registry(owner: object) -> Registry:
+    """The registry of an owner that holds no StorageUser; that of a plain function has one of its own."""
+    found: Registry = vars(type(owner)).get("__stored_registry__", _default_registry)
+    return found
 
 
 def _storage_user(owner: object) -> tuple[str | None, StorageUser | None]:

@@ -109,6 +109,13 @@ class StorageSpace:
         return found
 
     @property
+    def owner_class(self) -> type:
+        """The class of the owners; functions of the same name share one."""
+        source: Any = self.source
+        found: type = source[1]
+        return found
+
+    @property
     def private(self) -> tuple[str, ...]:
         """The attributes of which the values have no text, so that results are for one object only."""
         return () if self._address is None else self._address.private

@@ -200,6 +200,7 @@ class PresentSpace:
     __slots__ = (
         "__weakref__",
         "_changing",
+        "_class_of_spaces",
         "_latest",
         "_parameters",
         "_tier",
@@ -211,7 +212,8 @@ class PresentSpace:
 
     def __init__(self, owner_class: type, parameters: OwnerParameters, way: Hashable, tier: PersistentTier) -> None:
         self.owner_class = owner_class
-        self.spaces = spaces_of_class(owner_class, way)
+        self._class_of_spaces: type = vars(owner_class).get("__stored_spaces_of__", owner_class)
+        self.spaces = spaces_of_class(self._class_of_spaces, way)
         self._parameters = parameters
         self.quick_values = parameters.quick_values
         self._tier = tier
@@ -273,7 +275,7 @@ class PresentSpace:
             if space is None:
                 address = None if changing is None else key
                 values = (fixed or ()) if changing is None else _unchanging(changing)
-                source = self._parameters.described, self.owner_class, values
+                source = self._parameters.described, self._class_of_spaces, values
                 space = StorageSpace(key, address, source, self._tier, spaces.lock)
                 name = key if spaces.memory_sets else id(space)  # else objects share nothing
                 reference = spaces.known[name] = weakref.ref(space, functools.partial(_remove, spaces.known, name))

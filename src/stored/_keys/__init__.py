@@ -20,11 +20,12 @@ from stored._keys.draws import DRAWING, Draws
 from stored._keys.file_facts import load_facts_by, unsaved_facts
 from stored._keys.filled_memos import filled_memos, holds_something, is_fixed
 from stored._keys.function_caches import CachesInUse, caches_behind, states_behind
+from stored._keys.function_parameters import FunctionParameters
 from stored._keys.function_tree import adopt_sources, sources_of
 from stored._keys.identity import number_text, object_number
 from stored._keys.ignored_names import Ignored, ignored_by, note_ignored
 from stored._keys.keyed_by import keyed_by
-from stored._keys.libraries import is_of_main
+from stored._keys.libraries import find_by_name, is_of_main
 from stored._keys.method_reads import Memo, MethodReads, Selection, method_reads
 from stored._keys.owner_parameters import FieldParameters, find_describer, quick_key
 from stored._keys.owner_protocols import Described, Describer, OwnerParameters
@@ -80,6 +81,7 @@ __all__ = [
     "Describer",
     "Draws",
     "FieldParameters",
+    "FunctionParameters",
     "Ignored",
     "InlineCheck",
     "Key",
@@ -118,6 +120,7 @@ __all__ = [
     "converters",
     "digest",
     "filled_memos",
+    "find_by_name",
     "find_describer",
     "found_in_sent_main",
     "has_sent_functions",

@@ -12,6 +12,9 @@ from stored._keys.canonical import canonical_texts
 
 __all__ = ["VARIADIC", "Arguments"]
 
+_OWNER_OF_FUNCTION = "_stored_owner_of_function"
+"""The parameter that stands before those of a plain function."""
+
 _SELF_KINDS = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
@@ -24,13 +27,15 @@ class Arguments:
     Parameters
     ----------
     function : callable
-        The plain method; its first parameter is the owner.
+        The plain method or function.
     label : str
         What messages call the method.
     ignore : collection of str
         Parameters left out of the key; other names are left to the code.
     decimals : mapping of str to int
         Parameters that are rounded, for the key and for the computation.
+    takes_owner : bool
+        Is the first parameter the owner? That of a plain function is put before its parameters.
 
     Raises
     ------
@@ -45,9 +50,17 @@ class Arguments:
         The names in `ignore` that are no parameters.
     """
 
-    def __init__(self, function: Any, label: str, ignore: Collection[str], decimals: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        function: Any,
+        label: str,
+        ignore: Collection[str],
+        decimals: Mapping[str, int],
+        *,
+        takes_owner: bool = True,
+    ) -> None:
         _check_options(label, ignore, decimals)
-        self.signature = inspect.signature(function)
+        self.signature = inspect.signature(function) if takes_owner else _with_owner(inspect.signature(function))
         self._label = label
         names = frozenset(ignore)
         self.ignored = names.intersection(self.signature.parameters)
@@ -184,6 +197,12 @@ def _rounded(value: Any, decimals: int) -> Any:
     if isinstance(value, np.number) or not hasattr(value, "__round__"):  # numpy deprecates round() of complex numbers
         return np.round(value, decimals)
     return round(value, decimals)
+
+
+def _with_owner(signature: inspect.Signature) -> inspect.Signature:
+    """The signature of a plain function, as that of a method."""
+    owner = inspect.Parameter(_OWNER_OF_FUNCTION, inspect.Parameter.POSITIONAL_ONLY)
+    return signature.replace(parameters=[owner, *signature.parameters.values()])
 
 
 def _check_options(label: str, ignore: object, decimals: object) -> None:

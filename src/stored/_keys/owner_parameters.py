@@ -17,6 +17,7 @@ from stored._fork_safe_lock import ForkSafeLock
 from stored._keys.canonical import canonical_texts
 from stored._keys.class_fields import fields_that_may_be_unset
 from stored._keys.class_names import local_class_digest
+from stored._keys.function_parameters import FunctionParameters
 from stored._keys.joined_parameters import JoinedParameters
 from stored._keys.keyed_by_line import check_declarations, naming_of_parameter, undeclared_text, unset_text
 from stored._keys.method_reads import Selection
@@ -314,10 +315,12 @@ def _choose_describer(owner: type) -> Describer:
     for method in STRING_METHODS:
         if callable(getattr(owner, method, None)):
             return OwnString(method, owner_method_caller(owner, "getName"))
+    own = vars(owner).get("__stored_parameters__")  # its module and name hold for this class, not for subclasses
+    if isinstance(own, FunctionParameters):
+        return own
     names = parameter_names(owner)
     if names is not None:
         check_declarations(owner)
-        own = vars(owner).get("__stored_parameters__")  # module and name hold for this class, not for subclasses
         module, name = (None, None) if own is None else (own.module, own.name)
         return FieldParameters(names, module, name, converters(owner), declares_whole(owner))
     raise OwnerError(undeclared_text(owner))

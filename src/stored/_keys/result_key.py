@@ -201,6 +201,8 @@ class Key:
 
     def call(self) -> str:
         """The call, or the name of the object, for messages."""
+        if self.definition == f"{self.space.module}.{self.space.name}":  # a function, whose results are its own
+            return self.label()
         return f"{self.space.name}.{self.label()}" if self.definition else f"object {self.object!r}"
 
     def label(self) -> str:

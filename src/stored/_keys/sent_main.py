@@ -6,6 +6,7 @@ its file stand for the module then, since the worker's own ``__main__`` is a pro
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -114,11 +115,12 @@ def main_of(thing: Any) -> MainModule:
 
     Parameters
     ----------
-    thing : type or FunctionType
+    thing : type or callable
         The class or the function.
     """
-    if isinstance(thing, FunctionType):
-        functions = [thing]
+    if not isinstance(thing, type):
+        plain = thing if isinstance(thing, FunctionType) else inspect.unwrap(thing)  # as below functools.cache
+        functions = [plain] if isinstance(plain, FunctionType) else []
     else:  # in its bases, too, if they say that they are of the same module
         functions = [each for base in thing.__mro__ if base.__module__ in MAIN for each in functions_in(base)]
     for each in functions:

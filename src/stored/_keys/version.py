@@ -49,6 +49,9 @@ class CodeOfMethod(Protocol):
     function: Any
     """The method as it was decorated."""
 
+    on_class: Any
+    """The method as it stands in a class: a plain function as a static method."""
+
     has_own_version: bool
     """Has the user given a version, in place of what its code reaches?"""
 
@@ -305,8 +308,12 @@ def _values_on_class(kind: type, names: Collection[str]) -> list[object]:
 
 def _read(kind: type, method: CodeOfMethod, parts: OwnerParts) -> StoredCode:
     function = method.function
-    found = reached_of(kind, function, method.ignored)
-    reads = method_reads(kind, function, method.declared_by(kind), method.ignored)
+    found = reached_of(kind, method.on_class, method.ignored)
+    # of a plain function, a version that the user gives stands for all that it may read
+    has_reads = method.on_class is function or not method.has_own_version
+    reads = (
+        method_reads(kind, method.on_class, method.declared_by(kind), method.ignored) if has_reads else MethodReads()
+    )
     code = [each for each in found.code if each is not function and not is_library_module(each.__module__)]
     choosing = {} if method.has_own_version or method.ignored.names else _choosing(kind, found)
     inner = [each for each in _stored_methods(kind, found.code) if each is not method]
@@ -382,6 +389,6 @@ def _stored_methods(kind: type, code: tuple[FunctionType, ...]) -> Iterator[Code
     reached = set(map(id, code))
     for base in kind.__mro__:
         for each in list(vars(base).values()):
-            method = getattr(each, "__stored_method__", None) if hasattr(type(each), "__stored_method__") else None
+            method = each.__stored_in_class__ if hasattr(type(each), "__stored_in_class__") else None
             if method is not None and id(inspect.unwrap(method.function)) in reached:
                 yield method

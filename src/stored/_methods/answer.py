@@ -55,7 +55,7 @@ def answer(definition: Definition, owner: object, named: dict[str, Any]) -> Any:
     arguments = definition.arguments
     now = settings()
     if now.disable:
-        value = arguments.apply(definition.function, owner, named)
+        value = arguments.apply(definition.run, owner, named)
         return spline(freeze(value), definition.label) if definition.returns_table else value
     results = results_of(definition, owner)
     if arguments.has_rounding:
@@ -122,7 +122,7 @@ def _missing_result(call: Call, results: Results, now: Settings) -> CachedResult
         return _compute(call, results, Flight())
     while found is ABSENT:
         # a space by itself, if equal owners have the same
-        key = call.space if now.memory_sets else call.space.key, type(call.owner), call.method, call.arguments
+        key = call.space if now.memory_sets else call.space.key, call.space.owner_class, call.method, call.arguments
         own = Flight()
         try:
             try:

@@ -212,9 +212,9 @@ class Call:
             return table, self.cached_result(table)
         values = self.values
         if not values:
-            value = definition.function(self.owner)
+            value = definition.run(self.owner)
         elif definition.arguments.are_positional and ATOMIC_SET.issuperset(map(type, values.values())):
-            value = definition.function(self.owner, *values.values())
+            value = definition.run(self.owner, *values.values())
         else:
             value = self._evaluate(values)
         if definition.copy:
@@ -282,7 +282,7 @@ class Call:
         definition = self.definition
         if definition.axes:
             values = {**values, **{name: _axis_number(values[name]) for name in definition.axis_names}}
-        return definition.arguments.apply(definition.function, self.owner, values)
+        return definition.arguments.apply(definition.run, self.owner, values)
 
     def values_beside_axes(self) -> list[Any]:
         """The values of the other arguments, on which a table depends."""

@@ -5,10 +5,11 @@ Compiled into the function, the check takes a fifth of the time of a loop over t
 
 from __future__ import annotations
 
+import functools
 import inspect
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import Any
 
 from stored._fork_safe_lock import ForkSafeLock
@@ -107,7 +108,7 @@ class CallCode:
         body = textwrap.indent(self._source.replace("@test@", expression), "    ")
         around = f"def around({', '.join(given)}):{body}    return __call__"
         scope: dict[str, Any] = {}
-        exec(compile(around, _FILE, "exec"), scope)  # noqa: S102  # made of identifiers only
+        exec(_compiled(around), scope)  # noqa: S102  # made of identifiers only
         inner = scope["around"](**given)
         cells = dict(zip(inner.__code__.co_freevars, inner.__closure__, strict=True))
         cells["_stored_last"] = shortcuts.last_cell
@@ -138,6 +139,12 @@ class CallCode:
         """End all shortcuts: something has changed that their checks do not look at."""
         with self._lock:
             self._shortcuts.end_all()
+
+
+@functools.lru_cache(maxsize=256)
+def _compiled(source: str) -> CodeType:
+    """The code of a text, compiled once: functions that one function makes have the same."""
+    return compile(source, _FILE, "exec")
 
 
 _FIND = """

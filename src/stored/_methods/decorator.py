@@ -1,9 +1,9 @@
-"""`stored`: the decorator that makes a method remember its results."""
+"""`stored`: the decorator that makes a method or a function remember its results."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar, overload
 
 if TYPE_CHECKING:  # imported with the first method that is decorated, since most of the start-up time is theirs
     from stored._methods.definition import Axes
@@ -12,13 +12,12 @@ if TYPE_CHECKING:  # imported with the first method that is decorated, since mos
 
 __all__ = ["stored"]
 
-S = TypeVar("S")
-P = ParamSpec("P")
+Q = ParamSpec("Q")
 R = TypeVar("R")
 
 
 @overload
-def stored(method: Callable[Concatenate[S, P], R], /) -> StoredMethod[S, P, R]: ...
+def stored(method: Callable[Q, R], /) -> StoredMethod[Q, R]: ...
 
 
 @overload
@@ -35,7 +34,7 @@ def stored(
     copy: bool | None = None,
     depends: Collection[str] | Literal["auto"] | None = None,
     single_flight: bool = True,
-) -> Callable[[Callable[Concatenate[S, P], R]], StoredMethod[S, P, R]]: ...
+) -> Callable[[Callable[Q, R]], StoredMethod[Q, R]]: ...
 
 
 @overload
@@ -51,7 +50,7 @@ def stored(
     round: Mapping[str, int] | None = None,
     depends: Collection[str] | Literal["auto"] | None = None,
     single_flight: bool = True,
-) -> Callable[[Callable[Concatenate[S, P], Any]], StoredMethod[S, P, TableInterpolant]]: ...
+) -> Callable[[Callable[Q, Any]], StoredMethod[Q, TableInterpolant]]: ...
 
 
 def stored(
@@ -68,14 +67,17 @@ def stored(
     depends: Collection[str] | Literal["auto"] | None = None,
     single_flight: bool = True,
 ) -> Any:
-    """Remember the results of a method for as long as its owner's parameters stay the same.
+    """Remember the results of a method for as long as its owner's parameters stay the same, or those of a function.
 
-    Use it bare (``@stored``), with a name (``@stored("spectrum")``) or with options.
+    Use it bare (``@stored``), with a name (``@stored("spectrum")``) or with options. Results of a plain function depend
+    on its arguments and its code, with all that this reaches and closes over; so do those of a static method, of which
+    ``@stored`` stands below ``@staticmethod``. What the bound method has as attributes, a function has itself:
+    ``growth.cache_clear()``, ``growth.inverse(y)``.
 
     Parameters
     ----------
     name : str, optional
-        The name of the object in the owner's space, by default the method's.
+        The name of the object in the owner's space, by default that of the method or function.
     persistent : bool
         Keep results on disk too.
     interpolate : True or Axis or (Axis, Axis), optional
@@ -104,7 +106,8 @@ def stored(
         The parameters that the result depends on, if not all: a change of the others keeps it. With ``"auto"``, those
         that the code of the method is found to read, and the attributes: also for owners with a hashable string of
         their own, and where the method calls other stored ones. Names are for owners described by `keyed_by`, frozen
-        dataclasses and frozen attrs classes; what is read beside them is told by an `OwnerWarning`.
+        dataclasses and frozen attrs classes; what is read beside them is told by an `OwnerWarning`. Functions have no
+        parameters to choose from.
     single_flight : bool
         Let one thread or process compute a missing result while the others wait for it. Say False for a method that
         all ranks of a parallel program must enter together, since it communicates (``comm.allreduce``): if one of them
@@ -136,8 +139,13 @@ def stored(
     ...         return sum(range(self.n)) * k
     >>> Model(10).total(2)
     90
+    >>> @stored(persistent=False)
+    ... def growth(z, Om0=0.3):
+    ...     return (1 + z) ** -Om0
+    >>> growth(0.0), growth.cached(0.0, Om0=0.3)
+    (1.0, True)
     """
-    from stored._methods.definition import Definition, checked_names
+    from stored._methods.definition import checked_names, define
     from stored._methods.stored_method import StoredMethod
 
     if not isinstance(persistent, bool):
@@ -147,7 +155,7 @@ def stored(
     if maxsize is not None and (not isinstance(maxsize, int) or maxsize < 1):
         raise ValueError(f"maxsize is {maxsize!r}; it must be a positive integer, or None for any number")
     if name is not None and not isinstance(name, str):
-        return StoredMethod(Definition(name, None))
+        return StoredMethod(define(name, None, {}))
     options: dict[str, Any] = {
         "persistent": persistent,
         "interpolate": interpolate,
@@ -162,4 +170,4 @@ def stored(
         else checked_names("depends", depends, "'auto', or "),
         "single_flight": single_flight,
     }
-    return lambda method: StoredMethod(Definition(method, name, **options))
+    return lambda method: StoredMethod(define(method, name, options))

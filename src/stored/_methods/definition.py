@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 import weakref
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 from uuid import uuid4
@@ -26,13 +25,14 @@ from stored._keys import (
     qualified_name,
 )
 from stored._methods.call_code import CallCode
+from stored._methods.decoratable import first_parameter, names_class, plain_function
 from stored._settings import this_process
 from stored.errors import OwnerError, OwnerWarning, warn_caller
 
 if TYPE_CHECKING:  # imported where it is used, since most of the start-up time would be its
     from stored._tables import Axis
 
-__all__ = ["Axes", "Definition", "checked_names"]
+__all__ = ["Axes", "Definition", "checked_names", "define"]
 
 Axes: TypeAlias = "Axis | tuple[Axis, Axis]"
 
@@ -83,8 +83,15 @@ class Definition:
         copy: bool | None = None,
         depends: Collection[str] | Literal["auto"] | None = None,
         single_flight: bool = True,
+        is_function: bool = False,
     ) -> None:
-        self.options = {
+        if is_function and depends is not None:
+            raise TypeError(
+                f"depends={depends!r} chooses from parameters of an object, and {function.__qualname__}() is a plain"
+                " function, which depends on its arguments and code; leave depends out, or name arguments that do not"
+                " matter in ignore=(...)"
+            )
+        self.options: dict[str, Any] = {
             "persistent": persistent,
             "interpolate": interpolate,
             "version": version,
@@ -96,8 +103,12 @@ class Definition:
             "depends": depends,
             "single_flight": single_flight,
         }
-        plain = _plain_function(function, version)
+        plain = plain_function(function, version)
         self.function = function
+        self.is_function = is_function
+        self.on_class = staticmethod(function) if is_function else function
+        self.run: Callable[..., Any] = _without_owner(function) if is_function else function
+        self.method_error: TypeError | None = None
         self.label = function.__qualname__
         self.name = function.__name__ if name is None else name
         self.attribute = function.__name__
@@ -112,7 +123,9 @@ class Definition:
         self.maxsize = maxsize
         self.copy = copy
         self.depends = depends if depends is None or depends == "auto" else tuple(depends)
-        self.arguments = Arguments(function, self.label, ignore, {} if round is None else round)
+        self.arguments = Arguments(
+            function, self.label, ignore, {} if round is None else round, takes_owner=not is_function
+        )
         self.axis_names = tuple(axis.name for axis in self.axes)
         self.arguments.check_names("interpolate", self.axis_names)
         for axis in self.axes:
@@ -156,11 +169,20 @@ class Definition:
             self._class_name = qualified_name(owner)
             self._owner_class = weakref.ref(owner)
 
+    def set_function_owner(self, owner_class: type) -> None:
+        """Take the class of the internal owner of a plain function."""
+        self._owner_class = weakref.ref(owner_class)
+
     def set_sent_class(self, owner: type, attribute: str) -> None:
         """Take the class that was made of one which was sent, in place of an earlier one that was."""
         self.sent = None
         self._class_name = None
         self.set_owner_class(owner, attribute)
+
+    @property
+    def has_class(self) -> bool:
+        """Has a class got the method, as an attribute?"""
+        return self._class_name is not None
 
     def owner_class_or_none(self) -> type | None:
         """The class that defines the method; None if none does."""
@@ -188,7 +210,7 @@ class Definition:
         names = ", ".join(code.changed())
         self.warn_once(
             ("changing", names),
-            f"a result of {self.label}() of {kind.__qualname__} was not kept: {names or 'the code'}, which it uses,"
+            f"a result of {self.label_of(kind)} was not kept: {names or 'the code'}, which it uses,"
             " has changed while it was computed; if that does not matter, name it in ignore=(...) of @stored",
         )
 
@@ -196,7 +218,7 @@ class Definition:
         """Warn once that results are not kept because the next computation would draw other numbers."""
         self.warn_once(
             (kind.__qualname__, reason),
-            f"results of {self.label}() of {kind.__qualname__} are not kept, so that each call computes: while it was"
+            f"results of {self.label_of(kind)} are not kept, so that each call computes: while it was"
             f" computed, {reason}; give it a seed, or let the caller give the generator, or, if the first result is"
             " wanted ever after, name what draws in ignore=(...), as ignore=('default_rng',) or ignore=('rvs',)",
         )
@@ -204,7 +226,7 @@ class Definition:
     def warn_of_outdated(self, kind: type, reason: str) -> None:
         """Warn once of a reason why a result was computed from what functions have kept, and no longer holds."""
         name = kind.__qualname__
-        self.warn_once((name, reason), f"a result of {self.label}() of {name} is not kept: {reason}")
+        self.warn_once((name, reason), f"a result of {self.label_of(kind)} is not kept: {reason}")
 
     def warn_of_unknown(self, kind: type) -> None:
         """Warn once of each name to be ignored that is neither an argument nor in the code."""
@@ -216,10 +238,18 @@ class Definition:
             warn_caller(
                 f"ignore of {self.label}() names {name!r}, which is none of its arguments"
                 f" ({', '.join(self.arguments.names) or 'none'}), and no name that the code of"
-                f" {kind.__qualname__}.{self.attribute} uses, so that it leaves out nothing; give it as it stands in"
+                f" {self.name_on(kind)} uses, so that it leaves out nothing; give it as it stands in"
                 " the code, with its module before it, or as 'self.name'",
                 OwnerWarning,
             )
+
+    def name_on(self, kind: type) -> str:
+        """The method as an attribute of a class, or the function."""
+        return self.label if self.is_function else f"{kind.__qualname__}.{self.attribute}"
+
+    def label_of(self, kind: type) -> str:
+        """The method of a class, or the function, in messages."""
+        return f"{self.label}()" if self.is_function else f"{self.label}() of {kind.__qualname__}"
 
     def method_of(self, kind: type, code: StoredCode) -> tuple[str, str, str]:
         """The method of a class as keys contain it: the name of its results, its qualified name and its version."""
@@ -303,33 +333,40 @@ class Definition:
     def _identity_for(self, kind: type) -> str:
         """The qualified name of the method, and that of the class if it has the method by inheritance."""
         _, own = self.stored_name
+        if self.is_function:
+            return own
         if self._class_name is None:
             return f"{own} of {qualified_name(kind)}"
         return own if qualified_name(kind) == self._class_name else f"{own} of {qualified_name(kind)}"
 
 
-def _plain_function(function: Any, version: str | None) -> Any:
-    """The function whose source counts; a `TypeError` if the method cannot be decorated."""
-    if isinstance(function, staticmethod | classmethod | property | type) or not callable(function):
-        raise TypeError(
-            f"@stored decorates plain methods, and got {function!r}; put @stored below @property, and do without"
-            " @staticmethod and @classmethod: results belong to an object and its parameters"
-        )
-    for part in ("__name__", "__qualname__"):
-        if not isinstance(getattr(function, part, None), str):
-            raise TypeError(f"{function!r} has no {part}, so its results have no name; wrap it in a def")
-    if any(kind(function) for kind in _USED_ONCE):
-        raise TypeError(
-            f"{function.__qualname__}() is a generator or a coroutine, whose result can be used only once; return a"
-            " list or an array to have it stored"
-        )
-    plain = inspect.unwrap(function)
-    if version is None and not isinstance(plain, FunctionType):
-        raise TypeError(f"{function!r} has no Python source to tell its version by; give one: @stored(version='1')")
-    return plain
+def define(function: Any, name: str | None, options: Mapping[str, Any]) -> Definition:
+    """The definition of what is decorated: of a method if its name says that it stands in a class, else of a function.
+
+    What fits no method may be a function below ``@staticmethod``. What is given `depends` may be a method that is
+    attached to a class later.
+
+    Raises
+    ------
+    TypeError
+        If it can be neither.
+    """
+    if not names_class(function) and (options.get("depends") is None or first_parameter(function) != "self"):
+        return Definition(function, name, **options, is_function=True)
+    try:
+        return Definition(function, name, **options)
+    except TypeError as error:
+        try:
+            found = Definition(function, name, **options, is_function=True)
+        except TypeError:
+            raise error from None
+        found.method_error = error
+        return found
 
 
-_USED_ONCE = (inspect.isgeneratorfunction, inspect.iscoroutinefunction, inspect.isasyncgenfunction)
+def _without_owner(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A plain function as one that takes an owner before its own arguments."""
+    return lambda _, /, *args, **kwargs: function(*args, **kwargs)
 
 
 def checked_names(option: str, names: Collection[str], hint: str = "") -> Collection[str]:

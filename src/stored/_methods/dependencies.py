@@ -141,7 +141,7 @@ def dependencies_of(definition: Definition, kind: type, owner: object = None) ->
     reads = code.reads
     joined = reads.selection.joined if definition.depends in {None, "auto"} else ()
     return Dependencies(
-        f"{kind.__qualname__}.{definition.attribute}",
+        definition.name_on(kind),
         code.version,
         tuple(_parameters(definition, kind, reads, owner)),
         tuple([_attribute(each.label, each.value, reads.places.get(each.name), owner) for each in joined]),
@@ -205,7 +205,7 @@ def _unseen(definition: Definition, kind: type, code: StoredCode, acceptance: ob
     for each in filter(None, [acceptance, definition.acceptance]):
         yield f"changes of code: {each}"
     if definition.has_own_version:
-        yield "the code of the method, for which its version stands"
+        yield f"the code of the {'function' if definition.is_function else 'method'}, for which its version stands"
     if definition.depends not in {None, "auto"}:
         yield "attributes other than the parameters in depends"
         for name, place in code.reads.beyond(definition.depends):

@@ -68,7 +68,8 @@ def changes_since(results: Results, call: Call, before: Key) -> dict[str, tuple[
 def _note(call: Call, results: Results, where: str | None) -> str:
     """What there is to say beside: why it is not stored, or that one of earlier code was, or may be, taken over."""
     if call.private:
-        return f"its result is for this object only, and not stored: {'; '.join(call.private)}"
+        whose = "this process" if call.definition.is_function else "this object"
+        return f"its result is for {whose} only, and not stored: {'; '.join(call.private)}"
     if where is not None:
         slot = call.open_slot(settings())
         header = None if slot is None else read_header(slot.store, slot.name)

@@ -23,14 +23,17 @@ _LONGEST_CALL = 300
 
 
 class FillTask(NamedTuple):
-    """A call of one method of one owner."""
+    """A call of one method of one owner; of a stored function, if there is no method."""
 
     owner: Any
-    method: str
+    method: str | None
     args: tuple[Any, ...]
 
     def bound(self) -> BoundMethod[Any, Any]:
         """The method of the owner; an `OwnerError` if there is none."""
+        if self.method is None:
+            function: BoundMethod[Any, Any] = self.owner.__stored_bound__
+            return function
         found: Any = getattr(self.owner, self.method, None)
         if not issubclass(type(found), BoundMethod):
             raise OwnerError(
@@ -42,18 +45,21 @@ class FillTask(NamedTuple):
 
     def call(self) -> Call:
         """The call as the store knows it; of an interpolated method, that which makes the table."""
-        definition = self.bound()._definition
-        results = results_of(definition, self.owner)
+        bound = self.bound()
+        definition, owner = bound._definition, bound._owner
+        results = results_of(definition, owner)
         if not definition.axes:
-            return bound_call(results, self.owner, self.args, {})
-        return results.call(self.owner, bound_beside_axes(definition, self.owner, self.args, {}))
+            return bound_call(results, owner, self.args, {})
+        return results.call(owner, bound_beside_axes(definition, owner, self.args, {}))
 
     def __str__(self) -> str:
         try:
             key = self.call().key()
-            text = f"{key.space.name}({key.space.string}).{key.label()}"
+            text = key.label() if self.method is None else f"{key.space.name}({key.space.string}).{key.label()}"
         except Exception:  # of the owner: it may be the very error that is told
-            text = f"{type(self.owner).__qualname__}.{self.method}({', '.join(map(repr, self.args))})"
+            name = type(self.owner).__qualname__
+            arguments = ", ".join(map(repr, self.args))
+            text = f"{f'{name}.{self.method}' if self.method else self.owner.__qualname__}({arguments})"
         return shortened(text, _LONGEST_CALL)
 
 

@@ -25,8 +25,8 @@ _MOST_UNDER_WAY = 1024
 
 
 def fill(
-    owners: Iterable[Any],
-    methods: str | Iterable[str],
+    owners: Iterable[Any] | Callable[..., Any],
+    methods: str | Iterable[str] | None = None,
     args: Iterable[tuple[Any, ...]] = ((),),
     *,
     executor: Executor | None = None,
@@ -41,10 +41,11 @@ def fill(
 
     Parameters
     ----------
-    owners : iterable
-        The objects, such as ``(Model(*each) for each in itertools.product(...))``.
-    methods : str or iterable of str
-        The names of stored methods. A table is made for a method that is interpolated.
+    owners : iterable or stored function
+        The objects, such as ``(Model(*each) for each in itertools.product(...))``; or a stored function, of which the
+        calls are computed.
+    methods : str or iterable of str, optional
+        The names of stored methods; none for a function. A table is made for what is interpolated.
     args : iterable of tuple
         The arguments of the calls, for each owner and method; for interpolated methods those beside the axes. By
         default one call without arguments.
@@ -85,13 +86,19 @@ def fill(
     >>> report.found + report.computed
     2
     """
-    names = [methods] if isinstance(methods, str) else _checked_names(methods)
+    names: list[str | None] = [None]
+    given: Any = owners
+    if isinstance(getattr(type(owners), "__stored_method__", None), property):
+        _check_no_names(owners, methods)
+        given = [owners]
+    else:
+        names = [methods] if isinstance(methods, str) else _checked_names(methods)
     calls = list(map(_checked_arguments, _checked_iterable(args, "args", "tuples of arguments, as [(1.0,), (2.0,)]")))
-    _checked_iterable(owners, "owners", "an iterable of objects, as [owner]")
+    _checked_iterable(given, "owners", "an iterable of objects, as [owner]")
     if executor is not None and (isinstance(executor, type) or not hasattr(executor, "submit")):
         raise TypeError(f"fill() got {executor!r} for executor; give an executor of concurrent.futures, or None")
-    tasks = (FillTask(owner, name, each) for owner in owners for name in names for each in calls)
-    count = len(owners) * len(names) * len(calls) if isinstance(owners, Sized) else None
+    tasks = (FillTask(owner, name, each) for owner in given for name in names for each in calls)
+    count = len(given) * len(names) * len(calls) if isinstance(given, Sized) else None
     report = FillReport()
     with shown_progress(report, count, progress) as shown:
         run = _Run(report, shown, executor)
@@ -113,7 +120,14 @@ def _checked_iterable(value: Any, name: str, remedy: str) -> Any:
     return value
 
 
-def _checked_names(methods: Any) -> list[str]:
+def _check_no_names(function: Any, methods: object) -> None:
+    if methods is not None:
+        raise TypeError(f"fill() got {methods!r} for methods; {function!r} has none: say fill(function, args=[(1.0,)])")
+    if not function.__stored_method__.is_function:
+        raise OwnerError(f"fill() got {function!r}, a method without objects; give these, and the name of the method")
+
+
+def _checked_names(methods: Any) -> list[Any]:
     remedy = "the names of methods, as 'age' or ['age', 'distance']"
     # a stored method says of itself that it can be iterated
     names = list(_checked_iterable(methods, "methods", remedy)) if not callable(methods) else [methods]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from stored._engine import live_records, methods_of, spaces_with_method
 from stored._methods.code_history import modules_with_results
 from stored._methods.definition import Definition
@@ -15,13 +17,15 @@ __all__ = ["clear", "clear_method"]
 def clear(owner: object) -> None:
     """Forget the results of all stored methods of an object for its present parameters, in memory and on disk.
 
+    Of a stored function, all results are forgotten, as by its ``cache_clear()``.
+
     Those of its earlier parameters that memory has go too, and the counts of `cache_info` start from zero. Objects that
     a `StorageUser` stores by name stay; its `resetStorage` removes them.
 
     Parameters
     ----------
     owner : object
-        The object.
+        The object, or a stored function.
 
     Raises
     ------
@@ -29,6 +33,10 @@ def clear(owner: object) -> None:
         If it has no stored methods, or does not tell its parameters.
     """
     kind, errors = type(owner), list[OwnerError]()
+    if isinstance(getattr(kind, "__stored_method__", None), property):
+        stored: Any = owner
+        stored.cache_clear()
+        return
     methods = methods_of(kind)
     if not methods:
         given = (

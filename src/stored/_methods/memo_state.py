@@ -213,6 +213,7 @@ def warn_of_private(definition: Definition, owner: object, reasons: Iterable[str
     for reason in reasons:
         definition.warn_once(
             (kind, reason),
-            f"results of {definition.label}() of {kind} are kept for one object only, in memory, and not stored:"
+            f"results of {definition.label_of(type(owner))} are kept"
+            f" {'in this process' if definition.is_function else 'for one object'} only, in memory, and not stored:"
             f" {reason}",
         )

@@ -21,6 +21,7 @@ from stored._keys import (
 )
 from stored._methods.call import Call
 from stored._methods.counters import CacheInfo, Counters
+from stored._methods.decoratable import CLASS_METHOD_REASON
 from stored._methods.definition import Definition
 from stored._methods.memo_state import MemoTests, look_at_memos, memo_tests, reasons_of_private, warn_of_private
 from stored._methods.owner_shortcut import OwnerShortcut
@@ -93,7 +94,8 @@ class Results:
         self.code = code
         self.parts = parts
         self.method = definition.method_of(owner_class, code)
-        present.spaces.methods.setdefault(definition, {})[self.method] = None
+        if not definition.is_function:  # of which the spaces have nothing else, and outlive it
+            present.spaces.methods.setdefault(definition, {})[self.method] = None
         self.counters = counters
         self.shortcut: OwnerShortcut | None = None
         self.acceptance: Any = None
@@ -217,8 +219,10 @@ class Results:
 
     def forget_in_memory(self) -> None:
         """Forget all results of the last parameters of the owner that memory has, and the counts."""
-        for each in self.present.visited():
-            each.forget(self.method)
+        is_function = self.definition.is_function  # which may have other code by now, or closes over other values
+        for each in self.present.spaces.spaces() if is_function else self.present.visited():
+            for method in list(each.memories) if is_function else [self.method]:
+                each.forget(method)
         with self.lock:
             self._count_shortcut_hits()
             self.counters.reset()
@@ -312,9 +316,11 @@ def results_of(definition: Definition, owner: object) -> Results:
     except OwnerError as error:
         if hasattr(type(owner), definition.attribute):
             raise
+        if isinstance(owner, type):
+            raise OwnerError(f"{definition.label}() was called on {owner!r}: {CLASS_METHOD_REASON}") from None
         raise OwnerError(
-            f"{definition.label}() was called on {owner!r}. @stored is for methods of objects that tell their"
-            f" parameters, below @property, and without @staticmethod or @classmethod. {error}"
+            f"{definition.label}() was called on {owner!r}. It is a method of objects that tell their parameters; what"
+            f" needs none is a plain function, or stands below @staticmethod. {error}"
         ) from None
     counters = Counters()
     if results is not None:
@@ -323,6 +329,9 @@ def results_of(definition: Definition, owner: object) -> Results:
         if results.owner_class is type(owner):  # it is the code that has changed, not the class
             counters = results.counters
     kind = type(owner)
+    if definition.is_function:
+        owner_of_function: Any = owner
+        owner_of_function.code_version = definition.code_of(kind).version
     parts = _parts(owner, definition.code_of(kind), counted.joins_reads)
     results = Results(definition, kind, counted, definition.code_of(kind, parts), parts, counters)
     definition.warn_of_more(kind, results.code)

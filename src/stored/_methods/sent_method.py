@@ -20,6 +20,7 @@ from stored._keys import (
     StoredCode,
     adopt_main,
     adopt_sources,
+    find_by_name,
     ignored_by,
     main_module,
     main_of,
@@ -29,7 +30,15 @@ from stored._keys import (
 from stored._methods.definition import Definition
 from stored._settings import SentSettings, adopt_settings, sent_settings, this_process
 
-__all__ = ["SentMethod", "has_importable_name", "known_here", "named_function", "note_method", "sent_method"]
+__all__ = [
+    "SentMethod",
+    "has_importable_name",
+    "is_importable",
+    "known_here",
+    "named_function",
+    "note_method",
+    "sent_method",
+]
 
 FUNCTION = "__stored_function__"
 """The attribute of a stored method by which plain pickle finds its function."""
@@ -44,6 +53,8 @@ class SentMethod(NamedTuple):
         The process whose class it is.
     number : str
         By which it is known wherever it goes.
+    is_function : bool
+        Is it a plain function, and no method?
     version : str or None
         The version of its code where it comes from; None if that is not known, or leaves something out.
     attribute : str
@@ -70,6 +81,7 @@ class SentMethod(NamedTuple):
 
     origin: tuple[str, int]
     number: str
+    is_function: bool
     version: str | None
     attribute: str
     class_qualname: str | None
@@ -95,7 +107,7 @@ class SentMethod(NamedTuple):
         if isinstance(self.function, FunctionType):
             self.function.__qualname__ = self.qualname
             note_sent_function(self.function, self.main)
-        found = Definition(self.function, self.name, **self.options)
+        found = Definition(self.function, self.name, **self.options, is_function=self.is_function)
         found.origin, found.number = self.origin, self.number
         return found
 
@@ -150,9 +162,10 @@ def _made(
     return SentMethod(
         definition.origin,
         definition.number,
+        definition.is_function,
         version,
         definition.attribute,
-        None if owner is None else owner.__qualname__,
+        None if owner is None or definition.is_function else owner.__qualname__,
         named,
         function.__qualname__,
         definition.name,
@@ -202,6 +215,13 @@ def named_function(definition: Definition) -> Any:
     made.__doc__, made.__module__ = function.__doc__, function.__module__
     made.__qualname__ = f"{definition.qualname}.{FUNCTION}"
     return made
+
+
+def is_importable(stored: Any, definition: Definition) -> bool:
+    """Do other processes find a stored function by its name?"""
+    module = str(definition.function.__module__)
+    is_by_name = module not in MAIN and not _is_sent_by_value(module)
+    return is_by_name and find_by_name(module, definition.qualname) is stored
 
 
 def has_importable_name(owner: type | None) -> bool:

@@ -1,23 +1,26 @@
-"""What is `Class.method`? A stored method as an attribute of its class."""
+"""What is `Class.method`, and what is a stored function? Both are the plain function, with what the cache adds."""
 
 from __future__ import annotations
 
 import functools
 import sys
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Self, TypeVar, cast, overload
+import weakref
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar, cast, overload
 
 import wrapt
 
+from stored._engine import function_owner
+from stored._fork_safe_lock import ForkSafeLock
 from stored._methods.answer import answer
 from stored._methods.bound_method import BoundMethod, PlainAttribute, bound_method_class
 from stored._methods.call_code import CallCode
-from stored._methods.counters import CacheInfo
+from stored._methods.controls import Controls
+from stored._methods.decoratable import first_parameter, names_class
 from stored._methods.definition import Definition
 from stored._methods.results import results_of
+from stored._methods.standing import is_method_of, is_static
 
 if TYPE_CHECKING:
-    from stored._methods.dependencies import Dependencies
-    from stored._methods.explain import Explanation
     from stored._methods.sent_method import SentMethod
 
     Proxy = wrapt.ObjectProxy[Any]
@@ -28,6 +31,7 @@ __all__ = ["StoredMethod"]
 
 S = TypeVar("S")
 P = ParamSpec("P")
+Q = ParamSpec("Q")
 R = TypeVar("R")
 
 
@@ -46,15 +50,50 @@ def _getter(bound_class: Any, qualname: object) -> Any:
     return __get__
 
 
-def _install_call(bound_class: Any, definition: Definition, call: Any) -> None:
-    """Make a function the ``__call__`` of all bound methods."""
+def _getter_of_function(self: Any, owner: object | None, of: type | None = None) -> Any:
+    """The `__get__` of a function until an object asks for it, whose method it is from then on."""
+    self._be_found_in_class()
+    if owner is None:
+        return self
+    self._as_method()
+    return self.__get__(owner, of)
+
+
+def _generate_call(definition: Definition, install: Any) -> None:
+    definition.call_code = CallCode(
+        definition.arguments.signature,
+        definition.shortcut_arguments,
+        definition.is_scalar,
+        functools.partial(answer, definition),
+        install,
+        definition.namespace,
+    )
+
+
+def _install_call(definition: Definition, bound_class: Any, of_function: Any, call: Any) -> None:
+    """Make a function the ``__call__`` of all bound methods, and of a stored function that is found in no class."""
     call.__qualname__ = definition.label
     call.__module__ = definition.function.__module__
     bound_class.__call__ = call
+    if of_function is not None and of_function.__stored_is_function__:
+        of_function.__call__ = call
 
 
-class StoredMethod(Proxy, Generic[S, P, R]):
-    """A stored method as an attribute of its class; in all other ways it is the plain function."""
+_lock = ForkSafeLock()
+"""Held while a stored function becomes a method too, or a method a function."""
+
+
+class StoredMethod(Proxy, Controls[Q, R]):
+    """A stored method as an attribute of its class, or a stored function; in all other ways it is the plain function.
+
+    Which of both it is, its name tells at first; a function that is found in a class is a method of its objects from
+    then on, and still a function if it is called with anything else.
+    """
+
+    __slots__ = ("_owner",)  # of a function's results: the code of calls reads it, as from a bound method
+
+    __stored_is_function__ = False
+    """Is it a function, and found in no class? Then calls go to the code of the function at once."""
 
     def __new__(cls, definition: Definition) -> Self:
         """An object of a class of its own, to which `__init__` gives a `__get__` of its own."""
@@ -64,16 +103,65 @@ class StoredMethod(Proxy, Generic[S, P, R]):
     def __init__(self, definition: Definition) -> None:
         super().__init__(definition.function)
         self._self_definition = definition
+        self._self_method: Definition | None = None
+        self._self_function: Any = None
+        self._self_names_class = names_class(definition.function)
+        self._self_owner_classes: weakref.WeakSet[type] = weakref.WeakSet()
+        if definition.is_function:
+            self._self_bound_class = self._take_function(definition)
+            type(self).__get__ = _getter_of_function  # type: ignore[method-assign, assignment]
+            self._be_function()
+        else:
+            self._take_method(definition)
+
+    def _take_method(self, definition: Definition) -> None:
+        self._self_method = definition
         self._self_bound_class = bound_method_class(definition)
         type(self).__get__ = _getter(self._self_bound_class, definition.label)  # type: ignore[method-assign]
-        definition.call_code = CallCode(
-            definition.arguments.signature,
-            definition.shortcut_arguments,
-            definition.is_scalar,
-            functools.partial(answer, definition),
-            functools.partial(_install_call, self._self_bound_class, definition),
-            definition.namespace,
-        )
+        _generate_call(definition, functools.partial(_install_call, definition, self._self_bound_class, None))
+
+    def _take_function(self, definition: Definition) -> Any:
+        """Let results of the function belong to an owner of its own; the class of its bound method."""
+        owner = function_owner(definition.function, definition.name, definition.maxsize, definition.copy)
+        definition.set_function_owner(type(owner))
+        bound_class = bound_method_class(definition)
+        _generate_call(definition, functools.partial(_install_call, definition, bound_class, type(self)))
+        bound = bound_class()
+        bound._owner, bound.__qualname__ = owner, definition.label
+        _OWNER.__set__(self, owner)
+        self._self_function = bound
+        return bound_class
+
+    def _be_function(self) -> None:
+        own = type(self)
+        own.__stored_is_function__ = True
+        own.__call__ = vars(type(self._self_function))["__call__"]  # type: ignore[method-assign]
+
+    def _be_found_in_class(self) -> None:
+        own = type(self)
+        if own.__stored_is_function__:
+            own.__stored_is_function__ = False
+            del own.__call__  # that of all stored methods takes its place
+
+    def _as_method(self) -> Definition:
+        """The definition as a method; a `TypeError` if it can be none."""
+        with _lock:
+            if self._self_method is None:
+                known = self._self_definition
+                if known.method_error is not None:
+                    raise known.method_error
+                self._take_method(Definition(known.function, known.name, **known.options))
+        return cast(Definition, self._self_method)
+
+    def _as_function(self) -> BoundMethod[Any, R]:
+        """The function, in the form of a bound method of its owner."""
+        with _lock:
+            if self._self_function is None:
+                known = self._self_definition
+                self._take_function(Definition(known.function, known.name, **known.options, is_function=True))
+                if is_static(self, known.function):
+                    self._be_function()
+        return cast("BoundMethod[Any, R]", self._self_function)
 
     def __setattr__(self, name: str, value: object) -> None:
         """Set an attribute of the plain function, which objects' methods show too, as they do a function's."""
@@ -82,7 +170,7 @@ class StoredMethod(Proxy, Generic[S, P, R]):
             bound_class = self._self_bound_class
             if name in {"__annotations__", "__doc__", "__module__"}:  # which older versions of wrapt keep to themselves
                 setattr(self.__wrapped__, name, value)
-            if name == "__qualname__":
+            if name == "__qualname__" and self._self_method is not None:
                 type(self).__get__ = _getter(bound_class, value)  # type: ignore[method-assign]
             elif name in {"__doc__", "__module__"}:
                 setattr(bound_class, name, value)
@@ -90,28 +178,65 @@ class StoredMethod(Proxy, Generic[S, P, R]):
                 setattr(bound_class, name, PlainAttribute(name))
 
     def __set_name__(self, owner: type, name: str) -> None:
-        self._self_definition.set_owner_class(owner, name)
+        self._be_found_in_class()
+        try:
+            definition = self._as_method()
+        except TypeError:
+            if self._self_names_class:
+                raise
+            return  # a function that the class shows only
+        definition.set_owner_class(owner, name)
 
     if TYPE_CHECKING:
 
         @overload
-        def __get__(self, owner: None, kind: type | None = None) -> StoredMethod[S, P, R]: ...
+        def __get__(self, owner: None, kind: type | None = None) -> Self: ...
         @overload
-        def __get__(self, owner: object, kind: type | None = None) -> BoundMethod[P, R]: ...
-        def __get__(self, owner: object | None, kind: type | None = None) -> Any: ...
+        def __get__(
+            self: StoredMethod[Concatenate[S, P], R], owner: S, kind: type | None = None
+        ) -> BoundMethod[P, R]: ...
+        def __get__(self, owner: Any, kind: type | None = None) -> Any: ...
 
     if TYPE_CHECKING:
 
-        def __call__(self, owner: S, /, *args: P.args, **kwargs: P.kwargs) -> R: ...
+        def __call__(self, *args: Q.args, **kwargs: Q.kwargs) -> R: ...
 
     else:
 
         def __call__(self, *args, **kwargs):
+            bound, rest = self._bound_for(args)
+            return bound(*rest, **kwargs)
+
+    def _bound_for(self, args: tuple[Any, ...]) -> tuple[BoundMethod[Any, R], tuple[Any, ...]]:
+        if type(self).__stored_is_function__:
+            return self._self_function, args
+        if self._self_names_class and self._has_class():
             if not args:
                 label = self._self_definition.label
                 raise TypeError(f"{label}() was called without its object; call it on one, or give one first")
-            results_of(self._self_definition, args[0])  # an OwnerError if this is no owner
-            return self.__get__(args[0])(*args[1:], **kwargs)
+        elif not args or not self._is_method_of(args[0]):
+            return self._as_function(), args
+        results_of(self._as_method(), args[0])  # an OwnerError if this is no owner
+        return self.__get__(args[0]), args[1:]
+
+    def _has_class(self) -> bool:
+        return self._self_method is not None and self._self_method.has_class
+
+    def _is_method_of(self, first: object) -> bool:
+        kind = type(first)
+        if kind in self._self_owner_classes:
+            return True
+        is_method = is_method_of(self, self._self_definition.function, first)
+        if is_method and kind is not type:
+            self._self_owner_classes.add(kind)
+        return is_method
+
+    def _whole(self) -> Definition | None:
+        definition = self._self_method
+        if definition is None or type(self).__stored_is_function__:
+            return None
+        is_method = definition.has_class or first_parameter(definition.function) == "self"
+        return definition if is_method else None
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
@@ -127,19 +252,38 @@ class StoredMethod(Proxy, Generic[S, P, R]):
 
     @property
     def __stored_method__(self) -> Definition:
-        """What counts for the method."""
-        return self._self_definition
+        """What counts for the function, or for the method if it is found in a class."""
+        if type(self).__stored_is_function__:
+            found: Definition = self._self_function._definition
+            return found
+        return self._self_method or self._self_definition
+
+    @property
+    def __stored_bound__(self) -> BoundMethod[Any, R]:
+        """The function, in the form of a bound method of its owner, for what takes such."""
+        return self._as_function()
+
+    @property
+    def __stored_in_class__(self) -> Definition | None:
+        """What counts for the method, of an attribute of a class; None if it can be none."""
+        try:
+            return self._as_method()
+        except TypeError:
+            return None
 
     def __repr__(self) -> str:
-        return f"<stored method {self._self_definition.label}>"
+        kind = "function" if self._self_definition.is_function else "method"
+        return f"<stored {kind} {self._self_definition.label}>"
 
     def __reduce__(self) -> Any:
         """Pickle by name, as functions do; or with all that counts, for a class that may be pickled by value."""
-        from stored._methods.sent_method import has_importable_name, sent_method
+        from stored._methods.sent_method import has_importable_name, is_importable, sent_method
 
-        definition = self._self_definition
+        if not self._has_class() and is_static(self, self._self_definition.function):
+            self._as_function()
+        definition = self.__stored_method__
         owner = definition.owner_class_or_none()
-        if has_importable_name(owner):
+        if is_importable(self, definition) if definition.is_function else has_importable_name(owner):
             return str(definition.qualname)
         return _arrived, (sent_method(self, owner),)
 
@@ -151,91 +295,23 @@ class StoredMethod(Proxy, Generic[S, P, R]):
         """The plain function, under the name by which pickle finds it."""
         from stored._methods.sent_method import named_function
 
-        definition = self._self_definition
+        definition = self.__stored_method__
         if definition.named_function is None:
             definition.named_function = named_function(definition)
         return definition.named_function
 
-    def __copy__(self) -> StoredMethod[S, P, R]:
+    def __copy__(self) -> StoredMethod[Q, R]:
         return self
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> StoredMethod[S, P, R]:
+    def __deepcopy__(self, memo: dict[int, Any]) -> StoredMethod[Q, R]:
         return self
 
-    def _bound(self, owner: S) -> BoundMethod[P, R]:
-        return self.__get__(owner)
 
-    def cache_clear(self, owner: S | None = None, *args: Any, **kwargs: Any) -> None:
-        """Forget all results of the method, of every owner that ever used it, in memory and on disk.
-
-        Those of earlier code go too. With an owner, those of this one, as its own method does it.
-        """
-        if owner is not None:
-            self._bound(owner).cache_clear(*args, **kwargs)
-            return
-        from stored._methods.forget import clear_method
-
-        clear_method(self._self_definition)
-
-    def cache_accept(self, sample: int = 3, rtol: float = 1e-12) -> None:
-        """Take over results of earlier code for the code of now, in this process, once a few agree.
-
-        After an edit that changes no result, the first results of earlier code that are asked for are computed anew,
-        and compared; if all agree, later ones are taken over as they are asked for, and their entries say so. One that
-        differs ends it, with a `StaleResultWarning`. After another edit, nothing is taken over until this is called
-        again. Results of the last eight versions are looked for, the latest first.
-
-        Parameters
-        ----------
-        sample : int
-            How many results are compared.
-        rtol : float
-            By how much numbers in them may differ, relative to the larger. Tables are compared at their nodes, at twice
-            their tolerance.
-
-        Raises
-        ------
-        ValueError
-            If `sample` is no positive integer, or `rtol` negative or not finite.
-        OwnerError
-            If no class defines the method.
-        """
-        from stored._methods.accept import Acceptance
-
-        definition = self._self_definition
-        definition.acceptance = Acceptance(sample, rtol, definition.code_of(definition.owner_class()))
-
-    def cache_info(self, owner: S) -> CacheInfo:
-        """The same for an owner, as its own method does it."""
-        return self._bound(owner).cache_info()
-
-    def cached(self, owner: S, *args: P.args, **kwargs: P.kwargs) -> bool:
-        """The same for an owner, as its own method does it."""
-        return self._bound(owner).cached(*args, **kwargs)
-
-    def refresh(self, owner: S, *args: P.args, **kwargs: P.kwargs) -> R:
-        """The same for an owner, as its own method does it."""
-        return self._bound(owner).refresh(*args, **kwargs)
-
-    def explain(self, owner: S, *args: P.args, **kwargs: P.kwargs) -> Explanation:
-        """The same for an owner, as its own method does it."""
-        return self._bound(owner).explain(*args, **kwargs)
-
-    def dependencies(self) -> Dependencies:
-        """What results of the class that defines the method depend on, with file and line.
-
-        Raises
-        ------
-        OwnerError
-            If no class does.
-        """
-        from stored._methods.dependencies import dependencies_of
-
-        definition = self._self_definition
-        return dependencies_of(definition, definition.owner_class())
+_OWNER: Any = vars(StoredMethod)["_owner"]
+"""The descriptor of the attribute: to be set, past what sets attributes of the plain function."""
 
 
-def _arrived(sent: SentMethod) -> StoredMethod[Any, Any, Any]:
+def _arrived(sent: SentMethod) -> StoredMethod[Any, Any]:
     """A method that was sent: one that this process has, if its code is the same."""
     from stored._methods.sent_method import known_here, note_method
 
@@ -243,11 +319,11 @@ def _arrived(sent: SentMethod) -> StoredMethod[Any, Any, Any]:
     method: Any = known_here(sent)
     if method is None:
         method = StoredMethod(sent.definition())
-        method.__stored_method__.sent = sent
+        method.__stored_method__.sent = None if sent.is_function else sent
         note_method(method, sent)
-    if method.__stored_method__.owner_class_or_none() is None:
+    if not sent.is_function and method.__stored_method__.owner_class_or_none() is None:
         _take_class_when_asked(method, sent)
-    return cast("StoredMethod[Any, Any, Any]", method)
+    return cast("StoredMethod[Any, Any]", method)
 
 
 def _take_class_when_asked(method: Any, sent: SentMethod) -> None:
