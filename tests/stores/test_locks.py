@@ -1049,6 +1049,16 @@ def test_a_lock_whose_release_fails_is_not_held_for_good(
     assert turn_of(store, "a/b") is Turn.MINE
 
 
+def test_a_lock_whose_release_fails_does_not_last_as_long_as_its_block(
+    store: DirectoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread that makes notes may know the block for a while, and a traceback for as long as it is kept."""
+    block = store.compute_turn("a/b", 0.0)
+    with block:
+        fail(monkeypatch, fcntl, "fcntl", errno.EIO, times=1)
+    assert turn_of_a_stranger(store, "a/b") is Turn.MINE
+
+
 @pytest.mark.parametrize("error", [MemoryError, RecursionError])
 def test_a_lock_is_released_also_where_no_waiter_can_be_told(
     store: DirectoryStore, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
