@@ -12,8 +12,8 @@ import pytest
 from tests.faults.edited import DEMO, FILES, RUN, RUN_DEMO, mutants, run, write
 from tests.faults.scale import rounds
 
-MUTANTS = list(mutants(FILES))[:: rounds(20, 1)]
-MUTANTS_OF_DEMO = list(mutants(DEMO))[:: rounds(125, 1)]
+MUTANTS = list(mutants(FILES, rounds(20, 1)))
+MUTANTS_OF_DEMO = list(mutants(DEMO, rounds(125, 1)))
 
 BLANKS = " " * 12
 
