@@ -21,7 +21,7 @@ from tests.faults.scale import rounds
 PATIENCE = 300.0
 METHODS = ("fork", "spawn", "forkserver")
 FEW_METHODS = METHODS[: rounds(2, 3)]
-multiprocessing.set_forkserver_preload(["stored", "pytest", "numpy"])
+multiprocessing.set_forkserver_preload(["stored", "pytest"])
 
 
 def here() -> dict[str, Any]:
