@@ -200,8 +200,8 @@ def run_suite(home: Path, part: str) -> SuiteRun:
     return SuiteRun(outcome, tables)
 
 
-WARM = PARTS if LONG else ("halo_profile.TCCreation", "")
-"""The parts that are run a second time, on tables of both modules."""
+WARM = PARTS if LONG else [""]
+"""The parts that are run a second time; that the next process finds the tables of a cosmology is tested above."""
 
 
 @pytest.mark.parametrize("part", [""] if BRIEF else PARTS, ids=lambda part: part or "others")

@@ -199,7 +199,7 @@ def test_what_stands_behind_an_entry_is_found(subject: Subject) -> None:
 def test_a_method_recomputes_what_is_damaged(subject: Subject) -> None:
     """A call that finds a damaged file gives the same as ever, with one warning, and the next finds a good file."""
     chance = random.Random(subject.key.data)
-    for _ in range(rounds(8, 300)):
+    for _ in range(rounds(6, 300)):
         file = bytearray(subject.file.read_bytes())
         position = chance.randrange(len(file))
         if chance.random() < 0.5:
