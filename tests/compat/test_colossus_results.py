@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.compat.models import INSTALL, entries, old_files, run
+from tests.faults.scale import BRIEF, LONG
 
 # -- quantities -------------------------------------------------------------------------------------------------------
 
@@ -199,7 +200,11 @@ def run_suite(home: Path, part: str) -> SuiteRun:
     return SuiteRun(outcome, tables)
 
 
-@pytest.mark.parametrize("part", PARTS, ids=lambda part: part or "others")
+WARM = PARTS if LONG else [""]
+"""The parts that are run a second time; that the next process finds the tables of a cosmology is tested above."""
+
+
+@pytest.mark.parametrize("part", [""] if BRIEF else PARTS, ids=lambda part: part or "others")
 def test_suite_of_colossus_passes(part: str, tmp_path: Path) -> None:
     """All 178 tests of Colossus 1.4 run and pass on the drop-in, with a cold cache and with a warm one.
 
@@ -207,10 +212,10 @@ def test_suite_of_colossus_passes(part: str, tmp_path: Path) -> None:
     some five seconds each time: it cannot be shorter than the tests of one class.
     """
     cold = run_suite(tmp_path, part)
-    warm = run_suite(tmp_path, part)
-    assert cold.outcome == warm.outcome == [178, PARTS[part][0], 0, 0, 0]
+    assert cold.outcome == [178, PARTS[part][0], 0, 0, 0]
     assert {path.parts[-3] for path in cold.tables} == PARTS[part][1]
-    assert warm.tables == cold.tables
+    if part in WARM:
+        assert run_suite(tmp_path, part) == cold
     files = {path for path in tmp_path.rglob("*") if path.is_file() and path.name != "CACHEDIR.TAG"}
     assert sorted(files) == entries(tmp_path)
 

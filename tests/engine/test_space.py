@@ -64,7 +64,7 @@ def shared_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-@hypothesis_settings(max_examples=150, deadline=None)
+@hypothesis_settings(max_examples=80, deadline=None)
 @given(steps=st.lists(st.one_of(READ, READ, READ, STORE, STORE, REMOVE, OTHER), min_size=20, max_size=60))
 def test_shortcuts_to_objects_change_nothing(shared_file: Path, steps: list[Any]) -> None:
     """Objects and interpolators, by names and flags of all kinds, are those that are found without shortcuts."""

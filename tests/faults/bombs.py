@@ -22,6 +22,7 @@ from stored._storage.codecs import decode
 from stored._storage.format import unpack
 from stored._storage.listing import _header_in
 from stored.errors import EntryError
+from tests.faults.scale import rounds
 from tests.storage.entries import KEY, Parts
 
 _MOST_MEMORY = 400 << 20
@@ -77,6 +78,11 @@ def probing(bits: int) -> list[int]:
     return found
 
 
+def dict_with(keys: list[int]) -> bytes:
+    """A dict of these keys."""
+    return f'["dict",{",".join(f"{each},0" for each in keys)}]'.encode()
+
+
 def hexed(value: float) -> str:
     return struct.pack("<d", value).hex()
 
@@ -100,7 +106,7 @@ BOMBS: dict[str, Callable[[], Parts]] = {
     ),
     "sets in sets": lambda: Parts(nested_sets(40, 3).encode()),
     "few sets in deep sets": lambda: Parts(nested_sets(4, 7).encode()),
-    "keys for one place": lambda: Parts(f'["dict",{",".join(f"{each},0" for each in probing(17))}]'.encode()),
+    "keys for one place": lambda: Parts(dict_with(probing(rounds(15, 17)))),
     "a deep tree": lambda: Parts(b"[" * 500_000),
     "a deep key": lambda: Parts(b"1", key=b'{"module":' * 100_000),
     "deep values": lambda: Parts(b"1", values=b'{"parameters":' * 4_000),
@@ -132,19 +138,21 @@ def decoded(data: bytes) -> Any:
     return repr(value.astype("M8[ns]").tolist()) if hasattr(value, "astype") else type(value).__name__
 
 
-def main() -> None:
-    """Decode one, in a thread with a small stack, with few seconds and little memory."""
-    data = BOMBS[sys.argv[1]]().joined()
+def outcome(name: str) -> str:
+    """Decode one, in a thread with a small stack, within limits of time and memory, which the process keeps."""
+    data = BOMBS[name]().joined()
     sys.set_int_max_str_digits(0)
     sys.setrecursionlimit(10**9)
     taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (taken + _MOST_MEMORY,) * 2)
     resource.setrlimit(resource.RLIMIT_CPU, (_MOST_SECONDS + int(sum(resource.getrusage(0)[:2])),) * 2)
     threading.stack_size(256 << 10)
-    thread = threading.Thread(target=lambda: print(decoded(data)))
+    found: list[str] = []
+    thread = threading.Thread(target=lambda: found.append(decoded(data)))
     thread.start()
     thread.join()
+    return found[0]
 
 
 if __name__ == "__main__":
-    main()
+    print(outcome(sys.argv[1]))

@@ -278,14 +278,24 @@ _OTHERS = {
 }
 
 
-def mutants(files: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
-    """Every number, operator, call and attribute of a model changed in turn: module, place and new source."""
-    for module, text in files.items():
-        number = 0
-        while True:
-            mutator = _Mutator(number)
-            tree = ast.fix_missing_locations(mutator.visit(ast.parse(textwrap.dedent(text))))
-            if not mutator.place:
-                break
-            yield module, mutator.place, ast.unparse(tree)
-            number += 1
+def mutants(files: Mapping[str, str], step: int = 1) -> Iterator[tuple[str, str, str]]:
+    """Every number, operator, call and attribute of a model changed in turn: module, place and new source.
+
+    With a step, these are every so many of them.
+    """
+    places = [(module, number) for module, text in files.items() for number in range(_places(text))]
+    for module, number in places[::step]:
+        mutator = _Mutator(number)
+        tree = ast.fix_missing_locations(mutator.visit(_parsed(files[module])))
+        yield module, mutator.place, ast.unparse(tree)
+
+
+def _places(text: str) -> int:
+    """How many nodes can be changed?"""
+    mutator = _Mutator(-1)
+    mutator.visit(_parsed(text))
+    return -1 - mutator.left
+
+
+def _parsed(text: str) -> ast.Module:
+    return ast.parse(textwrap.dedent(text))

@@ -9,7 +9,7 @@ import os
 
 _SCALE = os.environ.get("STORED_FAULTS", "")
 
-LONG = _SCALE == "long"
+BRIEF, LONG = _SCALE == "brief", _SCALE == "long"
 
 
 def rounds(short: int, long: int) -> int:
@@ -17,6 +17,6 @@ def rounds(short: int, long: int) -> int:
 
     In the brief run it is a quarter of the first or, of a distance between tests, four times that.
     """
-    if _SCALE == "brief":
+    if BRIEF:
         return max(short // 4, 1) if short < long else 4 * short
     return long if LONG else short

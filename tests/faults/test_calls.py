@@ -200,7 +200,7 @@ def test_any_call_may_fail(scenario: str, is_warm: bool, cache_dir: Path) -> Non
             number = run(use).count
         finish_trims()
     assert number > 30
-    for at in range(0, number, rounds(4, 1)):
+    for at in range(0, number, rounds(6, 1)):
         for error in [ERRNOS[(at + turn) % 10] for turn in range(rounds(1, 10))]:
             place = cache_dir / f"{at} {error}"
             if is_warm:

@@ -72,7 +72,7 @@ class Worker:
         self.users = [user(n) for n in PARAMETERS]
 
     def work(self) -> None:
-        for _ in range(rounds(60, 800)):
+        for _ in range(rounds(40, 800)):
             n, (kind, x) = self.chance.choice(PARAMETERS), self.chance.choice(KEYS)
             self.chance.choices(self.ACTS, self.ODDS)[0](self, n, kind, x)
 
@@ -208,4 +208,4 @@ def test_no_mix_up(settings: str, method: str, cache_dir: Path) -> None:
             check_all(last)
             assert upkeep().leftovers == 0
             assert whole_entries(now.cache_dir) > 0
-    print(f"{len(each)} processes, {len(each) * rounds(3, 6) * rounds(60, 800)} acts, 0 mix-ups")
+    print(f"{len(each)} processes, {len(each) * rounds(3, 6) * rounds(40, 800)} acts, 0 mix-ups")

@@ -199,7 +199,7 @@ def test_what_stands_behind_an_entry_is_found(subject: Subject) -> None:
 def test_a_method_recomputes_what_is_damaged(subject: Subject) -> None:
     """A call that finds a damaged file gives the same as ever, with one warning, and the next finds a good file."""
     chance = random.Random(subject.key.data)
-    for _ in range(rounds(15, 300)):
+    for _ in range(rounds(6, 300)):
         file = bytearray(subject.file.read_bytes())
         position = chance.randrange(len(file))
         if chance.random() < 0.5:
@@ -273,8 +273,8 @@ def test_forged_keys_are_passed_over(subject: Subject) -> None:
     parts = parts_of(subject.data)
     for found in NO_KEYS:
         check_forgery(subject, parts._replace(key=found).joined())
-    for name in KEY_PARTS:
-        for value in [*ODD, *NO_ARGUMENTS]:
+    for number, name in enumerate(KEY_PARTS):
+        for value in [*ODD, *NO_ARGUMENTS][number % rounds(3, 1) :: rounds(3, 1)]:
             fields = {**json.loads(parts.key), name: value}
             fields = {name: each for name, each in fields.items() if each is not ...}
             if dumped(fields) != parts.key:
@@ -326,7 +326,7 @@ def test_what_nothing_depends_on(subject: Subject) -> None:
     forgeries = [parts._replace(created=created) for created in (math.nan, -1.0, math.inf)]
     forgeries += [parts._replace(values=values) for values in (b"", b"{", b"[]", b'{"parameters":3}', b"\xff")]
     forgeries += [parts.change(another=value) for value in (None, math.nan, 2**70, [[]], {"a": {}}, "\ud800")]
-    for forgery in forgeries:
+    for forgery in forgeries[:: rounds(2, 1)]:
         subject.file.write_bytes(forgery.joined())
         assert subject.check_answer() == 0
         assert [each.key for each in headers(DirectoryStore(settings().cache_dir))] == [subject.key]

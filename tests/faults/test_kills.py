@@ -124,7 +124,7 @@ def test_a_kill_at_every_step(kind: str, cache_dir: Path) -> None:
     with started((store_until, 0, kind)) as [process]:
         steps = process.result()
     assert steps > 50
-    for step in range(1, steps + 1, rounds(5, 1)):
+    for step in range(1, steps + 1, rounds(8, 1)):
         with started((store_until, step, kind)) as [process]:
             assert process.ended() == -signal.SIGKILL
         check_all()

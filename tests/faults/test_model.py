@@ -800,5 +800,5 @@ def test_methods_and_objects_do_what_dicts_do(kind: str, memory_sets: int) -> No
     """Results and objects are what is in memory or on disk and holds, or computed; nothing else is found or listed."""
     run_state_machine_as_test(
         lambda: AgainstDicts(KINDS[kind], memory_sets),
-        settings=hypothesis_settings(max_examples=rounds(14, 300), stateful_step_count=rounds(40, 80), deadline=None),
+        settings=hypothesis_settings(max_examples=rounds(8, 300), stateful_step_count=rounds(40, 80), deadline=None),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import resource
 import shutil
@@ -29,7 +30,7 @@ from tests.faults.processes import (
     started,
     until_waiting,
 )
-from tests.faults.scale import rounds
+from tests.faults.scale import LONG, rounds
 from tests.faults.values import check, made, note, noted, whole_entries
 
 KEYS = [("large" if x % 7 == 0 else "small", x) for x in range(20)]
@@ -112,9 +113,13 @@ def need_all(barrier: Any, threads: int) -> None:
     in_threads(*[(need, number) for number in range(threads)])
 
 
-@pytest.mark.parametrize(("processes", "threads"), [(8, 1), (4, 4)])
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("memory_sets", [0, 8], indirect=True)
+ONCE = [(*each, *size) for each in itertools.product([0, 8], METHODS) for size in ((8, 1), (4, 4))]
+FEW_ONCE = [each for each in ONCE if each[1] == "fork"] + [(0, "spawn", 4, 4), (8, "forkserver", 8, 1)]
+
+
+@pytest.mark.parametrize(
+    ("memory_sets", "method", "processes", "threads"), ONCE if LONG else FEW_ONCE, indirect=["memory_sets"]
+)
 def test_each_value_is_computed_once(method: str, processes: int, threads: int) -> None:
     """Processes and threads that need the same 20 entries at once compute 20 values in all, and lose none."""
     barrier = get_context(method).Barrier(processes * threads)

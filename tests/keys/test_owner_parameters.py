@@ -544,4 +544,4 @@ def test_what_is_known_of_classes_goes_with_them() -> None:
     for number in range(20):
         find_describer(keyed_by("H0")(type(f"Again{number}", (), {"H0": 1})))
     gc.collect()
-    assert len(owner_parameters._describers) == known
+    assert len(owner_parameters._describers) <= known  # those of other tests may go meanwhile

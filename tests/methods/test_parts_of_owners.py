@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import functools
+import itertools
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 
 from stored import OwnerWarning, configure, keyed_by, storage_user, stored
 from tests.faults.memory import forget_memory
+from tests.faults.scale import rounds
 
 
 @pytest.fixture(autouse=True)
@@ -163,10 +165,10 @@ CHANGES: dict[str, Callable[[Any], object]] = {
 }
 
 
-@pytest.mark.parametrize("kind", [Inner, InnerOfForm, PlainOfForm])
-@pytest.mark.parametrize("owner_class", OWNERS)
-@pytest.mark.parametrize("first", CHANGES)
-@pytest.mark.parametrize("second", CHANGES)
+CASES = list(itertools.product(CHANGES, CHANGES, OWNERS, [Inner, InnerOfForm, PlainOfForm]))
+
+
+@pytest.mark.parametrize(("first", "second", "owner_class", "kind"), CASES[:: rounds(4, 1)])
 @pytest.mark.filterwarnings("ignore::stored.OwnerWarning")
 def test_parts_that_change(owner_class: Any, kind: Any, first: str, second: str) -> None:
     """The owner, and a new one with a new part of equal attributes, get what a plain call gives each of them."""

@@ -378,16 +378,24 @@ def test_notes_take_few_handles(
 def test_a_fork_waits_for_a_note_that_is_being_made(notes: HolderNotes) -> None:
     """Else the child would have it open and not know; a moment only, since a server may be gone."""
     notes._before_fork()
-    assert in_another_thread(lambda: notes._lock.acquire(blocking=False)) is False
+    assert in_another_thread(is_free, notes) is False
     in_another_thread(notes._before_fork)
     in_another_thread(notes._after_fork_in_parent)
     notes._after_fork_in_parent()
-    assert in_another_thread(lambda: notes._lock.acquire(blocking=False)) is True
+    assert in_another_thread(is_free, notes) is True
 
 
-def in_another_thread(function: Callable[[], Any]) -> Any:
+def is_free(notes: HolderNotes) -> bool:
+    """Can this thread have the lock? It is released again, since each fork of this process waits for it from now on."""
+    got = notes._lock.acquire(blocking=False)
+    if got:
+        notes._lock.release()
+    return got
+
+
+def in_another_thread(function: Callable[..., Any], *arguments: Any) -> Any:
     with ThreadPoolExecutor(1) as pool:
-        return pool.submit(function).result(PATIENCE)
+        return pool.submit(function, *arguments).result(PATIENCE)
 
 
 def test_notes_are_left_to_the_parent(store: DirectoryStore, folders: OpenFolders, notes: HolderNotes) -> None:

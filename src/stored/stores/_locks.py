@@ -152,6 +152,7 @@ class FileLocks:
                 if not block.file.unlock(block.offset):  # here, since near the limit of recursion each level counts
                     self._retire(block.file)
                 del self.held[block.name]
+                block.file = None  # else whoever still has the block, as the thread of notes may, keeps the file open
 
     def _retire(self, file: LockFile) -> None:
         """Use another lock file from now on, so that this one is closed as soon as no lock in it is held."""
