@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 from collections import OrderedDict
 from typing import Any
 
-__all__ = ["add_info", "info_parts", "meta_of", "meta_parts", "text_or_none"]
+__all__ = ["add_info", "info_parts", "meta_of", "meta_parts", "text_or_none", "with_info_of"]
 
 _TEXTS = ("name", "format", "description")
 
@@ -31,6 +32,16 @@ def add_info(value: Any, parts: Any) -> Any:
     for name, each in parts.items():
         setattr(value.info, name, meta_of(each) if name == "meta" else text_or_none(each))
     return value
+
+
+def with_info_of(value: Any, copied: Any) -> Any:
+    """A copy of a value, which gets a copy of what that says of itself; astropy copies none for single values."""
+    if "info" in vars(value):
+        for name in (*_TEXTS, "meta"):
+            each = getattr(value.info, name)
+            if each:
+                setattr(copied.info, name, copy.deepcopy(each))
+    return copied
 
 
 def text_or_none(found: Any) -> Any:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
 from astropy.utils.masked import Masked
 
-from stored._adapters.column_info import add_info, info_parts
+from stored._adapters.column_info import add_info, info_parts, with_info_of
 from stored._adapters.registry import BY_PICKLE, Adapter, add
 
 _KNOWN = {"_mask", "_unit", "info"}
@@ -15,8 +16,11 @@ _KNOWN = {"_mask", "_unit", "info"}
 
 def _parts(value: Any) -> Any:
     """What is below the mask, the mask, and what else there is."""
-    rest = {name: each for name, each in vars(value).items() if name not in _KNOWN}
-    return value.unmasked, np.array(value.mask), info_parts(value), rest
+    return value.unmasked, np.array(value.mask), info_parts(value), _rest(value)
+
+
+def _rest(value: Any) -> dict[str, Any]:
+    return {name: each for name, each in vars(value).items() if name not in _KNOWN}
 
 
 def _encoded(value: Any) -> Any:
@@ -31,6 +35,12 @@ def _decoded(parts: Any) -> Any:
     return add_info(Masked(unmasked, mask=mask, copy=False), info)
 
 
+def _copied(value: Any) -> Any:
+    made = value.copy()
+    vars(made).update(copy.deepcopy(_rest(value)))
+    return with_info_of(value, made)
+
+
 add(
     Adapter(
         Masked,
@@ -39,6 +49,6 @@ add(
         key=_parts,
         encode=_encoded,
         decode=_decoded,
-        copy=lambda value: value.copy(),
+        copy=_copied,
     )
 )

@@ -9,7 +9,7 @@ import numpy as np
 from astropy import time
 from astropy.coordinates import EarthLocation
 
-from stored._adapters.column_info import add_info, info_parts, text_or_none
+from stored._adapters.column_info import add_info, info_parts, text_or_none, with_info_of
 from stored._adapters.registry import BY_PICKLE, Adapter, add
 
 _DELTAS = ("_delta_ut1_utc", "_delta_tdb_tt")
@@ -96,7 +96,7 @@ def _checked_mask(mask: Any, shape: tuple[int, ...]) -> Any:
 def _copied(value: Any) -> Any:
     made = value.copy()
     vars(made).update(copy.deepcopy(_rest(value)))
-    return made
+    return with_info_of(value, made)
 
 
 def _adapter(kind: Any) -> Adapter:

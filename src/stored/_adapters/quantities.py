@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from stored._adapters.column_info import add_info, info_parts
+from stored._adapters.column_info import add_info, info_parts, with_info_of
 from stored._adapters.own_dtypes import own_dtype
 from stored._adapters.registry import BY_PICKLE, Adapter
 from stored._adapters.unit_forms import unit_form, unit_of_form, unit_text
@@ -70,7 +70,7 @@ def quantity_adapter(
     make = make or _maker(kind)
 
     def encode(value: Any) -> Any:
-        unit = unit_form(value.unit)
+        unit = BY_PICKLE if value.unit is None else unit_form(value.unit)
         if unit is BY_PICKLE or vars(value).keys() - {_UNIT, "info", *(f"_{each}" for each in extras)}:
             return BY_PICKLE
         form = (_content(value), unit, info_parts(value), *[getattr(value, each) for each in extras])
@@ -128,9 +128,7 @@ def _like(value: Any, numbers: Any) -> Any:
     """A quantity with the memory of these numbers, and all else of another."""
     numbers = numbers if numbers.dtype.names is None else numbers.view(own_dtype(numbers.dtype))
     made = numbers.view(type(value))
-    for name, each in vars(value).items():
-        if name == "info":
-            made.info = each
-        else:
-            vars(made)[name] = each if name == _UNIT else copy.deepcopy(each)
-    return made
+    rest = {name: each for name, each in vars(value).items() if name not in {_UNIT, "info"}}
+    vars(made).update(copy.deepcopy(rest))
+    vars(made)[_UNIT] = value.unit
+    return with_info_of(value, made)

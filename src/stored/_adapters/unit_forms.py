@@ -63,13 +63,8 @@ class _MemoByIdentity:
         if found is not None and found[0]() is value:
             return found[1]
         kept = self._function(value)
-        self._kept[number] = weakref.ref(value, functools.partial(self._forget, number)), kept
+        self._kept[number] = weakref.ref(value, lambda _: self._kept.pop(number, None)), kept
         return kept
-
-    def _forget(self, number: int, reference: weakref.ref[Any]) -> None:
-        found = self._kept.get(number)
-        if found is not None and found[0] is reference:
-            self._kept.pop(number, None)
 
 
 @_MemoByIdentity

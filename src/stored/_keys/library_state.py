@@ -7,14 +7,13 @@ class sets them, too.
 
 from __future__ import annotations
 
-import dis
-from collections.abc import Iterator
-from types import CodeType, FunctionType
+from types import CodeType
 
 from stored._adapters import adapter_of
 from stored._keys.class_functions import class_parts
 from stored._keys.known_of_class import known_of_class
 from stored._keys.libraries import is_library_module
+from stored._keys.set_on_subclasses import codes_in, names_set_in, set_on_subclasses
 
 __all__ = ["made_by_library"]
 
@@ -30,43 +29,19 @@ def made_by_library(kind: type) -> frozenset[str]:
 
 
 def _find_made(kind: type) -> frozenset[str]:
-    made, own, given = set[str](), set[str](), {"_abc_impl"}
+    made, own = {"_abc_impl", *set_on_subclasses(kind)}, set[str]()
     for base in kind.__mro__[:-1]:
         (made if is_library_module(base.__module__) else own).update(vars(base))
+    own -= set_on_subclasses(kind) | {"_abc_impl"}
     for function, base in class_parts(kind).homes.items():
-        if not is_library_module(base.__module__):
-            own.update(_set_in(function.__code__))
-            continue
-        made.update(_names_in(function))
-        if function.__name__ == "__init_subclass__":  # which sets attributes of the user's class
-            given.update(_set_in(function.__code__))
-    return frozenset((made - own) | given)
-
-
-def _names_in(function: FunctionType) -> Iterator[str]:
-    """All names that a function may read or set."""
-    for code in _codes(function.__code__):
-        yield from code.co_names
-        yield from _texts(code)
-
-
-def _set_in(code: CodeType) -> Iterator[str]:
-    """The names of attributes that a function may set, by a statement or by a text."""
-    for each in _codes(code):
-        yield from [str(step.argval) for step in dis.get_instructions(each) if step.opname in _SETTING]
-        yield from _texts(each)
-
-
-_SETTING = frozenset({"STORE_ATTR", "DELETE_ATTR"})
-
-
-def _codes(code: CodeType) -> Iterator[CodeType]:
-    """The code of a function, and of those inside it."""
-    yield code
-    for each in code.co_consts:
-        if isinstance(each, CodeType):
-            yield from _codes(each)
+        code = function.__code__
+        if is_library_module(base.__module__):
+            made.update(*[(*each.co_names, *_texts(each)) for each in codes_in(code)])
+        else:
+            own.update(names_set_in(code), *[_texts(each) for each in codes_in(code)])
+    return frozenset(made - own)
 
 
 def _texts(code: CodeType) -> list[str]:
+    """The texts in code that can be names of attributes."""
     return [each for each in code.co_consts if isinstance(each, str) and each.isidentifier()]
