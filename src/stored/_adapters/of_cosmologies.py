@@ -15,14 +15,19 @@ from astropy import cosmology
 from astropy.utils.decorators import lazyproperty
 
 from stored._adapters.column_info import meta_of, meta_parts, text_or_none
-from stored._adapters.registry import BY_PICKLE, Adapter, add
+from stored._adapters.registry import BY_PICKLE, Adapter, add, shared
 
 _FOLLOWING = ("Ode0", "Ok0")
 """What follows from the parameters, but for rounding in what ``nonflat`` makes."""
 
 
 def _parts(value: Any) -> Any:
-    return value.name, dict(value.parameters), meta_parts(value.meta)
+    parameters = {name: _PLAIN.get(type(each), shared)(each) for name, each in value.parameters.items()}
+    return value.name, parameters, meta_parts(value.meta)
+
+
+_PLAIN: dict[type, Any] = {np.float64: float}
+"""What astropy makes of parameters in some versions and not in others."""
 
 
 def _key(value: Any) -> Any:
