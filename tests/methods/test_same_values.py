@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from stored import register
 from stored._methods.same_values import difference, same_values, shown
 
 
@@ -278,3 +279,24 @@ def test_long_values_that_look_alike_are_shown_where_they_differ() -> None:
     )
     assert difference(Alike(1), Alike(2), 0.0, False) == ("it", "it")
     assert difference(1.0, 2.0, 0.0, False) == ("1.0", "2.0")
+
+
+class Fitted:
+    def __init__(self, slope: float, note: str = "") -> None:
+        self.slope, self.note = slope, note
+
+
+def _slope(value: Fitted) -> tuple[float]:
+    if value.note:
+        raise ValueError(value.note)
+    return (value.slope,)
+
+
+def test_registered_types_are_compared_by_their_plain_form() -> None:
+    """Or as others are, if there is none."""
+    register(Fitted, encode=_slope, decode=lambda found: Fitted(*found))
+    assert same_values([Fitted(1.0)] * 2, [Fitted(1.0 + 1e-12), Fitted(1.0)], 1e-9)
+    assert not same_values(Fitted(1.0), Fitted(1.1), 1e-9)
+    assert same_values(Fitted(1.0, "no form"), Fitted(1.0, "no form"), 1e-9)
+    assert not same_values(Fitted(1.0, "no form"), Fitted(1.0, "nor this"), 1e-9)
+    assert not same_values(Fitted(1.0), Fitted(1.0, "no form"), 1e-9)

@@ -78,6 +78,7 @@ _LIBRARIES = {
     "astropy.table": "of_tables",
     "astropy.time": "of_times",
     "astropy.units": "of_units",
+    "astropy.utils": "of_masks",
     "numpy": "of_numpy",
     "pandas": "of_pandas",
     "random": "of_generators",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import xxhash
 
 from stored._adapters import adapter_of
+from stored._keys.class_names import is_library_class
 from stored._keys.unchanged import ATOMIC_SET
 from stored.typing import ABSENT
 
@@ -88,11 +90,12 @@ def _part(value: Any, depth: int, compare: _Compare | None) -> Hashable:
         raise _NoKeyError
     if kind is tuple or kind is list:
         return kind, *[_part(each, depth + 1, compare) for each in value]
-    if kind is dict:
+    if kind is dict or kind is OrderedDict:
         return kind, *[(_part(key, depth + 1, compare), _part(each, depth + 1, compare)) for key, each in value.items()]
     adapter = adapter_of(kind)
-    if adapter is None or adapter.key is None or adapter.beyond is not None:
+    if adapter is None or adapter.key is None or (adapter.beyond is not None and not is_library_class(kind)):
         raise _NoKeyError
     if compare is not None and adapter.same is not None:
         return kind, compare(value, adapter)
-    return kind, _part(adapter.key(value), depth + 1, compare)
+    beyond = [] if adapter.beyond is None else [(name, getattr(value, name)) for name in adapter.beyond(value)]
+    return kind, _part(adapter.key(value), depth + 1, compare), _part(beyond, depth + 1, compare)

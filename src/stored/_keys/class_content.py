@@ -12,6 +12,7 @@ from stored._keys.attributes import attributes_of, is_filled
 from stored._keys.canonical import Walk
 from stored._keys.canonical_code import function_text, is_library_function
 from stored._keys.libraries import find_by_name, has_known_name, is_of_main
+from stored._keys.set_on_subclasses import set_on_subclasses
 from stored.typing import ABSENT
 
 __all__ = ["WITHOUT_MEANING", "class_content", "field_texts", "member_text"]
@@ -76,8 +77,9 @@ def class_content(kind: type, walk: Walk, with_code: bool = True, is_of_owner: b
 def _attributes(kind: type) -> Iterator[tuple[str, Any]]:
     own = list(vars(kind).items())
     is_made = {"__dataclass_fields__", "__attrs_attrs__", "_fields"} & vars(kind).keys()
+    without_meaning = WITHOUT_MEANING | set_on_subclasses(kind)
     for name, attribute in own:
-        if name in WITHOUT_MEANING or name.startswith("__pydantic_") or isinstance(attribute, _SLOTS):
+        if name in without_meaning or name.startswith("__pydantic_") or isinstance(attribute, _SLOTS):
             continue
         if isinstance(kind, enum.EnumMeta) and _is_of_enum(kind, name, attribute):
             continue

@@ -9,6 +9,7 @@ from typing import Any
 from stored._keys.attributes import counted_attributes, gives_what_it_contains
 from stored._keys.canonical import text_with_numbers
 from stored._keys.identity import number_text
+from stored._keys.library_state import made_by_library
 from stored._keys.method_reads import JoinedRead, Selection
 from stored._keys.owner_protocols import Described
 from stored._keys.result_key import Space, space_of
@@ -59,6 +60,7 @@ class JoinedParameters:
         values = [*self._declared.values(owner), *[each.value(owner) for each in self._joined]]
         if self._takes_all:
             told = {name for name in self.names if gives_what_it_contains(type(owner), name)}
+            told |= made_by_library(type(owner))
             attributes = counted_attributes(owner, with_filled=True)
             values.append(_AllAttributes([pair for pair in attributes if pair[0] not in told]))
         return tuple(values)

@@ -13,6 +13,7 @@ from stored._keys.canonical import text_or_none
 from stored._keys.change_key import change_key
 from stored._keys.class_functions import find_on_class, is_data
 from stored._keys.ignored_names import Ignored
+from stored._keys.library_state import made_by_library
 from stored._keys.reach_report import AttributeRead, AttributeWrite, Place, Reached, Reason
 from stored._keys.reached_of_class import reached_of
 from stored.typing import ABSENT
@@ -217,19 +218,23 @@ def method_reads(kind: type, method: Any, declared: Collection[str], ignored: Ig
         The names in code that do not count, such as ``self.log``.
     """
     found = reached_of(kind, method, ignored)
+    made = made_by_library(kind)
     joined = [each for each in _joined(kind, found) if each.through != "self" or each.name not in declared]
+    joined = [each for each in joined if each.name not in made]
     joined = [each for each in joined if not ignored.has(f"self.{each.name}")]
     joined = sorted(dict.fromkeys(joined), key=lambda each: (each.name, each.label))
     read = {each.name for each in found.reads if each.through == "self" and not ignored.has(f"self.{each.name}")}
     return MethodReads(
         Selection(None, tuple(joined), bool(found.reads_everything)),
         tuple([each for each in joined if found.rule_of(each.name).rule == "joins"]),
-        tuple([each for each in memos_in(kind, found) if not ignored.has(f"self.{each.name}")]),
-        frozenset([each.name for each in found.reads if found.rule_of(each.name).rule == "unknown"]),
+        tuple(
+            [each for each in memos_in(kind, found) if not ignored.has(f"self.{each.name}") and each.name not in made]
+        ),
+        frozenset([each.name for each in found.reads if found.rule_of(each.name).rule == "unknown"]) - made,
         found.set_elsewhere,
-        (*found.private, *_unknown(found, declared, ignored)),
+        (*found.private, *_unknown(found, {*declared, *made}, ignored)),
         found.reads_everything,
-        frozenset(found.methods.difference(declared)) if kind.__dictoffset__ else frozenset(),
+        frozenset(found.methods.difference(declared, made)) if kind.__dictoffset__ else frozenset(),
         {each.name: each.place for each in found.reads},
         tuple([each for each in declared if each in read]),
     )

@@ -13,6 +13,7 @@ from weakref import ref
 
 import numpy as np
 
+from stored._adapters import adapter_of
 from stored._fork_safe_lock import ForkSafeLock
 from stored._keys.canonical import canonical_texts
 from stored._keys.class_fields import fields_that_may_be_unset
@@ -201,6 +202,38 @@ class FieldParameters:
         return f"{converted} and {{type}}(_stored_converted) is {{type}}({{expected}}.{expected})"
 
 
+class RegisteredParameters(FieldParameters):
+    """Parameters that the key of a registered type tells as a whole.
+
+    Parameters
+    ----------
+    owner : type
+        The class: the registered type, or one that inherits from it, whose methods may read more than that tells.
+    """
+
+    def __init__(self, owner: type) -> None:
+        super().__init__(("key",), is_whole=_registered(owner).kind is owner)
+
+    def only(self, names: Sequence[str]) -> FieldParameters:
+        """The key has no parts to choose from."""
+        raise OwnerError(
+            f"depends={names!r} needs single parameters to choose from, but the key of a registered type tells them as"
+            " a whole; say depends='auto', or describe the class with @keyed_by"
+        )
+
+    def values(self, owner: object) -> tuple[object, ...]:
+        """The name of the type, what its key is now and, if it is somebody's own, the function that makes it."""
+        adapter = _registered(type(owner))
+        return ((adapter.name, adapter.key(owner), adapter.key if adapter.home else None),)
+
+    def unchanged_check(self, owner_class: type, values: tuple[object, ...], may_hold_user: bool) -> None:
+        """There is none: the function has to be called."""
+
+
+def _registered(owner: type) -> Any:
+    return adapter_of(owner)
+
+
 def unique_class_name(owner_class: type, name: str) -> str:
     """The name of an owner, with the digest of what a function gave to its class if it was made in one."""
     suffix = local_class_digest(owner_class)
@@ -323,4 +356,6 @@ def _choose_describer(owner: type) -> Describer:
         check_declarations(owner)
         module, name = (None, None) if own is None else (own.module, own.name)
         return FieldParameters(names, module, name, converters(owner), declares_whole(owner))
+    if getattr(adapter_of(owner), "key", None) is not None:
+        return RegisteredParameters(owner)
     raise OwnerError(undeclared_text(owner))

@@ -6,6 +6,7 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
+from stored._adapters import adapter_of
 from stored._keys.class_fields import field_names
 from stored._keys.init_arguments import init_arguments, tells_params
 from stored.errors import OwnerError, error_text
@@ -160,7 +161,10 @@ def parameter_value(owner: object, name: str, convert: Mapping[str, Converter]) 
 
 
 def _frozen_field_names(owner: type) -> tuple[str, ...] | None:
-    """The fields of a frozen dataclass or frozen attrs class, None for any other class."""
+    """The fields of a frozen dataclass, a frozen attrs class or a registered type, None for any other class."""
+    adapter = adapter_of(owner)
+    if adapter is not None and adapter.fields is not None:
+        return adapter.fields(owner)
     found = _frozen_fields(owner)
     return None if found is None else tuple([each.name for each in found])
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from stored._adapters import BY_PICKLE, adapter_of
 from stored._keys import ATOMIC_SET, UnstableValueError, attributes_of, instance_dict, text_or_none
 from stored._tables import numbers_of_spline
 
@@ -22,8 +23,8 @@ __all__ = ["difference", "same_values", "shown", "shown_at"]
 def same_values(one: Any, other: Any, rtol: float) -> bool:
     """Are two values the same, with floating-point numbers in them within a relative tolerance?
 
-    Types, shapes, dtypes and the order of lists count. Objects are compared by the equality of their class, if it has
-    one, else by their attributes or by what pickle says of them.
+    Types, shapes, dtypes and the order of lists count. Values of registered types are compared by their plain form;
+    objects by the equality of their class, if it has one, else by their attributes or by what pickle says of them.
 
     Parameters
     ----------
@@ -69,6 +70,7 @@ class _Comparison:
     def __init__(self, rtol: float) -> None:
         self.rtol = rtol
         self.seen: set[tuple[int, int]] = set()
+        self.forms: list[Any] = []  # as long as `seen` has ids of what is in them
 
     def same(self, one: Any, other: Any) -> bool:
         kind = type(one)
@@ -83,6 +85,10 @@ class _Comparison:
         if (id(one), id(other)) in self.seen:  # it is compared already, further out
             return True
         self.seen.add((id(one), id(other)))
+        form, of_other = _plain_form(one), _plain_form(other)
+        if form is not BY_PICKLE and of_other is not BY_PICKLE:
+            self.forms += form, of_other
+            return self.same(form, of_other)
         return self._same_content(one, other) and (kind in _PLAIN or self._same_attributes(one, other))
 
     def _same_content(self, one: Any, other: Any) -> bool:
@@ -149,6 +155,17 @@ class _Comparison:
             return False
         names = [each.name for each in dataclasses.fields(one) if each.compare]
         return all(self.same(getattr(one, name, None), getattr(other, name, None)) for name in names)
+
+
+def _plain_form(value: Any) -> Any:
+    """The plain values and arrays that an entry has for a value of a registered type."""
+    adapter = None if type(value) is np.ma.MaskedArray else adapter_of(type(value))
+    if adapter is None or adapter.encode is None:
+        return BY_PICKLE
+    try:
+        return adapter.encode(value)
+    except Exception:  # whatever the functions of a type raise
+        return BY_PICKLE
 
 
 def _attributes(value: Any) -> dict[str, object]:
