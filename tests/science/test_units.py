@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stored import Axis, OutsideAxisError, TableError, ToleranceError
+from stored import Axis, DamagedEntryError, OutsideAxisError, TableError, ToleranceError
+from stored._keys import canonical
 from stored._tables import make_interpolant, tabulate
 from tests.tables.interpolants import curve, interpolant_of
 
@@ -62,13 +63,13 @@ def test_limits_are_numbers_in_the_unit_of_the_lower_one() -> None:
 def test_units_tell_axes_apart() -> None:
     """The same numbers in another unit, or in none, are another axis with other results."""
     axes = [Axis("r", 1.0, 2.0), *(Axis("r", 1.0, 2.0, unit=each) for each in (u.kpc, u.pc, u.one, u.percent))]
-    definitions = [repr(each.definition()) for each in axes]
+    definitions = [canonical(each.definition()) for each in axes]
     assert len(set(definitions)) == len(set(axes)) == len(axes)
 
 
 def test_one_name_with_two_meanings_makes_two_axes() -> None:
     """The decomposition of a unit of the user's own belongs to the definition."""
-    found = {repr(Axis("r", 1.0, 2.0, unit=u.def_unit("code", each)).definition()) for each in (u.kpc, u.pc)}
+    found = {canonical(Axis("r", 1.0, 2.0, unit=u.def_unit("code", each)).definition()) for each in (u.kpc, u.pc)}
     assert len(found) == 2
 
 
@@ -438,10 +439,19 @@ def test_disagreements_are_found_across_units() -> None:
     assert F.is_value(F(1 * u.kpc), density(1 * u.kpc).to(u.kg / u.m**3))
 
 
-def test_a_table_with_a_unit_is_plain_data() -> None:
-    """Its unit is a list of numbers and names, and only tables with a unit have it."""
+def test_a_table_with_a_unit_has_it() -> None:
+    """Only tables with a unit have one, and what is none is found in a foreign entry."""
     assert "unit" not in tabulate(plain_density, (PLAIN_AXIS,), "f")
     table = tabulate(density, (AXIS,), "f")
-    scale, bases, *_ = table["unit"]
-    assert (scale, bases) == (1.0, [["solMass", 1, 1], ["pc", -3, 1]])
+    assert table["unit"] == DENSITY
     assert make_interpolant((AXIS,), table, "f").unit == DENSITY
+    for wrong in ("kpc", 1.0, u.kpc * 1.0, object()):
+        with pytest.raises(DamagedEntryError, match=r"its unit is no unit of astropy"):
+            make_interpolant((AXIS,), {**table, "unit": wrong}, "f")
+
+
+@pytest.mark.parametrize("unit", [u.kpc**50, u.kpc**-50, u.Unit("kpc,kpc")], ids=str)
+def test_units_that_no_axis_can_have(unit: Any) -> None:
+    """One of several fields, or beyond the range of floats."""
+    with pytest.raises(ValueError, match=r"too large or too small|must be a unit of astropy"):
+        Axis("r", 1.0, 2.0, unit=unit)

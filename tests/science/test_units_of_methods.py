@@ -14,7 +14,6 @@ import pytest
 
 import stored as library
 from stored import Axis, StaleResultWarning, keyed_by, stored
-from stored.errors import EntryWarning
 from tests.science.test_units import assert_same
 
 u: Any = pytest.importorskip("astropy.units")
@@ -159,8 +158,8 @@ def test_a_second_process_finds_a_table_with_a_unit(cache_dir: Path, tmp_path: P
     assert (done.stdout, done.stderr) == ('0 Unit("solMass / pc3") 0.25\n', "")
 
 
-def test_a_table_whose_unit_is_not_known_is_computed_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is a miss with one warning."""
+def test_a_table_in_a_unit_of_the_users_own() -> None:
+    """It is in memory, and stored as a pickle."""
     mine = u.def_unit("mine")
 
     @keyed_by("n")
@@ -169,12 +168,12 @@ def test_a_table_whose_unit_is_not_known_is_computed_again(monkeypatch: pytest.M
 
         @stored(interpolate=Axis("x", 1.0, 2.0))
         def line(self, x: Any) -> Any:
-            return x * u.Unit("mine") if "mine" in u.get_current_unit_registry().registry else x * u.K
+            return x * mine
 
-    with u.add_enabled_units([mine]):
-        assert Own().line(1.5).unit == mine
-    with pytest.warns(EntryWarning, match=r"does not know the unit 'mine'"):
-        assert Own().line(1.5).unit == u.K
+    own = Own()
+    assert own.line(1.5).unit is mine
+    assert own.line.inverse(1.5 * mine) == pytest.approx(1.5)
+    assert own.line.cache_info().stores == 1
 
 
 class Clock:

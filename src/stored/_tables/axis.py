@@ -11,7 +11,6 @@ from typing import Any, Literal, TypeAlias, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from stored._tables.unit_description import describe_unit
 from stored._tables.units import check_axis_unit, is_quantity, limit_in_unit, with_unit
 
 __all__ = ["Axis", "Floats", "Transform"]
@@ -262,7 +261,7 @@ class Axis:
     def definition(self) -> tuple[object, ...]:
         """All options that determine the table of a function."""
         accuracy = (self.rtol, self.atol) if self.points is None else self.points
-        unit = () if self.unit is None else (describe_unit(self.unit),)
+        unit = () if self.unit is None else (self.unit,)
         return (self.name, self.low, self.high, self.spacing, self.values, accuracy, self.vectorized, *unit)
 
 

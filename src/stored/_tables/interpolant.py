@@ -16,7 +16,6 @@ from stored._tables.patches import Patches
 from stored._tables.pieces import Pieces
 from stored._tables.table import Table
 from stored._tables.tolerance import Tolerance
-from stored._tables.unit_description import unit_from
 from stored._tables.units import with_unit
 from stored.errors import OutsideAxisError, TableError
 
@@ -62,7 +61,7 @@ class Interpolant(ABC):
     def __init__(self, axes: tuple[Axis, ...], table: Table, label: str, fit: Pieces | Patches) -> None:
         self.axes = axes
         self.label = label
-        self.unit: Any = unit_from(table["unit"]) if "unit" in table else None
+        self.unit: Any = table.get("unit")
         self._nodes: list[Floats] = list(table["nodes"])
         self._values: Floats = table["values"]
         self._held_out: tuple[Floats, ...] = tuple(table["held_out"])

@@ -17,7 +17,7 @@ from stored._tables.interpolant import Interpolant
 from stored._tables.pieces import DEGREE
 from stored._tables.surface import SurfaceInterpolant
 from stored._tables.table import Table
-from stored._tables.unit_description import unit_from
+from stored._tables.units import is_unit
 from stored.errors import DamagedEntryError
 
 __all__ = ["make_interpolant"]
@@ -65,8 +65,8 @@ def _check(axes: tuple[Axis, ...], table: object) -> None:
     keys = _KEYS | {"depths"} if len(axes) == 1 else _KEYS
     if not (isinstance(table, dict) and table.keys() - {"unit"} == keys):
         raise DamagedEntryError("it holds no table of nodes, values and coefficients")
-    if "unit" in table:
-        _check_unit(table["unit"])
+    if not is_unit(table.get("unit")):
+        raise DamagedEntryError("its unit is no unit of astropy")
     names = " and ".join(axis.name for axis in axes)
     nodes, values, limits = table["nodes"], table["values"], table["limits"]
     if not (isinstance(nodes, list) and len(nodes) == len(axes) and all(map(_are_nodes, axes, nodes))):
@@ -83,15 +83,6 @@ def _check(axes: tuple[Axis, ...], table: object) -> None:
         raise DamagedEntryError(_NO_PIECES)
     if not _are_counts(table["error"], table["evaluations"]):
         raise DamagedEntryError("its error and evaluations are not numbers of that kind")
-
-
-def _check_unit(described: object) -> None:
-    try:
-        unit_from(described)
-    except ImportError as error:
-        raise DamagedEntryError(f"its values have a unit, and astropy cannot be imported: {error}") from None
-    except ValueError as error:
-        raise DamagedEntryError(f"its unit cannot be used: {error}") from None
 
 
 def _are_floats(found: object, shape: tuple[int | None, ...]) -> bool:

@@ -18,8 +18,7 @@ from stored._tables.resample_surface import MOST_PATCHES, resample_surface
 from stored._tables.table import Table
 from stored._tables.tolerance import Tolerance
 from stored._tables.unit_check import check_units
-from stored._tables.unit_description import rebuildable_description
-from stored.errors import TableError, ToleranceError
+from stored.errors import ToleranceError
 
 __all__ = ["tabulate"]
 
@@ -56,19 +55,9 @@ def tabulate(function: Callable[..., Any], axes: tuple[Axis, ...], label: str) -
         caller.take_numbers_only()
         table = tabulate_axes(caller, axes, label)
     if caller.unit is not None:
-        table["unit"] = _described(caller.unit, label)
+        table["unit"] = caller.unit
     table["evaluations"] += check_units(function, axes, table, label, caller.unit)
     return table
-
-
-def _described(unit: Any, label: str) -> list[Any]:
-    try:
-        return rebuildable_description(unit)
-    except ValueError as error:
-        raise TableError(
-            f"the values of {label}() have the unit {unit}, which cannot be stored: {error}; have the method return"
-            " .to(...) a unit of astropy's, or enable the unit with astropy.units.add_enabled_units"
-        ) from None
 
 
 def _tabulate_curve(caller: FunctionCaller, axes: tuple[Axis, ...], label: str) -> Table:

@@ -33,8 +33,8 @@ class Table(TypedDict):
         The largest error where the function was held out, as `Interpolant` has it.
     evaluations : int
         At how many points the function was evaluated, checks included.
-    unit : list
-        The unit of the values, as `unit_description` has it; only if they have one.
+    unit : Unit
+        The unit of the values; only if they have one.
     """
 
     nodes: list[Floats]
@@ -45,4 +45,4 @@ class Table(TypedDict):
     depths: NotRequired[NDArray[np.uint8]]
     error: float
     evaluations: int
-    unit: NotRequired[list[Any]]
+    unit: NotRequired[Any]

@@ -6,6 +6,7 @@ Nothing of astropy is imported here: who has a quantity has imported it.
 from __future__ import annotations
 
 import functools
+import math
 import operator
 import sys
 from collections.abc import Callable
@@ -13,12 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from stored._tables.unit_description import describe_unit
-
 __all__ = [
     "check_axis_unit",
     "derived_unit",
     "is_quantity",
+    "is_unit",
     "limit_in_unit",
     "named_unit",
     "number_in_unit",
@@ -37,6 +37,12 @@ def is_quantity(value: object) -> bool:
     """Is it a quantity of astropy?"""
     kind = quantity_class()
     return kind is not None and isinstance(value, kind)
+
+
+def is_unit(value: object) -> bool:
+    """Is it a unit that values of a table can have, or None?"""
+    units = sys.modules.get("astropy.units")
+    return value is None or (units is not None and isinstance(value, (units.UnitBase, units.FunctionUnitBase)))
 
 
 def with_unit(numbers: Any, unit: Any) -> Any:
@@ -92,7 +98,7 @@ def check_axis_unit(name: str, unit: Any) -> None:
     """
     kind = getattr(sys.modules.get("astropy.units"), "UnitBase", None)
     if kind is not None and isinstance(unit, kind):
-        describe_unit(unit)
+        _check_scale(unit)
         return
     if hasattr(unit, "physical_unit"):
         raise ValueError(
@@ -100,6 +106,17 @@ def check_axis_unit(name: str, unit: Any) -> None:
             " spacing='log'"
         )
     raise ValueError(f"unit of axis {name!r} is {unit!r}; it must be a unit of astropy, such as u.kpc")
+
+
+def _check_scale(unit: Any) -> None:
+    try:
+        scale = unit.decompose().scale
+    except (OverflowError, sys.modules["astropy.units"].UnitScaleError):
+        scale = math.inf
+    if isinstance(scale, complex):
+        raise ValueError(f"{unit} has a complex scale")
+    if not 0.0 < scale < math.inf:
+        raise ValueError(f"{unit} is too large or too small for floats")
 
 
 def limit_in_unit(name: str, limit: Any, unit: Any) -> Any:
