@@ -15,6 +15,7 @@ import pytest
 from stored import keyed_by
 from stored._keys import parameter_names
 from stored._keys.class_functions import find_on_class, is_data
+from stored._keys.library_state import made_by_library
 from stored.demo import FlatLambdaCDM
 from stored.typing import ABSENT
 from tests.keys.source_code import load
@@ -106,6 +107,8 @@ def check(make: Callable[[], Any], names: Iterable[str]) -> int:
                 expected = told(owner, name)
                 if expected is not None and hasattr(owner, "_getHashableString"):
                     expected |= values_read(owner, "_getHashableString", ())  # by which they count
+                if expected is not None:
+                    expected |= made_by_library(type(owner))  # of the parameters
                 try:
                     read = values_read(owner, name, arguments)
                 except Exception:  # it takes other arguments

@@ -279,12 +279,13 @@ def test_large_arrays_in_entries_are_not_copied() -> None:
         assert np.shares_memory(each, np.frombuffer(entry.data, np.uint8))
 
 
-class Marked(u.Quantity):
-    pass
-
-
 def marked(value: Any) -> Any:
     value.mark = [1]
+    return value
+
+
+def hardened(value: Any) -> Any:
+    value.harden_mask()
     return value
 
 
@@ -310,6 +311,10 @@ PICKLED: dict[str, Callable[[], Any]] = {
     "a quantity with an attribute": lambda: marked(3 * u.km),
     "a masked one with an attribute": lambda: marked(Masked(3 * u.km, mask=True)),
     "a time with an attribute": lambda: marked(Time(3, format="mjd")),
+    "a column with an attribute": lambda: marked(Column([1.0], name="r")),
+    "a masked column with an attribute": lambda: marked(MaskedColumn([1.0], name="r")),
+    "a mask that is hard": lambda: hardened(MaskedColumn([1.0], name="r")),
+    "a table with an attribute": lambda: marked(Table({"a": [1]})),
     "groups": grouped,
     "an index": indexed,
     "a constant": lambda: constants.G,
@@ -328,6 +333,13 @@ def test_what_has_no_plain_form_has_a_key_and_is_copied(name: str) -> None:
     kept = freeze(value)
     hand_out = copy_for_caller(kept)
     assert canonical(kept if hand_out is None else hand_out(kept)) == canonical(value)
+
+
+def test_what_somebody_adds_is_told() -> None:
+    """A method can read it."""
+    for make in (lambda: 3 * u.km, lambda: Column([1.0]), lambda: Table({"a": [1]}), lambda: Time(3, format="mjd")):
+        assert canonical(marked(make())) != canonical(make())
+    assert canonical(hardened(MaskedColumn([1.0]))) != canonical(MaskedColumn([1.0]))
 
 
 def test_units_of_no_others_are_told_by_whose_they_are() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from astropy.utils.masked import Masked
 
-from stored._adapters.column_info import add_info, info_parts, with_info_of
+from stored._adapters.column_info import add_info, info_parts, rest_of, with_info_of
 from stored._adapters.registry import BY_PICKLE, Adapter, add
 
 _KNOWN = {"_mask", "_unit", "info"}
@@ -16,11 +16,7 @@ _KNOWN = {"_mask", "_unit", "info"}
 
 def _parts(value: Any) -> Any:
     """What is below the mask, the mask, and what else there is."""
-    return value.unmasked, np.array(value.mask), info_parts(value), _rest(value)
-
-
-def _rest(value: Any) -> dict[str, Any]:
-    return {name: each for name, each in vars(value).items() if name not in _KNOWN}
+    return value.unmasked, np.array(value.mask), info_parts(value), rest_of(value, _KNOWN)
 
 
 def _encoded(value: Any) -> Any:
@@ -37,7 +33,7 @@ def _decoded(parts: Any) -> Any:
 
 def _copied(value: Any) -> Any:
     made = value.copy()
-    vars(made).update(copy.deepcopy(_rest(value)))
+    vars(made).update(copy.deepcopy(rest_of(value, _KNOWN)))
     return with_info_of(value, made)
 
 

@@ -8,12 +8,39 @@ from typing import Any
 import numpy as np
 from astropy import table
 
-from stored._adapters.column_info import meta_of, meta_parts, text_or_none
+from stored._adapters.column_info import meta_of, meta_parts, rest_of, text_or_none
 from stored._adapters.registry import BY_PICKLE, Adapter, add
 
 
 def _described(column: Any) -> Any:
     return column.name, column.unit, column.format, column.description, meta_parts(column.meta)
+
+
+_OF_COLUMNS = frozenset(
+    {"_parent_table", "indices", "_name", "_unit", "_format", "description", "_meta", "info", "_fill_value", "_mask"}
+    | {"_sharedmask", "_isfield", "_baseclass", "_optinfo", "_basedict"}
+)
+"""The attributes of columns that are told, and those that tell of other objects."""
+
+_OF_TABLES = frozenset(
+    {"_masked", "_column_class", "columns", "formatter", "_copy_indices", "_init_indices", "primary_key", "_meta"}
+    | {"_groups", "pprint_include_names", "pprint_exclude_names"}
+)
+"""The attributes of tables that are told, and those by which they are printed."""
+
+
+def _rest_of_column(column: Any) -> dict[str, Any]:
+    rest = rest_of(column, _OF_COLUMNS)
+    return {name: each for name, each in rest.items() if name != "_hardmask" or each}
+
+
+def _column_key(column: Any) -> Any:
+    is_masked = isinstance(column, np.ma.MaskedArray)
+    return *(_masked_column_parts if is_masked else _column_parts)(column), _rest_of_column(column)
+
+
+def _encoded_column(column: Any) -> Any:
+    return BY_PICKLE if _rest_of_column(column) else _column_key(column)[:-1]
 
 
 def _column_parts(column: Any) -> Any:
@@ -58,6 +85,7 @@ def _copied_column(column: Any) -> Any:
     made = column.copy()
     if made.dtype.hasobject:
         made[...] = copy.deepcopy(column.view(np.ndarray))
+    vars(made).update(copy.deepcopy(_rest_of_column(column)))
     return made
 
 
@@ -67,7 +95,7 @@ def _table_parts(value: Any) -> Any:
 
 
 def _table_key(value: Any) -> Any:
-    return *_table_parts(value), *_order_of_rows(value)
+    return *_table_parts(value), *_order_of_rows(value), rest_of(value, _OF_TABLES)
 
 
 def _order_of_rows(value: Any) -> tuple[Any, ...]:
@@ -81,7 +109,7 @@ def _order_of_rows(value: Any) -> tuple[Any, ...]:
 
 
 def _encoded_table(value: Any) -> Any:
-    return BY_PICKLE if _order_of_rows(value) else _table_parts(value)
+    return BY_PICKLE if _order_of_rows(value) or rest_of(value, _OF_TABLES) else _table_parts(value)
 
 
 def _decoded_table(kind: Any, parts: Any) -> Any:
@@ -100,7 +128,7 @@ def _decoded_table(kind: Any, parts: Any) -> Any:
 
 def _copied_table(value: Any) -> Any:
     made = value.copy()
-    vars(made)["_masked"] = value.masked  # which a copy forgets
+    vars(made).update(_masked=value.masked, **copy.deepcopy(rest_of(value, _OF_TABLES)))  # which a copy forgets
     for name in value.colnames:
         column = value[name]
         if isinstance(column, np.ndarray) and column.dtype.hasobject:
@@ -123,16 +151,16 @@ add(
     Adapter(
         table.Column,
         "astropy.table.Column",
-        key=_column_parts,
-        encode=_column_parts,
+        key=_column_key,
+        encode=_encoded_column,
         decode=_column,
         copy=_copied_column,
     ),
     Adapter(
         table.MaskedColumn,
         "astropy.table.MaskedColumn",
-        key=_masked_column_parts,
-        encode=_masked_column_parts,
+        key=_column_key,
+        encode=_encoded_column,
         decode=_masked_column,
         copy=_copied_column,
     ),

@@ -9,7 +9,7 @@ import numpy as np
 from astropy import time
 from astropy.coordinates import EarthLocation
 
-from stored._adapters.column_info import add_info, info_parts, text_or_none, with_info_of
+from stored._adapters.column_info import add_info, info_parts, rest_of, text_or_none, with_info_of
 from stored._adapters.registry import BY_PICKLE, Adapter, add
 
 _DELTAS = ("_delta_ut1_utc", "_delta_tdb_tt")
@@ -37,17 +37,13 @@ def _parts(value: Any) -> Any:
     return *_days(value), value.scale, shown, getattr(value, "location", None), *deltas, info_parts(value)
 
 
-def _rest(value: Any) -> dict[str, Any]:
-    return {name: each for name, each in vars(value).items() if name not in _FOLLOWING}
-
-
 def _key(value: Any) -> Any:
-    parts, rest = _parts(value), _rest(value)
+    parts, rest = _parts(value), rest_of(value, _FOLLOWING)
     return (*parts, rest) if rest else parts
 
 
 def _encoded(value: Any) -> Any:
-    if _rest(value):
+    if rest_of(value, _FOLLOWING):
         return BY_PICKLE
     parts = _parts(value)
     try:
@@ -95,7 +91,7 @@ def _checked_mask(mask: Any, shape: tuple[int, ...]) -> Any:
 
 def _copied(value: Any) -> Any:
     made = value.copy()
-    vars(made).update(copy.deepcopy(_rest(value)))
+    vars(made).update(copy.deepcopy(rest_of(value, _FOLLOWING)))
     return with_info_of(value, made)
 
 

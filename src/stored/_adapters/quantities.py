@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from stored._adapters.column_info import add_info, info_parts, with_info_of
+from stored._adapters.column_info import add_info, info_parts, rest_of, with_info_of
 from stored._adapters.own_dtypes import own_dtype
 from stored._adapters.registry import BY_PICKLE, Adapter
 from stored._adapters.unit_forms import unit_form, unit_of_form, unit_text
@@ -20,15 +20,15 @@ _DOUBLE = np.dtype(float)
 _UNIT = "_unit"
 """Where a quantity has its unit; its other attributes stand beside it."""
 
+_TOLD = frozenset({_UNIT, "info"})
+
 
 def quantity_key(value: Any) -> Any:
     """Numbers, unit, and what else the quantity has: a name and a description, as a column of a table, and so on."""
-    attributes = vars(value)
     content, unit = _content(value), unit_text(value.unit)
-    if len(attributes) == 1:
+    if len(vars(value)) == 1:
         return content, unit
-    rest = {name: each for name, each in attributes.items() if name not in {_UNIT, "info"}}
-    return content, unit, info_parts(value), rest
+    return content, unit, info_parts(value), rest_of(value, _TOLD)
 
 
 def _content(value: Any) -> Any:
@@ -71,7 +71,7 @@ def quantity_adapter(
 
     def encode(value: Any) -> Any:
         unit = BY_PICKLE if value.unit is None else unit_form(value.unit)
-        if unit is BY_PICKLE or vars(value).keys() - {_UNIT, "info", *(f"_{each}" for each in extras)}:
+        if unit is BY_PICKLE or rest_of(value, {*_TOLD, *(f"_{each}" for each in extras)}):
             return BY_PICKLE
         form = (_content(value), unit, info_parts(value), *[getattr(value, each) for each in extras])
         return BY_PICKLE if is_checked and not _gives(decode, form, value) else form
@@ -126,7 +126,6 @@ def _like(value: Any, numbers: Any) -> Any:
     """A quantity with the memory of these numbers, and all else of another."""
     numbers = numbers if numbers.dtype.names is None else numbers.view(own_dtype(numbers.dtype))
     made = numbers.view(type(value))
-    rest = {name: each for name, each in vars(value).items() if name not in {_UNIT, "info"}}
-    vars(made).update(copy.deepcopy(rest))
+    vars(made).update(copy.deepcopy(rest_of(value, _TOLD)))
     vars(made)[_UNIT] = value.unit
     return with_info_of(value, made)
