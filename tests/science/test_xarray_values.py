@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 xr = pytest.importorskip("xarray")
+pytest.importorskip("xarray.indexes")
 
 import pandas as pd  # noqa: E402
 from hypothesis import given  # noqa: E402
@@ -69,6 +70,8 @@ SAMPLES = {
     "numbers as labels": cube().assign_coords(x=np.array([1.0, 2.0, 3.0], "f4")),
     "texts of objects as labels": cube().assign_coords(x=np.array(["a", "b", "c"], object)),
     "one of the labels": cube().isel(x=0),
+    "categories as values": xr.DataArray(pd.Categorical(["a", "b"]), dims="x"),
+    "values that may be missing": xr.DataArray(pd.array([1, None], dtype="Int64"), dims="x"),
     "nothing": xr.Dataset(),
     "encoded": xr.Dataset({"a": cube()}).assign_attrs(b=1),
 }
@@ -83,6 +86,8 @@ def test_arrays_and_data_sets_come_back(what: str) -> None:
     assert found.identical(value)
     assert found.encoding == value.encoding
     assert found.sizes == value.sizes
+    for name in ("coords", "data_vars"):
+        assert list(getattr(found, name, [])) == list(getattr(value, name, []))
     if not isinstance(value, xr.Variable):
         assert {name: type(each) for name, each in found.xindexes.items()} == {
             name: type(each) for name, each in value.xindexes.items()
@@ -216,6 +221,36 @@ def test_results_that_are_not_in_memory_are_pickled() -> None:
         assert float(found.sum()) == 3.0
     with pytest.raises(NotNativeError):
         from_entry(found)
+
+
+class Labels(xr.indexes.PandasIndex):
+    """An index of somebody's own class."""
+
+
+class Shown(np.ndarray):
+    """An array of somebody's own class."""
+
+
+def without_form() -> dict[str, Any]:
+    """Arrays with parts of somebody's own."""
+    coordinates = xr.Coordinates({"x": ("x", [1, 2])}, {"x": Labels([1, 2], "x")})
+    return {
+        r"an index of type Labels; leave it out with \.drop_indexes\('x'\)": xr.DataArray([1.0, 2.0], coordinates),
+        r"an array of type .*\.Shown; give one of numpy": xr.DataArray(np.arange(2.0).view(Shown), dims="x"),
+    }
+
+
+@pytest.mark.parametrize("why", without_form())
+def test_parts_of_other_classes_are_refused_in_keys_and_pickled_in_results(why: str) -> None:
+    """The error says how to go without them."""
+    value = without_form()[why]
+    with pytest.raises(UnstableKeyError, match=why):
+        canonical(value)
+    with pytest.raises(NotNativeError):
+        from_entry(value)
+    kept = freeze(value)
+    assert kept.identical(value)
+    assert not np.shares_memory(kept.data, value.data)
 
 
 def test_results_are_the_callers_own() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from typing import Any
 
@@ -10,7 +11,9 @@ import pandas as pd
 import xarray as xr
 from xarray.indexes import PandasIndex, PandasMultiIndex
 
-from stored._adapters.pandas_arrays import is_array
+from stored._adapters.kept_arrays import frozen, writable
+from stored._adapters.pandas_arrays import is_array, own_values
+from stored._adapters.pandas_indexes import own_index
 from stored._adapters.plain_arrays import array_of, parts_of
 from stored._adapters.registry import BY_PICKLE, Adapter, NoFormError, add
 
@@ -33,7 +36,14 @@ def _variable_parts(variable: Any, is_index: bool = False) -> Any:
 
 
 def _values_part(values: Any) -> Any:
-    return parts_of(values) if type(values) is np.ndarray else values
+    if type(values) is np.ndarray:
+        return parts_of(values)
+    if is_array(values):
+        return values
+    kind = type(values)
+    raise NoFormError(
+        f"which holds an array of type {kind.__module__}.{kind.__qualname__}; give one of numpy, as .as_numpy() does"
+    )
 
 
 def _encoding_parts(encoding: Any) -> Any:
@@ -78,16 +88,19 @@ def _coordinates_parts(value: Any) -> Any:
     """The coordinates, and the indexes of some of them."""
     variables = value.coords.variables
     indexes = [_index_parts(index, found) for index, found in value.xindexes.group_by_index()]
-    known = {name for kind, names, *_ in indexes if kind != "other" for name in names}
+    known = {name for _, names, *_ in indexes for name in names}
     return {name: _variable_parts(each, name in known) for name, each in variables.items()}, indexes
 
 
 def _index_parts(index: Any, variables: Any) -> Any:
     """Of which kind an index is, of which coordinates, along which dimension, and the index of pandas."""
     names = tuple(variables)
-    kinds = {PandasIndex: "one", PandasMultiIndex: "levels"}
-    kind = kinds.get(type(index))
-    return ("other", names, index) if kind is None else (kind, names, index.dim, index.index)
+    kind = {PandasIndex: "one", PandasMultiIndex: "levels"}.get(type(index))
+    if kind is None:
+        raise NoFormError(
+            f"which has an index of type {type(index).__qualname__}; leave it out with .drop_indexes({names[0]!r})"
+        )
+    return kind, names, index.dim, index.index
 
 
 def _coordinates(plain: Any, indexes: Any) -> Any:
@@ -160,6 +173,18 @@ def _dataset(plain: Any) -> Any:
     return made
 
 
+def _own_parts(parts: Any) -> Any:
+    """The same plain values, arrays and labels, which share nothing that can change."""
+    kind = type(parts)
+    if kind in (tuple, list):
+        return kind([_own_parts(each) for each in parts])
+    if kind is dict:
+        return {name: _own_parts(each) for name, each in parts.items()}
+    if isinstance(parts, pd.Index):
+        return own_index(parts, frozen)  # xarray shows labels, and does not change them
+    return own_values(parts, writable) if kind is np.ndarray or is_array(parts) else copy.deepcopy(parts)
+
+
 def _adapter(kind: Any, parts: Any, made: Any) -> Adapter:
     def encoded(value: Any) -> Any:
         try:
@@ -167,14 +192,11 @@ def _adapter(kind: Any, parts: Any, made: Any) -> Adapter:
         except NoFormError:
             return BY_PICKLE
 
-    return Adapter(
-        kind,
-        f"xarray.{kind.__name__}",
-        key=parts,
-        encode=encoded,
-        decode=made,
-        copy=lambda value: value.copy(deep=True),
-    )
+    def copied(value: Any) -> Any:
+        plain = encoded(value)
+        return value.copy(deep=True) if plain is BY_PICKLE else made(_own_parts(plain))
+
+    return Adapter(kind, f"xarray.{kind.__name__}", key=parts, encode=encoded, decode=made, copy=copied)
 
 
 add(
