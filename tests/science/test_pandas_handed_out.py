@@ -205,6 +205,7 @@ ACTS: dict[str, Callable[[Any], object]] = {
 }
 
 
+@pytest.mark.skipif(not pandas_indexes.COPIES_ON_WRITE, reason="this pandas copies when it is told to")
 @pytest.mark.parametrize("act", ACTS)
 def test_a_caller_can_write_when_he_is_the_last_who_has_it(act: str) -> None:
     """Though the memory is read-only, and nothing is kept any longer."""

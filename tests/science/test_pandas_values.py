@@ -52,9 +52,9 @@ SCALARS = [
     pd.Timestamp("2020-10-25 00:30", tz="UTC").tz_convert("Europe/Berlin"),
     pd.Timestamp("2020-10-25 01:30", tz="UTC").tz_convert("Europe/Berlin"),
     pd.Timestamp("2020-01-01", tz=datetime.UTC).as_unit("s"),
-    pd.Timestamp(2020, 10, 25, 2, 30, fold=1),
+    pd.Timestamp(datetime.datetime(2020, 10, 25, 2, 30, fold=1)),
     pd.Timedelta(5, "s"),
-    pd.Timedelta(5, "s").as_unit("ns"),
+    pd.Timedelta(5, "s").as_unit("ms"),
     pd.Period("2020-01", "M"),
     pd.Period("2020-01-01", "3h"),
     pd.Interval(1, 2.5),
@@ -170,7 +170,7 @@ def test_texts_that_pyarrow_has_written_are_read_without_it(monkeypatch: pytest.
 
     monkeypatch.setattr(pandas_arrays.pd, "StringDtype", without_pyarrow)
     texts = np.array([1, 2], np.int64), np.frombuffer(b"abc", np.uint8)
-    found = read_forged("pandas.StringArray", ("pyarrow", True, texts))
+    found = read_forged("pandas.StringArray", ("pyarrow", False, texts))
     assert found.tolist() == ["a", "bc"]
     assert found.dtype.storage == "python"
 
