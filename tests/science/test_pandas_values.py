@@ -16,6 +16,7 @@ from hypothesis import strategies as st  # noqa: E402
 from stored import UnstableKeyError  # noqa: E402
 from stored._adapters import adapter_of, pandas_arrays  # noqa: E402
 from stored._keys import canonical  # noqa: E402
+from stored._methods.same_values import same_values  # noqa: E402
 from stored._storage.native import NotNativeError  # noqa: E402
 from tests.science.entries import check_that_forms_agree, from_entry, plain_trees, read_forged  # noqa: E402
 from tests.science.pandas_values import frames, indexes, series  # noqa: E402
@@ -275,3 +276,12 @@ REFUSED = {
 def test_what_makes_no_value_is_a_damaged_entry(name: str, plain: Any) -> None:
     """It is read as if it were not there."""
     assert read_forged(f"pandas.{name}", plain) is None
+
+
+def test_tables_are_compared_within_a_tolerance() -> None:
+    """As verifying does; all but numbers has to be equal."""
+    rounded = ONE.assign(a=ONE["a"] * (1 + 1e-14))
+    assert same_values(ONE, rounded, 1e-12)
+    assert not same_values(ONE, rounded, 0.0)
+    assert same_values([ONE.shift()], [ONE.shift()], 0.0)  # with missing values
+    assert not any(same_values(ONE, change(ONE), 1e-12) for change in DIFFERENT.values())

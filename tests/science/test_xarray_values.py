@@ -19,6 +19,7 @@ from hypothesis.extra import numpy as npst  # noqa: E402
 
 from stored import UnstableKeyError, keyed_by, stored  # noqa: E402
 from stored._keys import canonical, change_key  # noqa: E402
+from stored._methods.same_values import same_values  # noqa: E402
 from stored._storage import copy_for_caller, freeze, is_mapped  # noqa: E402
 from stored._storage.native import NotNativeError  # noqa: E402
 from tests.science.entries import (  # noqa: E402
@@ -162,6 +163,16 @@ def test_keys_tell_everything_apart() -> None:
     assert len({change_key((each,)) for each in found}) == len(found)
     assert canonical(cube()) == canonical(cube())
     assert change_key((cube(),)) == change_key((cube(),))
+
+
+def test_arrays_are_compared_within_a_tolerance() -> None:
+    """As verifying does; all but numbers has to be equal, and lazy ones are compared by themselves."""
+    rounded = cube().copy(data=cube().data * (1 + 1e-14))
+    assert same_values(cube(), rounded, 1e-12)
+    assert not same_values(cube(), rounded, 0.0)
+    assert not any(same_values(cube(), change(cube()), 1e-12) for change in DIFFERENT.values())
+    pytest.importorskip("dask")
+    assert not same_values(cube().chunk(), cube().chunk() + 1, 1e-12)
 
 
 def lazy(place: Path) -> list[Any]:

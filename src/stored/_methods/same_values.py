@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from stored._adapters import NoFormError, adapter_of
 from stored._keys import ATOMIC_SET, UnstableValueError, attributes_of, instance_dict, text_or_none
 from stored._tables import numbers_of_spline
 
@@ -69,6 +70,7 @@ class _Comparison:
     def __init__(self, rtol: float) -> None:
         self.rtol = rtol
         self.seen: set[tuple[int, int]] = set()
+        self.keys: list[tuple[Any, Any]] = []
 
     def same(self, one: Any, other: Any) -> bool:
         kind = type(one)
@@ -83,6 +85,10 @@ class _Comparison:
         if (id(one), id(other)) in self.seen:  # it is compared already, further out
             return True
         self.seen.add((id(one), id(other)))
+        keys = None if isinstance(one, np.ndarray | np.generic) else _keys(one, other)
+        if keys is not None:
+            self.keys.append(keys)  # so that no other values get their ids
+            return self.same(*keys)
         return self._same_content(one, other) and (kind in _PLAIN or self._same_attributes(one, other))
 
     def _same_content(self, one: Any, other: Any) -> bool:
@@ -149,6 +155,17 @@ class _Comparison:
             return False
         names = [each.name for each in dataclasses.fields(one) if each.compare]
         return all(self.same(getattr(one, name, None), getattr(other, name, None)) for name in names)
+
+
+def _keys(one: Any, other: Any) -> tuple[Any, Any] | None:
+    """What stands in keys for two values of a registered type; None if that does not tell all of them."""
+    adapter = adapter_of(type(one))
+    if adapter is None or adapter.key is None or adapter.beyond is not None:
+        return None
+    try:
+        return adapter.key(one), adapter.key(other)
+    except NoFormError:
+        return None
 
 
 def _attributes(value: Any) -> dict[str, object]:
