@@ -76,7 +76,14 @@ def tuples() -> Any:
     return pd.Series([1.0, 2.0], index=pd.Index([("a", 1), ("b", 2)], tupleize_cols=False))
 
 
-KINDS = {each.__name__: each for each in (table, numbers, levels, column, texts, tuples)}
+def unchanging() -> Any:
+    """Columns of objects that never change, and others that entries hold."""
+    found = table().drop(columns="object")
+    found["object"] = pd.Series(["b", None, 1.5], dtype=object).to_numpy()
+    return found
+
+
+KINDS = {each.__name__: each for each in (table, numbers, levels, column, texts, tuples, unchanging)}
 
 
 def tried(act: Callable[[], object]) -> None:

@@ -135,12 +135,16 @@ def _texts(values: Any) -> Any:
     dtype = values.dtype
     is_nan = getattr(dtype, "na_value", pd.NA) is not pd.NA
     packed = packed_texts(values.to_numpy(object).tolist(), MISSING)
-    return dtype.storage, is_nan, packed
+    # one that is no storage of today's has no form
+    return dtype.storage if dtype.storage in _STORAGES else dtype, is_nan, packed
+
+
+_STORAGES = ("python", "pyarrow")
 
 
 def _made_texts(plain: Any) -> Any:
     storage, is_nan, packed = plain
-    if storage not in ("python", "pyarrow"):
+    if storage not in _STORAGES:
         raise ValueError("this is no way to store texts")
     texts = texts_of(packed, MISSING)
     options = {"na_value": np.nan} if is_nan else {}

@@ -44,7 +44,9 @@ def array_of(plain: Any, missing: tuple[Any, ...] = (None,)) -> np.ndarray[Any, 
         return numbers.view(unit)
     shape, *content = rest
     items = _listed(*content) if kind == "objects" else texts_of(content, missing)
-    return np.fromiter(items, object, len(items)).reshape(shape)
+    found = np.fromiter(items, object, len(items))
+    found.flags.writeable = False  # as the arrays of an entry are
+    return found.reshape(shape)
 
 
 def _listed(items: Any) -> list[Any]:
