@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stored import UnstableKeyError
+from stored._adapters.registry import Adapter, NoFormError, add
 from stored._keys import canonical, change_key
 from stored.typing import ABSENT
 from tests.keys.values import Gaussian
@@ -77,7 +79,7 @@ for _ in range(20):
         np.zeros(2, ">f8"),
         {1, 2},
         deep,
-        np.float32(1),
+        np.datetime64(1, "s"),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -85,3 +87,25 @@ def test_other_values_have_none(value: Any) -> None:
     """Their text must be made."""
     assert change_key((value,)) is None
     assert change_key(([1, value],)) is None
+
+
+def test_scalars_of_numpy_are_told_by_dtype_and_bytes() -> None:
+    """As they stand in the attributes of arrays; NaN too."""
+    values = np.float32(1), np.float64(1), np.float32(2), np.float32("nan"), np.int64(1), np.bool_(True)
+    assert len({change_key((each,)) for each in values}) == len(values)
+    assert all(change_key((each,)) == change_key((type(each)(each),)) for each in values)
+
+
+def test_what_can_be_in_no_key_has_none() -> None:
+    """Its text says why."""
+
+    class Lazy:
+        pass
+
+    def refuse(value: Lazy) -> None:
+        raise NoFormError("which is not loaded; load it")
+
+    add(Adapter(Lazy, "tests.Lazy", key=refuse))
+    assert change_key((Lazy(),)) is None
+    with pytest.raises(UnstableKeyError, match=r"it\[0\] is a value of type .*Lazy, which is not loaded; load it"):
+        canonical([Lazy()])

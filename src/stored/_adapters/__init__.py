@@ -8,7 +8,15 @@ entries.
 from typing import TYPE_CHECKING
 
 from stored._adapters.own_dtypes import copy_with_own_dtype, own_dtype, own_record
-from stored._adapters.registry import BY_PICKLE, Adapter, adapter_named, adapter_of, add, own_adapters
+from stored._adapters.registry import (
+    BY_PICKLE,
+    Adapter,
+    NoFormError,
+    adapter_named,
+    adapter_of,
+    add,
+    own_adapters,
+)
 from stored._lazy import lazy_attributes
 
 if TYPE_CHECKING:
@@ -17,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BY_PICKLE",
     "Adapter",
+    "NoFormError",
     "adapter_named",
     "adapter_of",
     "add",

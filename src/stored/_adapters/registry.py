@@ -12,9 +12,13 @@ from typing import Any
 
 from stored._fork_safe_lock import ForkSafeLock
 
-__all__ = ["BY_PICKLE", "Adapter", "adapter_named", "adapter_of", "add", "known_adapter", "own_adapters"]
+__all__ = ["BY_PICKLE", "Adapter", "NoFormError", "adapter_named", "adapter_of", "add", "known_adapter", "own_adapters"]
 
 Function = Callable[[Any], Any]
+
+
+class NoFormError(Exception):
+    """What `key` raises for a value that can be in no key, with the reason, which says what to do."""
 
 
 @dataclass(eq=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from stored._adapters import Adapter, adapter_of
+from stored._adapters import Adapter, NoFormError, adapter_of
 from stored._keys.canonical import Walk, add_forms, text_or_digest
 from stored._keys.class_names import class_name, is_library_class
 from stored._keys.unstable_values import RefusedValueError
@@ -21,7 +21,11 @@ def _registered_text(value: Any, walk: Walk) -> str:
     parts = [adapter_text(adapter, walk)]
     if kind is not adapter.kind:
         parts.append(class_name(kind, walk) + ("" if is_library_class(kind) else walk.reached_text(kind)))
-    parts.append(walk.part(cast(Any, adapter.key)(value), ""))
+    try:
+        told = cast(Any, adapter.key)(value)
+    except NoFormError as error:
+        raise RefusedValueError(value, str(error)) from None
+    parts.append(walk.part(told, ""))
     if adapter.beyond is not None:
         parts += [f"{name!a}={walk.part(getattr(value, name), f'.{name}')}" for name in adapter.beyond(value)]
     return text_or_digest("registered", f"registered({', '.join(parts)})")

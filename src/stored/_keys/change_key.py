@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import xxhash
 
-from stored._adapters import adapter_of
+from stored._adapters import NoFormError, adapter_of
 from stored._keys.class_names import is_library_class
 from stored._keys.unchanged import ATOMIC_SET
 from stored.typing import ABSENT
 
 __all__ = ["change_key", "comparable", "lasting"]
 
-_MAX_DEPTH = 8
+_MAX_DEPTH = 12
 
 _PLAIN_KINDS = "biufc"
 """The kinds of dtypes whose bytes are the values."""
@@ -47,7 +47,7 @@ def lasting(values: tuple[Any, ...]) -> Hashable:
 def _key(values: tuple[Any, ...], compare: _Compare | None) -> Hashable:
     try:
         return tuple([_part(each, 0, compare) for each in values])
-    except _NoKeyError:
+    except (_NoKeyError, NoFormError):
         return None
 
 
@@ -86,6 +86,8 @@ def _part(value: Any, depth: int, compare: _Compare | None) -> Hashable:
         is_fortran = value.flags.f_contiguous and not value.flags.c_contiguous
         content = xxhash.xxh3_128_digest(np.ascontiguousarray(value.T if is_fortran else value).data)
         return kind, value.dtype.char, value.shape, is_fortran, content
+    if isinstance(value, np.generic) and kind.__module__ == "numpy" and value.dtype.kind in _PLAIN_KINDS:
+        return kind, value.tobytes()
     if depth >= _MAX_DEPTH:
         raise _NoKeyError
     if kind is tuple or kind is list:
