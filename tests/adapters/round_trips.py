@@ -172,3 +172,11 @@ def suppressed() -> Iterator[None]:
             yield
         except Exception:
             return
+
+
+def value_in(entry: bytes) -> Any:
+    """The value of an entry; None if it is damaged."""
+    try:
+        return unpack_native(unpack(entry))
+    except DamagedEntryError:
+        return None

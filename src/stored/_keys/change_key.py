@@ -9,6 +9,7 @@ import numpy as np
 import xxhash
 
 from stored._adapters import adapter_of
+from stored._keys.canonical_registered import key_of
 from stored._keys.unchanged import ATOMIC_SET
 from stored.typing import ABSENT
 
@@ -95,4 +96,4 @@ def _part(value: Any, depth: int, compare: _Compare | None) -> Hashable:
         raise _NoKeyError
     if compare is not None and adapter.same is not None:
         return kind, compare(value, adapter)
-    return kind, _part(adapter.key(value), depth + 1, compare)
+    return kind, _part(key_of(adapter, value), depth + 1, compare)
