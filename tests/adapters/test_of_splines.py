@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from scipy import interpolate
 
 from stored import UnstableKeyError
-from stored._adapters import BY_PICKLE, adapter_of
+from stored._adapters import BY_PICKLE, adapter_of, of_fitpack
 from stored._keys import canonical
 from stored._storage.freezing import copy_for_caller, freeze
 from stored._storage.native import NotNativeError
@@ -154,6 +154,16 @@ def test_what_scipy_never_makes_is_pickled_and_keyed_by_all_that_it_is() -> None
     assert len(texts) == len(strange)
     strange["interpolated 4"]._data = (1, 3)
     assert canonical(strange["interpolated 4"]) not in texts
+
+
+@pytest.mark.parametrize("name", ["interpolated 3", "Rect"])
+def test_splines_of_other_versions_of_scipy_are_not_made(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which may keep their state elsewhere: they are pickled, and what is in entries is computed anew."""
+    value = ALL[name]()
+    plain = plain_form(value)
+    monkeypatch.setattr(of_fitpack, "_has_known_attributes", lambda: False)
+    assert plain_form(value) is BY_PICKLE
+    assert round_trips.read_as(f"scipy.interpolate.{type(value).__name__}", plain) is None
 
 
 def test_a_subclass_is_no_spline_of_scipy() -> None:

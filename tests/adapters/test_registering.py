@@ -15,7 +15,8 @@ import pytest
 
 import stored
 from stored import EntryWarning, PersistenceWarning, UnstableKeyError, keyed_by, register
-from stored._adapters import BY_PICKLE, adapter_of
+from stored._adapters import BY_PICKLE, Adapter, adapter_of
+from stored._adapters.registry import add
 from stored._keys import canonical, change_key, comparable, lasting
 from stored._storage.native import NotNativeError
 from stored._storage.reports import clear_reports
@@ -318,6 +319,26 @@ def test_a_subclass_comes_back_as_itself_or_is_pickled() -> None:
             round_trips.round_trip(Sub(1))
     register(Base, encode=lambda value: (type(value).__name__, value.number), decode=decode_by_name, subclasses=True)
     assert type(comes_back(Sub(1))) is Sub
+
+
+def test_subclasses_of_library_types_count_with_what_they_add() -> None:
+    """Where it is known what the key does not tell."""
+
+    class Base:
+        pass
+
+    class Sub(Base):
+        def __init__(self, label: str) -> None:
+            self.label = label
+
+    add(Adapter(Base, "tests.Base", subclasses=True, key=lambda value: 1, beyond=lambda value: list(vars(value))))
+    assert canonical(Sub("a")) == canonical(Sub("a")) != canonical(Sub("b"))
+    assert change_key((Sub("a"),)) is None
+    with pytest.raises(UnstableKeyError, match=r"it\.label is a value"):
+        canonical(Sub(iter(())))  # type: ignore[arg-type]
+    add(Adapter(Base, "tests.Base", subclasses=True, key=lambda value: 1, encode=lambda value: 1))
+    with pytest.raises(NotNativeError):
+        round_trips.round_trip(Sub("a"))
 
 
 # -- again, and by others ---------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ knots, and have there what lay in memory; so has most of the working space.
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,22 @@ def _only(array: Any, start: int, end: int) -> Any:
     return kept
 
 
+@functools.cache
+def _has_known_attributes() -> bool:
+    """Do splines of this version of scipy keep what they are in the attributes that are set here?"""
+    curve: Any = interpolate.InterpolatedUnivariateSpline([0.0, 1.0], [0.0, 1.0], k=1)
+    surface = interpolate.RectBivariateSpline([0.0, 1.0], [0.0, 1.0], np.zeros((2, 2)), kx=1, ky=1)
+    is_known = vars(curve).keys() | {"_spline_class"} == _KEPT_BY_CURVES and len(curve._data) == _NUMBERS_OF_DATA
+    return is_known and vars(surface).keys() == _KEPT_BY_SURFACES
+
+
+def _new(kind: Any) -> Any:
+    """An object without attributes; a `ValueError` if others than are set here would be needed."""
+    if not _has_known_attributes():
+        raise ValueError(f"splines of this version of scipy are not known to {__name__}")
+    return kind.__new__(kind)
+
+
 def _curve(kind: Any, parts: Any) -> Any:
     data, outside = items_of(parts, 2)
     items_of(data, _NUMBERS_OF_DATA)
@@ -71,7 +88,7 @@ def _curve(kind: Any, parts: Any) -> Any:
         _check_fitted(data, degree, count, size)
     elif count != size or any(data[each] is not None for each in (*range(_DEGREE), _S, *range(_RESIDUAL, 14))):
         raise ValueError("a spline that was not fitted has no data")
-    made = kind.__new__(kind)
+    made = _new(kind)
     made._data, made._eval_args, made.ext = data, (t, c[:count], degree), whole(outside, 0, 3)
     return made
 
@@ -122,7 +139,7 @@ def _surface(kind: Any, parts: Any) -> Any:
     first, second = [knots(t, whole(degree, 1, _MAX_DEGREE)).size - degree - 1 for t, degree in pairs]
     if array_of(c, "d", 1).size != first * second or type(residual) is not float:
         raise ValueError("the numbers of knots and of coefficients do not fit")
-    made = kind.__new__(kind)
+    made = _new(kind)
     made.tck, made.degrees, made.fp = tck, degrees, residual
     return made
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from stored._fork_safe_lock import ForkSafeLock
 
-__all__ = ["BY_PICKLE", "Adapter", "adapter_named", "adapter_of", "add", "known_adapter", "shared"]
+__all__ = ["BY_PICKLE", "Adapter", "adapter_named", "adapter_of", "add", "known_adapter"]
 
 Function = Callable[[Any], Any]
 
@@ -173,8 +173,3 @@ def _load(part: str) -> None:
 
 _NEVER_OFFERED = frozenset({"__main__", "abc", "builtins", "collections", "dataclasses", "enum", "stored", "typing"})
 """Packages whose types no other package offers adapters for."""
-
-
-def shared(value: Any) -> Any:
-    """The value itself, for types that cannot change."""
-    return value

@@ -264,14 +264,11 @@ class _Reader:
         container = _CONTAINERS_BY_NAME.get(tag)
         if container is not None:
             elements = [self.value(each, depth + 1) for each in rest]
-            if container in _HASHED:
-                _check_hashes(elements)
-            return container(elements)
+            return _hashed(container, elements, elements) if container in _HASHED else container(elements)
         if tag == "dict":
             elements = [self.value(each, depth + 1) for each in rest]
-            _check_hashes(elements[::2])
             each = iter(elements)
-            return dict(zip(each, each, strict=True))
+            return _hashed(dict, zip(each, each, strict=True), elements[::2])
         if tag == "registered":
             return self._registered(depth + 1, *rest)
         return self._READERS[tag](self, *rest)
@@ -352,6 +349,11 @@ class _Reader:
 _CONTAINERS_BY_NAME: dict[str, Callable[[list[Any]], Any]] = {each.__name__: each for each in _CONTAINERS}
 
 
-def _check_hashes(elements: list[Any]) -> None:
-    if takes_long(elements):
-        raise DamagedEntryError("a set or a dict in it has too many elements or keys whose hashes can be chosen")
+def _hashed(kind: Callable[[Any], Any], content: Any, elements: list[Any]) -> Any:
+    """A set or a dict of this content, of whose elements or keys the hashes are used."""
+    try:
+        if not takes_long(elements):
+            return kind(content)
+    except Exception as error:  # classes of registered types may raise anything
+        raise DamagedEntryError(f"a set or a dict in it cannot be made ({excerpt(error_text(error))})") from None
+    raise DamagedEntryError("a set or a dict in it has too many elements or keys whose hashes can be chosen")
