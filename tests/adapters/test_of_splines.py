@@ -233,6 +233,8 @@ FORGED: dict[str, tuple[str, tuple[int, ...], Any]] = {
     "no such way to extrapolate": ("CubicSpline", (2,), "often"),
     "fewer coefficients than knots": ("BSpline", (1,), np.ones(3)),
     "coefficients without dimensions": ("BSpline", (1,), np.array(1.0)),
+    "knots of two dimensions": ("BSpline", (0,), np.ones((4, 4))),
+    "knots of another dtype": ("BSpline", (0,), np.arange(23)),
     "infinite knots": ("BSpline", (0,), np.concatenate([KNOTS, [np.inf]])),
     "too few knots": ("BSpline", (0,), KNOTS[:7]),
     "breakpoints that are no tuple": ("NdPPoly", (1,), [X]),

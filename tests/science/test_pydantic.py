@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 
 from stored import keyed_by, register, stored
+from stored._adapters import adapter_of
 from stored._keys import canonical
 from stored._storage.freezing import copy_for_caller, freeze
+from stored._storage.registered import Codes
 from tests.adapters import round_trips
 from tests.adapters.round_trips import by_two_users, comes_back, user
+from tests.faults.processes import in_processes
 
 pydantic = pytest.importorskip("pydantic", minversion="2.0")
 
@@ -43,8 +46,8 @@ def survey(**more: Any) -> Survey:
 
 ALL: dict[str, Any] = {
     "pydantic": survey,
-    "extra": lambda: survey(seeing=0.7),
-    "nested": lambda: Frozen(survey=survey(), depth=26),
+    "pydantic extra": lambda: survey(seeing=0.7),
+    "pydantic nested": lambda: Frozen(survey=survey(), depth=26),
 }
 round_trips.GOOD |= ALL
 round_trips.GOOD["unregistered pydantic"] = lambda: Unregistered(area=1.0)
@@ -67,6 +70,17 @@ def test_private_attributes_and_extra_fields_count() -> None:
     other = survey()
     other._note = "other"
     assert len({canonical(each) for each in (survey(), other, survey(seeing=0.7), Survey(area=100.0))}) == 4
+
+
+def texts() -> list[str]:
+    """What stands for values in keys, and for the code of their classes in entries."""
+    adapters: list[Any] = [adapter_of(Survey), adapter_of(Frozen)]
+    return [canonical(make()) for make in ALL.values()] + [Codes()[each] for each in adapters]
+
+
+def test_texts_are_the_same_in_other_processes() -> None:
+    """Though pydantic makes names of the numbers of objects."""
+    assert in_processes((texts,), method="spawn") == [texts()]
 
 
 def test_results_are_copies() -> None:

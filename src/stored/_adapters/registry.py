@@ -81,7 +81,6 @@ _LIBRARIES = {
     "astropy.units": "of_units",
     "numpy": "of_numpy",
     "pandas": "of_pandas",
-    "pydantic.fields": "of_pydantic",
     "random": "of_generators",
     "scipy.interpolate": "of_splines",
     "scipy.sparse": "of_sparse",
