@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
@@ -51,6 +52,10 @@ ALL: dict[str, Any] = {
     "unsorted": unsorted,
     "very wide": lambda: sparse.coo_array(([True], ([0], [10**12])), shape=(1, 10**13)),
 }
+if tuple(map(int, scipy.__version__.split(".")[:2])) < (1, 15):
+    for each in ("one dimension", "one coordinate", "three coordinates"):  # which it has not, or only in part
+        del ALL[each]
+
 WRITTEN = [name for name in ALL if name[:3] not in PICKLED]
 round_trips.GOOD |= ALL
 
@@ -130,7 +135,7 @@ def test_a_second_user_finds_each_that_is_written(tmp_path: Path) -> None:
 
 def test_the_arrays_of_an_entry_are_not_copied() -> None:
     """They are views of its bytes, which may be mapped from a file."""
-    found = comes_back(sparse.random_array((300, 300), density=0.1, format="csr", rng=1))
+    found = comes_back(sparse.csr_array(np.tri(100)))
     assert not found.data.flags.owndata
     assert not found.indices.flags.writeable
 
