@@ -123,6 +123,16 @@ BOMBS: dict[str, Callable[[], Parts]] = {
     "pairs": lambda: Parts(b"1", key=KEY.data.replace(b'["n","200"]', b'["n","200"]' + b',["",""]' * 100_000)),
     "huge dimensions": lambda: Parts(b'["array","|b1",[1099511627776,0],"C",0,0]', b""),
     "items without bytes": lambda: Parts(b'["array","|V0",[1099511627776],"C",0,0]', b""),
+    "registered types": lambda: Parts(repeated('["registered","numpy.ma.masked","",null]')[:-1] + b',["no tag"]]'),
+    "types of any name": lambda: Parts(
+        f'["list",{",".join(f"""["registered","p{each}.Type","",null]""" for each in range(8_000))}]'.encode()
+    ),
+    "large pools of seeds": lambda: Parts(
+        repeated('["registered","numpy.random.SeedSequence","",["tuple",1,["tuple"],64,0]]')[:-1] + b',["no tag"]]'
+    ),
+    "a seed of many bits": lambda: Parts(
+        b'["registered","numpy.random.SeedSequence","",["tuple",["int","0x' + b"f" * 2_000_000 + b'"],["tuple"],4,0]]'
+    ),
     "times of zero units": lambda: Parts(json.dumps(["array", "<M8[0s]", [2], "C", 0, 16]).encode(), bytes(16)),
 }
 

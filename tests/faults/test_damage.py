@@ -344,6 +344,7 @@ NO_PARTS: list[list[Any]] = [
 FORGED_ARRAYS = [[*ARRAY[:at], part, *ARRAY[at + 1 :]] for at, parts in enumerate(NO_PARTS) for part in parts]
 FORGED_TREES = [[], {}, [[]], [ARRAY], ARRAY[:5], [*ARRAY, 0], ["dict", ARRAY], ["dict", ARRAY, 1], ["set", ARRAY]]
 FORGED_TREES += [["int", "x"], ["float", "00"], ["complex", "00" * 8], ["bytes", 0, 2**40], ["str_", 1], ["scalar"]]
+FORGED_TREES += [["registered", name, "", ARRAY] for name in ("os.system", "numpy.ma.MaskedArray", "numpy.recarray")]
 
 
 def test_forged_trees_are_passed_over(cache_dir: Path) -> None:

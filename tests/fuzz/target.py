@@ -15,6 +15,7 @@ from unittest import mock
 
 import numpy as np
 
+from stored._adapters import adapter_named, adapter_of, registry
 from stored._keys import Key, Space
 from stored._storage import codecs, listing, native, signing
 from stored._storage.format import describe, pack, unpack
@@ -32,6 +33,10 @@ _MEMORY_PER_BYTE = 100
 """As the specification of the format has it."""
 
 _MEMORY_BESIDES = 1 << 16
+
+
+for part in registry._LIBRARIES:  # what knows the types of other libraries is imported when an entry first names one
+    adapter_named(f"{part}.Type")
 
 
 def check(data: bytes) -> None:
@@ -134,23 +139,32 @@ def _packed_and_unpacked(value: Any) -> Any:
     return native.unpack_native(unpack(b"".join(parts)))
 
 
-def _form(value: Any) -> Any:
-    """What tells a native value from all others, to the last bit, and can be compared; sets have no order."""
+def _form(value: Any, is_read: bool = True) -> Any:
+    """What tells a native value from all others, to the last bit, and can be compared; sets have no order.
+
+    Of a value of a registered type, that is what it is encoded as, which is not read from an entry.
+    """
     kind: Any = type(value)
     if kind in (tuple, list):
-        return kind, tuple(map(_form, value))
+        return kind, tuple(_form(each, is_read) for each in value)
     if kind is dict:
-        return kind, tuple((_form(key), _form(each)) for key, each in value.items())
+        return kind, tuple((_form(key, is_read), _form(each, is_read)) for key, each in value.items())
     if kind in (set, frozenset):
         return kind, frozenset(Counter(map(_form, value)).items())
     if kind is np.ndarray:
-        assert not value.flags.writeable
+        assert not (is_read and value.flags.writeable)
         assert not value.dtype.hasobject
-        layout = (value.flags.c_contiguous, value.flags.f_contiguous)
-        return kind, repr(value.dtype), value.shape, layout, value.tobytes("A") if value.nbytes else b""
+        layout = (value.flags.c_contiguous, value.flags.f_contiguous) if is_read else ()
+        return (
+            kind,
+            repr(value.dtype),
+            value.shape,
+            layout,
+            value.tobytes("A" if is_read else "C") if value.nbytes else b"",
+        )
     if kind in (np.str_, np.bytes_):
         return kind, value[:]
-    if isinstance(value, np.generic):
+    if isinstance(value, np.generic) and kind is not np.record:
         assert kind is value.dtype.type
         assert not value.dtype.hasobject
         return kind, repr(value.dtype), value.tobytes()
@@ -158,5 +172,8 @@ def _form(value: Any) -> Any:
         return kind, struct.pack("<d", value)
     if kind is complex:
         return kind, _form(value.real), _form(value.imag)
-    assert kind in (type(None), bool, int, str, bytes), f"{kind} is not native"
-    return kind, value
+    if kind in (type(None), bool, int, str, bytes):
+        return kind, value
+    adapter = adapter_of(kind)
+    assert adapter is not None and adapter.encode is not None, f"{kind} is neither native nor registered"  # noqa: PT018
+    return kind, adapter.name, _form(adapter.encode(value), is_read=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import pickle
 from collections.abc import Callable
 from pathlib import Path
@@ -10,12 +11,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from stored._adapters import registry
 from stored._storage import codecs, listing, native, signing
 from tests.fuzz import target
 from tests.fuzz.target import check, decoded, entry_of
 
 CORPUS = sorted((Path(__file__).parent / "corpus").iterdir())
-VALUES = {"plain", "numbers", "texts", "fortran", "times", "records", "scalars", "empty", "nested", "dict"}
+REGISTERED = {"masked", "recarray", "record", "seeds", "spline", "fitted", "grid", "rows", "coordinates"}
+VALUES = {
+    *("plain", "numbers", "texts", "fortran", "times", "records", "scalars", "empty", "nested", "dict"),
+    *REGISTERED,
+}
 
 
 @pytest.mark.parametrize("file", CORPUS, ids=lambda file: file.name)
@@ -32,13 +38,31 @@ def test_the_decoder_stands_long_parts(file: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_the_corpus_is_small_and_alive() -> None:
-    """It has at most 60 files of less than 2 kB, among them values of all kinds that this format still reads."""
+    """It has at most 80 files of less than 2 kB, among them values of all kinds that this format still reads."""
     contents = {file.name: file.read_bytes() for file in CORPUS}
-    assert len(contents) <= 60
+    assert len(contents) <= 80
     assert max(map(len, contents.values())) < 2000
     for name in VALUES:
         decoded(entry_of(contents[name]))
     assert type(decoded(contents["entry"])) is list
+
+
+def test_only_registered_decoders_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each value of a type of another library is made by the function that is registered for the name in its entry."""
+    called: list[str] = []
+    for adapter in set(registry._by_name.values()):
+        monkeypatch.setattr(adapter, "decode", functools.partial(noted, called, adapter.name, adapter.decode))
+    for file in CORPUS:
+        if file.name in VALUES:
+            decoded(entry_of(file.read_bytes()))
+            assert bool(called) == (file.name in REGISTERED), file.name
+            assert all(f'["registered","{name}",'.encode() in file.read_bytes() for name in called)
+            called.clear()
+
+
+def noted(called: list[str], name: str, decode: Any, plain: Any) -> Any:
+    called.append(name)
+    return decode(plain)
 
 
 def raises(*_: object) -> None:

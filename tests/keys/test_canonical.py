@@ -211,8 +211,6 @@ class OwnRandom(random.Random):
 @pytest.mark.parametrize(
     "value",
     [
-        np.ma.masked_array([1.0, 2.0], [0, 1]),
-        np.ma.masked,
         object(),
         iter([1]),
         np.random.default_rng(0),

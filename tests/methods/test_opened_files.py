@@ -97,6 +97,16 @@ def test_what_is_no_data_is_not_told(data: Path) -> None:
     assert files_read(model) == []
 
 
+def test_what_describes_a_package_is_not_told(data: Path) -> None:
+    """It is read where adapters of other packages are looked for."""
+    for folder in ("a-1.0.dist-info", "a.egg-info"):
+        (data / folder).mkdir()
+        (data / folder / "entry_points.txt").write_text("")
+        model = reading((data / folder / "entry_points.txt").read_text)
+        model.method()
+        assert not files_read(model)
+
+
 def test_computations_in_one_another_have_files_of_their_own(data: Path) -> None:
     """Each is told of its method."""
     inner = reading(lambda: (data / "a.txt").read_text(), ignore=("read", "a.txt"), version="1")

@@ -7,6 +7,7 @@ import collections
 import contextlib
 import copy
 import os
+import re
 import struct
 import threading
 import types
@@ -347,6 +348,28 @@ def test_what_does_not_last_is_refused(make: Any, why: str) -> None:
         value = make()
         with pytest.raises(TypeError, match=rf"a {type(value).__qualname__} was to be kept, which {why}"):
             freeze(hold(value))
+
+
+PLACES: list[tuple[Any, str]] = [
+    (lambda each: each, ""),
+    (lambda each: [1, (each,)], r"\[1\]\[0\]"),
+    (lambda each: {"a": [], "spectra": [1, each]}, r"\['spectra'\]\[1\]"),
+    (lambda each: {"x" * 100: each}, r"\['x{49}\.\.\.\]"),
+    (lambda each: collections.namedtuple("Pair", "one two")(1, each), r"\[1\]"),
+    (lambda each: {1, each}, ""),
+    (lambda each: [collections.deque([each])], ""),
+]
+
+
+@pytest.mark.parametrize(("around", "place"), PLACES)
+def test_the_place_of_what_cannot_be_kept_is_told(around: Any, place: str) -> None:
+    """By the way to it through tuples, lists and dicts."""
+    for value in (iter(()), np.random.default_rng(1)):
+        with pytest.raises(TypeError, match="was to be kept") as caught:
+            freeze(around(value))
+        assert re.search(
+            rf"it stands at {place} of what was returned$" if place else r"(array|method)$", str(caught.value)
+        )
 
 
 def test_data_that_a_with_statement_can_close_are_kept() -> None:

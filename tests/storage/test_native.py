@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
+from stored import register
 from stored._storage.format import ALIGNMENT, unpack
 from stored._storage.native import MAX_DEPTH, NotNativeError, pack_native, unpack_native
 from stored.errors import DamagedEntryError
@@ -489,6 +490,72 @@ def test_numbers_chosen_to_collide_are_refused(kind: Any) -> None:
     for tree in (["set", *elements], ["list", ["frozenset", *elements]], ["dict", *pairs], ["dict", *pairs, 1]):
         with pytest.raises(DamagedEntryError, match="hashes can be chosen"):
             unpack_native(unpack(forged(tree)))
+
+
+FORGED_REGISTERED: list[Any] = [
+    ["registered"],
+    ["registered", "numpy.ma.masked"],
+    ["registered", "numpy.ma.masked", ""],
+    ["registered", "numpy.ma.masked", "", None, 1],
+    ["registered", "numpy.ma.masked", "00", None],
+    ["registered", "numpy.ma.masked", None, None],
+    ["registered", "numpy.ma.masked", "", ["object"]],
+    ["registered", "numpy.ma.MaskedConstant", "", None],
+    ["registered", "numpy.ma.MaskedArray", "", ["tuple", ["list", 1], None, ["list", 1], False]],
+    ["registered", "numpy.random.Generator", "", None],
+    ["registered", "os.system", "", "true"],
+    ["registered", "builtins.eval", "", "1"],
+    ["registered", "", "", 1],
+    ["registered", None, "", 1],
+    ["registered", ["str_", "numpy.ma.masked"], "", None],
+    ["registered", {}, "", None],
+    ["set", ["registered", "numpy.ma.MaskedArray", "", ["tuple", ["array", "<f8", [1], "C", 0, 8], None, 1, False]]],
+    ["dict", ["registered", "numpy.recarray", "", ["array", "<f8", [1], "C", 0, 8]], 1],
+]
+
+
+@pytest.mark.parametrize("tree", FORGED_REGISTERED, ids=repr)
+def test_forged_values_of_registered_types_are_refused(tree: Any) -> None:
+    """What is no type that is registered, or no form of one, is damage, and nothing of its name is run."""
+    assert unpack_native(unpack(forged(["registered", "numpy.ma.masked", "", None]))) is np.ma.masked
+    with pytest.raises(DamagedEntryError):
+        unpack_native(unpack(forged(tree, bytes(8))))
+
+
+def test_registered_values_count_as_containers() -> None:
+    """They can be in as many others, and no more."""
+    node: Any = ["registered", "numpy.ma.masked", "", None]
+    for _ in range(MAX_DEPTH - 1):
+        node = ["list", node]
+    unpack_native(unpack(forged(node)))
+    with pytest.raises(DamagedEntryError, match="nested too deeply"):
+        unpack_native(unpack(forged(["list", node])))
+
+
+class Odd:
+    """It has no hash before it has its attribute, and is never equal to anything."""
+
+    def __hash__(self) -> int:
+        return hash(self.number)  # type: ignore[attr-defined]
+
+    def __eq__(self, other: object) -> bool:
+        raise AttributeError("never")
+
+
+def test_what_the_hash_of_a_registered_value_raises_makes_an_entry_damaged() -> None:
+    """In sets and dicts, whatever it is, also where two are compared."""
+    register(Odd, encode=vars, decode=lambda found: odd(**found))
+    good, bad = (json.loads(pack_native(each)[0]) for each in (odd(number=1), odd()))
+    assert next(iter(round_trip({odd(number=1)}))).number == 1
+    for tree in (["set", bad], ["dict", bad, 1], ["frozenset", good, good], ["dict", good, 1, good, 2]):
+        with pytest.raises(DamagedEntryError, match="cannot be made"):
+            unpack_native(unpack(forged(tree)))
+
+
+def odd(**attributes: Any) -> Odd:
+    made = Odd()
+    vars(made).update(attributes)
+    return made
 
 
 HUGE_PARTS: list[Any] = [

@@ -54,5 +54,11 @@ def _made_of(kind: Any, state: Any) -> Any:
     for name, value in (slots or {}).items():
         object.__setattr__(made, name, value)
     if attributes:
-        made.__dict__.update(attributes)
+        made.__dict__.update(_named(attributes))
     return made
+
+
+def _named(attributes: Any) -> Any:
+    if type(attributes) is not dict or not all(type(name) is str for name in attributes):
+        raise ValueError("attributes have names")
+    return attributes

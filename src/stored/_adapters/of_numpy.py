@@ -1,7 +1,8 @@
-"""Masked arrays, record arrays and random generators of numpy."""
+"""Masked arrays, record arrays, seeds and random generators of numpy."""
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,36 @@ def _record_parts(value: Any) -> Any:
     return value.view(_void_dtype(value.dtype), np.ndarray)
 
 
+def _seed_parts(value: Any) -> Any:
+    return value.entropy, tuple(value.spawn_key), value.pool_size, value.n_children_spawned
+
+
+def _encoded_seed(value: Any) -> Any:
+    parts = _seed_parts(value)
+    return parts if _are_seed_parts(*parts) else BY_PICKLE
+
+
+def _are_seed_parts(entropy: Any, spawn_key: Any, pool_size: Any, spawned: Any) -> bool:
+    """Are these plain, and few enough? To mix them takes time in proportion to their product."""
+    numbers = entropy if type(entropy) is list else [entropy]
+    return (
+        len(numbers) + len(spawn_key) <= _MOST_SEEDS
+        and all(type(each) is int and each.bit_length() <= _MOST_BITS for each in [*numbers, *spawn_key, spawned])
+        and type(pool_size) is int
+        and pool_size <= _LARGEST_POOL
+    )
+
+
+_MOST_SEEDS, _MOST_BITS, _LARGEST_POOL = 64, 1024, 64
+
+
+def _seeds(parts: Any) -> Any:
+    entropy, spawn_key, pool_size, spawned = parts
+    if not _are_seed_parts(*parts):
+        raise ValueError("these are no seeds")
+    return np.random.SeedSequence(entropy, spawn_key=spawn_key, pool_size=pool_size, n_children_spawned=spawned)
+
+
 add(
     Adapter(
         np.ma.MaskedArray,
@@ -80,6 +111,14 @@ add(
         encode=lambda value: np.array(value.view(_void_dtype(value.dtype))),
         decode=lambda found: _record_array(found.reshape(1))[0],
         copy=own_record,
+    ),
+    Adapter(
+        np.random.SeedSequence,
+        "numpy.random.SeedSequence",
+        key=_seed_parts,
+        encode=_encoded_seed,
+        decode=_seeds,
+        copy=copy.deepcopy,
     ),
     *[
         Adapter(each, f"numpy.random.{each.__name__}", subclasses=True, refusal=DRAWS)

@@ -78,8 +78,8 @@ def register(
         Takes two values, and returns whether they are equal. It is asked in place of `key` whether a value has changed
         since the last call; values that are the same must have equal keys.
     subclasses : bool
-        Does it hold for subclasses too? Then values of these are encoded as what `decode` makes, and keyed by their
-        class too.
+        Does it hold for subclasses too? Then `key` must tell all that they add to it, beside their class, which counts
+        by itself. They are pickled where `decode` makes no objects of them.
 
     Returns
     -------
@@ -151,4 +151,19 @@ def _adapter(kind: Any, given: dict[str, Any], subclasses: bool) -> Adapter:
             f"{name} is registered already, by {earlier.home or 'stored'}; register a subclass of it, or a class of"
             " your own that holds it"
         )
-    return Adapter(kind, name, subclasses, copy=copy.deepcopy, home=home, **functions)
+    return Adapter(kind, name, subclasses, copy=_copying(functions), home=home, **functions)
+
+
+def _copying(functions: dict[str, Any]) -> Callable[[Any], Any]:
+    """A function that copies values, also those that Python cannot copy, if they can be made of plain ones."""
+    encode, decode = functions.get("encode"), functions.get("decode")
+    if encode is None or decode is None:
+        return copy.deepcopy
+
+    def copied(value: Any) -> Any:
+        try:
+            return copy.deepcopy(value)
+        except Exception:  # what is in an object may raise anything
+            return decode(copy.deepcopy(encode(value)))
+
+    return copied

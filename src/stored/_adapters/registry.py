@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import weakref
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -100,6 +101,16 @@ _asked: set[str] = set()
 """The packages, and parts of these, whose adapters have been looked for."""
 
 
+class _Loading(threading.local):
+    """The packages, and parts of these, whose adapters this thread is about to load."""
+
+    def __init__(self) -> None:
+        self.parts: set[str] = set()
+
+
+_loading = _Loading()
+
+
 def add(*adapters: Adapter) -> None:
     """Register types, in the place of earlier ones of the same names."""
     with _lock:
@@ -150,8 +161,12 @@ def _ask(names: Iterable[str]) -> None:
         package, _, rest = name.partition(".")
         for part in (package, f"{package}.{rest.partition('.')[0]}"):
             # without a lock: a thread that imports a module, which registers a type, would wait for that
-            if part not in _asked:
-                _load(part)
+            if part not in _asked and part not in _loading.parts:
+                _loading.parts.add(part)  # what is loaded registers types of this very part
+                try:
+                    _load(part)
+                finally:
+                    _loading.parts.discard(part)
                 _asked.add(part)
 
 

@@ -9,7 +9,7 @@ from stored._keys.canonical import Walk, add_forms, text_or_digest
 from stored._keys.class_names import class_name, is_library_class
 from stored._keys.unstable_values import RefusedValueError
 
-__all__ = ["adapter_text"]
+__all__ = ["adapter_text", "key_of"]
 
 
 def _registered_text(value: Any, walk: Walk) -> str:
@@ -22,13 +22,24 @@ def _registered_text(value: Any, walk: Walk) -> str:
     if kind is not adapter.kind:
         parts.append(class_name(kind, walk) + ("" if is_library_class(kind) else walk.reached_text(kind)))
     try:
-        told = cast(Any, adapter.key)(value)
+        told = key_of(adapter, value)
     except NoFormError as error:
         raise RefusedValueError(value, str(error)) from None
     parts.append(walk.part(told, ""))
     if adapter.beyond is not None:
         parts += [f"{name!a}={walk.part(getattr(value, name), f'.{name}')}" for name in adapter.beyond(value)]
     return text_or_digest("registered", f"registered({', '.join(parts)})")
+
+
+def key_of(adapter: Adapter, value: Any) -> Any:
+    """The plain values that stand for a value in a key; what the function raises is told of which type it is."""
+    try:
+        return cast(Any, adapter.key)(value)
+    except NoFormError:
+        raise
+    except Exception as error:  # it may raise anything
+        error.add_note(f"raised by what {adapter.name} is registered with as its key")
+        raise
 
 
 def adapter_text(adapter: Adapter, walk: Walk) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import xxhash
 
 from stored._adapters import NoFormError, adapter_of
+from stored._keys.canonical_registered import key_of
 from stored._keys.class_names import is_library_class
 from stored._keys.unchanged import ATOMIC_SET
 from stored.typing import ABSENT
@@ -100,4 +101,4 @@ def _part(value: Any, depth: int, compare: _Compare | None) -> Hashable:
     if compare is not None and adapter.same is not None:
         return kind, compare(value, adapter)
     beyond = [] if adapter.beyond is None else [(name, getattr(value, name)) for name in adapter.beyond(value)]
-    return kind, _part(adapter.key(value), depth + 1, compare), _part(beyond, depth + 1, compare)
+    return kind, _part(key_of(adapter, value), depth + 1, compare), _part(beyond, depth + 1, compare)

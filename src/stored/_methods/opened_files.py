@@ -96,8 +96,10 @@ def _note(definition: Definition, kind: type, found: set[str], named: set[str]) 
 
 
 def _counts(path: str) -> bool:
-    """Is it a file of the user's own, which is no code?"""
+    """Is it a file of the user's own, which is no code, and does not describe a package?"""
     if path.endswith((".py", ".pyc", ".so", ".pyi")) or not os.path.isfile(path):
+        return False
+    if os.path.dirname(path).endswith((".dist-info", ".egg-info")):
         return False
     return not path.startswith(tuple([each.rstrip(os.sep) + os.sep for each in _of_installation()]))
 

@@ -13,7 +13,8 @@ from stored._storage.freezing import freeze
 from stored._storage.listed_values import Values, list_values
 from stored._storage.native import NotNativeError, pack_native, unpack_native
 from stored._storage.pickles import dump_pickle, load_pickle
-from stored.errors import DamagedEntryError, error_text
+from stored._storage.registered import NotEncodedError
+from stored.errors import DamagedEntryError, error_text, shortened
 from stored.typing import Buffer
 
 __all__ = ["NotStorableError", "decode", "encode"]
@@ -57,8 +58,10 @@ def encode(
     try:
         body, buffers = pack_native(value)
         described = _native_description(*writer.items())
-    except NotNativeError:
-        body, buffers = _pickle(value), []
+    except NotEncodedError as error:
+        raise NotStorableError(str(error)) from error
+    except NotNativeError as error:
+        body, buffers = _pickle(value, error), []
         described = describe("pickle", writer, sign(key.data, body))
     listed_data = b"" if listed is None else dump_json(listed)
     if len(listed_data) > MAX_PART_BYTES:  # then none is listed
@@ -74,11 +77,25 @@ def _native_description(*writer: tuple[str, str]) -> bytes:
     return describe("native", dict(writer))
 
 
-def _pickle(value: object) -> bytes:
+def _pickle(value: object, not_native: NotNativeError) -> bytes:
     try:
         return dump_pickle(value)
     except Exception as error:  # __reduce__ of the value's class may raise anything
-        raise NotStorableError(f"a {type(value).__qualname__} cannot be pickled ({error_text(error)})") from error
+        message = f"a {type(value).__qualname__} cannot be pickled ({error_text(error)})"
+        raise NotStorableError(message + _remedy(not_native)) from error
+
+
+def _remedy(not_native: NotNativeError) -> str:
+    """What is in a value that takes a pickle, and how it could be written without."""
+    place, kind = shortened(not_native.place(), _LONGEST_PLACE), not_native.kind
+    found = f"; {place} of it is of type {not_native}" if place else ""
+    if kind is None:
+        return found
+    name = kind.__qualname__
+    return f"{found}; stored.register({name}, encode=..., decode=...) has each {name} written without pickle"
+
+
+_LONGEST_PLACE = 200
 
 
 def decode(

@@ -29,7 +29,27 @@ _PLAIN_DTYPE = re.compile(rf"[<>|]([biufcSUV][0-9]{{1,10}}|[mM]8({_TIME_UNIT})?)
 
 
 class NotNativeError(Exception):
-    """A value that has no native form."""
+    """A value has no native form; on its way up, the error takes the place of the value inside others.
+
+    Attributes
+    ----------
+    kind : type or None
+        The type of the value, if it would have a form if that were registered.
+    """
+
+    def __init__(self, what: str, kind: type | None = None) -> None:
+        super().__init__(what)
+        self.kind = kind
+        self._steps: list[str] = []
+
+    def inside(self, step: str) -> NotNativeError:
+        """The same error, of a value that is there in another: ``[2]``, ``['flux']``."""
+        self._steps.append(step)
+        return self
+
+    def place(self) -> str:
+        """Where the value is in the whole; empty if it is the whole."""
+        return "".join(reversed(self._steps))
 
 
 _MOST_DIMENSIONS = 64

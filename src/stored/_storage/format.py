@@ -45,13 +45,20 @@ integers below 2**53 and finite floats stand for themselves, and everything else
 ``["array", descr, shape, order, offset, n]``   `descr` as in numpy's own format; order ``"C"`` or ``"F"``
 ``["scalar", descr, hex]``                      a numpy scalar, except these two:
 ``["str_", text]``, ``["bytes_", offset, n]``   in an array they would lose NULs at their end
+``["registered", name, code, tree]``            a value of a registered type, and what it is encoded as
 =============================================== =============================================================
 
 An offset in the tree counts from the end of the body, rounded up to a multiple of 64.
 
-Nothing of a native value is ever unpickled or evaluated. Every length, dtype and shape is compared with the bytes at
-hand before it is used, the size of the whole even before the checksum is computed. An entry from anybody may cost time
-and memory in proportion to its size (that of its file, with the holes in it), and no more:
+A registered type has a name: its module and its own for one that somebody has registered, a name that stays the same
+for one that is known here (``"pandas.DataFrame"``). The code is the digest of the functions that encode and decode its
+values, in hex, and empty for those that are known here; what other functions have written is not read. The tree is that
+of the plain values and arrays that `encode` has returned; such a node counts as a container.
+
+Nothing of a native value is ever unpickled or evaluated, and nothing in it says what is imported or called: the name of
+a type is looked up among those that are registered, whose `decode` is all that runs. Every length, dtype and shape is
+compared with the bytes at hand before it is used, the size of the whole even before the checksum is computed. An entry
+from anybody may cost time and memory in proportion to its size (that of its file, with the holes in it), and no more:
 
 - Each buffer begins where the one before it in the tree ends, rounded up to a multiple of 64, the first at 0. The entry
   ends with the last buffer, or with the body if there is none.
@@ -64,6 +71,8 @@ and memory in proportion to its size (that of its file, with the holes in it), a
   `hashes.MAX_CHOSEN` (2**14) are neither texts nor bytes. (Without the second rule, 2**17 of them could take 20 s.)
   Frozen sets are in at most `hashes.MAX_SET_DEPTH` (3) others, and of elements that hold some at most
   `hashes.MAX_SETS_OF_SAME_HASH` (4) have the same hash.
+- The functions that decode types known here check types, lengths and shapes before they make a value, and take time and
+  memory in proportion to what they are given. For those that somebody else has registered, that is up to him.
 
 A value that would break one of these rules has no native form, and is pickled. To read an entry of N bytes takes at
 most 100 N bytes of memory beside it, and 64 KiB: JSON of three bytes, ``[],``, becomes a list of 64.

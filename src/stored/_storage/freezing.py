@@ -14,6 +14,7 @@ import numpy as np
 
 from stored._adapters import Adapter, adapter_of, copy_with_own_dtype, own_dtype, own_record
 from stored._storage.native import MAX_DEPTH
+from stored.errors import shortened
 from stored.typing import HandOut
 
 __all__ = ["copy_for_caller", "copy_of_flat", "freeze", "freeze_for_callers"]
@@ -29,6 +30,14 @@ def _views_of(mapping: dict[Any, Any]) -> tuple[object, ...]:
 
 class _NestedTooDeeplyError(Exception):
     """Containers are nested more than `MAX_DEPTH` deep, as those that contain themselves are."""
+
+
+class _NotKeptError(TypeError):
+    """A value cannot be kept."""
+
+    def __init__(self, value: object, message: str) -> None:
+        super().__init__(message)
+        self.value = value
 
 
 def freeze(value: Any) -> Any:
@@ -58,8 +67,26 @@ def freeze_for_callers(value: Any, copies: bool | None = None) -> tuple[Any, Han
             return _read_only(value), _view_for_caller(value.dtype)
         if _is_flat(value):
             return copy_of_flat(value), copy_of_flat
-    value = map_leaves(value, _freeze_leaf)
-    return value, copy_for_caller(value, copies)
+    try:
+        kept = map_leaves(value, _freeze_leaf)
+    except _NotKeptError as error:
+        place = _place_of(error.value, value)
+        raise TypeError(f"{error}; it stands at {place} of what was returned" if place else str(error)) from None
+    return kept, copy_for_caller(kept, copies)
+
+
+def _place_of(part: object, value: Any) -> str:
+    """Where a part is in plain containers, such as ``['spectra'][1]``; empty if it is in none of these."""
+    if not _is_container(value) or isinstance(value, set | frozenset):
+        return ""
+    for step, each in value.items() if type(value) is dict else enumerate(value):
+        inside = "" if each is part else _place_of(part, each)
+        if inside or each is part:
+            return f"[{shortened(repr(step), _LONGEST_STEP)}]{inside}"
+    return ""
+
+
+_LONGEST_STEP = 50
 
 
 _IMMUTABLE = frozenset((float, int, str, bool, type(None), bytes, complex))
@@ -100,18 +127,21 @@ def _view_with_own_dtype(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 
 def _refuse_what_does_not_last(value: Any) -> None:
-    """Raise a `TypeError` for what can be used once, and for what shows another object, which may change."""
+    """Raise a `TypeError` for what can be used once, shows another object, which may change, or is refused anyway."""
     kind = type(value)
     why = next((why for name, why in _USED_ONCE.items() if hasattr(kind, name)), None)
     if kind in _VIEWS:
         why = "shows an object that may change; return list(...), or bytes(...) of a memoryview"
     elif _is_of_contextlib(kind):
         why = "is for one with statement; return what is opened in it"
+    adapter = adapter_of(kind)
+    if adapter is not None and adapter.refusal:
+        raise _NotKeptError(value, f"a {adapter.name} was to be kept, {adapter.refusal}")
     if why is None:
         return
     if isinstance(value, types.CoroutineType):
         value.close()  # else Python warns that it was never awaited
-    raise TypeError(f"a {kind.__qualname__} was to be kept, which {why}")
+    raise _NotKeptError(value, f"a {kind.__qualname__} was to be kept, which {why}")
 
 
 def _is_of_contextlib(kind: type) -> bool:
@@ -146,8 +176,6 @@ def _freeze_leaf(value: Any) -> Any:
 
 
 def _frozen_by(adapter: Adapter, value: Any) -> Any:
-    if adapter.refusal:
-        raise TypeError(f"a {adapter.name} was to be kept, {adapter.refusal}")
     return value if adapter.copy is None else _copy_or_same(adapter.copy, value)
 
 

@@ -12,11 +12,11 @@ from typing import Any, TypeAlias, cast
 import numpy as np
 
 from stored._adapters import BY_PICKLE, Adapter, adapter_named, adapter_of
-from stored._keys import canonical, digest
 from stored._storage.dtypes import NotNativeError, describe_dtype, described_dtype, described_shape, exceeds_bytes
 from stored._storage.format import ALIGNMENT, Entry, dump_json, excerpt, load_json
 from stored._storage.hashes import takes_long
-from stored.errors import DamagedEntryError, StoredError, error_text
+from stored._storage.registered import Codes, encoded
+from stored.errors import DamagedEntryError, error_text
 
 __all__ = ["MAX_DEPTH", "NotNativeError", "pack_native", "unpack_native"]
 
@@ -36,21 +36,12 @@ def pack_native(value: object) -> tuple[bytes, list[memoryview]]:
     ------
     NotNativeError
         If the value, or something inside it, has no native form.
+    NotEncodedError
+        If the function that encodes a registered type raises an error.
     """
     writer = _Writer()
     tree = writer.node(value, 0)
     return dump_json(tree), writer.buffers
-
-
-def code_of(adapter: Adapter) -> str:
-    """The digest of the functions that encode and decode values of a type; empty for those that are known here."""
-    if not adapter.home:
-        return ""
-    functions = (adapter.encode, adapter.decode, adapter.kind)
-    try:
-        return digest(canonical(functions))
-    except StoredError as error:
-        raise NotNativeError(f"{adapter.name}, whose functions have no form ({error})") from None
 
 
 class _Writer:
@@ -59,6 +50,7 @@ class _Writer:
     def __init__(self) -> None:
         self.buffers: list[memoryview] = []
         self._end = 0
+        self._codes = Codes()
 
     def node(self, value: Any, depth: int) -> Any:
         if depth > MAX_DEPTH:
@@ -72,17 +64,24 @@ class _Writer:
 
     def _registered(self, kind: type, value: Any, depth: int) -> Any:
         adapter = adapter_of(kind)
-        plain = BY_PICKLE if adapter is None or adapter.encode is None else adapter.encode(value)
+        plain = BY_PICKLE if adapter is None else encoded(adapter, value)
         if adapter is None or plain is BY_PICKLE:
-            raise NotNativeError(f"{kind.__module__}.{kind.__qualname__}")
-        return ["registered", adapter.name, code_of(adapter), self.node(plain, depth)]
+            is_builtin = kind.__module__ == "builtins"
+            raise NotNativeError(f"{kind.__module__}.{kind.__qualname__}", None if is_builtin or adapter else kind)
+        try:
+            return ["registered", adapter.name, self._codes[adapter], self.node(plain, depth)]
+        except NotNativeError as error:
+            raise error.inside(".<encoded>") from None
 
     def _container(self, kind: type, value: Any, depth: int) -> Any:
         tree: list[Any] = [kind.__name__]
         for each in itertools.chain.from_iterable(value.items()) if kind is dict else value:
             # most are texts and floats, which need no call
             is_plain = type(each) is str or (type(each) is float and math.isfinite(each))
-            tree.append(each if is_plain and depth <= MAX_DEPTH else self.node(each, depth))
+            try:
+                tree.append(each if is_plain and depth <= MAX_DEPTH else self.node(each, depth))
+            except NotNativeError as error:
+                raise error.inside(_step(kind, value, len(tree) - 1)) from None
         if kind in _HASHED and takes_long(value):
             raise NotNativeError("too many elements or keys whose hashes can be chosen")
         return tree
@@ -147,6 +146,14 @@ class _Writer:
         np.ndarray: _array,
         np.memmap: _array,
     }
+
+
+def _step(kind: type, container: Any, number: int) -> str:
+    """Where in a container the part is that follows so many others."""
+    if kind is dict:
+        key = next(itertools.islice(container, number // 2, None))
+        return f"[{excerpt(repr(key))}]" if number % 2 else f".keys()[{number // 2}]"
+    return f"[{number}]" if kind in (tuple, list) else ".pop()"
 
 
 _CONTAINERS: dict[type, type] = {each: each for each in (tuple, list, set, frozenset)}
@@ -222,6 +229,7 @@ class _Reader:
 
     def __init__(self, entry: Entry) -> None:
         self._entry = entry
+        self._codes = Codes()
         self._end: int | None = None  # of the buffers so far
 
     def whole(self, tree: Any) -> Any:
@@ -256,14 +264,11 @@ class _Reader:
         container = _CONTAINERS_BY_NAME.get(tag)
         if container is not None:
             elements = [self.value(each, depth + 1) for each in rest]
-            if container in _HASHED:
-                _check_hashes(elements)
-            return container(elements)
+            return _hashed(container, elements, elements) if container in _HASHED else container(elements)
         if tag == "dict":
             elements = [self.value(each, depth + 1) for each in rest]
-            _check_hashes(elements[::2])
             each = iter(elements)
-            return dict(zip(each, each, strict=True))
+            return _hashed(dict, zip(each, each, strict=True), elements[::2])
         if tag == "registered":
             return self._registered(depth + 1, *rest)
         return self._READERS[tag](self, *rest)
@@ -274,7 +279,7 @@ class _Reader:
             raise DamagedEntryError(
                 f"it holds a value of type {excerpt(str(name))}, which is not registered here; import what registers it"
             )
-        if code != code_of(adapter):
+        if code != self._code_of(adapter):
             raise DamagedEntryError(
                 f"its {adapter.name} was written by other functions than those that the type is registered with"
             )
@@ -285,6 +290,12 @@ class _Reader:
             raise DamagedEntryError(
                 f"it holds no value of type {adapter.name} ({excerpt(error_text(error))})"
             ) from None
+
+    def _code_of(self, adapter: Adapter) -> str:
+        try:
+            return self._codes[adapter]
+        except NotNativeError as error:
+            raise DamagedEntryError(f"it holds a value of type {error}") from None
 
     def _plain(self, node: Any) -> Any:
         if isinstance(node, dict) or (isinstance(node, float) and not math.isfinite(node)):
@@ -338,6 +349,11 @@ class _Reader:
 _CONTAINERS_BY_NAME: dict[str, Callable[[list[Any]], Any]] = {each.__name__: each for each in _CONTAINERS}
 
 
-def _check_hashes(elements: list[Any]) -> None:
-    if takes_long(elements):
-        raise DamagedEntryError("a set or a dict in it has too many elements or keys whose hashes can be chosen")
+def _hashed(kind: Callable[[Any], Any], content: Any, elements: list[Any]) -> Any:
+    """A set or a dict of this content, of whose elements or keys the hashes are used."""
+    try:
+        if not takes_long(elements):
+            return kind(content)
+    except Exception as error:  # classes of registered types may raise anything
+        raise DamagedEntryError(f"a set or a dict in it cannot be made ({excerpt(error_text(error))})") from None
+    raise DamagedEntryError("a set or a dict in it has too many elements or keys whose hashes can be chosen")
