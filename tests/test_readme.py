@@ -24,8 +24,8 @@ def before(code: str) -> str:
 def test_examples_run(code: str, tmp_path: Path) -> None:
     """Every example of the README runs as it stands, and what it prints is what its comments say."""
     of_the_tour = re.search("the tour", before(code), re.IGNORECASE)
-    for package in ("dask.distributed", "executorlib"):
-        if f"from {package} " in code:
+    for package in ("astropy", "dask.distributed", "executorlib"):
+        if re.search(rf"^ *(from|import) {package}\b", code, re.MULTILINE):
             pytest.importorskip(package)
     code = code.replace("SlurmJobExecutor", "SingleNodeExecutor")  # a computer without SLURM
     script = tmp_path / "example.py"
@@ -45,6 +45,8 @@ def test_examples_run(code: str, tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
+    if "class Spectrum" in code:
+        assert done.stdout == "Spectrum(wave=array([1. , 1.5, 2. ]), flux=array([2., 2., 2.]))\n"
     if "class Demo" in code:
         assert done.stdout.splitlines() == ["[2.6, 9.5]", "changed: the storage is reset", "None"]
     if "class Cosmology" in code:
