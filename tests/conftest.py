@@ -21,7 +21,7 @@ from stored._storage.reports import clear_reports
 hypothesis.settings.register_profile(
     "on all cores",
     deadline=None,
-    max_examples=25 if os.environ.get("STORED_FAULTS") == "brief" else 60,
+    max_examples=60 if os.environ.get("STORED_FAULTS") else 25,
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("on all cores")

@@ -15,6 +15,7 @@ from stored._store_process import StoreProcess
 from stored.stores import DirectoryStore, MemoryStore
 from stored.testing import StoreContract
 from stored.typing import Buffer, Store, Turn, Upkeep, Usage
+from tests.faults.scale import FULL
 
 
 def test_a_contract_without_a_store_says_so(tmp_path: Path) -> None:
@@ -227,6 +228,11 @@ def others() -> Iterator[Callable[[Store], StoreProcess]]:
         each.kill()
 
 
+HANGS = "nothing keeps them from going on"
+
+SLOW = pytest.mark.skipif(not FULL, reason="it takes the time of waiting: STORED_FAULTS=full")
+
+
 class Impatient(StoreContract):
     """The contract, which soon takes for hung what waits."""
 
@@ -239,10 +245,10 @@ class Impatient(StoreContract):
         (Careless, "one_process_computes_at_a_time", "two compute at once"),
         (Careless, "a_holder_that_dies_keeps_nobody_waiting", "two compute at once"),
         (Quiet, "one_process_computes_at_a_time", "left out, and waits"),
-        (Folders, "a_holder_that_dies_keeps_nobody_waiting", "nothing keeps them from going on"),
+        pytest.param(Folders, "a_holder_that_dies_keeps_nobody_waiting", HANGS, marks=SLOW),
         (Folders, "one_of_those_who_wait_takes_over_at_the_limit", "all who wait compute at the limit"),
-        (Folders, "processes_do_not_wait_for_each_other", "nothing keeps them from going on"),
-        (Folders, "threads_that_wait_in_their_process_are_seen", "nothing keeps them from going on"),
+        pytest.param(Folders, "processes_do_not_wait_for_each_other", HANGS, marks=SLOW),
+        pytest.param(Folders, "threads_that_wait_in_their_process_are_seen", HANGS, marks=SLOW),
         (Folders, "a_fork_leaves_both_processes_their_store", "the child ended the turn"),
         (CountingAlone, "the_count_is_of_all_processes", "of one process only"),
     ],

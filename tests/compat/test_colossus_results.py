@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.compat.models import INSTALL, entries, old_files, run
-from tests.faults.scale import BRIEF, LONG
+from tests.faults.scale import FULL, LONG
 
 # -- quantities -------------------------------------------------------------------------------------------------------
 
@@ -204,7 +204,7 @@ WARM = PARTS if LONG else [""]
 """The parts that are run a second time; that the next process finds the tables of a cosmology is tested above."""
 
 
-@pytest.mark.parametrize("part", [""] if BRIEF else PARTS, ids=lambda part: part or "others")
+@pytest.mark.parametrize("part", PARTS if FULL else [""], ids=lambda part: part or "others")
 def test_suite_of_colossus_passes(part: str, tmp_path: Path) -> None:
     """All 178 tests of Colossus 1.4 run and pass on the drop-in, with a cold cache and with a warm one.
 

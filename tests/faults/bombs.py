@@ -22,7 +22,7 @@ from stored._storage.codecs import decode
 from stored._storage.format import unpack
 from stored._storage.listing import _header_in
 from stored.errors import EntryError
-from tests.faults.scale import rounds
+from tests.faults.scale import LONG
 from tests.storage.entries import KEY, Parts
 
 _MOST_MEMORY = 400 << 20
@@ -106,7 +106,7 @@ BOMBS: dict[str, Callable[[], Parts]] = {
     ),
     "sets in sets": lambda: Parts(nested_sets(40, 3).encode()),
     "few sets in deep sets": lambda: Parts(nested_sets(4, 7).encode()),
-    "keys for one place": lambda: Parts(dict_with(probing(rounds(15, 17)))),
+    "keys for one place": lambda: Parts(dict_with(probing(17 if LONG else 15))),
     "a deep tree": lambda: Parts(b"[" * 500_000),
     "a deep key": lambda: Parts(b"1", key=b'{"module":' * 100_000),
     "deep values": lambda: Parts(b"1", values=b'{"parameters":' * 4_000),

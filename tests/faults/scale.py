@@ -1,7 +1,4 @@
-"""How long the fault tests run: bounded in the ordinary suite, at length with ``STORED_FAULTS=long``.
-
-With ``STORED_FAULTS=brief`` they run a quarter of the ordinary suite: once they have run with one interpreter.
-"""
+"""How long tests run that seek faults: ``STORED_FAULTS=full`` is four times as long as by default, ``long`` hours."""
 
 from __future__ import annotations
 
@@ -9,14 +6,17 @@ import os
 
 _SCALE = os.environ.get("STORED_FAULTS", "")
 
-BRIEF, LONG = _SCALE == "brief", _SCALE == "long"
+LONG = _SCALE == "long"
+
+FULL = LONG or _SCALE == "full"
+"""Do they run at least as long as in the gate?"""
 
 
-def rounds(short: int, long: int) -> int:
-    """The first number in the ordinary suite, the second in the long run.
+def rounds(full: int, long: int) -> int:
+    """The first number in the gate, the second in the long run.
 
-    In the brief run it is a quarter of the first or, of a distance between tests, four times that.
+    By default it is a quarter of the first or, of a distance between tests, four times that.
     """
-    if BRIEF:
-        return max(short // 4, 1) if short < long else 4 * short
-    return long if LONG else short
+    if not FULL:
+        return max(full // 4, 1) if full < long else 4 * full
+    return long if LONG else full
