@@ -72,9 +72,11 @@ EXPECTED = [[6.0 * k, 2.25, 144, 6.0 * k, True, "StoredMethod"] for k in [*range
 NEEDS = {"dask": "distributed", "mpi": "mpi4py"}
 
 
-@pytest.mark.parametrize(
-    "name", [each for each in RUNS if each not in {"mpi", "futures by spawn", "futures by forkserver"}]
-)
+LIKE_OTHERS = {"mpi", "futures by spawn", "futures by forkserver"}
+"""In these, functions travel as methods do."""
+
+
+@pytest.mark.parametrize("name", [each for each in RUNS if each not in LIKE_OTHERS])
 def test_each_result_is_computed_once(name: str, tmp_path: Path) -> None:
     """By one of the workers; the parent, and a later process of the script, find them."""
     if not name.startswith("futures"):
