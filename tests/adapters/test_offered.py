@@ -154,3 +154,22 @@ def test_a_library_that_is_not_installed_has_no_types(monkeypatch: pytest.Monkey
     """An entry that names one of its types is damaged, and no error comes."""
     monkeypatch.setitem(registry._LIBRARIES, "no_such_library", "of_no_such_library")
     assert adapter_named("no_such_library.Type") is None
+
+
+def test_what_cannot_be_loaded_now_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without file handles, say, a type is an unknown one, and the next call finds what is known of it."""
+    kind = type("Lens", (), {"__module__": "telescopes"})
+    tries = []
+
+    def load(package: str) -> None:
+        tries.append(package)
+        if len(tries) == 1:
+            raise OSError("no file handles")
+        register(kind, key=lambda lens: 1)
+
+    monkeypatch.setattr("stored._adapters.offered.load_offered", load)
+    assert adapter_of(kind) is None
+    found = adapter_of(kind)
+    assert found is not None
+    assert found.kind is kind
+    assert tries == ["telescopes"] * 2

@@ -137,11 +137,12 @@ def adapter_of(kind: type) -> Adapter | None:
         return _found[kind]
     except KeyError:
         pass
-    _ask(_modules_of(kind))
+    is_complete = _ask(_modules_of(kind))
     with _lock:
         candidates = [(_by_kind.get(base), base) for base in kind.__mro__]
         found = next((each for each, base in candidates if each and (base is kind or each.subclasses)), None)
-        _found[kind] = found
+        if is_complete:
+            _found[kind] = found
         return found
 
 
@@ -155,8 +156,8 @@ def _modules_of(kind: type) -> list[str]:
     return [base.__module__ for base in kind.__mro__ if isinstance(base.__module__, str)]
 
 
-def _ask(names: Iterable[str]) -> None:
-    """Have registered what is known of types by the names of these, or of their modules."""
+def _ask(names: Iterable[str]) -> bool:
+    """Have registered what is known of types by the names of these, or of their modules; has all been asked?"""
     for name in names:
         package, _, rest = name.partition(".")
         for part in (package, f"{package}.{rest.partition('.')[0]}"):
@@ -165,9 +166,12 @@ def _ask(names: Iterable[str]) -> None:
                 _loading.parts.add(part)  # what is loaded registers types of this very part
                 try:
                     _load(part)
+                except (OSError, MemoryError, RecursionError):  # as without file handles; it is asked again
+                    return False
                 finally:
                     _loading.parts.discard(part)
                 _asked.add(part)
+    return True
 
 
 def _load(part: str) -> None:
