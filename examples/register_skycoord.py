@@ -12,13 +12,19 @@ FRAMES = {"icrs": ICRS, "galactic": Galactic}
 
 
 def parts(coordinates: SkyCoord) -> dict[str, Any]:
-    """The frame, and numbers and units of longitude, latitude and, if there is one, distance."""
-    data, frame = coordinates.data, coordinates.frame.name
-    if frame not in FRAMES or data.differentials:
-        raise TypeError(f"coordinates in the frame {frame}, or with velocities, are not known to {__name__}")
-    names = [name for name in ("lon", "lat", "distance") if name in data.components]
+    """The frame, and numbers and units of longitude, latitude and, if there is one, distance.
+
+    What else a method could read, it refuses: a key must tell everything by which two values differ.
+    """
+    data, frame = coordinates.data, coordinates.frame
+    names = [*data.components]
+    if frame.name not in FRAMES or names not in (["lon", "lat"], ["lon", "lat", "distance"]) or data.differentials:
+        raise TypeError(f"only longitude, latitude and distance in {', '.join(FRAMES)} are known to {__name__}")
+    extra = [name for name in coordinates._extra_frameattr_names if getattr(coordinates, name, None) is not None]
+    if extra or "info" in vars(coordinates) or frame.representation_type is not frame.default_representation:
+        raise TypeError(f"coordinates with {extra or 'info, or of another representation'} are not known to {__name__}")
     return {
-        "frame": frame,
+        "frame": frame.name,
         **{name: (getattr(data, name).value, getattr(data, name).unit.to_string()) for name in names},
     }
 

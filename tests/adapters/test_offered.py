@@ -173,3 +173,17 @@ def test_what_cannot_be_loaded_now_is_asked_for_again(monkeypatch: pytest.Monkey
     assert found is not None
     assert found.kind is kind
     assert tries == ["telescopes"] * 2
+
+
+def test_a_library_that_is_not_as_it_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its types are unknown ones, with one warning, and calls go on."""
+    kind = type("Frame", (), {"__module__": "newer.frames"})
+
+    def load(name: str) -> None:
+        raise AttributeError("module 'newer' has no attribute 'Block'")
+
+    monkeypatch.setitem(registry._LIBRARIES, "newer", "of_newer")
+    monkeypatch.setattr(registry, "import_module", load)
+    with pytest.warns(StoredWarning, match=r"newer, of version unknown, is not as it is known here .*Block"):
+        assert adapter_of(kind) is None
+    assert adapter_of(kind) is None

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import stored
-from stored import EntryWarning, PersistenceWarning, UnstableKeyError, keyed_by, register
+from stored import DamagedEntryError, EntryWarning, PersistenceWarning, UnstableKeyError, keyed_by, register
 from stored._adapters import BY_PICKLE, Adapter, adapter_of
 from stored._adapters.registry import add
 from stored._keys import canonical, change_key, comparable, lasting
@@ -591,3 +591,52 @@ def test_by_pickle_is_returned_for_single_values() -> None:
     with pytest.raises(NotNativeError) as caught:
         round_trips.round_trip(Model())
     assert caught.value.kind is None
+
+
+def test_the_code_of_a_registered_class_counts() -> None:
+    """Methods of an argument are called, whatever its key tells; so it is of a parameter, and inside containers."""
+
+    class Grid:
+        def __init__(self, n: int) -> None:
+            self.n = n
+
+        def size(self) -> int:
+            return self.n
+
+    @stored.stored
+    def size(grids: Any) -> int:
+        return sum(each.size() for each in grids)
+
+    register(Grid, key=lambda grid: grid.n)
+    assert [size([Grid(3)]), size([Grid(3)]), size.cache_info().hits] == [3, 3, 1]
+    Grid.size = lambda self: 100 * self.n  # type: ignore[method-assign]
+    assert size([Grid(3)]) == 300
+
+
+def test_what_decode_makes_is_of_the_type() -> None:
+    """Else the entry is a damaged one, and no later process gets another type than this one."""
+
+    class Plain:
+        def __init__(self, number: int) -> None:
+            self.number = number
+
+    register(Plain, encode=lambda plain: plain.number, decode=lambda number: number)
+    with pytest.raises(DamagedEntryError, match=r"its decode made a int"):
+        round_trips.round_trip(Plain(1))
+
+
+def test_what_cannot_be_copied_is_handed_out_as_it_is() -> None:
+    """As it is inside containers, and where no type is registered."""
+
+    class Handle:
+        def __deepcopy__(self, memo: Any) -> Any:
+            raise TypeError("not this one")
+
+    register(Handle, key=lambda handle: 1)
+
+    @stored.stored(persistent=False)
+    def opened() -> Any:
+        return Handle()
+
+    assert isinstance(opened(), Handle)
+    assert opened() is opened()

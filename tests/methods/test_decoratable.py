@@ -17,6 +17,11 @@ async def coroutine() -> int:
     return 1
 
 
+class Plain:
+    def number(self) -> int:
+        return 1
+
+
 async def asynchronous_generator() -> Any:
     yield 1
 
@@ -30,6 +35,7 @@ async def asynchronous_generator() -> Any:
         (classmethod(len), "would belong to a class, whose attributes can change.* a plain function"),
         (staticmethod(len), "put @stored below @property and @staticmethod"),
         (property(len), "put @stored below @property and @staticmethod"),
+        (Plain().number, "the method of one object.*decorate the method in its class"),
         (int, "decorate its methods, or a function that makes an object of it"),
     ],
 )

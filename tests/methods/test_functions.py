@@ -568,3 +568,29 @@ def test_frozen_dataclasses_are_results_and_arguments() -> None:
 @dataclasses.dataclass(frozen=True)
 class Point:
     x: float
+
+
+def parabola(outside: Any, persistent: bool = True) -> Any:
+    @stored(interpolate=Axis("x", 1.0, 2.0, outside=outside), persistent=persistent)
+    def square(x: float) -> float:
+        return x**2
+
+    return square
+
+
+def test_functions_of_one_name_treat_what_is_outside_each_in_its_way() -> None:
+    """Also where a cell of a notebook is edited and run again; the table on disk is one."""
+    for _ in range(2):
+        assert math.isnan(parabola("nan")(3.0))
+        assert parabola("exact")(3.0) == 9.0
+        assert parabola("clip")(3.0) == pytest.approx(4.0)
+        with pytest.raises(library.OutsideAxisError):
+            parabola("raise")(3.0)
+
+
+def test_a_function_that_becomes_persistent_is_stored() -> None:
+    """What memory has of the one before is not its result."""
+    parabola("clip", persistent=False)(1.5)
+    square = parabola("clip")
+    square(1.5)
+    assert square.cache_info().stores == 1

@@ -285,3 +285,13 @@ def test_tables_are_compared_within_a_tolerance() -> None:
     assert not same_values(ONE, rounded, 0.0)
     assert same_values([ONE.shift()], [ONE.shift()], 0.0)  # with missing values
     assert not any(same_values(ONE, change(ONE), 1e-12) for change in DIFFERENT.values())
+
+
+def test_a_subclass_is_refused_as_a_whole() -> None:
+    """Not by a part of pandas' own that has no form."""
+
+    class Catalog(pd.DataFrame):
+        pass
+
+    with pytest.raises(UnstableKeyError, match=r"Catalog, which has no form .*register\(Catalog, key="):
+        canonical(Catalog({"a": [1]}))

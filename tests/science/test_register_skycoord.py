@@ -46,12 +46,17 @@ def test_each_has_a_key_of_its_own() -> None:
 
 
 def test_what_is_not_known_is_no_key() -> None:
-    """Frames with attributes of their own, and velocities."""
+    """Frames with attributes of their own, velocities, other representations, times and names."""
+    named = SkyCoord(1 * u.deg, 2 * u.deg)
+    named.info.name = "target"
     for value in (
+        named,
+        SkyCoord(1 * u.deg, 2 * u.deg, obstime="J2040"),
+        SkyCoord(x=1, y=2, z=3, unit="kpc", representation_type="cartesian"),
         SkyCoord(1 * u.deg, 2 * u.deg, frame="fk5"),
         SkyCoord(1 * u.deg, 2 * u.deg, pm_ra_cosdec=1 * u.mas / u.yr, pm_dec=1 * u.mas / u.yr),
     ):
-        with pytest.raises(TypeError, match="are not known") as caught:
+        with pytest.raises(TypeError, match="known to") as caught:
             canonical(value)
         assert "SkyCoord" in caught.value.__notes__[0]
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
+import sys
 import threading
+import warnings
 import weakref
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from importlib import import_module
 from typing import Any
 
 from stored._fork_safe_lock import ForkSafeLock
+from stored.errors import StoredWarning, error_text
 
 __all__ = ["BY_PICKLE", "Adapter", "NoFormError", "adapter_named", "adapter_of", "add", "known_adapter", "own_adapters"]
 
@@ -84,8 +86,12 @@ _LIBRARIES = {
     "astropy.time": "of_times",
     "astropy.units": "of_units",
     "astropy.utils": "of_masks",
+    "datetime": "of_standard",
+    "decimal": "of_standard",
+    "fractions": "of_standard",
     "numpy": "of_numpy",
     "pandas": "of_pandas",
+    "pathlib": "of_standard",
     "random": "of_generators",
     "scipy.interpolate": "of_splines",
     "scipy.sparse": "of_sparse",
@@ -177,8 +183,20 @@ def _ask(names: Iterable[str]) -> bool:
 def _load(part: str) -> None:
     """Register what is known here of the types of a package, or of a part of it, and what others offer for it."""
     if part in _LIBRARIES:
-        with contextlib.suppress(ImportError):  # the library is not installed, and an entry names a type of it
+        try:
             import_module(f"stored._adapters.{_LIBRARIES[part]}")
+        except ImportError:  # the library is not installed, and an entry names a type of it
+            pass
+        except (OSError, MemoryError, RecursionError):
+            raise
+        except Exception as error:  # a version of the library that is not known here
+            version = getattr(sys.modules.get(part.partition(".")[0]), "__version__", "unknown")
+            warnings.warn(
+                f"{part}, of version {version}, is not as it is known here ({error_text(error)}); its types are treated"
+                " as unknown ones",
+                StoredWarning,
+                stacklevel=2,
+            )
     if part not in _NEVER_OFFERED and "." not in part:
         from stored._adapters.offered import load_offered
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from stored._adapters import adapter_of
 from stored._keys.attributes import compiled_base, counted_attributes, has_fields
 from stored._keys.canonical import Walk, add_forms, text_or_digest
 from stored._keys.class_content import member_text
@@ -80,12 +81,20 @@ def _check_has_form(value: Any, to_plain: object) -> None:
     kind = type(value)
     if _is_named_tuple(kind) or (issubclass(kind, np.ndarray) and kind.__module__.startswith("numpy")):
         return
+    if any(_is_known_type(base) for base in kind.__mro__[1:] if not issubclass(base, np.ndarray)):
+        refuse(value)  # rather than the first part of it that has no form
     if _library_name(kind) in _PLAIN_LIBRARY_CLASSES or _library_name(kind) in _HELD:
         return
     is_own = not is_library_class(kind) or has_fields(kind)
     compiled = compiled_base(kind)
     if not is_own or (compiled is not object and (to_plain is None or not _is_all_in_plain(compiled))):
         refuse(value)
+
+
+def _is_known_type(base: type) -> bool:
+    """Is it a class of another library that is known itself, but not with its subclasses?"""
+    adapter = adapter_of(base)
+    return adapter is not None and not adapter.home and adapter.key is not None and not adapter.subclasses
 
 
 def _is_all_in_plain(compiled: type) -> bool:

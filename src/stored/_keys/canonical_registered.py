@@ -20,7 +20,9 @@ def _registered_text(value: Any, walk: Walk) -> str:
         raise RefusedValueError(value, adapter.refusal)
     parts = [adapter_text(adapter, walk)]
     if kind is not adapter.kind:
-        parts.append(class_name(kind, walk) + ("" if is_library_class(kind) else walk.reached_text(kind)))
+        parts.append(class_name(kind, walk))
+    if not is_library_class(kind):  # methods of the class are called, whatever the key tells
+        parts.append(walk.reached_text(kind))
     try:
         told = key_of(adapter, value)
     except NoFormError as error:

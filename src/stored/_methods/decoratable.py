@@ -41,6 +41,11 @@ def plain_function(function: Any, version: str | None) -> Any:
     """
     if isinstance(function, staticmethod | classmethod | property | type) or not callable(function):
         raise TypeError(f"@stored decorates plain methods and functions, and got {function!r}; {_remedy(function)}")
+    if inspect.ismethod(function):
+        raise TypeError(
+            f"@stored decorates plain methods and functions, and got {function!r}, the method of one object, whose"
+            " state would not count; decorate the method in its class, or a function that takes the object"
+        )
     for part in ("__name__", "__qualname__"):
         if not isinstance(getattr(function, part, None), str):
             raise TypeError(f"{function!r} has no {part}, so its results have no name; wrap it in a def")

@@ -122,7 +122,9 @@ class StoredMethod(Proxy, Controls[Q, R]):
 
     def _take_function(self, definition: Definition) -> Any:
         """Let results of the function belong to an owner of its own; the class of its bound method."""
-        owner = function_owner(definition.function, definition.name, definition.maxsize, definition.copy)
+        outside = [axis.outside for axis in definition.axes]
+        limits = definition.name, definition.maxsize, definition.copy, definition.persistent, *outside
+        owner = function_owner(definition.function, *limits)
         definition.set_function_owner(type(owner))
         bound_class = bound_method_class(definition)
         _generate_call(definition, functools.partial(_install_call, definition, bound_class, type(self)))

@@ -6,6 +6,7 @@ import array
 import collections
 import contextlib
 import copy
+import functools
 import types
 from collections.abc import Callable, Iterable
 from typing import Any, cast
@@ -274,7 +275,8 @@ def copy_for_caller(value: Any, copies: bool | None = None) -> HandOut | None:
         return copy_of_flat
     adapter = adapter_of(kind)
     if adapter is not None and not _is_container(value):
-        return adapter.for_caller
+        hand_out = adapter.for_caller
+        return None if hand_out is None else functools.partial(_copy_or_same, hand_out)
     return _copy_mutable if _is_mutable(value, 0) else None
 
 

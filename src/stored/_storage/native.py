@@ -285,7 +285,10 @@ class _Reader:
             )
         plain = self.value(node, depth)
         try:
-            return adapter.decode(plain)
+            made = adapter.decode(plain)
+            if adapter.home and not isinstance(made, adapter.kind):
+                raise TypeError(f"its decode made a {type(made).__qualname__}")
+            return made
         except Exception as error:  # the functions of a type may raise anything
             raise DamagedEntryError(
                 f"it holds no value of type {adapter.name} ({excerpt(error_text(error))})"

@@ -5,6 +5,7 @@ Nothing of pandas and xarray is imported here: who has one of their objects has 
 
 from __future__ import annotations
 
+import copy
 import functools
 import operator
 import sys
@@ -153,8 +154,10 @@ def _masked(values: Sequence[Any], numbers: Sequence[Floats]) -> tuple[list[Floa
     mask = functools.reduce(operator.or_, masks)
     is_constant = points[0].ndim == 0 and not any(type(value) is np.ma.MaskedArray for value in values)
 
+    fill_value = next((each.fill_value for each in values if getattr(each, "_fill_value", None) is not None), None)
+
     def make(result: Floats) -> Any:
-        return np.ma.masked if is_constant else np.ma.array(result, mask=mask.copy())
+        return np.ma.masked if is_constant else np.ma.array(result, mask=mask.copy(), fill_value=fill_value)
 
     return points, Labels("masked array", make, ".filled(np.nan)")
 
@@ -173,24 +176,33 @@ def _index(names: str, kind: str, values: Sequence[Any], numbers: Sequence[Float
 
 def _series(labelled: list[Any], values: Floats) -> Any:
     pandas = sys.modules["pandas"]
-    nullable = [each for each in labelled if _is_nullable(each.array)]
     name = labelled[0].name if all(each.name == labelled[0].name for each in labelled) else None
-    data: Any = values
-    if nullable:
-        data = pandas.arrays.FloatingArray(values, np.logical_or.reduce([np.asarray(each.isna()) for each in nullable]))
-    return pandas.Series(data, index=labelled[0].index, name=name, copy=False)
+    is_nullable = any(_is_nullable(each.array) for each in labelled)
+    data: Any = pandas.arrays.FloatingArray(values, np.isnan(values)) if is_nullable else values
+    found = pandas.Series(data, index=labelled[0].index, name=name, copy=False)
+    found.attrs = _common_attributes(labelled)
+    return found
 
 
 def _frame(labelled: list[Any], values: Floats) -> Any:
     first = labelled[0]
-    return sys.modules["pandas"].DataFrame(values, index=first.index, columns=first.columns, copy=False)
+    found = sys.modules["pandas"].DataFrame(values, index=first.index, columns=first.columns, copy=False)
+    found.attrs = _common_attributes(labelled)
+    return found
+
+
+def _common_attributes(labelled: list[Any]) -> dict[Any, Any]:
+    """The attributes of tables that arithmetic with them keeps."""
+    first = labelled[0].attrs
+    return copy.deepcopy(first) if all(each.attrs == first for each in labelled) else {}
 
 
 def _coordinates(
     names: str, kind: str, values: Sequence[Any], numbers: Sequence[Floats]
 ) -> tuple[list[Floats], Labels]:
     xarray = sys.modules["xarray"]
-    zeros = [xarray.zeros_like(each, dtype=float) for each in values if _kind(each)]
+    # arithmetic, which keeps attributes or drops them as the options of xarray say
+    zeros = [1.0 * xarray.zeros_like(each, dtype=float) for each in values if _kind(each)]
     try:
         with xarray.set_options(arithmetic_join="exact"):
             like = functools.reduce(operator.add, zeros)
@@ -203,7 +215,7 @@ def _coordinates(
 
     def make(result: Floats) -> Any:
         found = like.copy(deep=True, data=result)
-        found.attrs, found.encoding = {}, {}
+        found.encoding = {}
         return found
 
     return [each.astype(float, copy=False) for each in points], Labels(kind, make, ".to_numpy()")

@@ -58,7 +58,15 @@ class NumberMethod:
 
 
 def _unit(value: Any) -> Any:
-    return value.unit if is_quantity(value) else None
+    if is_quantity(value):
+        return value.unit
+    found = getattr(value, "unit", None)
+    if found is not None:
+        raise TableError(
+            f"a method that is interpolated returned a {type(value).__name__} with the unit {found}; return a quantity,"
+            " such as .quantity of it, or numbers"
+        )
+    return None
 
 
 def value_in_unit(label: str, value: Any, unit: Any) -> Any:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 import numpy as np
 
+from stored._tables.units import is_quantity, named_unit
 from stored.errors import TableError, TableWarning, warn_caller
 
 if TYPE_CHECKING:
@@ -95,6 +96,11 @@ def _describe(table: object) -> str:
 
 def _real_numbers(values: object, name: str) -> Floats:
     """Values as floats; differences of unsigned integers would wrap, imaginary parts and masks would be dropped."""
+    if is_quantity(values):
+        raise TableError(
+            f"table {name!r} holds quantities in {named_unit(cast(Any, values).unit)}, and an interpolator of scipy's"
+            " knows no units; give .to_value(unit), or sample the method along interpolate=Axis(...), which keeps them"
+        )
     try:
         found = np.asarray(values)
     except ValueError as error:

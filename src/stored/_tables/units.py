@@ -115,7 +115,7 @@ def _check_scale(unit: Any) -> None:
         scale = math.inf
     if isinstance(scale, complex):
         raise ValueError(f"{unit} has a complex scale")
-    if not 0.0 < scale < math.inf:
+    if not 0.0 < abs(scale) < math.inf:  # that of a magnitude is negative
         raise ValueError(f"{unit} is too large or too small for floats")
 
 
