@@ -235,10 +235,21 @@ def test_the_messages_of_methods_are_as_before() -> None:
     """Without an object, with something else, and below @classmethod."""
     with pytest.raises(TypeError, match=r"Model\.method\(\) was called without its object"):
         Model.method()  # type: ignore[call-arg]
-    expected = r"on 1\.0\. It is a method of Model; give an object of that class first; what needs no object is a plain"
+    expected = r"on 1\.0\. It is a method of Model; what needs no object is a plain .*; give an object of Model first"
     with pytest.raises(OwnerError, match=expected) as raised:
         Model.method(1.0, 2.0)  # type: ignore[arg-type]
     assert "builtins.float" not in str(raised.value)
+
+    class Untold:
+        @stored
+        def inner(self) -> float:
+            return 1.0
+
+        method = property(inner)
+        del inner
+
+    with pytest.raises(OwnerError, match=r"method of objects that tell their parameters; .* Write @keyed_by above"):
+        Untold().method  # noqa: B018
 
     class Local:
         @classmethod

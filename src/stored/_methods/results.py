@@ -340,12 +340,13 @@ def _error_of_other(definition: Definition, owner: object, error: OwnerError) ->
     if isinstance(owner, type):
         return OwnerError(f"{definition.label}() was called on {owner!r}: {CLASS_METHOD_REASON}")
     kind = definition.owner_class_or_none()
-    if kind is None:
-        expected = f"It is a method of objects that tell their parameters; {{}}. {error}"
-    else:
-        expected = f"It is a method of {kind.__qualname__}; give an object of that class first; {{}}"
-    function = "what needs no object is a plain function, or stands below @staticmethod"
-    return OwnerError(f"{definition.label}() was called on {owner!r}. {expected.format(function)}")
+    whose, remedy = "objects that tell their parameters", f". {error}"
+    if kind is not None:
+        whose, remedy = kind.__qualname__, f"; give an object of {kind.__qualname__} first"
+    return OwnerError(
+        f"{definition.label}() was called on {owner!r}. It is a method of {whose}; what needs no object is a plain"
+        f" function, or stands below @staticmethod{remedy}"
+    )
 
 
 def _parts(owner: object, code: StoredCode, joins_reads: bool) -> OwnerParts:
