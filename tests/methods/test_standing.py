@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import gc
+import pickle
 from typing import Any
 
 import pytest
@@ -316,6 +317,38 @@ def test_a_function_and_the_method_that_it_is_too() -> None:
     assert (both.cached(3.0), local.method.cached()) == (False, False)
     both.cache_accept(sample=1)
     assert (both(3.0), local.method()) == (3.0, 2.0)
+
+
+@stored
+def carried(x: float) -> float:
+    return x
+
+
+Carrier = type("Carrier", (), {"__module__": "tests.methods.models", "of_another_name": carried})
+
+
+def test_a_function_that_a_class_has_too_is_pickled_by_its_name() -> None:
+    """Wherever that class is."""
+    assert pickle.loads(pickle.dumps(carried)) is carried
+    assert carried(2.0) == 2.0
+
+
+def test_a_function_that_is_sent_with_a_class_takes_its_objects() -> None:
+    """In another process, where it arrives as a method of that class first."""
+    plain = new_function()
+
+    class Local:
+        a = 3.0
+        method = plain
+
+    class Child(Model, Local):
+        pass
+
+    arrive, (sent,) = plain.__reduce__()
+    arrived = arrive(sent._replace(origin=("elsewhere", 1), number="of another process"))
+    Local.method = arrived
+    assert arrived is not plain
+    assert [arrived(Child(2.0)), arrived(5.0, 2.0), arrived.dependencies().parameters] == [2.0, 10.0, ()]
 
 
 def test_without_its_class_it_is_still_a_function() -> None:

@@ -108,6 +108,7 @@ class StoredMethod(Proxy, Controls[Q, R]):
         self._self_method: Definition | None = None
         self._self_function: Any = None
         self._self_names_class = names_class(definition.function)
+        self._self_may_be_method = self._self_names_class or definition.depends is not None
         self._self_owner_classes: weakref.WeakSet[type] = weakref.WeakSet()
         if definition.is_function:
             self._self_bound_class = self._take_function(definition)
@@ -219,7 +220,8 @@ class StoredMethod(Proxy, Controls[Q, R]):
                 label = self._self_definition.label
                 raise TypeError(f"{label}() was called without its object; call it on one, or give one first")
         elif not args or not self._is_method_of(args[0]):
-            return self._as_function(is_known=bool(args) and _is_built_in(type(args[0]))), args
+            is_known = not self._self_may_be_method or (bool(args) and _is_built_in(type(args[0])))
+            return self._as_function(is_known), args
         results_of(self._as_method(), args[0])  # an OwnerError if this is no owner
         return self.__get__(args[0]), args[1:]
 
@@ -228,6 +230,8 @@ class StoredMethod(Proxy, Controls[Q, R]):
 
     def _is_method_of(self, first: object) -> bool:
         kind = type(first)
+        if not self._self_may_be_method:  # it was sent as that of a class
+            return False
         if kind in self._self_owner_classes:
             return True
         is_method = is_method_of(self, self._self_definition.function, first)
@@ -294,9 +298,11 @@ class StoredMethod(Proxy, Controls[Q, R]):
 
         if not self._has_class() and is_static(self, self._self_definition.function):
             self._as_function()
+        if type(self).__stored_is_function__ and is_importable(self, self._self_function._definition):
+            return str(self._self_function._definition.qualname)
         definition = self.__stored_method__
         owner = definition.owner_class_or_none()
-        if is_importable(self, definition) if definition.is_function else has_importable_name(owner):
+        if not definition.is_function and has_importable_name(owner):
             return str(definition.qualname)
         return _arrived, (sent_method(self, owner),)
 
