@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import pytest
@@ -36,6 +37,13 @@ async def asynchronous_generator() -> Any:
         (staticmethod(len), "put @stored below @property and @staticmethod"),
         (property(len), "put @stored below @property and @staticmethod"),
         (Plain().number, "the method of one object.*decorate the method in its class"),
+        (3, "got 3; put it above a def; the name of results is a string"),
+        (functools.partial(len), r"wrap it in a def"),
+        (
+            functools.update_wrapper(functools.partial(generator), generator),
+            "partial function in it.* wrap it in a def",
+        ),
+        (functools.wraps(functools.partial(len))(lambda x: x), "wrap it in a def"),
         (int, "decorate its methods, or a function that makes an object of it"),
     ],
 )

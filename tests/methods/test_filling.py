@@ -451,6 +451,11 @@ def test_a_report_tells_the_time_meanwhile() -> None:
     assert seen[0] > 0.0
 
 
+@stored
+def tripled(x: float) -> float:
+    return 3.0 * x
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -461,6 +466,12 @@ def test_a_report_tells_the_time_meanwhile() -> None:
         ({"args": 3}, "got 3 for args; give tuples of arguments"),
         ({"executor": 4}, "got 4 for executor; give an executor"),
         ({"executor": ProcessPoolExecutor}, "for executor; give an executor"),
+        ({"owners": Model(1.0).product, "methods": None}, r"of one object; say fill\(\[object\], 'product', args="),
+        ({"owners": [Model(1.0).product], "methods": None}, "of one object; say fill"),
+        ({"owners": [tripled], "methods": None}, r"tripled> in a list; say fill\(tripled, args="),
+        ({"owners": len, "methods": None}, "which is not stored; decorate it with @stored"),
+        ({"owners": [test_arguments_are_tuples]}, "which is not stored; decorate it with @stored"),
+        ({"owners": [Model(1.0)], "methods": None}, "got None for methods; give the names of methods"),
         ({"progress": "yes"}, "got 'yes' for progress; give True, False, or a function"),
     ],
 )

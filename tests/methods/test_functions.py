@@ -7,6 +7,7 @@ import dataclasses
 import functools
 import gc
 import inspect
+import io
 import itertools
 import linecache
 import math
@@ -14,6 +15,7 @@ import pickle
 import threading
 import types
 import weakref
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,7 @@ import numpy as np
 import pytest
 
 import stored as library
-from stored import Axis, configure, keyed_by, stored
+from stored import Axis, configure, keyed_by, storage_user, stored
 from stored.errors import OwnerError, OwnerWarning
 from tests.methods.models import CALLS
 
@@ -242,8 +244,9 @@ def test_functions_of_one_name_in_two_modules() -> None:
 def test_a_function_that_keeps_results_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     """functools.cache below: what it keeps of earlier code is not stored as that of the code of now."""
     kept = stored(functools.lru_cache(lambda z: FACTOR * z))
-    with pytest.warns(OwnerWarning, match="keeps results whatever becomes of"):
+    with pytest.warns(OwnerWarning, match="keeps results whatever becomes of the object; decorate the plain") as caught:
         assert [kept(1.0), kept(1.0)] == [2.0, 2.0]
+    assert "keyed_by" not in str(caught[0].message)
     monkeypatch.setitem(globals(), "FACTOR", 4.0)
     with pytest.warns(OwnerWarning, match=r"a result of \S+<lambda>\(\) is not kept: it has used what"):
         assert [kept(1.0), kept(2.0)] == [kept.__wrapped__(1.0), kept.__wrapped__(2.0)]
@@ -303,12 +306,60 @@ def test_what_has_no_form_is_kept_in_memory_only() -> None:
         return x, handle.closed
 
     assert locked(1.0) == (1.0, False)  # locks do not count
+    kept = (
+        r"results of \S+guarded\(\) are kept in this process only.*a change inside it is not seen: give what can change"
+    )
     with open("/dev/null") as handle:
-        with pytest.warns(OwnerWarning, match=r"results of \S+guarded\(\) are kept in this process only"):
+        with pytest.warns(OwnerWarning, match=kept):
             assert guarded(1.0) == (1.0, False)
         assert guarded(1.0) == (1.0, False)
         assert guarded.cache_info()[:2] == (1, 1)
         assert "its result is for this process only" in str(guarded.explain(1.0))
+
+
+def test_a_callable_object() -> None:
+    """What it keeps nobody can tell; the words are those for functions."""
+
+    class Callable:
+        def __init__(self) -> None:
+            functools.update_wrapper(self, helper)
+
+        def __call__(self, z: float) -> float:
+            return helper(z)
+
+    function: Any = stored(Callable())  # type: ignore[arg-type]
+    with pytest.warns(OwnerWarning, match="may remember something; decorate the plain function below that"):
+        assert [function(1.0), function(1.0)] == [2.0, 2.0]
+
+
+def test_functions_that_one_function_makes_warn_once() -> None:
+    """They have the same code; another one has warnings of its own."""
+    handle = io.StringIO()
+
+    def make(k: int) -> Any:
+        @stored(ignore=("nothing",))
+        def made(x: float) -> Any:
+            return x + k, handle.closed
+
+        return made
+
+    def make_another() -> Any:
+        return stored(lambda x: (x, handle.closed))
+
+    with pytest.warns(OwnerWarning) as caught:
+        assert [make(k)(1.0) for k in range(3)] == [(1.0, False), (2.0, False), (3.0, False)]
+    assert ["names 'nothing'" in str(each.message) for each in caught] == [False, True]
+    with pytest.warns(OwnerWarning, match="are kept in this process only"):
+        make_another()(1.0)
+
+
+def test_a_function_has_no_storage_user() -> None:
+    """The error says so, and not what to write above a class of the library."""
+    for each in (growth, helper, len, Counter().total):
+        with pytest.raises(
+            OwnerError, match=r"storage_user\(\) got .* have no parameters, and so no StorageUser; give"
+        ):
+            storage_user(each)
 
 
 def test_a_function_that_changes_what_it_uses() -> None:

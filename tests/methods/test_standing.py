@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
+import gc
+import pickle
 from typing import Any
 
 import pytest
 
-from stored import Axis, clear, keyed_by, stored
+from stored import Axis, clear, configure, fill, keyed_by, stored
 from stored.errors import OwnerError
 
 
@@ -147,15 +150,15 @@ class Child(Model):
 
 
 def test_a_function_that_a_class_gets_later() -> None:
-    """It is a method of its objects, and a function of all else."""
+    """Its objects have a method, and itself it is a function."""
     plain = new_function()
     assert [plain(3.0), plain(3.0)] == [3.0, 3.0]
     Child.plain = plain  # type: ignore[attr-defined]
     child: Any = Child(2.0)
     kind: Any = Child
     assert [child.plain(), kind.plain(child, 5.0), plain(child), plain(3.0), kind.plain(4.0)] == [2.0, 10.0, 2.0, 3, 4]
-    assert child.plain.cache_info()[:2] == (1, 2)
-    assert plain.cache_info()[:2] == (2, 2)
+    assert child.plain.cache_info()[:2] == (0, 1)
+    assert plain.cache_info()[:2] == (2, 4)
     assert repr(plain) == "<stored function new_function.<locals>.plain>"
     child.a = 7.0
     assert child.plain() == 7.0
@@ -233,8 +236,21 @@ def test_the_messages_of_methods_are_as_before() -> None:
     """Without an object, with something else, and below @classmethod."""
     with pytest.raises(TypeError, match=r"Model\.method\(\) was called without its object"):
         Model.method()  # type: ignore[call-arg]
-    with pytest.raises(OwnerError, match=r"Model\.method\(\) was called on 1\.0.* a plain function"):
+    expected = r"on 1\.0\. It is a method of Model; what needs no object is a plain .*; give an object of Model first"
+    with pytest.raises(OwnerError, match=expected) as raised:
         Model.method(1.0, 2.0)  # type: ignore[arg-type]
+    assert "builtins.float" not in str(raised.value)
+
+    class Untold:
+        @stored
+        def inner(self) -> float:
+            return 1.0
+
+        method = property(inner)
+        del inner
+
+    with pytest.raises(OwnerError, match=r"method of objects that tell their parameters; .* Write @keyed_by above"):
+        Untold().method  # noqa: B018
 
     class Local:
         @classmethod
@@ -246,3 +262,187 @@ def test_the_messages_of_methods_are_as_before() -> None:
         Local.made(1.0)
     with pytest.raises(OwnerError, match=r"results of a class method would belong to a class"):
         vars(Local)["made"].__func__(Local, 1.0)
+
+
+# -- functions that classes have too -----------------------------------------------------------------------------------
+
+
+def halving(x: Any, y: float = 2.0) -> float:
+    return (3.0 if isinstance(x, Unkeyed | Holder) else x) / y
+
+
+halved = stored(halving)
+
+
+class Unkeyed:
+    helper = halved
+
+
+@dataclasses.dataclass
+class Holder:
+    function: Any = halved
+
+
+@pytest.mark.parametrize("kind", [Unkeyed, Holder])
+def test_a_function_that_a_class_has_too_takes_its_objects(kind: Any) -> None:
+    """As the plain one does: they need not tell parameters."""
+    first = kind()
+    assert [halved(first), halved(first, 3.0), halved(8.0)] == [1.5, 1.0, 4.0]
+    assert halved.cached(first)
+    assert halved.dependencies().method == "halving"
+    assert Holder().function(8.0) == 4.0
+    with pytest.raises(OwnerError, match="Unkeyed has stored methods, but does not tell its parameters"):
+        Unkeyed().helper()
+
+
+def test_a_function_and_the_method_that_it_is_too() -> None:
+    """Both are forgotten, and both take over results of earlier code."""
+
+    def value(self: Any) -> float:
+        return float(self if isinstance(self, float) else self.a)
+
+    both = stored(value)
+
+    @keyed_by("a")
+    class Local:
+        a = 2.0
+        method = both
+
+    local = Local()
+    assert (both(3.0), local.method()) == (3.0, 2.0)
+    both.cache_clear(3.0)
+    assert (both.cached(3.0), local.method.cached()) == (False, True)
+    both(3.0)
+    both.cache_clear()
+    assert (both.cached(3.0), local.method.cached()) == (False, False)
+    both.cache_accept(sample=1)
+    assert (both(3.0), local.method()) == (3.0, 2.0)
+
+
+@stored
+def carried(x: float) -> float:
+    return x
+
+
+Carrier = type("Carrier", (), {"__module__": "tests.methods.models", "of_another_name": carried})
+
+
+def test_a_function_that_a_class_has_too_is_pickled_by_its_name() -> None:
+    """Wherever that class is."""
+    assert pickle.loads(pickle.dumps(carried)) is carried
+    assert carried(2.0) == 2.0
+
+
+def test_a_function_that_is_sent_with_a_class_takes_its_objects() -> None:
+    """In another process, where it arrives as a method of that class first."""
+    plain = new_function()
+
+    class Local:
+        a = 3.0
+        method = plain
+
+    class Child(Model, Local):
+        pass
+
+    arrive, (sent,) = plain.__reduce__()
+    arrived = arrive(sent._replace(origin=("elsewhere", 1), number="of another process"))
+    Local.method = arrived
+    assert arrived is not plain
+    assert [arrived(Child(2.0)), arrived(5.0, 2.0), arrived.dependencies().parameters] == [2.0, 10.0, ()]
+
+
+def test_without_its_class_it_is_still_a_function() -> None:
+    """The class is freed, or has got the function later."""
+    plain = new_function()
+
+    def made() -> None:
+        class Local:
+            method = plain
+
+    made()
+    gc.collect()
+    plain.cache_accept()
+    Child.plain = plain  # type: ignore[attr-defined]
+    assert (plain(2.0), plain.dependencies().parameters) == (2.0, ())
+
+
+def test_a_static_method_that_another_class_has_too() -> None:
+    """It is no method of that one."""
+
+    class Shows:
+        shown = Model.doubled
+
+    assert (Shows.shown(3.0), Model.doubled(3.0), Shows().shown.__wrapped__.__func__) == (
+        6,
+        6,
+        Model.doubled.__wrapped__,
+    )
+
+
+def test_a_static_method_is_known_by_its_first_call() -> None:
+    """With what is no object of a class of Python: its calls need not be looked at from then on."""
+
+    class Local:
+        @staticmethod
+        @stored
+        def doubled(x: Any) -> float:
+            return 2.0 * (x.a if isinstance(x, Model) else x)
+
+    stored_type: Any = type(Local.doubled)
+    assert (Local.doubled(Model(2.0)), stored_type.__stored_is_function__) == (4.0, False)
+    assert (Local.doubled(2.0), stored_type.__stored_is_function__) == (4.0, True)
+    assert (Local.doubled(2.0), Local.doubled(Model(2.0))) == (4.0, 4.0)
+
+
+def test_a_method_that_the_body_of_its_class_calls() -> None:
+    """With anything; it is a method all the same."""
+
+    @keyed_by("a")
+    class Local:
+        a = 2.0
+
+        @stored
+        def times(self: Any, x: float) -> float:
+            return x * (self if isinstance(self, int) else self.a)
+
+        six = times(3, 2.0)
+
+    assert (Local.six, Local().times(2.0), Local.times(Local(), 3.0)) == (6.0, 4.0, 6.0)
+
+
+def test_calls_that_do_not_fit_are_counted_as_those_of_the_plain_function() -> None:
+    """There is no owner among the arguments."""
+
+    class Local:
+        @staticmethod
+        @stored
+        def pair(x: float, y: float = 1.0) -> float:
+            return x + y
+
+    function = new_function()
+    for each in (function, Local.pair, Model.doubled):
+        for args, named in [((1, 2, 3), {}), ((), {}), ((1,), {"z": 2}), ((1, 2, 3), {"z": 2})]:
+            with pytest.raises(TypeError) as plain:
+                each.__wrapped__(*args, **named)
+            each(1.0)
+            with pytest.raises(TypeError) as raised:
+                each(*args, **named)
+            assert str(raised.value).replace("\n", " ") == str(plain.value)
+
+
+def test_fill_takes_static_methods() -> None:
+    """Before their first call, also of a class that a function makes; of a method it wants the objects."""
+
+    class Local:
+        @staticmethod
+        @stored
+        def tripled(x: float) -> float:
+            return 3.0 * x
+
+    Model.doubled.cache_clear()
+    with configure(memory_sets=2):
+        for each in (Model.doubled, Local.tripled):
+            assert fill(each, args=[(1.25,), (2.5,)], progress=False).computed == 2
+            assert each.cached(1.25)
+    with pytest.raises(OwnerError, match="a method without objects; give these, and the name"):
+        fill(Model.method)

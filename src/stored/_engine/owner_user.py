@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import weakref
 from collections.abc import Callable
+from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any, cast
 
 from stored._engine.copying import live_owner
@@ -15,6 +16,7 @@ from stored._fork_safe_lock import ForkSafeLock
 from stored._keys import Key, MainModule, Space, adopt_main, is_of_main, main_of
 from stored._settings import SentSettings, adopt_settings, sent_settings
 from stored._storage import PersistentTier, Slot, Values
+from stored.errors import OwnerError
 
 __all__ = ["storage_user"]
 
@@ -51,6 +53,11 @@ def storage_user(owner: object) -> StorageUser:
     >>> user.checkForChangedHash(), user.getStoredObject("limits")
     (True, None)
     """
+    if isinstance(owner, FunctionType | MethodType | BuiltinFunctionType):
+        raise OwnerError(
+            f"storage_user() got {owner!r}: functions and methods have no parameters, and so no StorageUser; give the"
+            " object whose results are to be stored by name; a stored function keeps its own"
+        )
     record = owner_record(owner)
     if record.user is not None:
         return record.user

@@ -6,8 +6,9 @@ key of a result, which names its file. Nothing here stores anything, or knows wh
 """
 
 from stored._keys import canonical_numpy, canonical_objects, canonical_registered  # noqa: F401  (they add their types to canonical text)
-from stored._keys.arguments import VARIADIC, Arguments
+from stored._keys.arguments import Arguments
 from stored._keys.attributes import attributes_of, instance_dict, own_values
+from stored._keys.call_signature import VARIADIC
 from stored._keys.canonical import canonical, digest, text_or_none
 from stored._keys.change_key import change_key, comparable, lasting
 from stored._keys.class_memos import PartMemos, parts_of

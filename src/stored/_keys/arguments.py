@@ -8,17 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from stored._keys.call_signature import VARIADIC, call_signature
 from stored._keys.canonical import canonical_texts
 
-__all__ = ["VARIADIC", "Arguments"]
+__all__ = ["Arguments"]
 
 _OWNER_OF_FUNCTION = "_stored_owner_of_function"
 """The parameter that stands before those of a plain function."""
 
 _SELF_KINDS = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-
-VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-"""The kinds of parameters that take any number of arguments."""
 
 
 class Arguments:
@@ -60,7 +58,8 @@ class Arguments:
         takes_owner: bool = True,
     ) -> None:
         _check_options(label, ignore, decimals)
-        self.signature = inspect.signature(function) if takes_owner else _with_owner(inspect.signature(function))
+        signature = call_signature(function, label)
+        self.signature = signature if takes_owner else _with_owner(signature)
         self._label = label
         names = frozenset(ignore)
         self.ignored = names.intersection(self.signature.parameters)

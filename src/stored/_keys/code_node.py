@@ -66,6 +66,8 @@ from stored.typing import ABSENT
 
 __all__ = ["read_node"]
 
+_LEAVE_OUT = "or name it in ignore=(...) if it does not matter, or say version='1', which stands for the code"
+
 _PROCESS = uuid4().hex
 """Stands beside the numbers of objects of this process."""
 
@@ -200,7 +202,7 @@ class _NodeWalk(Walk):
         """What stands for a value without a form; it is noted."""
         name = self._where().removesuffix("()")
         label = f"the code of {self._where()}: "
-        remedy = "or name it in ignore=(...) if it does not matter, or say version='1', which stands for the code"
+        remedy = f"{_LEAVE_OUT}; a change inside it is not seen: give what can change as an argument"
         found: StoredError = (
             error.as_key_error(place or name.rpartition(".")[2], label, remedy)
             if isinstance(error, UnstableValueError)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import inspect
 import textwrap
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from types import CodeType, FunctionType
 from typing import Any
@@ -50,9 +51,12 @@ class CallCode:
     answer : callable
         Answers calls without a shortcut: takes the owner and the values of all arguments by name.
     install : callable
-        Takes the generated function, whose first argument has the owner in ``_owner``.
+        Takes the generated function, whose first argument has the owner in ``_owner``; or, with an owner given, a
+        static method with the parameters of the plain function, so that Python's errors count the same.
     namespace : dict
         The global names of the plain method, which are those of the function.
+    owner : object, optional
+        The only owner that there is, which what is called keeps alive.
     """
 
     def __init__(
@@ -63,9 +67,11 @@ class CallCode:
         answer: Callable[[Any, dict[str, Any]], Any],
         install: Callable[[Any], None],
         namespace: dict[str, Any],
+        owner: object | None = None,
     ) -> None:
         self._namespace = namespace
-        self._source = _source_of_call(signature, shortcut_arguments, is_scalar)
+        self._has_one_owner = owner is not None
+        self._source = _source_of_call(signature, shortcut_arguments, is_scalar, self._has_one_owner)
         self._install = install
         # with a prefix, since a method's arguments may have any other names
         self._given = {
@@ -75,6 +81,8 @@ class CallCode:
             "_stored_type": type,
             **{f"_stored_default{number}": each.default for number, each in enumerate(_parameters(signature))},
         }
+        if owner is not None:
+            self._given["_stored_the_owner"] = weakref.ref(owner)  # else only garbage collection would free it
         self._lock = ForkSafeLock()
         self._shortcuts = ShortcutsByOwner(_NO_TEST)
         self._times_compiled = 0
@@ -116,7 +124,7 @@ class CallCode:
         # looks up names of the module of the method, as that does
         call = FunctionType(inner.__code__, self._namespace, "__call__", inner.__defaults__, tuple(cells.values()))
         call.__kwdefaults__ = inner.__kwdefaults__
-        self._install(call)
+        self._install(staticmethod(call) if self._has_one_owner else call)
         self._shortcuts = shortcuts
 
     def add(self, owner: object, shortcuts: ShortcutsOfOwner, shortcut: Shortcut, key: Any, hit: Hit) -> None:
@@ -168,8 +176,8 @@ _SCALAR = f"""{_FIND}
                 return _stored_value"""
 
 _CALL = """
-def __call__(_stored_self@parameters@):
-    _stored_owner = _stored_self._owner
+def __call__(@parameters@):
+    _stored_owner = @owner@
     _stored = _stored_last
     try:@body@
     except _stored_exception:
@@ -178,7 +186,7 @@ def __call__(_stored_self@parameters@):
 """
 
 
-def _source_of_call(signature: inspect.Signature, keyed: Sequence[str], is_scalar: bool) -> str:
+def _source_of_call(signature: inspect.Signature, keyed: Sequence[str], is_scalar: bool, has_one_owner: bool) -> str:
     """The source of the function, with ``@test@`` in the place of the check."""
     parameters = _parameters(signature)
     reserved = [each.name for each in parameters if each.name.startswith("_stored")]
@@ -188,7 +196,8 @@ def _source_of_call(signature: inspect.Signature, keyed: Sequence[str], is_scala
     key = "".join(f"{name}, " for name in keyed)
     parts = {
         "body": "pass" if has_many else _SCALAR if is_scalar else _TABLE,
-        "parameters": "".join(f", {each}" for each in _parameter_list(parameters)),
+        "parameters": ", ".join(_parameter_list(parameters, [] if has_one_owner else ["_stored_self"])),
+        "owner": "_stored_the_owner()" if has_one_owner else "_stored_self._owner",
         "arguments": ", ".join(f"{each.name!r}: {each.name}" for each in parameters),
         "key": keyed[0] if len(keyed) == 1 else f"({key})",
         "types": _test_of_types(keyed),
@@ -214,10 +223,10 @@ def _parameters(signature: inspect.Signature) -> list[inspect.Parameter]:
 _STARS: dict[Any, str] = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
 
 
-def _parameter_list(parameters: Sequence[inspect.Parameter]) -> list[str]:
-    """Parameters as a ``def`` lists them after one that is positional-only."""
+def _parameter_list(parameters: Sequence[inspect.Parameter], first: list[str]) -> list[str]:
+    """Parameters as a ``def`` lists them, after a first one that is positional-only, if there is one."""
     kinds = [each.kind for each in parameters]
-    listed: list[str] = [] if inspect.Parameter.POSITIONAL_ONLY in kinds else ["/"]
+    listed = first + ["/"] * (bool(first) and inspect.Parameter.POSITIONAL_ONLY not in kinds)
     for number, each in enumerate(parameters):
         if each.kind is each.KEYWORD_ONLY and not {each.KEYWORD_ONLY, each.VAR_POSITIONAL} & set(kinds[:number]):
             listed.append("*")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast
 
 from stored._methods.bound_method import BoundMethod
 from stored._methods.counters import CacheInfo
@@ -35,8 +35,8 @@ class Controls(Generic[Q, R]):
         """The method of the object that stands first in a call, or the function, and the other arguments."""
         raise NotImplementedError
 
-    def _whole(self) -> Definition | None:
-        """The method as a whole; None for a function."""
+    def _whole(self) -> tuple[Definition | None, BoundMethod[Any, R] | None]:
+        """The method as a whole, and the function: a function that classes have got is both."""
         raise NotImplementedError
 
     def cache_clear(self, *args: Any, **kwargs: Any) -> None:
@@ -45,14 +45,15 @@ class Controls(Generic[Q, R]):
         Those of earlier code go too. With an owner, those of this one, as its own method does it; with arguments, that
         of one call.
         """
-        whole = self._whole()
-        if whole is not None and (not args or args[0] is None):
+        method, function = self._whole()
+        is_whole = not (args or kwargs) if function is not None else not args or args[0] is None
+        if method is not None and is_whole:
             from stored._methods.forget import clear_method
 
-            clear_method(whole)
-            return
-        bound, rest = self._bound_for(args)
-        bound.cache_clear(*rest, **kwargs)
+            clear_method(method)
+        if function is not None or not is_whole:
+            bound, rest = self._bound_for(args)
+            bound.cache_clear(*rest, **kwargs)
 
     def cache_accept(self, sample: int = 3, rtol: float = 1e-12) -> None:
         """Take over results of earlier code for the code of now, in this process, once a few agree.
@@ -77,13 +78,13 @@ class Controls(Generic[Q, R]):
         OwnerError
             If no class defines the method.
         """
-        whole = self._whole()
-        if whole is None:
-            self._bound_for(())[0].cache_accept(sample, rtol)
-            return
-        from stored._methods.accept import Acceptance
+        method, function = self._whole()
+        if function is not None:
+            function.cache_accept(sample, rtol)
+        if method is not None and (function is None or method.owner_class_or_none() is not None):
+            from stored._methods.accept import Acceptance
 
-        whole.acceptance = Acceptance(sample, rtol, whole.code_of(whole.owner_class()))
+            method.acceptance = Acceptance(sample, rtol, method.code_of(method.owner_class()))
 
     def dependencies(self) -> Dependencies:
         """What results depend on, with file and line: those of the function, or of the class that defines the method.
@@ -93,12 +94,12 @@ class Controls(Generic[Q, R]):
         OwnerError
             If no class does.
         """
-        whole = self._whole()
-        if whole is None:
-            return self._bound_for(())[0].dependencies()
+        method, function = self._whole()
+        if function is not None or method is None:
+            return cast("BoundMethod[Any, R]", function).dependencies()
         from stored._methods.dependencies import dependencies_of
 
-        return dependencies_of(whole, whole.owner_class())
+        return dependencies_of(method, method.owner_class())
 
     def cache_info(self, *owner: Any) -> CacheInfo:
         """How often calls were answered, and from where: those of the function, or of the owner."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from types import FunctionType
 from typing import Any
@@ -46,6 +47,11 @@ def plain_function(function: Any, version: str | None) -> Any:
             f"@stored decorates plain methods and functions, and got {function!r}, the method of one object, whose"
             " state would not count; decorate the method in its class, or a function that takes the object"
         )
+    if isinstance(inspect.unwrap(function, stop=_is_partial), functools.partial):
+        raise TypeError(
+            f"{function!r} has a partial function in it, so that its calls cannot be told apart; wrap it in a"
+            " def that takes what is to be given, and decorate that"
+        )
     for part in ("__name__", "__qualname__"):
         if not isinstance(getattr(function, part, None), str):
             raise TypeError(f"{function!r} has no {part}, so its results have no name; wrap it in a def")
@@ -63,7 +69,13 @@ def _remedy(function: object) -> str:
         return CLASS_METHOD_REASON
     if isinstance(function, type):
         return "decorate its methods, or a function that makes an object of it"
-    return "put @stored below @property and @staticmethod, just above the def"
+    if isinstance(function, staticmethod | property):
+        return "put @stored below @property and @staticmethod, just above the def"
+    return "put it above a def; the name of results is a string, as in @stored('name')"
+
+
+def _is_partial(function: object) -> bool:
+    return isinstance(function, functools.partial)
 
 
 _GENERATOR = "a generator, whose values can be used only once; return a list or an array to have it stored"

@@ -26,6 +26,7 @@ from stored._keys import (
 )
 from stored._methods.call_code import CallCode
 from stored._methods.decoratable import first_parameter, names_class, plain_function
+from stored._methods.warned import Warned, warned_of
 from stored._settings import this_process
 from stored.errors import OwnerError, OwnerWarning, warn_caller
 
@@ -151,8 +152,7 @@ class Definition:
         note_uses(plain, self.uses)
         self.files_read: set[str] = set()
         self.listed: set[tuple[object, str, str]] = set()
-        self._unknown: frozenset[str] = frozenset()
-        self.warned: set[tuple[str, str]] = set()  # of what, by the class
+        self.warned: Warned = warned_of(plain) if is_function else set()
         self.calls: dict[Any, None] = {}  # those under way, whose results can be forgotten before they are kept
         self.named_function: Any = None  # as pickle finds it
         self.number = uuid4().hex  # by which it is known in other processes, too
@@ -230,17 +230,13 @@ class Definition:
 
     def warn_of_unknown(self, kind: type) -> None:
         """Warn once of each name to be ignored that is neither an argument nor in the code."""
-        unknown = self.ignored.names - self.ignored.found - self._unknown
-        if not unknown:
-            return
-        self._unknown |= unknown
-        for name in sorted(unknown):
-            warn_caller(
+        for name in sorted(self.ignored.names - self.ignored.found):
+            self.warn_once(
+                ("ignore", name),
                 f"ignore of {self.label}() names {name!r}, which is none of its arguments"
                 f" ({', '.join(self.arguments.names) or 'none'}), and no name that the code of"
                 f" {self.name_on(kind)} uses, so that it leaves out nothing; give it as it stands in"
                 " the code, with its module before it, or as 'self.name'",
-                OwnerWarning,
             )
 
     def name_on(self, kind: type) -> str:

@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterable, Sized
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from functools import partial
 from queue import SimpleQueue
+from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any, TypeAlias
 
+from stored._methods.bound_method import BoundMethod
 from stored._methods.call import Call
 from stored._methods.fill_progress import Progress, shown_progress
 from stored._methods.fill_report import FillReport
@@ -88,10 +90,11 @@ def fill(
     """
     names: list[str | None] = [None]
     given: Any = owners
-    if isinstance(getattr(type(owners), "__stored_method__", None), property):
+    if _is_stored(owners):
         _check_no_names(owners, methods)
         given = [owners]
     else:
+        _check_no_function(owners)
         names = [methods] if isinstance(methods, str) else _checked_names(methods)
     calls = list(map(_checked_arguments, _checked_iterable(args, "args", "tuples of arguments, as [(1.0,), (2.0,)]")))
     _checked_iterable(given, "owners", "an iterable of objects, as [owner]")
@@ -123,8 +126,30 @@ def _checked_iterable(value: Any, name: str, remedy: str) -> Any:
 def _check_no_names(function: Any, methods: object) -> None:
     if methods is not None:
         raise TypeError(f"fill() got {methods!r} for methods; {function!r} has none: say fill(function, args=[(1.0,)])")
-    if not function.__stored_method__.is_function:
-        raise OwnerError(f"fill() got {function!r}, a method without objects; give these, and the name of the method")
+    try:
+        function.__stored_bound__  # noqa: B018
+    except OwnerError:
+        raise OwnerError(
+            f"fill() got {function!r}, a method without objects; give these, and the name of the method"
+        ) from None
+
+
+def _check_no_function(owners: Any) -> None:
+    """Refuse functions in place of objects, with what to say."""
+    for each in owners if type(owners) in {list, tuple} else [owners]:
+        if issubclass(type(each), BoundMethod):
+            raise TypeError(f"fill() got {each!r}, of one object; say fill([object], {each.__name__!r}, args=[(1.0,)])")
+        if _is_stored(each):
+            raise TypeError(f"fill() got {each!r} in a list; say fill({each.__name__}, args=[(1.0,)])")
+        if isinstance(each, FunctionType | MethodType | BuiltinFunctionType):
+            raise TypeError(
+                f"fill() got {each!r}, which is not stored; decorate it with @stored, and say fill(function,"
+                " args=[(1.0,)])"
+            )
+
+
+def _is_stored(value: object) -> bool:
+    return isinstance(getattr(type(value), "__stored_method__", None), property)
 
 
 def _checked_names(methods: Any) -> list[Any]:

@@ -178,7 +178,9 @@ def _method_tests(names: frozenset[str]) -> MemoTests:
     return ["{owner}.__dict__.keys().isdisjoint({expected}.methods)"], {"methods": names}
 
 
-def reasons_of_private(reads: MethodReads, names: tuple[str, ...], stale: tuple[Memo, ...]) -> list[str]:
+def reasons_of_private(
+    reads: MethodReads, names: tuple[str, ...], stale: tuple[Memo, ...], is_function: bool = False
+) -> list[str]:
     """Why results are for one object only.
 
     Parameters
@@ -189,7 +191,12 @@ def reasons_of_private(reads: MethodReads, names: tuple[str, ...], stale: tuple[
         The attributes whose values have no text.
     stale : tuple of Memo
         The memos that were filled under other parameters.
+    is_function : bool
+        Is the method a plain function, which has no attributes?
     """
+    if is_function:
+        remedy = "decorate the plain function below that, or say version='1', which stands for the code"
+        return [f"{each.text}; {remedy}" for each in reads.private]
     only = "or say which attributes count: @keyed_by(..., only=True)"
     reasons = [f"{each.text}, at {each.place}; let the method not depend on that, {only}" for each in reads.private]
     for name in names:

@@ -164,7 +164,8 @@ class Results:
         if state.formless:
             self.definition.refuse_formless(self.owner_class, state.formless[0])
         if state.stale or state.formless or reads.private:
-            self._let_be_private(call, reasons_of_private(reads, state.formless, state.stale))
+            is_function = self.definition.is_function
+            self._let_be_private(call, reasons_of_private(reads, state.formless, state.stale, is_function))
 
     def tier_holding(self, call: Call) -> str | None:
         """The tier that has the result, ``"memory"`` or ``"store"``, or None."""
@@ -316,12 +317,7 @@ def results_of(definition: Definition, owner: object) -> Results:
     except OwnerError as error:
         if hasattr(type(owner), definition.attribute):
             raise
-        if isinstance(owner, type):
-            raise OwnerError(f"{definition.label}() was called on {owner!r}: {CLASS_METHOD_REASON}") from None
-        raise OwnerError(
-            f"{definition.label}() was called on {owner!r}. It is a method of objects that tell their parameters; what"
-            f" needs none is a plain function, or stands below @staticmethod. {error}"
-        ) from None
+        raise _error_of_other(definition, owner, error) from None
     counters = Counters()
     if results is not None:
         record.methods.pop(definition, None)
@@ -337,6 +333,20 @@ def results_of(definition: Definition, owner: object) -> Results:
     definition.warn_of_more(kind, results.code)
     found: Results = record.methods.setdefault(definition, results)
     return found
+
+
+def _error_of_other(definition: Definition, owner: object, error: OwnerError) -> OwnerError:
+    """A method was called on an object of another class, which tells no parameters."""
+    if isinstance(owner, type):
+        return OwnerError(f"{definition.label}() was called on {owner!r}: {CLASS_METHOD_REASON}")
+    kind = definition.owner_class_or_none()
+    whose, remedy = "objects that tell their parameters", f". {error}"
+    if kind is not None:
+        whose, remedy = kind.__qualname__, f"; give an object of {kind.__qualname__} first"
+    return OwnerError(
+        f"{definition.label}() was called on {owner!r}. It is a method of {whose}; what needs no object is a plain"
+        f" function, or stands below @staticmethod{remedy}"
+    )
 
 
 def _parts(owner: object, code: StoredCode, joins_reads: bool) -> OwnerParts:

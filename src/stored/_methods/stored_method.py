@@ -19,6 +19,7 @@ from stored._methods.decoratable import first_parameter, names_class
 from stored._methods.definition import Definition
 from stored._methods.results import results_of
 from stored._methods.standing import is_method_of, is_static
+from stored.errors import OwnerError
 
 if TYPE_CHECKING:
     from stored._methods.sent_method import SentMethod
@@ -51,15 +52,14 @@ def _getter(bound_class: Any, qualname: object) -> Any:
 
 
 def _getter_of_function(self: Any, owner: object | None, of: type | None = None) -> Any:
-    """The `__get__` of a function until an object asks for it, whose method it is from then on."""
-    self._be_found_in_class()
+    """The `__get__` of a function until an object asks for it as its method."""
     if owner is None:
         return self
     self._as_method()
     return self.__get__(owner, of)
 
 
-def _generate_call(definition: Definition, install: Any) -> None:
+def _generate_call(definition: Definition, install: Any, owner: object | None = None) -> None:
     definition.call_code = CallCode(
         definition.arguments.signature,
         definition.shortcut_arguments,
@@ -67,13 +67,15 @@ def _generate_call(definition: Definition, install: Any) -> None:
         functools.partial(answer, definition),
         install,
         definition.namespace,
+        owner,
     )
 
 
 def _install_call(definition: Definition, bound_class: Any, of_function: Any, call: Any) -> None:
-    """Make a function the ``__call__`` of all bound methods, and of a stored function that is found in no class."""
-    call.__qualname__ = definition.label
-    call.__module__ = definition.function.__module__
+    """Make a function the ``__call__`` of all bound methods, and of a stored function."""
+    plain = getattr(call, "__func__", call)
+    plain.__qualname__ = definition.label
+    plain.__module__ = definition.function.__module__
     bound_class.__call__ = call
     if of_function is not None and of_function.__stored_is_function__:
         of_function.__call__ = call
@@ -86,14 +88,14 @@ _lock = ForkSafeLock()
 class StoredMethod(Proxy, Controls[Q, R]):
     """A stored method as an attribute of its class, or a stored function; in all other ways it is the plain function.
 
-    Which of both it is, its name tells at first; a function that is found in a class is a method of its objects from
-    then on, and still a function if it is called with anything else.
+    Which of both it is, its name tells, and where that says a class, the first call: of a static method. A function
+    stays one when a class gets it; what objects of that class have is a method.
     """
 
-    __slots__ = ("_owner",)  # of a function's results: the code of calls reads it, as from a bound method
+    __slots__ = ()
 
     __stored_is_function__ = False
-    """Is it a function, and found in no class? Then calls go to the code of the function at once."""
+    """Is it known to be a function? Then calls go to the code of the function at once."""
 
     def __new__(cls, definition: Definition) -> Self:
         """An object of a class of its own, to which `__init__` gives a `__get__` of its own."""
@@ -106,6 +108,7 @@ class StoredMethod(Proxy, Controls[Q, R]):
         self._self_method: Definition | None = None
         self._self_function: Any = None
         self._self_names_class = names_class(definition.function)
+        self._self_may_be_method = self._self_names_class or definition.depends is not None
         self._self_owner_classes: weakref.WeakSet[type] = weakref.WeakSet()
         if definition.is_function:
             self._self_bound_class = self._take_function(definition)
@@ -127,10 +130,9 @@ class StoredMethod(Proxy, Controls[Q, R]):
         owner = function_owner(definition.function, *limits)
         definition.set_function_owner(type(owner))
         bound_class = bound_method_class(definition)
-        _generate_call(definition, functools.partial(_install_call, definition, bound_class, type(self)))
+        _generate_call(definition, functools.partial(_install_call, definition, bound_class, type(self)), owner)
         bound = bound_class()
         bound._owner, bound.__qualname__ = owner, definition.label
-        _OWNER.__set__(self, owner)
         self._self_function = bound
         return bound_class
 
@@ -139,7 +141,7 @@ class StoredMethod(Proxy, Controls[Q, R]):
         own.__stored_is_function__ = True
         own.__call__ = vars(type(self._self_function))["__call__"]  # type: ignore[method-assign]
 
-    def _be_found_in_class(self) -> None:
+    def _be_method(self) -> None:
         own = type(self)
         if own.__stored_is_function__:
             own.__stored_is_function__ = False
@@ -155,14 +157,14 @@ class StoredMethod(Proxy, Controls[Q, R]):
                 self._take_method(Definition(known.function, known.name, **known.options))
         return cast(Definition, self._self_method)
 
-    def _as_function(self) -> BoundMethod[Any, R]:
-        """The function, in the form of a bound method of its owner."""
+    def _as_function(self, is_known: bool = False) -> BoundMethod[Any, R]:
+        """The function, in the form of a bound method of its owner; is it known to be one, and no method?"""
         with _lock:
-            if self._self_function is None:
-                known = self._self_definition
+            is_new, known = self._self_function is None, self._self_definition
+            if is_new:
                 self._take_function(Definition(known.function, known.name, **known.options, is_function=True))
-                if is_static(self, known.function):
-                    self._be_function()
+            if is_known or (is_new and is_static(self, known.function)):
+                self._be_function()
         return cast("BoundMethod[Any, R]", self._self_function)
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -180,13 +182,16 @@ class StoredMethod(Proxy, Controls[Q, R]):
                 setattr(bound_class, name, PlainAttribute(name))
 
     def __set_name__(self, owner: type, name: str) -> None:
-        self._be_found_in_class()
+        if self._self_names_class and is_static(self, self._self_definition.function):
+            return  # of another class
         try:
             definition = self._as_method()
         except TypeError:
             if self._self_names_class:
                 raise
             return  # a function that the class shows only
+        if self._self_names_class:
+            self._be_method()  # it may have been called in the body of its class
         definition.set_owner_class(owner, name)
 
     if TYPE_CHECKING:
@@ -217,7 +222,8 @@ class StoredMethod(Proxy, Controls[Q, R]):
                 label = self._self_definition.label
                 raise TypeError(f"{label}() was called without its object; call it on one, or give one first")
         elif not args or not self._is_method_of(args[0]):
-            return self._as_function(), args
+            is_known = not self._self_may_be_method or (bool(args) and _is_built_in(type(args[0])))
+            return self._as_function(is_known), args
         results_of(self._as_method(), args[0])  # an OwnerError if this is no owner
         return self.__get__(args[0]), args[1:]
 
@@ -226,6 +232,8 @@ class StoredMethod(Proxy, Controls[Q, R]):
 
     def _is_method_of(self, first: object) -> bool:
         kind = type(first)
+        if not self._self_may_be_method:  # it was sent as that of a class
+            return False
         if kind in self._self_owner_classes:
             return True
         is_method = is_method_of(self, self._self_definition.function, first)
@@ -233,12 +241,13 @@ class StoredMethod(Proxy, Controls[Q, R]):
             self._self_owner_classes.add(kind)
         return is_method
 
-    def _whole(self) -> Definition | None:
-        definition = self._self_method
-        if definition is None or type(self).__stored_is_function__:
-            return None
-        is_method = definition.has_class or first_parameter(definition.function) == "self"
-        return definition if is_method else None
+    def _whole(self) -> tuple[Definition | None, BoundMethod[Any, R] | None]:
+        method: Definition | None = self._self_method
+        if type(self).__stored_is_function__:
+            return method, self._self_function
+        if method is not None and (method.has_class or first_parameter(method.function) == "self"):
+            return method, None
+        return None, self._as_function()
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
@@ -254,16 +263,24 @@ class StoredMethod(Proxy, Controls[Q, R]):
 
     @property
     def __stored_method__(self) -> Definition:
-        """What counts for the function, or for the method if it is found in a class."""
-        if type(self).__stored_is_function__:
+        """What counts for the method, if a class was made with it, or else for the function."""
+        if type(self).__stored_is_function__ and not self._has_class():
             found: Definition = self._self_function._definition
             return found
         return self._self_method or self._self_definition
 
     @property
     def __stored_bound__(self) -> BoundMethod[Any, R]:
-        """The function, in the form of a bound method of its owner, for what takes such."""
-        return self._as_function()
+        """The function, in the form of a bound method of its owner, for what takes such.
+
+        Raises
+        ------
+        OwnerError
+            If it is a method.
+        """
+        if self._self_names_class and self._has_class():
+            raise OwnerError(f"{self!r} is a method, whose results belong to objects")
+        return self._as_function(is_known=True)
 
     @property
     def __stored_in_class__(self) -> Definition | None:
@@ -283,9 +300,11 @@ class StoredMethod(Proxy, Controls[Q, R]):
 
         if not self._has_class() and is_static(self, self._self_definition.function):
             self._as_function()
+        if type(self).__stored_is_function__ and is_importable(self, self._self_function._definition):
+            return str(self._self_function._definition.qualname)
         definition = self.__stored_method__
         owner = definition.owner_class_or_none()
-        if is_importable(self, definition) if definition.is_function else has_importable_name(owner):
+        if not definition.is_function and has_importable_name(owner):
             return str(definition.qualname)
         return _arrived, (sent_method(self, owner),)
 
@@ -309,8 +328,12 @@ class StoredMethod(Proxy, Controls[Q, R]):
         return self
 
 
-_OWNER: Any = vars(StoredMethod)["_owner"]
-"""The descriptor of the attribute: to be set, past what sets attributes of the plain function."""
+_IMMUTABLE_TYPE = 1 << 8
+"""The flag of types that C defines: nobody can have given them a method."""
+
+
+def _is_built_in(kind: type) -> bool:
+    return bool(kind.__flags__ & _IMMUTABLE_TYPE)
 
 
 def _arrived(sent: SentMethod) -> StoredMethod[Any, Any]:
