@@ -127,6 +127,39 @@ def test_what_is_hidden_does_not_count() -> None:
     assert canonical(one) == canonical(other)
 
 
+class Text(str):
+    """A text of somebody's own class."""
+
+    __slots__ = ()
+
+
+def named_by_numpy(*names: str) -> list[Any]:
+    return list(np.array(names))
+
+
+@pytest.mark.parametrize("dtype", [None, "str", "string", "object"])
+def test_texts_of_numpy_and_of_other_classes_are_told(dtype: Any) -> None:
+    """Where texts are kept as they are given, their content and their class count, and come back."""
+    lists = [["a", "b"], named_by_numpy("a", "b"), named_by_numpy("b", "a"), [np.str_("a"), None], [Text("a"), "b"]]
+    columns = [pd.Series(each, dtype=dtype) for each in lists]
+    are_plain = getattr(columns[0].dtype, "storage", "python") == "pyarrow"
+    assert len({canonical(each) for each in columns}) == (3 if are_plain else 5)
+    for column in columns[:4]:
+        found = check_that_forms_agree(column)
+        assert [*map(type, found.to_numpy(object))] == [*map(type, column.to_numpy(object))]
+
+
+@pytest.mark.parametrize(
+    "made", [pd.Index, lambda found: pd.DataFrame({"n": found}), lambda found: pd.Series(found, dtype="category")]
+)
+def test_texts_of_numpy_count_in_labels_and_categories(made: Any) -> None:
+    """As those of Python do."""
+    found = [made(named_by_numpy(*names)) for names in (("a", "b"), ("b", "a"), ("a", "c"))]
+    assert len({canonical(each) for each in found}) == 3
+    for each in found:
+        check_that_forms_agree(each)
+
+
 class Odd:
     """Neither for keys nor for entries."""
 
@@ -264,6 +297,7 @@ REFUSED = {
     "IntervalArray": [(pd.RangeIndex(10**9), pd.RangeIndex(10**9), "left"), ([1], [2], "left")],
     "StringArray": [
         ("a file", True, (SHORT, SHORT)),
+        ("python", True, [1]),
         ("python", True, (SHORT, SHORT)),
         ("python", True, (SHORT, SHORT.astype(np.uint8))),
         ("python", True, (np.array([-9]), np.zeros(0, np.uint8))),

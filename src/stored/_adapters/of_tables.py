@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from astropy import table
 
-from stored._adapters.column_info import meta_of, meta_parts, rest_of, text_or_none
+from stored._adapters.added_attributes import rest_of
+from stored._adapters.column_info import meta_of, meta_parts, text_or_none
 from stored._adapters.registry import BY_PICKLE, Adapter, add
 
 

@@ -9,7 +9,8 @@ import numpy as np
 from astropy import time
 from astropy.coordinates import EarthLocation
 
-from stored._adapters.column_info import add_info, info_parts, rest_of, text_or_none, with_info_of
+from stored._adapters.added_attributes import rest_of
+from stored._adapters.column_info import add_info, info_parts, text_or_none, with_info_of
 from stored._adapters.registry import BY_PICKLE, Adapter, add
 
 _DELTAS = ("_delta_ut1_utc", "_delta_tdb_tt")

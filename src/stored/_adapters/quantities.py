@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from stored._adapters.column_info import add_info, info_parts, rest_of, with_info_of
+from stored._adapters.added_attributes import rest_of
+from stored._adapters.column_info import add_info, info_parts, with_info_of
 from stored._adapters.own_dtypes import own_dtype
 from stored._adapters.registry import BY_PICKLE, Adapter
 from stored._adapters.unit_forms import unit_form, unit_of_form, unit_text
