@@ -17,6 +17,7 @@ from stored import UnstableKeyError
 from stored._adapters import adapter_of, pandas_arrays
 from stored._keys import canonical
 from stored._methods.same_values import same_values
+from stored._storage import copy_for_caller, freeze
 from stored._storage.native import NotNativeError
 from tests.science.entries import check_that_forms_agree, from_entry, plain_trees, read_forged
 from tests.science.pandas_values import frames, indexes, series
@@ -160,6 +161,63 @@ def test_texts_of_numpy_count_in_labels_and_categories(made: Any) -> None:
         check_that_forms_agree(each)
 
 
+LABELLED = {
+    "table": lambda: pd.DataFrame({"a": [1.0, 2.0], "b": ["x", "y"]}),
+    "wide table": lambda: pd.DataFrame({f"c{at}": pd.array([1], dtype="Int64") for at in range(120)}),
+    "column": lambda: pd.Series([1.0, 2.0]),
+    "index": lambda: pd.Index([1, 2]),
+    "instants": lambda: pd.date_range("2020", periods=2),
+    "range": lambda: pd.RangeIndex(2),
+    "levels": lambda: pd.MultiIndex.from_product([[1, 2], ["a"]]),
+}
+
+
+@pytest.mark.parametrize("what", LABELLED)
+def test_what_somebody_sets_on_an_object_is_told_and_comes_back(what: str) -> None:
+    """A method can read it."""
+    values = [LABELLED[what]() for _ in range(3)]
+    object.__setattr__(values[1], "note", [5])
+    object.__setattr__(values[2], "note", [6])
+    assert len({canonical(each) for each in values}) == 3
+    assert check_that_forms_agree(values[1]).note == [5]
+    kept: Any = freeze(values[1])
+    hand_out: Any = copy_for_caller(kept)
+    hand_out(kept).note.append(7)
+    values[1].note.append(8)
+    assert kept.note == [5]
+
+
+def test_what_pandas_keeps_for_itself_is_not_told() -> None:
+    """Accessors, and what it has found out of labels."""
+    values = [pd.Series(["a", "b"], index=pd.date_range("2020", periods=2)) for _ in range(2)]
+    used = values[1]
+    assert used.str.len().loc["2020-01-01"] == 1
+    assert used.index.is_unique
+    assert canonical(used) == canonical(values[0])
+
+
+@pytest.mark.parametrize("stop", [10, 12, 4])
+def test_ranges_end_where_they_did(stop: int) -> None:
+    """Although other ends would give the same labels."""
+    labels = pd.RangeIndex(0, stop, 3, name="n")
+    assert check_that_forms_agree(labels).stop == stop
+    for value in (labels, pd.Series(range(len(labels)), index=labels)):
+        kept: Any = freeze(value)
+        hand_out: Any = copy_for_caller(kept)
+        assert getattr(hand_out(kept), "index", hand_out(kept)).stop == stop
+
+
+def test_levels_that_are_long_ranges_are_not_written_down() -> None:
+    """An entry of some hundred bytes takes little memory."""
+    level = pd.RangeIndex(10**11)
+    found = read_forged("pandas.MultiIndex", ([level], [np.zeros(1, np.int64)], (None,), None))
+    assert found.levels[0].equals(level)
+    assert found.codes[0].tolist() == [0]
+    assert read_forged("pandas.Index", level) is None
+    assert read_forged("pandas.Series", level) is None
+    assert read_forged("pandas.DataFrame", level) is None
+
+
 class Odd:
     """Neither for keys nor for entries."""
 
@@ -281,10 +339,23 @@ REFUSED = {
         ([SHORT], pd.Index(["a"]), pd.Index([1, 2]), None, True),
     ],
     "Series": [(SHORT, pd.Index([1]), None, {}, True), (SHORT, pd.Index([1, 1]), None, {}, False)],
-    "Index": [(pd.array([1], dtype="category"), None, None), (SHORT, ["name"], None)],
+    "Index": [
+        ("added", (SHORT, None, None), {"_cache": {}}),
+        ("added", (SHORT, None, None), [1]),
+        (pd.array([1], dtype="category"), None, None),
+        (SHORT, ["name"], None),
+    ],
     "DatetimeIndex": [(SHORT, None, None), (pd.date_range("2020", periods=3).array, None, "W-MON")],
     "Categorical": [(SHORT.astype(np.int8), [1, 2], False), (SHORT.astype(np.int8), pd.Index([1]), False)],
-    "MultiIndex": [([[1, 2]], [SHORT], (None,), None), ([pd.Index([1])], [SHORT], (None,), None)],
+    "MultiIndex": [
+        ([[1, 2]], [SHORT], (None,), None),
+        ([pd.Index([1])], [SHORT], (None,), None),
+        ([pd.Index([1, 1])], [SHORT], (None,), None),
+        ([pd.Index([1])], [SHORT - 2], (None,), None),
+        ([pd.Index([1, 2])], [SHORT], pd.RangeIndex(1), None),
+        ([pd.Index([1, 2])], [SHORT], (None,), "1"),
+        ([pd.Index([1, 2])] * 2, [SHORT, SHORT[:1]], (None, None), None),
+    ],
     "DatetimeArray": [
         ("D", SHORT, None),
         ("ns", SHORT.astype(np.int8), None),
