@@ -159,18 +159,40 @@ def _data_array(plain: Any) -> Any:
 
 def _dataset_parts(value: Any) -> Any:
     variables = {name: _variable_parts(each.variable) for name, each in value.data_vars.items()}
-    return variables, *_coordinates_parts(value), dict(value.attrs), _encoding_parts(value.encoding)
+    labels = dict(value.attrs), _encoding_parts(value.encoding)
+    return variables, *_coordinates_parts(value), *labels, tuple(value.variables), tuple(value.sizes)
+
+
+def _encoded_dataset(value: Any) -> Any:
+    # dimensions stand in the order in which variables have them, whatever has been done to the data set
+    return BY_PICKLE if tuple(_sizes(value.variables)) != tuple(value.sizes) else _dataset_parts(value)
+
+
+def _sizes(variables: Any) -> Any:
+    return dict.fromkeys(dim for each in variables.values() for dim in each.dims)
 
 
 def _dataset(plain: Any) -> Any:
-    variables, coordinates, indexes, attributes, encoding = plain
+    variables, coordinates, indexes, attributes, encoding, names, dims = plain
     made = xr.Dataset(
         {name: _variable(each) for name, each in variables.items()},
         _coordinates(coordinates, indexes),
         _checked(attributes, dict),
     )
+    made = _reordered(made, _checked(names, tuple))
+    if tuple(made.sizes) != dims:
+        raise ValueError("these are no dimensions of this data set")
     made.encoding = _encoding(encoding)
     return made
+
+
+def _reordered(made: Any, names: tuple[Any, ...]) -> Any:
+    """A data set with its variables in another order, in which it shows them and its dimensions."""
+    if len(names) != len(made.variables) or {*names} != made.variables.keys():
+        raise ValueError("these are no names of these variables")
+    if names == tuple(made.variables):
+        return made
+    return made._replace_in_order(names)
 
 
 def _own_parts(parts: Any) -> Any:
