@@ -29,7 +29,8 @@ _DTYPE = re.compile(r"[<>|][a-zA-Z][0-9]{1,9}(\[[0-9]{0,9}[a-zA-Z]{1,2}\])?")
 
 def _variable_parts(variable: Any, is_index: bool = False) -> Any:
     """The dimensions, values, attributes and encoding; of the values of an index, their dtype alone."""
-    if not (is_index or variable._in_memory):
+    # labels always are in memory, those of levels are put together from there
+    if not (is_index or type(variable) is xr.IndexVariable or variable._in_memory):
         raise NoFormError(_NOT_LOADED)
     values = _label_dtype_part(variable.dtype) if is_index else _values_part(variable.data)
     return variable.dims, values, dict(variable.attrs), _encoding_parts(variable.encoding)
@@ -146,11 +147,34 @@ def _label_dtype(name: str | None) -> Any:
 
 
 def _array_parts(value: Any) -> Any:
-    return value.name, _variable_parts(value.variable), *_coordinates_parts(value)
+    return value.name, _variable_parts(value.variable), *_coordinates_parts(value), type(value.variable) is xr.Variable
+
+
+def _encoded_array(value: Any) -> Any:
+    """The parts of an array; of one that is a coordinate of itself, the name of that in the place of its values."""
+    if type(value.variable) is xr.Variable:
+        return _array_parts(value)
+    coordinates = value.coords.variables.items()
+    name = next((name for name, each in coordinates if _is_same_variable(each, value.variable)), None)
+    return BY_PICKLE if name is None else (value.name, name, *_coordinates_parts(value), False)
+
+
+def _is_same_variable(one: Any, other: Any) -> bool:
+    is_alike = type(one) is type(other) and one.dtype == other.dtype and one.encoding == other.encoding
+    return is_alike and bool(one.identical(other))
+
+
+def _shown(name: Any, coordinate: Any, coordinates: Any) -> Any:
+    """An array that is a coordinate of itself."""
+    variable = coordinates.variables[coordinate]
+    made = xr.DataArray(np.broadcast_to(np.int8(0), variable.shape), coordinates, variable.dims, name)
+    return made._replace(variable=variable)
 
 
 def _data_array(plain: Any) -> Any:
-    name, variable, coordinates, indexes = plain
+    name, variable, coordinates, indexes, is_array_of_its_own = plain
+    if not is_array_of_its_own:
+        return _shown(name, variable, _coordinates(coordinates, indexes))
     found = _variable(variable)
     made = xr.DataArray(found.data, _coordinates(coordinates, indexes), found.dims, name, found.attrs)
     made.encoding = found.encoding
@@ -192,7 +216,7 @@ def _reordered(made: Any, names: tuple[Any, ...]) -> Any:
         raise ValueError("these are no names of these variables")
     if names == tuple(made.variables):
         return made
-    return made._replace_in_order(names)
+    return made[list(names)]
 
 
 def _own_parts(parts: Any) -> Any:
@@ -207,10 +231,10 @@ def _own_parts(parts: Any) -> Any:
     return own_values(parts, writable) if kind is np.ndarray or is_array(parts) else copy.deepcopy(parts)
 
 
-def _adapter(kind: Any, parts: Any, made: Any) -> Adapter:
+def _adapter(kind: Any, parts: Any, made: Any, encode: Any = None) -> Adapter:
     def encoded(value: Any) -> Any:
         try:
-            return parts(value)
+            return (encode or parts)(value)
         except NoFormError:
             return BY_PICKLE
 
@@ -223,6 +247,6 @@ def _adapter(kind: Any, parts: Any, made: Any) -> Adapter:
 
 add(
     _adapter(xr.Variable, _variable_parts, _variable),
-    _adapter(xr.DataArray, _array_parts, _data_array),
-    _adapter(xr.Dataset, _dataset_parts, _dataset),
+    _adapter(xr.DataArray, _array_parts, _data_array, _encoded_array),
+    _adapter(xr.Dataset, _dataset_parts, _dataset, _encoded_dataset),
 )
