@@ -31,7 +31,7 @@ from stored._adapters import BY_PICKLE, adapter_named, adapter_of
 from stored._keys import canonical
 from stored._methods.same_values import same_values
 from stored._storage.format import describe, dump_json, pack, unpack
-from stored._storage.freezing import copy_for_caller, freeze
+from stored._storage.freezing import copy_for_caller, freeze, freeze_for_callers
 from stored._storage.native import unpack_native
 from stored.errors import DamagedEntryError
 from tests.storage.entries import entry_of
@@ -240,6 +240,20 @@ def test_what_is_handed_out_is_the_same(name: str) -> None:
     kept = freeze(SAMPLES[name]())
     hand_out = copy_for_caller(kept)
     assert canonical(kept if hand_out is None else hand_out(kept)) == canonical(SAMPLES[name]())
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_private_copies_are_the_same(name: str) -> None:
+    """As copy=True hands them out: their arrays lie in memory as those that were computed, and can be written to."""
+    value = SAMPLES[name]()
+    kept, hand_out = freeze_for_callers(value, copies=True)
+    assert hand_out is not None
+    found: Any = hand_out(kept)
+    assert canonical(found) == canonical(value)
+    if isinstance(found, np.ndarray):
+        assert found.flags.f_contiguous == value.flags.f_contiguous
+        assert found.flags.writeable
+        assert not np.shares_memory(found, kept)
 
 
 CHANGES: dict[str, tuple[Callable[[], Any], Callable[[Any], None]]] = {

@@ -18,6 +18,7 @@ from stored._adapters import adapter_of, pandas_arrays
 from stored._keys import canonical
 from stored._methods.same_values import same_values
 from stored._storage import copy_for_caller, freeze
+from stored._storage.freezing import freeze_for_callers
 from stored._storage.native import NotNativeError
 from tests.science.entries import check_that_forms_agree, from_entry, plain_trees, read_forged
 from tests.science.pandas_values import frames, indexes, series
@@ -194,6 +195,19 @@ def test_what_pandas_keeps_for_itself_is_not_told() -> None:
     assert used.str.len().loc["2020-01-01"] == 1
     assert used.index.is_unique
     assert canonical(used) == canonical(values[0])
+
+
+@pytest.mark.parametrize("what", LABELLED)
+def test_private_copies_keep_what_somebody_has_set(what: str) -> None:
+    """As copy=True hands them out."""
+    value = LABELLED[what]()
+    object.__setattr__(value, "note", [5])
+    kept, hand_out = freeze_for_callers([value], copies=True)
+    assert hand_out is not None
+    found: Any = hand_out(kept)
+    found[0].note.append(6)
+    assert canonical(kept) == canonical([value])
+    assert found[0].note == [5, 6]
 
 
 @pytest.mark.parametrize("stop", [10, 12, 4])

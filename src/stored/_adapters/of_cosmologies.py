@@ -169,6 +169,7 @@ add(
         encode=_encoded,
         decode=_decoded,
         copy=_copied,
+        private=_copied,
         beyond=_attributes_beyond,
         fields=_fields,
     )

@@ -47,5 +47,6 @@ add(
         encode=_encoded,
         decode=_decoded,
         copy=_copied,
+        private=_copied,
     )
 )

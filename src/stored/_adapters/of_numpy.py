@@ -144,6 +144,7 @@ add(
         encode=_encoded_mask,
         decode=_masked_array,
         copy=_copied_mask,
+        private=_copied_mask,
     ),
     Adapter(
         type(np.ma.masked),
@@ -159,6 +160,7 @@ add(
         encode=_encoded_records,
         decode=_decoded_records,
         copy=_copied_records,
+        private=_copied_records,
     ),
     Adapter(
         np.record,

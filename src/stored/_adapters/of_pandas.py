@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from stored._adapters.kept_arrays import Placing, frozen
+from stored._adapters.kept_arrays import Placing, frozen, writable
 from stored._adapters.pandas_arrays import own_values
 from stored._adapters.pandas_indexes import (
     COPIES_ON_WRITE,
@@ -102,8 +102,8 @@ def _own_frame(frame: Any, placing: Placing) -> Any:
     return _labelled(made, *copy.deepcopy(_labels_beside(frame)))
 
 
-def _frame_for_caller(frame: Any) -> Any:
-    found = _own_frame(frame, placing_for_callers())
+def _frame_for_caller(frame: Any, placing: Placing | None = None) -> Any:
+    found = _own_frame(frame, placing or placing_for_callers())
     return found if len(found._mgr.blocks) <= _MOST_BLOCKS else with_own_added(found.copy(), found)
 
 
@@ -139,6 +139,7 @@ add(
         decode=_frame,
         copy=lambda frame: _own_frame(frame, frozen),
         hand_out=_frame_for_caller,
+        private=lambda frame: _frame_for_caller(frame, writable),
     ),
     Adapter(
         pd.Series,
@@ -148,5 +149,6 @@ add(
         decode=_series,
         copy=lambda series: _own_series(series, frozen),
         hand_out=lambda series: _own_series(series, placing_for_callers()),
+        private=lambda series: _own_series(series, writable),
     ),
 )

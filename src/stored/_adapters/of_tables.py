@@ -189,6 +189,7 @@ def _adapter(kind: Any) -> Adapter:
         encode=_encoded_table,
         decode=lambda parts: _decoded_table(kind, parts),
         copy=_copied_table,
+        private=_copied_table,
     )
 
 
@@ -200,6 +201,7 @@ add(
         encode=_encoded_column,
         decode=_column,
         copy=_copied_column,
+        private=_copied_column,
     ),
     Adapter(
         table.MaskedColumn,
@@ -208,6 +210,7 @@ add(
         encode=_encoded_column,
         decode=_masked_column,
         copy=_copied_column,
+        private=_copied_column,
     ),
     _adapter(table.Table),
     _adapter(table.QTable),

@@ -101,7 +101,9 @@ def _copied(value: Any) -> Any:
 
 def _adapter(kind: Any) -> Adapter:
     name = f"astropy.time.{kind.__name__}"
-    return Adapter(kind, name, key=_key, encode=_encoded, decode=lambda parts: _decoded(kind, parts), copy=_copied)
+    return Adapter(
+        kind, name, key=_key, encode=_encoded, decode=lambda parts: _decoded(kind, parts), copy=_copied, private=_copied
+    )
 
 
 add(_adapter(time.Time), _adapter(time.TimeDelta))

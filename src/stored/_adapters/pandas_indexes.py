@@ -240,6 +240,7 @@ def _adapter(kind: Any, parts: Callable[[Any], Any], made: Callable[[Any], Any])
         encode=all_parts,
         decode=decode,
         copy=lambda index: own_index(index, frozen),
+        private=lambda index: own_index(index, writable),
         hand_out=lambda index: own_index(index, placing_for_callers()),
     )
 

@@ -85,7 +85,14 @@ def quantity_adapter(
         return add_info(made, info)
 
     return Adapter(
-        kind, name, key=quantity_key, encode=encode, decode=decode, copy=kept_quantity, hand_out=quantity_for_caller
+        kind,
+        name,
+        key=quantity_key,
+        encode=encode,
+        decode=decode,
+        copy=kept_quantity,
+        hand_out=quantity_for_caller,
+        private=lambda value: _like(value, _own_numbers(value)),
     )
 
 
