@@ -188,6 +188,12 @@ def test_what_somebody_sets_on_an_object_is_told_and_comes_back(what: str) -> No
     assert kept.note == [5]
 
 
+def test_time_zones_are_told_by_their_names_too() -> None:
+    """A method can read them."""
+    found = {canonical(pd.Timestamp("2020").tz_localize(each)) for each in (NAMED_ZONE, datetime.UTC)}
+    assert len(found) == 2
+
+
 def test_what_pandas_keeps_for_itself_is_not_told() -> None:
     """Accessors, and what it has found out of labels."""
     values = [pd.Series(["a", "b"], index=pd.date_range("2020", periods=2)) for _ in range(2)]
@@ -240,10 +246,13 @@ class Odd:
 
 ODD_ZONE = type("Zone", (datetime.tzinfo,), {"utcoffset": lambda self, at: datetime.timedelta(hours=1)})()
 
+NAMED_ZONE = datetime.timezone(datetime.timedelta(0), "utc")
+
 WITHOUT_FORM = {
     "objects": pd.Series([object()], dtype=object),
     "sparse": pd.Series(pd.arrays.SparseArray([0.0, 1.0])),
     "a time zone of somebody": pd.Series([pd.Timestamp("2020").tz_localize(ODD_ZONE)]),
+    "a time zone by another name": pd.Series([pd.Timestamp("2020").tz_localize(NAMED_ZONE)]),
     "a frequency with more to it": pd.date_range(
         "2020", periods=2, freq=pd.offsets.CustomBusinessDay(holidays=["2020-01-01"])
     ),
