@@ -33,6 +33,21 @@ def record_array() -> Any:
     return np.rec.array([(1.0, "a"), (2.0, "bc")], dtype=FIELDS)
 
 
+def asked_for_fill_value(value: Any) -> Any:
+    assert value.fill_value == "N/A"
+    return value
+
+
+def with_attribute(value: Any) -> Any:
+    value.scale = [3]
+    return value
+
+
+def with_passed_on(value: Any) -> Any:
+    value._optinfo["scale"] = [3]
+    return value
+
+
 ALL: dict[str, Any] = {
     "mask": lambda: masked([1.0, np.nan, 3.0], [0, 1, 0]),
     "no mask": lambda: masked([1.0, 2.0]),
@@ -44,6 +59,11 @@ ALL: dict[str, Any] = {
     "masked": lambda: np.ma.masked,
     "records": record_array,
     "record": lambda: record_array()[1],
+    "fill value of other texts": lambda: asked_for_fill_value(masked(["a", "b"], [0, 1])),
+    "fill value of fields": lambda: masked(np.zeros(2, FIELDS), [(0, 1), (0, 0)], fill_value=(5.0, "x")),
+    "with an attribute": lambda: with_attribute(masked([1.0])),
+    "with what is passed on": lambda: with_passed_on(masked([1.0])),
+    "records with an attribute": lambda: with_attribute(record_array()),
     "no dimensions": lambda: masked(3.0, True),
 }
 round_trips.GOOD |= ALL
@@ -53,8 +73,10 @@ def parts(value: Any) -> Any:
     if value is np.ma.masked:
         return (type(value),)
     if isinstance(value, np.ma.MaskedArray):
-        return type(value), value.data.tobytes(), value.mask, value.fill_value, value.hardmask, repr(value.dtype)
-    return type(value), value.tobytes(), repr(value.dtype)
+        fill_value = value._fill_value, repr(getattr(value._fill_value, "dtype", None))
+        others = value.hardmask, repr(value.dtype), getattr(value, "scale", None), repr(value._optinfo)
+        return type(value), value.data.tobytes(), value.mask, *fill_value, *others
+    return type(value), value.tobytes(), repr(value.dtype), getattr(value, "scale", None)
 
 
 def same(one: Any, other: Any) -> bool:
@@ -85,6 +107,46 @@ def test_each_has_a_key_of_its_own() -> None:
     assert canonical(masked([1.0, 2.0], [0, 1])) != canonical(masked([1.0, 3.0], [0, 1]))
     assert canonical(masked([1.0, 2.0], [0, 1])) != canonical(masked([1.0, 2.0], [0, 1], fill_value=0))
     assert canonical(record_array()) != canonical(np.asarray(record_array()))
+
+
+def test_a_fill_value_that_is_not_set_stays_so() -> None:
+    """To ask for it would set it, for the caller, too, and for all that is made of the array."""
+    value = masked([1.5, 2.0], [1, 0])
+    kept: Any = freeze(value)
+    hand_out: Any = copy_for_caller(kept)
+    for each in (value, kept, hand_out(kept), comes_back(value)):
+        assert canonical(each) == canonical(value)
+        assert each._fill_value is None
+        assert each.astype(int).filled().tolist() == [999999, 2]
+    assert comes_back(masked(["a", "b"], [0, 1])).astype("U5").filled().tolist() == ["a", "N/A"]
+
+
+def test_a_fill_value_of_another_kind_is_pickled() -> None:
+    """Nothing but somebody's own code makes one."""
+    value = masked([1.0])
+    value._fill_value = np.array("a")
+    assert canonical(value) != canonical(masked([1.0]))
+    with pytest.raises(NotNativeError):
+        comes_back(value)
+
+
+@pytest.mark.parametrize("name", ["with an attribute", "with what is passed on", "records with an attribute"])
+def test_attributes_are_copied(name: str) -> None:
+    """What a caller does with them, others do not see."""
+    value = ALL[name]()
+    kept: Any = freeze(value)
+    hand_out: Any = copy_for_caller(kept)
+    for each in (value, hand_out(kept)):
+        (each.scale if hasattr(each, "scale") else each._optinfo["scale"]).append(4)
+    assert canonical(kept) == canonical(ALL[name]())
+
+
+def test_records_without_fields_are_pickled() -> None:
+    """An array of numbers can be seen as one of records."""
+    value = np.arange(3.0).view(np.recarray)
+    assert canonical(value) != canonical(np.arange(3.0))
+    with pytest.raises(NotNativeError):
+        comes_back(value)
 
 
 @pytest.mark.parametrize("name", ["mask", "fields", "records", "full mask"])
@@ -150,6 +212,11 @@ def test_parts_that_do_not_fit_are_damage() -> None:
     assert read_as("numpy.ma.MaskedArray", (data, None, np.array(1.0), False)) is not None
     assert read_as("numpy.ma.MaskedArray", (data, np.zeros(2, bool), np.array(1.0), False)) is None
     assert read_as("numpy.ma.MaskedArray", ([1.0], None, np.array(1.0), False)) is None
+    for fill_value in (1.0, np.ones(2), np.array(1), np.array("1")):
+        assert read_as("numpy.ma.MaskedArray", (data, None, fill_value, False)) is None
+    for rest in ({"_mask": 3}, {"_optinfo": 3}, [1]):
+        assert read_as("numpy.ma.MaskedArray", (data, None, None, False, rest)) is None
+    assert read_as("numpy.ma.MaskedArray", [data, None, None, False]) is None
     assert read_as("numpy.recarray", data) is None
     assert read_as("numpy.record", data) is None
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import collections
 import dataclasses
 import enum
+import functools
+import operator
 import threading
 import types
 from pathlib import Path
@@ -377,6 +379,55 @@ def test_a_class_that_somebody_else_has_registered_is_refused() -> None:
         register(kind, **functions_of("package.two"))
     with pytest.raises(TypeError, match=r"numpy\.ma\.MaskedArray is registered already, by stored;"):
         register(np.ma.MaskedArray, key=lambda value: 0)
+
+
+OF_PYTHON: dict[str, Any] = {
+    "attrgetter": operator.attrgetter("number"),
+    "partial of one": functools.partial(operator.attrgetter("number")),
+    "partial": functools.partial(getattr, "number"),
+    "method of a dictionary": {}.get,
+}
+
+
+@pytest.mark.parametrize("name", OF_PYTHON)
+def test_functions_of_python_are_registered_by_the_module_of_the_class(name: str) -> None:
+    """Nobody can tell from them who has written them."""
+    kind = defined_in("notebook")
+    register(kind, key=OF_PYTHON[name])
+    adapter = adapter_of(kind)
+    assert adapter is not None
+    assert adapter.home == "notebook"
+
+
+def test_a_partial_function_is_registered_by_the_module_of_its_function() -> None:
+    """As the function itself."""
+    kind = defined_in("library", "Partial")
+    register(kind, key=functools.partial(functions_of("package.one")["encode"]))
+    with pytest.raises(TypeError, match=r"registered already, by package\.one"):
+        register(kind, key=functools.partial(functions_of("package.two")["encode"]))
+
+
+def test_an_equality_is_asked_without_a_key() -> None:
+    """Of a class of one's own that tells its attributes."""
+    asked = []
+
+    class Mesh:
+        def __init__(self, number: int) -> None:
+            self.number = number
+
+    def same(one: Any, other: Any) -> bool:
+        asked.append(True)
+        return bool(one.number == other.number)
+
+    register(Mesh, same=same)
+    value = Mesh(1)
+    before = lasting((value,))
+    assert before is not None
+    assert comparable((value,)) == before
+    value.number = 2
+    assert comparable((value,)) != before
+    assert len(asked) == 2
+    assert change_key((value,)) is None
 
 
 ERRORS: dict[str, tuple[Any, dict[str, Any], str]] = {

@@ -31,7 +31,7 @@ from stored._adapters import BY_PICKLE, adapter_named, adapter_of
 from stored._keys import canonical
 from stored._methods.same_values import same_values
 from stored._storage.format import describe, dump_json, pack, unpack
-from stored._storage.freezing import copy_for_caller, freeze
+from stored._storage.freezing import copy_for_caller, freeze, freeze_for_callers
 from stored._storage.native import unpack_native
 from stored.errors import DamagedEntryError
 from tests.storage.entries import entry_of
@@ -114,6 +114,16 @@ TABLES: dict[str, Callable[[], Any]] = {
     ),
     "column": lambda: Column([1.0, 2.0], name="r", unit=u.m, description="radius", format="%.1f", meta={"a": 1}),
     "masked column": lambda: MaskedColumn([1.0, 2.0], name="r"),
+    "masked texts": lambda: MaskedColumn(["a", "b"], mask=[0, 1]),
+    "masked texts in a table": lambda: Table({"a": np.ma.array(["a", "b"], mask=[0, 1])}),
+    "other masked texts": lambda: MaskedColumn(["a", "b"], mask=[0, 1], fill_value="c"),
+    "a column without a fill value": lambda: without_fill_value(MaskedColumn([1.0, 2.0], name="r")),
+    "a table without a fill value": lambda: Table({"a": without_fill_value(MaskedColumn([1.0]))}),
+    "a column with an attribute": lambda: marked(Column([1.0], name="r")),
+    "a masked column with an attribute": lambda: marked(MaskedColumn([1.0], name="r")),
+    "a table of a column with an attribute": lambda: with_mark(Table({"a": [1.0], "b": [1.0]})),
+    "not known whether it is masked": lambda: Table({"a": [1]}, masked=None),
+    "not masked": lambda: Table({"a": [1]}, masked=False),
 }
 
 COSMOLOGIES: dict[str, Callable[[], Any]] = {
@@ -135,6 +145,16 @@ COSMOLOGIES: dict[str, Callable[[], Any]] = {
 
 def named(value: Any) -> Any:
     value.info.name, value.info.description, value.info.meta = "r", "radius", {"a": [1]}
+    return value
+
+
+def without_fill_value(value: Any) -> Any:
+    value._fill_value = None
+    return value
+
+
+def with_mark(value: Any) -> Any:
+    value["a"].mark = [1]
     return value
 
 
@@ -220,6 +240,20 @@ def test_what_is_handed_out_is_the_same(name: str) -> None:
     kept = freeze(SAMPLES[name]())
     hand_out = copy_for_caller(kept)
     assert canonical(kept if hand_out is None else hand_out(kept)) == canonical(SAMPLES[name]())
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_private_copies_are_the_same(name: str) -> None:
+    """As copy=True hands them out: their arrays lie in memory as those that were computed, and can be written to."""
+    value = SAMPLES[name]()
+    kept, hand_out = freeze_for_callers(value, copies=True)
+    assert hand_out is not None
+    found: Any = hand_out(kept)
+    assert canonical(found) == canonical(value)
+    if isinstance(found, np.ndarray):
+        assert found.flags.f_contiguous == value.flags.f_contiguous
+        assert found.flags.writeable
+        assert not np.shares_memory(found, kept)
 
 
 CHANGES: dict[str, tuple[Callable[[], Any], Callable[[Any], None]]] = {
@@ -311,8 +345,6 @@ PICKLED: dict[str, Callable[[], Any]] = {
     "a quantity with an attribute": lambda: marked(3 * u.km),
     "a masked one with an attribute": lambda: marked(Masked(3 * u.km, mask=True)),
     "a time with an attribute": lambda: marked(Time(3, format="mjd")),
-    "a column with an attribute": lambda: marked(Column([1.0], name="r")),
-    "a masked column with an attribute": lambda: marked(MaskedColumn([1.0], name="r")),
     "a mask that is hard": lambda: hardened(MaskedColumn([1.0], name="r")),
     "a table with an attribute": lambda: marked(Table({"a": [1]})),
     "groups": grouped,
@@ -340,6 +372,69 @@ def test_what_somebody_adds_is_told() -> None:
     for make in (lambda: 3 * u.km, lambda: Column([1.0]), lambda: Table({"a": [1]}), lambda: Time(3, format="mjd")):
         assert canonical(marked(make())) != canonical(make())
     assert canonical(hardened(MaskedColumn([1.0]))) != canonical(MaskedColumn([1.0]))
+
+
+@pytest.mark.parametrize("name", [name for name in TABLES if "mask" in name or "fill" in name])
+def test_fill_values_stay_as_they_are(name: str) -> None:
+    """Those that are not set are not set, on the object of a caller neither."""
+    value = TABLES[name]()
+    expected = fill_values(value)
+    found = round_trip(value)
+    kept: Any = freeze(value)
+    hand_out: Any = copy_for_caller(kept)
+    given_out = hand_out(kept)
+    canonical([value, kept])
+    assert [*map(fill_values, (value, found, kept, given_out))] == [expected] * 4
+
+
+def fill_values(value: Any) -> list[str]:
+    columns = value.columns.values() if isinstance(value, Table) else [value]
+    return [repr(getattr(each, "_fill_value", None)) for each in columns]
+
+
+def test_a_fill_value_of_another_kind_is_pickled() -> None:
+    """Nothing but somebody's own code makes one."""
+    value = MaskedColumn([1.0])
+    value._fill_value = np.array("a")
+    assert adapter_of(MaskedColumn).encode(value) is BY_PICKLE  # type: ignore[union-attr,misc]
+
+
+def test_a_table_is_masked_as_it_was() -> None:
+    """Or not, or nobody has said."""
+    for masked in (None, False, True):
+        value = Table({"a": [1]}, masked=masked)
+        kept: Any = freeze(value)
+        assert [each.masked for each in (value, round_trip(value), kept)] == [masked] * 3
+
+
+def test_attributes_of_the_columns_of_a_table_come_back() -> None:
+    """They are the caller's own."""
+    value = with_mark(Table({"a": [1.0], "b": [1.0]}))
+    assert canonical(value) != canonical(Table({"a": [1.0], "b": [1.0]}))
+    assert round_trip(value)["a"].mark == [1]
+    kept: Any = freeze(value)
+    hand_out: Any = copy_for_caller(kept)
+    value["a"].mark.append(2)
+    hand_out(kept)["a"].mark.append(3)
+    assert kept["a"].mark == [1]
+
+
+def test_a_column_tells_the_metadata_of_its_table() -> None:
+    """A method can read them from there."""
+    one, other = [Table({"a": [1.0]}, meta={"epoch": epoch}) for epoch in (2000, 2015)]
+    assert len({canonical(each["a"]) for each in (one, other)} | {canonical(Column([1.0], name="a"))}) == 3
+
+
+def test_the_place_of_a_time_keeps_its_name() -> None:
+    """In memory and on disk."""
+    value = Time("2020-01-01", location=named(PLACE.copy()))
+    kept: Any = freeze(value)
+    hand_out: Any = copy_for_caller(kept)
+    for each in (kept, hand_out(kept), round_trip(value)):
+        assert each.location.info.name == "r"
+        assert canonical(each) == canonical(value)
+    hand_out(kept).location.info.meta["a"].append(2)
+    assert kept.location.info.meta == {"a": [1]}
 
 
 def test_units_of_no_others_are_told_by_whose_they_are() -> None:
@@ -554,6 +649,13 @@ FORGED: dict[str, tuple[str, Any]] = {
     "no text": ("astropy.units.Quantity", (1.0, ("known", "", "m"), {"name": 3})),
     "no metadata": ("astropy.units.Quantity", (1.0, ("known", "", "m"), {"meta": (False, 3)})),
     "no mask": ("astropy.utils.masked.Masked", (np.arange(2.0), np.arange(2.0), None)),
+    "other parts of a column": ("astropy.table.Column", (np.arange(2.0), "a", None, None, None)),
+    "a column with more": ("astropy.table.Column", (np.arange(2.0), "a", None, None, None, (False, {}), {"_name": 3})),
+    "no fill value": (
+        "astropy.table.MaskedColumn",
+        (np.arange(2.0), None, np.array([1.0]), "a", None, None, None, (False, {})),
+    ),
+    "masked by a number": ("astropy.table.Table", ([], (False, {}), 1)),
     "other times": (
         "astropy.time.Time",
         (1.0, np.arange(2.0), None, "utc", ("jd", 3, "*", "*"), None, None, None, None),

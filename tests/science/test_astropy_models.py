@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import subprocess
 import sys
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from astropy.table import QTable
 from astropy.time import Time
 
 from stored import configure, keyed_by, stored
-from stored._adapters import adapter_of
+from stored._adapters import BY_PICKLE, adapter_of
 from stored._keys import canonical
 from stored._storage.freezing import copy_for_caller, freeze
 from stored.errors import OwnerError
@@ -246,6 +247,82 @@ def test_a_cosmology_of_ones_own_is_a_result_of_its_own() -> None:
     assert found.comoving_distance(1.0) == FlatLambdaCDM(70, 0.3).comoving_distance(1.0)
     assert found._age.__self__ is found
     assert found.age(0.0) == value.age(0.0)
+
+
+class Overriding(FlatLambdaCDM):
+    """It sets what astropy has computed of the parameters, in several ways."""
+
+    __slots__ = ("slot",)
+
+    def __init__(self, name: str, value: Any) -> None:
+        super().__init__(70, 0.3, Tcmb0=2.7)
+        if name == "memo by its name":
+            object.__setattr__(self, "Ogamma0", value)
+        elif name == "memo of its own":
+            self.__dict__["own"] = value
+        elif name == "slot":
+            object.__setattr__(self, "slot", value)
+        elif name == "method":
+            object.__setattr__(self, "_age", self._integral_age if value == 1 else self._integral_lookback_time)
+        else:
+            object.__setattr__(self, name, value)
+
+    @cached_property
+    def own(self) -> int:
+        return 0
+
+
+def inverse_efunc(z: float, exponent: float) -> float:
+    return float((1 + z) ** -exponent)
+
+
+WAYS = ["memo by its name", "memo of its own", "slot", "_inv_efunc_scalar_args", "_nu_info"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_a_users_class_overrides_counts(way: str) -> None:
+    """Also under a name that astropy uses, in a slot, or in the place of a memo."""
+    texts = [canonical(Overriding(way, value)) for value in (1.0, 2.0, 1.0)]
+    assert texts[0] == texts[2] != texts[1]
+    value = Overriding(way, 1.0)
+    assert canonical(freeze(value)) == texts[0]
+    assert adapter_of(Overriding).encode(value) is BY_PICKLE  # type: ignore[union-attr,misc]
+
+
+def test_a_method_in_the_place_of_another_counts() -> None:
+    """Of the cosmology itself."""
+    assert canonical(Overriding("method", 1)) != canonical(Overriding("method", 2))
+    assert canonical(Overriding("method", 1)) == canonical(Overriding("method", 1))
+
+
+@stored(ignore=("calls",))
+def distance_in(cosmo: Any) -> float:
+    calls.append("distance")
+    return float(cosmo.comoving_distance(1.0).value)
+
+
+def test_distances_in_cosmologies_that_override_what_is_integrated() -> None:
+    """The stored one is the plain one."""
+    for exponent in (1.0, 2.0, 1.0):
+        cosmo = Overriding("_inv_efunc_scalar", inverse_efunc)
+        object.__setattr__(cosmo, "_inv_efunc_scalar_args", (exponent,))
+        assert distance_in(cosmo) == distance_in.__wrapped__(cosmo)
+    assert len(calls) == 5
+
+
+def test_what_somebody_sets_on_astropys_own_cosmology_counts() -> None:
+    """It is pickled; memos do not count."""
+    texts = []
+    for note in (1, 2):
+        cosmo = FlatLambdaCDM(70, 0.3)
+        object.__setattr__(cosmo, "note", note)
+        texts.append(canonical(cosmo))
+        assert adapter_of(FlatLambdaCDM).encode(cosmo) is BY_PICKLE  # type: ignore[union-attr,misc]
+    cosmo = FlatLambdaCDM(70, 0.3)
+    before = canonical(cosmo)
+    cosmo.hubble_distance  # noqa: B018  # which it keeps
+    assert canonical(cosmo) == before
+    assert len({before, *texts}) == 3
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -17,6 +17,8 @@ from stored import UnstableKeyError
 from stored._adapters import adapter_of, pandas_arrays
 from stored._keys import canonical
 from stored._methods.same_values import same_values
+from stored._storage import copy_for_caller, freeze
+from stored._storage.freezing import freeze_for_callers
 from stored._storage.native import NotNativeError
 from tests.science.entries import check_that_forms_agree, from_entry, plain_trees, read_forged
 from tests.science.pandas_values import frames, indexes, series
@@ -127,6 +129,115 @@ def test_what_is_hidden_does_not_count() -> None:
     assert canonical(one) == canonical(other)
 
 
+class Text(str):
+    """A text of somebody's own class."""
+
+    __slots__ = ()
+
+
+def named_by_numpy(*names: str) -> list[Any]:
+    return list(np.array(names))
+
+
+@pytest.mark.parametrize("dtype", [None, "str", "string", "object"])
+def test_texts_of_numpy_and_of_other_classes_are_told(dtype: Any) -> None:
+    """Where texts are kept as they are given, their content and their class count, and come back."""
+    lists = [["a", "b"], named_by_numpy("a", "b"), named_by_numpy("b", "a"), [np.str_("a"), None], [Text("a"), "b"]]
+    columns = [pd.Series(each, dtype=dtype) for each in lists]
+    are_plain = getattr(columns[0].dtype, "storage", "python") == "pyarrow"
+    assert len({canonical(each) for each in columns}) == (3 if are_plain else 5)
+    for column in columns[:4]:
+        found = check_that_forms_agree(column)
+        assert [*map(type, found.to_numpy(object))] == [*map(type, column.to_numpy(object))]
+
+
+@pytest.mark.parametrize(
+    "made", [pd.Index, lambda found: pd.DataFrame({"n": found}), lambda found: pd.Series(found, dtype="category")]
+)
+def test_texts_of_numpy_count_in_labels_and_categories(made: Any) -> None:
+    """As those of Python do."""
+    found = [made(named_by_numpy(*names)) for names in (("a", "b"), ("b", "a"), ("a", "c"))]
+    assert len({canonical(each) for each in found}) == 3
+    for each in found:
+        check_that_forms_agree(each)
+
+
+LABELLED = {
+    "table": lambda: pd.DataFrame({"a": [1.0, 2.0], "b": ["x", "y"]}),
+    "wide table": lambda: pd.DataFrame({f"c{at}": pd.array([1], dtype="Int64") for at in range(120)}),
+    "column": lambda: pd.Series([1.0, 2.0]),
+    "index": lambda: pd.Index([1, 2]),
+    "instants": lambda: pd.date_range("2020", periods=2),
+    "range": lambda: pd.RangeIndex(2),
+    "levels": lambda: pd.MultiIndex.from_product([[1, 2], ["a"]]),
+}
+
+
+@pytest.mark.parametrize("what", LABELLED)
+def test_what_somebody_sets_on_an_object_is_told_and_comes_back(what: str) -> None:
+    """A method can read it."""
+    values = [LABELLED[what]() for _ in range(3)]
+    object.__setattr__(values[1], "note", [5])
+    object.__setattr__(values[2], "note", [6])
+    assert len({canonical(each) for each in values}) == 3
+    assert check_that_forms_agree(values[1]).note == [5]
+    kept: Any = freeze(values[1])
+    hand_out: Any = copy_for_caller(kept)
+    hand_out(kept).note.append(7)
+    values[1].note.append(8)
+    assert kept.note == [5]
+
+
+def test_time_zones_are_told_by_their_names_too() -> None:
+    """A method can read them."""
+    found = {canonical(pd.Timestamp("2020").tz_localize(each)) for each in (NAMED_ZONE, datetime.UTC)}
+    assert len(found) == 2
+
+
+def test_what_pandas_keeps_for_itself_is_not_told() -> None:
+    """Accessors, and what it has found out of labels."""
+    values = [pd.Series(["a", "b"], index=pd.date_range("2020", periods=2)) for _ in range(2)]
+    used = values[1]
+    assert used.str.len().loc["2020-01-01"] == 1
+    assert used.index.is_unique
+    assert canonical(used) == canonical(values[0])
+
+
+@pytest.mark.parametrize("what", LABELLED)
+def test_private_copies_keep_what_somebody_has_set(what: str) -> None:
+    """As copy=True hands them out."""
+    value = LABELLED[what]()
+    object.__setattr__(value, "note", [5])
+    kept, hand_out = freeze_for_callers([value], copies=True)
+    assert hand_out is not None
+    found: Any = hand_out(kept)
+    found[0].note.append(6)
+    assert canonical(kept) == canonical([value])
+    assert found[0].note == [5, 6]
+
+
+@pytest.mark.parametrize("stop", [10, 12, 4])
+def test_ranges_end_where_they_did(stop: int) -> None:
+    """Although other ends would give the same labels."""
+    labels = pd.RangeIndex(0, stop, 3, name="n")
+    assert check_that_forms_agree(labels).stop == stop
+    for value in (labels, pd.Series(range(len(labels)), index=labels)):
+        kept: Any = freeze(value)
+        hand_out: Any = copy_for_caller(kept)
+        assert getattr(hand_out(kept), "index", hand_out(kept)).stop == stop
+
+
+def test_levels_that_are_long_ranges_are_not_written_down() -> None:
+    """An entry of some hundred bytes takes little memory."""
+    level = pd.RangeIndex(10**11)
+    found = read_forged("pandas.MultiIndex", ([level], [np.zeros(1, np.int64)], (None,), None))
+    assert found.levels[0].equals(level)
+    assert found.codes[0].tolist() == [0]
+    assert read_forged("pandas.Index", level) is None
+    assert read_forged("pandas.Series", level) is None
+    assert read_forged("pandas.DataFrame", level) is None
+
+
 class Odd:
     """Neither for keys nor for entries."""
 
@@ -135,10 +246,13 @@ class Odd:
 
 ODD_ZONE = type("Zone", (datetime.tzinfo,), {"utcoffset": lambda self, at: datetime.timedelta(hours=1)})()
 
+NAMED_ZONE = datetime.timezone(datetime.timedelta(0), "utc")
+
 WITHOUT_FORM = {
     "objects": pd.Series([object()], dtype=object),
     "sparse": pd.Series(pd.arrays.SparseArray([0.0, 1.0])),
     "a time zone of somebody": pd.Series([pd.Timestamp("2020").tz_localize(ODD_ZONE)]),
+    "a time zone by another name": pd.Series([pd.Timestamp("2020").tz_localize(NAMED_ZONE)]),
     "a frequency with more to it": pd.date_range(
         "2020", periods=2, freq=pd.offsets.CustomBusinessDay(holidays=["2020-01-01"])
     ),
@@ -248,10 +362,23 @@ REFUSED = {
         ([SHORT], pd.Index(["a"]), pd.Index([1, 2]), None, True),
     ],
     "Series": [(SHORT, pd.Index([1]), None, {}, True), (SHORT, pd.Index([1, 1]), None, {}, False)],
-    "Index": [(pd.array([1], dtype="category"), None, None), (SHORT, ["name"], None)],
+    "Index": [
+        ("added", (SHORT, None, None), {"_cache": {}}),
+        ("added", (SHORT, None, None), [1]),
+        (pd.array([1], dtype="category"), None, None),
+        (SHORT, ["name"], None),
+    ],
     "DatetimeIndex": [(SHORT, None, None), (pd.date_range("2020", periods=3).array, None, "W-MON")],
     "Categorical": [(SHORT.astype(np.int8), [1, 2], False), (SHORT.astype(np.int8), pd.Index([1]), False)],
-    "MultiIndex": [([[1, 2]], [SHORT], (None,), None), ([pd.Index([1])], [SHORT], (None,), None)],
+    "MultiIndex": [
+        ([[1, 2]], [SHORT], (None,), None),
+        ([pd.Index([1])], [SHORT], (None,), None),
+        ([pd.Index([1, 1])], [SHORT], (None,), None),
+        ([pd.Index([1])], [SHORT - 2], (None,), None),
+        ([pd.Index([1, 2])], [SHORT], pd.RangeIndex(1), None),
+        ([pd.Index([1, 2])], [SHORT], (None,), "1"),
+        ([pd.Index([1, 2])] * 2, [SHORT, SHORT[:1]], (None, None), None),
+    ],
     "DatetimeArray": [
         ("D", SHORT, None),
         ("ns", SHORT.astype(np.int8), None),
@@ -264,6 +391,7 @@ REFUSED = {
     "IntervalArray": [(pd.RangeIndex(10**9), pd.RangeIndex(10**9), "left"), ([1], [2], "left")],
     "StringArray": [
         ("a file", True, (SHORT, SHORT)),
+        ("python", True, [1]),
         ("python", True, (SHORT, SHORT)),
         ("python", True, (SHORT, SHORT.astype(np.uint8))),
         ("python", True, (np.array([-9]), np.zeros(0, np.uint8))),

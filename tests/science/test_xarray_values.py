@@ -139,6 +139,53 @@ def test_any_arrays_come_back(value: Any) -> None:
     check_that_forms_agree(value.to_dataset(name="variable"))
 
 
+def table_in_two_orders() -> list[Any]:
+    """Data sets that are equal, and show their dimensions in another order."""
+    content = (("y", "x"), np.arange(6.0).reshape(3, 2))
+    labels = {"x": [1, 2], "y": [1, 2, 3]}
+    return [xr.Dataset({"v": content}, labels), xr.Dataset(coords=labels).assign(v=content)]
+
+
+def test_the_order_of_variables_and_dimensions_counts() -> None:
+    """A table of a data set has its rows in that order."""
+    values = table_in_two_orders()
+    rows = [each.to_dataframe().v.tolist() for each in values]
+    assert rows[0] != rows[1]
+    assert len({canonical(each) for each in values}) == 2
+    for value, expected in zip(values, rows, strict=True):
+        found = check_that_forms_agree(value)
+        for each in (found, freeze(value)):
+            assert each.to_dataframe().v.tolist() == expected
+            assert list(each.variables) == list(value.variables)
+            assert list(each.sizes) == list(value.sizes)
+
+
+def test_an_order_of_dimensions_that_variables_do_not_give_is_pickled() -> None:
+    """Nothing but somebody's own code makes one."""
+    value = table_in_two_orders()[0]
+    value._dims = dict(reversed(value._dims.items()))
+    assert canonical(value) not in {canonical(each) for each in table_in_two_orders()}
+    with pytest.raises(NotNativeError):
+        from_entry(value)
+
+
+@pytest.mark.parametrize("name", ["x", "t"])
+def test_a_coordinate_is_one_of_itself(name: str) -> None:
+    """It has labels that cannot be changed."""
+    for value in (cube()[name], cube()[name].rename("other"), cube().stack(z=("t", "x"))[name]):
+        found = check_that_forms_agree(value)
+        for each in (found, freeze(value)):
+            assert type(each.variable) is type(value.variable)
+            assert each.identical(value)
+            assert each.encoding == value.encoding
+            assert each.dtype == value.dtype
+    bare = cube()[name].drop_vars([*cube()[name].coords])
+    other = bare._replace(variable=cube()[name].variable)
+    assert canonical(other) != canonical(xr.DataArray(other.data, dims=name, name=name))
+    with pytest.raises(NotNativeError):
+        from_entry(other)
+
+
 DIFFERENT = {
     "a value": lambda found: found + 1,
     "a dtype": lambda found: found.astype("f4"),
@@ -337,14 +384,22 @@ REFUSED = {
         variable(("objects", (2,), ("a", "b"))),
     ],
     "DataArray": [
-        ("a", variable(), {"x": variable(None)}, [("one", ("x",), "x", [1, 2])]),
-        ("a", variable(), {"x": variable(None)}, [("one", ("x",), "y", LABELS)]),
-        ("a", variable(), {"x": variable(None)}, [("levels", ("x",), "x", LABELS)]),
-        ("a", variable(), {"x": variable(None)}, [("other", ("x",), "x", LABELS)]),
-        ("a", variable(), {}, [("one", ("x",), "x", LABELS)]),
-        ("a", variable(), {"x": variable("no dtype")}, [("one", ("x",), "x", LABELS)]),
+        ("a", variable(), {"x": variable(None)}, [("one", ("x",), "x", [1, 2])], True),
+        ("a", variable(), {"x": variable(None)}, [("one", ("x",), "y", LABELS)], True),
+        ("a", variable(), {"x": variable(None)}, [("levels", ("x",), "x", LABELS)], True),
+        ("a", variable(), {"x": variable(None)}, [("other", ("x",), "x", LABELS)], True),
+        ("a", variable(), {}, [("one", ("x",), "x", LABELS)], True),
+        ("a", variable(), {"x": variable("no dtype")}, [("one", ("x",), "x", LABELS)], True),
+        ("a", "x", {"y": variable()}, [], False),
     ],
-    "Dataset": [({"a": variable()}, {}, [], [], {}), ({"a": variable()}, {}, [], {}, {"a": 1})],
+    "Dataset": [
+        ({"a": variable()}, {}, [], [], {}, ("a",), ("x",)),
+        ({"a": variable()}, {}, [], {}, {"a": 1}, ("a",), ("x",)),
+        ({"a": variable()}, {}, [], {}, {}, ("a", "b"), ("x",)),
+        ({"a": variable()}, {}, [], {}, {}, ("b",), ("x",)),
+        ({"a": variable()}, {}, [], {}, {}, ("a",), ("y",)),
+        ({"a": variable()}, {}, [], {}, {}, ["a"], ("x",)),
+    ],
 }
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import copy
 from collections import OrderedDict
-from collections.abc import Collection
 from typing import Any
 
-__all__ = ["add_info", "info_parts", "meta_of", "meta_parts", "rest_of", "text_or_none", "with_info_of"]
+__all__ = ["add_info", "info_parts", "meta_of", "meta_parts", "text_or_none", "with_info_of"]
 
 _TEXTS = ("name", "format", "description")
 
@@ -43,11 +42,6 @@ def with_info_of(value: Any, copied: Any) -> Any:
             if each:
                 setattr(copied.info, name, copy.deepcopy(each))
     return copied
-
-
-def rest_of(value: Any, known: Collection[str]) -> dict[str, Any]:
-    """The attributes of a value beside known ones, which somebody has set."""
-    return {name: each for name, each in vars(value).items() if name not in known}
 
 
 def text_or_none(found: Any) -> Any:

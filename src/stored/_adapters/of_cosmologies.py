@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import dis
 import inspect
 import weakref
+from collections.abc import Iterator
 from functools import cached_property
-from types import MethodType
-from typing import Any
+from types import CodeType, MemberDescriptorType, MethodType
+from typing import Any, NamedTuple
 
 import numpy as np
 from astropy import cosmology
@@ -42,7 +44,7 @@ _CLASSES = {name: each for name, each in _classes().items() if not inspect.isabs
 
 def _encoded(value: Any) -> Any:
     kind = type(value)
-    if _CLASSES.get(kind.__name__) is not kind:
+    if _CLASSES.get(kind.__name__) is not kind or _attributes_beyond(value):
         return BY_PICKLE
     form = (kind.__name__, *_parts(value))
     made = _decoded(form)
@@ -62,6 +64,8 @@ def _copied(value: Any) -> Any:
     """A cosmology with parameters and metadata of its own; what it has computed of them is shared."""
     made = object.__new__(type(value))
     vars(made).update({name: _copied_attribute(made, value, name, each) for name, each in vars(value).items()})
+    for name in _slots_set(value):
+        object.__setattr__(made, name, copy.deepcopy(getattr(value, name)))
     return made
 
 
@@ -78,26 +82,78 @@ def _fields(kind: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*kind.parameters, "name", "meta", *own]))
 
 
-_beyond: weakref.WeakKeyDictionary[type, dict[tuple[str, ...], list[str]]] = weakref.WeakKeyDictionary()
+class _Attributes(NamedTuple):
+    """What is known of the attributes that cosmologies of a class have in their dictionaries."""
+
+    beyond: list[str]
+    methods: dict[str, str]
+    """Those of them that astropy sets to methods of the cosmology itself, and the names of these."""
+
+
+_known: weakref.WeakKeyDictionary[type, dict[tuple[str, ...], _Attributes]] = weakref.WeakKeyDictionary()
 
 
 def _attributes_beyond(value: Any) -> list[str]:
-    """The attributes that a user's class has set, and that no cosmology of astropy with these parameters has."""
-    known, names = _beyond.setdefault(type(value), {}), tuple(vars(value))
-    if names not in known:
-        known[names] = _found_beyond(value, names)
-    return known[names]
+    """The attributes that do not follow from class and parameters, as far as is known without computing them anew.
+
+    Astropy's own classes compute all their attributes of the parameters. A user's class may set what astropy's has
+    computed, so that all these count, except for memos that it never sets, and methods of the cosmology itself.
+    """
+    of_class, names = _known.setdefault(type(value), {}), tuple(vars(value))
+    if names not in of_class:
+        of_class[names] = _found_attributes(value, names)
+    beyond, methods = of_class[names]
+    return [name for name in beyond if not _is_method(value, name, methods)] + _slots_set(value)
 
 
-def _found_beyond(value: Any, names: tuple[str, ...]) -> list[str]:
+def _is_method(value: Any, name: str, methods: dict[str, str]) -> bool:
+    each = vars(value)[name]
+    return isinstance(each, MethodType) and each.__self__ is value and methods.get(name) == each.__name__
+
+
+def _found_attributes(value: Any, names: tuple[str, ...]) -> _Attributes:
     kind: Any = type(value)
     base = next((each for each in kind.__mro__ if each in _CLASSES.values()), None)
+    made = {} if base is None else vars(base(**{name: getattr(value, name) for name in base.parameters}))
+    told = {*kind.parameters, *[f"_{name}" for name in kind.parameters], "_name", "_meta", "__doc__"}
     if base is kind:
-        return []
-    told = {*kind.parameters, "_name", "_meta"}
-    if base is not None:
-        told |= vars(base(**{name: getattr(value, name) for name in base.parameters})).keys()
-    return [name for name in names if name not in told and not _is_memo(kind, name)]
+        told |= made.keys()
+    set_by_users = {name for each in kind.__mro__ if not _is_of_astropy(each) for name in _names_set(each)}
+    beyond = [name for name in names if name not in told and (name in set_by_users or not _is_memo(kind, name))]
+    return _Attributes(beyond, {name: each.__name__ for name, each in made.items() if isinstance(each, MethodType)})
+
+
+def _is_of_astropy(kind: type) -> bool:
+    return kind is object or kind.__module__.partition(".")[0] == "astropy"
+
+
+def _names_set(kind: type) -> Iterator[str]:
+    """The names of attributes that the functions of a class set, and the texts in them, which may be such names."""
+    for each in vars(kind).values():
+        function = next((getattr(each, name) for name in _WRAPPED if hasattr(each, name)), each)
+        code = getattr(function, "__code__", None)
+        if isinstance(code, CodeType):
+            yield from _names_set_in(code)
+
+
+_WRAPPED = ("__wrapped__", "__func__", "fget", "func")
+
+
+def _names_set_in(code: CodeType) -> Iterator[str]:
+    yield from [step.argval for step in dis.get_instructions(code) if step.opname == "STORE_ATTR"]
+    for each in code.co_consts:
+        if isinstance(each, CodeType):
+            yield from _names_set_in(each)
+        elif isinstance(each, str):
+            yield each
+
+
+def _slots_set(value: Any) -> list[str]:
+    """The slots of a user's class in which there is something."""
+    slots = {
+        name for base in type(value).__mro__ for name, each in vars(base).items() if type(each) is MemberDescriptorType
+    }
+    return [name for name in sorted(slots) if hasattr(value, name)]
 
 
 def _is_memo(kind: Any, name: str) -> bool:
@@ -113,6 +169,7 @@ add(
         encode=_encoded,
         decode=_decoded,
         copy=_copied,
+        private=_copied,
         beyond=_attributes_beyond,
         fields=_fields,
     )

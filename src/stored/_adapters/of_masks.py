@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from astropy.utils.masked import Masked
 
-from stored._adapters.column_info import add_info, info_parts, rest_of, with_info_of
+from stored._adapters.added_attributes import rest_of
+from stored._adapters.column_info import add_info, info_parts, with_info_of
 from stored._adapters.registry import BY_PICKLE, Adapter, add
 
 _KNOWN = {"_mask", "_unit", "info"}
@@ -46,5 +47,6 @@ add(
         encode=_encoded,
         decode=_decoded,
         copy=_copied,
+        private=_copied,
     )
 )

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from stored._adapters.added_attributes import rest_of, with_rest
+from stored._adapters.fill_values import fill_value_part, is_fill_value, with_fill_value, with_own_fill_value
 from stored._adapters.own_dtypes import copy_with_own_dtype, own_record
 from stored._adapters.registry import BY_PICKLE, Adapter, add
 
@@ -17,23 +19,58 @@ DRAWS = (
 """Why no random generator can be in a key or stored."""
 
 
+_OF_MASKED = frozenset({"_mask", "_fill_value", "_hardmask", "_sharedmask", "_isfield", "_baseclass"})
+
+_PASSED_ON = ("_optinfo", "_basedict")
+"""Dictionaries of what arrays that are made of a masked one get as attributes; numpy makes them empty."""
+
+
+def _added_to_masked(value: Any) -> tuple[dict[str, Any], ...]:
+    """What somebody has set on a masked array; nothing if there is no such attribute."""
+    rest = {name: each for name, each in rest_of(value, _OF_MASKED).items() if each or name not in _PASSED_ON}
+    return (rest,) if rest else ()
+
+
+def _with_added_to_masked(made: Any, rest: Any) -> Any:
+    with_rest(made, rest, _OF_MASKED)
+    if not all(type(vars(made)[name]) is dict for name in _PASSED_ON):
+        raise ValueError("what is passed on stands in dictionaries")
+    return made
+
+
 def _masked_parts(value: Any) -> Any:
     """Data, also those that are masked, mask, fill value, and whether the mask is hard."""
     mask = None if value.mask is np.ma.nomask else value.mask
-    return value.data, mask, np.asarray(value.fill_value), bool(value.hardmask)
+    # to ask for a fill value that is not set sets it, on the object of a caller
+    return value.data, mask, fill_value_part(value), bool(value.hardmask), *_added_to_masked(value)
 
 
 def _masked_array(parts: Any) -> Any:
-    data, mask, fill_value, is_hard = parts
+    data, mask, fill_value, is_hard, *rest = _checked_tuple(parts)
     if type(data) is not np.ndarray or (mask is not None and mask.shape != data.shape):
         raise ValueError("data and mask of a masked array have different shapes")
     found: Any = np.ma.MaskedArray(data, np.ma.nomask if mask is None else mask, copy=False, hard_mask=is_hard)
-    found.fill_value = fill_value[()]
-    return found
+    with_fill_value(found, fill_value)
+    return _with_added_to_masked(found, *rest) if rest else found
+
+
+def _checked_tuple(parts: Any) -> Any:
+    if type(parts) is not tuple:
+        raise TypeError("parts are a tuple")
+    return parts
 
 
 def _encoded_mask(value: Any) -> Any:
-    return BY_PICKLE if type(value.data) is not np.ndarray else _masked_parts(value)
+    is_plain = type(value.data) is np.ndarray and is_fill_value(value._fill_value, value.dtype)
+    return _masked_parts(value) if is_plain else BY_PICKLE
+
+
+def _copied_mask(value: Any) -> Any:
+    made = copy_with_own_dtype(value)
+    for name in vars(made).keys() - vars(value).keys():  # numpy makes attributes of what is passed on
+        del vars(made)[name]
+    vars(made).update(copy.deepcopy(rest_of(value, _OF_MASKED)))
+    return with_own_fill_value(made, value)
 
 
 def _void_dtype(dtype: Any) -> Any:
@@ -48,7 +85,25 @@ def _record_array(array: Any) -> Any:
 
 
 def _record_parts(value: Any) -> Any:
-    return value.view(_void_dtype(value.dtype), np.ndarray)
+    content = value.view(_void_dtype(value.dtype), np.ndarray)
+    return (content, dict(vars(value))) if vars(value) else content
+
+
+def _encoded_records(value: Any) -> Any:
+    return BY_PICKLE if value.dtype.names is None else _record_parts(value)
+
+
+def _decoded_records(parts: Any) -> Any:
+    if type(parts) is not tuple:
+        return _record_array(parts)
+    content, rest = parts
+    return with_rest(_record_array(content), rest, ())
+
+
+def _copied_records(value: Any) -> Any:
+    made = copy_with_own_dtype(value)
+    vars(made).update(copy.deepcopy(vars(value)))
+    return made
 
 
 def _seed_parts(value: Any) -> Any:
@@ -88,7 +143,8 @@ add(
         key=_masked_parts,
         encode=_encoded_mask,
         decode=_masked_array,
-        copy=copy_with_own_dtype,
+        copy=_copied_mask,
+        private=_copied_mask,
     ),
     Adapter(
         type(np.ma.masked),
@@ -101,9 +157,10 @@ add(
         np.recarray,
         "numpy.recarray",
         key=_record_parts,
-        encode=_record_parts,
-        decode=_record_array,
-        copy=copy_with_own_dtype,
+        encode=_encoded_records,
+        decode=_decoded_records,
+        copy=_copied_records,
+        private=_copied_records,
     ),
     Adapter(
         np.record,

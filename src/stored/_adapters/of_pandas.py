@@ -8,16 +8,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from stored._adapters.kept_arrays import Placing, frozen
+from stored._adapters.kept_arrays import Placing, frozen, writable
 from stored._adapters.pandas_arrays import own_values
 from stored._adapters.pandas_indexes import (
     COPIES_ON_WRITE,
+    added,
     is_numpy,
     never_alone,
     own_index,
     placing_for_callers,
     plain_values,
     values_of,
+    with_added,
+    with_own_added,
 )
 from stored._adapters.registry import Adapter, add
 
@@ -41,16 +44,22 @@ def _frame_parts(frame: Any) -> Any:
     values: Any = _table_values(frame)
     if values is None:
         values = [plain_values(column) for _, column in frame.items()]
-    return values, frame.columns, frame.index, frame.attrs, frame.flags.allows_duplicate_labels
+    return values, frame.columns, frame.index, *_labels_beside(frame)
+
+
+def _labels_beside(value: Any) -> Any:
+    return value.attrs, value.flags.allows_duplicate_labels, *added(value)
 
 
 def _frame(plain: Any) -> Any:
-    values, columns, index, attributes, allows_duplicates = plain
+    if type(plain) is not tuple:
+        raise TypeError("parts are a tuple")
+    values, columns, index, *rest = plain
     if type(values) is list:
         values = [values_of(each) for each in values]
     elif type(values) is not np.ndarray or values.ndim != 2 or values.dtype.kind not in "biufc":
         raise ValueError("these are no values of a table")
-    return _labelled(_made_frame(values, columns, index), attributes, allows_duplicates)
+    return _labelled(_made_frame(values, columns, index), *rest)
 
 
 def _made_frame(values: Any, columns: Any, index: Any) -> Any:
@@ -71,7 +80,7 @@ def _column(values: Any, index: Any) -> Any:
     return pd.Series(values, index=index, dtype=object, copy=False) if values.dtype == object else values
 
 
-def _labelled(found: Any, attributes: Any, allows_duplicates: Any) -> Any:
+def _labelled(found: Any, attributes: Any, allows_duplicates: Any, *rest: Any) -> Any:
     """A table or a column with attributes and flags, that never writes to the memory that it shows."""
     if type(attributes) is not dict or type(allows_duplicates) is not bool:
         raise TypeError("attributes are a dict, and flags are True or False")
@@ -80,7 +89,7 @@ def _labelled(found: Any, attributes: Any, allows_duplicates: Any) -> Any:
     if COPIES_ON_WRITE:
         for block in found._mgr.blocks:
             never_alone(block.refs)
-    return found
+    return with_added(found, *rest)
 
 
 def _own_frame(frame: Any, placing: Placing) -> Any:
@@ -90,19 +99,21 @@ def _own_frame(frame: Any, placing: Placing) -> Any:
     else:
         values = placing(values)
     made = _made_frame(values, own_index(frame.columns, placing), own_index(frame.index, placing))
-    return _labelled(made, copy.deepcopy(frame.attrs), frame.flags.allows_duplicate_labels)
+    return _labelled(made, *copy.deepcopy(_labels_beside(frame)))
 
 
-def _frame_for_caller(frame: Any) -> Any:
-    found = _own_frame(frame, placing_for_callers())
-    return found if len(found._mgr.blocks) <= _MOST_BLOCKS else found.copy()
+def _frame_for_caller(frame: Any, placing: Placing | None = None) -> Any:
+    found = _own_frame(frame, placing or placing_for_callers())
+    return found if len(found._mgr.blocks) <= _MOST_BLOCKS else with_own_added(found.copy(), found)
 
 
 def _series_parts(series: Any) -> Any:
-    return plain_values(series), series.index, series.name, series.attrs, series.flags.allows_duplicate_labels
+    return plain_values(series), series.index, series.name, *_labels_beside(series)
 
 
 def _series(plain: Any) -> Any:
+    if type(plain) is not tuple:
+        raise TypeError("parts are a tuple")
     values, index, name, *rest = plain
     return _labelled(_made_series(values_of(values), index, name), *rest)
 
@@ -116,7 +127,7 @@ def _made_series(values: Any, index: Any, name: Any) -> Any:
 def _own_series(series: Any, placing: Placing) -> Any:
     values = own_values(_column_values(series), placing)
     made = _made_series(values, own_index(series.index, placing), series.name)
-    return _labelled(made, copy.deepcopy(series.attrs), series.flags.allows_duplicate_labels)
+    return _labelled(made, *copy.deepcopy(_labels_beside(series)))
 
 
 add(
@@ -128,6 +139,7 @@ add(
         decode=_frame,
         copy=lambda frame: _own_frame(frame, frozen),
         hand_out=_frame_for_caller,
+        private=lambda frame: _frame_for_caller(frame, writable),
     ),
     Adapter(
         pd.Series,
@@ -137,5 +149,6 @@ add(
         decode=_series,
         copy=lambda series: _own_series(series, frozen),
         hand_out=lambda series: _own_series(series, placing_for_callers()),
+        private=lambda series: _own_series(series, writable),
     ),
 )

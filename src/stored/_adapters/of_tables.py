@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 from astropy import table
 
-from stored._adapters.column_info import meta_of, meta_parts, rest_of, text_or_none
+from stored._adapters.added_attributes import rest_of, with_rest
+from stored._adapters.column_info import meta_of, meta_parts, text_or_none
+from stored._adapters.exact_parts import items_of
+from stored._adapters.fill_values import fill_value_part, is_fill_value, with_fill_value, with_own_fill_value
 from stored._adapters.registry import BY_PICKLE, Adapter, add
 
 
@@ -35,12 +38,23 @@ def _rest_of_column(column: Any) -> dict[str, Any]:
 
 
 def _column_key(column: Any) -> Any:
-    is_masked = isinstance(column, np.ma.MaskedArray)
-    return *(_masked_column_parts if is_masked else _column_parts)(column), _rest_of_column(column)
+    """All that a column tells, the metadata of its table included."""
+    parent = column.parent_table
+    return _parts_of_column(column), None if parent is None else meta_parts(parent.meta)
+
+
+def _parts_of_column(column: Any) -> Any:
+    parts, rest = (_masked_column_parts if _is_masked(column) else _column_parts)(column), _rest_of_column(column)
+    return (*parts, rest) if rest else parts
+
+
+def _is_masked(column: Any) -> bool:
+    return isinstance(column, np.ma.MaskedArray)
 
 
 def _encoded_column(column: Any) -> Any:
-    return BY_PICKLE if _rest_of_column(column) else _column_key(column)[:-1]
+    is_plain = not _is_masked(column) or (is_fill_value(column._fill_value, column.dtype) and not column.hardmask)
+    return _parts_of_column(column) if is_plain else BY_PICKLE
 
 
 def _column_parts(column: Any) -> Any:
@@ -49,7 +63,7 @@ def _column_parts(column: Any) -> Any:
 
 def _masked_column_parts(column: Any) -> Any:
     mask = None if column.mask is np.ma.nomask else np.array(column.mask)
-    return column.data.data, mask, np.array(column.fill_value), *_described(column)
+    return column.data.data, mask, fill_value_part(column), *_described(column)
 
 
 def _options(name: Any, unit: Any, form: Any, description: Any, meta: Any) -> dict[str, Any]:
@@ -61,18 +75,23 @@ def _options(name: Any, unit: Any, form: Any, description: Any, meta: Any) -> di
 
 
 def _column(parts: Any) -> Any:
-    data, *described = parts
-    return table.Column(_checked_array(data), **_options(*described))
+    data, *described, rest = _with_rest(parts, 6)
+    return with_rest(table.Column(_checked_array(data), **_options(*described)), rest, _OF_COLUMNS)
+
+
+def _with_rest(parts: Any, count: int) -> Any:
+    """So many parts, and the attributes that somebody has set."""
+    if type(parts) is tuple and len(parts) == count:
+        return *parts, {}
+    return items_of(parts, count + 1)
 
 
 def _masked_column(parts: Any) -> Any:
-    data, mask, fill_value, *described = parts
+    data, mask, fill_value, *described, rest = _with_rest(parts, 8)
     if mask is not None and _checked_array(mask).shape != _checked_array(data).shape:
         raise ValueError("data and mask of a column have different shapes")
-    fill = _checked_array(fill_value)[()]
-    return table.MaskedColumn(
-        _checked_array(data), mask=np.ma.nomask if mask is None else mask, fill_value=fill, **_options(*described)
-    )
+    made = table.MaskedColumn(_checked_array(data), mask=np.ma.nomask if mask is None else mask, **_options(*described))
+    return with_rest(with_fill_value(made, fill_value), rest, _OF_COLUMNS)
 
 
 def _checked_array(found: Any) -> Any:
@@ -85,17 +104,32 @@ def _copied_column(column: Any) -> Any:
     made = column.copy()
     if made.dtype.hasobject:
         made[...] = copy.deepcopy(column.view(np.ndarray))
+    return _completed(made, column)
+
+
+def _completed(made: Any, column: Any) -> Any:
+    """A copy of a column, which gets what astropy does not copy."""
     vars(made).update(copy.deepcopy(_rest_of_column(column)))
-    return made
+    return with_own_fill_value(made, column) if _is_masked(column) else made
 
 
 def _table_parts(value: Any) -> Any:
     columns = [(name, value[name]) for name in value.colnames]
-    return columns, meta_parts(value.meta), bool(value.masked)
+    return columns, meta_parts(value.meta), value.masked
 
 
 def _table_key(value: Any) -> Any:
-    return *_table_parts(value), *_order_of_rows(value), rest_of(value, _OF_TABLES)
+    columns, *others = _table_parts(value)
+    told = [(name, type(each).__name__, _told(each)) for name, each in columns]
+    return told, *others, *_order_of_rows(value), rest_of(value, _OF_TABLES)
+
+
+def _told(column: Any) -> Any:
+    """What a column of a table tells, without the table; other objects tell it themselves."""
+    return _parts_of_column(column) if type(column) in _COLUMNS else column
+
+
+_COLUMNS = (table.Column, table.MaskedColumn)
 
 
 def _order_of_rows(value: Any) -> tuple[Any, ...]:
@@ -113,21 +147,32 @@ def _encoded_table(value: Any) -> Any:
 
 
 def _decoded_table(kind: Any, parts: Any) -> Any:
-    columns, meta, masked = parts
+    columns, meta, masked = items_of(parts, 3)
     lengths = {len(column) for _, column in columns}
-    if type(columns) is not list or type(masked) is not bool or len(lengths) > 1:
+    if type(columns) is not list or type(masked) not in {bool, type(None)} or len(lengths) > 1:
         raise ValueError("columns of a table are equally long")
     names = [text_or_none(name) for name, _ in columns]
     if not all(hasattr(column, "info") for _, column in columns):
         raise ValueError("these are no columns")
-    made = kind([column for _, column in columns], names=names, meta=meta_of(meta), copy=False, masked=masked or None)
+    made = kind([column for _, column in columns], names=names, meta=meta_of(meta), copy=False, masked=masked)
     if [type(made[name]) for name in names] != [type(column) for _, column in columns]:
         raise ValueError("a table of this kind has other columns")
+    _complete_columns(made, {name: column for name, column in columns if type(column) in _COLUMNS})
     return made
 
 
+def _complete_columns(made: Any, originals: dict[str, Any]) -> None:
+    for name, column in originals.items():
+        _completed(made[name], column)
+
+
 def _copied_table(value: Any) -> Any:
+    columns = {name: value[name] for name in value.colnames if type(value[name]) in _COLUMNS}
+    fill_values = {name: each._fill_value for name, each in columns.items() if _is_masked(each)}
     made = value.copy()
+    for name, each in fill_values.items():  # a copy asks for it, which sets it on the original
+        columns[name]._fill_value = each
+    _complete_columns(made, columns)
     vars(made).update(_masked=value.masked, **copy.deepcopy(rest_of(value, _OF_TABLES)))  # which a copy forgets
     for name in value.colnames:
         column = value[name]
@@ -144,6 +189,7 @@ def _adapter(kind: Any) -> Adapter:
         encode=_encoded_table,
         decode=lambda parts: _decoded_table(kind, parts),
         copy=_copied_table,
+        private=_copied_table,
     )
 
 
@@ -155,6 +201,7 @@ add(
         encode=_encoded_column,
         decode=_column,
         copy=_copied_column,
+        private=_copied_column,
     ),
     Adapter(
         table.MaskedColumn,
@@ -163,6 +210,7 @@ add(
         encode=_encoded_column,
         decode=_masked_column,
         copy=_copied_column,
+        private=_copied_column,
     ),
     _adapter(table.Table),
     _adapter(table.QTable),

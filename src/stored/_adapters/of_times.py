@@ -9,7 +9,9 @@ import numpy as np
 from astropy import time
 from astropy.coordinates import EarthLocation
 
-from stored._adapters.column_info import add_info, info_parts, rest_of, text_or_none, with_info_of
+from stored._adapters.added_attributes import rest_of
+from stored._adapters.column_info import add_info, info_parts, text_or_none, with_info_of
+from stored._adapters.exact_parts import items_of
 from stored._adapters.registry import BY_PICKLE, Adapter, add
 
 _DELTAS = ("_delta_ut1_utc", "_delta_tdb_tt")
@@ -59,11 +61,11 @@ def _same_days(found: Any, expected: Any) -> bool:
 
 
 def _decoded(kind: Any, parts: Any) -> Any:
-    first, second, mask, scale, shown, location, *deltas, info = parts
+    first, second, mask, scale, shown, location, *deltas, info = items_of(parts, 9)
     if not (_are_days(first) and _are_days(second) and np.shape(first) == np.shape(second)):
         raise ValueError("these are no days")
     is_time = kind is time.Time
-    if len(deltas) != len(_DELTAS) or not (location is None or (is_time and type(location) is EarthLocation)):
+    if not (location is None or (is_time and type(location) is EarthLocation)):
         raise ValueError("these are no times")
     options = {"location": location} if is_time else {}
     with np.errstate(all="ignore"):
@@ -92,12 +94,16 @@ def _checked_mask(mask: Any, shape: tuple[int, ...]) -> Any:
 def _copied(value: Any) -> Any:
     made = value.copy()
     vars(made).update(copy.deepcopy(rest_of(value, _FOLLOWING)))
+    if getattr(value, "location", None) is not None:
+        with_info_of(value.location, made.location)
     return with_info_of(value, made)
 
 
 def _adapter(kind: Any) -> Adapter:
     name = f"astropy.time.{kind.__name__}"
-    return Adapter(kind, name, key=_key, encode=_encoded, decode=lambda parts: _decoded(kind, parts), copy=_copied)
+    return Adapter(
+        kind, name, key=_key, encode=_encoded, decode=lambda parts: _decoded(kind, parts), copy=_copied, private=_copied
+    )
 
 
 add(_adapter(time.Time), _adapter(time.TimeDelta))

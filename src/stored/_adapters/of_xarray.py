@@ -29,7 +29,8 @@ _DTYPE = re.compile(r"[<>|][a-zA-Z][0-9]{1,9}(\[[0-9]{0,9}[a-zA-Z]{1,2}\])?")
 
 def _variable_parts(variable: Any, is_index: bool = False) -> Any:
     """The dimensions, values, attributes and encoding; of the values of an index, their dtype alone."""
-    if not (is_index or variable._in_memory):
+    # labels always are in memory, those of levels are put together from there
+    if not (is_index or type(variable) is xr.IndexVariable or variable._in_memory):
         raise NoFormError(_NOT_LOADED)
     values = _label_dtype_part(variable.dtype) if is_index else _values_part(variable.data)
     return variable.dims, values, dict(variable.attrs), _encoding_parts(variable.encoding)
@@ -146,11 +147,34 @@ def _label_dtype(name: str | None) -> Any:
 
 
 def _array_parts(value: Any) -> Any:
-    return value.name, _variable_parts(value.variable), *_coordinates_parts(value)
+    return value.name, _variable_parts(value.variable), *_coordinates_parts(value), type(value.variable) is xr.Variable
+
+
+def _encoded_array(value: Any) -> Any:
+    """The parts of an array; of one that is a coordinate of itself, the name of that in the place of its values."""
+    if type(value.variable) is xr.Variable:
+        return _array_parts(value)
+    coordinates = value.coords.variables.items()
+    name = next((name for name, each in coordinates if _is_same_variable(each, value.variable)), None)
+    return BY_PICKLE if name is None else (value.name, name, *_coordinates_parts(value), False)
+
+
+def _is_same_variable(one: Any, other: Any) -> bool:
+    is_alike = type(one) is type(other) and one.dtype == other.dtype and one.encoding == other.encoding
+    return is_alike and bool(one.identical(other))
+
+
+def _shown(name: Any, coordinate: Any, coordinates: Any) -> Any:
+    """An array that is a coordinate of itself."""
+    variable = coordinates.variables[coordinate]
+    made = xr.DataArray(np.broadcast_to(np.int8(0), variable.shape), coordinates, variable.dims, name)
+    return made._replace(variable=variable)
 
 
 def _data_array(plain: Any) -> Any:
-    name, variable, coordinates, indexes = plain
+    name, variable, coordinates, indexes, is_array_of_its_own = plain
+    if not is_array_of_its_own:
+        return _shown(name, variable, _coordinates(coordinates, indexes))
     found = _variable(variable)
     made = xr.DataArray(found.data, _coordinates(coordinates, indexes), found.dims, name, found.attrs)
     made.encoding = found.encoding
@@ -159,18 +183,40 @@ def _data_array(plain: Any) -> Any:
 
 def _dataset_parts(value: Any) -> Any:
     variables = {name: _variable_parts(each.variable) for name, each in value.data_vars.items()}
-    return variables, *_coordinates_parts(value), dict(value.attrs), _encoding_parts(value.encoding)
+    labels = dict(value.attrs), _encoding_parts(value.encoding)
+    return variables, *_coordinates_parts(value), *labels, tuple(value.variables), tuple(value.sizes)
+
+
+def _encoded_dataset(value: Any) -> Any:
+    # dimensions stand in the order in which variables have them, whatever has been done to the data set
+    return BY_PICKLE if tuple(_sizes(value.variables)) != tuple(value.sizes) else _dataset_parts(value)
+
+
+def _sizes(variables: Any) -> Any:
+    return dict.fromkeys(dim for each in variables.values() for dim in each.dims)
 
 
 def _dataset(plain: Any) -> Any:
-    variables, coordinates, indexes, attributes, encoding = plain
+    variables, coordinates, indexes, attributes, encoding, names, dims = plain
     made = xr.Dataset(
         {name: _variable(each) for name, each in variables.items()},
         _coordinates(coordinates, indexes),
         _checked(attributes, dict),
     )
+    made = _reordered(made, _checked(names, tuple))
+    if tuple(made.sizes) != dims:
+        raise ValueError("these are no dimensions of this data set")
     made.encoding = _encoding(encoding)
     return made
+
+
+def _reordered(made: Any, names: tuple[Any, ...]) -> Any:
+    """A data set with its variables in another order, in which it shows them and its dimensions."""
+    if len(names) != len(made.variables) or {*names} != made.variables.keys():
+        raise ValueError("these are no names of these variables")
+    if names == tuple(made.variables):
+        return made
+    return made[list(names)]
 
 
 def _own_parts(parts: Any) -> Any:
@@ -185,10 +231,10 @@ def _own_parts(parts: Any) -> Any:
     return own_values(parts, writable) if kind is np.ndarray or is_array(parts) else copy.deepcopy(parts)
 
 
-def _adapter(kind: Any, parts: Any, made: Any) -> Adapter:
+def _adapter(kind: Any, parts: Any, made: Any, encode: Any = None) -> Adapter:
     def encoded(value: Any) -> Any:
         try:
-            return parts(value)
+            return (encode or parts)(value)
         except NoFormError:
             return BY_PICKLE
 
@@ -201,6 +247,6 @@ def _adapter(kind: Any, parts: Any, made: Any) -> Adapter:
 
 add(
     _adapter(xr.Variable, _variable_parts, _variable),
-    _adapter(xr.DataArray, _array_parts, _data_array),
-    _adapter(xr.Dataset, _dataset_parts, _dataset),
+    _adapter(xr.DataArray, _array_parts, _data_array, _encoded_array),
+    _adapter(xr.Dataset, _dataset_parts, _dataset, _encoded_dataset),
 )

@@ -131,12 +131,13 @@ def _masked_form(kind: Any, numbers: str) -> Form:
 
 
 def _texts(values: Any) -> Any:
-    """How they are stored, what stands for a missing one, and the texts."""
+    """How they are stored, what stands for a missing one, and the texts: a list, if some are of numpy or a subclass."""
     dtype = values.dtype
     is_nan = getattr(dtype, "na_value", pd.NA) is not pd.NA
-    packed = packed_texts(values.to_numpy(object).tolist(), MISSING)
+    texts = values.to_numpy(object).tolist()
+    packed = packed_texts(texts, MISSING)
     # one that is no storage of today's has no form
-    return dtype.storage if dtype.storage in _STORAGES else dtype, is_nan, packed
+    return dtype.storage if dtype.storage in _STORAGES else dtype, is_nan, texts if packed is None else packed
 
 
 _STORAGES = ("python", "pyarrow")
@@ -146,13 +147,19 @@ def _made_texts(plain: Any) -> Any:
     storage, is_nan, packed = plain
     if storage not in _STORAGES:
         raise ValueError("this is no way to store texts")
-    texts = texts_of(packed, MISSING)
+    texts = _checked_texts(packed) if type(packed) is list else texts_of(packed, MISSING)
     options = {"na_value": np.nan} if is_nan else {}
     try:
         dtype = pd.StringDtype(storage, **options)
     except ImportError:  # what pandas does itself without pyarrow
         dtype = pd.StringDtype("python", **options)
     return pd.array(texts, dtype=dtype)
+
+
+def _checked_texts(found: list[Any]) -> list[Any]:
+    if not all(isinstance(each, str) or (pd.api.types.is_scalar(each) and pd.isna(each)) for each in found):
+        raise ValueError("these are no texts")
+    return found
 
 
 def _made_intervals(plain: Any) -> Any:

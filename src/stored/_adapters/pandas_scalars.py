@@ -43,7 +43,8 @@ def zone_part(zone: Any) -> Any:
     except Exception:  # whatever is raised for texts that are no names
         return zone
     # a zone of pytz has an object for each of its offsets
-    is_same = type(found) is type(zone) and (found == zone or getattr(zone, "zone", None) == str(zone))
+    is_equal = found == zone or getattr(zone, "zone", None) == str(zone)
+    is_same = type(found) is type(zone) and is_equal and str(found) == str(zone)  # offsets are equal by any name
     return str(zone) if is_same else zone
 
 

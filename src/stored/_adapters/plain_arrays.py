@@ -36,6 +36,8 @@ def array_of(plain: Any, missing: tuple[Any, ...] = (None,)) -> np.ndarray[Any, 
     """The array that plain values stand for, as `parts_of` gives them; a ValueError if they stand for none."""
     if type(plain) is np.ndarray:
         return plain
+    if type(plain) is not tuple:
+        raise TypeError("this stands for no array")
     kind, *rest = plain
     if kind == "times":
         unit, numbers = rest

@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from stored._adapters.column_info import add_info, info_parts, rest_of, with_info_of
+from stored._adapters.added_attributes import rest_of
+from stored._adapters.column_info import add_info, info_parts, with_info_of
+from stored._adapters.exact_parts import items_of
 from stored._adapters.own_dtypes import own_dtype
 from stored._adapters.registry import BY_PICKLE, Adapter
 from stored._adapters.unit_forms import unit_form, unit_of_form, unit_text
@@ -77,15 +79,20 @@ def quantity_adapter(
         return BY_PICKLE if is_checked and not _gives(decode, form, value) else form
 
     def decode(form: Any) -> Any:
-        content, unit, info, *rest = form
-        if len(rest) != len(extras):
-            raise ValueError("a quantity has other attributes")
+        content, unit, info, *rest = items_of(form, 3 + len(extras))
         with np.errstate(all="ignore"):
             made = make(decoded_content(content), unit_of_form(unit), *rest)
         return add_info(made, info)
 
     return Adapter(
-        kind, name, key=quantity_key, encode=encode, decode=decode, copy=kept_quantity, hand_out=quantity_for_caller
+        kind,
+        name,
+        key=quantity_key,
+        encode=encode,
+        decode=decode,
+        copy=kept_quantity,
+        hand_out=quantity_for_caller,
+        private=lambda value: _like(value, _own_numbers(value)),
     )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import functools
+import sys
 from collections.abc import Callable
 from typing import Any, TypeVar, overload
 
@@ -140,7 +142,7 @@ def _adapter(kind: Any, given: dict[str, Any], subclasses: bool) -> Adapter:
     if ("encode" in functions) != ("decode" in functions):
         missing = "decode" if "encode" in functions else "encode"
         raise TypeError(f"register({kind.__qualname__}) has no {missing}; give both encode and decode, or none of them")
-    home = next((each.__module__ for each in functions.values() if hasattr(each, "__module__")), kind.__module__)
+    home = next((each for each in map(_module_of, functions.values()) if each), kind.__module__)
     if not functions.keys() - {"same"}:
         functions |= derived_functions(kind)
     elif "key" not in functions:
@@ -152,6 +154,15 @@ def _adapter(kind: Any, given: dict[str, Any], subclasses: bool) -> Adapter:
             " your own that holds it"
         )
     return Adapter(kind, name, subclasses, copy=_copying(functions), home=home, **functions)
+
+
+def _module_of(function: Any) -> str | None:
+    """The module of whoever has written a function; None for those of Python, such as `attrgetter`."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    module = getattr(function, "__module__", None)
+    is_known = isinstance(module, str) and module.partition(".")[0] not in sys.stdlib_module_names
+    return module if is_known else None
 
 
 def _copying(functions: dict[str, Any]) -> Callable[[Any], Any]:

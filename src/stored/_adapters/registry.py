@@ -46,6 +46,8 @@ class Adapter:
         Copies a value, so that nobody who has the original can change the copy; None if values cannot change.
     hand_out : callable or None
         Copies a value that is kept, for a caller; by default `copy`.
+    private : callable or None
+        Copies a value for a caller who may write to its arrays, too; None if `copy.deepcopy` loses nothing.
     refusal : str
         Why values can be neither in keys nor stored; empty if they can.
     home : str
@@ -65,6 +67,7 @@ class Adapter:
     same: Callable[[Any, Any], bool] | None = None
     copy: Function | None = None
     hand_out: Function | None = None
+    private: Function | None = None
     refusal: str = ""
     home: str = ""
     beyond: Callable[[Any], list[str]] | None = None

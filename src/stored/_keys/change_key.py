@@ -96,9 +96,11 @@ def _part(value: Any, depth: int, compare: _Compare | None) -> Hashable:
     if kind is dict or kind is OrderedDict:
         return kind, *[(_part(key, depth + 1, compare), _part(each, depth + 1, compare)) for key, each in value.items()]
     adapter = adapter_of(kind)
-    if adapter is None or adapter.key is None or (adapter.beyond is not None and not is_library_class(kind)):
+    if adapter is None or (adapter.beyond is not None and not is_library_class(kind)):
         raise _NoKeyError
     if compare is not None and adapter.same is not None:
         return kind, compare(value, adapter)
+    if adapter.key is None:
+        raise _NoKeyError
     beyond = [] if adapter.beyond is None else [(name, getattr(value, name)) for name in adapter.beyond(value)]
     return kind, _part(key_of(adapter, value), depth + 1, compare), _part(beyond, depth + 1, compare)

@@ -212,7 +212,7 @@ _ITERABLES: tuple[Any, ...] = (list, tuple, set, frozenset, collections.deque)
 
 
 def _deepcopy_or_same(value: Any) -> Any:
-    return _copy_or_same(_deepcopy_with_own_dtypes, value)
+    return _copy_or_same(_deepcopy_by_parts, value)
 
 
 def _copy_or_same(copied: Callable[[Any], Any], value: Any) -> Any:
@@ -264,7 +264,7 @@ def copy_for_caller(value: Any, copies: bool | None = None) -> HandOut | None:
         None if callers can have the value itself. Of an array that is read-only, it makes a view.
     """
     if copies is not None:
-        deep = _deepcopy_with_own_dtypes if _arrays_with_fields(value) else copy.deepcopy
+        deep = _deepcopy_by_parts if _parts_with_copies(value) else copy.deepcopy
         return deep if copies else None
     kind = type(value)
     if kind in _IMMUTABLE:
@@ -280,22 +280,25 @@ def copy_for_caller(value: Any, copies: bool | None = None) -> HandOut | None:
     return _copy_mutable if _is_mutable(value, 0) else None
 
 
-def _arrays_with_fields(value: Any) -> list[Any]:
-    """The arrays and records in plain containers, not nested too deeply, whose dtypes have fields."""
+def _parts_with_copies(value: Any) -> list[tuple[Any, Callable[[Any], Any]]]:
+    """What is in plain containers, not nested too deeply, and Python copies with less or more than it has to."""
     found = []
 
     def look_at(leaf: Any) -> None:
-        if isinstance(leaf, np.ndarray | np.void) and leaf.dtype.names is not None:
-            found.append(leaf)
+        adapter = adapter_of(type(leaf))
+        if adapter is not None and adapter.private is not None:
+            found.append((leaf, adapter.private))
+        elif isinstance(leaf, np.ndarray | np.void) and leaf.dtype.names is not None:
+            found.append((leaf, copy_with_own_dtype))
 
     with contextlib.suppress(_NestedTooDeeplyError):
         _map_leaves(value, look_at, 0)
     return found
 
 
-def _deepcopy_with_own_dtypes(value: Any) -> Any:
-    """A deep copy; in one of Python's, arrays have the very dtypes of the originals."""
-    return copy.deepcopy(value, {id(each): copy_with_own_dtype(each) for each in _arrays_with_fields(value)})
+def _deepcopy_by_parts(value: Any) -> Any:
+    """A deep copy; in one of Python's, arrays have the very dtypes of the originals, and types lose what they add."""
+    return copy.deepcopy(value, {id(each): copied(each) for each, copied in _parts_with_copies(value)})
 
 
 def _is_mutable(value: Any, depth: int) -> bool:
