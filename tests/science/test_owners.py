@@ -310,15 +310,18 @@ class Steps(pipeline.Pipeline):  # type: ignore[misc]
 @pytest.mark.filterwarnings("ignore::stored.errors.OwnerWarning")
 def test_a_pipeline_is_an_owner_and_an_argument() -> None:
     """With all of its steps."""
-    owner = Steps([("scale", preprocessing.StandardScaler()), ("fit", linear_model.Ridge())])
-    owner.fit([[0.0], [1.0]], [0.0, 1.0])
-    assert owner.value() == owner.value.__wrapped__()
-    assert Nested(1).of(owner) == owner.value()
-    assert Nested(1).of.cached(owner)
-    owner.fit([[0.0], [1.0]], [0.0, 5.0])
-    assert owner.value() == owner.value.__wrapped__()
-    owner.set_params(fit__alpha=9.0)
-    assert not Nested(1).of.cached(owner)
+    steps = [("scale", preprocessing.StandardScaler()), ("fit", linear_model.Ridge())]
+    for owner, value in ((Steps(steps), Steps.value), (Nested(pipeline.Pipeline(steps)), Nested.value)):
+        model = getattr(owner, "inner", owner)
+        model.fit([[0.0], [1.0]], [0.0, 1.0])
+        assert value(owner) == value.__wrapped__(owner)
+        model.fit([[0.0], [1.0]], [0.0, 5.0])
+        assert value(owner) == value.__wrapped__(owner)
+    model = pipeline.Pipeline(steps)
+    assert Nested(1).of(model) == Nested(model).value()
+    assert Nested(1).of.cached(model)
+    model.set_params(fit__alpha=9.0)
+    assert not Nested(1).of.cached(model)
 
 
 def test_what_has_no_form_in_an_estimator_is_named() -> None:
