@@ -46,5 +46,6 @@ add(
         encode=_encoded,
         decode=_decoded,
         copy=_copied,
+        parts=lambda value: [("", value.unmasked)],
     )
 )

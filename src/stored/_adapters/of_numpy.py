@@ -89,6 +89,7 @@ add(
         encode=_encoded_mask,
         decode=_masked_array,
         copy=copy_with_own_dtype,
+        parts=lambda value: [("", value.data), (".fill_value", value.fill_value)],
     ),
     Adapter(
         type(np.ma.masked),
@@ -104,6 +105,7 @@ add(
         encode=_record_parts,
         decode=_record_array,
         copy=copy_with_own_dtype,
+        parts=lambda value: [("", _record_parts(value))],
     ),
     Adapter(
         np.record,

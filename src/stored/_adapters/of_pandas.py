@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,18 @@ def _frame_parts(frame: Any) -> Any:
     if values is None:
         values = [plain_values(column) for _, column in frame.items()]
     return values, frame.columns, frame.index, frame.attrs, frame.flags.allows_duplicate_labels
+
+
+def _parts_of_frame(frame: Any) -> Iterator[tuple[str, Any]]:
+    yield from ((".attrs", frame.attrs), (".columns", frame.columns), (".index", frame.index))
+    for name, column in frame.items():  # which has the attributes of the table too
+        yield f"[{name!r}]", column
+
+
+def _parts_of_series(series: Any) -> Iterator[tuple[str, Any]]:
+    for label, each in series.items():
+        yield f"[{label!r}]", each
+    yield from ((".index", series.index), (".name", series.name), (".attrs", series.attrs))
 
 
 def _frame(plain: Any) -> Any:
@@ -128,6 +141,7 @@ add(
         decode=_frame,
         copy=lambda frame: _own_frame(frame, frozen),
         hand_out=_frame_for_caller,
+        parts=_parts_of_frame,
     ),
     Adapter(
         pd.Series,
@@ -137,5 +151,6 @@ add(
         decode=_series,
         copy=lambda series: _own_series(series, frozen),
         hand_out=lambda series: _own_series(series, placing_for_callers()),
+        parts=_parts_of_series,
     ),
 )

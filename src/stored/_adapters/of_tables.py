@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -89,6 +90,17 @@ def _copied_column(column: Any) -> Any:
     return made
 
 
+def _named_of_column(column: Any) -> Iterator[tuple[str, Any]]:
+    yield "", np.asarray(column)
+    yield ".meta", dict(column.meta)
+
+
+def _named_of_table(value: Any) -> Iterator[tuple[str, Any]]:
+    for name in value.colnames:
+        yield f"[{name!r}]", value[name]
+    yield ".meta", dict(value.meta)
+
+
 def _table_parts(value: Any) -> Any:
     columns = [(name, value[name]) for name in value.colnames]
     return columns, meta_parts(value.meta), bool(value.masked)
@@ -144,6 +156,7 @@ def _adapter(kind: Any) -> Adapter:
         encode=_encoded_table,
         decode=lambda parts: _decoded_table(kind, parts),
         copy=_copied_table,
+        parts=_named_of_table,
     )
 
 
@@ -155,6 +168,7 @@ add(
         encode=_encoded_column,
         decode=_column,
         copy=_copied_column,
+        parts=_named_of_column,
     ),
     Adapter(
         table.MaskedColumn,
@@ -163,6 +177,7 @@ add(
         encode=_encoded_column,
         decode=_masked_column,
         copy=_copied_column,
+        parts=_named_of_column,
     ),
     _adapter(table.Table),
     _adapter(table.QTable),
