@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import attrs
 import numpy as np
 import pytest
 
 from stored import register
+from stored._adapters import adapter_of
 from stored._keys import canonical
 from stored._storage.native import NotNativeError
 from tests.adapters import round_trips
@@ -110,3 +111,39 @@ def code_of(kind: type) -> str:
     found = adapter_of(kind)
     assert found is not None
     return Codes()[found]
+
+
+class Slotted:
+    __slots__ = ("a", "b")
+
+
+class Stated:
+    def __getstate__(self) -> Any:
+        return "a text"
+
+
+class Pair(NamedTuple):
+    first: int
+    second: int
+
+
+def test_parts_are_named_as_users_write_them() -> None:
+    """Attributes, fields and slots; of a state that the class itself makes, none is known."""
+    slotted = Slotted()
+    slotted.a = 1  # type: ignore[attr-defined]
+    register(Slotted)
+    register(Stated)
+    register(Pair)
+    expected: list[tuple[Any, list[tuple[str, Any]]]] = [
+        (Frozen(1.0, 2), [(".mass", 1.0), (".values", 2)]),
+        (Profile(1.0), [(".mass", 1.0), ("._radii", []), (".note", "")]),
+        (Odd(1.5), [(".doubled", 3.0)]),
+        (slotted, [(".a", 1)]),
+        (Stated(), []),
+        (Pair(1, 2), [(".first", 1), (".second", 2)]),
+    ]
+    for value, parts in expected:
+        adapter = adapter_of(type(value))
+        assert adapter is not None
+        assert adapter.parts is not None
+        assert [*adapter.parts(value)] == parts

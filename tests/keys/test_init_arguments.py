@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import functools
+import re
 from typing import Any, Protocol
 
+import numpy as np
 import pytest
 
 from stored import keyed_by, stored
+from stored._keys.estimators import tells_params
 from stored.errors import OwnerError
 from tests.keys.models import snapshot, string
 
@@ -213,15 +216,6 @@ def test_arguments_without_names_have_to_be_named() -> None:
     with pytest.raises(OwnerError, match=r'__init__\(\) takes \*rest and \*\*more, .*@keyed_by\("H0"\)'):
         keyed_by(starred())(1).value()
 
-    @keyed_by
-    class Number(float):
-        @stored
-        def value(self) -> Any:
-            return 1
-
-    with pytest.raises(OwnerError, match=r"float\.__new__\(\) takes \*args and \*\*kwargs"):
-        Number(1).value()
-
     class Compiled:
         __init__ = type("Opaque", (), {"__call__": None, "__signature__": 3})()
 
@@ -231,3 +225,90 @@ def test_arguments_without_names_have_to_be_named() -> None:
 
     with pytest.raises(OwnerError, match=r'takes arguments whose names are not known.*@keyed_by\("H0", "Om0"\)'):
         keyed_by(Compiled).value(object.__new__(Compiled))
+
+
+@pytest.mark.parametrize(
+    "base", [dict, list, set, frozenset, tuple, str, bytes, bytearray, int, float, complex, np.ndarray]
+)
+def test_content_that_is_no_attribute_is_named_by_a_property(base: Any) -> None:
+    """Of a class that inherits from a type of Python's or of numpy's; the line is a remedy."""
+    content = "np.asarray" if base is np.ndarray else base.__name__
+
+    class Plain(base):  # type: ignore[misc]
+        @stored
+        def value(self) -> Any:
+            return repr(self)
+
+    made = np.zeros(2).view(Plain) if base is np.ndarray else Plain()
+    line = re.escape(f'content = property({content}) in the class, and @keyed_by("content", only=True) above it')
+    with pytest.raises(OwnerError, match=f"(?s)Write {line}"):
+        made.value()
+    keyed_by(Plain)
+    with pytest.raises(OwnerError, match=f"inherits from {base.__name__}, whose content is no attribute; write {line}"):
+        made.value()
+
+
+def test_content_that_a_property_names_counts() -> None:
+    """Also where it changes."""
+
+    @keyed_by("content", only=True)
+    class Row(list):  # type: ignore[type-arg]
+        content = property(list)
+
+        @stored
+        def value(self) -> Any:
+            return sum(self)
+
+    @keyed_by("content", only=True)
+    class Field(np.ndarray):  # type: ignore[type-arg]
+        content = property(np.asarray)
+
+        @stored
+        def value(self) -> Any:
+            return float(self.sum())
+
+    row, field = Row([1, 2]), np.ones(2).view(Field)
+    assert [row.value(), field.value()] == [3, 2.0]
+    row.append(4)
+    field[0] = 5.0
+    assert [row.value(), field.value()] == [7, 6.0]
+    assert [Row([1, 2]).value(), np.full(2, 3.0).view(Field).value()] == [3, 6.0]
+
+
+def test_the_line_names_where_unnamed_arguments_are_kept() -> None:
+    """An attribute of the same name as `**more` is a parameter too."""
+
+    @keyed_by
+    class Keeping:
+        def __init__(self, H0: Any, *rest: Any, **more: Any) -> None:
+            self.H0, self.more = H0, more
+
+        @stored
+        def value(self) -> Any:
+            return self.H0
+
+    with pytest.raises(OwnerError, match=r'takes \*rest and \*\*more, .*@keyed_by\("H0", "more"\)'):
+        Keeping(1).value()
+
+    @keyed_by("more")
+    class Naming(Keeping):
+        pass
+
+    assert string(Naming(1, a=2)) == "H0=1, more={'a': 2}"
+
+
+def test_what_only_looks_like_an_estimator_tells_no_params() -> None:
+    """A `get_params` that takes an argument, or of which no signature is known."""
+
+    class Asking:
+        def get_params(self, name: Any) -> Any: ...
+
+        def set_params(self) -> None: ...
+
+    class Compiled(Asking):
+        get_params: Any = type
+
+    class Bound(Asking):
+        get_params = staticmethod(dict)  # type: ignore[assignment]
+
+    assert [tells_params(each) for each in (Asking, Compiled, Bound, int)] == [False] * 4

@@ -61,6 +61,32 @@ def test_attributes_of_a_subclass_join_them() -> None:
     assert len(calls) == 2
 
 
+class Labelled(Instrument):
+    """Has an attribute of the name under which keys have what the key of a registered type tells."""
+
+    def __init__(self, gain: float, key: float) -> None:
+        super().__init__(gain)
+        self.key = key
+
+    @stored
+    def scaled(self) -> float:
+        return self.gain * self.key
+
+    @stored
+    def total(self) -> float:
+        return self.gain + sum(vars(self)[name] for name in ("key",))
+
+
+def test_an_attribute_may_have_any_name() -> None:
+    """It does not stand for the key, nor the key for it."""
+    owner = Labelled(2.0, 3.0)
+    assert [owner.scaled(), owner.total()] == [6.0, 5.0]
+    owner.gain = 4.0
+    assert [owner.scaled(), owner.total()] == [12.0, 7.0]
+    owner.key = 5.0
+    assert [owner.scaled(), owner.total()] == [20.0, 9.0]
+
+
 def test_another_key_is_another_parameter() -> None:
     """The code of the function counts, so that the same value of another one is another parameter."""
     owner = Instrument(1.0)

@@ -14,6 +14,7 @@ from tests.tables.interpolants import bicubic, cube, curve, surface
 
 pd: Any = pytest.importorskip("pandas")
 xr: Any = pytest.importorskip("xarray")
+u: Any = pytest.importorskip("astropy.units")
 
 F = curve(cube, outside="nan")
 S = surface(bicubic)
@@ -100,13 +101,30 @@ def test_only_real_numbers_have_values(values: Any) -> None:
 
 @pytest.mark.parametrize(
     "x",
-    [pd.Index([1.0, 2.0]), pd.array([1.0, 2.0]), xr.Dataset({"a": 1.0}), [pd.Series([1.0])], xr.Variable("t", [1.0])],
+    [pd.Index([1.0, 2.0]), pd.array([1.0, 2.0]), [pd.Series([1.0])], xr.Variable("t", [1.0])],
     ids=lambda each: type(each).__name__,
 )
 def test_other_objects_of_theirs_are_refused(x: Any) -> None:
     """What only converts to an array, with the remedy."""
     with pytest.raises(TypeError, match=r"np.asarray"):
         F(x)
+
+
+def test_a_variable_of_a_data_set_is_to_be_given() -> None:
+    """There is no single array of it."""
+    with pytest.raises(TypeError, match=r"Dataset.*: give one of its variables, such as \['a'\]$"):
+        F(xr.Dataset({"a": 1.0}))
+    with pytest.raises(TypeError, match=r"such as \['x'\]$"):
+        F(xr.Dataset())
+
+
+def test_a_data_array_of_a_quantity_says_how_numbers_are_made_of_it() -> None:
+    """Of a quantity; `.compute()` would leave it one."""
+    x = xr.DataArray([1.0, 2.0], dims="t")
+    with_unit = x.copy(data=[1.0, 2.0] * u.kpc)
+    with pytest.raises(TypeError, match=r"of Quantity; give its numbers, \.copy\(data=array\.data\.to_value\(unit\)\)"):
+        F(with_unit)
+    assert F(with_unit.copy(data=with_unit.data.to_value(u.kpc))).values == pytest.approx([0.0, 6.0], abs=1e-8)
 
 
 def test_frames_keep_index_and_columns() -> None:

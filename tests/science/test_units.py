@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import math
 import pickle
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,8 @@ from stored._tables import make_interpolant, tabulate
 from tests.tables.interpolants import curve, interpolant_of
 
 u: Any = pytest.importorskip("astropy.units")
+pd: Any = pytest.importorskip("pandas")
+xr: Any = pytest.importorskip("xarray")
 
 DENSITY = u.Msun / u.pc**3
 
@@ -135,7 +138,7 @@ def test_single_quantities_come_back_as_such() -> None:
         (1.0, "r is 1.0, which has no unit, and must be a quantity in kpc"),
         (np.array([1.0, 2.0]), r"has no unit, and must be a quantity in kpc"),
         (np.ma.array([1.0]), r"has no unit, and must be a quantity in kpc"),
-        ([1 * u.kpc], "has no unit, and must be a quantity in kpc"),
+        ([1 * u.kpc], "is no quantity itself, and must be a quantity in kpc"),
         (1 * u.s, "r is 1.0 s, which has the unit s; it must be in kpc"),
         (np.ones(2) * u.s, "which has the unit s; it must be in kpc"),
         (1 * u.one, r"the unit 1 \(dimensionless\); it must be in kpc"),
@@ -171,8 +174,34 @@ def test_masked_quantities_are_refused() -> None:
 
     with pytest.raises(TypeError, match=r"give it without a mask"):
         F(Masked([1.0, 2.0] * u.kpc, [True, False]))
-    with pytest.raises(TypeError, match=r"r is .*np.asarray"):
+    with pytest.raises(TypeError, match=r"r is .*give it without a mask: \.filled\(np\.nan\)"):
         G(Masked([1.0, 2.0], [True, False]))
+
+
+LABELLED_QUANTITY = xr.DataArray([1.0, 2.0], dims="t").copy(data=[1.0, 2.0] * u.kpc)
+
+
+@pytest.mark.parametrize(
+    ("x", "remedy", "made"),
+    [
+        (2.0, "has no unit, and must be .*; multiply it by its unit", lambda x: x * u.kpc),
+        ([1 * u.kpc, 2e-3 * u.Mpc], r"is no quantity itself, .* make one of several: u\.Quantity\(\[", u.Quantity),
+        (LABELLED_QUANTITY, r"is no quantity itself, .* give its \.data", lambda x: x.data),
+        (pd.Series([1.0, 2.0]), r"\.to_numpy\(\) of it, multiplied by its unit", lambda x: x.to_numpy() * u.kpc),
+        (np.ma.array([1.0, 2.0]), r"\.filled\(np\.nan\) of it, multiplied", lambda x: x.filled(np.nan) * u.kpc),
+    ],
+)
+def test_the_remedy_gives_a_quantity(x: object, remedy: str, made: Callable[[Any], Any]) -> None:
+    """What the error says to give is taken."""
+    with pytest.raises(TypeError, match=f"(?s){remedy}"):
+        F(x)
+    assert F(made(x)).shape in {(), (2,)}
+
+
+def test_several_quantities_are_no_numbers_either() -> None:
+    """Along an axis without a unit."""
+    with pytest.raises(TypeError, match=r"give u\.Quantity\(\[\.\.\.\]\)\.to_value\(unit\)"):
+        G([1 * u.kpc, 2 * u.kpc])
 
 
 def test_a_dimensionless_unit_is_named() -> None:

@@ -6,6 +6,7 @@ import array
 import collections
 import ctypes
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -97,8 +98,38 @@ class Tagged(np.ndarray[Any, Any]):
 def test_what_only_converts_to_an_array_is_refused(x: Any) -> None:
     """It may have what would be lost on the way; the error says how to leave that behind."""
     for function in (F, F.inverse, F.derivative, lambda each: F.integral(1.0, each), lambda each: S(each, 1.0)):
-        with pytest.raises(TypeError, match=r"it must be a real number or an array of them: give np.asarray\(...\)"):
+        with pytest.raises(TypeError, match=r"it must be a real number or an array of them: give "):
             function(x)
+
+
+class OwnMasked(np.ma.MaskedArray):  # type: ignore[type-arg]
+    pass
+
+
+RECORDS = np.array([(1.0, 2.0)], dtype=[("x", float), ("y", float)])
+
+
+@pytest.mark.parametrize(
+    ("x", "remedy", "made"),
+    [
+        (np.array([1.0, 2.0]).view(Tagged), "give np.asarray(...) of it", np.asarray),
+        (OwnMasked([1.0, 2.0], mask=[False, True]), "give np.ma.asarray(...) of it", np.ma.asarray),
+        (
+            [1.0, np.ma.masked],
+            "give all as one masked array, np.ma.array(..., mask=...)",
+            lambda _: np.ma.array([1.0, 1.0], mask=[False, True]),
+        ),
+        ([np.ma.array([1.0], mask=[True])], "give all as one masked array, np.ma.array(..., mask=...)", np.ma.array),
+        (RECORDS.view(np.recarray), "give one of its fields, such as ['x']", lambda x: x["x"]),
+        (RECORDS, "give one of its fields, such as ['x']", lambda x: x["x"]),
+    ],
+)
+def test_the_remedy_keeps_what_counts(x: Any, remedy: str, made: Any) -> None:
+    """What the error says to give is taken, and a mask is not lost by it."""
+    with pytest.raises(TypeError, match=re.escape(remedy)):
+        F(x)
+    found = F(made(x))
+    assert np.ma.getmaskarray(found).any() == ("mask" in remedy or "ma.asarray" in remedy)
 
 
 @pytest.mark.parametrize("x", [np.ma.array([1j]), np.ma.array(["x"]), np.ma.array([(1.0,)], dtype=[("x", float)])])

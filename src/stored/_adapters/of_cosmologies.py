@@ -33,6 +33,11 @@ def _key(value: Any) -> Any:
     return *_parts(value), [getattr(value, name, None) for name in _FOLLOWING]
 
 
+def _named(value: Any) -> Any:
+    """The parameters and the metadata, by what users call them."""
+    return [*[(f".{name}", each) for name, each in value.parameters.items()], (".meta", dict(value.meta))]
+
+
 def _classes() -> dict[str, Any]:
     """The classes of cosmologies that astropy has, by their names."""
     found = vars(cosmology).items()
@@ -172,5 +177,6 @@ add(
         private=_copied,
         beyond=_attributes_beyond,
         fields=_fields,
+        parts=_named,
     )
 )

@@ -48,5 +48,6 @@ add(
         decode=_decoded,
         copy=_copied,
         private=_copied,
+        parts=lambda value: [("", value.unmasked)],
     )
 )

@@ -145,6 +145,7 @@ add(
         decode=_masked_array,
         copy=_copied_mask,
         private=_copied_mask,
+        parts=lambda value: [("", value.data), (".fill_value", value._fill_value)],
     ),
     Adapter(
         type(np.ma.masked),
@@ -161,6 +162,7 @@ add(
         decode=_decoded_records,
         copy=_copied_records,
         private=_copied_records,
+        parts=lambda value: [("", _record_parts(value))],
     ),
     Adapter(
         np.record,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,18 @@ def _frame_parts(frame: Any) -> Any:
 
 def _labels_beside(value: Any) -> Any:
     return value.attrs, value.flags.allows_duplicate_labels, *added(value)
+
+
+def _parts_of_frame(frame: Any) -> Iterator[tuple[str, Any]]:
+    yield from ((".attrs", frame.attrs), (".columns", frame.columns), (".index", frame.index))
+    for name, column in frame.items():  # which has the attributes of the table too
+        yield f"[{name!r}]", column
+
+
+def _parts_of_series(series: Any) -> Iterator[tuple[str, Any]]:
+    for label, each in series.items():
+        yield f"[{label!r}]", each
+    yield from ((".index", series.index), (".name", series.name), (".attrs", series.attrs))
 
 
 def _frame(plain: Any) -> Any:
@@ -140,6 +153,7 @@ add(
         copy=lambda frame: _own_frame(frame, frozen),
         hand_out=_frame_for_caller,
         private=lambda frame: _frame_for_caller(frame, writable),
+        parts=_parts_of_frame,
     ),
     Adapter(
         pd.Series,
@@ -150,5 +164,6 @@ add(
         copy=lambda series: _own_series(series, frozen),
         hand_out=lambda series: _own_series(series, placing_for_callers()),
         private=lambda series: _own_series(series, writable),
+        parts=_parts_of_series,
     ),
 )

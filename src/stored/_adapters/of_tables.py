@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -113,6 +114,17 @@ def _completed(made: Any, column: Any) -> Any:
     return with_own_fill_value(made, column) if _is_masked(column) else made
 
 
+def _named_of_column(column: Any) -> Iterator[tuple[str, Any]]:
+    yield "", np.asarray(column)
+    yield ".meta", dict(column.meta)
+
+
+def _named_of_table(value: Any) -> Iterator[tuple[str, Any]]:
+    for name in value.colnames:
+        yield f"[{name!r}]", value[name]
+    yield ".meta", dict(value.meta)
+
+
 def _table_parts(value: Any) -> Any:
     columns = [(name, value[name]) for name in value.colnames]
     return columns, meta_parts(value.meta), value.masked
@@ -190,6 +202,7 @@ def _adapter(kind: Any) -> Adapter:
         decode=lambda parts: _decoded_table(kind, parts),
         copy=_copied_table,
         private=_copied_table,
+        parts=_named_of_table,
     )
 
 
@@ -202,6 +215,7 @@ add(
         decode=_column,
         copy=_copied_column,
         private=_copied_column,
+        parts=_named_of_column,
     ),
     Adapter(
         table.MaskedColumn,
@@ -211,6 +225,7 @@ add(
         decode=_masked_column,
         copy=_copied_column,
         private=_copied_column,
+        parts=_named_of_column,
     ),
     _adapter(table.Table),
     _adapter(table.QTable),

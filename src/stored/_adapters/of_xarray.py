@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -219,6 +220,40 @@ def _reordered(made: Any, names: tuple[Any, ...]) -> Any:
     return made[list(names)]
 
 
+# -- what users call the parts ----------------------------------------------------------------------------------------
+
+
+def _named_of_variable(variable: Any) -> Iterator[tuple[str, Any]]:
+    if variable._in_memory and type(variable.data) is np.ndarray:
+        yield "", variable.data
+    yield from ((".attrs", dict(variable.attrs)), (".encoding", dict(variable.encoding)))
+
+
+def _named_of_array(value: Any) -> Iterator[tuple[str, Any]]:
+    if value.variable._in_memory:  # otherwise the array itself is to be loaded
+        yield ".name", value.name
+        yield from _named_of_variable(value.variable)
+        yield from _named_coordinates(value)
+
+
+def _named_of_dataset(value: Any) -> Iterator[tuple[str, Any]]:
+    for name, each in value.data_vars.items():
+        yield f"[{name!r}]", each.variable
+    yield from _named_coordinates(value)
+    yield from ((".attrs", dict(value.attrs)), (".encoding", dict(value.encoding)))
+
+
+def _named_coordinates(value: Any) -> Iterator[tuple[str, Any]]:
+    for name, each in value.coords.variables.items():
+        if name in value.xindexes:  # whose labels are in no array
+            yield f".coords[{name!r}].attrs", dict(each.attrs)
+        else:
+            yield f".coords[{name!r}]", each.to_base_variable()
+
+
+# -- adapters ---------------------------------------------------------------------------------------------------------
+
+
 def _own_parts(parts: Any) -> Any:
     """The same plain values, arrays and labels, which share nothing that can change."""
     kind = type(parts)
@@ -231,7 +266,7 @@ def _own_parts(parts: Any) -> Any:
     return own_values(parts, writable) if kind is np.ndarray or is_array(parts) else copy.deepcopy(parts)
 
 
-def _adapter(kind: Any, parts: Any, made: Any, encode: Any = None) -> Adapter:
+def _adapter(kind: Any, parts: Any, made: Any, named: Any, encode: Any = None) -> Adapter:
     def encoded(value: Any) -> Any:
         try:
             return (encode or parts)(value)
@@ -242,11 +277,12 @@ def _adapter(kind: Any, parts: Any, made: Any, encode: Any = None) -> Adapter:
         plain = encoded(value)
         return value.copy(deep=True) if plain is BY_PICKLE else made(_own_parts(plain))
 
-    return Adapter(kind, f"xarray.{kind.__name__}", key=parts, encode=encoded, decode=made, copy=copied)
+    name = f"xarray.{kind.__name__}"
+    return Adapter(kind, name, key=parts, encode=encoded, decode=made, copy=copied, parts=named)
 
 
 add(
-    _adapter(xr.Variable, _variable_parts, _variable),
-    _adapter(xr.DataArray, _array_parts, _data_array, _encoded_array),
-    _adapter(xr.Dataset, _dataset_parts, _dataset, _encoded_dataset),
+    _adapter(xr.Variable, _variable_parts, _variable, _named_of_variable),
+    _adapter(xr.DataArray, _array_parts, _data_array, _named_of_array, _encoded_array),
+    _adapter(xr.Dataset, _dataset_parts, _dataset, _named_of_dataset, _encoded_dataset),
 )

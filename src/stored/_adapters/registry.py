@@ -56,6 +56,8 @@ class Adapter:
         Names of attributes that a value of a subclass has beside what `key` tells.
     fields : callable or None
         The attributes that are the parameters of an owner of a class; None if its key tells them as a whole.
+    parts : callable or None
+        Gives the parts of a value, each after what users write behind its name to get it: for messages alone.
     """
 
     kind: type
@@ -72,6 +74,7 @@ class Adapter:
     home: str = ""
     beyond: Callable[[Any], list[str]] | None = None
     fields: Callable[[type], tuple[str, ...]] | None = None
+    parts: Callable[[Any], Iterable[tuple[str, Any]]] | None = None
 
     @cached_property
     def for_caller(self) -> Function | None:

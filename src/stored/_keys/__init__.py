@@ -30,7 +30,7 @@ from stored._keys.libraries import find_by_name, is_of_main
 from stored._keys.method_reads import Memo, MethodReads, Selection, method_reads
 from stored._keys.owner_parameters import FieldParameters, find_describer, quick_key
 from stored._keys.owner_protocols import Described, Describer, OwnerParameters
-from stored._keys.parameter_names import checked_string, converters, parameter_names
+from stored._keys.parameter_names import checked_string, converters, parameter_names, tells_by_get_params
 from stored._keys.qualified_names import module_name, qualified_name
 from stored._keys.result_key import (
     Key,
@@ -158,6 +158,7 @@ __all__ = [
     "sources_of",
     "space_of",
     "states_behind",
+    "tells_by_get_params",
     "text_or_none",
     "unsaved_facts",
 ]

@@ -203,6 +203,16 @@ class Walk:
             text = number_text(value)
         return text
 
+    def error_of_part(self, value: object, parts: Iterable[tuple[str, object]]) -> UnstableValueError | None:
+        """The error of the first of the named parts of an entered value that has no form; None if all have one."""
+        for step, each in parts:
+            self._close(self._positions[id(value)] + 1)
+            try:
+                self.text(each)
+            except UnstableValueError as error:
+                return error.inside(step)
+        return None
+
     def part_or_none(self, value: object) -> str | None:
         """The text of a part; None if it has no form."""
         position, lowest = len(self._open), self._lowest

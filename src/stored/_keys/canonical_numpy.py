@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -32,10 +33,16 @@ def array_text(array: Any, walk: Walk) -> str:
         fields = ", ".join([f"{name!a}: {walk.part(array[name], f'[{name!r}]')}" for name in dtype.names])
         return f"array({text}, {array.shape!r}, {{{fields}}})"
     if dtype.hasobject:
-        return f"array({text}, {array.shape!r}, [{items_text(array.ravel().tolist(), walk)}])"
+        items = items_text(array.ravel().tolist(), walk, functools.partial(_place, array.shape))
+        return f"array({text}, {array.shape!r}, [{items}])"
     data = _array_data(array)
     content = data.tobytes().hex() if array.nbytes <= INLINE_BYTES else size_and_digest(data)
     return f"array({text}, {array.shape!r}, {content})"
+
+
+def _place(shape: tuple[int, ...], number: int) -> str:
+    """The index of an item, by its number."""
+    return f"[{', '.join([str(each) for each in np.unravel_index(number, shape)]) or '()'}]"
 
 
 def dtype_text(dtype: Any) -> str | None:

@@ -14,13 +14,19 @@ import numpy as np
 
 from stored._adapters import adapter_of
 from stored._keys.attributes import compiled_base, counted_attributes, has_fields
-from stored._keys.canonical import Walk, add_forms, text_or_digest
+from stored._keys.canonical import Walk, add_forms, pairs_text, text_or_digest
 from stored._keys.class_content import member_text
 from stored._keys.class_memos import class_memos, does_memo_count
 from stored._keys.class_names import class_name, is_library_class
 from stored._keys.described_values import described_values, may_read_more
+from stored._keys.distributions import distribution_text
+from stored._keys.estimators import params_of, tells_params
 from stored._keys.exempt import exempt_text, is_exempt
-from stored._keys.unstable_values import UnstableValueError, refuse
+from stored._keys.parameter_names import is_keyed
+from stored._keys.unstable_values import UnsetParameterError, UnstableValueError, refuse
+from stored.typing import ABSENT
+
+__all__ = ["plain_content"]
 
 
 def _enum_text(value: enum.Enum, walk: Walk) -> str:
@@ -41,6 +47,26 @@ def _class_of(value: object, walk: Walk) -> str:
 
 def _is_enum(value: object) -> bool:
     return isinstance(value, enum.Enum)
+
+
+def _is_library_estimator(value: object) -> bool:
+    """Is it an object of a library that tells its parameters, and has all its state in attributes?"""
+    kind = type(value)
+    return is_library_class(kind) and tells_params(kind) and compiled_base(kind) is object and not is_keyed(kind)
+
+
+def _estimator_text(value: Any, walk: Walk) -> str:
+    """The class of an estimator, the version of its library, its parameters, and what it was fitted to."""
+    try:
+        params = params_of(value)
+    except AttributeError as error:
+        raise UnsetParameterError(value, error) from None
+    others = [
+        pair for pair in counted_attributes(value, with_filled=True) if params.get(pair[0], ABSENT) is not pair[1]
+    ]
+    library = distribution_text(type(value).__module__.partition(".")[0])
+    parts = _class_of(value, walk), library, pairs_text(walk, params.items()), pairs_text(walk, others)
+    return text_or_digest("estimator", f"estimator({', '.join([f'({each})' for each in parts])})")
 
 
 def _object_text(value: Any, walk: Walk) -> str:
@@ -144,6 +170,14 @@ def _plain_form(kind: type) -> Callable[[Any], Any] | None:
     return _RARE_PLAIN_FORMS.get(name)
 
 
+def plain_content(value: Any) -> Any:
+    """What an object has in it beside attributes, as a list has its items; `ABSENT` if none is known of its class."""
+    if isinstance(value, np.ma.MaskedArray):
+        return np.ma.getdata(value, subok=False), np.ma.getmaskarray(value)
+    to_plain = _plain_form(type(value))
+    return ABSENT if to_plain is None else to_plain(value)
+
+
 def _plain_time(value: datetime.time) -> datetime.time:
     parts = value.hour, value.minute, value.second, value.microsecond
     return datetime.time(*parts, value.tzinfo, fold=value.fold)
@@ -201,4 +235,11 @@ _RARE_PLAIN_FORMS: dict[str, Callable[[Any], Any]] = {
     name: _rare_plain(name) for name in ("decimal.Decimal", "fractions.Fraction", "uuid.UUID")
 }
 
-add_forms(kinds=[(_is_enum, _enum_text), (is_exempt, exempt_text), (lambda value: True, _object_text)])
+add_forms(
+    kinds=[
+        (_is_enum, _enum_text),
+        (is_exempt, exempt_text),
+        (_is_library_estimator, _estimator_text),
+        (lambda value: True, _object_text),
+    ]
+)

@@ -9,7 +9,7 @@ import functools
 import pathlib
 import re
 import types
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from hashlib import blake2b
 from typing import Any
 
@@ -70,14 +70,14 @@ def _array_text(value: array.array[Any]) -> str:
     return f"array.array({value.typecode!a}, {bytes_text(value.tobytes())})"
 
 
-def items_text(items: Iterable[object], walk: Walk) -> str:
-    """The texts of the items of a sequence; in an error, the place of one is its number."""
+def items_text(items: Iterable[object], walk: Walk, place: Callable[[int], str] = "[{}]".format) -> str:
+    """The texts of the items of a sequence; in an error, the place of one is its number, or what is made of that."""
     texts: list[str] = []
     try:
         for each in items:
             texts.append(walk.text(each))
     except UnstableValueError as error:
-        raise error.inside(f"[{len(texts)}]") from None
+        raise error.inside(place(len(texts))) from None
     return ", ".join(texts)
 
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 from stored._adapters import Adapter, NoFormError, adapter_of
 from stored._keys.canonical import Walk, add_forms, text_or_digest
 from stored._keys.class_names import class_name, is_library_class
-from stored._keys.unstable_values import RefusedValueError
+from stored._keys.unstable_values import RefusedValueError, UnstableValueError
 
 __all__ = ["adapter_text", "key_of"]
 
@@ -26,11 +26,19 @@ def _registered_text(value: Any, walk: Walk) -> str:
     try:
         told = key_of(adapter, value)
     except NoFormError as error:
-        raise RefusedValueError(value, str(error)) from None
-    parts.append(walk.part(told, ""))
+        raise _error_of_part(adapter, value, walk) or RefusedValueError(value, str(error)) from None
+    try:
+        parts.append(walk.part(told, ""))
+    except UnstableValueError as error:
+        raise _error_of_part(adapter, value, walk) or (error if adapter.home else error.of_part()) from None
     if adapter.beyond is not None:
         parts += [f"{name!a}={walk.part(getattr(value, name), f'.{name}')}" for name in adapter.beyond(value)]
     return text_or_digest("registered", f"registered({', '.join(parts)})")
+
+
+def _error_of_part(adapter: Adapter, value: Any, walk: Walk) -> UnstableValueError | None:
+    """The error of the part of a value that has no form, at the place by which users know it; None if there is none."""
+    return None if adapter.parts is None else walk.error_of_part(value, adapter.parts(value))
 
 
 def key_of(adapter: Adapter, value: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-__all__ = ["Field", "declares_fields", "field_names", "fields_of", "fields_that_may_be_unset"]
+__all__ = ["Field", "declares_fields", "field_names", "fields_of", "fields_that_may_be_unset", "frozen_fields"]
 
 
 class Field(NamedTuple):
@@ -45,6 +45,24 @@ def fields_that_may_be_unset(owner: type) -> set[str]:
 def declares_fields(base: type) -> bool:
     """Does a class itself, not one of its bases, say which fields its objects have?"""
     return _declared_by(base) is not None
+
+
+def frozen_fields(owner: type) -> list[Field] | None:
+    """The fields of a frozen dataclass or a frozen attrs class; None for any other class."""
+    for base in owner.__mro__[:-1]:
+        if not vars(base).keys().isdisjoint({"__dataclass_params__", "__attrs_attrs__"}):
+            return _declared_by(base) if _is_frozen(base) else None
+        if not vars(base).keys().isdisjoint({"__init__", "__new__", "__setattr__"}):
+            return None  # its objects may have state that is no field of the bases
+    return None
+
+
+def _is_frozen(base: Any) -> bool:
+    """Can fields of objects not be set, by what a dataclass or an attrs class itself says?"""
+    own = vars(base)
+    if "__dataclass_params__" in own:
+        return bool(own["__dataclass_params__"].frozen)
+    return bool(base.__setattr__.__name__ == "_frozen_setattrs")
 
 
 def _declared_by(base: type) -> list[Field] | None:

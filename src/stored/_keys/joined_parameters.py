@@ -8,6 +8,7 @@ from typing import Any
 
 from stored._keys.attributes import counted_attributes, gives_what_it_contains
 from stored._keys.canonical import text_with_numbers
+from stored._keys.canonical_objects import plain_content
 from stored._keys.identity import number_text
 from stored._keys.library_state import made_by_library
 from stored._keys.method_reads import JoinedRead, Selection
@@ -41,7 +42,7 @@ class JoinedParameters:
         self._takes_all = selection.takes_all
         joined = tuple([each.label for each in self._joined])
         self.names = (*declared.names, *joined, *(["other attributes"] if self._takes_all else []))
-        is_plain = not (declared.convert or self._takes_all)
+        is_plain = declared.are_attributes and not (declared.convert or self._takes_all)
         is_plain = is_plain and all(each.through == "self" and each.name.isidentifier() for each in self._joined)
         self.quick_values: Callable[[Any], tuple[Any, ...]] = self.values
         if is_plain and len(self.names) > 1:
@@ -59,9 +60,12 @@ class JoinedParameters:
         """The values now; of a joined attribute that is not there, `ABSENT`."""
         values = [*self._declared.values(owner), *[each.value(owner) for each in self._joined]]
         if self._takes_all:
-            told = {name for name in self.names if gives_what_it_contains(type(owner), name)}
+            first = 0 if self._declared.are_attributes else len(self._declared.names)
+            told = {name for name in self.names[first:] if gives_what_it_contains(type(owner), name)}
             told |= made_by_library(type(owner))
             attributes = counted_attributes(owner, with_filled=True)
+            content = plain_content(owner)
+            attributes += [] if content is ABSENT else [("what it contains", content)]
             values.append(_AllAttributes([pair for pair in attributes if pair[0] not in told]))
         return tuple(values)
 

@@ -6,7 +6,13 @@ from collections.abc import Iterable, Sequence
 
 from stored._keys.canonical import text_or_none
 from stored._keys.class_fields import fields_of
-from stored._keys.init_arguments import init_arguments, kept_arguments, shadowed_arguments
+from stored._keys.init_arguments import (
+    content_line,
+    init_arguments,
+    kept_arguments,
+    named_arguments,
+    shadowed_arguments,
+)
 from stored._keys.parameter_names import declarations, parameter_names
 from stored.errors import OwnerError
 
@@ -35,6 +41,9 @@ def _line_for(owner: type) -> str:
     try:
         taken, kept = init_arguments(owner), kept_arguments(owner)
     except OwnerError:  # they have no names
+        line = content_line(owner)
+        if line:
+            return f"{line.removeprefix('write ')}, with all other attributes on which its results depend"
         return f"{_line_with(['H0', 'Om0'])} above the class, with the attributes on which its results depend"
     if not taken:
         return "@keyed_by above the class, whose objects are made without arguments; what its methods read counts"
@@ -58,7 +67,7 @@ def _arguments_declared(owner: type) -> list[str]:
     """The arguments of ``__init__`` that are parameters."""
     declared = declarations(owner)
     bases = [base for base, each in declared if each.names is None] if declared else [owner]
-    return [name for base in bases for name in init_arguments(base)]
+    return [name for base in bases for name in named_arguments(base)]
 
 
 def check_declarations(owner: type) -> None:
@@ -73,7 +82,7 @@ def check_declarations(owner: type) -> None:
         shadowed = shadowed_arguments(base) if declared.names is None else []
         if shadowed:
             raise OwnerError(_not_kept_text(owner, shadowed[0]))
-        names = parameter_names(base) or ()
+        names = (parameter_names(base) or ()) if declared.convert else ()
         for each in declared.convert.keys() - set(names):
             raise OwnerError(f"convert of keyed_by names {each!r}, which is none of the parameters {', '.join(names)}")
 

@@ -18,6 +18,7 @@ from stored._fork_safe_lock import ForkSafeLock
 from stored._keys.canonical import canonical_texts
 from stored._keys.class_fields import fields_that_may_be_unset
 from stored._keys.class_names import local_class_digest
+from stored._keys.estimators import params_of
 from stored._keys.function_parameters import FunctionParameters
 from stored._keys.joined_parameters import JoinedParameters
 from stored._keys.keyed_by_line import check_declarations, naming_of_parameter, undeclared_text, unset_text
@@ -33,6 +34,7 @@ from stored._keys.parameter_names import (
     owner_method_caller,
     parameter_names,
     parameter_value,
+    tells_by_get_params,
 )
 from stored._keys.qualified_names import module_name, qualified_name
 from stored._keys.result_key import Space, space_of
@@ -90,6 +92,7 @@ class FieldParameters:
     ) -> None:
         self.joins_reads = not is_whole
         self.is_whole = is_whole
+        self.are_attributes = True
         self.names = tuple(map(normalise_name, names))
         self.module = module
         self.name = name
@@ -202,8 +205,43 @@ class FieldParameters:
         return f"{converted} and {{type}}(_stored_converted) is {{type}}({{expected}}.{expected})"
 
 
-class RegisteredParameters(FieldParameters):
-    """Parameters that the key of a registered type tells as a whole.
+class WholeParameters(FieldParameters):
+    """Parameters that something, of this name, tells as a whole, which is the only value."""
+
+    def __init__(self, source: str, module: str | None = None, name: str | None = None, is_whole: bool = False) -> None:
+        super().__init__((source,), module, name, is_whole=is_whole)
+        self.are_attributes = False
+
+    def only(self, names: Sequence[str]) -> FieldParameters:
+        """It has no parts to choose from."""
+        if not names:
+            return FieldParameters((), self.module, self.name)
+        raise OwnerError(
+            f"depends={names!r} needs single parameters to choose from, but {self._source} tells them as a whole; say"
+            " depends='auto', or name them with @keyed_by"
+        )
+
+    _source = "the key of a registered type"
+
+    def unchanged_check(self, owner_class: type, values: tuple[object, ...], may_hold_user: bool) -> None:
+        """There is none: a function has to be called."""
+
+
+class EstimatorParameters(WholeParameters):
+    """What an estimator tells by ``get_params()``."""
+
+    _source = "get_params()"
+
+    def values(self, owner: object) -> tuple[object, ...]:
+        """The parameters by their names."""
+        try:
+            return (params_of(owner),)
+        except AttributeError as error:
+            raise OwnerError(unset_text(type(owner), self.names, error)) from error
+
+
+class RegisteredParameters(WholeParameters):
+    """What the key of a registered type tells.
 
     Parameters
     ----------
@@ -212,22 +250,12 @@ class RegisteredParameters(FieldParameters):
     """
 
     def __init__(self, owner: type) -> None:
-        super().__init__(("key",), is_whole=_registered(owner).kind is owner)
-
-    def only(self, names: Sequence[str]) -> FieldParameters:
-        """The key has no parts to choose from."""
-        raise OwnerError(
-            f"depends={names!r} needs single parameters to choose from, but the key of a registered type tells them as"
-            " a whole; say depends='auto', or describe the class with @keyed_by"
-        )
+        super().__init__("key", is_whole=_registered(owner).kind is owner)
 
     def values(self, owner: object) -> tuple[object, ...]:
         """The name of the type, what its key is now and, if it is somebody's own, the function that makes it."""
         adapter = _registered(type(owner))
         return ((adapter.name, adapter.key(owner), adapter.key if adapter.home else None),)
-
-    def unchanged_check(self, owner_class: type, values: tuple[object, ...], may_hold_user: bool) -> None:
-        """There is none: the function has to be called."""
 
 
 def _registered(owner: type) -> Any:
@@ -351,10 +379,12 @@ def _choose_describer(owner: type) -> Describer:
     own = vars(owner).get("__stored_parameters__")  # its module and name hold for this class, not for subclasses
     if isinstance(own, FunctionParameters):
         return own
+    module, name = (None, None) if own is None else (own.module, own.name)
+    if tells_by_get_params(owner):
+        return EstimatorParameters("get_params()", module, name, declares_whole(owner))
     names = parameter_names(owner)
     if names is not None:
         check_declarations(owner)
-        module, name = (None, None) if own is None else (own.module, own.name)
         return FieldParameters(names, module, name, converters(owner), declares_whole(owner))
     if getattr(adapter_of(owner), "key", None) is not None:
         return RegisteredParameters(owner)

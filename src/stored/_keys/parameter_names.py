@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 from stored._adapters import adapter_of
-from stored._keys.class_fields import field_names
-from stored._keys.init_arguments import init_arguments, tells_params
+from stored._keys.class_fields import field_names, frozen_fields
+from stored._keys.estimators import tells_params
+from stored._keys.init_arguments import init_arguments, named_arguments, takes_unnamed
 from stored.errors import OwnerError, error_text
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "owner_method_caller",
     "parameter_names",
     "parameter_value",
+    "tells_by_get_params",
 ]
 
 Converter: TypeAlias = Callable[[Any], Any]
@@ -67,8 +69,15 @@ class Declaration(NamedTuple):
     convert: dict[str, Converter]
     is_whole: bool
 
-    def names_for(self, owner: type, base: type) -> tuple[str, ...]:
+    def names_for(self, owner: type, base: type, others_named: bool = False) -> tuple[str, ...]:
         """The parameters of the objects of a class, one of whose bases is declared so.
+
+        Parameters
+        ----------
+        owner, base : type
+            The class, and the base.
+        others_named : bool
+            Does another declaration name attributes, so that arguments need no names?
 
         Raises
         ------
@@ -78,7 +87,8 @@ class Declaration(NamedTuple):
         if self.names is not None:
             return self.names
         # what __init__ leaves unset, as memos are, joins where it is read
-        found = dict.fromkeys([*field_names(owner, with_unset=self.is_whole), *init_arguments(base)])
+        taken = named_arguments(base) if others_named else init_arguments(base)
+        found = dict.fromkeys([*field_names(owner, with_unset=self.is_whole), *taken])
         return tuple(map(normalise_name, found))
 
 
@@ -86,7 +96,8 @@ def parameter_names(owner: type) -> tuple[str, ...] | None:
     """The attributes that are the parameters of a class's objects, None if it names none.
 
     All bases count: the names that `keyed_by` gave to any of them, and the fields of a frozen class; if the latest of
-    them says ``only=True``, those of that one alone. Without these, the arguments of an estimator of scikit-learn.
+    them says ``only=True``, those of that one alone. Without these, the arguments of an estimator of scikit-learn; none
+    of these if its class takes more than have names, since it tells all by ``get_params()``.
 
     Raises
     ------
@@ -94,14 +105,27 @@ def parameter_names(owner: type) -> tuple[str, ...] | None:
         If the arguments of an ``__init__`` count, and have no names.
     """
     declared = declarations(owner)
+    if tells_by_get_params(owner):
+        return None
     if declares_whole(owner):
         base, last = declared[-1]
         return last.names_for(owner, base)
     fields = _frozen_field_names(owner)
     if not declared and fields is None:
         return init_arguments(owner) if tells_params(owner) else None
-    named = [name for base, each in declared for name in each.names_for(owner, base)]
+    are_named = any(each.names is not None for _, each in declared)
+    named = [name for base, each in declared for name in each.names_for(owner, base, are_named)]
     return tuple(dict.fromkeys([*named, *(fields or ())]))
+
+
+def tells_by_get_params(owner: type) -> bool:
+    """Are the parameters of an estimator what ``get_params()`` gives, for arguments of ``__init__`` have no names?
+
+    Not if `keyed_by` names attributes, or converts some.
+    """
+    if any(each.names is not None or each.convert for _, each in declarations(owner)):
+        return False
+    return tells_params(owner) and takes_unnamed(owner) and _frozen_field_names(owner) is None
 
 
 def is_keyed(owner: type) -> bool:
@@ -165,26 +189,5 @@ def _frozen_field_names(owner: type) -> tuple[str, ...] | None:
     adapter = adapter_of(owner)
     if adapter is not None and adapter.fields is not None:
         return adapter.fields(owner)
-    found = _frozen_fields(owner)
+    found = frozen_fields(owner)
     return None if found is None else tuple([each.name for each in found])
-
-
-def _frozen_fields(owner: type) -> tuple[Any, ...] | None:
-    for base in owner.__mro__[:-1]:
-        if "__dataclass_params__" in vars(base):
-            return _dataclass_fields(base)
-        if "__attrs_attrs__" in vars(base):
-            return _attrs_fields(base)
-        if not vars(base).keys().isdisjoint({"__init__", "__new__", "__setattr__"}):
-            return None  # its objects may have state that is no field of the bases
-    return None
-
-
-def _dataclass_fields(owner: Any) -> tuple[Any, ...] | None:
-    from dataclasses import fields
-
-    return fields(owner) if owner.__dataclass_params__.frozen else None
-
-
-def _attrs_fields(owner: Any) -> tuple[Any, ...] | None:
-    return tuple(owner.__attrs_attrs__) if owner.__setattr__.__name__ == "_frozen_setattrs" else None

@@ -25,20 +25,26 @@ class UnstableValueError(Exception):
             self.found += f" with dtype {value.dtype}"
         self._registration = registration_line(type(value))
         self._steps: list[str] = []
+        self._is_of_part = False
 
     def inside(self, step: str) -> UnstableValueError:
         """The same error, of a value that is there in another: ``[2]``, ``['flux']``, ``.H0``."""
         self._steps.append(step)
         return self
 
+    def of_part(self) -> UnstableValueError:
+        """The same error, of a value that is somewhere in another."""
+        self._steps, self._is_of_part = [], True
+        return self
+
     def place(self, name: str) -> str:
         """Where the value is, in another that has a name."""
         place = name + "".join(reversed(self._steps))
-        return shortened(place, _LONGEST_PLACE)
+        return ("a part of " if self._is_of_part else "") + shortened(place, _LONGEST_PLACE)
 
     def as_key_error(self, name: str = "", label: str = "", remedy: str = _LEAVE_OUT) -> StoredError:
         """The error that users see: of a value that has a name, which the label names in a sentence."""
-        subject = f"{self.place(name or 'it')} is" if name or self._steps else "this is"
+        subject = f"{self.place(name or 'it')} is" if name or self._steps or self._is_of_part else "this is"
         return UnstableKeyError(
             f"{label}{subject} a value of type {self.found}, which has no form that is the same in every"
             " process; use numbers, strings, bytes, arrays, containers, enumerations, dataclasses,"

@@ -19,6 +19,7 @@ from stored._keys import (
     constants_of,
     installed_version,
     parameter_names,
+    tells_by_get_params,
     text_or_none,
 )
 from stored._methods.code_history import files_known
@@ -191,6 +192,8 @@ def _uses(definition: Definition, code: StoredCode) -> Iterable[Dependency]:
 
 _STRING = "the hashable string of the object"
 
+_PARAMS = "what get_params() of the object tells"
+
 
 def _private(code: StoredCode, results: Results | None, owner: object) -> list[str]:
     """Why results are for one object only; attributes without a form are seen on an object alone."""
@@ -210,7 +213,7 @@ def _unseen(definition: Definition, kind: type, code: StoredCode, acceptance: ob
         yield "attributes other than the parameters in depends"
         for name, place in code.reads.beyond(definition.depends):
             yield f"the attribute {name}, read at {place}, which depends leaves out"
-    elif definition.depends is None and parameter_names(kind) is None:
+    elif definition.depends is None and parameter_names(kind) is None and not tells_by_get_params(kind):
         for each in code.reads.selection.joined:
             yield f"the attribute {each.label}, unless the hashable string tells it"
     left_out = {*definition.ignored.names, *definition.arguments.ignored}.difference(definition.ignored_in_vain(kind))
@@ -241,7 +244,7 @@ def _parameter_names(definition: Definition, kind: type, reads: MethodReads) -> 
 def _parameters(definition: Definition, kind: type, reads: MethodReads, owner: object) -> Iterable[Dependency]:
     names = _parameter_names(definition, kind, reads)
     if names is None:
-        yield Dependency(_STRING)
+        yield Dependency(_PARAMS if tells_by_get_params(kind) else _STRING)
     for name in names or ():
         yield _attribute(name, lambda _, name=name: getattr(owner, name), None, owner)
 

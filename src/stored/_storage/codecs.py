@@ -11,7 +11,7 @@ from stored._keys import Key
 from stored._storage.format import MAX_PART_BYTES, describe, dump_json, pack, unpack
 from stored._storage.freezing import freeze
 from stored._storage.listed_values import Values, list_values
-from stored._storage.native import NotNativeError, pack_native, unpack_native
+from stored._storage.native import NotNativeError, located, pack_native, unpack_native
 from stored._storage.pickles import dump_pickle, load_pickle
 from stored._storage.registered import NotEncodedError
 from stored.errors import DamagedEntryError, error_text, shortened
@@ -82,7 +82,7 @@ def _pickle(value: object, not_native: NotNativeError) -> bytes:
         return dump_pickle(value)
     except Exception as error:  # __reduce__ of the value's class may raise anything
         message = f"a {type(value).__qualname__} cannot be pickled ({error_text(error)})"
-        raise NotStorableError(message + _remedy(not_native)) from error
+        raise NotStorableError(message + _remedy(located(value, not_native))) from error
 
 
 def _remedy(not_native: NotNativeError) -> str:

@@ -41,15 +41,22 @@ class NotNativeError(Exception):
         super().__init__(what)
         self.kind = kind
         self._steps: list[str] = []
+        self._is_of_part = False
 
     def inside(self, step: str) -> NotNativeError:
         """The same error, of a value that is there in another: ``[2]``, ``['flux']``."""
         self._steps.append(step)
         return self
 
+    def of_part(self) -> NotNativeError:
+        """The same error, of a value that is somewhere in another."""
+        self._steps, self._is_of_part = [], True
+        return self
+
     def place(self) -> str:
         """Where the value is in the whole; empty if it is the whole."""
-        return "".join(reversed(self._steps))
+        place = "".join(reversed(self._steps))
+        return " of ".join(filter(None, ["a part" * self._is_of_part, place]))
 
 
 _MOST_DIMENSIONS = 64

@@ -6,7 +6,7 @@ import functools
 import itertools
 import math
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias, cast
 
 import numpy as np
@@ -15,10 +15,10 @@ from stored._adapters import BY_PICKLE, Adapter, adapter_named, adapter_of
 from stored._storage.dtypes import NotNativeError, describe_dtype, described_dtype, described_shape, exceeds_bytes
 from stored._storage.format import ALIGNMENT, Entry, dump_json, excerpt, load_json
 from stored._storage.hashes import takes_long
-from stored._storage.registered import Codes, encoded
+from stored._storage.registered import Codes, NotEncodedError, encoded
 from stored.errors import DamagedEntryError, error_text
 
-__all__ = ["MAX_DEPTH", "NotNativeError", "pack_native", "unpack_native"]
+__all__ = ["MAX_DEPTH", "NotNativeError", "located", "pack_native", "unpack_native"]
 
 MAX_DEPTH = 64
 
@@ -71,7 +71,7 @@ class _Writer:
         try:
             return ["registered", adapter.name, self._codes[adapter], self.node(plain, depth)]
         except NotNativeError as error:
-            raise error.inside(".<encoded>") from None
+            raise error.of_part() from None
 
     def _container(self, kind: type, value: Any, depth: int) -> Any:
         tree: list[Any] = [kind.__name__]
@@ -146,6 +146,40 @@ class _Writer:
         np.ndarray: _array,
         np.memmap: _array,
     }
+
+
+def located(value: object, error: NotNativeError) -> NotNativeError:
+    """The error that `pack_native` has raised for a value, with the place by which users know what has no form."""
+    try:
+        _Search().node(value, 0)
+    except NotNativeError as found:
+        return found
+    except NotEncodedError:  # of what comes before it
+        pass
+    return error
+
+
+class _Search(_Writer):
+    """Looks through a value by the parts that users know before it looks at what stands for it in entries."""
+
+    def _registered(self, kind: type, value: Any, depth: int) -> Any:
+        adapter = adapter_of(kind)
+        parts = () if adapter is None or adapter.parts is None else adapter.parts(value)
+        for step, part in itertools.chain.from_iterable(itertools.starmap(_with_items, parts)):
+            try:
+                self.node(part, depth)
+            except NotNativeError as error:
+                raise error.inside(step) from None
+        return super()._registered(kind, value, depth)
+
+
+def _with_items(step: str, part: Any) -> Iterator[tuple[str, Any]]:
+    """The items of an array of objects, each after what gives it; anything else itself."""
+    if type(part) is np.ndarray and part.dtype == np.dtype(object):
+        for at, each in np.ndenumerate(part):
+            yield f"{step}[{', '.join(map(str, at))}]", each
+    else:
+        yield step, part
 
 
 def _step(kind: type, container: Any, number: int) -> str:

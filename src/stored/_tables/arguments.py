@@ -96,10 +96,23 @@ def _check_unit(what: str, unit: Any, value: Any) -> None:
             " quantities"
         )
     if unit is not None and not has_unit:
+        why, remedy = _lack_of_unit(value)
         raise TypeError(
-            f"{what} is {value!r:.200}, which has no unit, and must be a quantity in {named_unit(unit)}, or in a unit"
-            " that can be converted to it; multiply it by its unit"
+            f"{what} is {value!r:.200}, {why}, and must be a quantity in {named_unit(unit)}, or in a unit that can be"
+            f" converted to it; {remedy}"
         )
+
+
+def _lack_of_unit(value: Any) -> tuple[str, str]:
+    """Why a value is no quantity, and how one is made of it."""
+    if isinstance(value, list | tuple) and any(map(is_quantity, value)):
+        return "which is no quantity itself", "make one of several: u.Quantity([...])"
+    if is_quantity(getattr(value, "data", None)):
+        return "which is no quantity itself", "give its .data"
+    if is_labelled(value):
+        numbers = ".filled(np.nan)" if isinstance(value, np.ma.MaskedArray) else ".to_numpy()"
+        return "which has no unit", f"give {numbers} of it, multiplied by its unit"
+    return "which has no unit", "multiply it by its unit"
 
 
 def _numbers(what: str, unit: Any, value: Any) -> Floats:
@@ -112,7 +125,7 @@ def _numbers(what: str, unit: Any, value: Any) -> Floats:
         _check_kind(what, value)
         found = np.asarray(value)
     if found.dtype.kind not in REAL_KINDS:
-        raise _no_numbers(what, value)
+        raise _no_numbers(what, value, _advice_for_fields(value))
     return found.astype(float, copy=False)
 
 
@@ -133,13 +146,34 @@ def _check_kind(what: str, value: Any) -> None:
     if type(value) in _ARRAYS or isinstance(value, np.generic):
         return
     if is_quantity(value):
-        raise _no_numbers(what, value, ": make one quantity of several, and give .to_value(unit)")
+        raise _no_numbers(what, value, ": make one quantity of several, and give u.Quantity([...]).to_value(unit)")
     is_sequence = isinstance(value, Sequence) and not isinstance(value, str | bytes)
     if hasattr(value, "__array__") or is_sequence or _has_buffer(value):
-        raise _no_numbers(what, value, ": give np.asarray(...) of it, if its numbers are all that counts")
+        raise _no_numbers(what, value, _advice_for_fields(value) or _advice_for_numbers(value))
+
+
+def _advice_for_fields(value: Any) -> str:
+    """What to give of something that has fields, columns or variables; empty for anything else."""
+    if hasattr(value, "data_vars"):
+        return f": give one of its variables, such as [{next(iter(value.data_vars), 'x')!r}]"
+    names = getattr(getattr(value, "dtype", None), "names", None)
+    return f": give one of its fields, such as [{names[0]!r}]" if names else ""
+
+
+def _advice_for_numbers(value: Any) -> str:
+    """What to give of something that holds more than numbers."""
+    if type(value) in _MASKED:
+        return ": give all as one masked array, np.ma.array(..., mask=...)"
+    if isinstance(value, np.ma.MaskedArray):
+        return ": give np.ma.asarray(...) of it, if its numbers and its mask are all that counts"
+    if hasattr(value, "unmasked"):
+        return ": give it without a mask: .filled(np.nan)"
+    return ": give np.asarray(...) of it, if its numbers are all that counts"
 
 
 _NUMBERS = {float, int, bool, np.float64}
+
+_MASKED = (np.ma.MaskedArray, type(np.ma.masked))
 
 _ARRAYS = (np.ndarray, np.memmap)
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from stored._tables.axis import Floats
-from stored._tables.units import named_unit
+from stored._tables.units import is_quantity, named_unit
 
 __all__ = ["Labels", "is_labelled", "labels_of", "numbers_of_labelled"]
 
@@ -91,10 +91,15 @@ def numbers_of_labelled(what: str, value: Any) -> Any:
         if not (type(column.dtype) in _NUMPY_DTYPES or (kind == "Series" and _is_nullable(array))):
             raise _no_numbers(what, kind, column.dtype)
         if kind == "DataArray" and type(array) is not np.ndarray:
-            raise TypeError(
-                f"{what} is a DataArray of {type(array).__name__}; give .compute(), or one of a numpy array"
-            )
+            raise TypeError(f"{what} is a DataArray of {type(array).__name__}; give {_numbers_in_memory(array)}")
     return value.to_numpy(dtype=float, na_value=np.nan) if kind == "Series" else np.asarray(value, dtype=float)
+
+
+def _numbers_in_memory(array: Any) -> str:
+    """What to give of a DataArray that holds an array of another library."""
+    if is_quantity(array):
+        return "its numbers, .copy(data=array.data.to_value(unit)), in the unit that the method expects"
+    return ".compute(), or one of a numpy array"
 
 
 _NUMPY_DTYPES = frozenset(type(np.dtype(code)) for code in np.typecodes["AllInteger"] + np.typecodes["Float"] + "?")
