@@ -120,9 +120,9 @@ def _named_of_column(column: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _named_of_table(value: Any) -> Iterator[tuple[str, Any]]:
+    yield ".meta", dict(value.meta)  # first, since columns tell it too
     for name in value.colnames:
         yield f"[{name!r}]", value[name]
-    yield ".meta", dict(value.meta)
 
 
 def _table_parts(value: Any) -> Any:

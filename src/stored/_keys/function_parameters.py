@@ -36,7 +36,7 @@ class FunctionParameters:
         self.described: Described = self
         self._space = Space(module, qualname, (), ())
 
-    def names_for(self, owner: type, base: type) -> tuple[str, ...]:
+    def names_for(self, owner: type, base: type, others_named: bool = False) -> tuple[str, ...]:
         """No parameters."""
         return ()
 
