@@ -32,6 +32,7 @@ from stored._keys.attributes import attributes_of
 from stored._keys.canonical import text_or_none
 from stored._keys.class_functions import CACHED_FUNCTION, CODE
 from stored._keys.class_names import is_library_class
+from stored._keys.closures import variable
 from stored._keys.code_graph import CodeState, state_of
 from stored._keys.filled_memos import are_same, is_fixed, is_frozen, weak_snapshot
 from stored._keys.node import is_node
@@ -193,7 +194,8 @@ class FunctionCache:
         return text_or_none(wrapped) or uuid4().hex  # of which nothing tells that it is the same
 
     def _memo(self) -> Any:
-        return getattr(self.function(), "__globals__", {}).get(self._name)
+        found = variable(self.function(), self._name)
+        return None if found is ABSENT else found
 
     def _filled(self) -> _Filled:
         if self._name:
