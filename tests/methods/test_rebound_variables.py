@@ -219,3 +219,25 @@ def test_in_later_processes(tmp_path: Path) -> None:
 
     assert [run("10"), run("100"), run()] == ["computed 30.0", "computed 300.0", "computed 6.0"]
     assert [run("10"), run("100"), run()] == ["30.0", "300.0", "6.0"]
+
+
+def tripled(calls: list[float]) -> Any:
+    table = None
+
+    @stored(ignore=("calls",))
+    def times(x: float) -> float:
+        nonlocal table
+        calls.append(x)
+        if table is None:
+            table = [3.0]
+        return table[0] * x
+
+    return times
+
+
+def test_a_memo_beside_names_that_do_not_count() -> None:
+    """What is read of the code without these is another text, in which the memo is one, too."""
+    calls: list[float] = []
+    times = tripled(calls)
+    assert [times(x) for x in (1.0, 2.0, 1.0, 2.0)] == [3.0, 6.0] * 2
+    assert calls == [1.0, 2.0]
