@@ -19,7 +19,7 @@ from stored._keys.libraries import find_by_name, has_known_name, is_library_modu
 from stored._keys.qualified_names import module_name, qualified_name
 from stored._keys.unstable_values import refuse
 
-__all__ = ["function_text"]
+__all__ = ["closure_text", "function_text", "variables_without_value"]
 
 
 def function_text(function: types.FunctionType, walk: Walk, with_code: bool = True) -> str:
@@ -36,7 +36,7 @@ def function_text(function: types.FunctionType, walk: Walk, with_code: bool = Tr
     parts = [
         _code_digest(function) if with_code else "",
         _defaults_text(function, walk),
-        _closure_text(function, walk),
+        closure_text(function, walk),
         _attributes_text(function, walk),
         walk.reached_text(function) if with_code else "",
     ]
@@ -87,9 +87,10 @@ def _defaults_text(function: types.FunctionType, walk: Walk) -> str:
     return ", ".join(values)
 
 
-def _closure_text(function: types.FunctionType, walk: Walk) -> str:
+def closure_text(function: types.FunctionType, walk: Walk) -> str:
+    """The text of what a function closes over."""
     texts = []
-    left_out = _without_value(function) if walk.is_of_code else frozenset()
+    left_out = variables_without_value(function) if walk.is_of_code else frozenset()
     for name, cell in closure_cells(function):
         if name in left_out or walk.leaves_out(name):
             continue
@@ -103,7 +104,7 @@ def _closure_text(function: types.FunctionType, walk: Walk) -> str:
     return ", ".join(texts)
 
 
-def _without_value(function: types.FunctionType) -> frozenset[str]:
+def variables_without_value(function: types.FunctionType) -> frozenset[str]:
     """The variables that a function closes over and rebinds, and whose values change no result of it."""
     rebound = rebound_variables(function.__code__)
     if not rebound:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Protocol, TypeGuard
 from stored._keys.class_functions import CACHED_FUNCTION, class_functions, find_on_class, is_data
 from stored._keys.class_memos import parts_of
 from stored._keys.class_names import base_names
+from stored._keys.closed_over import ClosedOver, closed_over
 from stored._keys.code_check import InlineCheck, code_check, inline_check
 from stored._keys.code_facts import code_facts
 from stored._keys.code_graph import Choosing, CodeState, code_state, state_of
@@ -90,6 +91,8 @@ class StoredCode:
         All that the code reaches.
     inner : list of CodeOfMethod
         The stored methods of the class that it reaches.
+    closed_over : ClosedOver
+        What the method closes over, if its version was given.
     """
 
     def __init__(
@@ -102,8 +105,9 @@ class StoredCode:
         choosing: tuple[str, ...],
         function: FunctionType | None,
         inner: list[CodeOfMethod],
+        closed: ClosedOver,
     ) -> None:
-        self.inner = inner
+        self.inner, self.closed_over = inner, closed
         self._function = function  # if its version was given, so that the state has not what it reaches
         self.choosing = choosing
         self.version = state.digest
@@ -119,7 +123,7 @@ class StoredCode:
         self._memos = [each for each in watches if isinstance(each, MemoWatch)]
         registries = [each.value for each in looked_up if type(each.value) is functools.singledispatchmethod]
         of_class: list[Watch] = [BasesWatch(kind), *map(RegistryWatch, registries)]
-        self._watches: tuple[Watch, ...] = (*dict.fromkeys([*uses, *of_class, *watches]),)
+        self._watches: tuple[Watch, ...] = (*dict.fromkeys([*uses, *of_class, *watches, *closed.watches]),)
 
     def chosen_by(self, attributes: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
         """The attributes of an object by which items of tables are chosen, with their values.
@@ -328,7 +332,8 @@ def _read(kind: type, method: CodeOfMethod, parts: OwnerParts) -> StoredCode:
     uses = own_uses.watches()
     compiled = filter(None, [compiled_text(each.__module__) for each in kind.__mro__])
     texts = [method.options_text, *base_names(kind), *compiled, *nested]
-    texts += [*own_uses.texts(), *[each.text for each in uses]]
+    closed = closed_over(function, method.ignored) if method.has_own_version else ClosedOver((), (), ())
+    texts += [*own_uses.texts(), *[each.text for each in uses], *closed.texts]
     chosen = Choosing(frozenset([id(each) for name, _ in parts.chosen for each in choosing[name]]), dict(parts.chosen))
     with at_one_moment(is_new=True):
         state = code_state(
@@ -348,6 +353,7 @@ def _read(kind: type, method: CodeOfMethod, parts: OwnerParts) -> StoredCode:
         tuple(choosing),
         plain if type(plain) is FunctionType else None,
         inner,
+        closed,
     )
 
 

@@ -335,8 +335,20 @@ def results_of(definition: Definition, owner: object) -> Results:
     parts = _parts(owner, definition.code_of(kind), counted.joins_reads)
     results = Results(definition, kind, counted, definition.code_of(kind, parts), parts, counters)
     definition.warn_of_more(kind, results.code)
+    _warn_of_closed_over(definition, kind, results.code)
     found: Results = record.methods.setdefault(definition, results)
     return found
+
+
+def _warn_of_closed_over(definition: Definition, kind: type, code: StoredCode) -> None:
+    """Warn once of each variable that a method with a given version closes over, and whose value has no form."""
+    for name in code.closed_over.formless:
+        definition.warn_once(
+            ("closes over", name),
+            f"{definition.label_of(kind)} closes over {name!r}, whose value has no form that is the same in every"
+            " process: version= stands for it, so that functions which close over others get the same results; give it"
+            f" as an argument, or say ignore=({name!r},) if it does not matter",
+        )
 
 
 def _parts(owner: object, code: StoredCode, joins_reads: bool) -> OwnerParts:
