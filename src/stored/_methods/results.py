@@ -122,7 +122,7 @@ class Results:
 
     def call(self, owner: object, values: dict[str, Any]) -> Call:
         """A call with these arguments, rounded, for the owner's present parameters."""
-        call = Call(self.definition, self.method, owner, self.present.of(owner), values)
+        call = Call(self.definition, self.method, owner, self.present.of(owner), values, self.code)
         if self.parts.chosen and self.parts != _parts(owner, self.code, self.joins_reads):
             call.private.append("another thread has changed what chooses its code")
         if self.reads is not None:
