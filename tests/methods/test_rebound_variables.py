@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import subprocess
 import sys
@@ -241,3 +242,31 @@ def test_a_memo_beside_names_that_do_not_count() -> None:
     times = tripled(calls)
     assert [times(x) for x in (1.0, 2.0, 1.0, 2.0)] == [3.0, 6.0] * 2
     assert calls == [1.0, 2.0]
+
+
+def test_a_variable_that_is_bound_for_a_moment() -> None:
+    """What a function has kept meanwhile is told to be mixed, as for names of modules."""
+    scale = 2.0
+
+    @functools.lru_cache
+    def kept(x: float) -> float:
+        return scale * x
+
+    @stored
+    def changing(x: float) -> float:
+        nonlocal scale
+        scale = 5.0
+        value = kept(x)
+        scale = 2.0
+        return value
+
+    @stored
+    def using(x: float) -> float:
+        return kept(x)
+
+    assert using(1.0) == 2.0
+    assert changing(3.0) == 15.0
+    with pytest.warns(OwnerWarning, match="kept of earlier code"):
+        assert using(3.0) == 15.0
+    kept.cache_clear()
+    assert using(3.0) == 6.0

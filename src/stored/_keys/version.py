@@ -7,12 +7,13 @@ import functools
 import inspect
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from types import FunctionType, ModuleType
-from typing import Any, NamedTuple, Protocol, TypeGuard
+from typing import Any, NamedTuple, Protocol
 
 from stored._keys.class_functions import CACHED_FUNCTION, class_functions, find_on_class, is_data
 from stored._keys.class_memos import parts_of
 from stored._keys.class_names import base_names
 from stored._keys.closed_over import ClosedOver, closed_over
+from stored._keys.closures import rebound_variables
 from stored._keys.code_check import InlineCheck, code_check, inline_check
 from stored._keys.code_facts import code_facts
 from stored._keys.code_graph import Choosing, CodeState, code_state, state_of
@@ -114,7 +115,8 @@ class StoredCode:
         self.reads = reads
         watches = [each for node in state.nodes for each in node.watches]
         uses = [*uses, *[each for each in watches if isinstance(each, FileWatch | ValueWatch)]]
-        formless = [f"what {each.function.__qualname__}() gives has no form" for each in uses if _has_no_form(each)]
+        without_form = [each for each in uses if isinstance(each, ValueWatch) and not each.has_form]
+        formless = [f"what {each.function.__qualname__}() gives has no form" for each in without_form]
         self.formless = (*state.formless, *formless)
         self._quick: InlineCheck | None = None
         self._uses = uses
@@ -380,14 +382,11 @@ def _set_elsewhere(function: FunctionType) -> frozenset[str]:
 
 
 def _set_globals(function: FunctionType) -> set[str]:
-    """The global names that a function binds, or changes what they are bound to, but for memos of its module."""
+    """The names that a function binds outside of it, or changes what they are bound to, but for its memos."""
     facts = code_facts(function.__code__)
     bound = {each.argval for each in dis.Bytecode(function) if each.opname in {"STORE_GLOBAL", "DELETE_GLOBAL"}}
+    bound |= rebound_variables(function.__code__)
     return ({each.root for each in facts.changes} | bound) - facts.memos
-
-
-def _has_no_form(watch: FileWatch | ValueWatch) -> TypeGuard[ValueWatch]:
-    return isinstance(watch, ValueWatch) and not watch.has_form
 
 
 def _stored_methods(kind: type, code: tuple[FunctionType, ...]) -> Iterator[CodeOfMethod]:

@@ -165,7 +165,7 @@ class Call:
         return own_arguments(self.arguments, self.code if result.owner is None else self.owner)
 
     def note_reference(self, result: CachedResult) -> bool:
-        """Let only the owner get a result that refers to it, and only the code one of what that has; may memory keep it?"""
+        """Let only the owner, or the code, get a result that refers to it, or to its values; may memory keep it?"""
         value = result.value
         if self.private:
             return self._note_private(result)
