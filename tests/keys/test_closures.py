@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stored._keys.closures import closure_cells
+from stored._keys.closures import closure_cells, rebound_variables
 
 
 def around(k: Any, helper: Any = None) -> Any:
@@ -23,17 +23,14 @@ def around(k: Any, helper: Any = None) -> Any:
     return method
 
 
-def names(function: Any, with_rebound: bool) -> list[str]:
-    return [name for name, _ in closure_cells(function, with_rebound)]
-
-
-def test_variables_that_the_function_rebinds_can_be_left_out() -> None:
+def test_variables_that_the_function_rebinds() -> None:
     """Counters, also those that a function inside it rebinds."""
-    assert names(around(2), True) == ["count", "helper", "k", "total"]
-    assert names(around(2), False) == ["helper", "k"]
-    assert names(around, True) == names(around, False) == []
+    assert rebound_variables(around(2).__code__) == {"count", "total"}
+    assert rebound_variables(around.__code__) == set()
 
 
 def test_cells_have_the_values() -> None:
     """As they are now."""
-    assert {name: cell.cell_contents for name, cell in closure_cells(around([2]), False)} == {"helper": None, "k": [2]}
+    values = {name: cell.cell_contents for name, cell in closure_cells(around([2]))}
+    assert values == {"count": 0, "helper": None, "k": [2], "total": 0}
+    assert list(closure_cells(around)) == []

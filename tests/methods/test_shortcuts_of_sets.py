@@ -29,9 +29,9 @@ def full_calls(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The calls that no shortcut answered, by their arguments."""
     calls: list[Any] = []
 
-    def call(definition: Any, method: Any, owner: object, space: Any, values: dict[str, Any]) -> Call:
+    def call(definition: Any, method: Any, owner: object, space: Any, values: dict[str, Any], code: Any) -> Call:
         calls.append(tuple(values.values()))
-        return Call(definition, method, owner, space, values)
+        return Call(definition, method, owner, space, values, code)
 
     monkeypatch.setattr(results_module, "Call", call)
     return calls

@@ -9,6 +9,7 @@ from weakref import WeakSet, ref
 from stored._fork_safe_lock import ForkSafeLock
 from stored._keys import Described, Key, Pairs, Space
 from stored._storage import BoundedMemory, CachedResult, PersistentTier
+from stored.typing import ABSENT
 
 __all__ = ["Endable", "Memory", "Method", "Source", "StorageSpace", "UserSpace", "own_arguments", "user_spaces"]
 
@@ -25,7 +26,7 @@ Memory: TypeAlias = dict[Hashable, CachedResult]
 
 
 def own_arguments(arguments: Pairs, owner: object) -> Pairs:
-    """The arguments of a result that only one object may get; no argument has an empty name."""
+    """The arguments of a result that only one object may get, or one code; no argument has an empty name."""
     return (*arguments, ("", str(id(owner))))
 
 
@@ -141,7 +142,7 @@ class StorageSpace:
     def _is_of_use(self, method: Method, arguments: Pairs) -> bool:
         memory = self.memories.get(method, {})
         result = memory.get(arguments)
-        if result is None or result.owner is None or result.owner() is not None:
+        if result is None or result.holder is not ABSENT:
             return result is not None
         memory.pop(arguments, None)
         return False

@@ -32,6 +32,7 @@ from stored._keys.owner_parameters import FieldParameters, find_describer, quick
 from stored._keys.owner_protocols import Described, Describer, OwnerParameters
 from stored._keys.parameter_names import checked_string, converters, parameter_names, tells_by_get_params
 from stored._keys.qualified_names import module_name, qualified_name
+from stored._keys.reached_values import reached_values
 from stored._keys.result_key import (
     Key,
     Pairs,
@@ -154,6 +155,7 @@ __all__ = [
     "parts_of",
     "qualified_name",
     "quick_key",
+    "reached_values",
     "seeds_in",
     "sources_of",
     "space_of",

@@ -104,8 +104,8 @@ class Walk:
     Parameters
     ----------
     is_of_code : bool
-        Does it tell what code says, for a version or the name of a class? Then variables that functions rebind, such as
-        counters, are left out.
+        Does it tell what code says, for a version or the name of a class? Then variables that functions rebind and do
+        not read, such as counters, are left out.
     numbered : list of str, optional
         Takes the names of attributes of owners that have no form. In their places stand numbers, which tell objects of
         this process apart; without a list, these attributes are refused.

@@ -12,21 +12,22 @@ import numpy as np
 
 from stored._keys.attributes import checked_names
 from stored._keys.canonical import Encoder, Walk, add_forms, digest, pairs_text, text_or_digest
-from stored._keys.closures import closure_cells
+from stored._keys.closures import closure_cells, rebound_variables, variable
 from stored._keys.code_facts import code_facts
 from stored._keys.compiled_modules import compiled_text
 from stored._keys.libraries import find_by_name, has_known_name, is_library_module, is_of_main
 from stored._keys.qualified_names import module_name, qualified_name
 from stored._keys.unstable_values import refuse
 
-__all__ = ["function_text"]
+__all__ = ["closure_text", "function_text", "variables_without_value"]
 
 
 def function_text(function: types.FunctionType, walk: Walk, with_code: bool = True) -> str:
     """The text of a function: its name and code, defaults, closure and attributes, and what its code reaches.
 
     Functions of the same code can differ in all of these. Variables of enclosing functions that the function itself
-    rebinds, such as counters, are left out of a walk of code. Of a library's function, its name is all.
+    rebinds and does not read, such as counters, and memos that it has not filled yet, are left out of a walk of code.
+    Of a library's function, its name is all.
     """
     if is_known_of_library(function):
         return f"function({qualified_name(function)!a})"
@@ -35,7 +36,7 @@ def function_text(function: types.FunctionType, walk: Walk, with_code: bool = Tr
     parts = [
         _code_digest(function) if with_code else "",
         _defaults_text(function, walk),
-        _closure_text(function, walk),
+        closure_text(function, walk),
         _attributes_text(function, walk),
         walk.reached_text(function) if with_code else "",
     ]
@@ -86,10 +87,12 @@ def _defaults_text(function: types.FunctionType, walk: Walk) -> str:
     return ", ".join(values)
 
 
-def _closure_text(function: types.FunctionType, walk: Walk) -> str:
+def closure_text(function: types.FunctionType, walk: Walk) -> str:
+    """The text of what a function closes over."""
     texts = []
-    for name, cell in closure_cells(function, with_rebound=not walk.is_of_code):
-        if walk.leaves_out(name):
+    left_out = variables_without_value(function) if walk.is_of_code else frozenset()
+    for name, cell in closure_cells(function):
+        if name in left_out or walk.leaves_out(name):
             continue
         try:
             value = cell.cell_contents
@@ -99,6 +102,17 @@ def _closure_text(function: types.FunctionType, walk: Walk) -> str:
         text = _own_class_text(value, walk) if name == "__class__" else walk.code_part(value, f".{name}")
         texts.append(f"{name}={text}")
     return ", ".join(texts)
+
+
+def variables_without_value(function: types.FunctionType) -> frozenset[str]:
+    """The variables that a function closes over and rebinds, and whose values change no result of it."""
+    rebound = rebound_variables(function.__code__)
+    if not rebound:
+        return frozenset()
+    facts = code_facts(function.__code__)
+    read = {each.root for each in facts.reads if each.origin is None}
+    empty = {name for name in facts.memos & rebound if variable(function, name) is None}
+    return frozenset((rebound - read) | empty)
 
 
 def _own_class_text(kind: Any, walk: Walk) -> str:

@@ -10,23 +10,17 @@ from typing import Any
 
 from stored.typing import ABSENT
 
-__all__ = ["closure_cells", "global_variable", "variable"]
+__all__ = ["closure_cells", "global_variable", "rebound_variables", "variable"]
 
 
-def closure_cells(function: FunctionType, with_rebound: bool) -> Iterator[tuple[str, CellType]]:
-    """The names and cells of the variables that a function closes over.
+def closure_cells(function: FunctionType) -> Iterator[tuple[str, CellType]]:
+    """The names and cells of the variables that a function closes over."""
+    return zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
 
-    Parameters
-    ----------
-    function : FunctionType
-        The function.
-    with_rebound : bool
-        Are those among them that the function itself assigns to, or a function inside it, such as counters?
-    """
-    rebound = set() if with_rebound or not function.__closure__ else _assigned_names(function.__code__)
-    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
-        if name not in rebound:
-            yield name, cell
+
+def rebound_variables(code: CodeType) -> set[str]:
+    """The variables of enclosing functions that a function itself assigns to, or a function inside it."""
+    return _assigned_names(code) & set(code.co_freevars) if code.co_freevars else set()
 
 
 def _assigned_names(code: CodeType) -> set[str]:

@@ -32,11 +32,12 @@ from stored._keys.attributes import attributes_of
 from stored._keys.canonical import text_or_none
 from stored._keys.class_functions import CACHED_FUNCTION, CODE
 from stored._keys.class_names import is_library_class
+from stored._keys.closures import variable
 from stored._keys.code_graph import CodeState, state_of
 from stored._keys.filled_memos import are_same, is_fixed, is_frozen, weak_snapshot
 from stored._keys.node import is_node
 from stored._keys.unchanged import ATOMIC_SET
-from stored._keys.watched import hold
+from stored._keys.watched import MemoWatch, hold
 from stored.typing import ABSENT
 
 __all__ = [
@@ -76,11 +77,12 @@ class FunctionCache:
         The name of that memo; empty for a function of `functools.lru_cache`.
     """
 
-    __slots__ = ("_classes", "_code", "_fills", "_known", "_name", "_users", "_uses", "function")
+    __slots__ = ("_classes", "_code", "_fills", "_known", "_memos", "_name", "_users", "_uses", "function")
 
     def __init__(self, function: Any, name: str) -> None:
         self.function = hold(function)
         self._name = name
+        self._memos: list[MemoWatch] = []  # in its code
         self._forget()
         self.forget_users()
 
@@ -109,6 +111,7 @@ class FunctionCache:
         now = self._filled()
         if not now.size or now.fills < self._fills:
             self._forget()
+        self._memos = list(self._memos_in_code())
         if self._code is None:
             self._code = self._code_now()
         if any(self._uses.setdefault(name, text) != text for name, text in uses.items()):
@@ -131,6 +134,8 @@ class FunctionCache:
             Was there no error?
         """
         is_own = has_finished and self._is_steady()
+        for each in self._memos:
+            each.accept()
         with contextlib.suppress(ValueError):  # the process was forked meanwhile
             self._users.remove((threading.get_ident(), setting))
         now = self._filled()
@@ -192,8 +197,15 @@ class FunctionCache:
             return state_of(wrapped).digest
         return text_or_none(wrapped) or uuid4().hex  # of which nothing tells that it is the same
 
+    def _memos_in_code(self) -> Iterator[MemoWatch]:
+        """What the computation may fill: so it is for all who read the code, whatever names these leave out."""
+        wrapped = getattr(self.function(), "__wrapped__", self.function())
+        nodes = state_of(wrapped).nodes if type(wrapped) is FunctionType else ()
+        return (watch for each in nodes for watch in each.watches if isinstance(watch, MemoWatch))
+
     def _memo(self) -> Any:
-        return getattr(self.function(), "__globals__", {}).get(self._name)
+        found = variable(self.function(), self._name)
+        return None if found is ABSENT else found
 
     def _filled(self) -> _Filled:
         if self._name:

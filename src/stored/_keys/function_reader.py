@@ -231,8 +231,9 @@ class _Reader:
         self._bind(name)
         self.scopes[-1].imports.setdefault(mangled(name, self.class_name), []).append(origin)
 
-    def _global(self, node: ast.Global) -> None:
-        self.scopes[-1].outside.update([mangled(each, self.class_name) for each in node.names])
+    def _declared(self, node: ast.Global | ast.Nonlocal) -> None:
+        names = self.scopes[-1].outside if isinstance(node, ast.Global) else self.scopes[-1].enclosing
+        names.update([mangled(each, self.class_name) for each in node.names])
         self._plain(node)
 
     def _bound_by_name(self, node: Any) -> None:
@@ -381,7 +382,7 @@ _VISITS = _Visits(
         ast.Call: _Reader._call,
         ast.Import: _Reader._import,
         ast.ImportFrom: _Reader._import_from,
-        ast.Global: _Reader._global,
+        **dict.fromkeys((ast.Global, ast.Nonlocal), _Reader._declared),
         ast.NamedExpr: _Reader._named,
         ast.AnnAssign: _Reader._annotated,
         ast.AugAssign: _Reader._augmented,

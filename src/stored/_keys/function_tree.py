@@ -19,6 +19,7 @@ from typing import Any, NamedTuple, TypeAlias
 from stored._keys.cached_code import cached_code
 from stored._keys.canonical import digest
 from stored._keys.chosen_items import chosen_items
+from stored._keys.closure_memos import closure_memos
 from stored._keys.code_object import nested_code
 from stored._keys.file_facts import Bounds, FileFacts, FoundFunction, kept_facts, note_facts
 from stored._keys.function_reader import read_functions
@@ -157,6 +158,8 @@ _known_files: dict[tuple[str, int], _File] = {}
 
 _MOST_FILES = 1024
 
+_NONE = frozenset[str]()
+
 
 def _read_file(lines: list[str], filename: str, flags: int) -> FileFacts:
     source = "".join(lines)
@@ -166,11 +169,10 @@ def _read_file(lines: list[str], filename: str, flags: int) -> FileFacts:
     functions: dict[tuple[str, int], list[FoundFunction]] = {}
     found_functions = list(read_functions(tree))
     texts: dict[ast.AST, str] = {node: read.text for node, _, read in found_functions}
-    memos, choices = module_memos(tree, texts), chosen_items(texts)
+    memos, choices, closed_over = module_memos(tree, texts), chosen_items(texts), closure_memos(texts)
     for node, _, read in found_functions:
-        read = read._replace(
-            text=digest(read.text), memos=memos.get(node, frozenset()), choices=choices.get(node, frozenset())
-        )
+        filled = memos.get(node, _NONE) | closed_over.get(node, _NONE)
+        read = read._replace(text=digest(read.text), memos=filled, choices=choices.get(node, frozenset()))
         found = FoundFunction(_bounds(node), read)
         functions.setdefault(_place_of_node(node), []).append(found)
     codes: dict[tuple[str, int], list[CodeType | str]] = {}

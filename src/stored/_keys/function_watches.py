@@ -19,7 +19,7 @@ def function_watches(function: FunctionType) -> Iterator[Watch]:
     if is_single_dispatch(function):
         yield RegistryWatch(function)
     elif is_library_function(function):  # which wraps something of the user's, and whose names are not looked up
-        for name, cell in closure_cells(function, with_rebound=True):
+        for name, cell in closure_cells(function):
             with contextlib.suppress(ValueError):  # it has no value yet
                 yield NameWatch(function, (name,), cell.cell_contents)
     if can_exchange_code():

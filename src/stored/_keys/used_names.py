@@ -105,7 +105,7 @@ class ReadFunction(NamedTuple):
     reads : frozenset of UsedName
         The names whose values it uses.
     memos : frozenset of str
-        The memos of its module that it fills.
+        The memos of its module, and those among variables of enclosing functions, that it fills.
     changes : frozenset of UsedName
         The objects that it changes, of which it reads nothing else, or the methods by which it does so.
     choices : frozenset of (str, str)
@@ -132,13 +132,14 @@ class Scope:
         self.kind = kind
         self.bound: set[str] = set()
         self.outside: set[str] = set()  # declared as global
+        self.enclosing: set[str] = set()  # declared as nonlocal
         self.imports: dict[str, list[Origin]] = {}
         self.reads: set[UsedName] = set()
         self.changes: set[UsedName] = set()
 
     def leave(self, around: Scope) -> None:
         """Let the scope around have the names that are not defined here."""
-        self.bound -= self.outside
+        self.bound -= self.outside | self.enclosing
         around.reads.update(self.free(self.reads))
         around.changes.update(self.free(self.changes))
 

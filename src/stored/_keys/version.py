@@ -7,11 +7,13 @@ import functools
 import inspect
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from types import FunctionType, ModuleType
-from typing import Any, NamedTuple, Protocol, TypeGuard
+from typing import Any, NamedTuple, Protocol
 
 from stored._keys.class_functions import CACHED_FUNCTION, class_functions, find_on_class, is_data
 from stored._keys.class_memos import parts_of
 from stored._keys.class_names import base_names
+from stored._keys.closed_over import ClosedOver, closed_over
+from stored._keys.closures import rebound_variables
 from stored._keys.code_check import InlineCheck, code_check, inline_check
 from stored._keys.code_facts import code_facts
 from stored._keys.code_graph import Choosing, CodeState, code_state, state_of
@@ -90,6 +92,8 @@ class StoredCode:
         All that the code reaches.
     inner : list of CodeOfMethod
         The stored methods of the class that it reaches.
+    closed_over : ClosedOver
+        What the method closes over, if its version was given.
     """
 
     def __init__(
@@ -102,15 +106,17 @@ class StoredCode:
         choosing: tuple[str, ...],
         function: FunctionType | None,
         inner: list[CodeOfMethod],
+        closed: ClosedOver,
     ) -> None:
-        self.inner = inner
+        self.inner, self.closed_over = inner, closed
         self._function = function  # if its version was given, so that the state has not what it reaches
         self.choosing = choosing
         self.version = state.digest
         self.reads = reads
         watches = [each for node in state.nodes for each in node.watches]
         uses = [*uses, *[each for each in watches if isinstance(each, FileWatch | ValueWatch)]]
-        formless = [f"what {each.function.__qualname__}() gives has no form" for each in uses if _has_no_form(each)]
+        without_form = [each for each in uses if isinstance(each, ValueWatch) and not each.has_form]
+        formless = [f"what {each.function.__qualname__}() gives has no form" for each in without_form]
         self.formless = (*state.formless, *formless)
         self._quick: InlineCheck | None = None
         self._uses = uses
@@ -119,7 +125,7 @@ class StoredCode:
         self._memos = [each for each in watches if isinstance(each, MemoWatch)]
         registries = [each.value for each in looked_up if type(each.value) is functools.singledispatchmethod]
         of_class: list[Watch] = [BasesWatch(kind), *map(RegistryWatch, registries)]
-        self._watches: tuple[Watch, ...] = (*dict.fromkeys([*uses, *of_class, *watches]),)
+        self._watches: tuple[Watch, ...] = (*dict.fromkeys([*uses, *of_class, *watches, *closed.watches]),)
 
     def chosen_by(self, attributes: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
         """The attributes of an object by which items of tables are chosen, with their values.
@@ -328,7 +334,8 @@ def _read(kind: type, method: CodeOfMethod, parts: OwnerParts) -> StoredCode:
     uses = own_uses.watches()
     compiled = filter(None, [compiled_text(each.__module__) for each in kind.__mro__])
     texts = [method.options_text, *base_names(kind), *compiled, *nested]
-    texts += [*own_uses.texts(), *[each.text for each in uses]]
+    closed = closed_over(function, method.ignored) if method.has_own_version else ClosedOver((), (), ())
+    texts += [*own_uses.texts(), *[each.text for each in uses], *closed.texts]
     chosen = Choosing(frozenset([id(each) for name, _ in parts.chosen for each in choosing[name]]), dict(parts.chosen))
     with at_one_moment(is_new=True):
         state = code_state(
@@ -348,6 +355,7 @@ def _read(kind: type, method: CodeOfMethod, parts: OwnerParts) -> StoredCode:
         tuple(choosing),
         plain if type(plain) is FunctionType else None,
         inner,
+        closed,
     )
 
 
@@ -374,14 +382,11 @@ def _set_elsewhere(function: FunctionType) -> frozenset[str]:
 
 
 def _set_globals(function: FunctionType) -> set[str]:
-    """The global names that a function binds, or changes what they are bound to, but for memos of its module."""
+    """The names that a function binds outside of it, or changes what they are bound to, but for its memos."""
     facts = code_facts(function.__code__)
     bound = {each.argval for each in dis.Bytecode(function) if each.opname in {"STORE_GLOBAL", "DELETE_GLOBAL"}}
+    bound |= rebound_variables(function.__code__)
     return ({each.root for each in facts.changes} | bound) - facts.memos
-
-
-def _has_no_form(watch: FileWatch | ValueWatch) -> TypeGuard[ValueWatch]:
-    return isinstance(watch, ValueWatch) and not watch.has_form
 
 
 def _stored_methods(kind: type, code: tuple[FunctionType, ...]) -> Iterator[CodeOfMethod]:

@@ -109,7 +109,7 @@ def _bases(holder: Any) -> tuple[type, ...]:
 
 
 class MemoWatch:
-    """A memo of a module: which object it is, and how many items that has.
+    """A memo of a module, or of an enclosing function: which object it is, and how many items that has.
 
     What a stored method has filled is accepted after it was computed; what others fill is not.
 
@@ -130,7 +130,7 @@ class MemoWatch:
 
     def _now(self) -> Any:
         function = self._function()
-        return getattr(function, "__globals__", {}).get(self.name, ABSENT)
+        return variable(function, self.name) if isinstance(function, types.FunctionType) else ABSENT
 
     def accept(self) -> None:
         """Expect what it is now."""
@@ -139,7 +139,9 @@ class MemoWatch:
         self._size = _size(value)
 
     def is_empty(self) -> bool:
-        """Is it None, or an empty container?"""
+        """Is it None, or an empty container of a module?"""
+        if self.name in self._function().__code__.co_freevars:
+            return self._now() is None
         return self._now() is None or self._size == 0
 
     def is_same(self) -> bool:

@@ -169,7 +169,7 @@ def _from_other_thread(call: Call, results: Results, flight: Flight) -> CachedRe
     result = call.find()
     if result is ABSENT and flight.result is not ABSENT:
         from_flight = cast(CachedResult, flight.result)
-        if from_flight.is_for(call.owner):
+        if from_flight.is_for(call.owner, call.code):
             result = from_flight
             call.keep(result)
     if result is not ABSENT:

@@ -14,10 +14,10 @@ from typing import Any, Literal
 import numpy as np
 
 from stored._engine import Method, PresentSpace, StorageSpace, memory_limit, own_arguments
-from stored._keys import ATOMIC_SET, CodeState, Key, Pairs
+from stored._keys import ATOMIC_SET, CodeState, Key, Pairs, StoredCode, reached_values
 from stored._methods.definition import Definition
 from stored._methods.memo_state import MemoState
-from stored._methods.referring import refers_to
+from stored._methods.referring import refers_to, refers_to_values
 from stored._settings import Settings
 from stored._storage import CachedResult, Slot, copy_for_caller, copy_of_flat, freeze, freeze_for_callers
 from stored._tables import copy_of_spline, spline
@@ -56,6 +56,8 @@ class Call:
         That of the owner's present parameters.
     values : dict
         The arguments by name, with defaults applied and rounded.
+    code : StoredCode
+        The code of the method.
 
     Attributes
     ----------
@@ -81,6 +83,7 @@ class Call:
 
     __slots__ = (
         "arguments",
+        "code",
         "definition",
         "formless",
         "is_forgotten",
@@ -97,8 +100,15 @@ class Call:
     )
 
     def __init__(
-        self, definition: Definition, method: Method, owner: object, space: StorageSpace, values: dict[str, Any]
+        self,
+        definition: Definition,
+        method: Method,
+        owner: object,
+        space: StorageSpace,
+        values: dict[str, Any],
+        code: StoredCode,
     ) -> None:
+        self.code = code
         self.definition = definition
         self.method = method
         self.owner = owner
@@ -131,22 +141,31 @@ class Call:
         """What memory has for this call."""
         found = self.memory.get(self.arguments, ABSENT)
         if found is ABSENT and self.space.own is not None:
-            found = self.memory.get(own_arguments(self.arguments, self.owner), ABSENT)
-            if found is not ABSENT and not found.is_for(self.owner):
-                return ABSENT  # of an object that was freed
+            for holder in (self.owner, self.code):
+                found = self.memory.get(own_arguments(self.arguments, holder), ABSENT)
+                if found is not ABSENT and found.is_for(self.owner, self.code):  # else of an object that was freed
+                    return found
+            return ABSENT
         return found
 
     def keep(self, result: CachedResult) -> None:
         """Keep a result in memory, within the limits of the settings."""
-        if result.owner is None:
-            self.memory[self.arguments] = result
+        arguments = self._place_of(result)
+        if arguments is self.arguments:
+            self.memory[arguments] = result
         else:
-            self.space.keep_own(self.method, own_arguments(self.arguments, self.owner), result)
+            self.space.keep_own(self.method, arguments, result)
         if memory_limit.limit is not None:
             self.count_in_memory(result)
 
+    def _place_of(self, result: CachedResult) -> Pairs:
+        """The arguments by which memory has a result."""
+        if result.owner is None and result.code is None:
+            return self.arguments
+        return own_arguments(self.arguments, self.code if result.owner is None else self.owner)
+
     def note_reference(self, result: CachedResult) -> bool:
-        """Let only the owner get a result that refers to it; may memory keep it?"""
+        """Let only the owner, or the code, get a result that refers to it, or to its values; may memory keep it?"""
         value = result.value
         if self.private:
             return self._note_private(result)
@@ -158,6 +177,8 @@ class Call:
             if not type(self.owner).__weakrefoffset__:
                 return False
             result.owner = weakref.ref(self.owner)
+        if refers_to_values(value, reached_values(self.code)):
+            result.code = weakref.ref(self.code)
         return True
 
     def _note_private(self, result: CachedResult) -> bool:
@@ -183,8 +204,7 @@ class Call:
 
     def count_in_memory(self, result: CachedResult) -> None:
         """Count the result among those that a limit of memory is for."""
-        arguments = self.arguments if result.owner is None else own_arguments(self.arguments, self.owner)
-        memory_limit.add(self.space, self.method, arguments, result)
+        memory_limit.add(self.space, self.method, self._place_of(result), result)
 
     def declare_wait(self) -> AbstractContextManager[None]:
         """A block in which this thread waits for another one that needs the result too."""

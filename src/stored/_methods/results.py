@@ -122,7 +122,7 @@ class Results:
 
     def call(self, owner: object, values: dict[str, Any]) -> Call:
         """A call with these arguments, rounded, for the owner's present parameters."""
-        call = Call(self.definition, self.method, owner, self.present.of(owner), values)
+        call = Call(self.definition, self.method, owner, self.present.of(owner), values, self.code)
         if self.parts.chosen and self.parts != _parts(owner, self.code, self.joins_reads):
             call.private.append("another thread has changed what chooses its code")
         if self.reads is not None:
@@ -331,6 +331,7 @@ def results_of(definition: Definition, owner: object) -> Results:
     parts = _parts(owner, definition.code_of(kind), counted.joins_reads)
     results = Results(definition, kind, counted, definition.code_of(kind, parts), parts, counters)
     definition.warn_of_more(kind, results.code)
+    _warn_of_closed_over(definition, kind, results.code)
     found: Results = record.methods.setdefault(definition, results)
     return found
 
@@ -347,6 +348,17 @@ def _error_of_other(definition: Definition, owner: object, error: OwnerError) ->
         f"{definition.label}() was called on {owner!r}. It is a method of {whose}; what needs no object is a plain"
         f" function, or stands below @staticmethod{remedy}"
     )
+
+
+def _warn_of_closed_over(definition: Definition, kind: type, code: StoredCode) -> None:
+    """Warn once of each variable that a method with a given version closes over, and whose value has no form."""
+    for name in code.closed_over.formless:
+        definition.warn_once(
+            ("closes over", name),
+            f"{definition.label_of(kind)} closes over {name!r}, whose value has no form that is the same in every"
+            " process: version= stands for it, so that functions which close over others get the same results; give it"
+            f" as an argument, or say ignore=({name!r},) if it does not matter",
+        )
 
 
 def _parts(owner: object, code: StoredCode, joins_reads: bool) -> OwnerParts:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
 from stored._fork_safe_lock import ForkSafeLock
-from stored.typing import HandOut
+from stored.typing import ABSENT, HandOut
 
 __all__ = ["BoundedMemory", "CachedResult"]
 
@@ -38,9 +38,12 @@ class CachedResult:
         What was computed from the value (interpolators), if anything was; it is discarded with the value.
     owner : callable or None
         A weak reference to the one object that may get the value, which refers to it; None if all may.
+    code : callable or None
+        A weak reference to the code, as it was looked up, that may give the value, which refers to what names of it are
+        bound to; None if all code of the same version may.
     """
 
-    __slots__ = ("__weakref__", "copy", "derived", "hit", "owner", "persistent", "seconds", "source", "value")
+    __slots__ = ("__weakref__", "code", "copy", "derived", "hit", "owner", "persistent", "seconds", "source", "value")
 
     def __init__(
         self,
@@ -58,10 +61,20 @@ class CachedResult:
         self.derived: dict[Hashable, Any] | None = None
         self.hit: Any = None
         self.owner: Callable[[], object] | None = None
+        self.code: Callable[[], object] | None = None
 
-    def is_for(self, owner: object) -> bool:
-        """May this object get the value?"""
-        return self.owner is None or self.owner() is owner
+    def is_for(self, owner: object, code: object) -> bool:
+        """May this object get the value, from this code?"""
+        return (self.owner is None or self.owner() is owner) and (self.code is None or self.code() is code)
+
+    @property
+    def holder(self) -> object:
+        """The one object that may get the value, or the code that may give it; `ABSENT` if that is gone, else None."""
+        for each in (self.owner, self.code):
+            if each is not None:
+                found = each()
+                return ABSENT if found is None else found
+        return None
 
     def for_caller(self) -> Any:
         """The value, or a copy of it, for a caller."""
