@@ -252,7 +252,6 @@ WITHOUT_FORM = {
     "objects": pd.Series([object()], dtype=object),
     "sparse": pd.Series(pd.arrays.SparseArray([0.0, 1.0])),
     "a time zone of somebody": pd.Series([pd.Timestamp("2020").tz_localize(ODD_ZONE)]),
-    "a time zone by another name": pd.Series([pd.Timestamp("2020").tz_localize(NAMED_ZONE)]),
     "a frequency with more to it": pd.date_range(
         "2020", periods=2, freq=pd.offsets.CustomBusinessDay(holidays=["2020-01-01"])
     ),

@@ -15,7 +15,7 @@ from stored._adapters.pandas_scalars import (
     checked_unit,
     period_dtype,
     period_part,
-    zone_named,
+    zone_of,
     zone_part,
 )
 from stored._adapters.plain_arrays import packed_texts, texts_of
@@ -64,7 +64,7 @@ def _made_instants(plain: Any) -> Any:
     unit, numbers, zone = plain
     row = _numbers(numbers)
     if zone is not None:
-        return _instants_in(row, checked_unit(unit), zone_named(zone))
+        return _instants_in(row, checked_unit(unit), zone_of(zone))
     dtype = np.dtype(f"M8[{checked_unit(unit)}]")
     return pd.array(row.view(dtype), dtype=dtype, copy=False)
 

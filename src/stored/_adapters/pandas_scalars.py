@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import functools
 import re
 import warnings
@@ -13,7 +14,7 @@ import pandas as pd
 from stored._adapters.registry import Adapter, add
 
 __all__ = ["MISSING", "UNCHANGING", "checked_unit", "offset_named", "offset_part", "period_dtype", "period_part"]
-__all__ += ["zone_named", "zone_part"]
+__all__ += ["zone_of", "zone_part"]
 
 MISSING = (None, pd.NA, pd.NaT)
 """What stands for missing values in arrays of objects, beside NaN."""
@@ -34,6 +35,11 @@ def zone_named(name: str) -> Any:
     if not _ZONE.fullmatch(name):
         raise ValueError("this is no name of a time zone")
     return pd.DatetimeTZDtype(tz=name).tz
+
+
+def zone_of(found: Any) -> Any:
+    """The time zone that `zone_part` has told."""
+    return found if type(found) is datetime.timezone else zone_named(found)
 
 
 def zone_part(zone: Any) -> Any:
@@ -92,7 +98,7 @@ def _timestamp(plain: Any) -> Any:
     unit, number, zone, fold = plain
     found = pd.Timestamp(np.datetime64(number, checked_unit(unit)))
     if zone is not None:
-        found = found.tz_localize("UTC").tz_convert(zone_named(zone))
+        found = found.tz_localize("UTC").tz_convert(zone_of(zone))
     if type(fold) is not int or found.fold != fold:
         found = found.replace(fold=fold)
     return _of_type(found, pd.Timestamp)
