@@ -174,3 +174,21 @@ def test_what_is_pickled_has_no_other_place() -> None:
     assert error.of_part().place() == "a part"
     assert error.inside("[0]").place() == "a part of [0]"
     assert canonical(pd.Series([fractions.Fraction(1, 2)], dtype=object))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pd.DataFrame({"a": [1]}),
+        pd.Series([1]),
+        xr.DataArray(objects(1, 2), dims="x"),
+        xr.Dataset({"v": 1.0}),
+        Table({"a": [1]}),
+        FlatLambdaCDM(70.0, 0.3),
+    ],
+    ids=lambda each: type(each).__name__,
+)
+def test_a_search_that_finds_nothing_ends(value: Any) -> None:
+    """The error stays as it is."""
+    error = NotNativeError("something")
+    assert located(value, error) is error
