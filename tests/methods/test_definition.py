@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import functools
+import operator
 from pathlib import Path
 from typing import Any
 
@@ -167,7 +167,7 @@ def test_code_without_source_needs_a_version() -> None:
 def test_code_without_a_name_is_refused() -> None:
     """What has no name cannot have results of its own."""
     with pytest.raises(TypeError, match="has no __name__"):
-        stored(version="1")(functools.partial(function))
+        stored(version="1")(operator.itemgetter(0))
 
 
 def test_a_method_without_self_is_refused() -> None:
