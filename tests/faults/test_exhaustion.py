@@ -39,6 +39,10 @@ class Big:
         self.content = bytearray(size)
 
 
+class Day(datetime.date):
+    """A date of a class of its own, which is pickled."""
+
+
 @keyed_by("n")
 class Model:
     n = 1
@@ -50,7 +54,7 @@ class Model:
 
     @stored
     def pickled(self, x: int) -> datetime.date:
-        return datetime.date(2000, 1, x)
+        return Day(2000, 1, x)
 
     @stored
     def plain(self, x: int) -> float:
@@ -83,7 +87,7 @@ class Model:
 
 METHODS: dict[str, Any] = {
     "native": {"list": [3, (1, 2)], "array": np.arange(4.0)},
-    "pickled": datetime.date(2000, 1, 3),
+    "pickled": Day(2000, 1, 3),
     "plain": 4.0,
     "failing": 3,
     "recursive": 3,

@@ -37,7 +37,12 @@ from tests.faults.processes import here, in_processes
 from tests.faults.test_places import NOBODY, drop_privileges
 from tests.storage.entries import parts_of
 
-MOMENT = datetime.date(2000, 1, 1)
+
+class Day(datetime.date):
+    """A date of a class of its own, which is pickled."""
+
+
+MOMENT = Day(2000, 1, 1)
 X = np.arange(9.0)
 
 
