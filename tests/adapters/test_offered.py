@@ -187,3 +187,18 @@ def test_a_library_that_is_not_as_it_is_known(monkeypatch: pytest.MonkeyPatch) -
     with pytest.warns(StoredWarning, match=r"newer, of version unknown, is not as it is known here .*Block"):
         assert adapter_of(kind) is None
     assert adapter_of(kind) is None
+
+
+def test_a_library_that_cannot_be_looked_into_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is warned of, and it is looked into again."""
+    kind = type("Frame", (), {"__module__": "busy.frames"})
+    tries = []
+
+    def load(name: str) -> None:
+        tries.append(name)
+        raise OSError("too many open files")
+
+    monkeypatch.setitem(registry._LIBRARIES, "busy", "of_busy")
+    monkeypatch.setattr(registry, "import_module", load)
+    assert [adapter_of(kind), adapter_of(kind)] == [None, None]
+    assert len(tries) == 2

@@ -696,3 +696,13 @@ def test_a_call_that_is_too_deep() -> None:
             return text_or_none(True)
 
     assert deepest() == text_or_none(True) == canonical(True)
+
+
+class MaskedOfOnesOwn(np.ma.MaskedArray):
+    """A masked array of a class of somebody's own, whose mask is no attribute."""
+
+
+def test_masked_arrays_of_other_classes_are_refused() -> None:
+    """Their mask would not count."""
+    with pytest.raises(UnstableKeyError, match="MaskedOfOnesOwn"):
+        canonical(np.ma.array([1.0]).view(MaskedOfOnesOwn))

@@ -15,11 +15,13 @@ from hypothesis import strategies as st
 
 from stored import UnstableKeyError
 from stored._adapters import adapter_of, pandas_arrays
+from stored._adapters.plain_arrays import array_of
 from stored._keys import canonical
 from stored._methods.same_values import same_values
 from stored._storage import copy_for_caller, freeze
 from stored._storage.freezing import freeze_for_callers
 from stored._storage.native import NotNativeError
+from tests.adapters import round_trips
 from tests.science.entries import check_that_forms_agree, from_entry, plain_trees, read_forged
 from tests.science.pandas_values import frames, indexes, series
 
@@ -422,3 +424,20 @@ def test_a_subclass_is_refused_as_a_whole() -> None:
 
     with pytest.raises(UnstableKeyError, match=r"Catalog, which has no form .*register\(Catalog, key="):
         canonical(Catalog({"a": [1]}))
+
+
+def test_texts_that_are_listed() -> None:
+    """Those of numpy or of a subclass, whatever pandas stores them by here; what is no text is refused."""
+    found = round_trips.read_as("pandas.StringArray", ("python", False, ["a", np.str_("b"), None]))
+    assert found.to_numpy(object).tolist()[:2] == ["a", "b"]
+    assert pd.isna(found[2])
+    assert round_trips.read_as("pandas.StringArray", ("python", False, ["a", 1.5])) is None
+
+
+def test_plain_forms_of_arrays_are_tuples() -> None:
+    """Anything else is no array."""
+    with pytest.raises(TypeError, match="this stands for no array"):
+        array_of(["times"])
+    assert array_of(("times", "<M8[s]", np.array([1], "<i8"))).tolist() == [datetime.datetime(1970, 1, 1, 0, 0, 1)]
+    with pytest.raises(ValueError, match="these are no times"):
+        array_of(("times", "<M8[s]", np.array([1.0])))
