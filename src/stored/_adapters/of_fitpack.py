@@ -69,6 +69,14 @@ def _has_known_attributes() -> bool:
     return is_known and vars(surface).keys() == _KEPT_BY_SURFACES
 
 
+@functools.cache
+def _needs_working_space() -> bool:
+    """Does this version of scipy keep the working space of FITPACK to go on with?"""
+    numbers = np.arange(4.0)
+    curve: Any = interpolate.UnivariateSpline(numbers, numbers, s=1.0)
+    return curve._data[_SUMS] is not None
+
+
 def _new(kind: Any) -> Any:
     """An object without attributes; a `ValueError` if others than are set here would be needed."""
     if not _has_known_attributes():
@@ -101,13 +109,13 @@ def _check_fitted(data: tuple[Any, ...], degree: int, count: int, size: int) -> 
         raise ValueError("the numbers of points and of knots do not fit")
     if degree < 1 or not (x[1:] >= x[:-1]).all():
         raise ValueError("the points are not sorted")
-    if any(type(data[each]) is not float for each in (_LOW, _HIGH, _S, _RESIDUAL)):
+    if any(type(data[each]) not in {float, int} for each in (_LOW, _HIGH, _S, _RESIDUAL)):
         raise ValueError("limits, s and residual are numbers")
     if not data[_LOW] <= x[0] <= x[-1] <= data[_HIGH]:
         raise ValueError("points are outside the limits")
     whole(data[_CODE], -3, 10)
     if data[_SUMS] is None and data[_POINTS] is None:
-        if data[_S] != _FIXED_KNOTS:
+        if data[_S] != _FIXED_KNOTS and _needs_working_space():
             raise ValueError("there is no working space")
         return
     points = array_of(data[_POINTS], "i", 1)

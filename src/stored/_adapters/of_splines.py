@@ -11,7 +11,7 @@ from stored._adapters import of_fitpack
 from stored._adapters.exact_parts import adapter_by_parts, array_of, breakpoints, items_of, knots, whole
 from stored._adapters.registry import Adapter, add
 
-_KEPT = {"_c", "_x", "c", "x", "_t", "t", "k", "extrapolate", "axis", "_asarray"}
+_KEPT = {"_c", "_x", "c", "x", "_t", "t", "k", "extrapolate", "axis", "_asarray", "_delegate_to", "_xp", "_xp_internal"}
 _KEPT_BY_TENSORS = {*_KEPT, "_k", "_indices_k1d", "_len_t"}
 _KEPT_BY_GRIDS = {
     *("_asarray", "method", "_spline", "bounds_error", "fill_value", "_descending_dimensions"),
@@ -39,6 +39,21 @@ def _extrapolation(value: Any) -> Any:
 
 def _polynomial_parts(value: Any) -> Any:
     return value.c, value.x, value.extrapolate, value.axis
+
+
+def _bernstein_parts(value: Any) -> Any:
+    evaluated_by = getattr(value, "_delegate_to", value)
+    if "BPoly" not in type(evaluated_by).__name__:  # as scipy 1.18 makes them of others: evaluated as a `PPoly`
+        raise ValueError("this is not evaluated as what it says")
+    return _polynomial_parts(value)
+
+
+def _bernstein_polynomial(kind: Any, parts: Any) -> Any:
+    coefficients, points, extrapolate, axis = items_of(parts, 4)
+    _check_coefficients(coefficients, (breakpoints(points, may_fall=True),))
+    made = kind(coefficients, points, _extrapolation(extrapolate))
+    made.axis = whole(axis, 0, coefficients.ndim - 2)  # along which they have been moved to the front already
+    return made
 
 
 def _polynomial(kind: Any, parts: Any) -> Any:
@@ -141,7 +156,6 @@ def _adapter(kind: Any, parts_of: Any, make: Any, kept: Any) -> Adapter:
 
 _POLYNOMIALS = (
     interpolate.PPoly,
-    interpolate.BPoly,
     interpolate.CubicSpline,
     interpolate.CubicHermiteSpline,
     interpolate.PchipInterpolator,
@@ -150,6 +164,7 @@ _POLYNOMIALS = (
 
 add(
     *[_adapter(each, _polynomial_parts, _polynomial, _KEPT) for each in _POLYNOMIALS],
+    _adapter(interpolate.BPoly, _bernstein_parts, _bernstein_polynomial, _KEPT),
     _adapter(interpolate.NdPPoly, _tensor_polynomial_parts, _tensor_polynomial, _KEPT),
     _adapter(interpolate.BSpline, _spline_parts, _spline, _KEPT),
     _adapter(interpolate.NdBSpline, _tensor_spline_parts, _tensor_spline, _KEPT_BY_TENSORS),
