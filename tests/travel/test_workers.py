@@ -48,7 +48,9 @@ def test_workers_that_are_killed(name: str, tmp_path: Path) -> None:
     assert 20 < told["all"] <= 20 + 3 * (8 if name == "joblib" else 4)
     with configure(cache_dir=tmp_path / "cache", key_file=tmp_path / "config" / "key"):
         upkeep()
-    assert {each.name for each in (tmp_path / "cache" / ".work").iterdir()} <= {"locks", "size"}
+    left = [each for each in (tmp_path / "cache" / ".work").iterdir() if each.suffix != ".failed"]
+    # an empty mark may stay for a while, of a rank that mpirun has ended with the others
+    assert {each.name for each in left} <= {"locks", "size"}
 
 
 COLLECTIVE = """
