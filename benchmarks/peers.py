@@ -237,7 +237,7 @@ def ours(place: Path) -> Mapping[str, Action]:
 
     load()
     model: Any = Keyed()
-    names = {"answer": answer, "definition": Keyed.one._self_definition, "model": model}
+    names = {"answer": answer, "definition": Keyed.one._as_method(), "model": model}
     return {
         **_hits(model),
         FULL_CALL: Action('answer(definition, model, {"z": 1.0})', names),
