@@ -105,7 +105,7 @@ def keep(call: Call, results: Results, computed: Computed, flight: Flight) -> No
         results.counters.misses += 1
         if is_stored:
             results.counters.stores += 1
-    if is_stored and array_bytes(result.value) >= _LARGE:
+    if slot is not None and is_stored and slot.written_bytes >= _LARGE and array_bytes(result.value) >= _LARGE:
         _keep_mapped(call, result)
 
 

@@ -78,13 +78,16 @@ class Slot:
     ----------
     name : str
         The name of the entry.
+    written_bytes : int
+        The size of the entry that was written last; 0 if none was.
     """
 
-    __slots__ = ("_key", "_values", "access", "name")
+    __slots__ = ("_key", "_values", "access", "name", "written_bytes")
 
     def __init__(self, access: Access, key: Key, values: Values | None = None) -> None:
         self.access = access
         self.name = key.entry_name
+        self.written_bytes = 0
         self._key = key
         self._values = values
 
@@ -171,6 +174,7 @@ class Slot:
         if access.settings.max_bytes is not None:
             check_size(size, access.settings.max_bytes)
         store.write(name, parts)
+        self.written_bytes = size
         note_written(store, name)
         tidy_after_write(store, size, access.settings)
         return True
