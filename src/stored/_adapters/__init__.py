@@ -7,7 +7,7 @@ entries.
 
 from typing import TYPE_CHECKING
 
-from stored._adapters.own_dtypes import copy_with_own_dtype, own_dtype, own_record
+from stored._adapters.own_dtypes import copy_with_own_dtype, frozen, own_dtype, own_record
 from stored._adapters.registry import (
     BY_PICKLE,
     Adapter,
@@ -30,6 +30,7 @@ __all__ = [
     "adapter_of",
     "add",
     "copy_with_own_dtype",
+    "frozen",
     "own_adapters",
     "own_dtype",
     "own_record",

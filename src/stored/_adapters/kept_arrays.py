@@ -11,17 +11,12 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from stored._adapters.own_dtypes import frozen
+
 __all__ = ["Placing", "frozen", "own_objects", "shared_view", "writable"]
 
 Placing: TypeAlias = Callable[[Any], Any]
 """Takes an array, and gives one with the same content: a copy, or a view."""
-
-
-def frozen(array: np.ndarray[Any, Any]) -> Any:
-    """A copy of an array that nobody can make writable."""
-    own = np.array(array, order="K")
-    own.flags.writeable = False
-    return own.view()
 
 
 def writable(array: np.ndarray[Any, Any]) -> Any:

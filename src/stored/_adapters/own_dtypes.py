@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["copy_with_own_dtype", "own_dtype", "own_record"]
+__all__ = ["copy_with_own_dtype", "frozen", "own_dtype", "own_record"]
 
 
 def own_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
@@ -24,6 +24,14 @@ def copy_with_own_dtype(value: Any) -> Any:
     array = np.array(copied) if is_record else copied
     own = array.view(own_dtype(array.dtype))
     return own[()] if is_record else own
+
+
+def frozen(array: np.ndarray[Any, Any]) -> Any:
+    """A copy of an array that nobody can make writable."""
+    own = np.array(array, order="K")
+    own.flags.writeable = False
+    # the flag of an array that owns its memory can be set back; that of a view cannot
+    return own.view() if own.dtype.names is None else own.view(own_dtype(own.dtype))
 
 
 def own_record(record: np.void) -> Any:

@@ -9,11 +9,11 @@ import copy
 import functools
 import types
 from collections.abc import Callable, Iterable
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
-from stored._adapters import Adapter, adapter_of, copy_with_own_dtype, own_dtype, own_record
+from stored._adapters import Adapter, adapter_of, copy_with_own_dtype, frozen, own_dtype, own_record
 from stored._storage.native import MAX_DEPTH
 from stored.errors import shortened
 from stored.typing import HandOut
@@ -65,7 +65,7 @@ def freeze_for_callers(value: Any, copies: bool | None = None) -> tuple[Any, Han
         if kind in _IMMUTABLE:
             return value, None
         if kind is np.ndarray and not value.dtype.hasobject:
-            return _read_only(value), _view_for_caller(value.dtype)
+            return frozen(value), _view_for_caller(value.dtype)
         if _is_flat(value):
             return copy_of_flat(value), copy_of_flat
     try:
@@ -105,14 +105,6 @@ def _is_flat(value: Any) -> bool:
 def copy_of_flat(value: Any) -> Any:
     """A copy of a plain dict or list of values that never change: it refers to no object."""
     return value.copy()
-
-
-def _read_only(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """A copy of an array that cannot be made writable."""
-    own = np.array(array, order="K")
-    own.flags.writeable = False
-    # the flag of an array that owns its memory can be set back; that of a view cannot
-    return cast("np.ndarray[Any, Any]", _view_for_caller(own.dtype)(own))
 
 
 def _view_for_caller(dtype: np.dtype[Any]) -> HandOut:
@@ -172,7 +164,7 @@ def _freeze_leaf(value: Any) -> Any:
         _refuse_inside(value)
         return _deepcopy_or_same(value)
     if isinstance(value, np.ndarray):
-        return _read_only(value)
+        return frozen(value)
     return own_record(value) if isinstance(value, np.void) else value
 
 
