@@ -11,7 +11,15 @@ from typing import Any
 from stored._engine.memory_limit import memory_limit
 from stored._engine.space import Method, StorageSpace, user_spaces
 from stored._fork_safe_lock import ForkSafeLock
-from stored._keys import ATOMIC_SET, OwnerParameters, Space, UnchangedCheck, comparable, lasting
+from stored._keys import (
+    ATOMIC_SET,
+    OwnerParameters,
+    Space,
+    UnchangedCheck,
+    comparable,
+    lasting,
+    steady_values,
+)
 from stored._settings import settings, validity
 from stored._storage import PersistentTier
 from stored.errors import OwnerError, UnstableKeyError
@@ -177,11 +185,6 @@ def _count_all() -> None:
 _watcher = _SettingsWatcher()
 
 
-def _unchanging(values: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Values of which none can change: an ellipsis stands for each that can, and is not to be kept alive."""
-    return tuple([each if type(each) in ATOMIC_SET else ... for each in values])
-
-
 class PresentSpace:
     """The space that one owner has now.
 
@@ -219,7 +222,8 @@ class PresentSpace:
         self._tier = tier
         # one object, since several threads may read and replace it: the values, if they cannot change, and the space
         self._latest: tuple[tuple[Any, ...] | None, StorageSpace | None] = (None, None)
-        self._changing: tuple[Hashable, StorageSpace | None] = (None, None)  # as of values that can change
+        # of values that can change: what stands for all of them, the space, and what is known of each
+        self._changing: tuple[Any, StorageSpace | None, tuple[Any, ...]] = (None, None, ())
         self._visited: list[weakref.ref[StorageSpace]] = []  # the latest last
 
     def values(self, owner: object) -> tuple[Any, ...]:
@@ -252,14 +256,14 @@ class PresentSpace:
     def _of_changing(self, owner: object, values: tuple[Any, ...]) -> StorageSpace:
         """The space for values that can change, which have to be read in full each time."""
         found = comparable(values)
-        before, space = self._changing
+        before, space, _ = self._changing
         if found is not None and found == before and space is not None and space is self._latest[1]:
             return space
         self._parameters.check(owner, values)
         space = self._enter(self._parameters.described.space(self.owner_class, values), None, values)
         seen = None if found is None else lasting(values)
         if seen is not None and seen == found:  # else another thread changes them meanwhile
-            self._changing = seen, space
+            self._changing = seen, space, steady_values(values, seen)
         return space
 
     def _enter(self, key: Any, fixed: tuple[Any, ...] | None, changing: tuple[Any, ...] | None = None) -> StorageSpace:
@@ -274,7 +278,7 @@ class PresentSpace:
             space = None if reference is None else reference()
             if space is None:
                 address = None if changing is None else key
-                values = (fixed or ()) if changing is None else _unchanging(changing)
+                values = (fixed or ()) if changing is None else steady_values(changing, None)
                 source = self._parameters.described, self._class_of_spaces, values
                 space = StorageSpace(key, address, source, self._tier, spaces.lock)
                 name = key if spaces.memory_sets else id(space)  # else objects share nothing
@@ -290,8 +294,8 @@ class PresentSpace:
                 self._visited = [*latest_first.values()][spaces.memory_sets :: -1]
             return space
 
-    def note_switch(self, values: tuple[Any, ...], space: StorageSpace) -> None:
-        """Note that the owner has a space again, whose values cannot change; so it keeps that space in memory."""
+    def note_switch(self, values: tuple[Any, ...] | None, space: StorageSpace) -> None:
+        """Note that the owner has a space again, with its values if none can change; so it keeps that in memory."""
         self._latest = (values, space)
 
     def visited(self) -> list[StorageSpace]:
@@ -318,9 +322,22 @@ class PresentSpace:
         except (OwnerError, UnstableKeyError):
             return False  # changed; whoever asks for the new parameters gets the error
 
-    def unchanged_check(self, space: StorageSpace, may_hold_user: bool) -> UnchangedCheck | None:
-        """A quick check that the owner has a space; None if there is none, or the owner has another space by now."""
+    def key_of(self, values: tuple[Any, ...]) -> Hashable:
+        """What stands for values in a dictionary, also for those that can change; None if nothing does."""
+        return self._parameters.quick_key(values) or comparable(values)
+
+    def unchanged_check(self, space: StorageSpace, may_hold_user: bool) -> tuple[UnchangedCheck, Hashable] | None:
+        """A quick check that the owner has a space, and what `key_of` gives for its values.
+
+        None if there is none, or the owner has another space by now.
+        """
         values, latest = self._latest
-        if values is None or latest is not space:
+        key: Hashable = space.key
+        if latest is not space:
             return None
-        return self._parameters.unchanged_check(self.owner_class, values, may_hold_user)
+        if values is None:
+            key, changing, values = self._changing
+            if changing is not space:
+                return None
+        check = self._parameters.unchanged_check(self.owner_class, values, may_hold_user)
+        return None if check is None else (check, key)

@@ -13,8 +13,8 @@ from stored._keys import (
     OwnerParameters,
     Space,
     UnchangedCheck,
+    immutable_key,
     no_storage_user_checks,
-    quick_key,
     space_of,
 )
 
@@ -55,7 +55,7 @@ class UserParameters:
 
     def quick_key(self, values: tuple[Any, ...]) -> Hashable:
         """The user's space, and the key of the values of the fields."""
-        fields = quick_key(values[1:])
+        fields = immutable_key(values[1:])
         return None if fields is None else (values[0], *fields)
 
     def check(self, owner: object, values: tuple[Any, ...]) -> None:

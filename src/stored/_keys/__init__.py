@@ -10,12 +10,14 @@ from stored._keys.arguments import Arguments
 from stored._keys.attributes import attributes_of, instance_dict, own_values
 from stored._keys.call_signature import VARIADIC
 from stored._keys.canonical import canonical, digest, text_or_none
-from stored._keys.change_key import change_key, comparable, lasting
+from stored._keys.change_key import change_key, comparable, hashable_part, lasting
 from stored._keys.class_memos import PartMemos, parts_of
-from stored._keys.code_check import InlineCheck
+from stored._keys.class_watch import add_tests_of_member
+from stored._keys.code_check import InlineCheck, InlineTests
 from stored._keys.code_facts import code_facts
 from stored._keys.code_graph import CodeState, collected_states
 from stored._keys.code_listing import Listing, code_listing, code_places, constants_of
+from stored._keys.contents import marshalled
 from stored._keys.distributions import installed_version
 from stored._keys.draws import DRAWING, Draws
 from stored._keys.file_facts import load_facts_by, unsaved_facts
@@ -25,10 +27,12 @@ from stored._keys.function_parameters import FunctionParameters
 from stored._keys.function_tree import adopt_sources, sources_of
 from stored._keys.identity import number_text, object_number
 from stored._keys.ignored_names import Ignored, ignored_by, note_ignored
+from stored._keys.immutable_values import NUMBERS_AND_TEXTS, PLAIN_TYPES, immutable_key, is_immutable
 from stored._keys.keyed_by import keyed_by
 from stored._keys.libraries import find_by_name, is_of_main
 from stored._keys.method_reads import Memo, MethodReads, Selection, method_reads
-from stored._keys.owner_parameters import FieldParameters, find_describer, quick_key
+from stored._keys.object_parts import is_plain_member
+from stored._keys.owner_parameters import FieldParameters, find_describer
 from stored._keys.owner_protocols import Described, Describer, OwnerParameters
 from stored._keys.parameter_names import checked_string, converters, parameter_names, tells_by_get_params
 from stored._keys.qualified_names import module_name, qualified_name
@@ -67,12 +71,15 @@ from stored._keys.unchanged import (
 )
 from stored._keys.unstable_values import UnstableValueError
 from stored._keys.uses import Uses, note_uses
+from stored._keys.value_tests import steady_values
 from stored._keys.version import OwnerParts, StoredCode, code_of_method, seeds_in
 
 __all__ = [
     "ATOMIC_SET",
     "DRAWING",
     "MAIN",
+    "NUMBERS_AND_TEXTS",
+    "PLAIN_TYPES",
     "SAME_CLASS_TEST",
     "USER_ATTRIBUTES",
     "VARIADIC",
@@ -86,6 +93,7 @@ __all__ = [
     "FunctionParameters",
     "Ignored",
     "InlineCheck",
+    "InlineTests",
     "Key",
     "Listing",
     "MainModule",
@@ -103,6 +111,7 @@ __all__ = [
     "UnchangedCheck",
     "UnstableValueError",
     "Uses",
+    "add_tests_of_member",
     "adopt_main",
     "adopt_sources",
     "attributes_of",
@@ -126,18 +135,23 @@ __all__ = [
     "find_describer",
     "found_in_sent_main",
     "has_sent_functions",
+    "hashable_part",
     "holds_something",
     "ignored_by",
+    "immutable_key",
     "installed_version",
     "instance_dict",
     "is_attribute_name",
     "is_fixed",
+    "is_immutable",
     "is_of_main",
+    "is_plain_member",
     "keyed_by",
     "lasting",
     "load_facts_by",
     "main_module",
     "main_of",
+    "marshalled",
     "method_folder",
     "method_part",
     "method_reads",
@@ -154,12 +168,12 @@ __all__ = [
     "parameter_names",
     "parts_of",
     "qualified_name",
-    "quick_key",
     "reached_values",
     "seeds_in",
     "sources_of",
     "space_of",
     "states_behind",
+    "steady_values",
     "tells_by_get_params",
     "text_or_none",
     "unsaved_facts",

@@ -15,7 +15,16 @@ from stored._keys.class_names import is_library_class
 from stored._keys.unchanged import ATOMIC_SET
 from stored.typing import ABSENT
 
-__all__ = ["change_key", "comparable", "lasting"]
+__all__ = [
+    "Same",
+    "add_parts_of_objects",
+    "array_part",
+    "change_key",
+    "comparable",
+    "hashable_part",
+    "lasting",
+    "part_of",
+]
 
 _MAX_DEPTH = 12
 
@@ -28,16 +37,15 @@ _Compare = Callable[[Any, Any], Hashable]
 def change_key(values: tuple[Any, ...]) -> Hashable:
     """What stands for values when it is asked whether they are still the same as before.
 
-    None if that takes their text: for objects of classes, and for numbers that are not equal to themselves. The content
-    of an array is read once, and stands in it as xxh3-128, which tells changes, and is no proof of equality between
-    objects of others.
+    None if that takes their text: for objects of most classes, and for numbers that are not equal to themselves. The
+    content of a large array stands in it as xxh3-128.
     """
     return _key(values, None)
 
 
 def comparable(values: tuple[Any, ...]) -> Hashable:
     """As `change_key`, for a comparison with what `lasting` gives: types may have an equality of their own."""
-    return _key(values, lambda value, adapter: _Compared(value, adapter.same))
+    return _key(values, _compared)
 
 
 def lasting(values: tuple[Any, ...]) -> Hashable:
@@ -69,6 +77,10 @@ class _Compared:
     __hash__ = object.__hash__
 
 
+def _compared(value: Any, adapter: Any) -> Hashable:
+    return _Compared(value, adapter.same)
+
+
 def _compared_copy(value: Any, adapter: Any) -> Hashable:
     try:
         return _Compared(value if adapter.copy is None else adapter.copy(value), adapter.same)
@@ -83,10 +95,7 @@ def _part(value: Any, depth: int, compare: _Compare | None) -> Hashable:
             raise _NoKeyError
         return kind, value
     if kind is np.ndarray and value.dtype.kind in _PLAIN_KINDS and value.dtype.isnative:
-        # read in the order in which it lies in memory, since a copy in another takes ten times as long
-        is_fortran = value.flags.f_contiguous and not value.flags.c_contiguous
-        content = xxhash.xxh3_128_digest(np.ascontiguousarray(value.T if is_fortran else value).data)
-        return kind, value.dtype.char, value.shape, is_fortran, content
+        return array_part(value)
     if isinstance(value, np.generic) and kind.__module__ == "numpy" and value.dtype.kind in _PLAIN_KINDS:
         return kind, value.tobytes()
     if depth >= _MAX_DEPTH:
@@ -96,11 +105,92 @@ def _part(value: Any, depth: int, compare: _Compare | None) -> Hashable:
     if kind is dict or kind is OrderedDict:
         return kind, *[(_part(key, depth + 1, compare), _part(each, depth + 1, compare)) for key, each in value.items()]
     adapter = adapter_of(kind)
+    if adapter is None and compare is not None:
+        return _object_part(value, kind, depth, compare)
     if adapter is None or (adapter.beyond is not None and not is_library_class(kind)):
         raise _NoKeyError
-    if compare is not None and adapter.same is not None:
-        return kind, compare(value, adapter)
+    if compare is not None and not is_library_class(kind):
+        return (kind, _code_of(kind), *_registered_part(value, adapter, depth, compare))
+    return (kind, *_registered_part(value, adapter, depth, compare))
+
+
+def _registered_part(value: Any, adapter: Any, depth: int, compare: _Compare | None) -> tuple[Hashable, ...]:
+    if compare is not None and compare is not _by_key and adapter.same is not None:
+        return (compare(value, adapter),)
     if adapter.key is None:
         raise _NoKeyError
     beyond = [] if adapter.beyond is None else [(name, getattr(value, name)) for name in adapter.beyond(value)]
-    return kind, _part(key_of(adapter, value), depth + 1, compare), _part(beyond, depth + 1, compare)
+    return _part(key_of(adapter, value), depth + 1, compare), _part(beyond, depth + 1, compare)
+
+
+def _object_part(value: Any, kind: type, depth: int, compare: _Compare) -> Hashable:
+    """What stands for a member of an enumeration or a frozen object: the code of its class, and its parts."""
+    parts = _parts_of_object(value, kind)
+    if parts is None:
+        raise _NoKeyError
+    return kind, _code_of(kind), *[each if type(each) is Same else _part(each, depth + 1, compare) for each in parts]
+
+
+_MOST_BYTES = 512
+"""The bytes of larger arrays are replaced by their digest."""
+
+
+def array_part(value: Any) -> tuple[Hashable, ...]:
+    """What stands for the content of an array of plain numbers: its dtype, shape and bytes, or the digest of these."""
+    if value.nbytes <= _MOST_BYTES:
+        return np.ndarray, value.dtype.char, value.shape, value.tobytes()
+    # read in the order in which it lies in memory, since a copy in another takes ten times as long
+    is_fortran = value.flags.f_contiguous and not value.flags.c_contiguous
+    content = xxhash.xxh3_128_digest(np.ascontiguousarray(value.T if is_fortran else value).data)
+    return np.ndarray, value.dtype.char, value.shape, is_fortran, content
+
+
+class Same:
+    """Stands for an object by identity, and keeps it alive, so that no other one gets its number."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is Same and self._value is other._value
+
+    def __hash__(self) -> int:
+        return id(self._value)
+
+
+def _no_parts(value: Any, kind: type) -> None:
+    """Until it is known of what objects consist."""
+
+
+def _no_code(kind: type) -> None:
+    """Until it is known what tells of the code of a class."""
+
+
+_parts_of_object: Callable[[Any, type], list[Any] | None] = _no_parts
+
+_code_of: Callable[[type], Same | None] = _no_code
+
+
+def add_parts_of_objects(
+    parts: Callable[[Any, type], list[Any] | None], code_of: Callable[[type], Same | None]
+) -> None:
+    """Add what tells of what an object consists, and what stands for the code of a class."""
+    global _parts_of_object, _code_of
+    _parts_of_object, _code_of = parts, code_of
+
+
+def _by_key(value: Any, adapter: Any) -> Hashable:
+    """No comparison: types with an equality of their own are compared by their keys, too."""
+    return None
+
+
+def hashable_part(value: Any) -> Hashable:
+    """What stands for a value in a dictionary, and stays as it is when that changes; an error if nothing does."""
+    return _part(value, 0, _by_key)
+
+
+def part_of(value: Any) -> Hashable:
+    """As `comparable` of one value; an error if nothing stands for it."""
+    return _part(value, 0, _compared)

@@ -15,7 +15,7 @@ from stored._keys.libraries import find_by_name, has_known_name, is_of_main
 from stored._keys.set_on_subclasses import set_on_subclasses
 from stored.typing import ABSENT
 
-__all__ = ["WITHOUT_MEANING", "class_content", "field_texts", "member_text"]
+__all__ = ["WITHOUT_MEANING", "class_content", "field_texts", "is_of_enum", "member_text"]
 
 WITHOUT_MEANING = frozenset(
     {
@@ -81,7 +81,7 @@ def _attributes(kind: type) -> Iterator[tuple[str, Any]]:
     for name, attribute in own:
         if name in without_meaning or name.startswith("__pydantic_") or isinstance(attribute, _SLOTS):
             continue
-        if isinstance(kind, enum.EnumMeta) and _is_of_enum(kind, name, attribute):
+        if isinstance(kind, enum.EnumMeta) and is_of_enum(kind, name, attribute):
             continue
         if is_made and _is_generated(name, attribute):
             continue
@@ -93,7 +93,7 @@ def _attributes(kind: type) -> Iterator[tuple[str, Any]]:
 _SLOTS = (types.MemberDescriptorType, types.GetSetDescriptorType)
 
 
-def _is_of_enum(kind: enum.EnumMeta, name: str, attribute: Any) -> bool:
+def is_of_enum(kind: enum.EnumMeta, name: str, attribute: Any) -> bool:
     """Is it a member, which is told in another way, or what Python has made of the members and bases of the class?"""
     if name in kind._member_map_:
         return True

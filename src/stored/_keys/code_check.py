@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import builtins
 import functools
-import gc
 import itertools
 import marshal
 import operator
@@ -20,12 +19,13 @@ from typing import Any, NamedTuple
 
 from stored._keys.class_functions import is_data
 from stored._keys.contents import at_one_moment, marshalled
+from stored._keys.namespace_test import dictionary_of, names_of_class
 from stored._keys.reach_report import LookedUp
 from stored._keys.unchanged import TestScope, is_attribute_name
-from stored._keys.watched import BasesWatch, NameWatch, Watch
+from stored._keys.watched import BasesWatch, NamespaceWatch, NameWatch, Watch
 from stored.typing import ABSENT
 
-__all__ = ["InlineCheck", "code_check", "inline_check"]
+__all__ = ["InlineCheck", "InlineTests", "code_check", "inline_check"]
 
 _PREFIX = "_stored_"
 """Before the names that the code of calls itself uses."""
@@ -130,10 +130,22 @@ class InlineCheck(NamedTuple):
         Expressions in names of the module of the method, and in those of the scope.
     scope : TestScope
         Where these are looked up.
+    may_lapse : bool
+        May they fail though all is the same? All names of a class are compared, also those that do not count.
     """
 
     tests: list[str]
     scope: TestScope
+    may_lapse: bool = False
+
+    def has_lapsed(self) -> bool:
+        """Do they fail by now?"""
+        if not self.may_lapse:
+            return False
+        try:
+            return not self.scope.compile_check(" and ".join(self.tests))(None, None)
+        except Exception:  # something is no longer there
+            return True
 
 
 def inline_check(
@@ -161,7 +173,7 @@ def inline_check(
     taken : collection of str
         Names that mean something else in the code of calls: those of the arguments.
     """
-    check = _InlineTests(namespace, frozenset(taken))
+    check = InlineTests(namespace, frozenset(taken))
     once = list(_each_once([each for each in watches if not isinstance(each, BasesWatch)]))
     whole = code_check((), [each for each, _ in once]) if len(once) > _MOST_INLINE else None
     if whole is not None:
@@ -169,7 +181,7 @@ def inline_check(
     for watched, looks_inside in once if whole is None else ():
         check.watch(watched, looks_inside)
     if len(kind.__mro__) > _FEWEST_BASES:
-        check.expect(f"{check.given(kind)}.__mro__", kind.__mro__)
+        check.expect_bases(kind)
     for found in looked_up:
         if found.value is ABSENT:
             if found.name.startswith("__") and found.name not in _NOTICED:
@@ -178,7 +190,7 @@ def inline_check(
             for base in kind.__mro__[: kind.__mro__.index(found.base)]:
                 check.look_up(LookedUp(base, found.name, ABSENT))
             check.look_up(found)
-    return InlineCheck(check.tests, TestScope(namespace, check.all_given()))
+    return InlineCheck(check.tests, TestScope(namespace, check.all_given()), check.compares_names)
 
 
 _FEWEST_BASES = 2
@@ -224,7 +236,7 @@ def _module_of(names: dict[str, Any]) -> types.ModuleType | None:
     return module if is_plain else None
 
 
-class _InlineTests:
+class InlineTests:
     """Expressions that test that all is the same, for the code of calls.
 
     Parameters
@@ -233,13 +245,23 @@ class _InlineTests:
         The global names of the module where the tests stand.
     taken : frozenset of str
         Names that mean something else there.
+    prefix : str, optional
+        The beginning of the names of what is compared with; by default, one that no others have.
+
+    Attributes
+    ----------
+    tests : list of str
+        The expressions.
+    compares_names : bool
+        Are all names of a class compared?
     """
 
-    def __init__(self, namespace: dict[str, Any], taken: frozenset[str]) -> None:
+    def __init__(self, namespace: dict[str, Any], taken: frozenset[str], prefix: str | None = None) -> None:
         self.namespace = namespace
         self.tests: list[str] = []
+        self.compares_names = False
         self._taken = taken
-        self._prefix = f"{_PREFIX}code{next(_numbers)}_"
+        self._prefix = f"{_PREFIX}code{next(_numbers)}_" if prefix is None else prefix
         self._given: dict[int, tuple[str, Any]] = {}
 
     def given(self, value: Any) -> str:
@@ -252,7 +274,7 @@ class _InlineTests:
 
     def look_up(self, found: LookedUp) -> None:
         """Expect something in the dictionary of a class."""
-        names = self.given(_dictionary_of(found.base))
+        names = self.given(dictionary_of(found.base))
         if found.value is ABSENT:
             self.tests.append(f"{found.name!r} not in {names}")
         else:
@@ -260,6 +282,8 @@ class _InlineTests:
 
     def watch(self, watched: Watch, looks_inside: bool) -> None:
         """Expect what is watched to be the same; does what it contains count, too?"""
+        if isinstance(watched, NamespaceWatch) and self._compare_names(watched):
+            return
         source = self._source(watched) if isinstance(watched, NameWatch) else None
         if source is None or not isinstance(watched, NameWatch):
             self.call(watched.is_same)
@@ -272,6 +296,29 @@ class _InlineTests:
             self.tests.append(f"{self.given(marshal.dumps)}({source}, 2) == {self.given(content.key)}")
         else:
             self.tests.append(f"{self.given(content.is_same)}({source})")
+
+    def _compare_names(self, watched: NamespaceWatch) -> bool:
+        """Expect all names of a class to be the same; False if that cannot be seen quickly."""
+        found = names_of_class(watched)
+        if found is None:
+            return False
+        self.compares_names = True
+        names = self.given(found.names)
+        if found.is_enum:
+            self.tests.append(f"{self.given(len)}({names}) == {len(found.before)}")
+        else:
+            self.tests.append(f"{names} == {self.given(found.before)}")
+        for name, value in found.one_by_one:
+            self.expect(f"{names}[{name!r}]", value)
+        self.expect_bases(found.kind)
+        return True
+
+    def expect_bases(self, kind: type) -> None:
+        """Expect a class to have the bases that it has."""
+        if type(kind) is type:
+            self.expect(f"{self.given(kind)}.__mro__", kind.__mro__)
+        else:  # past what a metaclass does where attributes are read, which takes twice as long
+            self.expect(f"{self.given(_bases_of)}({self.given(kind)})", kind.__mro__)
 
     def _source(self, watched: NameWatch) -> str | None:
         """The expression of a name; None if it needs more than that."""
@@ -306,8 +353,4 @@ class _InlineTests:
 
 _numbers = itertools.count()
 
-
-def _dictionary_of(kind: type) -> Any:
-    """The dictionary of a class, of which Python reads items quicker than through the proxy that it shows."""
-    behind_proxy = gc.get_referents(vars(kind))
-    return behind_proxy[0] if len(behind_proxy) == 1 and type(behind_proxy[0]) is dict else vars(kind)
+_bases_of: Any = vars(type)["__mro__"].__get__

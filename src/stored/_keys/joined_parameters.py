@@ -14,7 +14,8 @@ from stored._keys.library_state import made_by_library
 from stored._keys.method_reads import JoinedRead, Selection
 from stored._keys.owner_protocols import Described
 from stored._keys.result_key import Space, space_of
-from stored._keys.unchanged import ATOMIC_SET, UnchangedCheck, is_attribute_name
+from stored._keys.unchanged import UnchangedCheck, is_attribute_name
+from stored._keys.value_tests import ValueTest, joined_check, value_test
 from stored.typing import ABSENT
 
 __all__ = ["JoinedParameters"]
@@ -91,21 +92,17 @@ class JoinedParameters:
         """Are parameters and attributes the same objects? None if one of them can change."""
         count = len(self._declared.names)
         check: UnchangedCheck | None = self._declared.unchanged_check(owner_class, values[:count], may_hold_user)
-        joined = dict(zip(self._joined, values[count:], strict=True))
-        if check is None or not all(map(_has_quick_test, joined, joined.values())):
+        if check is None or self._takes_all:
             return None
-        names = [f"joined{number}" for number in range(len(joined))]
-        tests = [f"{_source(read)} is {{expected}}.{name}" for read, name in zip(joined, names, strict=True)]
-        return UnchangedCheck(
-            " and ".join([check.test, *tests]),
-            {**check.expected, **dict(zip(names, joined.values(), strict=True))},
-            check.refers_to_owner,
-            None if check.rebound is None else (*check.rebound, *names),
-        )
+        pairs = enumerate(zip(self._joined, values[count:], strict=True))
+        tests = [_test_of(read, f"joined{number}", value) for number, (read, value) in pairs]
+        return joined_check(check, tests)
 
 
-def _has_quick_test(read: JoinedRead, value: Any) -> bool:
-    return read.through != "super" and is_attribute_name(read.name) and type(value) in ATOMIC_SET
+def _test_of(read: JoinedRead, name: str, value: Any) -> ValueTest | None:
+    if read.through == "super" or not is_attribute_name(read.name):
+        return None
+    return value_test(_source(read), name, value)
 
 
 def _source(read: JoinedRead) -> str:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import functools
 import keyword
-import operator
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from operator import attrgetter, methodcaller
 from types import MethodType
 from typing import Any
 from weakref import ref
-
-import numpy as np
 
 from stored._adapters import adapter_of
 from stored._fork_safe_lock import ForkSafeLock
@@ -20,6 +17,7 @@ from stored._keys.class_fields import fields_that_may_be_unset
 from stored._keys.class_names import local_class_digest
 from stored._keys.estimators import params_of
 from stored._keys.function_parameters import FunctionParameters
+from stored._keys.immutable_values import immutable_key
 from stored._keys.joined_parameters import JoinedParameters
 from stored._keys.keyed_by_line import check_declarations, naming_of_parameter, undeclared_text, unset_text
 from stored._keys.method_reads import Selection
@@ -39,6 +37,7 @@ from stored._keys.parameter_names import (
 from stored._keys.qualified_names import module_name, qualified_name
 from stored._keys.result_key import Space, space_of
 from stored._keys.unchanged import ATOMIC_SET, SAME_CLASS_TEST, UnchangedCheck, no_storage_user_checks
+from stored._keys.value_tests import ValueTest, joined_check, value_test
 from stored.errors import OwnerError, UnstableKeyError
 from stored.typing import ABSENT
 
@@ -47,19 +46,7 @@ __all__ = [
     "FieldParameters",
     "OwnString",
     "find_describer",
-    "quick_key",
 ]
-
-
-_PLAIN: dict[type, Callable[[Any], Any]] = {np.float64: float, np.complex128: complex}
-"""The numbers of numpy that are, as parameters, those of Python."""
-
-
-def quick_key(values: tuple[Any, ...]) -> tuple[Any, ...] | None:
-    """The values as Python's own, with their types; None if one of them can change, or is not equal to itself."""
-    plain = tuple([_PLAIN[type(each)](each) if type(each) in _PLAIN else each for each in values])
-    types = tuple(map(type, plain))
-    return plain + types if ATOMIC_SET.issuperset(types) and not any(map(operator.ne, plain, plain)) else None
 
 
 def _no_values(_: object) -> tuple[()]:
@@ -154,8 +141,8 @@ class FieldParameters:
                 )
 
     def quick_key(self, values: tuple[object, ...]) -> Hashable:
-        """That of numbers of numpy is that of Python's numbers."""
-        return quick_key(values)
+        """That of values that cannot change."""
+        return immutable_key(values)
 
     def space(self, owner_class: type, values: tuple[object, ...]) -> Space:
         """The name of the class, and the text of the values."""
@@ -180,29 +167,26 @@ class FieldParameters:
     def unchanged_check(
         self, owner_class: type, values: tuple[object, ...], may_hold_user: bool
     ) -> UnchangedCheck | None:
-        """Are the parameters the same objects? None if one of them can change."""
+        """Are the parameters the same objects, or have they the same in them? None if nothing tells."""
         conditions = no_storage_user_checks(owner_class) if may_hold_user else ()
-        if (
-            not ATOMIC_SET.issuperset(map(type, values))
-            or any(map(keyword.iskeyword, self.names))
-            or conditions is None
-        ):
+        if any(map(keyword.iskeyword, self.names)) or conditions is None:
             return None
-        rebound = tuple([f"value{number}" for number in range(len(values))])
-        tests = [self._test_of(name, each) for name, each in zip(self.names, rebound, strict=True)]
-        test = " and ".join([SAME_CLASS_TEST, *tests, *conditions])
-        expected: dict[str, Any] = {"owner_class": owner_class, **dict(zip(rebound, values, strict=True))}
-        if not self.convert:
-            return UnchangedCheck(test, expected, rebound=rebound)
-        return UnchangedCheck(test, {**expected, "convert": self.convert})
+        pairs = enumerate(zip(self.names, values, strict=True))
+        found = [self._test_of(name, number, each) for number, (name, each) in pairs]
+        check = UnchangedCheck(" and ".join([SAME_CLASS_TEST, *conditions]), {"owner_class": owner_class}, rebound=())
+        return joined_check(check, found, {"convert": self.convert} if self.convert else None)
 
-    def _test_of(self, name: str, expected: str) -> str:
+    def _test_of(self, name: str, number: int, value: Any) -> ValueTest | None:
+        expected = f"value{number}"
         if name not in self.convert:
-            return f"{{owner}}.{name} is {{expected}}.{expected}"
+            return value_test(f"{{owner}}.{name}", expected, value)
+        if type(value) not in ATOMIC_SET:
+            return None
         converted = (
             f"(_stored_converted := {{expected}}.convert[{name!r}]({{owner}}.{name})) == {{expected}}.{expected}"
         )
-        return f"{converted} and {{type}}(_stored_converted) is {{type}}({{expected}}.{expected})"
+        test = f"{converted} and {{type}}(_stored_converted) is {{type}}({{expected}}.{expected})"
+        return ValueTest(test, {expected: value})
 
 
 class WholeParameters(FieldParameters):

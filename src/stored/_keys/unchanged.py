@@ -45,9 +45,10 @@ class UnchangedCheck(NamedTuple):
     refers_to_owner : bool
         Can an expected value refer to the owner? Then only the owner itself may refer to this check, so that the owner
         can be freed.
-    rebound : tuple of str, optional
+    rebound : tuple of (str or None), optional
         The attributes of ``{expected}`` that have the values of the parameters, in their order: other objects of equal
-        value may be put there. None if the parameters have to be asked for in the full way after each change.
+        value may be put there. None in the place of one that no attribute has; None alone if the parameters have to be
+        asked for in the full way after each change.
     scope : TestScope, optional
         Where other names in the test are looked up.
     """
@@ -55,7 +56,7 @@ class UnchangedCheck(NamedTuple):
     test: str
     expected: Mapping[str, Any]
     refers_to_owner: bool = False
-    rebound: tuple[str, ...] | None = None
+    rebound: tuple[str | None, ...] | None = None
     scope: TestScope | None = None
 
 
@@ -102,14 +103,14 @@ def compile_check(test: str) -> Callable[[Any, Any], bool]:
 
 
 @functools.lru_cache(maxsize=256)
-def compile_rebinding(names: tuple[str, ...] | None) -> Callable[[Any, tuple[Any, ...]], None] | None:
+def compile_rebinding(names: tuple[str | None, ...] | None) -> Callable[[Any, tuple[Any, ...]], None] | None:
     """A function that gives these attributes of expected values other objects; None without names."""
     if names is None:
         return None
-    if not names:
+    if not any(names):
         return _rebind_nothing
     scope: dict[str, Any] = {}
-    targets = ", ".join([f"expected.{name}" for name in names])
+    targets = ", ".join(["_" if name is None else f"expected.{name}" for name in names])
     exec(f"def rebind(expected, values):\n    {targets}, = values", scope)  # noqa: S102  # identifiers only
     rebind: Callable[[Any, tuple[Any, ...]], None] = scope["rebind"]
     return rebind

@@ -159,7 +159,7 @@ class StoredCode:
         taken : collection of str
             Those that mean something else in the code of calls.
         """
-        if self._quick is None:
+        if self._quick is None or self._quick.has_lapsed():
             self._quick = inline_check(kind, self._looked_up, self._watches, namespace, taken)
         return self._quick
 

@@ -140,7 +140,7 @@ def _note_hit(call: Call, results: Results, found: CachedResult) -> None:
     results.count_hit(found)
     if memory_limit.limit is not None:
         memory_limit.use(found)
-    if call.definition.maxsize is None:  # else memory must see each use, since the least recently used goes first
+    if call.definition.has_shortcuts:
         results.add_shortcut(call, found)
 
 

@@ -40,6 +40,8 @@ class BoundMethod(Generic[P, R]):
         _owner: Any
         _definition: Definition
 
+        def _interpolant_at_hand(self) -> Interpolant | None: ...
+
         def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
 
     @property  # type: ignore[misc]
@@ -215,7 +217,9 @@ class BoundMethod(Generic[P, R]):
         ValueError
             If there is no such order.
         """
-        interpolated: Any = self._interpolant_for("derivative", ("nu",), others)
+        interpolated: Any = None if others else self._interpolant_at_hand()
+        if interpolated is None:
+            interpolated = self._interpolant_for("derivative", ("nu",), others)
         return interpolated.derivative(*x) if nu is None else interpolated.derivative(*x, nu=nu)
 
     def integral(self, a: Any, b: Any, **others: Any) -> Any:
@@ -268,7 +272,9 @@ class BoundMethod(Generic[P, R]):
         return self.interpolant(**others)
 
     def _curve(self, method: str, options: tuple[str, ...], others: dict[str, Any]) -> CurveInterpolant:
-        curve = self._interpolant_for(method, options, others)
+        curve = None if others else self._interpolant_at_hand()
+        if curve is None:
+            curve = self._interpolant_for(method, options, others)
         if len(self._definition.axes) > 1:
             names = " and ".join(self._definition.axis_names)
             raise TypeError(f"{self._definition.label}() is interpolated along {names}; {method} is for one axis only")

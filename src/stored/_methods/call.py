@@ -18,22 +18,18 @@ from stored._keys import ATOMIC_SET, CodeState, Key, Pairs, StoredCode, reached_
 from stored._methods.definition import Definition
 from stored._methods.memo_state import MemoState
 from stored._methods.referring import refers_to, refers_to_values
+from stored._methods.shortcuts import Hit
 from stored._settings import Settings
 from stored._storage import CachedResult, Slot, copy_for_caller, copy_of_flat, freeze, freeze_for_callers
 from stored._tables import copy_of_spline, spline
 from stored.errors import OwnerError
 from stored.typing import ABSENT, Absent
 
-__all__ = ["Call", "ParametersChangedError", "is_hash_stable"]
+__all__ = ["Call", "ParametersChangedError"]
 
 
 class ParametersChangedError(OwnerError):
     """The owner's parameters changed while a table was sampled, so that its values are not of one set of them."""
-
-
-def is_hash_stable(value: Any) -> bool:
-    """Can it be told by ``==`` whether a value is the same: has every equal value of its type the same key?"""
-    return type(value) in ATOMIC_SET and value == value  # NaN is not equal to itself
 
 
 def _axis_number(value: Any) -> Any:
@@ -267,23 +263,17 @@ class Call:
 
         return CachedResult(make_interpolant(definition.axes, value, definition.label), None, seconds)
 
-    def shortcut_key(self, result: CachedResult) -> Any:
-        """The key of a result in a shortcut: plain arguments, or a function that computes such results; or None."""
-        definition = self.definition
-        values = self._shortcut_values()
-        if definition.is_scalar:
-            return result.value.scalar if type(values[0]) is result.value.scalar_type else None
-        if not definition.has_result_table or not all(map(is_hash_stable, values)):
+    def shortcut_arguments(self) -> tuple[Any, ...] | None:
+        """The arguments by which a shortcut finds the result; None if their code makes it private."""
+        if self.private and self.parts:
             return None
-        return values[0] if len(values) == 1 else tuple(values)
+        return tuple([self.values[name] for name in self.definition.shortcut_arguments])
 
-    def shortcut_types(self) -> Any:
-        """The types of the plain arguments, in the form of the key: equal ones of other types have other results."""
-        types = tuple(map(type, self._shortcut_values()))
-        return types[0] if len(types) == 1 else types
-
-    def _shortcut_values(self) -> list[Any]:
-        return [self.values[name] for name in self.definition.shortcut_arguments]
+    def hit(self, result: CachedResult) -> Hit:
+        """A result as a shortcut has it."""
+        if self.definition.axes:
+            return Hit(result.value.quick, result.seconds, None, result.value)
+        return Hit(result.value, result.seconds, result.copy)
 
     def evaluate(self, **point: Any) -> Any:
         """Call the plain method, with other values along the axes if a point is given."""

@@ -10,7 +10,7 @@ import inspect
 import textwrap
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from types import CodeType, FunctionType
+from types import CellType, CodeType, FunctionType
 from typing import Any
 
 from stored._fork_safe_lock import ForkSafeLock
@@ -46,13 +46,15 @@ class CallCode:
         The signature of the plain method, with its owner.
     shortcut_arguments : sequence of str
         The arguments by which shortcuts find results.
-    is_scalar : bool
-        Do shortcuts find results by a function, in place of a table?
+    axes : sequence of str or None
+        The arguments for the function that a shortcut finds; empty if it finds results, None if there are no shortcuts.
     answer : callable
         Answers calls without a shortcut: takes the owner and the values of all arguments by name.
     install : callable
-        Takes the generated function, whose first argument has the owner in ``_owner``; or, with an owner given, a
-        static method with the parameters of the plain function, so that Python's errors count the same.
+        Takes two generated functions. The first answers calls; its first argument has the owner in ``_owner``, or,
+        with an owner given, it is a static method with the parameters of the plain function, so that Python's errors
+        count the same. The second takes what has the owner in ``_owner``, and gives the only interpolant at once; None
+        if there is none at hand.
     namespace : dict
         The global names of the plain method, which are those of the function.
     owner : object, optional
@@ -63,15 +65,15 @@ class CallCode:
         self,
         signature: inspect.Signature,
         shortcut_arguments: Sequence[str],
-        is_scalar: bool,
+        axes: Sequence[str] | None,
         answer: Callable[[Any, dict[str, Any]], Any],
-        install: Callable[[Any], None],
+        install: Callable[[Any, Any], None],
         namespace: dict[str, Any],
         owner: object | None = None,
     ) -> None:
         self._namespace = namespace
         self._has_one_owner = owner is not None
-        self._source = _source_of_call(signature, shortcut_arguments, is_scalar, self._has_one_owner)
+        self._source = _source_of_call(signature, shortcut_arguments, axes, self._has_one_owner)
         self._install = install
         # with a prefix, since a method's arguments may have any other names
         self._given = {
@@ -114,20 +116,27 @@ class CallCode:
             **compared,
         }
         body = textwrap.indent(self._source.replace("@test@", expression), "    ")
-        around = f"def around({', '.join(given)}):{body}    return __call__"
+        around = f"def around({', '.join(given)}):{body}    return __call__, interpolant_at_hand"
         scope: dict[str, Any] = {}
         exec(_compiled(around), scope)  # noqa: S102  # made of identifiers only
-        inner = scope["around"](**given)
-        cells = dict(zip(inner.__code__.co_freevars, inner.__closure__, strict=True))
+        made = scope["around"](**given)
+        cells = {name: cell for each in made for name, cell in _cells(each).items()}
         cells["_stored_last"] = shortcuts.last_cell
         shortcuts.compared = {name: cells[name] for name in compared if name in cells}
-        # looks up names of the module of the method, as that does
-        call = FunctionType(inner.__code__, self._namespace, "__call__", inner.__defaults__, tuple(cells.values()))
-        call.__kwdefaults__ = inner.__kwdefaults__
-        self._install(staticmethod(call) if self._has_one_owner else call)
+        call, at_hand = [self._with_names_of_module(each, cells) for each in made]
+        self._install(staticmethod(call) if self._has_one_owner else call, at_hand)
         self._shortcuts = shortcuts
 
-    def add(self, owner: object, shortcuts: ShortcutsOfOwner, shortcut: Shortcut, key: Any, hit: Hit) -> None:
+    def _with_names_of_module(self, made: FunctionType, cells: Mapping[str, CellType]) -> FunctionType:
+        """A function that looks up names of the module of the method, as that does."""
+        closure = tuple([cells[name] for name in made.__code__.co_freevars])
+        function = FunctionType(made.__code__, self._namespace, made.__name__, made.__defaults__, closure)
+        function.__kwdefaults__ = made.__kwdefaults__
+        return function
+
+    def add(
+        self, owner: object, shortcuts: ShortcutsOfOwner, shortcut: Shortcut, arguments: tuple[Any, ...], hit: Hit
+    ) -> None:
         """Answer such calls by a shortcut, unless it has ended by now."""
         with self._lock:
             if not shortcut.is_valid():
@@ -140,13 +149,17 @@ class CallCode:
                 else:
                     self.recompile(_ANY_TEST)
             shortcuts.add(shortcut)  # now, since compiling ends all others
-            shortcut.add(key, hit)
+            shortcut.add(arguments, hit)
             self._shortcuts.add(owner, shortcuts, shortcut)
 
     def invalidate(self) -> None:
         """End all shortcuts: something has changed that their checks do not look at."""
         with self._lock:
             self._shortcuts.end_all()
+
+
+def _cells(function: Any) -> dict[str, CellType]:
+    return dict(zip(function.__code__.co_freevars, function.__closure__, strict=True))
 
 
 @functools.lru_cache(maxsize=256)
@@ -162,18 +175,22 @@ _FIND = """
             _stored = _stored_switch(_stored_owner)
         if _stored is not None:"""
 
-_TABLE = f"""{_FIND}
-            _stored_hit = _stored.table[@key@]
-            if @types@:
-                _stored_hit.count += 1
-                _stored_copy = _stored_hit.copy
-                return _stored_hit.value if _stored_copy is None else _stored_copy(_stored_hit.value)"""
+_RESULT = f"""{_FIND}
+            _stored_hit = @hit@
+            _stored_hit.count += 1
+            _stored_copy = _stored_hit.copy
+            return _stored_hit.value if _stored_copy is None else _stored_copy(_stored_hit.value)"""
 
-_SCALAR = f"""{_FIND}
-            _stored_value = _stored.scalar(@key@)
+_ALONG_AXES = f"""{_FIND}
+            _stored_hit = @hit@
+            _stored_value = _stored_hit.value(@axes@)
             if _stored_value is not None:
-                _stored.scalar_hit.count += 1
+                _stored_hit.count += 1
                 return _stored_value"""
+
+_INTERPOLANT = f"""{_FIND}
+            _stored.only.count += 1
+            return _stored.only.interpolant"""
 
 _CALL = """
 def __call__(@parameters@):
@@ -183,24 +200,34 @@ def __call__(@parameters@):
     except _stored_exception:
         pass
     return _stored_answer(_stored_owner, {@arguments@})
+
+def interpolant_at_hand(_stored_self):
+    _stored_owner = _stored_self._owner
+    _stored = _stored_last
+    try:@interpolant@
+    except _stored_exception:
+        pass
 """
 
 
-def _source_of_call(signature: inspect.Signature, keyed: Sequence[str], is_scalar: bool, has_one_owner: bool) -> str:
+def _source_of_call(
+    signature: inspect.Signature, keyed: Sequence[str], axes: Sequence[str] | None, has_one_owner: bool
+) -> str:
     """The source of the function, with ``@test@`` in the place of the check."""
     parameters = _parameters(signature)
     reserved = [each.name for each in parameters if each.name.startswith("_stored")]
     if reserved:
         raise TypeError(f"argument {reserved[0]!r} has a name that begins with _stored; choose another")
     has_many = any(each.kind in VARIADIC for each in parameters)
-    key = "".join(f"{name}, " for name in keyed)
+    body = "pass" if has_many or axes is None else _ALONG_AXES if axes else _RESULT
     parts = {
-        "body": "pass" if has_many else _SCALAR if is_scalar else _TABLE,
+        "body": body,
+        "interpolant": "pass" if body != _ALONG_AXES or keyed else _INTERPOLANT,
         "parameters": ", ".join(_parameter_list(parameters, [] if has_one_owner else ["_stored_self"])),
         "owner": "_stored_the_owner()" if has_one_owner else "_stored_self._owner",
         "arguments": ", ".join(f"{each.name!r}: {each.name}" for each in parameters),
-        "key": keyed[0] if len(keyed) == 1 else f"({key})",
-        "types": _test_of_types(keyed),
+        "hit": _hit(keyed),
+        "axes": ", ".join(axes or ()),
     }
     text = _CALL
     for name, part in parts.items():
@@ -208,12 +235,12 @@ def _source_of_call(signature: inspect.Signature, keyed: Sequence[str], is_scala
     return text
 
 
-def _test_of_types(keyed: Sequence[str]) -> str:
-    """An expression: are these arguments of the types for which the hit was added? 1, 1.0 and True share its place."""
-    if len(keyed) == 1:
-        return f"_stored_type({keyed[0]}) is _stored_hit.types"
-    tests = [f"_stored_type({name}) is _stored_hit.types[{number}]" for number, name in enumerate(keyed)]
-    return " and ".join(tests) or "True"
+def _hit(keyed: Sequence[str]) -> str:
+    """An expression: the hit for these arguments, in the table for their types, since 1, 1.0 and True are equal."""
+    if not keyed:
+        return "_stored.only"
+    types = [f"_stored_type({name})" for name in keyed]
+    return f"_stored.tables[{', '.join(types)}][{', '.join(keyed)}]"
 
 
 def _parameters(signature: inspect.Signature) -> list[inspect.Parameter]:

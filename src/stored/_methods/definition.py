@@ -53,10 +53,8 @@ class Definition:
         Are results evaluated by a spline or an interpolant?
     axes : tuple of Axis
         The axes along which the method is interpolated, if it is.
-    is_scalar : bool
-        Do shortcuts find results by the function of an interpolant of one argument?
-    has_result_table : bool
-        Do shortcuts find results in a table?
+    has_shortcuts : bool
+        Can calls be answered by shortcuts, which see neither how arguments are rounded nor when results are used?
     shortcut_arguments : sequence of str
         The arguments by which shortcuts find results.
     files_read : set of str
@@ -135,9 +133,9 @@ class Definition:
                     f"round of {self.label}() names {axis.name!r}, which is a quantity: what is rounded would depend on"
                     " the unit in which it is given; leave it out"
                 )
-        self.is_scalar = len(self.axes) == 1 and maxsize is None and self.arguments.is_only_argument(self.axis_names[0])
-        self.has_result_table = not self.axes and not self.arguments.has_rounding
-        self.shortcut_arguments = self.axis_names if self.is_scalar else self.arguments.keyed_names
+        self.has_shortcuts = maxsize is None and not self.arguments.has_rounding
+        keyed = self.arguments.keyed_names
+        self.shortcut_arguments = tuple([name for name in keyed if name not in self.axis_names])
         self.namespace: dict[str, Any] = getattr(plain, "__globals__", {})
         self.has_own_version = version is not None
         axes = canonical(tuple([axis.definition() for axis in self.axes]))

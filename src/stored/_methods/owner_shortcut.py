@@ -71,12 +71,16 @@ class OwnerShortcut:
         code : InlineCheck
             Conditions for the code of the method.
         """
-        shortcut = self._by_key.get(space.key)
+        last = self.last
+        if last is not None and last.space is space and last.holds(owner) and self._by_key.get(last.key) is last:
+            return last
+        found = self._present.unchanged_check(space, may_hold_user=validity.has_storage_users)
+        if found is None:
+            return None
+        check, key = found
+        shortcut = self._by_key.get(key)
         if shortcut is not None and shortcut.space is space and shortcut.holds(owner):
             return shortcut
-        check = self._present.unchanged_check(space, may_hold_user=validity.has_storage_users)
-        if check is None:
-            return None
         tests, expected = memos
         if tests or code.tests:
             check = check._replace(
@@ -84,7 +88,7 @@ class OwnerShortcut:
                 expected={**check.expected, **expected},
                 scope=code.scope,
             )
-        shortcut = Shortcut(owner, check, space, token)
+        shortcut = Shortcut(owner, check, key, space, token)
         return shortcut if shortcut.holds(owner) else None
 
     def add(self, shortcut: Shortcut) -> None:
@@ -103,14 +107,17 @@ class OwnerShortcut:
         if self.last is None or self.last.rebind is None:
             return None  # a full call asks for the values: that may call the change callback, whose error must be seen
         values = self._values(owner)
-        found = self._by_key.get(values + tuple(map(type, values)))
+        # numbers of Python's own are their own key
+        found = self._by_key.get(values + tuple(map(type, values))) if self.last.is_steady else None
+        if found is None:
+            found = self._by_key.get(self._present.key_of(values))
         if found is None or found.rebind is None:
             return None
         found.rebind(found, values)
         space = found.space
         if space is None or not found.is_same(owner, found):  # it may have ended just now
             return None
-        self._present.note_switch(values, space)
+        self._present.note_switch(values if found.is_steady else None, space)
         self.last = found
         return found
 

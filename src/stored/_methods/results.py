@@ -25,7 +25,6 @@ from stored._methods.decoratable import CLASS_METHOD_REASON
 from stored._methods.definition import Definition
 from stored._methods.memo_state import MemoTests, look_at_memos, memo_tests, reasons_of_private, warn_of_private
 from stored._methods.owner_shortcut import OwnerShortcut
-from stored._methods.shortcuts import Hit
 from stored._methods.undescribed import undescribed_tests, warn_of_undescribed
 from stored._settings import settings, validity
 from stored._storage import CachedResult
@@ -183,9 +182,9 @@ class Results:
     def add_shortcut(self, call: Call, result: CachedResult) -> None:
         """Answer such calls by a shortcut from now on, for as long as the owner's parameters stay the same."""
         token = validity.token  # first, so that any change from here on is noticed
-        key = call.shortcut_key(result)
+        arguments = call.shortcut_arguments()
         now = settings()
-        if key is None or not type(call.owner).__weakrefoffset__ or now.disable or now.verify:
+        if arguments is None or not type(call.owner).__weakrefoffset__ or now.disable or now.verify:
             return
         memos: MemoTests | None = ([], {})
         if self.reads is not None and not self.joins_reads:
@@ -206,8 +205,8 @@ class Results:
                 if not shortcut.is_watched:
                     shortcut.is_watched = True
                     call.space.watch(self.method, shortcut)
-                result.hit = Hit(result.value, result.seconds, result.copy, call.shortcut_types())
-                self.definition.call_code.add(call.owner, self.shortcut, shortcut, key, result.hit)
+                result.hit = call.hit(result)
+                self.definition.call_code.add(call.owner, self.shortcut, shortcut, arguments, result.hit)
 
     def clear(self, owner: object) -> None:
         """Forget all results for the owner's parameters, those of earlier ones in memory, and the counts."""

@@ -1,4 +1,4 @@
-"""Which results of an owner can be found by plain arguments, and are they still valid?
+"""Which results of an owner can be found by their arguments alone, and are they still valid?
 
 A call that takes a shortcut neither looks up its owner's results nor binds and keys its arguments. If the shortcut has
 no result, it is a full call, which goes through `answer`; benchmarks/ has the times of both.
@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import functools
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Hashable, Mapping
 from types import CellType
 from typing import Any, Protocol
 
 from stored._keys import UnchangedCheck, compile_check, compile_rebinding
+from stored._methods.hit_tables import add_hit
 from stored._settings import validity
 from stored.typing import HandOut
 
@@ -25,24 +26,24 @@ class Hit:
     Attributes
     ----------
     value : object
-        The result.
+        The result, or the function that gives results along axes; None of that it cannot give.
     copy : callable or None
         Copies it for a caller; None if callers get the result itself.
     seconds : float
         The time that computing it took.
-    types : type or tuple of type
-        The types of the plain arguments by which it is found.
+    interpolant : Interpolant or None
+        What has the function.
     count : int
         How many calls have found it.
     """
 
-    __slots__ = ("copy", "count", "seconds", "types", "value")
+    __slots__ = ("copy", "count", "interpolant", "seconds", "value")
 
-    def __init__(self, value: Any, seconds: float, copy: HandOut | None = None, types: Any = ()) -> None:
+    def __init__(self, value: Any, seconds: float, copy: HandOut | None = None, interpolant: Any = None) -> None:
         self.value = value
         self.copy = copy
         self.seconds = seconds
-        self.types = types
+        self.interpolant = interpolant
         self.count = 0
 
 
@@ -55,6 +56,8 @@ class Shortcut:
         The owner; the reference to it is weak.
     check : UnchangedCheck
         The check of its parameters.
+    key : Hashable
+        What stands for these in a dictionary.
     space : StorageSpace
         The space that has the results, until the shortcut ends.
     token : object
@@ -62,17 +65,16 @@ class Shortcut:
 
     Attributes
     ----------
-    table : dict
-        Results by plain arguments: by the argument itself if there is one, else by a tuple. Of equal arguments of
-        several types, such as 1 and 1.0, the first that is added has the place.
-    scalar : callable
-        In place of the table: takes the argument and returns the call's result, or None if it cannot give one.
-    scalar_hit : Hit
-        The counter of the calls that `scalar` answers.
+    tables : dict
+        Results by arguments, in tables for their types: see `hit_tables`.
+    only : Hit or None
+        The only result, of a method without arguments, or with those along axes alone.
     hits : list of Hit
         All counters.
     scope : TestScope or None
         Where names in the check are looked up.
+    is_steady : bool
+        Are all parameters values that cannot change, so that each is compared by identity?
     is_watched : bool
         Does its space know it, to end it?
     rebind : callable or None
@@ -80,22 +82,22 @@ class Shortcut:
         those before. None if the check does not look at these alone.
     """
 
-    def __init__(self, owner: object, check: UnchangedCheck, space: Any, token: object) -> None:
+    def __init__(self, owner: object, check: UnchangedCheck, key: Hashable, space: Any, token: object) -> None:
         self.owner_id = id(owner)
         self.ref = weakref.ref(owner)  # Python has one weakref without callback for an object, first in __weakref__
         self.space: Any = space
-        self.key = space.key
+        self.key = key
         self.token = token
         self.test = check.test
         self.refers_to_owner = check.refers_to_owner
         self.is_ended = self.is_watched = False
         self.scope = check.scope
         self.is_same = (compile_check if check.scope is None else check.scope.compile_check)(check.test)
-        self.scalar: Callable[[Any], Any] = _no_value
-        self.table: dict[Any, Hit] = {}
-        self.scalar_hit = Hit(None, 0.0)
+        self.tables: dict[Any, Any] = {}
+        self.only: Hit | None = None
         self.hits: list[Hit] = []
         self.rebind = compile_rebinding(check.rebound)
+        self.is_steady = check.rebound is not None and None not in check.rebound
         self._count, self._seconds = 0, 0.0
         for name, value in check.expected.items():
             setattr(self, name, value)  # one by one: attributes in a dict of its own are slower to read
@@ -104,28 +106,26 @@ class Shortcut:
         """Is the shortcut valid, and are the owner's parameters still the same?"""
         try:
             return self.is_valid() and self.is_same(owner, self)
-        except AttributeError:
+        except Exception:  # a parameter is gone, or of another kind
             return False
 
     def is_valid(self) -> bool:
         """Is everything still the same that the check of the parameters does not look at?"""
         return self.token is validity.token and not self.is_ended
 
-    def add(self, key: Any, hit: Hit) -> None:
-        """Add a result; the key is its plain arguments, or the function that computes such results."""
-        if key is self.scalar or key in self.table:
-            return  # another thread was first, and its counter is in use
-        if callable(key):
-            self.scalar, self.scalar_hit = key, hit
-        else:
-            self.table[key] = hit
+    def add(self, arguments: tuple[Any, ...], hit: Hit) -> None:
+        """Add a result, to be found by these arguments."""
+        if not arguments and self.only is None:
+            self.only = hit
+        elif not arguments or not add_hit(self.tables, arguments, hit):
+            return
         self.hits.append(hit)
 
     def end(self) -> None:
         """Give no results any more, to other threads that hold this shortcut either; the counters stay."""
         self.is_ended = True
         self.space = None  # which need not stay in memory for this
-        self.table, self.scalar, self.scalar_hit = {}, _no_value, Hit(None, 0.0)
+        self.tables, self.only = {}, None
         self._fold()
 
     def _fold(self) -> None:
@@ -145,10 +145,6 @@ class Shortcut:
         count, self._count = self._count, 0
         seconds, self._seconds = self._seconds, 0.0
         return count, seconds
-
-
-def _no_value(_: Any) -> None:
-    """The `scalar` of a shortcut without one."""
 
 
 class _NoShortcut:

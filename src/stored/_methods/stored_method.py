@@ -63,7 +63,7 @@ def _generate_call(definition: Definition, install: Any, owner: object | None = 
     definition.call_code = CallCode(
         definition.arguments.signature,
         definition.shortcut_arguments,
-        definition.is_scalar,
+        definition.axis_names if definition.has_shortcuts else None,
         functools.partial(answer, definition),
         install,
         definition.namespace,
@@ -71,12 +71,13 @@ def _generate_call(definition: Definition, install: Any, owner: object | None = 
     )
 
 
-def _install_call(definition: Definition, bound_class: Any, of_function: Any, call: Any) -> None:
-    """Make a function the ``__call__`` of all bound methods, and of a stored function."""
+def _install_call(definition: Definition, bound_class: Any, of_function: Any, call: Any, at_hand: Any) -> None:
+    """Make functions the ``__call__`` of all bound methods, and of a stored function, and what finds interpolants."""
     plain = getattr(call, "__func__", call)
     plain.__qualname__ = definition.label
     plain.__module__ = definition.function.__module__
     bound_class.__call__ = call
+    bound_class._interpolant_at_hand = at_hand
     if of_function is not None and of_function.__stored_is_function__:
         of_function.__call__ = call
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from stored._engine import PresentSpace
 from stored._keys import ATOMIC_SET, MethodReads, change_key, instance_dict, is_attribute_name
-from stored._methods.call import Call, is_hash_stable
+from stored._methods.call import Call
 from stored.typing import ABSENT
 
 __all__ = ["undescribed_tests", "warn_of_undescribed"]
@@ -53,11 +53,16 @@ def undescribed_tests(call: Call, reads: MethodReads) -> tuple[list[str], dict[s
     names = [
         each.name
         for each in reads.steady
-        if each.through == "self" and is_hash_stable(own.get(each.name, ABSENT)) and is_attribute_name(each.name)
+        if each.through == "self" and _is_hash_stable(own.get(each.name, ABSENT)) and is_attribute_name(each.name)
     ]
     names = [name for name in names if (kind, name) not in call.definition.warned][:_MOST_TESTS]
     tests = [f"{{owner}}.{name} == {{expected}}.unseen{number}" for number, name in enumerate(names)]
     return tests, {f"unseen{number}": own[name] for number, name in enumerate(names)}
+
+
+def _is_hash_stable(value: Any) -> bool:
+    """Can it be told by ``==`` whether a value is the same: has every equal value of its type the same key?"""
+    return type(value) in ATOMIC_SET and value == value  # NaN is not equal to itself
 
 
 _MAX_BYTES = 1 << 16

@@ -71,6 +71,10 @@ class CurveInterpolant(Interpolant):
         """What `scalar` takes: a Python float or, along an axis with a unit, a quantity."""
         return float if self._axis.unit is None else quantity_class()
 
+    @property
+    def quick(self) -> Callable[[Any], Any]:
+        return lambda x: self.scalar(x) if type(x) is self.scalar_type else None
+
     def __call__(self, x: Any, *, exact: Callable[..., Any] | None = None) -> Any:
         """Evaluate.
 

@@ -35,6 +35,10 @@ class SurfaceInterpolant(Interpolant):
         limits = [(low, high) for low, high in (each.tolist() for each in table["limits"])]
         super().__init__(axes, table, label, Patches(limits, table["coefficients"]))
 
+    @property
+    def quick(self) -> Callable[[Any, Any], Any]:
+        return lambda x, y: None
+
     def __call__(self, x: Any, y: Any, *, exact: Callable[..., Any] | None = None) -> Any:
         """Evaluate.
 

@@ -1,0 +1,243 @@
+"""By which arguments are results found? Tables for the types of arguments, each as quick as its types allow.
+
+A table takes arguments in brackets: a single one itself, several in a tuple. If it has no result for them, that is an
+error, of any kind. Arguments that can change are compared by what they contain, since the same object proves nothing.
+"""
+
+from __future__ import annotations
+
+import enum
+import operator
+from marshal import dumps
+from typing import Any
+
+import numpy as np
+
+from stored._keys import (
+    NUMBERS_AND_TEXTS,
+    PLAIN_TYPES,
+    InlineTests,
+    add_tests_of_member,
+    hashable_part,
+    is_plain_member,
+    marshalled,
+)
+
+__all__ = ["add_hit"]
+
+
+def add_hit(tables: dict[Any, Any], arguments: tuple[Any, ...], hit: Any) -> bool:
+    """Add a result to the table for arguments of these types; False if there is one, or no key for them.
+
+    Parameters
+    ----------
+    tables : dict
+        The tables, by the type of a single argument, and by the types of several.
+    arguments : tuple
+        The arguments.
+    hit : object
+        The result.
+    """
+    types = tuple(map(type, arguments))
+    numbers = [each for each in arguments if type(each) in NUMBERS_AND_TEXTS]
+    if any(map(operator.ne, numbers, numbers)):
+        return False  # NaN would not be found again
+    is_single = len(types) == 1
+    name, key = (types[0], arguments[0]) if is_single else (types, arguments)
+    if name not in tables:
+        # those of numpy that are, in keys, those of Python have one table with them
+        plain = tuple([PLAIN_TYPES.get(each, each) for each in types])
+        table = _single_table(plain[0], key) if is_single else _table_of_several(plain)
+        tables[name] = tables.setdefault(plain[0] if is_single else plain, table)
+    table = tables[name]
+    try:
+        table[key]
+    except Exception:  # of whatever kind
+        if _is_added(table, key, hit):
+            return True
+    else:
+        return False
+    if not isinstance(key, enum.Enum) or not is_plain_member(key):
+        return False
+    tables[name] = _table_of_members(types[0])  # for the code of its class as it is by now
+    return _is_added(tables[name], key, hit)
+
+
+def _is_added(table: Any, key: Any, hit: Any) -> bool:
+    try:
+        table[key] = hit
+        return table[key] is hit
+    except Exception:  # nothing stands for the arguments
+        return False
+
+
+_MOST_BYTES = 512
+"""The bytes of larger arguments are replaced by their digest."""
+
+
+class _Arrays:
+    """By arrays of plain numbers."""
+
+    __slots__ = ("_hits", "_large")
+
+    def __init__(self) -> None:
+        self._hits: dict[Any, Any] = {}
+        self._large: dict[Any, Any] = {}
+
+    def __getitem__(self, array: Any) -> Any:
+        if array.nbytes > _MOST_BYTES:
+            return self._large[hashable_part(array)]
+        return self._hits[array.tobytes(), array.dtype, array.shape]
+
+    def __setitem__(self, array: Any, hit: Any) -> None:
+        part = hashable_part(array)  # an error if its bytes are not its content
+        if array.nbytes > _MOST_BYTES:
+            self._large[part] = hit
+        else:
+            self._hits[array.tobytes(), array.dtype, array.shape] = hit
+
+
+class _Tuples:
+    """By tuples: of numbers and texts by these with their types."""
+
+    __slots__ = ("_flat", "_others")
+
+    def __init__(self) -> None:
+        self._flat: dict[tuple[Any, ...], Any] = {}
+        self._others: dict[Any, Any] = {}
+
+    def __getitem__(self, items: tuple[Any, ...]) -> Any:
+        try:
+            return self._flat[items + tuple(map(type, items))]
+        except (KeyError, TypeError):  # there is none, or an item cannot be hashed
+            return self._others[hashable_part(items)]
+
+    def __setitem__(self, items: tuple[Any, ...], hit: Any) -> None:
+        types = tuple(map(type, items))
+        if NUMBERS_AND_TEXTS.issuperset(types):
+            self._flat[items + types] = hit
+        else:
+            self._others[hashable_part(items)] = hit
+
+
+class _Containers:
+    """By lists and dicts: of Python's own numbers and texts by what `marshal` writes, which has their types."""
+
+    __slots__ = ("_others", "_plain")
+
+    def __init__(self) -> None:
+        self._plain: dict[bytes, Any] = {}
+        self._others: dict[Any, Any] = {}
+
+    def __getitem__(self, container: Any) -> Any:
+        try:  # arrays and numpy's numbers are written as bytes, which are in no plain container
+            return self._plain[dumps(container, 2)]
+        except (KeyError, ValueError):
+            return self._others[hashable_part(container)]
+
+    def __setitem__(self, container: Any, hit: Any) -> None:
+        content = _content(container)
+        if content is None:
+            self._others[hashable_part(container)] = hit
+        else:
+            self._plain[content] = hit
+
+
+def _content(container: Any) -> bytes | None:
+    """What `marshal` writes of a small container of numbers and texts of Python's own; None for any other."""
+    try:
+        content = marshalled(container)
+    except ValueError:
+        return None
+    return content if len(content) <= _MOST_BYTES else None
+
+
+class _Members:
+    """By members of an enumeration: each enumeration has a subclass that tests the code of its class.
+
+    They are looked up by their names, since Python asks every audit hook when it is asked for an `id`.
+    """
+
+    __slots__ = ("hits",)
+
+    def __init__(self) -> None:
+        self.hits: dict[str | None, tuple[Any, Any, int, Any]] = {}
+
+    def __setitem__(self, member: Any, hit: Any) -> None:
+        if not is_plain_member(member):
+            raise ValueError(member)
+        self.hits[member._name_] = hit, member._value_, len(vars(member)), member
+
+
+_MEMBERS = """
+def make({given}, base):
+    class Members(base):
+        __slots__ = ()
+        def __getitem__(self, member):
+            hit, value, size, known = self.hits[member._name_]
+            if known is member and {test}:
+                return hit
+            raise KeyError(member)
+    return Members()
+"""
+
+
+def _table_of_members(kind: type) -> Any:
+    tests = InlineTests({}, frozenset())
+    add_tests_of_member(kind, "member", "value", "size", tests)
+    given = tests.all_given()
+    scope: dict[str, Any] = {}
+    exec(_MEMBERS.format(given=", ".join(given), test=" and ".join(tests.tests)), scope)  # noqa: S102  # identifiers only
+    return scope["make"](*given.values(), _Members)
+
+
+class _Parts:
+    """By all else that can be compared."""
+
+    __slots__ = ("_hits",)
+
+    def __init__(self) -> None:
+        self._hits: dict[Any, Any] = {}
+
+    def __getitem__(self, value: Any) -> Any:
+        return self._hits[hashable_part(value)]
+
+    def __setitem__(self, value: Any, hit: Any) -> None:
+        self._hits[hashable_part(value)] = hit
+
+
+class _Several:
+    """By several arguments, of which some are no numbers or texts."""
+
+    __slots__ = ("_hits", "_plain")
+
+    def __init__(self, types: tuple[type, ...]) -> None:
+        self._plain = [each in NUMBERS_AND_TEXTS for each in types]
+        self._hits: dict[Any, Any] = {}
+
+    def _key(self, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple(
+            [each if plain else hashable_part(each) for plain, each in zip(self._plain, arguments, strict=True)]
+        )
+
+    def __getitem__(self, arguments: tuple[Any, ...]) -> Any:
+        return self._hits[self._key(arguments)]
+
+    def __setitem__(self, arguments: tuple[Any, ...], hit: Any) -> None:
+        self._hits[self._key(arguments)] = hit
+
+
+def _single_table(kind: type, argument: Any) -> Any:
+    if kind in NUMBERS_AND_TEXTS:
+        return {}
+    if kind is np.ndarray:
+        return _Arrays()
+    if kind is tuple:
+        return _Tuples()
+    if kind is list or kind is dict:
+        return _Containers()
+    return _table_of_members(kind) if isinstance(argument, enum.Enum) and is_plain_member(argument) else _Parts()
+
+
+def _table_of_several(types: tuple[type, ...]) -> Any:
+    return {} if NUMBERS_AND_TEXTS.issuperset(types) else _Several(types)
