@@ -170,12 +170,11 @@ class Patches:
 
 def _horner(powers: Floats, u: Floats, nu: int) -> Floats:
     """A derivative of polynomials, from their coefficients in increasing order, which are overwritten."""
+    if nu:
+        for power in range(nu, len(powers)):
+            powers[power] *= math.perm(power, nu)
     value: Floats = powers[-1]
-    if (factor := math.perm(len(powers) - 1, nu)) > 1:
-        value *= factor
     for power in range(len(powers) - 2, nu - 1, -1):
         value *= u
-        if (factor := math.perm(power, nu)) > 1:
-            powers[power] *= factor
         value += powers[power]
     return value
