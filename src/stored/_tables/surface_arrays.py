@@ -49,14 +49,20 @@ class SurfaceArrays:
         self._several = several
 
     def __call__(self, *x: Any) -> Floats | None:
-        """The values, in the broadcast shape; None if there is anything but real numbers, or a point outside."""
+        """The values, in the broadcast shape; None if there is anything but real numbers, or a point outside.
+
+        Raises
+        ------
+        OverflowError
+            If an integer is larger than all floats; the generated function, which calls this, takes it as outside.
+        """
         points: list[Any] = []
         shape: Any = None
         for each in x:
             if type(each) is not np.ndarray:
                 if type(each) not in self._numbers:
                     return None
-                points.append(itertools.repeat(_float(each)))
+                points.append(itertools.repeat(float(each)))
                 continue
             if each.size > _FEW or (shape is not None and each.shape != shape):
                 return self._many(x)
@@ -125,15 +131,7 @@ class SurfaceArrays:
         return True
 
 
-def _float(number: Any) -> float:
-    """A number as a float; one that is larger than all floats is infinite, and so outside of all axes."""
-    try:
-        return float(number)
-    except OverflowError:
-        return math.inf
-
-
 def _flat(x: Any, shape: tuple[int, ...]) -> Floats | float:
     if type(x) is not np.ndarray:
-        return _float(x)
+        return float(x)
     return (x if x.shape == shape else np.broadcast_to(x, shape)).ravel()
