@@ -219,3 +219,16 @@ def test_surfaces_are_pickled_after_use() -> None:
     assert len(pickle.dumps(f)) == before
     again = pickle.loads(pickle.dumps(f))
     assert (again(0.3, 0.4), again(np.full(99, 0.3), 0.4).tolist(), again.derivative(0.3, 0.4)) == expected
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_lists_and_masked_arrays_give_the_numbers_of_arrays(name: str) -> None:
+    """What goes the full way is evaluated alike, and keeps its shape and its mask."""
+    f = table(name)
+    x, y = [[1.0, 2.5], [3.0, 0.5]], [2.0, 4.0]
+    found = f(x, y)
+    np.testing.assert_allclose(found, f(np.array(x), np.array(y)), rtol=1e-13)
+    np.testing.assert_array_equal(found, full(f, x, y))
+    masked = f(np.ma.array([1.0, 2.0], mask=[False, True]), 2.0)
+    assert masked.mask.tolist() == [False, True]
+    assert masked[0] == pytest.approx(f(1.0, 2.0), rel=1e-13)
