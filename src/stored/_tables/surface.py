@@ -12,6 +12,9 @@ from stored._tables.axis import Axis, Floats
 from stored._tables.chain_rule import MOST_ORDER, composite_derivative, coordinate_derivatives, exponential_derivative
 from stored._tables.interpolant import Interpolant, outside_error
 from stored._tables.patches import Patches
+from stored._tables.surface_arrays import SurfaceArrays
+from stored._tables.surface_code import SurfaceFunction, nothing, numbers_along
+from stored._tables.surface_units import surface_with_units
 from stored._tables.table import Table
 from stored._tables.units import derived_unit
 
@@ -34,6 +37,31 @@ class SurfaceInterpolant(Interpolant):
     def __init__(self, axes: tuple[Axis, ...], table: Table, label: str) -> None:
         limits = [(low, high) for low, high in (each.tolist() for each in table["limits"])]
         super().__init__(axes, table, label, Patches(limits, table["coefficients"]))
+        self._quick: SurfaceFunction | None = None
+        self._arrays: SurfaceArrays | None = None
+        self._derivatives: dict[tuple[int, int], SurfaceFunction] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but what is made on demand, as generated functions cannot be pickled."""
+        return {**vars(self), "_quick": None, "_arrays": None, "_derivatives": {}}
+
+    @property
+    def quick(self) -> SurfaceFunction:
+        """A fast function of numbers, quantities or arrays within the limits, which returns None for anything else."""
+        if self._quick is None:
+            function, _ = self._fit.functions(*self._function_options(), self._quick_arrays())
+            self._quick = surface_with_units(function, self.axes, self.unit)
+        return self._quick
+
+    def _quick_arrays(self) -> SurfaceArrays:
+        if self._arrays is None:
+            _, several = self._fit.functions(*self._function_options(), nothing)
+            self._arrays = SurfaceArrays(self.axes, self._fit, self._log, numbers_along(self.axes), several)
+        return self._arrays
+
+    def _function_options(self) -> tuple[Any, ...]:
+        limits = [(float(axis.low), float(axis.high)) for axis in self.axes]
+        return limits, [axis.scalar_forward() for axis in self.axes], self._log, numbers_along(self.axes)
 
     @property
     def quick(self) -> Callable[[Any, Any], Any]:
@@ -68,7 +96,15 @@ class SurfaceInterpolant(Interpolant):
         ValueError
             If shapes or labels do not fit.
         """
-        return self._evaluate_anywhere(self.read_arguments(x, y), exact)
+        value = self.quick(x, y)
+        if value is not None:
+            return value
+        given = self.read_arguments(x, y)
+        points = [each.ravel() for each in given.points]
+        values = self._quick_arrays().inside(points, points[0].size)
+        if values is None:
+            return self._evaluate_anywhere(given, exact)
+        return given.result(values.reshape(given.points[0].shape), self.unit)
 
     def interpolated(self, coordinates: list[Floats], nu: int, axis: int = 0) -> Floats:
         return cast(Floats, self._fit(coordinates, (nu, 0) if axis == 0 else (0, nu)))
@@ -96,6 +132,9 @@ class SurfaceInterpolant(Interpolant):
             If there are no such orders.
         """
         orders = _checked_orders(nu)
+        value = self._quick_derivative(orders)(x, y)
+        if value is not None:
+            return value
         given = self.read_arguments(x, y)
         points = given.points
         outside = [axis.is_outside(each) for axis, each in zip(self.axes, points, strict=True)]
@@ -107,8 +146,24 @@ class SurfaceInterpolant(Interpolant):
         inside = [np.where(missing, axis.low, each).ravel() for axis, each in zip(self.axes, points, strict=True)]
         values = self._derivative_inside(inside, orders).reshape(missing.shape)
         values[missing] = math.nan
-        units = [(axis.unit, -order) for axis, order in zip(self.axes, orders, strict=True)]
-        return given.result(values, derived_unit(self.unit, *units))
+        return given.result(values, self._unit_of_derivative(orders))
+
+    def _unit_of_derivative(self, orders: tuple[int, int]) -> Any:
+        return derived_unit(self.unit, *((axis.unit, -order) for axis, order in zip(self.axes, orders, strict=True)))
+
+    def _quick_derivative(self, orders: tuple[int, int]) -> SurfaceFunction:
+        """A fast function of two numbers, or quantities, which returns None for anything else.
+
+        It treats tables without coordinates and logarithms, which need no chain rule.
+        """
+        found = self._derivatives.get(orders)
+        if found is None:
+            found = nothing
+            if not self._log and all(axis.spacing == "linear" for axis in self.axes):
+                function, _ = self._fit.functions(*self._function_options(), nothing, orders)
+                found = surface_with_units(function, self.axes, self._unit_of_derivative(orders))
+            self._derivatives[orders] = found
+        return found
 
     def _derivative_inside(self, points: list[Floats], orders: tuple[int, int]) -> Floats:
         t = [axis.forward(each) for axis, each in zip(self.axes, points, strict=True)]
