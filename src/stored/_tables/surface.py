@@ -63,10 +63,6 @@ class SurfaceInterpolant(Interpolant):
         limits = [(float(axis.low), float(axis.high)) for axis in self.axes]
         return limits, [axis.scalar_forward() for axis in self.axes], self._log, numbers_along(self.axes)
 
-    @property
-    def quick(self) -> Callable[[Any, Any], Any]:
-        return lambda x, y: None
-
     def __call__(self, x: Any, y: Any, *, exact: Callable[..., Any] | None = None) -> Any:
         """Evaluate.
 
