@@ -98,26 +98,29 @@ class _Arrays:
 
 
 class _Tuples:
-    """By tuples: of numbers and texts by these with their types."""
+    """By tuples: of numbers and texts by the types of these, and then by themselves."""
 
     __slots__ = ("_flat", "_others")
 
     def __init__(self) -> None:
-        self._flat: dict[tuple[Any, ...], Any] = {}
+        self._flat: dict[tuple[type, ...], dict[tuple[Any, ...], Any]] = {}
         self._others: dict[Any, Any] = {}
 
     def __getitem__(self, items: tuple[Any, ...]) -> Any:
         try:
-            return self._flat[items + tuple(map(type, items))]
+            if len(items) == 2:  # as most have
+                first, second = items
+                return self._flat[type(first), type(second)][items]
+            return self._flat[tuple(map(type, items))][items]
         except (KeyError, TypeError):  # there is none, or an item cannot be hashed
             return self._others[hashable_part(items)]
 
     def __setitem__(self, items: tuple[Any, ...], hit: Any) -> None:
         types = tuple(map(type, items))
-        if NUMBERS_AND_TEXTS.issuperset(types):
-            self._flat[items + types] = hit
-        else:
+        if not NUMBERS_AND_TEXTS.issuperset(types):
             self._others[hashable_part(items)] = hit
+        elif not any(map(operator.ne, items, items)):  # NaN would not be found again
+            self._flat.setdefault(types, {})[items] = hit
 
 
 class _Containers:
