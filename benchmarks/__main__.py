@@ -11,7 +11,7 @@ import operator
 import statistics
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from benchmarks import engine, peers, scale, startup
 from benchmarks.kinds import Kind, kinds
 from benchmarks.profiles import Rows, profiles
 from benchmarks.report import BAR_HEADING, Bar, Section, table, write
+from benchmarks.rows import Measured, Row, measured
 from benchmarks.scale import Growth, fill_path
 from benchmarks.tables import tables
 from benchmarks.timing import Times, alone, timed
@@ -42,7 +43,7 @@ class Run:
         self.quick = quick
         rounds = 3 if quick else 31
         _say("loads, misses, chains and switches")  # first, while nothing has been deleted
-        self.engine = {name: engine.measured(name, place / "engine", quick) for name in engine.ROWS if name != "import"}
+        self.engine = _rows(engine.ROWS, place / "engine", quick, but="import")
         _say("the common paths")
         self.paths = timed(peers.PEERS, place / "paths", rounds, 0.001 if quick else 0.02)
         _say("many small objects")
@@ -171,6 +172,10 @@ class Run:
     def _imports(self) -> str:
         rows = [(name, f"{seconds * 1e3:.2f}") for name, seconds in self.heaviest]
         return "**import stored**, after its dependencies\n\n" + table(("a module's own code", "milliseconds"), rows)
+
+
+def _rows(rows: Mapping[str, Row], place: Path, quick: bool, but: str = "") -> dict[str, Measured]:
+    return {name: measured(row, name, place, quick) for name, row in rows.items() if name != but}
 
 
 def _beyond(ours: float, string: float, lru: float) -> float:

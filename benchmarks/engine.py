@@ -8,34 +8,27 @@ Nothing is deleted: on ext4, creating files takes several times as long for minu
 
 from __future__ import annotations
 
-import argparse
 import inspect
 import itertools
 import os
 import random
 import re
-import statistics
 import sys
-import tempfile
 import time
-import timeit
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 import stored
 from benchmarks import startup
-from benchmarks.report import Bar
+from benchmarks.rows import COUNTED, Measured, Row, Step, in_turns, main
 from benchmarks.timing import alone
 
-__all__ = ["ROWS", "Measured", "Row", "first_store_seconds", "main", "measured"]
-
-Step = Callable[[], object]
+__all__ = ["ROWS", "first_store_seconds"]
 
 MEMORY_SETS = 8
 """How many sets of parameters stay in memory."""
@@ -57,47 +50,6 @@ CHAIN_STEPS = 500
 
 NO_LIMIT_IN_REACH = 10**15
 """A `max_bytes` that must be looked after, and removes nothing."""
-
-
-COUNTED = [1.0]
-"""The other side of what is a number already."""
-
-
-class Measured(NamedTuple):
-    """Seconds of both sides, one for each round; or a number, and `COUNTED`."""
-
-    ours: Sequence[float]
-    theirs: Sequence[float]
-
-    @property
-    def ratio(self) -> float:
-        """The ratio of the medians."""
-        return statistics.median(self.ours) / statistics.median(self.theirs)
-
-
-@dataclass(frozen=True)
-class Row:
-    """One ratio and its bar.
-
-    Parameters
-    ----------
-    path, beside : str
-        What is timed, and what it is divided by.
-    limit : float
-        The largest ratio that meets the bar.
-    measure : callable
-        Measures both sides, given a new folder to work in, the folder of the run, and whether to be quick.
-    """
-
-    path: str
-    beside: str
-    limit: float
-    measure: Callable[[Path, Path, bool], Measured]
-
-    def bar(self, found: Measured) -> Bar:
-        """The bar with the ratio of each round."""
-        ratios = [ours / theirs for ours, theirs in zip(found.ours, found.theirs, strict=True)]
-        return Bar(self.path, self.beside, ratios, self.limit)
 
 
 @stored.keyed_by("H0", "Om0", "w", "ns", "s8")
@@ -135,15 +87,6 @@ def _configure(cache_dir: Path, **others: Any) -> None:
     stored.configure(cache_dir=cache_dir, key_file=cache_dir.with_name("key"), **others)
 
 
-def _in_turns(ours: Step, theirs: Step, calls: int, quick: bool) -> Measured:
-    """Seconds of one call of each, in rounds of so many calls, after a round of each that is not timed."""
-    found: dict[Step, list[float]] = {ours: [], theirs: []}
-    for turn in range(4 if quick else 42):
-        for step in (ours, theirs) if turn % 2 else (theirs, ours):
-            found[step].append(timeit.timeit(step, number=calls) / calls)
-    return Measured(found[ours][1:], found[theirs][1:])
-
-
 def _diskcache(place: Path) -> Any:
     import diskcache
 
@@ -172,7 +115,7 @@ def _loads(place: Path, remembered: Callable[[float], object], quick: bool) -> M
         Model(height).table(1.0)
         remembered(height)
     ours, theirs = itertools.cycle(heights), itertools.cycle(heights)
-    found = _in_turns(lambda: Model(next(ours)).table(1.0), lambda: remembered(next(theirs)), LOADED_SETS, quick)
+    found = in_turns(lambda: Model(next(ours)).table(1.0), lambda: remembered(next(theirs)), LOADED_SETS, quick)
     _check_loads(heights)
     return found
 
@@ -192,7 +135,7 @@ def _miss(place: Path, run: Path, quick: bool) -> Measured:
     remembered = _diskcache(place).memoize(name="table")(_table)
     model: Any = Model()
     ours, theirs = itertools.count(1.0), itertools.count(1.0)
-    return _in_turns(lambda: model.table(next(ours)), lambda: remembered(next(theirs)), 50, quick)
+    return in_turns(lambda: model.table(next(ours)), lambda: remembered(next(theirs)), 50, quick)
 
 
 def _chain_on_disk(place: Path, run: Path, quick: bool) -> Measured:
@@ -210,7 +153,7 @@ def _chain_on_disk(place: Path, run: Path, quick: bool) -> Measured:
         plain.H0 = next(theirs)
         cache.set((plain.H0, plain.Om0, plain.w, plain.ns, plain.s8), {"chi2": plain.H0 * 2.0, "prior": 0.5})
 
-    return _in_turns(step, plain_step, 50, quick)
+    return in_turns(step, plain_step, 50, quick)
 
 
 # --------------------------------------------------------------------------------------------------------------------
@@ -238,7 +181,7 @@ def _switch(place: Path, run: Path, quick: bool) -> Measured:
         plain.H0 = 71.0 if plain.H0 == 70.0 else 70.0
         known.setdefault((plain.H0, plain.Om0, plain.w, plain.ns, plain.s8), plain.H0 * 2.0)
 
-    return _in_turns(switch, plain_switch, 500, quick)
+    return in_turns(switch, plain_switch, 500, quick)
 
 
 def _recomputations(place: Path, run: Path, quick: bool) -> Measured:
@@ -273,7 +216,7 @@ def _chain_in_memory(place: Path, run: Path, quick: bool) -> Measured:
         plain.H0 = next(theirs)
         known.setdefault((plain.H0, plain.Om0, plain.w, plain.ns, plain.s8), plain.H0 * 2.0)
 
-    return _in_turns(step, plain_step, CHAIN_STEPS, quick)
+    return in_turns(step, plain_step, CHAIN_STEPS, quick)
 
 
 # --------------------------------------------------------------------------------------------------------------------
@@ -399,51 +342,6 @@ ROWS: Mapping[str, Row] = {
 """The last fills a directory; files that are made just after that could take longer."""
 
 
-def measured(name: str, run: Path, quick: bool) -> Measured:
-    """Both sides of a row; none if a library is missing."""
-    run.mkdir(parents=True, exist_ok=True)
-    try:
-        found: Measured = alone(ROWS[name].measure, Path(tempfile.mkdtemp(prefix=f"{name}-", dir=run)), run, quick)
-    except ImportError:
-        return Measured([], [])
-    return found
-
-
-def _line(name: str, row: Row, found: Measured) -> str:
-    what = f"{name:15s} {row.path} / {row.beside}".ljust(80)
-    if not found.ours:
-        return f"NONE  {what} not measured: a library is missing"
-    verdict = "ok   " if _is_met(row, found) else "WRONG"
-    line = f"{verdict} {what} {found.ratio:9.3g}   bar {row.limit:<5g}"
-    if found.theirs == COUNTED:
-        return line.rstrip()
-    ours, theirs = (f"{statistics.median(side) * 1e6:,.3g}" for side in found)
-    return f"{line} {ours} to {theirs} microseconds"
-
-
-def _is_met(row: Row, found: Measured) -> bool:
-    return bool(found.ours) and found.ratio <= row.limit
-
-
-def main() -> int:
-    """Measure rows, and print them; how many are beyond their bars decides the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.engine", description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("rows", nargs="*", metavar="ROW", help=f"of {', '.join(ROWS)}; all by default")
-    parser.add_argument("--quick", action="store_true", help="see that all of it runs; no figures to trust")
-    parser.add_argument("--place", type=Path, help="the folder to work in, which is kept and can be used again")
-    options = parser.parse_args()
-    unknown = [name for name in options.rows if name not in ROWS]
-    if unknown:
-        parser.error(f"there is no row {unknown[0]!r}; there are {', '.join(ROWS)}")
-    run = (options.place or Path(tempfile.mkdtemp(prefix="stored-engine-"))).absolute()
-    are_met = []
-    for name in options.rows or ROWS:
-        found = measured(name, run, options.quick)
-        print(_line(name, ROWS[name], found), flush=True)
-        are_met.append(_is_met(ROWS[name], found))
-    print(f"left in {run}; remove it when nothing more is to be timed, since creating files is slow for minutes then")
-    return 0 if all(are_met) else 1
-
-
 if __name__ == "__main__":  # under the name by which other processes find its functions
-    sys.exit(import_module("benchmarks.engine").main())
+    engine = import_module("benchmarks.engine")
+    sys.exit(main("benchmarks.engine", (__doc__ or "").split("\n")[0], engine.ROWS))
