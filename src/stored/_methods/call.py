@@ -272,7 +272,7 @@ class Call:
         definition = self.definition
         values = self._shortcut_values()
         if definition.is_scalar:
-            return result.value.scalar if type(values[0]) is result.value.scalar_type else None
+            return result.value.quick
         if not definition.has_result_table or not all(map(is_hash_stable, values)):
             return None
         return values[0] if len(values) == 1 else tuple(values)

@@ -1,0 +1,139 @@
+"""The value of a curve at a number or a plain array, in as few steps as possible."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from stored._tables.array_code import array_factory
+from stored._tables.axis import Axis, Floats
+from stored._tables.pieces import Pieces
+from stored._tables.scalar_code import number_factory
+
+__all__ = ["CHUNK", "quick_values"]
+
+CHUNK = 16_384
+"""So many points are evaluated at once: what is computed of them stays in the second-level cache."""
+
+_FEW, _FEW_IF_DIVIDED = 16, 24
+"""At no more points a loop in Python is faster than numpy, which has more to do where cells are divided."""
+
+_SOME = 400
+"""At no more points numpy is faster if it makes new arrays for its results."""
+
+_REAL = [np.dtype(code) for code in "?" + np.typecodes["AllInteger"] + np.typecodes["Float"]]
+
+_KINDS = frozenset([int, bool, *[each.type for each in _REAL]])
+"""The types of numbers, beside float."""
+
+_DTYPES = frozenset(_REAL)
+
+_CONVERTED = _DTYPES - {np.dtype(np.longdouble)}
+"""Arrays of these are converted to floats; longer numbers may exceed those, of which numpy warns."""
+
+_FLOAT = np.dtype(float)
+
+_LEAST_INTEGER, _MOST_INTEGER = -(2**63), 2**64 - 1
+"""Integers beyond these are no numbers of numpy's."""
+
+
+def quick_values(pieces: Pieces, axis: Axis, log: bool) -> Callable[[Any], Any]:
+    """A fast function of one argument, which may be anything.
+
+    Parameters
+    ----------
+    pieces : Pieces
+        The function, or its logarithm, over the coordinate.
+    axis : Axis
+        The axis.
+    log : bool
+        Are the pieces the logarithm of the function?
+
+    Returns
+    -------
+    callable
+        For a number of Python's or numpy's it gives a float, and for an array of these a new array of the same shape,
+        in which a point has the same value, to the bit, whatever the others are. It gives None for anything else, for
+        NaN and for what is outside the axis. Calls share nothing that they write to.
+    """
+    low, high, rows = float(axis.low), float(axis.high), pieces.rows()
+    forward, from_zero = axis.scalar_forward(), pieces.low == 0.0
+    kind = forward is not None, from_zero, pieces.is_divided, log
+    kinds = _KINDS if low >= _LEAST_INTEGER and high <= _MOST_INTEGER else _KINDS - {int}
+    evaluate: Callable[[Any], Any]
+    values_at: Callable[[Floats], Floats | None] | None = None
+
+    def evaluate_other(x: Any) -> Any:
+        nonlocal values_at
+        if type(x) is not np.ndarray:
+            return None
+        if values_at is None:
+            values_at = _array_values(pieces, axis, rows, kind)
+        if x.dtype is _FLOAT and x.ndim == 1:
+            return values_at(x)
+        if x.ndim == 0:
+            value = evaluate(float(x)) if x.dtype in _DTYPES else None
+            return None if value is None else np.array(value)
+        if x.dtype not in _CONVERTED:
+            return None
+        values = values_at(x.astype(float).ravel())
+        return None if values is None else values.reshape(x.shape)
+
+    make = number_factory(*kind)
+    evaluate = make(low, high, forward, pieces.low, pieces.per_unit, rows, kinds, evaluate_other)
+    return evaluate
+
+
+def _array_values(
+    pieces: Pieces, axis: Axis, rows: Any, kind: tuple[bool, bool, bool, bool]
+) -> Callable[[Floats], Floats | None]:
+    """The function of floats of shape (n,), which returns None if one of them is not within the limits."""
+    low, high, number = float(axis.low), float(axis.high), pieces.number
+
+    def is_inside(x: Floats) -> bool:
+        return bool(low <= x.item(x.argmin()) and x.item(x.argmax()) <= high)
+
+    def are_cells(u: Floats) -> bool:
+        """Are these places in cells, or in the constant one that follows? It proves that no other index is used."""
+        return bool(u.item(u.argmin()) > -1.0 and u.item(u.argmax()) < number + 1.0)
+
+    bottom, top = ((each - pieces.low) * pieces.per_unit for each in (low, high))
+    at_few, at_some, at_many = array_factory(*kind)(
+        low,
+        high,
+        axis.array_forward(),
+        pieces.low,
+        pieces.per_unit,
+        rows,
+        pieces.columns(),
+        pieces.cells(),
+        pieces.descend,
+        max(bottom, -1.0),
+        min(top, number + 1.0),
+        is_inside,
+        are_cells,
+    )
+    most_few = _FEW_IF_DIVIDED if pieces.is_divided else _FEW
+    if not isinstance(axis.spacing, str):  # a user's function, whose coordinates need not be those of any cell
+        most_few = 0
+
+    def values_at(x: Floats) -> Any:
+        size = x.size
+        if not size:
+            return np.empty(0)
+        if size <= most_few:
+            return at_few(x)
+        if size <= _SOME:
+            return at_some(x)
+        values = np.empty(size)
+        u, space = np.empty((2, min(size, CHUNK)))
+        for start in range(0, size, CHUNK):
+            chunk = x[start : start + CHUNK]
+            here = chunk.size
+            if at_many(chunk, values[start : start + here], u[:here], space[:here]) is None:
+                return None
+        return values
+
+    return values_at
