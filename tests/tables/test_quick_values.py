@@ -40,7 +40,7 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "divided": lambda x: np.abs(x - 3.3) + 2.0,
 }
 
-SIZES = [1, 2, 16, 17, 24, 25, 100, 400, 401, 1000, CHUNK, CHUNK + 1]
+SIZES = [1, 2, 28, 29, 50, 51, 100, 300, 1000, 1001, CHUNK, CHUNK + 1]
 """On both sides of where another way begins."""
 
 REAL = [np.dtype(code) for code in "?bBhHiIlLqQefd"]
@@ -203,10 +203,11 @@ def test_a_point_has_one_value_in_arrays_of_any_size(options: str, function: str
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("options", OPTIONS)
 def test_an_array_with_a_point_outside_is_left_to_the_full_way(options: str, size: int) -> None:
-    """NaN, infinity, and the next float beyond a limit, which rounds to it as a coordinate, are never evaluated."""
+    """NaN, infinity, and the next float beyond a limit, which may round to it, give no value and no warning."""
     made = table(options)
     (axis,) = made.axes
-    for outside in (math.nan, math.inf, -math.inf, np.nextafter(axis.high, 99.0), np.nextafter(axis.low, -99.0), -5.0):
+    beyond = [np.nextafter(axis.high, 99.0), np.nextafter(axis.low, -99.0)]
+    for outside in (math.nan, math.inf, -math.inf, 1e308, -1e308, -5.0, *beyond):
         for place in {0, size // 2, size - 1}:
             x = points_inside(made, size)
             x[place] = outside
@@ -239,6 +240,59 @@ def test_threads_share_nothing() -> None:
     expected = [made(x).tobytes() for x in arrays]
     with ThreadPoolExecutor(4) as pool:
         assert [each.tobytes() for each in pool.map(made.quick, arrays * 20)] == expected * 20
+
+
+# -- units ------------------------------------------------------------------------------------------------------------
+
+
+@functools.cache
+def table_with_units(argument: str, values: str) -> Any:
+    """A table whose argument, values, or both have units."""
+    u = pytest.importorskip("astropy.units")
+    unit, one = (u.Unit(each) if each else None for each in (argument, values))
+
+    def function(x: Any) -> Any:
+        found = 1.0 / (1.0 + (x if unit is None else x.to_value(unit)))
+        return found if one is None else found * one
+
+    return interpolant_of(function, Axis("x", 0.1, 100.0, spacing="log", rtol=1e-8, unit=unit))
+
+
+def assert_same_quantity(found: Any, expected: Any) -> None:
+    assert type(found) is type(expected)
+    assert getattr(found, "unit", None) == getattr(expected, "unit", None)
+    assert np.shape(found) == np.shape(expected)
+    np.testing.assert_allclose(np.asarray(found), np.asarray(expected), rtol=1e-13)
+
+
+@pytest.mark.parametrize("values", ["", "Msun", "mag"])
+@pytest.mark.parametrize("unit", ["kpc", "Mpc", "m"])
+@pytest.mark.parametrize("numbers", [3.0, 3, np.float32(3.0), np.array([1.5, 3.0]), np.array([[2]]), np.full(2000, 7)])
+def test_quantities_are_evaluated_quickly(unit: str, values: str, numbers: Any) -> None:
+    """Numbers and arrays of any unit that fits give what the full way gives, with the unit of the values."""
+    u = pytest.importorskip("astropy.units")
+    made = table_with_units("kpc", values)
+    x = u.Quantity(u.Quantity(numbers, "kpc"), unit)
+    found = made.quick(x)
+    assert_same_quantity(found, full_way(made, x))
+    assert_same_quantity(made(x), found)
+
+
+@pytest.mark.parametrize("x", [3.0, 3, np.float64(3.0), np.array(3.0), np.array([1.5, 3.0]), np.full((2, 1000), 7)])
+def test_values_with_units_are_found_quickly_by_numbers(x: Any) -> None:
+    """What the method returned as a quantity is one, of whatever numbers."""
+    made = table_with_units("", "Msun")
+    assert_same_quantity(made.quick(x), full_way(made, x))
+
+
+def test_units_that_do_not_fit_are_left_to_the_full_way() -> None:
+    """So are numbers where quantities are expected, and quantities of other kinds."""
+    u = pytest.importorskip("astropy.units")
+    made = table_with_units("kpc", "Msun")
+    for other in (3.0, np.array([3.0]), 3.0 * u.s, [1.0] * u.s, 3.0 * u.mag, u.Magnitude(3.0), 1e9 * u.kpc):
+        assert made.quick(other) is None
+    assert table("linear").quick(3.0 * u.kpc) is None
+    assert table_with_units("", "Msun").quick(3.0 * u.kpc) is None
 
 
 # -- what is left -----------------------------------------------------------------------------------------------------

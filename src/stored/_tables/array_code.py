@@ -14,15 +14,15 @@ from stored._tables.scalar_code import number_parts
 __all__ = ["array_factory"]
 
 _SOURCE = """
-def make(low, high, forward, start, per_unit, rows, columns, cells, descend, bottom, top, is_inside, are_cells):
+def make(low, high, start, per_unit, rows, columns, number, cells, descend, forward):
     a, b, c, d, e, f = columns
     array_start, array_per_unit = array(start), array(per_unit)
 
     def at_few(x):
-        @transform@
+        @transform_few@
         values = []
         for x in x.tolist():
-            @check@
+            @check_one@
             u = @place@
             @look_up@
             values.append(@polynomial@)
@@ -31,6 +31,7 @@ def make(low, high, forward, start, per_unit, rows, columns, cells, descend, bot
         return out
 
     def at_some(x):
+        @check@
         @transform@
         u = @array_place@
         out = trunc_array(u)
@@ -41,8 +42,10 @@ def make(low, high, forward, start, per_unit, rows, columns, cells, descend, bot
         return out
 
     def at_many(x, out, u, space):
+        @check@
         @transform@
         @write_place@
+        @check_places@
         trunc_array(u, out)
         @locate@
         f.take(cell, None, out, "wrap")
@@ -53,27 +56,31 @@ def make(low, high, forward, start, per_unit, rows, columns, cells, descend, bot
     return at_few, at_some, at_many
 """
 
-# numpy's logarithms of contiguous numbers may differ in the last bit from those of others
-_TRANSFORM = """
-if not is_inside(x):
+_CHECK = """
+if not (low <= x.item(x.argmin()) and x.item(x.argmax()) <= high):
     return None
-x = forward(x.ravel())
 """
 
-_CHECK = """
+_CHECK_ONE = """
 if not low <= x <= high:
     return None
 """
+
+# numpy's logarithms of contiguous numbers may differ in the last bit from those of others
+_TRANSFORM = "x = forward(x.ravel())"
 
 _WRITE_PLACE = """
 subtract(x, array_start, u)
 multiply(u, array_per_unit, u)
 """
 
-# rounding hides on which side of a limit a point is only if its place is that of the limit
-_LOCATE = """
-if not (bottom < u.item(u.argmin()) and u.item(u.argmax()) < top or are_cells(u)@and_inside@):
+# numpy's fastest mode never ends with some wrong indices, which another thread that writes to x might make
+_CHECK_PLACES = """
+if not (-1.0 < u.item(u.argmin()) and u.item(u.argmax()) < number + 1):
     return None
+"""
+
+_LOCATE = """
 cell = out.astype(intp)
 subtract(u, out, u)
 @descend_arrays@
@@ -86,7 +93,6 @@ multiply(out, u, out)
 add(out, {0}[cell], out)
 """
 
-# numpy's fastest mode; all cells are in the range
 _WRITE_HORNER = """
 multiply(out, u, out)
 {0}.take(cell, None, space, "wrap")
@@ -119,12 +125,14 @@ def array_factory(has_forward: bool, from_zero: bool, divided: bool, log: bool) 
         As for `number_factory`.
     """
     parts = {
+        "transform_few": _CHECK + _TRANSFORM if has_forward else "",
+        "check_one": "" if has_forward else _CHECK_ONE,
+        "check_places": _CHECK_PLACES,
+        "check": _CHECK,
         "transform": _TRANSFORM if has_forward else "",
-        "check": "" if has_forward else _CHECK,
         "array_place": "x * array_per_unit" if from_zero else "(x - array_start) * array_per_unit",
         "write_place": "multiply(x, array_per_unit, u)" if from_zero else _WRITE_PLACE,
         "locate": _LOCATE,
-        "and_inside": "" if has_forward else " and is_inside(x)",
         "descend_arrays": _DESCEND if divided else "",
         "horner": "".join(_HORNER.format(power) for power in "edcba"),
         "write_horner": "".join(_WRITE_HORNER.format(power) for power in "edcba"),

@@ -17,10 +17,10 @@ __all__ = ["CHUNK", "quick_values"]
 CHUNK = 16_384
 """So many points are evaluated at once: what is computed of them stays in the second-level cache."""
 
-_FEW, _FEW_IF_DIVIDED = 16, 24
+_FEW, _FEW_IF_DIVIDED = 28, 50
 """At no more points a loop in Python is faster than numpy, which has more to do where cells are divided."""
 
-_SOME = 400
+_SOME = 1000
 """At no more points numpy is faster if it makes new arrays for its results."""
 
 _REAL = [np.dtype(code) for code in "?" + np.typecodes["AllInteger"] + np.typecodes["Float"]]
@@ -90,42 +90,21 @@ def _array_values(
     pieces: Pieces, axis: Axis, rows: Any, kind: tuple[bool, bool, bool, bool]
 ) -> Callable[[Floats], Floats | None]:
     """The function of floats of shape (n,), which returns None if one of them is not within the limits."""
-    low, high, number = float(axis.low), float(axis.high), pieces.number
-
-    def is_inside(x: Floats) -> bool:
-        return bool(low <= x.item(x.argmin()) and x.item(x.argmax()) <= high)
-
-    def are_cells(u: Floats) -> bool:
-        """Are these places in cells, or in the constant one that follows? It proves that no other index is used."""
-        return bool(u.item(u.argmin()) > -1.0 and u.item(u.argmax()) < number + 1.0)
-
-    bottom, top = ((each - pieces.low) * pieces.per_unit for each in (low, high))
-    at_few, at_some, at_many = array_factory(*kind)(
-        low,
-        high,
-        axis.array_forward(),
-        pieces.low,
-        pieces.per_unit,
-        rows,
-        pieces.columns(),
-        pieces.cells(),
-        pieces.descend,
-        max(bottom, -1.0),
-        min(top, number + 1.0),
-        is_inside,
-        are_cells,
-    )
-    most_few = _FEW_IF_DIVIDED if pieces.is_divided else _FEW
-    if not isinstance(axis.spacing, str):  # a user's function, whose coordinates need not be those of any cell
-        most_few = 0
+    limits = float(axis.low), float(axis.high)
+    cells = pieces.columns(), pieces.number, pieces.cells(), pieces.descend
+    make = array_factory(*kind)
+    at_few, at_some, at_many = make(*limits, pieces.low, pieces.per_unit, rows, *cells, axis.array_forward())
+    few, some = (_FEW_IF_DIVIDED if pieces.is_divided else _FEW), _SOME
+    if not isinstance(axis.spacing, str):
+        few = some = 0  # only `at_many` looks at the coordinates, which a user's function may give as it likes
 
     def values_at(x: Floats) -> Any:
         size = x.size
         if not size:
             return np.empty(0)
-        if size <= most_few:
+        if size <= few:
             return at_few(x)
-        if size <= _SOME:
+        if size <= some:
             return at_some(x)
         values = np.empty(size)
         u, space = np.empty((2, min(size, CHUNK)))

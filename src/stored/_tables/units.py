@@ -161,7 +161,10 @@ def quick_with_units(evaluate: Callable[[Any], Any], name: str, argument_unit: A
         if argument_unit is not None:
             if type(x) is not quantity:
                 return None
-            x = number_in_unit(name, x, argument_unit)
+            try:
+                x = number_in_unit(name, x, argument_unit)
+            except TypeError:
+                return None
         value = evaluate(x)
         return None if value is None else with_unit(value, unit)
 
