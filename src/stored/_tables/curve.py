@@ -44,6 +44,9 @@ class CurveInterpolant(Interpolant):
         What messages call the function.
     """
 
+    _quick: Callable[[Any], Any] | None = None
+    _quick_numbers: Callable[[Any], Any] | None = None
+
     def __init__(self, axis: Axis, table: Table, label: str) -> None:
         (low, high) = table["limits"][0].tolist()
         pieces = Pieces(low, high, table["coefficients"], table["depths"])
@@ -51,8 +54,6 @@ class CurveInterpolant(Interpolant):
         self._axis = axis
         self._solver: InverseSolver | None = None
         self._antiderivative: Antiderivative | None = None
-        self._quick: Callable[[Any], Any] | None = None
-        self._quick_numbers: Callable[[Any], Any] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """All but what is made on demand, as generated functions cannot be pickled."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,13 +65,6 @@ class Pieces:
     depths : ndarray of uint8, shape (pieces,)
         How often a cell was divided to get the piece.
 
-    Attributes
-    ----------
-    number : int
-        The number of cells.
-    per_unit : float
-        So many cells make a unit of the coordinate.
-
     Raises
     ------
     ValueError
@@ -88,8 +81,8 @@ class Pieces:
             tree = _build_tree(depths.tolist())
             number = len(tree)
             self._cells = _flatten(tree)
-        self.number = number
-        self.per_unit = number / (high - low)
+        self._number = number
+        self._per_unit = number / (high - low)
 
     @functools.cached_property
     def edges(self) -> Floats:
@@ -101,7 +94,17 @@ class Pieces:
     @functools.cached_property
     def widths(self) -> Floats:
         """The widths of the pieces, in the coordinate."""
-        return (self.high - self.low) / self.number / np.power(float(SUBCELLS), self.depths)
+        return (self.high - self.low) / self._number / np.power(float(SUBCELLS), self.depths)
+
+    @property
+    def number(self) -> int:
+        """The number of cells."""
+        return self._number
+
+    @property
+    def per_unit(self) -> float:
+        """So many cells make a unit of the coordinate."""
+        return self._per_unit
 
     @property
     def is_divided(self) -> bool:
@@ -110,10 +113,10 @@ class Pieces:
 
     def locate(self, t: Floats) -> tuple[Integers, Floats]:
         """The piece of each coordinate within the range, and u in it."""
-        u = (t - self.low) * self.per_unit
-        np.minimum(u, self.number, out=u)  # rounding may exceed it
+        u = (t - self.low) * self._per_unit
+        np.minimum(u, self._number, out=u)  # rounding may exceed it
         cell = u.astype(np.intp)
-        np.minimum(cell, self.number - 1, out=cell)
+        np.minimum(cell, self._number - 1, out=cell)
         u -= cell
         return (cell, u) if self._cells is None else (self.descend(self._cells[cell], u), u)
 
@@ -127,12 +130,18 @@ class Pieces:
         u : ndarray, shape (n,)
             The places in them.
         """
-        cells = self._cells
-        while cells is not None and (divided := (piece < 0).nonzero()[0]).size:
-            within = u[divided] * SUBCELLS
-            cell = np.minimum(within.astype(np.intp), SUBCELLS - 1)
-            u[divided] = within - cell
-            piece[divided] = cells[cell - piece[divided]]
+        divided = (piece < 0).nonzero()[0]
+        cells = cast(Integers, self._cells)
+        within, place = u[divided], piece[divided]
+        while divided.size:
+            within *= SUBCELLS
+            cell = within.astype(np.intp)
+            np.minimum(cell, SUBCELLS - 1, out=cell)
+            within -= cell
+            place = cells[cell - place]
+            u[divided], piece[divided] = within, place
+            deeper = place < 0
+            divided, within, place = divided[deeper], within[deeper], place[deeper]
         return piece
 
     def derivative(self, t: Floats, nu: int) -> Floats:
@@ -148,9 +157,9 @@ class Pieces:
         """
         end = self._end()
         if len(self.coefficients) > _MOST_FLOAT_ROWS:
-            return RowsOnDemand(self.coefficients, self._cells, self.number, end)
+            return RowsOnDemand(self.coefficients, self._cells, self._number, end)
         rows = self.coefficients.tolist()
-        cells = rows if self._cells is None else _nest(self._cells.tolist(), rows)[: self.number]
+        cells = rows if self._cells is None else _nest(self._cells.tolist(), rows)[: self._number]
         return [*cells, end]
 
     def columns(self) -> list[Floats]:
@@ -159,7 +168,7 @@ class Pieces:
 
     def cells(self) -> Integers | None:
         """What `descend` takes, by cell, the constant one at the end included; None if each cell is a piece."""
-        return None if self._cells is None else np.append(self._cells[: self.number], len(self.coefficients))
+        return None if self._cells is None else np.append(self._cells[: self._number], len(self.coefficients))
 
     def _end(self) -> list[float]:
         """The constant that the last piece is at u = 1, to the bit."""
