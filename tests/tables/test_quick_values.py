@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import gc
 import math
 import pickle
+import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -345,6 +347,20 @@ def test_arrays_in_another_byte_order_give_the_same() -> None:
     made = table("linear")
     x = points_inside(made, 50)
     assert_same_array(made(x.astype(x.dtype.newbyteorder())), made(x))
+
+
+def test_a_table_is_freed_with_its_last_reference() -> None:
+    """No circle keeps what was made for it in memory."""
+    made = interpolant_of(FUNCTIONS["divided"], *table("linear").axes)
+    for x in (1.0, np.float64(1.0), np.array(1.0), np.ones(2), np.ones(100), np.ones(5000)):
+        made(x)
+    freed = weakref.ref(made.quick)
+    gc.disable()
+    try:
+        del made
+        assert freed() is None
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("options", OPTIONS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -62,7 +63,8 @@ def quick_values(pieces: Pieces, axis: Axis, log: bool) -> Callable[[Any], Any]:
     forward, from_zero = axis.scalar_forward(), pieces.low == 0.0
     kind = forward is not None, from_zero, pieces.is_divided, log
     kinds = _KINDS if low >= _LEAST_INTEGER and high <= _MOST_INTEGER else _KINDS - {int}
-    evaluate: Callable[[Any], Any]
+    make = functools.partial(number_factory(*kind), low, high, forward, pieces.low, pieces.per_unit, rows, kinds)
+    number_only = make(_nothing)  # in a function that refers to itself, only garbage collection would free the table
     values_at: Callable[[Floats], Floats | None] | None = None
 
     def evaluate_other(x: Any) -> Any:
@@ -74,16 +76,19 @@ def quick_values(pieces: Pieces, axis: Axis, log: bool) -> Callable[[Any], Any]:
         if x.dtype is _FLOAT and x.ndim == 1:
             return values_at(x)
         if x.ndim == 0:
-            value = evaluate(float(x)) if x.dtype in _DTYPES else None
+            value = number_only(float(x)) if x.dtype in _DTYPES else None
             return None if value is None else np.array(value)
         if x.dtype not in _CONVERTED:
             return None
-        values = values_at(x.astype(float).ravel())
+        values = values_at(x.astype(float, copy=False).ravel())
         return None if values is None else values.reshape(x.shape)
 
-    make = number_factory(*kind)
-    evaluate = make(low, high, forward, pieces.low, pieces.per_unit, rows, kinds, evaluate_other)
-    return evaluate
+    made: Callable[[Any], Any] = make(evaluate_other)
+    return made
+
+
+def _nothing(_: Any) -> None:
+    """The value at what is no number."""
 
 
 def _array_values(
