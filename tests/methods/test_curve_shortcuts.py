@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from stored import Axis, OutsideAxisError, OwnerError, StorageUser, TableError, configure, keyed_by, stored
+from stored._tables import CurveInterpolant
 from tests.methods.models import CALLS, Curves, repeated_power, with_and_without_storage_users
 
 
@@ -34,6 +35,26 @@ def test_a_shortcut_notices_every_change_of_a_parameter() -> None:
         curves.power(1.5)
     curves.scale = 5
     assert repeated_power(curves) == pytest.approx(11.25)
+
+
+@pytest.mark.parametrize(
+    "x",
+    [1.5, 2, True, np.float64(1.5), np.float32(1.5), np.int64(2), np.array(1.5), np.array([1.5, 2.0]), np.ones(2000)],
+)
+@with_and_without_storage_users
+def test_numbers_and_arrays_of_all_kinds_take_the_shortcut(monkeypatch: pytest.MonkeyPatch, x: Any) -> None:
+    """After a call at whatever there is, they are evaluated without a full call, and counted one by one."""
+    for first in (0.5, [0.5], np.array([0.5])):
+        curves = Curves()
+        curves.power(first)
+        expected = np.asarray(curves.power(x))
+        hits = curves.power.cache_info().hits
+        with monkeypatch.context() as patched:
+            patched.setattr(CurveInterpolant, "__call__", None)
+            found = curves.power(x)
+        assert np.asarray(found).tobytes() == expected.tobytes()
+        np.testing.assert_allclose(found, 2.0 * np.square(np.asarray(x, dtype=float)), rtol=1e-9)
+        assert curves.power.cache_info().hits == hits + 1
 
 
 @with_and_without_storage_users

@@ -9,7 +9,8 @@ import numpy as np
 
 from stored import Axis
 from stored._tables.fit_curve import sample_curve
-from stored._tables.pieces import CHUNK, DEGREE, Pieces, work_space
+from stored._tables.pieces import DEGREE, Pieces
+from stored._tables.quick_values import quick_values
 from stored._tables.resample_curve import resample_curve
 
 FUNCTIONS: dict[str, Callable[[Any], Any]] = {
@@ -26,11 +27,7 @@ def resampled(function: Callable[[Any], Any], low: float = 0.0, high: float = 1.
 
 
 def values_at(pieces: Pieces, t: Any) -> Any:
-    out = np.empty(t.size)
-    for first in range(0, t.size, CHUNK):
-        chunk = slice(first, first + CHUNK)
-        pieces.evaluate(t[chunk], out[chunk], work_space(t.size))
-    return out
+    return quick_values(pieces, Axis("t", pieces.low, pieces.high), False)(t)
 
 
 def divided_pieces(seed: int, low: float = -1.0, high: float = 2.5) -> Pieces:

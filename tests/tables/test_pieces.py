@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.polynomial import Polynomial
 
-from stored._tables.pieces import CHUNK, DEGREE, LOBATTO, Pieces, powers_from_values, work_space
+from stored._tables.pieces import DEGREE, LOBATTO, Pieces, powers_from_values
 from tests.tables.piecewise import FUNCTIONS, divided_pieces, resampled, values_at
 
 
@@ -82,19 +82,16 @@ def test_divided_pieces_are_evaluated(seed: int, share: list[float]) -> None:
     np.testing.assert_allclose(values_at(pieces, t), [_looked_up(pieces, each) for each in t.tolist()], atol=1e-9)
 
 
-def test_the_order_of_points_does_not_matter() -> None:
-    """More points than a chunk holds give, in any order, the same values to the bit."""
-    pieces = resampled(FUNCTIONS["divided"])
-    t = np.linspace(0.0, 1.0, 2 * CHUNK + 77)
-    order = np.random.default_rng(4).permutation(t.size)
-    assert np.array_equal(values_at(pieces, t)[order], values_at(pieces, t[order]))
-    assert np.array_equal(values_at(pieces, t)[:10], values_at(pieces, t[:10]))
-
-
-def test_the_work_space_is_no_larger_than_a_chunk() -> None:
-    """Memory does not grow with the number of points."""
-    assert work_space(10).shape == (10, DEGREE + 1)
-    assert work_space(10**9).shape == (CHUNK, DEGREE + 1)
+@pytest.mark.parametrize("limits", [(0.0, 0.7), (0.1, 0.3), (-0.995, 499.0), (1e-3, 1.1)])
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_the_last_cell_ends_at_the_upper_limit(name: str, limits: tuple[float, float]) -> None:
+    """However the number of cells is rounded, all ways to the value at the limit give the last piece's at its end."""
+    pieces = resampled(lambda t: FUNCTIONS[name]((t - limits[0]) / (limits[1] - limits[0])), *limits)
+    end = np.array([pieces.high])
+    piece, u = pieces.locate(end)
+    assert piece.tolist() == [len(pieces.coefficients) - 1]
+    assert u[0] <= 1.0
+    assert values_at(pieces, end).tolist() == pieces.derivative(end, 0).tolist() == [values_at(pieces, pieces.high)]
 
 
 @pytest.mark.parametrize("nu", [0, 1, 2, 3, 5])

@@ -136,11 +136,11 @@ class CallCode:
 
     def add(
         self, owner: object, shortcuts: ShortcutsOfOwner, shortcut: Shortcut, arguments: tuple[Any, ...], hit: Hit
-    ) -> None:
-        """Answer such calls by a shortcut, unless it has ended by now."""
+    ) -> bool:
+        """Answer such calls by a shortcut, unless it has ended by now, or does already; is the hit in it?"""
         with self._lock:
             if not shortcut.is_valid():
-                return
+                return False
             if self._shortcuts.test not in {shortcut.test, _ANY_TEST}:
                 # owners with different checks, at a time or in turns, share code that calls the check of the shortcut
                 is_only_kind = self._shortcuts.is_empty() and self._times_compiled <= _MOST_COMPILATIONS
@@ -149,8 +149,9 @@ class CallCode:
                 else:
                     self.recompile(_ANY_TEST)
             shortcuts.add(shortcut)  # now, since compiling ends all others
-            shortcut.add(arguments, hit)
+            is_added = shortcut.add(arguments, hit)
             self._shortcuts.add(owner, shortcuts, shortcut)
+            return is_added
 
     def invalidate(self) -> None:
         """End all shortcuts: something has changed that their checks do not look at."""

@@ -205,8 +205,9 @@ class Results:
                 if not shortcut.is_watched:
                     shortcut.is_watched = True
                     call.space.watch(self.method, shortcut)
-                result.hit = call.hit(result)
-                self.definition.call_code.add(call.owner, self.shortcut, shortcut, arguments, result.hit)
+                hit = call.hit(result)
+                if self.definition.call_code.add(call.owner, self.shortcut, shortcut, arguments, hit):
+                    result.hit = hit
 
     def clear(self, owner: object) -> None:
         """Forget all results for the owner's parameters, those of earlier ones in memory, and the counts."""

@@ -113,13 +113,16 @@ class Shortcut:
         """Is everything still the same that the check of the parameters does not look at?"""
         return self.token is validity.token and not self.is_ended
 
-    def add(self, arguments: tuple[Any, ...], hit: Hit) -> None:
-        """Add a result, to be found by these arguments."""
-        if not arguments and self.only is None:
-            self.only = hit
-        elif not arguments or not add_hit(self.tables, arguments, hit):
-            return
-        self.hits.append(hit)
+    def add(self, arguments: tuple[Any, ...], hit: Hit) -> bool:
+        """Add a result, to be found by these arguments; was there none, and can it be found?"""
+        if arguments:
+            is_added = add_hit(self.tables, arguments, hit)
+        else:
+            is_added = self.only is None
+            self.only = hit if is_added else self.only
+        if is_added:
+            self.hits.append(hit)
+        return is_added
 
     def end(self) -> None:
         """Give no results any more, to other threads that hold this shortcut either; the counters stay."""

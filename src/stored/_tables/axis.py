@@ -255,6 +255,12 @@ class Axis:
             return _SCALAR_FORWARD[self.spacing]
         return lambda x: float(self.forward(x))
 
+    def array_forward(self) -> Callable[[Floats], Floats] | None:
+        """From an array to its coordinates; None if they are the same."""
+        if isinstance(self.spacing, str):
+            return None if self.spacing == "linear" else _SPACINGS[self.spacing][0]
+        return self.forward
+
     def _transforms(self) -> tuple[Transform, Transform]:
         return _SPACINGS[self.spacing] if isinstance(self.spacing, str) else self.spacing
 

@@ -21,9 +21,10 @@ from stored._tables.chain_rule import (
 )
 from stored._tables.interpolant import Interpolant, outside_error
 from stored._tables.inverse import InverseSolver
-from stored._tables.pieces import CHUNK, Pieces, work_space
+from stored._tables.pieces import Pieces
+from stored._tables.quick_values import quick_values
 from stored._tables.table import Table
-from stored._tables.units import derived_unit, quantity_class, scalar_with_units
+from stored._tables.units import derived_unit, quick_with_units
 
 __all__ = ["CurveInterpolant"]
 
@@ -43,6 +44,9 @@ class CurveInterpolant(Interpolant):
         What messages call the function.
     """
 
+    _quick: Callable[[Any], Any] | None = None
+    _quick_numbers: Callable[[Any], Any] | None = None
+
     def __init__(self, axis: Axis, table: Table, label: str) -> None:
         (low, high) = table["limits"][0].tolist()
         pieces = Pieces(low, high, table["coefficients"], table["depths"])
@@ -50,30 +54,25 @@ class CurveInterpolant(Interpolant):
         self._axis = axis
         self._solver: InverseSolver | None = None
         self._antiderivative: Antiderivative | None = None
-        self._scalar: Callable[[Any], Any] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """All but what is made on demand, as generated functions cannot be pickled."""
-        return {**vars(self), "_solver": None, "_antiderivative": None, "_scalar": None}
-
-    @property
-    def scalar(self) -> Callable[[Any], Any]:
-        """A fast function of one number within the limits, of `scalar_type`, which returns None for anything else."""
-        if self._scalar is None:
-            axis = self._axis
-            scalar = self._fit.scalar(float(axis.low), float(axis.high), axis.scalar_forward(), self._log)
-            has_unit = self.unit is not None or axis.unit is not None
-            self._scalar = scalar_with_units(scalar, axis.name, axis.unit, self.unit) if has_unit else scalar
-        return self._scalar
-
-    @property
-    def scalar_type(self) -> Any:
-        """What `scalar` takes: a Python float or, along an axis with a unit, a quantity."""
-        return float if self._axis.unit is None else quantity_class()
+        return {**vars(self), "_solver": None, "_antiderivative": None, "_quick": None, "_quick_numbers": None}
 
     @property
     def quick(self) -> Callable[[Any], Any]:
-        return lambda x: self.scalar(x) if type(x) is self.scalar_type else None
+        """A fast function of one argument, which gives what a call would give, or None for what it does not treat."""
+        if self._quick is None:
+            axis, numbers = self._axis, self._numbers_quickly()
+            has_unit = self.unit is not None or axis.unit is not None
+            self._quick = quick_with_units(numbers, axis.name, axis.unit, self.unit) if has_unit else numbers
+        return self._quick
+
+    def _numbers_quickly(self) -> Callable[[Any], Any]:
+        """The same without units."""
+        if self._quick_numbers is None:
+            self._quick_numbers = quick_values(self._fit, self._axis, self._log)
+        return self._quick_numbers
 
     def __call__(self, x: Any, *, exact: Callable[..., Any] | None = None) -> Any:
         """Evaluate.
@@ -101,29 +100,15 @@ class CurveInterpolant(Interpolant):
             other way, or one that does not fit (`astropy.units.UnitTypeError`); if it is of a type that only converts
             to arrays, or that cannot hold the unit of the values.
         """
-        value = self.scalar(x) if type(x) is self.scalar_type else None  # it is compiled for them, not for arrays
+        value = self.quick(x)
         if value is not None:
             return value
         given = read_argument(self._axis.name, self._axis.unit, x)
         (points,) = given.points
-        values = self._evaluate_inside(points.ravel())
+        values = self._numbers_quickly()(points)
         if values is None:
             return self._evaluate_anywhere(given, exact)
-        return given.result(values.reshape(points.shape), self.unit)
-
-    def _evaluate_inside(self, x: Floats) -> Floats | None:
-        """The values at points of shape (n,), in chunks that stay in the cache; None if one is not inside."""
-        values = np.empty(x.size)
-        low, high = self._axis.low, self._axis.high
-        space = work_space(x.size)
-        for start in range(0, x.size, CHUNK):
-            chunk, out = x[start : start + CHUNK], values[start : start + CHUNK]
-            if not (low <= chunk.min() and chunk.max() <= high):
-                return None
-            self._fit.evaluate(self._axis.forward(chunk), out, space)
-            if self._log:
-                np.exp(out, out=out)
-        return values
+        return given.result(values, self.unit)
 
     def interpolated(self, coordinates: list[Floats], nu: int, axis: int = 0) -> Floats:
         return cast(Floats, self._fit.derivative(coordinates[0], nu))

@@ -9,24 +9,20 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
 from typing import Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stored._tables.axis import Floats
-from stored._tables.scalar_code import SUBCELLS, RowsOnDemand, Scalar, scalar_factory
+from stored._tables.scalar_code import SUBCELLS, RowsOnDemand
 
-__all__ = ["BETWEEN", "CHUNK", "DEGREE", "LOBATTO", "Pieces", "powers_from_values", "work_space"]
+__all__ = ["BETWEEN", "DEGREE", "LOBATTO", "Pieces", "powers_from_values"]
 
 Integers: TypeAlias = NDArray[np.intp]
 
 DEGREE = 5
 """The degree of the polynomials."""
-
-CHUNK = 8192
-"""So many points are evaluated at once: what is computed of them stays in the second-level cache."""
 
 _MOST_FLOAT_ROWS = 1 << 16
 """The coefficients of up to so many pieces are converted to Python floats at once."""
@@ -100,40 +96,53 @@ class Pieces:
         """The widths of the pieces, in the coordinate."""
         return (self.high - self.low) / self._number / np.power(float(SUBCELLS), self.depths)
 
+    @property
+    def number(self) -> int:
+        """The number of cells."""
+        return self._number
+
+    @property
+    def per_unit(self) -> float:
+        """So many cells make a unit of the coordinate."""
+        return self._per_unit
+
+    @property
+    def is_divided(self) -> bool:
+        """Are there divided cells?"""
+        return self._cells is not None
+
     def locate(self, t: Floats) -> tuple[Integers, Floats]:
         """The piece of each coordinate within the range, and u in it."""
         u = (t - self.low) * self._per_unit
+        np.minimum(u, self._number, out=u)  # rounding may exceed it
         cell = u.astype(np.intp)
         np.minimum(cell, self._number - 1, out=cell)
         u -= cell
-        if self._cells is None:
-            return cell, u
-        piece = self._cells[cell]
-        while (divided := np.flatnonzero(piece < 0)).size:
-            within = u[divided] * SUBCELLS
-            cell = np.minimum(within.astype(np.intp), SUBCELLS - 1)
-            u[divided] = within - cell
-            piece[divided] = self._cells[cell - piece[divided]]
-        return piece, u
+        return (cell, u) if self._cells is None else (self.descend(self._cells[cell], u), u)
 
-    def evaluate(self, t: Floats, out: Floats, space: Floats) -> None:
-        """The values at coordinates within the range, at most `CHUNK` of them.
+    def descend(self, piece: Integers, u: Floats) -> Integers:
+        """Replace cells that are divided by their pieces, and change u from that in the cell to that in the piece.
 
         Parameters
         ----------
-        t, out : ndarray, shape (n,)
-            The coordinates, and where to write the values.
-        space : ndarray, shape (n or more, 6)
-            What `work_space` gave.
+        piece : ndarray of int, shape (n,)
+            Indices of pieces or, for divided cells, minus the indices of their first subcells.
+        u : ndarray, shape (n,)
+            The places in them.
         """
-        piece, u = self.locate(t)
-        rows = space[: t.size]
-        self.coefficients.take(piece, axis=0, out=rows, mode="clip")
-        np.multiply(rows[:, DEGREE], u, out=out)
-        for power in range(DEGREE - 1, 0, -1):
-            out += rows[:, power]
-            out *= u
-        out += rows[:, 0]
+        divided = (piece < 0).nonzero()[0]
+        cells = cast(Integers, self._cells)
+        within, place = u[divided], piece[divided]
+        while divided.size:
+            within *= SUBCELLS
+            cell = within.astype(np.intp)
+            np.minimum(cell, SUBCELLS - 1, out=cell)
+            within -= cell
+            place = cells[cell - place]
+            u[divided], piece[divided] = within, place
+            deeper = place < 0
+            divided, within, place = divided[deeper], within[deeper], place[deeper]
+        return piece
 
     def derivative(self, t: Floats, nu: int) -> Floats:
         """The derivative of order `nu` to the coordinate."""
@@ -141,32 +150,32 @@ class Pieces:
         powers = np.polynomial.polynomial.polyder(self.coefficients[piece].T, nu)
         return np.asarray(np.polynomial.polynomial.polyval(u, powers, tensor=False) / self.widths[piece] ** nu)
 
-    def scalar(self, low: float, high: float, forward: Callable[[float], float] | None, log: bool) -> Scalar:
-        """A fast function of a Python float between the limits of the axis, which returns None for any other argument.
-
-        Parameters
-        ----------
-        low, high : float
-            The limits of the axis.
-        forward : callable, optional
-            From the argument to the coordinate; None if they are the same.
-        log : bool
-            Are the pieces the logarithm of the function?
-        """
-        make = scalar_factory(forward is not None, self._cells is not None, log)
-        return cast(Scalar, make(low, high, forward, self.low, self._per_unit, self._rows()))
-
-    def _rows(self) -> Any:
+    def rows(self) -> Any:
         """The coefficients by cell, as Python floats; for a divided cell the list of those of its subcells.
 
         A constant cell follows at the end, so that calls need not treat the upper limit separately.
         """
-        end = [float(np.sum(self.coefficients[-1])), *[0.0] * DEGREE]
+        end = self._end()
         if len(self.coefficients) > _MOST_FLOAT_ROWS:
             return RowsOnDemand(self.coefficients, self._cells, self._number, end)
         rows = self.coefficients.tolist()
         cells = rows if self._cells is None else _nest(self._cells.tolist(), rows)[: self._number]
         return [*cells, end]
+
+    def columns(self) -> list[Floats]:
+        """For each power of u, from the lowest, the coefficients by piece; the constant cell follows at the end."""
+        return [np.ascontiguousarray(each) for each in np.vstack([self.coefficients, self._end()]).T]
+
+    def cells(self) -> Integers | None:
+        """What `descend` takes, by cell, the constant one at the end included; None if each cell is a piece."""
+        return None if self._cells is None else np.append(self._cells[: self._number], len(self.coefficients))
+
+    def _end(self) -> list[float]:
+        """The constant that the last piece is at u = 1, to the bit."""
+        value = 0.0
+        for each in reversed(self.coefficients[-1].tolist()):
+            value += each
+        return [value, *[0.0] * DEGREE]
 
 
 def _build_tree(depths: list[int]) -> list[Any]:
@@ -206,8 +215,3 @@ def _nest(cells: list[int], rows: list[list[float]]) -> list[Any]:
         if cells[place] < 0:
             nested[place] = nested[-cells[place] : -cells[place] + SUBCELLS]
     return nested
-
-
-def work_space(size: int) -> Floats:
-    """Memory that `Pieces.evaluate` needs for chunks of so many points."""
-    return np.empty((min(CHUNK, size), DEGREE + 1))

@@ -1,69 +1,97 @@
-"""Generated code that evaluates a table (piecewise polynomials of one coordinate) at one float."""
+"""Generated code that evaluates a table (piecewise polynomials of one coordinate) at one number."""
 
 from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stored._tables.axis import Floats
+from stored._tables.code_template import compiled
 
-__all__ = ["SUBCELLS", "RowsOnDemand", "Scalar", "scalar_factory"]
+__all__ = ["SUBCELLS", "RowsOnDemand", "number_factory", "number_parts"]
 
 SUBCELLS = 16
 """A cell that is divided has so many cells in it."""
 
-Scalar: TypeAlias = Callable[[float], float | None]
-"""A function of one number, which returns None where it cannot be evaluated."""
-
-_SCALAR = """
-def make(low, high, forward, start, per_unit, rows):
+_NUMBER = """
+def make(low, high, forward, start, per_unit, rows, kinds, evaluate_other):
     def evaluate(x):
-        if type(x) is float and low <= x <= high:
-            u = ({coordinate} - start) * per_unit
-            cell = trunc(u)
-            row = rows[cell]
-            u -= cell
-            {descend}
-            a, b, c, d, e, f = row
-            return {exp}(((((f * u + e) * u + d) * u + c) * u + b) * u + a)
+        kind = type(x)
+        if kind is not float:
+            if kind not in kinds:
+                return evaluate_other(x)
+            try:
+                x = float(x)
+            except OverflowError:
+                return None
+        if low <= x <= high:
+            u = @place@
+            @look_up@
+            return @exp@(@polynomial@)
     return evaluate
 """
 
-_DESCEND = """
-            while len(row) == {cells}:
-                u *= {cells}
-                cell = trunc(u)
-                row = row[cell]
-                u -= cell
+_LOOK_UP = """
+cell = trunc(u)
+row = rows[cell]
+u -= cell
+@descend@
+a, b, c, d, e, f = row
 """
+
+_DESCEND = f"""
+while len(row) == {SUBCELLS}:
+    u *= {SUBCELLS}
+    cell = trunc(u)
+    row = row[cell]
+    u -= cell
+"""
+
+_POLYNOMIAL = "((((f * u + e) * u + d) * u + c) * u + b) * u + a"
+
+
+def number_parts(coordinate: str, from_zero: bool, divided: bool) -> dict[str, str]:
+    """The parts of a template that evaluate at one number: ``place``, ``look_up`` and ``polynomial``.
+
+    Parameters
+    ----------
+    coordinate : str
+        The expression of the coordinate.
+    from_zero : bool
+        Does the coordinate start at zero?
+    divided : bool
+        Are cells divided?
+    """
+    return {
+        "place": f"{coordinate} * per_unit" if from_zero else f"({coordinate} - start) * per_unit",
+        "look_up": _LOOK_UP,
+        "descend": _DESCEND if divided else "",
+        "polynomial": _POLYNOMIAL,
+    }
 
 
 @functools.cache
-def scalar_factory(has_forward: bool, divided: bool, log: bool) -> Any:
-    """Compile the function that makes evaluators for one kind of table, without tests for other kinds.
+def number_factory(has_forward: bool, from_zero: bool, divided: bool, log: bool) -> Any:
+    """Compile the function that makes evaluators at one number for a kind of table.
+
+    An evaluator takes anything. What is of none of `kinds`, the types of numbers, goes to `evaluate_other`; for a
+    number outside the limits the value is None.
 
     Parameters
     ----------
     has_forward : bool
         Must the argument be transformed to the coordinate?
-    divided : bool
-        Are cells divided?
+    from_zero, divided : bool
+        As for `number_parts`.
     log : bool
         Are the pieces the logarithm of the function?
     """
-    source = _SCALAR.format(
-        coordinate="forward(x)" if has_forward else "x",
-        descend=_DESCEND.format(cells=SUBCELLS).strip() if divided else "",
-        exp="exp" if log else "",
-    )
-    scope: dict[str, Any] = {"trunc": math.trunc, "exp": math.exp}
-    exec(source, scope)  # noqa: S102  # of the text above
-    return scope["make"]
+    parts = number_parts("forward(x)" if has_forward else "x", from_zero, divided)
+    return compiled(_NUMBER, {**parts, "exp": "exp" if log else ""}, {"trunc": math.trunc, "exp": math.exp})
 
 
 class RowsOnDemand:

@@ -23,7 +23,7 @@ __all__ = [
     "named_unit",
     "number_in_unit",
     "quantity_class",
-    "scalar_with_units",
+    "quick_with_units",
     "with_unit",
 ]
 
@@ -143,10 +143,8 @@ def derived_unit(unit: Any, *powers: tuple[Any, int]) -> Any:
     return functools.reduce(operator.mul, factors) if factors else None
 
 
-def scalar_with_units(
-    evaluate: Callable[[float], float | None], name: str, argument_unit: Any, unit: Any
-) -> Callable[[Any], Any]:
-    """The fast function of one number, as one of a quantity, or with a quantity as its result.
+def quick_with_units(evaluate: Callable[[Any], Any], name: str, argument_unit: Any, unit: Any) -> Callable[[Any], Any]:
+    """A function of numbers and arrays as one of quantities, or with quantities as its results.
 
     Parameters
     ----------
@@ -161,9 +159,12 @@ def scalar_with_units(
 
     def evaluate_with_units(x: Any) -> Any:
         if argument_unit is not None:
-            if type(x) is not quantity or not x.isscalar or x.dtype.kind != "f":
+            if type(x) is not quantity:
                 return None
-            x = float(number_in_unit(name, x, argument_unit))
+            try:
+                x = number_in_unit(name, x, argument_unit)
+            except TypeError:
+                return None
         value = evaluate(x)
         return None if value is None else with_unit(value, unit)
 
