@@ -56,6 +56,7 @@ from stored._keys.sent_main import (
     has_sent_functions,
     main_module,
     main_of,
+    names_token,
     note_sent_function,
 )
 from stored._keys.unchanged import (
@@ -159,6 +160,7 @@ __all__ = [
     "module_name",
     "no_storage_user_checks",
     "note_ignored",
+    "names_token",
     "note_sent_function",
     "note_uses",
     "number_text",

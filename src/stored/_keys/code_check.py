@@ -25,7 +25,7 @@ from stored._keys.unchanged import TestScope, is_attribute_name
 from stored._keys.watched import BasesWatch, NamespaceWatch, NameWatch, Watch
 from stored.typing import ABSENT
 
-__all__ = ["InlineCheck", "InlineTests", "code_check", "inline_check"]
+__all__ = ["InlineCheck", "InlineTests", "code_check", "compiled_check", "inline_check"]
 
 _PREFIX = "_stored_"
 """Before the names that the code of calls itself uses."""
@@ -47,6 +47,20 @@ def code_check(looked_up: Iterable[LookedUp], watches: Iterable[Watch]) -> Calla
     for watched, looks_inside in _each_once(watches):
         check.watch(watched, looks_inside)
     return check.is_same if check.places or check.rest else None
+
+
+def compiled_check(looked_up: Iterable[LookedUp], watches: Iterable[Watch]) -> Callable[[], bool] | None:
+    """As `code_check`, as one expression, which takes long to compile and little to ask; None if it would be too long."""
+    once, found = list(_each_once(watches)), list(looked_up)
+    if len(once) + len(found) > _MOST_INLINE:
+        return None
+    tests = InlineTests({}, frozenset())
+    for each in found:
+        tests.look_up(each)
+    for watched, looks_inside in once:
+        tests.watch(watched, looks_inside)
+    check = TestScope({}, tests.all_given()).compile_check(" and ".join(tests.tests) or "True")
+    return functools.partial(check, None, None)
 
 
 class _Names:
@@ -283,6 +297,9 @@ class InlineTests:
     def watch(self, watched: Watch, looks_inside: bool) -> None:
         """Expect what is watched to be the same; does what it contains count, too?"""
         if isinstance(watched, NamespaceWatch) and self._compare_names(watched):
+            return
+        if isinstance(watched, BasesWatch):
+            self.expect_bases(watched.kind())
             return
         source = self._source(watched) if isinstance(watched, NameWatch) else None
         if source is None or not isinstance(watched, NameWatch):

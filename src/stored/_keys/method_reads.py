@@ -200,7 +200,10 @@ class MethodReads(NamedTuple):
 
     def are_to_be_looked_at(self) -> bool:
         """Is there anything of which the parameters do not tell all?"""
-        return bool(self.selection != Selection() or self.memos or self.private or self.methods)
+        return self.selection != _ALL or bool(self.memos or self.private or self.methods)
+
+
+_ALL = Selection()
 
 
 def method_reads(kind: type, method: Any, declared: Collection[str], ignored: Ignored) -> MethodReads:

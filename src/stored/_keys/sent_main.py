@@ -25,6 +25,7 @@ __all__ = [
     "is_of_sent_main",
     "main_module",
     "main_of",
+    "names_token",
     "note_sent_function",
 ]
 
@@ -55,9 +56,10 @@ _sent: MainModule | None = None
 
 def adopt_main(sent: MainModule) -> None:
     """Take over the module of the process that has sent an object, if this one has another."""
-    global _sent
+    global _sent, _names_token
     if sent != _own("__main__"):
         _sent = sent
+        _names_token = object()
 
 
 def note_sent_function(function: FunctionType, main: MainModule) -> None:
@@ -70,10 +72,20 @@ def note_sent_function(function: FunctionType, main: MainModule) -> None:
     main : MainModule
         What its module is called where it comes from.
     """
+    global _names_token
     if not _is_of_own_main(function):
         function.__globals__[_MARK] = main
+        _names_token = object()
         _functions[:] = [each for each in _functions[-_MOST_FUNCTIONS:] if each() is not None]
         _functions.append(ref(function))
+
+
+_names_token = object()
+
+
+def names_token() -> object:
+    """Another object after anything has come from another process by which names may be others."""
+    return _names_token
 
 
 _MARK = "__stored_main__"

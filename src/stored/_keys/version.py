@@ -14,7 +14,7 @@ from stored._keys.class_memos import parts_of
 from stored._keys.class_names import base_names
 from stored._keys.closed_over import ClosedOver, closed_over
 from stored._keys.closures import rebound_variables
-from stored._keys.code_check import InlineCheck, code_check, inline_check
+from stored._keys.code_check import InlineCheck, code_check, compiled_check, inline_check
 from stored._keys.code_facts import code_facts
 from stored._keys.code_graph import Choosing, CodeState, code_state, state_of
 from stored._keys.code_listing import Listing, code_listing, packages_of
@@ -94,6 +94,8 @@ class StoredCode:
         The stored methods of the class that it reaches.
     closed_over : ClosedOver
         What the method closes over, if its version was given.
+    known_names : object
+        How keys contain the method, where that is known, and as of what.
     """
 
     def __init__(
@@ -119,6 +121,8 @@ class StoredCode:
         formless = [f"what {each.function.__qualname__}() gives has no form" for each in without_form]
         self.formless = (*state.formless, *formless)
         self._quick: InlineCheck | None = None
+        self._times_asked = 0
+        self.known_names: Any = None
         self._uses = uses
         self.state = state
         self._looked_up = looked_up
@@ -164,14 +168,20 @@ class StoredCode:
         return self._quick
 
     @functools.cached_property
-    def check(self) -> Callable[[], bool] | None:
-        """A function that tells whether the code, with all that it reaches, is still the same; None if it always is."""
-        return code_check(self._looked_up, self._watches)
+    def _check(self) -> Callable[[], bool]:
+        return code_check(self._looked_up, self._watches) or _always
+
+    @functools.cached_property
+    def _compiled_check(self) -> Callable[[], bool]:
+        return compiled_check(self._looked_up, self._watches) or self._check
 
     def is_same(self) -> bool:
         """Is the code, with all that it reaches, still the same?"""
+        self._times_asked += 1
         try:
-            return self.check is None or self.check()
+            if self._times_asked < _FEW_TIMES:
+                return self._check()
+            return self._compiled_check() or self._check()  # which leaves out names that do not count
         except Exception:  # something is no longer there, or cannot be compared
             return False
 
@@ -282,6 +292,15 @@ def code_of_method(kind: type, method: CodeOfMethod, parts: OwnerParts = OwnerPa
         return found[1]
     forget_class(kind)  # what it reads through the object may be others, too
     return replace_known(kind, key, (method, _read(kind, method, parts)))[1]
+
+
+_FEW_TIMES = 16
+"""As often is a check asked before it is compiled, which takes as long as some hundred times."""
+
+
+def _always() -> bool:
+    """Nothing can change."""
+    return True
 
 
 _KEYS_OF_TABLES = frozenset({str, int})

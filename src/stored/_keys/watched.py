@@ -190,15 +190,15 @@ class NamespaceWatch:
 class BasesWatch:
     """The bases of a class, and of these."""
 
-    __slots__ = ("_bases", "_kind")
+    __slots__ = ("_bases", "kind")
 
     def __init__(self, kind: type) -> None:
-        self._kind = weakref.ref(kind)
+        self.kind = weakref.ref(kind)
         self._bases = [hold(each) for each in kind.__mro__]
 
     def is_same(self) -> bool:
         """Are they the same?"""
-        now = getattr(self._kind(), "__mro__", ())
+        now = getattr(self.kind(), "__mro__", ())
         return len(now) == len(self._bases) and all(each is held() for each, held in zip(now, self._bases, strict=True))
 
 

@@ -19,6 +19,7 @@ from stored._keys import (
     code_facts,
     code_of_method,
     module_name,
+    names_token,
     note_ignored,
     note_uses,
     parameter_names,
@@ -247,7 +248,11 @@ class Definition:
 
     def method_of(self, kind: type, code: StoredCode) -> tuple[str, str, str]:
         """The method of a class as keys contain it: the name of its results, its qualified name and its version."""
-        return self.name, self._identity_for(kind), code.version
+        told_by = names_token(), kind.__module__, kind.__qualname__, self._class_name, self.attribute
+        if code.known_names is None or code.known_names[0] != told_by:
+            code.known_names = told_by, (self.name, self._identity_for(kind), code.version)
+        found: tuple[str, str, str] = code.known_names[1]
+        return found
 
     def reads(self, kind: type) -> MethodReads:
         """What counts for the method of a class, beside the parameters that are declared."""

@@ -328,8 +328,11 @@ def results_of(definition: Definition, owner: object) -> Results:
     if definition.is_function:
         owner_of_function: Any = owner
         owner_of_function.code_version = definition.code_of(kind).version
-    parts = _parts(owner, definition.code_of(kind), counted.joins_reads)
-    results = Results(definition, kind, counted, definition.code_of(kind, parts), parts, counters)
+    code = definition.code_of(kind)
+    parts = _parts(owner, code, counted.joins_reads)
+    if parts is not _NO_PARTS:
+        code = definition.code_of(kind, parts)
+    results = Results(definition, kind, counted, code, parts, counters)
     definition.warn_of_more(kind, results.code)
     _warn_of_closed_over(definition, kind, results.code)
     found: Results = record.methods.setdefault(definition, results)
