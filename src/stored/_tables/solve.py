@@ -41,7 +41,15 @@ class Branch:
     lowest, highest : float
         The range of values.
     limits : tuple of (float, float)
-        The coordinates between which the function takes all of them.
+        The arguments between which the function takes all of them; coordinates, until they are set.
+    sign : float
+        1 if it rises, and -1 if it falls.
+    values : ndarray, shape (m,)
+        `sign` times the function at those of `t` between its smallest and its largest value, increasing.
+    piece : ndarray of int, shape (m - 1,)
+        The piece that lies between two of them.
+    lower, upper : ndarray, shape (m - 1,)
+        The range of u there.
     """
 
     def __init__(self, pieces: Pieces, t: Floats, values: Floats) -> None:
@@ -49,24 +57,24 @@ class Branch:
         first, last = sorted([int(np.argmin(values)), int(np.argmax(values))])
         t, values = t[first : last + 1], values[first : last + 1]
         self._pieces = pieces
-        self._t = t
-        self._sign = 1.0 if values[-1] > values[0] else -1.0
-        self._values = np.maximum.accumulate(self._sign * values)  # where it turns, it has taken the values before
+        self.sign = 1.0 if values[-1] > values[0] else -1.0
+        self.values = np.maximum.accumulate(self.sign * values)  # where it turns, it has taken the values before
         self.lowest, self.highest = sorted([float(values[0]), float(values[-1])])
         self.limits = (float(t[0]), float(t[-1]))
+        self.piece, _ = pieces.locate(0.5 * (t[:-1] + t[1:]))
+        start, width = pieces.edges[self.piece], pieces.widths[self.piece]
+        self.lower, self.upper = (t[:-1] - start) / width, (t[1:] - start) / width
 
     def solve(self, targets: Floats) -> Floats:
         """The coordinates at which the function has values between the lowest and the highest.
 
         Newton's method, in a bracket that shrinks with every step; where a step would leave the bracket, bisection.
         """
-        targets = self._sign * targets
-        place = np.clip(np.searchsorted(self._values, targets, side="right") - 1, 0, len(self._t) - 2)
-        piece, _ = self._pieces.locate(0.5 * (self._t[place] + self._t[place + 1]))
+        targets = self.sign * targets
+        place = np.searchsorted(self.values[1:-1], targets, side="right")
+        piece, lower, upper = self.piece[place], self.lower[place], self.upper[place]
         start, width = self._pieces.edges[piece], self._pieces.widths[piece]
-        lower = (self._t[place] - start) / width
-        upper = (self._t[place + 1] - start) / width
-        powers = self._sign * self._pieces.coefficients[piece].T
+        powers = self.sign * self._pieces.coefficients[piece].T
         slopes = np.polynomial.polynomial.polyder(powers)
         u = 0.5 * (lower + upper)
         for _ in range(_MOST_STEPS):
