@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -15,8 +16,9 @@ from stored._tables.interpolant import outside_error
 from stored._tables.newton_inverse import NewtonInverse
 from stored._tables.piece_rows import PieceRows
 from stored._tables.pieces import CHUNK, Pieces
+from stored._tables.roots import RootFinder
 from stored._tables.short_ways import branch_key, one_by_one
-from stored._tables.solve import Branch, find_roots, monotonic_branch
+from stored._tables.solve import Branch, monotonic_branch
 from stored._tables.tolerance import Tolerance
 from stored.errors import OutsideValuesError, TableError
 
@@ -211,7 +213,11 @@ class InverseSolver:
             return np.empty(0)
         interpolated = np.asarray(np.log(target) if self._log else target)
         allowance = float(self._turn_allowance(interpolated))
-        return self._axis.backward(find_roots(self._fit, float(interpolated), allowance))
+        return self._axis.backward(self._find_roots(float(interpolated), allowance))
+
+    @functools.cached_property
+    def _find_roots(self) -> RootFinder:
+        return RootFinder(self._fit)
 
 
 def _check_limits(branch: object, axis: Axis) -> tuple[float, float]:

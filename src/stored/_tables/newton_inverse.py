@@ -1,9 +1,8 @@
-"""The fast inverse of a monotonic branch: two Newton steps, of which the last is made in the argument.
+"""The fast inverse of a monotonic branch: a good guess, and a Newton step in the argument.
 
-The first guess is a polynomial of the value between two edges of pieces, which has the inverse's first and second
-derivatives at both (quintic Hermite interpolation). The last step begins at a rounded argument, as the curve is
-evaluated there: what it neglects is below rounding, as it is only taken if it is short. What does not converge so is
-left to `Branch.solve`, which brackets.
+The last step begins at a rounded argument, as the curve is evaluated there: what it neglects is below rounding, as it
+is only taken if it is short. Where the guess is not so good, more steps come before. What does not converge so is left
+to `Branch.solve`, which brackets.
 """
 
 from __future__ import annotations
@@ -17,7 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stored._tables.axis import Axis, Floats
+from stored._tables.buckets import Buckets
 from stored._tables.chain_rule import argument_slopes
+from stored._tables.inverse_guess import GUESS, inverse_guesses
 from stored._tables.piece_rows import PieceRows, python_rows
 from stored._tables.pieces import Pieces
 from stored._tables.polynomial_code import COEFFICIENTS, compiled, horner, residual_code
@@ -38,17 +39,15 @@ _CLOSE = 1e-5
 _NEGLIGIBLE = 1e-9
 """What a step of this fraction of a piece neglects is below the rounding of its polynomial."""
 
-_GOOD_GUESS = 0.05
-"""A first guess is used if its values err by less than this fraction of those between two edges."""
+_BEST_SHARE = 0.1
+"""Where all but this share of the guesses are good enough for the last step, it is tried first."""
 
-_GUESS = [f"g{power}" for power in range(6)]
-
-_NAMES = ["begin", "per_rise", *_GUESS, "upper", *COEFFICIENTS, "scale", "offset", "width"]
+_NAMES = ["begin", "per_rise", *GUESS, "upper", *COEFFICIENTS, "scale", "offset", "width"]
 
 _ARRAYS = f"""
 def make():
-    def guess(z, {", ".join(_GUESS)}):
-        return {horner(_GUESS, "z")}
+    def guess(z, {", ".join(GUESS)}):
+        return {horner(GUESS, "z")}
 
     def newton(u, target, {", ".join(COEFFICIENTS)}):
         {residual_code(8)}
@@ -57,7 +56,7 @@ def make():
 """
 
 _NUMBER = """
-def make(read, result, lowest, highest, low, high, start, per_unit, values, rows, forward):
+def make(read, result, lowest, highest, low, high, start, per_unit, values, rows, forward, attempts):
     def inverse(y):
         {read}
         try:
@@ -71,27 +70,28 @@ def make(read, result, lowest, highest, low, high, start, per_unit, values, rows
                     u = g0
                 elif u > upper:
                     u = upper
-                for _ in steps:
-                    {residual}
+                for steps in attempts:
+                    for _ in steps:
+                        {residual}
+                        step = residual / slope
+                        u -= step
+                        if u < g0:
+                            u = g0
+                        elif u > upper:
+                            u = upper
+                        if {close} >= step >= -{close}:
+                            break
+                    x = {argument}
+                    u = ({coordinate} - start) * per_unit * scale - offset
+                    {last_residual}
                     step = residual / slope
-                    u -= step
-                    if u < g0:
-                        u = g0
-                    elif u > upper:
-                        u = upper
-                    if {close} >= step >= -{close}:
-                        break
-                x = {argument}
-                u = ({coordinate} - start) * per_unit * scale - offset
-                {last_residual}
-                step = residual / slope
-                if {negligible} >= step >= -{negligible} and 0.0 <= u <= 1.0 and 0.0 <= u - step <= 1.0:
-                    x -= {change}
-                    if x < low:
-                        x = low
-                    elif x > high:
-                        x = high
-                    return {result}
+                    if {negligible} >= step >= -{negligible} and 0.0 <= u <= 1.0 and 0.0 <= u - step <= 1.0:
+                        x -= {change}
+                        if x < low:
+                            x = low
+                        elif x > high:
+                            x = high
+                        return {result}
         except (ArithmeticError, ValueError):  # where arrays have infinities and NaN
             return None
     return inverse
@@ -121,16 +121,16 @@ class NewtonInverse:
         self._branch = branch
         self._rows = rows
         self._axis = axis
-        coefficients = branch.sign * pieces.coefficients[branch.piece]
-        with np.errstate(all="ignore"):
-            guesses = _first_guesses(branch, coefficients)
-        guesses[_beside_jump(pieces, branch.piece)] = np.nan  # x might be rounded to the other side of it
-        rise = np.diff(branch.values)
-        with np.errstate(divide="ignore"):
-            per_rise = 1.0 / rise
-        places = rows.scales[branch.piece], rows.offsets[branch.piece], pieces.widths[branch.piece]
-        columns = (branch.values[:-1], per_rise, guesses, branch.upper, coefficients, *places)
+        guesses = inverse_guesses(branch, pieces)
+        piece = guesses.piece
+        places = rows.scales[piece], rows.offsets[piece], pieces.widths[piece]
+        columns = guesses.begin, guesses.per_rise, guesses.powers, guesses.upper, guesses.coefficients, *places
         self._table: Floats = np.column_stack(columns)
+        self._table[_beside_jump(pieces, piece)] = np.nan  # x might be rounded to the other side of it
+        self._begins = guesses.begin[1:]
+        self._buckets = Buckets(self._begins)
+        is_close = np.mean(guesses.errors > 0.1 * _NEGLIGIBLE) <= _BEST_SHARE
+        self._attempts = [range(0), range(_MOST_STEPS)] if is_close else [range(_MOST_STEPS)]
         self._guess, self._newton = compiled(_ARRAYS)()
 
     def solve(self, targets: Floats) -> tuple[Floats, NDArray[np.bool]]:
@@ -150,23 +150,32 @@ class NewtonInverse:
         return x, good
 
     def _solve_chunk(self, targets: Floats, space: Floats) -> tuple[Floats, NDArray[np.bool]]:
-        rows = space[: targets.size]
-        place = self._branch.values[1:-1].searchsorted(targets, side="right")
-        begin, per_rise, *columns = self._table.take(place, axis=0, out=rows, mode="clip").T
-        guess, (upper, *coefficients), (scale, offset, width) = columns[:6], columns[6:-3], columns[-3:]
-        lower = guess[0]
-        u = _clip(self._guess((targets - begin) * per_rise, *guess), lower, upper)
-        residual, slope = self._newton(u, targets, *coefficients)
-        step = residual / slope
-        u = _clip(u - step, lower, upper)
-        left = np.flatnonzero(np.abs(step) > _CLOSE)
-        for _ in range(_MOST_STEPS - 1):
-            if not left.size:
-                break
+        place = self._buckets.count_not_above(targets)
+        columns = self._table.take(place, axis=0, out=space[: targets.size], mode="clip").T
+        begin, per_rise, *powers = columns[: 2 + len(GUESS)]
+        u = _clip(self._guess((targets - begin) * per_rise, *powers), powers[0], columns[2 + len(GUESS)])
+        x, u, good = self._attempt(self._attempts[0], u, targets, columns)
+        for steps in self._attempts[1:]:
+            left = np.flatnonzero(~good)
+            if left.size:
+                x[left], u[left], good[left] = self._attempt(steps, u[left], targets[left], columns[:, left])
+        return x, good
+
+    def _attempt(
+        self, steps: range, u: Floats, targets: Floats, columns: Floats
+    ) -> tuple[Floats, Floats, NDArray[np.bool]]:
+        """Arguments, the u of these before the last step, and whether they are good."""
+        lower, (upper, *coefficients) = columns[2], columns[2 + len(GUESS) : -3]
+        scale, offset, width = columns[-3:]
+        left: Any = slice(None)
+        for _ in steps:
             residual, slope = self._newton(u[left], targets[left], *(each[left] for each in coefficients))
             step = residual / slope
             u[left] = _clip(u[left] - step, lower[left], upper[left])
-            left = left[np.abs(step) > _CLOSE]
+            far = np.flatnonzero(np.abs(step) > _CLOSE)
+            left = far if isinstance(left, slice) else left[far]
+            if not left.size:
+                break
         x = self._axis.unclipped_backward(self._rows.low + (offset + u) * width)
         t = self._axis.forward(x)
         u = (t - self._rows.low) * self._rows.per_unit * scale - offset
@@ -174,7 +183,7 @@ class NewtonInverse:
         step = residual / slope
         after = u - step
         good = (np.abs(step) <= _NEGLIGIBLE) & (np.minimum(u, after) >= 0.0) & (np.maximum(u, after) <= 1.0)
-        return _clip(x - self._change(step * width, x, t), *self._branch.limits), good
+        return _clip(x - self._change(step * width, x, t), *self._branch.limits), u, good
 
     def _change(self, step: Floats, x: Floats, t: Floats) -> Floats:
         """The change of the argument with a small one of the coordinate."""
@@ -204,9 +213,9 @@ class NewtonInverse:
                 log="y = log(y)" if log else "pass",
                 signed="y" if branch.sign > 0.0 else "-y",
                 names=", ".join(_NAMES),
-                guess=horner(_GUESS, "z"),
-                residual=residual_code(20),
-                last_residual=residual_code(16),
+                guess=horner(GUESS, "z"),
+                residual=residual_code(24),
+                last_residual=residual_code(20),
                 argument=_ARGUMENT[spacing].format("start + (offset + u) * width"),
                 coordinate="x" if spacing == "linear" else "forward(x)",
                 change=_CHANGE[spacing],
@@ -215,48 +224,21 @@ class NewtonInverse:
                 result="x" if axis.unit is None else "result(x)",
             ),
             bisect=bisect_right,
-            steps=range(_MOST_STEPS),
             exp=math.exp,
             expm1=math.expm1,
             log=math.log,
         )
         ends = branch.lowest, branch.highest, *branch.limits, self._rows.low, self._rows.per_unit
         read = number_reader(what, unit)
-        values, rows = python_rows(branch.values[1:-1]), python_rows(self._table)
+        tables = python_rows(self._begins), python_rows(self._table)
         found: Callable[[Any], Any] = make(
-            read, lambda x: with_unit(x, axis.unit), *ends, values, rows, axis.scalar_forward()
+            read, lambda x: with_unit(x, axis.unit), *ends, *tables, axis.scalar_forward(), self._attempts
         )
         return found
 
 
 def _clip(u: Floats, lower: Any, upper: Any) -> Floats:
     return np.asarray(np.minimum(np.maximum(u, lower), upper))
-
-
-def _first_guesses(branch: Branch, coefficients: Floats) -> Floats:
-    """For each interval the polynomial from the rise within it, 0 to 1, to u; shape (n, 6)."""
-    lower, upper, rise = branch.lower, branch.upper, np.diff(branch.values)
-    ends = [_derivatives(coefficients, u, rise) for u in (lower, upper)]
-    (d0, s0), (d1, s1) = ends
-    across = upper - lower
-    a, b, c = across - d0 - 0.5 * s0, d1 - d0 - s0, s1 - s0
-    higher = [10.0 * a - 4.0 * b + 0.5 * c, -15.0 * a + 7.0 * b - c, 6.0 * a - 3.0 * b + 0.5 * c]
-    guesses = np.column_stack([lower, d0, 0.5 * s0, *higher])
-    linear = np.column_stack([lower, across, *np.zeros((4, lower.size))])
-    z = np.linspace(0.0, 1.0, 9)[:, None]
-    guessed = np.polynomial.polynomial.polyval(z, guesses.T, tensor=False)
-    values = np.polynomial.polynomial.polyval(guessed, coefficients.T, tensor=False)
-    wrong = np.abs(values - (branch.values[:-1] + z * rise)).max(axis=0)
-    return np.where((wrong <= _GOOD_GUESS * rise)[:, None], guesses, linear)
-
-
-def _derivatives(coefficients: Floats, u: Floats, rise: Floats) -> tuple[Floats, Floats]:
-    """The first and second derivatives of the inverse of polynomials at u, where they change by `rise` in a unit."""
-    first, second = (
-        np.polynomial.polynomial.polyval(u, np.polynomial.polynomial.polyder(coefficients.T, nu), tensor=False)
-        for nu in (1, 2)
-    )
-    return rise / first, -second * rise**2 / first**3
 
 
 def _beside_jump(pieces: Pieces, piece: NDArray[np.intp]) -> NDArray[np.bool]:
