@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from stored._tables.axis import Floats
@@ -13,7 +15,7 @@ _PER_VALUE = 4
 """So many buckets are there for each value."""
 
 _FEWEST_VALUES = 8
-"""Fewer are searched at once."""
+"""Among fewer, a binary search is as quick."""
 
 
 class Buckets:
@@ -28,24 +30,22 @@ class Buckets:
     def __init__(self, values: Floats) -> None:
         self._values = values
         self._number = _PER_VALUE * values.size
+        with np.errstate(all="ignore"):
+            self._per_unit = float(self._number / np.ptp(values)) if values.size >= _FEWEST_VALUES else math.inf
+        self._is_used = 0.0 < self._per_unit < math.inf
         if not self._is_used:
             return
         self._low = float(values[0])
-        with np.errstate(all="ignore"):
-            self._per_unit = float(self._number / (values[-1] - values[0]))
         own = self._bucket(values)
         self._first = np.searchsorted(own, np.arange(self._number), side="left")
         following = np.searchsorted(own, np.arange(self._number), side="right")
         self._is_crowded = following - self._first > 1
         self._bounds = np.append(values, np.inf)
 
-    @property
-    def _is_used(self) -> bool:
-        return self._values.size >= _FEWEST_VALUES and bool(np.isfinite(self._values[-1] - self._values[0]))
-
     def _bucket(self, numbers: Floats) -> Integers:
         """The bucket of each number; it never falls when the number rises, whatever is rounded."""
-        scaled = (numbers - self._low) * self._per_unit
+        with np.errstate(over="ignore"):
+            scaled = (numbers - self._low) * self._per_unit
         return np.minimum(np.maximum(scaled, 0.0), self._number - 1.0).astype(np.intp)
 
     def count_not_above(self, numbers: Floats) -> Integers:

@@ -33,8 +33,8 @@ _CHUNK = 4096
 
 _MOST_STEPS = 10
 
-_CLOSE = 1e-5
-"""After a step of this fraction of a piece, the next one is about the square of it."""
+_CLOSE = 1e-7
+"""After a step of this fraction of a piece, the next one is negligible, but where the curve stands nearly still."""
 
 _NEGLIGIBLE = 1e-9
 """What a step of this fraction of a piece neglects is below the rounding of its polynomial."""
