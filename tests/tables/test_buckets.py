@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ def test_it_counts_as_a_binary_search_does(values: list[float], data: Any) -> No
     """For any values, repeated ones too, and for numbers at, between, beside and far from them."""
     ordered = np.sort(np.array(values))
     beside = st.tuples(st.sampled_from(values), st.sampled_from([-np.inf, np.inf])) if values else st.nothing()
-    near = beside.map(lambda pair: float(np.nextafter(*pair)))
+    near = beside.map(lambda pair: math.nextafter(*pair))
     known = [st.sampled_from(values), near] if values else []
     others = st.one_of(*known, finite, st.floats(0.0, 1.0), st.sampled_from([np.inf, -np.inf]))
     numbers = np.array(data.draw(st.lists(others, max_size=60)), dtype=float)

@@ -21,6 +21,9 @@ _FEWEST_NODES, _MOST_NODES = 4, 12
 _MOST_VALUES = 2**18
 """So many values of the function are in memory at once."""
 
+_MOST_TRIED = 2**15
+"""For more parts, the fewest nodes are not searched for."""
+
 _EFOLDS = 2.0
 """Over so many e-folds, the quadrature of an exponential with the most nodes is exact to rounding."""
 
@@ -78,7 +81,7 @@ class Antiderivative:
             efolds += float(np.max(np.ptp(to_bernstein(pieces.coefficients), axis=1)))
         self.steps = max(1, math.ceil(efolds / _EFOLDS))
         self.nodes, self.weights = np.polynomial.legendre.leggauss(_MOST_NODES)
-        if not self.is_exact:
+        if not self.is_exact and len(pieces.coefficients) * self.steps <= _MOST_TRIED:
             self.nodes, self.weights = self._fewest_nodes()
         self.sums, self.corrections = _exact_sums(self._of_parts())
 
@@ -101,8 +104,15 @@ class Antiderivative:
     def _of_parts(self, share: float = 1.0) -> Floats:
         """The integral over each part, or over this share of it from its start."""
         number = len(self._pieces.coefficients)
-        piece = np.repeat(np.arange(number), self.steps)
-        start = np.tile(np.arange(self.steps) / self.steps, number)
+        together = max(1, _MOST_VALUES // (self.steps * self.nodes.size))
+        firsts = range(0, number, together)
+        return np.concatenate(
+            [self._of_pieces(np.arange(first, min(first + together, number)), share) for first in firsts]
+        )
+
+    def _of_pieces(self, pieces: Integers, share: float) -> Floats:
+        piece = np.repeat(pieces, self.steps)
+        start = np.tile(np.arange(self.steps) / self.steps, pieces.size)
         return self._over(piece, start, start + share / self.steps, share * self._pieces.widths[piece] / self.steps)
 
     def __call__(self, a: Floats, b: Floats) -> Floats:

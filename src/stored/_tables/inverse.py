@@ -166,12 +166,13 @@ class InverseSolver:
         return x
 
     def _branch(self, limits: tuple[float, float] | None) -> tuple[Branch, NewtonInverse]:
+        """The branch between limits; one that is asked for again gets its short way."""
         low, high = (self._axis.low, self._axis.high) if limits is None else _check_limits(limits, self._axis)
         key = (float(low), float(high))
         found = self._branches.get(key)
         if found is None:
             return self._new_branch(key)
-        if isinstance(self._axis.spacing, str) and branch_key(limits) is limits:  # it is asked for again
+        if isinstance(self._axis.spacing, str) and branch_key(limits) is limits and limits not in self._numbers:
             self._numbers[limits] = found[1].of_number(self._what, self._unit, self._log)
         return found
 

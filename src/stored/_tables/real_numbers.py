@@ -46,6 +46,9 @@ def number_reader(what: str, unit: Any) -> NumberReader:
     def read(x: Any) -> float:
         if x.__class__ is not quantity or not x.isscalar or x.dtype.kind != "f":
             return math.nan
-        return float(number_in_unit(what, x, unit))
+        try:
+            return float(number_in_unit(what, x, unit))
+        except TypeError:  # what is wrong with which argument is told in the order of all checks
+            return math.nan
 
     return read
