@@ -39,16 +39,16 @@ class PieceRows:
     """
 
     def __init__(self, pieces: Pieces) -> None:
-        depths = pieces.depths.astype(np.int64)
-        deepest = int(depths.max())
-        sizes = SUBCELLS ** (deepest - depths)
+        scales: Floats = np.power(float(SUBCELLS), pieces.depths)
+        finest = float(scales.max())
+        sizes = finest / scales  # whole numbers, and so are their sums
         firsts = np.cumsum(sizes) - sizes
-        number = int(firsts[-1] + sizes[-1]) // SUBCELLS**deepest
+        number = round(float(firsts[-1] + sizes[-1]) / finest)
         self.low = pieces.low
         self.per_unit = number / (pieces.high - pieces.low)
-        self.scales: Floats = (SUBCELLS**depths).astype(float)
-        self.offsets: Floats = (firsts // sizes).astype(float)
-        self._firsts: Floats = firsts / SUBCELLS**deepest
+        self.scales = scales
+        self.offsets: Floats = np.floor(firsts / sizes)
+        self._firsts: Floats = firsts / finest
         self._pieces = pieces
 
     @functools.cached_property
