@@ -81,10 +81,14 @@ def test_the_derivative_at_a_number_is_that_of_an_array(name: str, kind: int, x:
     f = table(name, kind)
     found, expected = f.derivative(x, nu), as_array(f.derivative, x, nu=nu)
     assert type(found) is float
-    # a coordinate that differs in the last bit shows in the higher derivatives of steep pieces
+    if is_exact(f) and nu < 3:
+        assert found == expected
+        return
+    # a coordinate that differs in the last bit shows in the higher derivatives of steep pieces, and terms may cancel
     near = [f.derivative(np.nextafter(np.full(LARGE, x), end), nu)[0] for end in (0.5, 5.0)]
     spread = max(abs(each - expected) for each in near if math.isfinite(each))
-    assert found == expected if is_exact(f) and nu < 3 else found == pytest.approx(expected, rel=1e-12, abs=9 * spread)
+    terms = np.max(np.abs(f.values)) / x**nu
+    assert found == pytest.approx(expected, rel=1e-12, abs=9 * spread + 1e-12 * terms)
 
 
 @given(names, kinds, arguments, arguments)

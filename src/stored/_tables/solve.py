@@ -171,10 +171,8 @@ def slope_powers(powers: Floats) -> Floats:
 
 
 def real_roots(powers: Floats, begin: float, end: float) -> list[float]:
-    """The real roots of a polynomial between two points."""
+    """The real roots of a polynomial, which is not zero throughout, between two points."""
     scale = float(np.max(np.abs(powers)))
-    if scale == 0.0:
-        return []
     kept = powers[: int(np.flatnonzero(np.abs(powers) > np.finfo(float).eps * scale)[-1]) + 1] / scale
     roots = np.polynomial.polynomial.polyroots(kept) if kept.size > 1 else np.empty(0)
     real = roots.real[np.abs(roots.imag) <= 1e-7]
