@@ -142,3 +142,42 @@ def test_a_spacing_from_zero_is_integrated() -> None:
     """An axis whose coordinate is a square root, from 0, is integrated to the limit."""
     f = curve(lambda x: np.sqrt(x) + 1, low=0.0, spacing=ROOTS)
     assert f.integral(0.0, 4.0) == pytest.approx(4.0 + 16 / 3, rel=1e-12)
+
+
+@pytest.mark.parametrize("spacing", ["log", "linear"])
+def test_small_integrals_beside_large_ones_keep_their_digits(spacing: Any) -> None:
+    """The tail of a steep function, over many pieces, is as accurate as its peak."""
+    f = curve(lambda x: x**-6.0, low=1.0, high=1e3 if spacing == "log" else 60.0, spacing=spacing, rtol=1e-11)
+    assert f.pieces > 16
+    ends = np.geomspace(1.0, f.axes[0].high, 30)
+    a, b = np.meshgrid(ends, ends)
+    a, b = a[a < b], b[a < b]
+    exact = (a**-5 - b**-5) / 5
+    np.testing.assert_allclose(f.integral(a, b), exact, rtol=1e-10)
+    np.testing.assert_allclose(list(map(f.integral, a.tolist(), b.tolist())), exact, rtol=1e-10)
+
+
+@pytest.mark.parametrize("values", ["linear", "log"])
+@pytest.mark.parametrize("spacing", ["linear", "log", "log1p"])
+def test_integrals_over_short_ranges_keep_their_digits(spacing: Any, values: Any) -> None:
+    """Over 1e-9 of the axis the integral is the value times the distance of the limits, as an array or as numbers."""
+    f = curve(wave, spacing=spacing, values=values, rtol=1e-10)
+    a = np.random.default_rng(2).uniform(1.0, 3.9, 300)
+    b = a + 1e-9
+    expected = f(0.5 * (a + b)) * (b - a)
+    # of a logarithm, the distance itself is rounded
+    rtol = 1e-12 if spacing == "linear" else 1e-6
+    np.testing.assert_allclose(f.integral(a, b), expected, rtol=rtol)
+    np.testing.assert_allclose(list(map(f.integral, a.tolist(), b.tolist())), expected, rtol=rtol)
+
+
+@pytest.mark.parametrize("values", ["linear", "log"])
+@pytest.mark.parametrize("spacing", ["linear", "log", "log1p"])
+@given(st.lists(st.integers(1000, 4000), min_size=2, max_size=2, unique=True))
+@settings(max_examples=20, deadline=None)
+def test_integrals_of_numbers_are_those_of_quadrature(spacing: Any, values: Any, limits: list[int]) -> None:
+    """Between any two numbers they are those of the interpolant, by adaptive quadrature."""
+    a, b = (each / 1000 for each in limits)
+    f = _adding(f"{spacing} {values}", {"spacing": spacing, "values": values, "rtol": 1e-10})
+    expected, _ = quad(f, a, b, epsabs=1e-11, epsrel=1e-10, limit=200)
+    assert f.integral(a, b) == pytest.approx(expected, rel=1e-9, abs=1e-10)

@@ -15,7 +15,7 @@ import operator
 import sys
 import types
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from stored._keys.class_functions import is_data
 from stored._keys.contents import at_one_moment, marshalled
@@ -25,7 +25,7 @@ from stored._keys.unchanged import TestScope, is_attribute_name
 from stored._keys.watched import BasesWatch, NamespaceWatch, NameWatch, Watch
 from stored.typing import ABSENT
 
-__all__ = ["InlineCheck", "InlineTests", "code_check", "compiled_check", "inline_check"]
+__all__ = ["MOST_INLINE", "InlineCheck", "InlineTests", "code_check", "each_once", "inline_check"]
 
 _PREFIX = "_stored_"
 """Before the names that the code of calls itself uses."""
@@ -44,23 +44,9 @@ def code_check(looked_up: Iterable[LookedUp], watches: Iterable[Watch]) -> Calla
     check = _WholeCheck()
     for found in looked_up:
         check.names_of(vars(found.base), found.base).expect(found.name, found.value)
-    for watched, looks_inside in _each_once(watches):
+    for watched, looks_inside in each_once(watches):
         check.watch(watched, looks_inside)
     return check.is_same if check.places or check.rest else None
-
-
-def compiled_check(looked_up: Iterable[LookedUp], watches: Iterable[Watch]) -> Callable[[], bool] | None:
-    """As `code_check`, as one expression, which takes long to compile and little to ask; None if it would be too long."""
-    once, found = list(_each_once(watches)), list(looked_up)
-    if len(once) + len(found) > _MOST_INLINE:
-        return None
-    tests = InlineTests({}, frozenset())
-    for each in found:
-        tests.look_up(each)
-    for watched, looks_inside in once:
-        tests.watch(watched, looks_inside)
-    check = TestScope({}, tests.all_given()).compile_check(" and ".join(tests.tests) or "True")
-    return functools.partial(check, None, None)
 
 
 class _Names:
@@ -188,8 +174,8 @@ def inline_check(
         Names that mean something else in the code of calls: those of the arguments.
     """
     check = InlineTests(namespace, frozenset(taken))
-    once = list(_each_once([each for each in watches if not isinstance(each, BasesWatch)]))
-    whole = code_check((), [each for each, _ in once]) if len(once) > _MOST_INLINE else None
+    once = list(each_once([each for each in watches if not isinstance(each, BasesWatch)]))
+    whole = code_check((), [each for each, _ in once]) if len(once) > MOST_INLINE else None
     if whole is not None:
         check.call(whole)
     for watched, looks_inside in once if whole is None else ():
@@ -214,11 +200,11 @@ _NOTICED = frozenset({"__getattr__", "__getattribute__", "__setattr__", "__delat
 """The check of the parameters itself would go through these."""
 
 
-_MOST_INLINE = 100
+MOST_INLINE = 100
 """So many names are looked up by the code of calls; more of them by one function, which need not be compiled."""
 
 
-def _each_once(watches: Iterable[Watch]) -> Iterator[tuple[Watch, bool]]:
+def each_once(watches: Iterable[Watch]) -> Iterator[tuple[Watch, bool]]:
     """What is watched, each once; is what it contains to be looked at, too? Several names can have one object."""
     seen: set[object] = set()
     looked_into: set[int] = set()
@@ -299,7 +285,7 @@ class InlineTests:
         if isinstance(watched, NamespaceWatch) and self._compare_names(watched):
             return
         if isinstance(watched, BasesWatch):
-            self.expect_bases(watched.kind())
+            self.expect_bases(cast(type, watched.kind()))
             return
         source = self._source(watched) if isinstance(watched, NameWatch) else None
         if source is None or not isinstance(watched, NameWatch):

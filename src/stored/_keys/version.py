@@ -5,7 +5,7 @@ from __future__ import annotations
 import dis
 import functools
 import inspect
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from types import FunctionType, ModuleType
 from typing import Any, NamedTuple, Protocol
 
@@ -14,7 +14,7 @@ from stored._keys.class_memos import parts_of
 from stored._keys.class_names import base_names
 from stored._keys.closed_over import ClosedOver, closed_over
 from stored._keys.closures import rebound_variables
-from stored._keys.code_check import InlineCheck, code_check, compiled_check, inline_check
+from stored._keys.code_check import InlineCheck, inline_check
 from stored._keys.code_facts import code_facts
 from stored._keys.code_graph import Choosing, CodeState, code_state, state_of
 from stored._keys.code_listing import Listing, code_listing, packages_of
@@ -34,6 +34,7 @@ from stored._keys.libraries import is_library_module
 from stored._keys.method_reads import MethodReads, method_reads
 from stored._keys.reach_report import LookedUp, Reached
 from stored._keys.reached_of_class import reached_of
+from stored._keys.repeated_check import RepeatedCheck
 from stored._keys.seeds import Seed
 from stored._keys.self_accesses import SelfAccesses
 from stored._keys.self_reads import function_accesses, self_accesses
@@ -121,7 +122,6 @@ class StoredCode:
         formless = [f"what {each.function.__qualname__}() gives has no form" for each in without_form]
         self.formless = (*state.formless, *formless)
         self._quick: InlineCheck | None = None
-        self._times_asked = 0
         self.known_names: Any = None
         self._uses = uses
         self.state = state
@@ -130,6 +130,7 @@ class StoredCode:
         registries = [each.value for each in looked_up if type(each.value) is functools.singledispatchmethod]
         of_class: list[Watch] = [BasesWatch(kind), *map(RegistryWatch, registries)]
         self._watches: tuple[Watch, ...] = (*dict.fromkeys([*uses, *of_class, *watches, *closed.watches]),)
+        self._check = RepeatedCheck(looked_up, self._watches)
 
     def chosen_by(self, attributes: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
         """The attributes of an object by which items of tables are chosen, with their values.
@@ -167,21 +168,10 @@ class StoredCode:
             self._quick = inline_check(kind, self._looked_up, self._watches, namespace, taken)
         return self._quick
 
-    @functools.cached_property
-    def _check(self) -> Callable[[], bool]:
-        return code_check(self._looked_up, self._watches) or _always
-
-    @functools.cached_property
-    def _compiled_check(self) -> Callable[[], bool]:
-        return compiled_check(self._looked_up, self._watches) or self._check
-
     def is_same(self) -> bool:
         """Is the code, with all that it reaches, still the same?"""
-        self._times_asked += 1
         try:
-            if self._times_asked < _FEW_TIMES:
-                return self._check()
-            return self._compiled_check() or self._check()  # which leaves out names that do not count
+            return self._check.is_same()
         except Exception:  # something is no longer there, or cannot be compared
             return False
 
@@ -292,15 +282,6 @@ def code_of_method(kind: type, method: CodeOfMethod, parts: OwnerParts = OwnerPa
         return found[1]
     forget_class(kind)  # what it reads through the object may be others, too
     return replace_known(kind, key, (method, _read(kind, method, parts)))[1]
-
-
-_FEW_TIMES = 16
-"""As often is a check asked before it is compiled, which takes as long as some hundred times."""
-
-
-def _always() -> bool:
-    """Nothing can change."""
-    return True
 
 
 _KEYS_OF_TABLES = frozenset({str, int})

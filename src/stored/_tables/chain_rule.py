@@ -41,7 +41,7 @@ def composite_derivative(derivatives: list[Floats], coordinate: tuple[Floats, Fl
         return np.asarray(derivatives[1] * t1)
     if order == 2:
         return np.asarray(derivatives[2] * t1**2 + derivatives[1] * t2)
-    return np.asarray(derivatives[3] * t1**3 + 3.0 * derivatives[2] * t1 * t2 + derivatives[1] * t3)
+    return np.asarray(derivatives[3] * (t1 * t1 * t1) + 3.0 * derivatives[2] * t1 * t2 + derivatives[1] * t3)
 
 
 def exponential_derivative(derivative: Callable[[int, int], Floats], first: int, second: int) -> Floats:
@@ -81,7 +81,7 @@ def coordinate_derivatives(axis: Axis, x: Floats, t: Floats) -> tuple[Floats, Fl
         return np.ones_like(x), np.zeros_like(x), np.zeros_like(x)
     if isinstance(axis.spacing, str):
         base = x if axis.spacing == "log" else 1.0 + x
-        return 1.0 / base, -1.0 / base**2, 2.0 / base**3
+        return 1.0 / base, -1.0 / base**2, 2.0 / (base * base * base)
     low, high = axis.coordinate_limits()
     first, last = float(np.min(t, initial=low)), float(np.max(t, initial=high))
     arguments = _argument_pieces(axis, min(low, first), max(high, last))

@@ -21,12 +21,19 @@ from stored._tables.chain_rule import (
 )
 from stored._tables.interpolant import Interpolant, outside_error
 from stored._tables.inverse import InverseSolver
+from stored._tables.number_derivative import number_derivative
+from stored._tables.number_integral import number_integral
+from stored._tables.piece_rows import PieceRows
 from stored._tables.pieces import Pieces
 from stored._tables.quick_values import quick_values
+from stored._tables.short_ways import ShortWays, branch_key, one_by_one
 from stored._tables.table import Table
 from stored._tables.units import derived_unit, quick_with_units
 
 __all__ = ["CurveInterpolant"]
+
+_MOST_DERIVATIVES = 128
+"""Up to so many derivatives are computed one by one."""
 
 _DERIVATIVE_ADVICE = "widen the axis, or choose outside='clip', 'nan' or 'extrapolate'"
 
@@ -54,10 +61,17 @@ class CurveInterpolant(Interpolant):
         self._axis = axis
         self._solver: InverseSolver | None = None
         self._antiderivative: Antiderivative | None = None
+        self._short = ShortWays()
 
     def __getstate__(self) -> dict[str, Any]:
         """All but what is made on demand, as generated functions cannot be pickled."""
-        return {**vars(self), "_solver": None, "_antiderivative": None, "_quick": None, "_quick_numbers": None}
+        state = {**vars(self), "_solver": None, "_antiderivative": None, "_quick": None, "_quick_numbers": None}
+        return {name: value for name, value in state.items() if name not in {"_short", "_rows"}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take what stands in a pickle; the short ways are made anew."""
+        super().__setstate__(state)
+        self._short = ShortWays()
 
     @property
     def quick(self) -> Callable[[Any], Any]:
@@ -142,7 +156,21 @@ class CurveInterpolant(Interpolant):
         ValueError
             If there is no such order.
         """
+        short = self._short.derivatives.get(nu) if nu.__class__ is int else None
+        value = None if short is None else short(x)
+        return self._derivative(x, nu) if value is None else value
+
+    def _derivative(self, x: Any, nu: int) -> Any:
+        """The derivative, of anything and for any order; an order that is new gets its short way."""
         _check_order(nu)
+        short = self._short.derivatives.get(nu)
+        if short is None and self._has_short_ways:
+            short = number_derivative(self._rows, self._axis, self._log, self.unit, int(nu))
+            self._short.derivatives[int(nu)] = short
+        if self._is_plain:
+            found = one_by_one(short, _MOST_DERIVATIVES, x)
+            if found is not None:
+                return found
         given = read_argument(self._axis.name, self._axis.unit, x)
         (points,) = given.points
         outside = self._axis.is_outside(points)
@@ -202,20 +230,40 @@ class CurveInterpolant(Interpolant):
         OutsideAxisError
             If a limit lies outside the axis, whatever `outside` says.
         """
+        short = self._short.integral
+        value = None if short is None else short(a, b)
+        return self._integral(a, b) if value is None else value
+
+    def _integral(self, a: Any, b: Any) -> Any:
+        """The integral between limits of any kind."""
+        antiderivative = self._made_antiderivative()
+        if self._is_plain:
+            found = one_by_one(self._short.integral, antiderivative.most_one_by_one, a, b)
+            if found is not None:
+                return found
         given = read_arguments([f"limit of {self._axis.name}"] * 2, [self._axis.unit] * 2, (a, b))
         points = given.points
         for each in points:
             outside = self._axis.is_outside(each)
             if outside.any():
                 raise outside_error(self._axis, float(each[outside][0]), "integrate within it, or widen it")
-        if self._antiderivative is None:
-            slopes = functools.partial(argument_slopes, self._axis)
-            self._antiderivative = Antiderivative(self._fit, slopes, self._log, self._axis.spacing != "linear")
         missing = np.isnan(points[0]) | np.isnan(points[1])
         t = [self._axis.forward(np.where(missing, self._axis.low, each)).ravel() for each in points]
-        values = self._antiderivative(*t).reshape(missing.shape)
+        values = antiderivative(*t).reshape(missing.shape)
         values[missing] = math.nan
         return given.result(values, derived_unit(self.unit, (self._axis.unit, 1)))
+
+    def _made_antiderivative(self) -> Antiderivative:
+        """The antiderivative; when it is made, single numbers get their short way."""
+        if self._antiderivative is None:
+            slopes = functools.partial(argument_slopes, self._axis)
+            curved = self._axis.spacing != "linear"
+            made = Antiderivative(self._fit, self._rows, slopes, self._log, curved)
+            if self._has_short_ways:
+                self._short.integral = number_integral(made, self._rows, self._axis, self._log, self.unit)
+            self._antiderivative = made
+            return made
+        return self._antiderivative
 
     # -- inverse and roots --------------------------------------------------------------------------------------------
 
@@ -244,7 +292,9 @@ class CurveInterpolant(Interpolant):
         OutsideValuesError
             If a value is not taken there, and `outside` is another.
         """
-        return self._inverse_solver().solve(y, branch)
+        short = self._short.inverses.get(branch_key(branch))
+        value = None if short is None else short(y)
+        return self._inverse_solver().solve(y, branch) if value is None else value
 
     def roots(self, value: Any = 0.0) -> Floats:
         """All arguments at which the interpolant has a value.
@@ -266,8 +316,23 @@ class CurveInterpolant(Interpolant):
         if self._solver is None:
             largest = float(np.max(np.abs(self._values)))
             named = self._axis, self.label, self.unit
-            self._solver = InverseSolver(self._fit, *named, self._log, self.error, largest)
+            accuracy = self.error, largest
+            self._solver = InverseSolver(self._fit, self._rows, *named, self._log, *accuracy, self._short.inverses)
         return self._solver
+
+    @functools.cached_property
+    def _rows(self) -> PieceRows:
+        return PieceRows(self._fit)
+
+    @property
+    def _has_short_ways(self) -> bool:
+        """Can single numbers be computed in plain Python? Not along a spacing that is a pair of functions."""
+        return isinstance(self._axis.spacing, str)
+
+    @property
+    def _is_plain(self) -> bool:
+        """Have neither arguments nor values a unit?"""
+        return self.unit is None is self._axis.unit
 
 
 def _check_order(nu: object) -> None:

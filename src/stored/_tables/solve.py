@@ -1,9 +1,7 @@
-"""At which coordinates does a piecewise polynomial have a value? The Newton steps of `inverse`, and all roots."""
+"""On which ranges does a piecewise polynomial only rise or only fall, and where has it a value there?"""
 
 from __future__ import annotations
 
-import itertools
-import math
 from collections.abc import Callable
 
 import numpy as np
@@ -12,16 +10,13 @@ from stored._tables.axis import Floats
 from stored._tables.bernstein import to_bernstein
 from stored._tables.pieces import DEGREE, Pieces
 
-__all__ = ["Branch", "find_roots", "monotonic_branch"]
+__all__ = ["ROUNDING", "Branch", "monotonic_branch", "real_roots", "slope_powers", "turning_pieces"]
 
-_ROUNDING = 16.0 * np.finfo(float).eps
+ROUNDING = 16.0 * np.finfo(float).eps
 """Differences below this fraction of the values are rounding."""
 
 _MOST_STEPS = 100
 """Newton's method takes at most so many steps."""
-
-_TOGETHER = 1e-7
-"""Roots that are closer to each other than this fraction of the axis are taken as one."""
 
 
 class Branch:
@@ -41,7 +36,15 @@ class Branch:
     lowest, highest : float
         The range of values.
     limits : tuple of (float, float)
-        The coordinates between which the function takes all of them.
+        The arguments between which the function takes all of them; coordinates, until they are set.
+    sign : float
+        1 if it rises, and -1 if it falls.
+    values : ndarray, shape (m,)
+        `sign` times the function at those of `t` between its smallest and its largest value, increasing.
+    piece : ndarray of int, shape (m - 1,)
+        The piece that lies between two of them.
+    lower, upper : ndarray, shape (m - 1,)
+        The range of u there.
     """
 
     def __init__(self, pieces: Pieces, t: Floats, values: Floats) -> None:
@@ -49,24 +52,24 @@ class Branch:
         first, last = sorted([int(np.argmin(values)), int(np.argmax(values))])
         t, values = t[first : last + 1], values[first : last + 1]
         self._pieces = pieces
-        self._t = t
-        self._sign = 1.0 if values[-1] > values[0] else -1.0
-        self._values = np.maximum.accumulate(self._sign * values)  # where it turns, it has taken the values before
+        self.sign = 1.0 if values[-1] > values[0] else -1.0
+        self.values = np.maximum.accumulate(self.sign * values)  # where it turns, it has taken the values before
         self.lowest, self.highest = sorted([float(values[0]), float(values[-1])])
         self.limits = (float(t[0]), float(t[-1]))
+        self.piece, _ = pieces.locate(0.5 * (t[:-1] + t[1:]))
+        start, width = pieces.edges[self.piece], pieces.widths[self.piece]
+        self.lower, self.upper = (t[:-1] - start) / width, (t[1:] - start) / width
 
     def solve(self, targets: Floats) -> Floats:
         """The coordinates at which the function has values between the lowest and the highest.
 
         Newton's method, in a bracket that shrinks with every step; where a step would leave the bracket, bisection.
         """
-        targets = self._sign * targets
-        place = np.clip(np.searchsorted(self._values, targets, side="right") - 1, 0, len(self._t) - 2)
-        piece, _ = self._pieces.locate(0.5 * (self._t[place] + self._t[place + 1]))
+        targets = self.sign * targets
+        place = np.searchsorted(self.values[1:-1], targets, side="right")
+        piece, lower, upper = self.piece[place], self.lower[place], self.upper[place]
         start, width = self._pieces.edges[piece], self._pieces.widths[piece]
-        lower = (self._t[place] - start) / width
-        upper = (self._t[place + 1] - start) / width
-        powers = self._sign * self._pieces.coefficients[piece].T
+        powers = self.sign * self._pieces.coefficients[piece].T
         slopes = np.polynomial.polynomial.polyder(powers)
         u = 0.5 * (lower + upper)
         for _ in range(_MOST_STEPS):
@@ -105,7 +108,7 @@ def monotonic_branch(
     values = np.append(powers[:, 0], _value(powers[-1], end))
     values[0] = _value(powers[0], begin)
     t, extremes = _with_stationary_points(pieces, first, edges, values, (begin, end))
-    rounding = _ROUNDING * float(np.max(np.abs(extremes)))
+    rounding = ROUNDING * float(np.max(np.abs(extremes)))
     if np.ptp(extremes) <= rounding:
         return None
     turn = _first_turn(extremes, np.maximum(turn_allowance(extremes), rounding))
@@ -134,10 +137,10 @@ def _with_stationary_points(
     """
     t, found = [edges], [values]
     powers = pieces.coefficients[first : first + len(edges) - 1]
-    for number in _maybe_turning(powers):
+    for number in turning_pieces(powers):
         begin = ends[0] if number == 0 else 0.0
         end = ends[1] if number == len(powers) - 1 else 1.0
-        u = np.array(_real_roots(_slope(powers[number]), begin, end))
+        u = np.array(real_roots(slope_powers(powers[number]), begin, end))
         t.append(pieces.edges[first + number] + pieces.widths[first + number] * u)
         found.append(np.polynomial.polynomial.polyval(u, powers[number]))
     together = np.concatenate(t)
@@ -156,98 +159,21 @@ def _first_turn(values: Floats, allowance: Floats) -> int | None:
     return int(np.argmax(values[: back + 1]) if up[0] > down[0] else np.argmin(values[: back + 1]))
 
 
-def _maybe_turning(powers: Floats) -> list[int]:
+def turning_pieces(powers: Floats) -> list[int]:
     """The pieces whose derivative may change its sign: its Bernstein coefficients, whose hull contains it, do."""
     bernstein = to_bernstein(powers[:, 1:] * np.arange(1, DEGREE + 1))
     return [int(each) for each in np.flatnonzero((bernstein.min(axis=1) < 0.0) & (bernstein.max(axis=1) > 0.0))]
 
 
-def _slope(powers: Floats) -> Floats:
+def slope_powers(powers: Floats) -> Floats:
+    """The derivative of a polynomial."""
     return np.asarray(np.polynomial.polynomial.polyder(powers), dtype=float)
 
 
-def _real_roots(powers: Floats, begin: float, end: float) -> list[float]:
-    """The real roots of a polynomial between two points."""
+def real_roots(powers: Floats, begin: float, end: float) -> list[float]:
+    """The real roots of a polynomial, which is not zero throughout, between two points."""
     scale = float(np.max(np.abs(powers)))
-    if scale == 0.0:
-        return []
     kept = powers[: int(np.flatnonzero(np.abs(powers) > np.finfo(float).eps * scale)[-1]) + 1] / scale
     roots = np.polynomial.polynomial.polyroots(kept) if kept.size > 1 else np.empty(0)
     real = roots.real[np.abs(roots.imag) <= 1e-7]
     return sorted(float(each) for each in real if begin < each < end)
-
-
-def find_roots(pieces: Pieces, target: float, allowance: float) -> Floats:
-    """The coordinates, increasing, at which a function has a value; of a stretch where it stays there, the ends.
-
-    Parameters
-    ----------
-    pieces : Pieces
-        The function.
-    target : float
-        The value.
-    allowance : float
-        An extreme of the function touches the value if it comes so close to it.
-    """
-    shifted = pieces.coefficients.copy()
-    shifted[:, 0] -= target
-    ends = np.append(shifted[1:, 0], np.sum(shifted[-1]))  # the next piece's start, so that no root is lost in between
-    rounding = _ROUNDING * (abs(target) + float(np.max(np.abs(pieces.coefficients[:, 0]))))
-    reach = np.sum(np.abs(shifted[:, 1:]), axis=1) + max(rounding, allowance)
-    found: set[float] = set()
-    flat_starts: set[float] = set()
-    flat_ends: set[float] = set()
-    for number in np.flatnonzero(np.abs(shifted[:, 0]) <= reach):
-        start, end = pieces.edges[number : number + 2].tolist()
-        width = pieces.widths[number]
-        u, values = _extremes(shifted[number], float(ends[number]), rounding)
-        t = [start, *(start + width * np.array(u[1:-1])).tolist(), end]
-        found.update(start + width * root for root in _sign_changes(shifted[number], u, values))
-        found.update(t[index] for index, value in enumerate(values) if value == 0.0)
-        found.update(t[index] for index in _touching(values, allowance))
-        flat = [index for index, pair in enumerate(itertools.pairwise(values)) if pair == (0.0, 0.0)]
-        flat_starts.update(t[index] for index in flat)
-        flat_ends.update(t[index + 1] for index in flat)
-    roots = np.array(sorted(found - (flat_starts & flat_ends)))
-    apart = np.diff(roots, prepend=-np.inf) > _TOGETHER * (pieces.high - pieces.low)  # beside a kink there are ripples
-    return np.asarray(roots[apart])
-
-
-def _sign_changes(powers: Floats, u: list[float], values: list[float]) -> list[float]:
-    """The roots of a polynomial between neighbouring extremes of different sign."""
-    return [
-        _bisect(powers, u[index], u[index + 1], before < 0.0)
-        for index, (before, after) in enumerate(itertools.pairwise(values))
-        if before < 0.0 < after or after < 0.0 < before
-    ]
-
-
-def _extremes(powers: Floats, end: float, rounding: float) -> tuple[list[float], list[float]]:
-    """The ends of [0, 1] and where a polynomial is stationary between, and its values; 0 for what is nearly that."""
-    stationary = _real_roots(_slope(powers), 0.0, 1.0)
-    values = np.array([powers[0], *np.polynomial.polynomial.polyval(np.array(stationary), powers), end])
-    return [0.0, *stationary, 1.0], np.where(np.abs(values) <= rounding, 0.0, values).tolist()
-
-
-def _touching(values: list[float], allowance: float) -> list[int]:
-    """Which extremes, other than the ends, come so close to zero without crossing it."""
-    inner = range(1, len(values) - 1)
-    return [
-        each
-        for each in inner
-        if 0.0 < abs(values[each]) <= allowance
-        and all(
-            other * math.copysign(1.0, values[each]) > abs(values[each])
-            for other in (values[each - 1], values[each + 1])
-        )
-    ]
-
-
-def _bisect(powers: Floats, low: float, high: float, rises: bool) -> float:
-    """The root of a polynomial between two points, to the last digit."""
-    while low < (middle := 0.5 * (low + high)) < high:
-        if (_value(powers, middle) < 0.0) is rises:
-            low = middle
-        else:
-            high = middle
-    return high
