@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
-from benchmarks import engine, peers, scale, startup
+from benchmarks import engine, numbers, peers, scale, startup
 from benchmarks.kinds import Kind, kinds
 from benchmarks.profiles import Rows, profiles
 from benchmarks.report import BAR_HEADING, Bar, Section, table, write
@@ -44,6 +44,8 @@ class Run:
         rounds = 3 if quick else 31
         _say("loads, misses, chains and switches")  # first, while nothing has been deleted
         self.engine = _rows(engine.ROWS, place / "engine", quick, but="import")
+        _say("every kind of number")
+        self.numbers = _rows(numbers.ROWS, place / "numbers", quick)
         _say("the common paths")
         self.paths = timed(peers.PEERS, place / "paths", rounds, 0.001 if quick else 0.02)
         _say("many small objects")
@@ -68,6 +70,7 @@ class Run:
     def bars(self) -> list[Bar]:
         """All bars, with what was measured for them."""
         rows = [engine.ROWS[name].bar(found) for name, found in self.engine.items()]
+        rows += [numbers.ROWS[name].bar(found) for name, found in self.numbers.items()]
         return [*self._hits(), *rows, *self._loads(), *self._whole_processes()]
 
     def _hits(self) -> Iterator[Bar]:

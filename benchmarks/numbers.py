@@ -1,0 +1,268 @@
+"""How long do hits and tables take for every kind of number, beside lru_cache, scipy and baobzi?
+
+``python -m benchmarks.numbers [--quick] [ROW ...]`` prints ratios of medians, both sides timed in turns within one run,
+and WRONG where one is beyond its bar. Each row is measured in a process of its own.
+"""
+
+from __future__ import annotations
+
+import enum
+import functools
+import importlib
+import itertools
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.interpolate import CubicSpline, RectBivariateSpline
+from scipy.optimize import brentq
+
+import stored
+from benchmarks.rows import Measured, Row, Step, in_turns, main
+from benchmarks.timing import median_seconds
+from stored import Axis
+
+__all__ = ["ROWS"]
+
+HIT_CALLS = 20_000
+"""Hits in one round."""
+
+POINTS = 10**6
+"""The length of the longest arrays."""
+
+INVERTED = 10**5
+"""So many values are solved for at once."""
+
+A1 = A2 = A3 = A4 = A5 = A6 = A7 = A8 = A9 = A10 = 1.0
+
+
+class Kind(enum.Enum):
+    """A choice that a method is given."""
+
+    LINEAR = 1
+    HALOFIT = 2
+
+
+@stored.keyed_by("H0", "Om0", "w", "ns", "s8")
+class Model:
+    """A model with five parameters."""
+
+    def __init__(self, first: Any = 70.0, kind: Callable[[float], Any] = float) -> None:
+        self.H0 = first
+        self.Om0, self.w, self.ns, self.s8 = (kind(each) for each in (0.3, -1.0, 0.96, 0.8))
+
+    @functools.lru_cache  # noqa: B019  (as users write it)
+    def remembered(self, z: Any) -> float:
+        """As `value`, by Python's own cache, which looks at no parameter."""
+        return 1.0
+
+    @stored.stored(persistent=False)
+    def value(self, z: Any) -> float:
+        """A number, in memory."""
+        return 1.0
+
+    @stored.stored(persistent=False)
+    def of_ten_names(self, z: Any) -> float:
+        """A number that depends on ten constants of its module."""
+        return A1 + A2 + A3 + A4 + A5 + A6 + A7 + A8 + A9 + A10
+
+    @stored.stored(interpolate=Axis("z", 0.0, 10.0, rtol=1e-8))
+    def curve(self, z: Any) -> Any:
+        """A table along one axis."""
+        return np.sin(z) + 2.0
+
+    @stored.stored(interpolate=(Axis("x", 0.0, 5.0, rtol=1e-6), Axis("y", 0.0, 5.0, rtol=1e-6)))
+    def surface(self, x: Any, y: Any) -> Any:
+        """A table along two axes."""
+        return np.sin(x) * np.cos(y) + 3.0
+
+
+class _Side(NamedTuple):
+    """One side of a row: what is done, and how often in one round."""
+
+    ours: Step
+    theirs: Step
+    calls: int
+
+
+def _row(path: str, beside: str, limit: float, sides: Callable[[], _Side]) -> Row:
+    return Row(path, beside, limit, functools.partial(_measure, sides))
+
+
+def _measure(sides: Callable[[], _Side], place: Path, run: Path, quick: bool) -> Measured:
+    stored.configure(cache_dir=place / "stored", key_file=place / "key")
+    ours, theirs, calls = sides()
+    return in_turns(ours, theirs, max(calls // (20 if quick else 1), 1), quick)
+
+
+# -- hits -------------------------------------------------------------------------------------------------------------
+
+
+def _hit(argument: Any, first: Any = 70.0, kind: Callable[[float], Any] = float) -> _Side:
+    model: Any = Model(first, kind)
+    return _Side(lambda: model.value(argument), _lru_hit(), HIT_CALLS)
+
+
+def _hit_of_ten_names() -> _Side:
+    model: Any = Model()
+    return _Side(lambda: model.of_ten_names(1.3), _lru_hit(), HIT_CALLS)
+
+
+def _lru_hit() -> Step:
+    model = Model()
+    return lambda: model.remembered(1.3)
+
+
+def _hits() -> dict[str, Row]:
+    pair = (1.3, 2)
+    arguments: dict[str, tuple[Any, float]] = {
+        "np.float64": (np.float64(1.3), 6.5),
+        "int": (1, 6.5),
+        "bool": (True, 6.5),
+        "tuple": (pair, 8.0),
+        "enum": (Kind.LINEAR, 8.0),
+        "array of 2": (np.array([1.3, 2.0]), 12.0),
+        "array of 3": (np.array([1.3, 2.0, 3.0]), 12.0),
+    }
+    beside = "hits of lru_cache"
+    rows = {
+        "hit": _row(
+            "hit, float, five float parameters, ten names reached",
+            beside,
+            5.5,
+            _hit_of_ten_names,
+        ),
+        "parameters np.float64": _row(
+            "hit, np.float64 parameters", beside, 6.5, functools.partial(_hit, 1.3, np.float64(70.0), np.float64)
+        ),
+    }
+    for what, (value, limit) in arguments.items():
+        rows[f"argument {what}"] = _row(f"hit, {what} as argument", beside, limit, functools.partial(_hit, value))
+        if limit > 6.5:
+            rows[f"parameter {what}"] = _row(
+                f"hit, {what} as parameter", beside, limit, functools.partial(_hit, 1.3, value)
+            )
+    return rows
+
+
+# -- tables -----------------------------------------------------------------------------------------------------------
+
+
+def _cubic() -> Any:
+    x = np.linspace(0.0, 10.0, 2000)
+    return CubicSpline(x, np.sin(x) + 2.0)
+
+
+def _bivariate() -> Any:
+    y = np.linspace(0.0, 5.0, 200)
+    return RectBivariateSpline(y, y, np.sin(y)[:, None] * np.cos(y) + 3.0)
+
+
+def _table_at(value: Any) -> _Side:
+    model: Any = Model()
+    return _Side(lambda: model.curve(value), lambda: model.curve(1.3), HIT_CALLS)
+
+
+def _array(size: int) -> _Side:
+    model: Any = Model()
+    spline, points = _cubic(), np.random.default_rng(0).uniform(0.0, 10.0, size)
+    return _Side(lambda: model.curve(points), lambda: spline(points), 2000)
+
+
+def _baobzi(order: int, split: int) -> Any:
+    middle = np.array([5.0])
+    function = importlib.import_module("baobzi").Baobzi
+    return function(lambda x: np.sin(x[0]) + 2.0, 1, order, middle, middle, 1e-8, split_multi_eval=split)
+
+
+def _million(orders: Sequence[int], splits: Sequence[int]) -> _Side:
+    """A million points, beside the fastest of some settings of baobzi."""
+    model: Any = Model()
+    points = np.random.default_rng(0).uniform(0.0, 10.0, POINTS)
+    made = {pair: _baobzi(*pair) for pair in itertools.product(orders, splits)}
+    actions = {f"{pair}": functools.partial(each, points) for pair, each in made.items()}
+    seconds = median_seconds(actions, 3, 1)
+    return _Side(lambda: model.curve(points), actions[min(seconds, key=seconds.__getitem__)], 1)
+
+
+def _two_floats() -> _Side:
+    model: Any = Model()
+    spline = _bivariate()
+    return _Side(lambda: model.surface(1.3, 2.0), lambda: spline.ev(1.3, 2.0), 5000)
+
+
+def _surface_million() -> _Side:
+    model: Any = Model()
+    spline, (x, y) = _bivariate(), np.random.default_rng(0).uniform(0.0, 5.0, (2, POINTS))
+    return _Side(lambda: model.surface(x, y), lambda: spline.ev(x, y), 1)
+
+
+def _inverse() -> _Side:
+    model: Any = Model()
+    return _Side(
+        lambda: model.curve.inverse(2.5, branch=(0.0, 1.5)),
+        lambda: brentq(lambda z: model.curve(z) - 2.5, 0.0, 1.5),
+        2000,
+    )
+
+
+def _derivative() -> _Side:
+    model: Any = Model()
+    spline = _cubic()
+    return _Side(lambda: model.curve.derivative(1.3), lambda: spline(1.3, 1), 5000)
+
+
+def _integral() -> _Side:
+    model: Any = Model()
+    spline = _cubic()
+    return _Side(lambda: model.curve.integral(1.0, 2.0), lambda: spline.integrate(1.0, 2.0), 5000)
+
+
+def _roots() -> _Side:
+    model: Any = Model()
+    spline = _cubic()
+    return _Side(lambda: model.curve.roots(2.5), lambda: spline.solve(2.5), 100)
+
+
+def _inverses() -> _Side:
+    model: Any = Model()
+    points = np.random.default_rng(0).uniform(0.0, 1.5, INVERTED)
+    values = model.curve(points)
+    return _Side(lambda: model.curve.inverse(values, branch=(0.0, 1.5)), lambda: model.curve(points), 2)
+
+
+def _tables() -> dict[str, Row]:
+    cubic, linear = "scipy's CubicSpline", "linear axis, 1e-8"
+    baobzi = f"10^6 points in random order, {linear}"
+    rows = {
+        f"table at {type(value).__name__}": _row(
+            f"a table at {label}", "the same at a float", 1.2, functools.partial(_table_at, value)
+        )
+        for label, value in (("np.float64", np.float64(1.3)), ("an int", 7))
+    }
+    for size, limit in ((1, 1.0), (10, 1.0), (100, 2.0), (1000, 0.8)):
+        rows[f"array {size}"] = _row(f"a table at an array of {size:,}", cubic, limit, functools.partial(_array, size))
+    return rows | {
+        "million": _row(baobzi, "baobzi of order 8 as it comes", 1.0, functools.partial(_million, (8,), (1,))),
+        "million-fastest": _row(
+            baobzi, "its fastest setting", 1.5, functools.partial(_million, (6, 8, 10, 12), (0, 1))
+        ),
+        "surface": _row("a surface at two floats", "RectBivariateSpline.ev", 0.75, _two_floats),
+        "surface-million": _row("a surface at 10^6 points", "RectBivariateSpline.ev", 0.5, _surface_million),
+        "inverse": _row("inverse of one value", "brentq on the table", 0.4, _inverse),
+        "inverses": _row("inverse of 10^5 values", "the table at as many points", 20.0, _inverses),
+        "derivative": _row("derivative at a float", cubic, 0.5, _derivative),
+        "integral": _row("integral between floats", cubic, 0.5, _integral),
+        "roots": _row("roots of one value", f"{cubic}, solve", 1.0, _roots),
+    }
+
+
+ROWS: Mapping[str, Row] = {**_hits(), **_tables()}
+
+
+if __name__ == "__main__":  # under the name by which other processes find its functions
+    numbers = import_module("benchmarks.numbers")
+    sys.exit(main("benchmarks.numbers", (__doc__ or "").split("\n")[0], numbers.ROWS))
