@@ -145,7 +145,7 @@ def _test_of_array(source: str, name: str, char: str, shape: tuple[int, ...], co
         f"{{type}}(_stored_value := {source}) is {{expected}}.ndarray",
         f"_stored_value.tobytes() == {{expected}}.{name}",
         f"_stored_value.shape == {{expected}}.{name}_shape",
-        f"_stored_value.dtype is {{expected}}.{name}_dtype",
+        f"_stored_value.dtype == {{expected}}.{name}_dtype",
     ]
     expected = {"ndarray": np.ndarray, name: content, f"{name}_shape": shape, f"{name}_dtype": np.dtype(char)}
     return ValueTest(" and ".join(tests), expected)
