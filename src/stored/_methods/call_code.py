@@ -172,26 +172,26 @@ def _compiled(source: str) -> CodeType:
 _FIND = """
         if _stored_owner.__weakref__ is not _stored.ref:
             _stored = _stored_find(_stored_owner)
-        if _stored is not None and not (@test@):
-            _stored = _stored_switch(_stored_owner)
-        if _stored is not None:"""
+        if not (@test@):
+            _stored = _stored_switch(_stored_owner)"""
+"""Where there is no shortcut, None takes its place, and the next attribute that is read is an error."""
 
 _RESULT = f"""{_FIND}
-            _stored_hit = @hit@
-            _stored_hit.count += 1
-            _stored_copy = _stored_hit.copy
-            return _stored_hit.value if _stored_copy is None else _stored_copy(_stored_hit.value)"""
+        _stored_hit = @hit@
+        _stored_hit.count += 1
+        _stored_copy = _stored_hit.copy
+        return _stored_hit.value if _stored_copy is None else _stored_copy(_stored_hit.value)"""
 
 _ALONG_AXES = f"""{_FIND}
-            _stored_hit = @hit@
-            _stored_value = _stored_hit.value(@axes@)
-            if _stored_value is not None:
-                _stored_hit.count += 1
-                return _stored_value"""
+        _stored_hit = @hit@
+        _stored_value = _stored_hit.value(@axes@)
+        if _stored_value is not None:
+            _stored_hit.count += 1
+            return _stored_value"""
 
 _INTERPOLANT = f"""{_FIND}
-            _stored.only.count += 1
-            return _stored.only.interpolant"""
+        _stored.only.count += 1
+        return _stored.only.interpolant"""
 
 _CALL = """
 def __call__(@parameters@):
