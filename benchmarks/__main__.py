@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
-from benchmarks import engine, numbers, peers, scale, startup
+from benchmarks import engine, numbers, peers, scale, startup, users
 from benchmarks.kinds import Kind, kinds
 from benchmarks.profiles import Rows, profiles
 from benchmarks.report import BAR_HEADING, Bar, Section, table, write
@@ -46,6 +46,7 @@ class Run:
         self.engine = _rows(engine.ROWS, place / "engine", quick, but="import")
         _say("every kind of number")
         self.numbers = _rows(numbers.ROWS, place / "numbers", quick)
+        self.users = _rows(users.ROWS, place / "users", quick)
         _say("the common paths")
         self.paths = timed(peers.PEERS, place / "paths", rounds, 0.001 if quick else 0.02)
         _say("many small objects")
@@ -112,6 +113,7 @@ class Run:
         """The report."""
         return [
             Section("Bars", [table(BAR_HEADING, [bar.row() for bar in bars]), *self._notes()]),
+            Section("What users live with", [_users(self.users)]),
             Section("Side by side", [_DISK, _side_by_side(self.paths), _side_by_side(self.fills)]),
             Section("Beyond reach", [*_beyond_reach(bars), self._strings(), *self._floats()]),
             Section(
@@ -206,6 +208,15 @@ def _side_by_side(times: Times) -> str:
             ratio = "" if ours not in by else f"{times.median(path, ours) / times.median(path, name):.2g}"
             rows.append((path, name, f"{times.median(path, name) * 1e6:,.4g}", ratio))
     return table(("path", "library", "microseconds", "stored takes of that"), rows)
+
+
+def _users(found: Mapping[str, Measured]) -> str:
+    rows = []
+    for name, row in users.ROWS.items():
+        if found[name].ours:
+            ours, theirs = (f"{statistics.median(side) * 1e6:,.3g}" for side in found[name])
+            rows.append((row.path, row.beside, ours, theirs, f"{found[name].ratio:.2g}"))
+    return table(("what is done", "beside", "stored, μs", "the other, μs", "stored takes of that"), rows)
 
 
 def _profile(title: str, rows: Rows) -> str:
