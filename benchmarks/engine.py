@@ -139,6 +139,7 @@ def _miss(place: Path, run: Path, quick: bool) -> Measured:
 
 
 def chain_on_disk(place: Path, run: Path, quick: bool) -> Measured:
+    """A model gets new parameters and stores a small dict, beside a set of diskcache."""
     _configure(place / "stored")
     cache = _diskcache(place)
     model, plain = Model(), Model()
