@@ -40,7 +40,7 @@ class BoundMethod(Generic[P, R]):
         _owner: Any
         _definition: Definition
 
-        def _interpolant_at_hand(self) -> Interpolant | None: ...
+        def _interpolant_at_hand(self, **others: Any) -> Interpolant | None: ...
 
         def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
 
@@ -217,9 +217,7 @@ class BoundMethod(Generic[P, R]):
         ValueError
             If there is no such order.
         """
-        interpolated: Any = None if others else self._interpolant_at_hand()
-        if interpolated is None:
-            interpolated = self._interpolant_for("derivative", ("nu",), others)
+        interpolated: Any = self._interpolant_for("derivative", ("nu",), others)
         return interpolated.derivative(*x) if nu is None else interpolated.derivative(*x, nu=nu)
 
     def integral(self, a: Any, b: Any, **others: Any) -> Any:
@@ -262,6 +260,12 @@ class BoundMethod(Generic[P, R]):
         return self._curve("roots", ("value",), others).roots(value)
 
     def _interpolant_for(self, method: str, options: tuple[str, ...], others: dict[str, Any]) -> Interpolant:
+        try:
+            found = self._interpolant_at_hand(**others)
+        except TypeError:  # some are missing, or are none of the method's
+            found = None
+        if found is not None:
+            return found
         definition = self._definition
         for name in options:
             if name in definition.arguments.names and name not in definition.axis_names:
@@ -272,9 +276,7 @@ class BoundMethod(Generic[P, R]):
         return self.interpolant(**others)
 
     def _curve(self, method: str, options: tuple[str, ...], others: dict[str, Any]) -> CurveInterpolant:
-        curve = None if others else self._interpolant_at_hand()
-        if curve is None:
-            curve = self._interpolant_for(method, options, others)
+        curve = self._interpolant_for(method, options, others)
         if len(self._definition.axes) > 1:
             names = " and ".join(self._definition.axis_names)
             raise TypeError(f"{self._definition.label}() is interpolated along {names}; {method} is for one axis only")

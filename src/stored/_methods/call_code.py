@@ -53,8 +53,8 @@ class CallCode:
     install : callable
         Takes two generated functions. The first answers calls; its first argument has the owner in ``_owner``, or,
         with an owner given, it is a static method with the parameters of the plain function, so that Python's errors
-        count the same. The second takes what has the owner in ``_owner``, and gives the only interpolant at once; None
-        if there is none at hand.
+        count the same. The second takes what has the owner in ``_owner``, and by name the arguments that are not along
+        axes, and gives the interpolant at once; None if it is not at hand.
     namespace : dict
         The global names of the plain method, which are those of the function.
     owner : object, optional
@@ -190,8 +190,9 @@ _ALONG_AXES = f"""{_FIND}
             return _stored_value"""
 
 _INTERPOLANT = f"""{_FIND}
-        _stored.only.count += 1
-        return _stored.only.interpolant"""
+        _stored_hit = @hit@
+        _stored_hit.count += 1
+        return _stored_hit.interpolant"""
 
 _CALL = """
 def __call__(@parameters@):
@@ -202,7 +203,7 @@ def __call__(@parameters@):
         pass
     return _stored_answer(_stored_owner, {@arguments@})
 
-def interpolant_at_hand(_stored_self):
+def interpolant_at_hand(_stored_self@others@):
     _stored_owner = _stored_self._owner
     _stored = _stored_last
     try:@interpolant@
@@ -221,9 +222,11 @@ def _source_of_call(
         raise TypeError(f"argument {reserved[0]!r} has a name that begins with _stored; choose another")
     has_many = any(each.kind in VARIADIC for each in parameters)
     body = "pass" if has_many or axes is None else _ALONG_AXES if axes else _RESULT
+    others = _others(parameters, axes or ())
     parts = {
         "body": body,
-        "interpolant": "pass" if body != _ALONG_AXES or keyed else _INTERPOLANT,
+        "interpolant": "pass" if body != _ALONG_AXES or others is None else _INTERPOLANT,
+        "others": others or "",
         "parameters": ", ".join(_parameter_list(parameters, [] if has_one_owner else ["_stored_self"])),
         "owner": "_stored_the_owner()" if has_one_owner else "_stored_self._owner",
         "arguments": ", ".join(f"{each.name!r}: {each.name}" for each in parameters),
@@ -248,6 +251,22 @@ def _parameters(signature: inspect.Signature) -> list[inspect.Parameter]:
     return list(signature.parameters.values())[1:]
 
 
+_OPTIONS = frozenset({"y", "branch", "nu", "a", "b", "value"})
+"""Those of what interpolants do, which cannot be told from arguments of these names."""
+
+
+def _others(parameters: Sequence[inspect.Parameter], axes: Sequence[str]) -> str | None:
+    """The arguments that are not along axes, to be given by name; None if some cannot be."""
+    others = [(number, each) for number, each in enumerate(parameters) if each.name not in axes]
+    if any(each.kind is each.POSITIONAL_ONLY or each.name in _OPTIONS for _, each in others):
+        return None
+    return "".join([", *", *[f", {_with_default(*each)}" for each in others]]) if others else ""
+
+
+def _with_default(number: int, parameter: inspect.Parameter) -> str:
+    return parameter.name + ("" if parameter.default is parameter.empty else f"=_stored_default{number}")
+
+
 _STARS: dict[Any, str] = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
 
 
@@ -258,8 +277,7 @@ def _parameter_list(parameters: Sequence[inspect.Parameter], first: list[str]) -
     for number, each in enumerate(parameters):
         if each.kind is each.KEYWORD_ONLY and not {each.KEYWORD_ONLY, each.VAR_POSITIONAL} & set(kinds[:number]):
             listed.append("*")
-        default = "" if each.default is each.empty else f"=_stored_default{number}"
-        listed.append(f"{_STARS.get(each.kind, '')}{each.name}{default}")
+        listed.append(f"{_STARS.get(each.kind, '')}{_with_default(number, each)}")
         if each.kind is each.POSITIONAL_ONLY and each.POSITIONAL_ONLY not in kinds[number + 1 :]:
             listed.append("/")
     return listed
