@@ -27,7 +27,7 @@ from stored._keys.function_parameters import FunctionParameters
 from stored._keys.function_tree import adopt_sources, sources_of
 from stored._keys.identity import number_text, object_number
 from stored._keys.ignored_names import Ignored, ignored_by, note_ignored
-from stored._keys.immutable_values import NUMBERS_AND_TEXTS, PLAIN_TYPES, immutable_key, is_immutable
+from stored._keys.immutable_values import NUMBERS_AND_TEXTS, PLAIN_TYPES, has_nan, immutable_key, is_immutable
 from stored._keys.keyed_by import keyed_by
 from stored._keys.libraries import find_by_name, is_of_main
 from stored._keys.method_reads import Memo, MethodReads, Selection, method_reads
@@ -134,6 +134,7 @@ __all__ = [
     "find_by_name",
     "find_describer",
     "found_in_sent_main",
+    "has_nan",
     "has_sent_functions",
     "hashable_part",
     "holds_something",

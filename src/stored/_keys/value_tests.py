@@ -68,7 +68,7 @@ def steady_values(values: tuple[Any, ...], parts: Any) -> tuple[Any, ...]:
         return tuple([each if type(each) in ATOMIC_SET else ... for each in values])
     return tuple(
         [
-            each if is_immutable(each) else Changing(part, each if isinstance(each, enum.Enum) else None)
+            each if is_immutable(each) else Changing(part, each if issubclass(type(each), enum.Enum) else None)
             for each, part in zip(values, parts, strict=True)
         ]
     )
@@ -128,6 +128,7 @@ def _test_of_member(source: str, name: str, member: Any, code: Any) -> ValueTest
     """It is the same member, with the same value and no other attributes, of a class with the same code."""
     tests = InlineTests({}, frozenset(), f"{{expected}}.{name}_")
     tests.expect(source, member)
+    tests.expect(f"{source}._name_", member._name_)
     known = tests.given(member), tests.given(member._value_), f"{len(vars(member))}"
     watch = add_tests_of_member(type(member), *known, tests)
     if watch is not None and Same(watch.state) != code:
@@ -145,7 +146,7 @@ def _test_of_array(source: str, name: str, char: str, shape: tuple[int, ...], co
         f"{{type}}(_stored_value := {source}) is {{expected}}.ndarray",
         f"_stored_value.tobytes() == {{expected}}.{name}",
         f"_stored_value.shape == {{expected}}.{name}_shape",
-        f"_stored_value.dtype is {{expected}}.{name}_dtype",
+        f"_stored_value.dtype == {{expected}}.{name}_dtype",
     ]
     expected = {"ndarray": np.ndarray, name: content, f"{name}_shape": shape, f"{name}_dtype": np.dtype(char)}
     return ValueTest(" and ".join(tests), expected)
