@@ -10,7 +10,14 @@ from stored._keys.arguments import Arguments
 from stored._keys.attributes import attributes_of, instance_dict, own_values
 from stored._keys.call_signature import VARIADIC
 from stored._keys.canonical import canonical, digest, text_or_none
-from stored._keys.change_key import change_key, comparable, hashable_part, lasting
+from stored._keys.change_key import (
+    change_key,
+    comparable,
+    copy_of_array,
+    hashable_part,
+    lasting,
+    with_copies_of_arrays,
+)
 from stored._keys.class_memos import PartMemos, parts_of
 from stored._keys.class_watch import add_tests_of_member
 from stored._keys.code_check import InlineCheck, InlineTests
@@ -129,6 +136,7 @@ __all__ = [
     "compile_rebinding",
     "constants_of",
     "converters",
+    "copy_of_array",
     "digest",
     "filled_memos",
     "find_by_name",
@@ -178,4 +186,5 @@ __all__ = [
     "tells_by_get_params",
     "text_or_none",
     "unsaved_facts",
+    "with_copies_of_arrays",
 ]

@@ -20,6 +20,7 @@ from stored._keys import (
     Key,
     Pairs,
     StoredCode,
+    copy_of_array,
     is_immutable,
     reached_values,
 )
@@ -45,7 +46,7 @@ def _copy_of_argument(value: Any) -> Any:
     """A copy that lies in memory as the value does; an error if no table would have it."""
     check_argument(value)
     if type(value) is np.ndarray:
-        return value.copy("F" if value.flags.f_contiguous and not value.flags.c_contiguous else "C")
+        return copy_of_array(value)
     return copying.deepcopy(value)
 
 
