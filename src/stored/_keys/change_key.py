@@ -128,12 +128,12 @@ def _registered_part(value: Any, adapter: Any, depth: int, compare: _Compare | N
 def _object_part(value: Any, kind: type, depth: int, compare: _Compare) -> Hashable:
     """What stands for a member of an enumeration or a frozen object: the code of its class, and its parts."""
     try:
-        parts, code = _parts_of_object(value, kind), _code_of(kind)
+        parts = _parts_of_object(value, kind)
     except Exception as error:  # whatever its class raises: the text of the object says what is wrong
         raise _NoKeyError from error
     if parts is None:
         raise _NoKeyError
-    return kind, code, *[each if type(each) is Same else _part(each, depth + 1, compare) for each in parts]
+    return kind, *[each if type(each) is Same else _part(each, depth + 1, compare) for each in parts]
 
 
 _MOST_BYTES = 512

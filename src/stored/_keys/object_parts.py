@@ -8,12 +8,10 @@ from typing import Any
 from stored._keys.attributes import attributes_of, compiled_base, instance_dict
 from stored._keys.change_key import Same, add_parts_of_objects
 from stored._keys.class_fields import frozen_fields
-from stored._keys.class_watch import class_watch
+from stored._keys.class_watch import class_watch, may_tell_more
 from stored._keys.described_values import described_values
 from stored._keys.immutable_values import is_immutable
 from stored._keys.known_of_class import known_of_class
-from stored._keys.parameter_names import STRING_METHODS
-from stored._keys.unchanged import USER_ATTRIBUTES
 
 __all__ = ["is_plain_member", "parts_of_object"]
 
@@ -27,15 +25,15 @@ def parts_of_object(value: Any, kind: Any) -> list[Any] | None:
     """
     if issubclass(kind, enum.Enum):
         others = [pair for pair in instance_dict(value).items() if pair[0] not in _OF_MEMBERS]
-        return [Same(value), value._name_, value._value_, *others]
+        return [_code_of(kind), Same(value), value._name_, value._value_, *others]
     parts = _items_or_fields(value, kind)
-    if parts is not None and any(hasattr(kind, name) for name in _TELLING):
-        return [*parts, tuple(described_values(value) or ())]
-    return parts
-
-
-_TELLING = (*STRING_METHODS, *USER_ATTRIBUTES, "__stored_parameters__")
-"""What a class has whose objects may tell more than their fields."""
+    if parts is None:
+        return None
+    watch = class_watch(kind)
+    code = None if watch is None else Same(watch.state)
+    if may_tell_more(kind) if watch is None else watch.may_tell_more:
+        return [code, *parts, tuple(described_values(value) or ())]
+    return [code, *parts]
 
 
 def _items_or_fields(value: Any, kind: Any) -> list[Any] | None:
