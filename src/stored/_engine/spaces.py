@@ -19,6 +19,7 @@ from stored._keys import (
     comparable,
     lasting,
     steady_values,
+    with_copies_of_arrays,
 )
 from stored._settings import settings, validity
 from stored._storage import PersistentTier
@@ -260,6 +261,8 @@ class PresentSpace:
         if found is not None and found == before and space is not None and space is self._latest[1]:
             return space
         self._parameters.check(owner, values)
+        values = with_copies_of_arrays(values)  # another thread may write to them at any moment
+        found = comparable(values)
         space = self._enter(self._parameters.described.space(self.owner_class, values), None, values)
         seen = None if found is None else lasting(values)
         if seen is not None and seen == found:  # else another thread changes them meanwhile

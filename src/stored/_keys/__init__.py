@@ -10,7 +10,14 @@ from stored._keys.arguments import Arguments
 from stored._keys.attributes import attributes_of, instance_dict, own_values
 from stored._keys.call_signature import VARIADIC
 from stored._keys.canonical import canonical, digest, text_or_none
-from stored._keys.change_key import change_key, comparable, hashable_part, lasting
+from stored._keys.change_key import (
+    change_key,
+    comparable,
+    copy_of_array,
+    hashable_part,
+    lasting,
+    with_copies_of_arrays,
+)
 from stored._keys.class_memos import PartMemos, parts_of
 from stored._keys.class_watch import add_tests_of_member
 from stored._keys.code_check import InlineCheck, InlineTests
@@ -27,7 +34,7 @@ from stored._keys.function_parameters import FunctionParameters
 from stored._keys.function_tree import adopt_sources, sources_of
 from stored._keys.identity import number_text, object_number
 from stored._keys.ignored_names import Ignored, ignored_by, note_ignored
-from stored._keys.immutable_values import NUMBERS_AND_TEXTS, PLAIN_TYPES, immutable_key, is_immutable
+from stored._keys.immutable_values import NUMBERS_AND_TEXTS, PLAIN_TYPES, has_nan, immutable_key, is_immutable
 from stored._keys.keyed_by import keyed_by
 from stored._keys.libraries import find_by_name, is_of_main
 from stored._keys.method_reads import Memo, MethodReads, Selection, method_reads
@@ -130,11 +137,13 @@ __all__ = [
     "compile_rebinding",
     "constants_of",
     "converters",
+    "copy_of_array",
     "digest",
     "filled_memos",
     "find_by_name",
     "find_describer",
     "found_in_sent_main",
+    "has_nan",
     "has_sent_functions",
     "hashable_part",
     "holds_something",
@@ -179,4 +188,5 @@ __all__ = [
     "tells_by_get_params",
     "text_or_none",
     "unsaved_facts",
+    "with_copies_of_arrays",
 ]

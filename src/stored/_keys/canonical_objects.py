@@ -46,7 +46,7 @@ def _class_of(value: object, walk: Walk) -> str:
 
 
 def _is_enum(value: object) -> bool:
-    return isinstance(value, enum.Enum)
+    return issubclass(type(value), enum.Enum)  # a proxy says that it is one
 
 
 def _is_library_estimator(value: object) -> bool:

@@ -21,9 +21,11 @@ __all__ = [
     "array_part",
     "change_key",
     "comparable",
+    "copy_of_array",
     "hashable_part",
     "lasting",
     "part_of",
+    "with_copies_of_arrays",
 ]
 
 _MAX_DEPTH = 12
@@ -125,10 +127,13 @@ def _registered_part(value: Any, adapter: Any, depth: int, compare: _Compare | N
 
 def _object_part(value: Any, kind: type, depth: int, compare: _Compare) -> Hashable:
     """What stands for a member of an enumeration or a frozen object: the code of its class, and its parts."""
-    parts = _parts_of_object(value, kind)
+    try:
+        parts = _parts_of_object(value, kind)
+    except Exception as error:  # whatever its class raises: the text of the object says what is wrong
+        raise _NoKeyError from error
     if parts is None:
         raise _NoKeyError
-    return kind, _code_of(kind), *[each if type(each) is Same else _part(each, depth + 1, compare) for each in parts]
+    return kind, *[each if type(each) is Same else _part(each, depth + 1, compare) for each in parts]
 
 
 _MOST_BYTES = 512
@@ -143,6 +148,21 @@ def array_part(value: Any) -> tuple[Hashable, ...]:
     is_fortran = value.flags.f_contiguous and not value.flags.c_contiguous
     content = xxhash.xxh3_128_digest(np.ascontiguousarray(value.T if is_fortran else value).data)
     return np.ndarray, value.dtype.char, value.shape, is_fortran, content
+
+
+def copy_of_array(value: Any) -> Any:
+    """A copy of an array that lies in memory as `array_part` distinguishes it, and that nobody else can change."""
+    return value.copy("F" if value.flags.f_contiguous and not value.flags.c_contiguous else "C")
+
+
+def with_copies_of_arrays(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Values, with copies in the place of arrays of plain numbers."""
+    return tuple(
+        [
+            copy_of_array(each) if type(each) is np.ndarray and each.dtype.kind in _PLAIN_KINDS else each
+            for each in values
+        ]
+    )
 
 
 class Same:

@@ -9,9 +9,10 @@ from stored._keys.class_names import is_library_class
 from stored._keys.code_check import InlineTests
 from stored._keys.code_graph import CodeState, state_of
 from stored._keys.known_of_class import known_of_class, replace_known
-from stored._keys.unchanged import TestScope
+from stored._keys.parameter_names import STRING_METHODS
+from stored._keys.unchanged import USER_ATTRIBUTES, TestScope
 
-__all__ = ["ClassWatch", "add_tests_of_member", "class_watch"]
+__all__ = ["ClassWatch", "add_tests_of_member", "class_watch", "may_tell_more"]
 
 
 class ClassWatch:
@@ -26,12 +27,15 @@ class ClassWatch:
     ----------
     state : CodeState
         What it reached.
+    may_tell_more : bool
+        May its objects tell more than their fields, as owners?
     """
 
-    __slots__ = ("_check", "state")
+    __slots__ = ("_check", "may_tell_more", "state")
 
     def __init__(self, kind: type) -> None:
         self.state: CodeState = state_of(kind)
+        self.may_tell_more = may_tell_more(kind)
         tests = InlineTests({}, frozenset())
         self.add_tests(tests)
         scope = TestScope({}, tests.all_given())
@@ -49,6 +53,11 @@ class ClassWatch:
             return self._check(None, None)
         except Exception:  # something is no longer there, or cannot be compared
             return False
+
+
+def may_tell_more(kind: type) -> bool:
+    """Has a class what an owner tells its parameters by, beside fields?"""
+    return any(hasattr(kind, name) for name in (*STRING_METHODS, *USER_ATTRIBUTES, "__stored_parameters__"))
 
 
 def class_watch(kind: type) -> ClassWatch | None:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, cast
 
 from stored._keys.class_functions import is_data
-from stored._keys.contents import at_one_moment, marshalled
+from stored._keys.contents import Content, at_one_moment, marshalled
 from stored._keys.namespace_test import dictionary_of, names_of_class
 from stored._keys.reach_report import LookedUp
 from stored._keys.unchanged import TestScope, is_attribute_name
@@ -276,9 +276,9 @@ class InlineTests:
         """Expect something in the dictionary of a class."""
         names = self.given(dictionary_of(found.base))
         if found.value is ABSENT:
-            self.tests.append(f"{found.name!r} not in {names}")
+            self.tests.append(f"{_quoted(found.name)} not in {names}")
         else:
-            self.expect(f"{names}[{found.name!r}]", found.value)
+            self.expect(f"{names}[{_quoted(found.name)}]", found.value)
 
     def watch(self, watched: Watch, looks_inside: bool) -> None:
         """Expect what is watched to be the same; does what it contains count, too?"""
@@ -291,10 +291,12 @@ class InlineTests:
         if source is None or not isinstance(watched, NameWatch):
             self.call(watched.is_same)
             return
-        value, content = watched.value(), watched.content
-        self.expect(source, value)
-        if content is None or not looks_inside:
-            return
+        self.expect(source, watched.value())
+        if watched.content is not None and looks_inside:
+            self._look_inside(source, watched.content)
+
+    def _look_inside(self, source: str, content: Content) -> None:
+        """Expect an expression to contain the same."""
         if content.of is marshalled:
             self.tests.append(f"{self.given(marshal.dumps)}({source}, 2) == {self.given(content.key)}")
         else:
@@ -307,12 +309,15 @@ class InlineTests:
             return False
         self.compares_names = True
         names = self.given(found.names)
-        if found.is_enum:
-            self.tests.append(f"{self.given(len)}({names}) == {len(found.before)}")
+        if found.before is None:
+            self.tests.append(f"{self.given(len)}({names}) == {found.size}")
         else:
             self.tests.append(f"{names} == {self.given(found.before)}")
-        for name, value in found.one_by_one:
-            self.expect(f"{names}[{name!r}]", value)
+        for name, value, content in found.one_by_one:
+            source = f"{names}[{_quoted(name)}]"
+            self.expect(source, value)
+            if content is not None:
+                self._look_inside(source, content)
         self.expect_bases(found.kind)
         return True
 
@@ -337,12 +342,12 @@ class InlineTests:
             if names is self.namespace and first not in self._taken and not first.startswith(_PREFIX):
                 return ".".join(watched.path)
             if first not in names:
-                self.tests.append(f"{first!r} not in {self.given(names)}")
+                self.tests.append(f"{_quoted(first)} not in {self.given(names)}")
                 return ".".join((self.given(builtins), *watched.path))
             module = _module_of(names)
             if module is not None:
                 return ".".join((self.given(module), *watched.path))
-            return ".".join((f"{self.given(names)}[{first!r}]", *watched.path[1:]))
+            return ".".join((f"{self.given(names)}[{_quoted(first)}]", *watched.path[1:]))
         return ".".join((self.given(space), *watched.path)) if isinstance(space, types.ModuleType) else None
 
     def call(self, function: Callable[[], bool]) -> None:
@@ -352,6 +357,11 @@ class InlineTests:
     def expect(self, source: str, value: Any) -> None:
         """Expect an expression to be an object: one that is equal can be another one, as 1.0 is for 1."""
         self.tests.append(f"{source} is {self.given(value)}")
+
+
+def _quoted(name: str) -> str:
+    """A name as a string in a test, in which braces stand for something else."""
+    return repr(name).replace("{", "{{").replace("}", "}}")
 
 
 _numbers = itertools.count()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 
 from stored._keys.unchanged import ATOMIC_SET
 
-__all__ = ["NUMBERS_AND_TEXTS", "PLAIN_TYPES", "immutable_key", "is_immutable"]
+__all__ = ["NUMBERS_AND_TEXTS", "PLAIN_TYPES", "has_nan", "immutable_key", "is_immutable"]
 
 PLAIN_TYPES: dict[type, Any] = {np.float64: float, np.complex128: complex}
 """The numbers of numpy that are, in keys, those of Python, and these."""
@@ -25,6 +27,11 @@ def is_immutable(value: Any, depth: int = 0) -> bool:
     if kind is tuple:
         return depth < _MAX_DEPTH and all(is_immutable(each, depth + 1) for each in value)
     return kind in NUMBERS_AND_TEXTS
+
+
+def has_nan(values: Collection[Any]) -> bool:
+    """Is one of some numbers and texts not equal to itself?"""
+    return any(map(operator.ne, values, values))
 
 
 def immutable_key(values: tuple[Any, ...]) -> tuple[Any, ...] | None:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import copy
 import enum
 import gc
-import types
-from typing import Any
+from typing import Any, NamedTuple
 
 from stored._keys.class_content import is_of_enum
+from stored._keys.contents import Content
 from stored._keys.watched import NamespaceWatch
+from stored.typing import ABSENT
 
 __all__ = ["NamesOfClass", "dictionary_of", "names_of_class"]
 
 
-class NamesOfClass:
+class NamesOfClass(NamedTuple):
     """The names of a class, and what they were bound to.
 
     Attributes
@@ -23,62 +23,35 @@ class NamesOfClass:
         The class.
     names : mapping
         Its names, as they are at any time.
-    before : dict
-        What they were, to be compared as a whole by equality. Of an enumeration, whose members cannot be bound anew,
-        only the number of names is compared.
-    one_by_one : list of (str, object)
-        Names to be compared by identity: equal values can be others, as 1.0 is for 1.
+    before : dict or None
+        What they were, to be compared as a whole by equality, which sees names that come and go. None for an
+        enumeration, whose members cannot be bound anew: of it, only the number of names is compared.
+    size : int
+        How many there were.
+    one_by_one : list of (str, object, Content or None)
+        Names to be compared by identity, since others can be equal, as 1.0 is to 1; and what these contained.
     """
 
-    def __init__(self, kind: type, before: dict[str, Any], one_by_one: list[tuple[str, Any]]) -> None:
-        self.kind = kind
-        self.names = dictionary_of(kind)
-        self.before = before
-        self.one_by_one = one_by_one
-
-    @property
-    def is_enum(self) -> bool:
-        """Is it an enumeration?"""
-        return isinstance(self.kind, enum.EnumMeta)
+    kind: type
+    names: Any
+    before: dict[str, Any] | None
+    size: int
+    one_by_one: list[tuple[str, Any, Content | None]]
 
 
 def names_of_class(watch: NamespaceWatch) -> NamesOfClass | None:
-    """The names of a class that is watched; None if comparing them does not see each change."""
+    """The names of a class that is watched; None if it is no class, or has changed by now."""
     kind = watch.holder()
     if not isinstance(kind, type):
         return None
     before = dict(vars(kind))
-    one_by_one: list[tuple[str, Any]] = []
-    for name, held, content in watch.items:
-        value: Any = held()
-        if before.get(name) is not value:
-            return None
-        if isinstance(kind, enum.EnumMeta) and is_of_enum(kind, name, value):
-            continue
-        if content is not None:
-            if type(value) not in {list, dict} or isinstance(kind, enum.EnumMeta) or not _is_told_by_equality(value):
-                return None
-            before[name] = copy.copy(value)
-        elif isinstance(kind, enum.EnumMeta) or not _is_told_by_equality(value):
-            one_by_one.append((name, value))
-    return NamesOfClass(kind, before, one_by_one)
-
-
-def _is_told_by_equality(value: Any) -> bool:
-    """Is a value equal to itself only, or to others that are the same in all ways?"""
-    kind: Any = type(value)
-    if kind in {tuple, list}:
-        return all(map(_is_told_by_equality, value))
-    if kind is dict:
-        return all(type(key) is str and _is_told_by_equality(each) for key, each in value.items())
-    by_identity = kind.__eq__ is object.__eq__ or (isinstance(value, type) and kind.__eq__ is type.__eq__)
-    return by_identity or kind in _TOLD
-
-
-_TOLD = frozenset(
-    {str, types.NoneType, types.WrapperDescriptorType, types.MethodWrapperType, types.BuiltinFunctionType}
-)
-"""Equal ones of these are the same in all that counts."""
+    one_by_one = [(name, held(), content) for name, held, content in watch.items]
+    if any(before.get(name, ABSENT) is not value for name, value, _ in one_by_one):
+        return None
+    if not isinstance(kind, enum.EnumMeta):
+        return NamesOfClass(kind, dictionary_of(kind), before, len(before), one_by_one)
+    counted = [each for each in one_by_one if each[0].startswith("__") or not is_of_enum(kind, *each[:2])]
+    return NamesOfClass(kind, dictionary_of(kind), None, len(before), counted)
 
 
 def dictionary_of(kind: type) -> Any:

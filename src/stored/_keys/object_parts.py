@@ -5,10 +5,11 @@ from __future__ import annotations
 import enum
 from typing import Any
 
-from stored._keys.attributes import attributes_of, instance_dict
+from stored._keys.attributes import attributes_of, compiled_base, instance_dict
 from stored._keys.change_key import Same, add_parts_of_objects
 from stored._keys.class_fields import frozen_fields
-from stored._keys.class_watch import class_watch
+from stored._keys.class_watch import class_watch, may_tell_more
+from stored._keys.described_values import described_values
 from stored._keys.immutable_values import is_immutable
 from stored._keys.known_of_class import known_of_class
 
@@ -22,9 +23,20 @@ def parts_of_object(value: Any, kind: Any) -> list[Any] | None:
 
     None for an object that is no member of an enumeration, named tuple, or frozen object with nothing but its fields.
     """
-    if isinstance(value, enum.Enum):
+    if issubclass(kind, enum.Enum):
         others = [pair for pair in instance_dict(value).items() if pair[0] not in _OF_MEMBERS]
-        return [Same(value), value._value_, *others]
+        return [_code_of(kind), Same(value), value._name_, value._value_, *others]
+    parts = _items_or_fields(value, kind)
+    if parts is None:
+        return None
+    watch = class_watch(kind)
+    code = None if watch is None else Same(watch.state)
+    if may_tell_more(kind) if watch is None else watch.may_tell_more:
+        return [code, *parts, tuple(described_values(value) or ())]
+    return [code, *parts]
+
+
+def _items_or_fields(value: Any, kind: Any) -> list[Any] | None:
     if issubclass(kind, tuple) and type(getattr(kind, "_fields", None)) is tuple and kind.__iter__ is tuple.__iter__:
         return [*value] if not instance_dict(value) else None
     names: frozenset[str] | None = known_of_class(kind, "frozen fields", lambda: _frozen_names(kind))
@@ -41,7 +53,8 @@ def is_plain_member(value: enum.Enum) -> bool:
 
 def _frozen_names(kind: type) -> frozenset[str] | None:
     fields = frozen_fields(kind)
-    return None if fields is None else frozenset([each.name for each in fields])
+    # else its objects have in them what no attribute tells, as a float its number
+    return None if fields is None or compiled_base(kind) is not object else frozenset([each.name for each in fields])
 
 
 def _code_of(kind: type) -> Same | None:

@@ -68,7 +68,7 @@ def steady_values(values: tuple[Any, ...], parts: Any) -> tuple[Any, ...]:
         return tuple([each if type(each) in ATOMIC_SET else ... for each in values])
     return tuple(
         [
-            each if is_immutable(each) else Changing(part, each if isinstance(each, enum.Enum) else None)
+            each if is_immutable(each) else Changing(part, each if issubclass(type(each), enum.Enum) else None)
             for each, part in zip(values, parts, strict=True)
         ]
     )
@@ -127,9 +127,10 @@ def joined_check(
 def _test_of_member(source: str, name: str, member: Any, code: Any) -> ValueTest | None:
     """It is the same member, with the same value and no other attributes, of a class with the same code."""
     tests = InlineTests({}, frozenset(), f"{{expected}}.{name}_")
-    tests.expect(source, member)
-    known = tests.given(member), tests.given(member._value_), f"{len(vars(member))}"
-    watch = add_tests_of_member(type(member), *known, tests)
+    tests.expect(f"(_stored_value := {source})", member)
+    tests.expect("_stored_value._name_", member._name_)
+    known = tests.given(member._value_), f"{len(vars(member))}"
+    watch = add_tests_of_member(type(member), "_stored_value", *known, tests)
     if watch is not None and Same(watch.state) != code:
         return None
     given = {each.removeprefix("{expected}."): value for each, value in tests.all_given().items()}

@@ -14,8 +14,18 @@ from typing import Any, Literal
 import numpy as np
 
 from stored._engine import Method, PresentSpace, StorageSpace, memory_limit, own_arguments
-from stored._keys import ATOMIC_SET, CodeState, Key, Pairs, StoredCode, reached_values
+from stored._keys import (
+    ATOMIC_SET,
+    CodeState,
+    Key,
+    Pairs,
+    StoredCode,
+    copy_of_array,
+    is_immutable,
+    reached_values,
+)
 from stored._methods.definition import Definition
+from stored._methods.hit_tables import check_argument
 from stored._methods.memo_state import MemoState
 from stored._methods.referring import refers_to, refers_to_values
 from stored._methods.shortcuts import Hit
@@ -30,6 +40,14 @@ __all__ = ["Call", "ParametersChangedError"]
 
 class ParametersChangedError(OwnerError):
     """The owner's parameters changed while a table was sampled, so that its values are not of one set of them."""
+
+
+def _copy_of_argument(value: Any) -> Any:
+    """A copy that lies in memory as the value does; an error if no table would have it."""
+    check_argument(value)
+    if type(value) is np.ndarray:
+        return copy_of_array(value)
+    return copying.deepcopy(value)
 
 
 def _axis_number(value: Any) -> Any:
@@ -264,10 +282,24 @@ class Call:
         return CachedResult(make_interpolant(definition.axes, value, definition.label), None, seconds)
 
     def shortcut_arguments(self) -> tuple[Any, ...] | None:
-        """The arguments by which a shortcut finds the result; None if their code makes it private."""
+        """The arguments by which a shortcut finds the result; None if their code makes it private.
+
+        Of those that can change there are copies: another thread may have changed them since they were keyed.
+        """
         if self.private and self.parts:
             return None
-        return tuple([self.values[name] for name in self.definition.shortcut_arguments])
+        names = self.definition.shortcut_arguments
+        given = tuple([self.values[name] for name in names])
+        if all(map(is_immutable, given)):
+            return given
+        try:
+            copies = tuple(map(_copy_of_argument, given))
+            key = self.definition.arguments.key(
+                {**self.values, **dict(zip(names, copies, strict=True))}, self.definition.axis_names, []
+            )
+        except Exception:  # whatever their classes raise: a full call does without copies
+            return None
+        return copies if key == self.arguments[: len(key)] else None
 
     def hit(self, result: CachedResult) -> Hit:
         """A result as a shortcut has it."""

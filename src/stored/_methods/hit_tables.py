@@ -7,23 +7,24 @@ error, of any kind. Arguments that can change are compared by what they contain,
 from __future__ import annotations
 
 import enum
-import operator
 from marshal import dumps
 from typing import Any
 
 import numpy as np
+import xxhash
 
 from stored._keys import (
     NUMBERS_AND_TEXTS,
     PLAIN_TYPES,
     InlineTests,
     add_tests_of_member,
+    has_nan,
     hashable_part,
     is_plain_member,
     marshalled,
 )
 
-__all__ = ["add_hit"]
+__all__ = ["add_hit", "check_argument"]
 
 
 def add_hit(tables: dict[Any, Any], arguments: tuple[Any, ...], hit: Any) -> bool:
@@ -39,9 +40,8 @@ def add_hit(tables: dict[Any, Any], arguments: tuple[Any, ...], hit: Any) -> boo
         The result.
     """
     types = tuple(map(type, arguments))
-    numbers = [each for each in arguments if type(each) in NUMBERS_AND_TEXTS]
-    if any(map(operator.ne, numbers, numbers)):
-        return False  # NaN would not be found again
+    if has_nan([each for each in arguments if type(each) in NUMBERS_AND_TEXTS]):
+        return False  # it would not be found again
     is_single = len(types) == 1
     name, key = (types[0], arguments[0]) if is_single else (types, arguments)
     if name not in tables:
@@ -57,10 +57,18 @@ def add_hit(tables: dict[Any, Any], arguments: tuple[Any, ...], hit: Any) -> boo
             return True
     else:
         return False
-    if not isinstance(key, enum.Enum) or not is_plain_member(key):
+    if not isinstance(table, _Members):
         return False
-    tables[name] = _table_of_members(types[0])  # for the code of its class as it is by now
+    tables[name] = _single_table(types[0], key)  # for the code of its class, and what members have, as they are by now
     return _is_added(tables[name], key, hit)
+
+
+def check_argument(argument: Any) -> None:
+    """Raise an error, of any kind, if nothing stands for an argument in tables."""
+    try:
+        marshalled(argument)
+    except ValueError:
+        hashable_part(argument)
 
 
 def _is_added(table: Any, key: Any, hit: Any) -> bool:
@@ -113,14 +121,15 @@ class _Tuples:
                 return self._flat[type(first), type(second)][items]
             return self._flat[tuple(map(type, items))][items]
         except (KeyError, TypeError):  # there is none, or an item cannot be hashed
-            return self._others[hashable_part(items)]
+            return self._others[_part_of_container(items)]
 
     def __setitem__(self, items: tuple[Any, ...], hit: Any) -> None:
         types = tuple(map(type, items))
-        if not NUMBERS_AND_TEXTS.issuperset(types):
-            self._others[hashable_part(items)] = hit
-        elif not any(map(operator.ne, items, items)):  # NaN would not be found again
+        if NUMBERS_AND_TEXTS.issuperset(types) and not has_nan(items):
+            _check_size(items)
             self._flat.setdefault(types, {})[items] = hit
+        else:
+            self._others[_part_of_container(items)] = hit
 
 
 class _Containers:
@@ -129,30 +138,39 @@ class _Containers:
     __slots__ = ("_others", "_plain")
 
     def __init__(self) -> None:
-        self._plain: dict[bytes, Any] = {}
+        self._plain: dict[Any, Any] = {}
         self._others: dict[Any, Any] = {}
 
     def __getitem__(self, container: Any) -> Any:
         try:  # arrays and numpy's numbers are written as bytes, which are in no plain container
-            return self._plain[dumps(container, 2)]
+            return self._plain[_content(dumps(container, 2))]
         except (KeyError, ValueError):
-            return self._others[hashable_part(container)]
+            return self._others[_part_of_container(container)]
 
     def __setitem__(self, container: Any, hit: Any) -> None:
-        content = _content(container)
-        if content is None:
-            self._others[hashable_part(container)] = hit
-        else:
-            self._plain[content] = hit
+        try:
+            self._plain[_content(marshalled(container))] = hit
+        except ValueError:
+            self._others[_part_of_container(container)] = hit
 
 
-def _content(container: Any) -> bytes | None:
-    """What `marshal` writes of a small container of numbers and texts of Python's own; None for any other."""
-    try:
-        content = marshalled(container)
-    except ValueError:
-        return None
-    return content if len(content) <= _MOST_BYTES else None
+def _content(written: bytes) -> Any:
+    """What was written, or its digest; these are never equal."""
+    return written if len(written) <= _MOST_BYTES else (xxhash.xxh3_128_digest(written),)
+
+
+_MOST_ITEMS = 1024
+"""Larger containers are not in tables, unless by a digest: all that stands for their items would stay in memory."""
+
+
+def _check_size(container: Any) -> None:
+    if len(container) > _MOST_ITEMS:
+        raise ValueError(f"{len(container)} items")
+
+
+def _part_of_container(container: Any) -> Any:
+    _check_size(container)
+    return hashable_part(container)
 
 
 class _Members:
@@ -190,7 +208,7 @@ def _table_of_members(kind: type) -> Any:
     add_tests_of_member(kind, "member", "value", "size", tests)
     given = tests.all_given()
     scope: dict[str, Any] = {}
-    exec(_MEMBERS.format(given=", ".join(given), test=" and ".join(tests.tests)), scope)  # noqa: S102  # identifiers only
+    exec(_MEMBERS.format(given=", ".join(given), test=" and ".join(tests.tests).format()), scope)  # noqa: S102  # identifiers only
     return scope["make"](*given.values(), _Members)
 
 
@@ -239,7 +257,7 @@ def _single_table(kind: type, argument: Any) -> Any:
         return _Tuples()
     if kind is list or kind is dict:
         return _Containers()
-    return _table_of_members(kind) if isinstance(argument, enum.Enum) and is_plain_member(argument) else _Parts()
+    return _table_of_members(kind) if issubclass(kind, enum.Enum) and is_plain_member(argument) else _Parts()
 
 
 def _table_of_several(types: tuple[type, ...]) -> Any:

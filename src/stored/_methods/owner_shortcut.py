@@ -6,13 +6,17 @@ from collections.abc import Hashable
 from typing import Any
 
 from stored._engine import PresentSpace, StorageSpace
-from stored._keys import InlineCheck
+from stored._keys import ATOMIC_SET, InlineCheck
 from stored._methods.counters import Counters
 from stored._methods.memo_state import MemoTests
 from stored._methods.shortcuts import Shortcut
 from stored._settings import validity
 
 __all__ = ["OwnerShortcut"]
+
+
+_HITS_OF_EACH, _MORE_HITS = 4, 64
+"""So many hits may a shortcut have for each result, and beside these: equal arguments can be of several types."""
 
 
 class OwnerShortcut:
@@ -91,6 +95,13 @@ class OwnerShortcut:
         shortcut = Shortcut(owner, check, key, space, token)
         return shortcut if shortcut.holds(owner) else None
 
+    def has_too_many_hits(self, results: int) -> bool:
+        """Are there by far more hits than results, so that most are those of arguments which do not come again?
+
+        Classes that a function makes anew for each call are such, for one.
+        """
+        return self.last is not None and len(self.last.hits) > _HITS_OF_EACH * results + _MORE_HITS
+
     def add(self, shortcut: Shortcut) -> None:
         """Add a shortcut that was prepared; `CallCode.add` does, once what must end before has ended."""
         known = self._by_key.pop(shortcut.key, None)
@@ -107,8 +118,9 @@ class OwnerShortcut:
         if self.last is None or self.last.rebind is None:
             return None  # a full call asks for the values: that may call the change callback, whose error must be seen
         values = self._values(owner)
+        types = tuple(map(type, values))
         # numbers of Python's own are their own key
-        found = self._by_key.get(values + tuple(map(type, values))) if self.last.is_steady else None
+        found = self._by_key.get(values + types) if ATOMIC_SET.issuperset(types) else None
         if found is None:
             found = self._by_key.get(self._present.key_of(values))
         if found is None or found.rebind is None:

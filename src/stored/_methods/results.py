@@ -195,6 +195,8 @@ class Results:
             return
         if self.shortcut is None:
             self.shortcut = OwnerShortcut(self.counters, self.present)
+        elif self.shortcut.has_too_many_hits(len(call.memory)):
+            self.end_shortcuts()
         namespace, taken = self.definition.namespace, self.definition.arguments.names
         code = self.code.quick_check(self.owner_class, namespace, taken)
         shortcut = self.shortcut.prepare(call.owner, call.space, token, memos, code)
