@@ -241,6 +241,11 @@ class Registry:
         # `pop` gets the reference as its default: a callback without a function of Python's
         self.referenced[number] = weakref.ref(owner, functools.partial(self.referenced.pop, number)), record
 
+    def find(self, owner: object) -> OwnerRecord | None:
+        """The record of a registered owner; None if it has none."""
+        found = self.referenced.get(id(owner))
+        return found[1] if found is not None and found[0]() is owner else None
+
     def records(self) -> list[tuple[object, OwnerRecord]]:
         """All owners with their records; None for an owner that is registered by its parameters."""
         # each list in one step, since owners may be freed at any moment
@@ -267,19 +272,22 @@ def owner_record(owner: object, method: CountedMethod | None = None) -> OwnerRec
     """
     held = _storage_user(owner)[1] if validity.has_storage_users else None
     registry = _own_registry(owner) if held is None else held.decorated
-    if registry is not None:
-        found = registry.referenced.get(id(owner))
-        if found is not None and found[0]() is owner:
-            return found[1]
+    found = None if registry is None else registry.find(owner)
+    if found is not None:
+        return found
     with _registry_lock:
-        if held is not None and held.decorated is None:
-            # a StorageUser often refers to its owner: in any other registry, its results would keep both alive
-            held.decorated = Registry()
-        registry = _own_registry(owner) if held is None else held.decorated
-        found = registry.referenced.get(id(owner))
-        if found is not None and found[0]() is owner:
-            return found[1]
-        return _register(registry, owner, held, method)
+        if registry is None:
+            registry = _registry_of_user(held)
+        return registry.find(owner) or _register(registry, owner, held, method)
+
+
+def _registry_of_user(held: Any) -> Registry:
+    """That of the owners which hold a StorageUser; with the lock held."""
+    if held.decorated is None:
+        # it often refers to its owner: in any other registry, its results would keep both alive
+        held.decorated = Registry()
+    found: Registry = held.decorated
+    return found
 
 
 def _own_registry(owner: object) -> Registry:

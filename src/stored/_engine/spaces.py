@@ -49,27 +49,28 @@ class SpacesOfClass:
         # a garbage collection may remove some at any moment, also while a dict is copied (CPython 3.11): only a list of
         # keys or of values is made in one step
         self.known: dict[Hashable, weakref.ref[StorageSpace]] = {}
-        self._recent: dict[int, StorageSpace] = {}  # by id, the latest last
+        self._recent: dict[StorageSpace, None] = {}  # the latest last
         _all.add(self)
 
     def note_use(self, before: StorageSpace | None, space: StorageSpace) -> None:
         """An owner has the parameters of a space now, in place of those of another; with the lock held."""
-        recent, number = self._recent, id(space)
+        recent = self._recent
         if before is not None:
-            recent.pop(id(before), None)
-            recent[id(before)] = before
-        recent.pop(number, None)
-        recent[number] = space
+            recent.pop(before, None)
+            recent[before] = None
+        recent.pop(space, None)
+        recent[space] = None
         if len(recent) > self.memory_sets:
             self.drop_beyond_limit()
 
     def drop_beyond_limit(self) -> None:
         """Keep no more spaces than the settings allow; with the lock held."""
         recent = self._recent
-        # kept until all have been dropped: code of users that runs when one is freed adds others, of the same id
-        spaces = list(recent.values())[: max(len(recent) - self.memory_sets, 0)]
-        for space in spaces:
-            recent.pop(id(space), None)
+        dropped: list[StorageSpace] = []  # kept until all are: code of users that runs when one is freed adds others
+        while len(recent) > self.memory_sets:
+            space = next(iter(recent))
+            del recent[space]
+            dropped.append(space)
             if space.endables:  # which would keep the space
                 space.end_all_shortcuts()
 

@@ -12,8 +12,7 @@ Here is how a text is made of those of its parts. The forms themselves are in `c
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from hashlib import blake2b
 from typing import Any, TypeAlias
 
@@ -299,7 +298,7 @@ def _text_unless_too_deep(walk: Walk, value: object) -> str | None:
 
 
 def canonical_texts(
-    names: Iterable[str], values: Iterable[object], naming: Naming, numbered: list[str] | None = None
+    names: Iterable[str], values: Collection[object], naming: Naming, numbered: list[str] | None = None
 ) -> tuple[str, ...]:
     """The canonical texts of values that have names.
 
@@ -307,7 +306,7 @@ def canonical_texts(
     ----------
     names : iterable of str
         The names of parameters or arguments.
-    values : iterable of object
+    values : collection of object
         Their values.
     naming : callable
         What an error says of a value, by its name: the beginning of the sentence, the place, and a remedy.
@@ -319,23 +318,21 @@ def canonical_texts(
     UnstableKeyError
         Naming the first value that has no stable form, with its place.
     """
+    try:
+        return tuple([_LEAVES[type(each)](each) for each in values])  # as almost all are
+    except (KeyError, UnstableValueError, RecursionError):
+        pass
     texts: list[str] = []
-    find, append = _LEAVES.get, texts.append
-    text_of = functools.partial(_text, numbered)
     value: object = None
     try:
         for value in values:
-            append(find(type(value), text_of)(value))
+            texts.append(Walk(numbered=numbered).text(value))
     except (UnstableValueError, RecursionError) as error:
         sentence, place, remedy = naming(list(names)[len(texts)])
         if isinstance(error, RecursionError):
             raise nested_too_deeply(value, sentence or f"{place}: ") from None
         raise error.as_key_error(place, sentence, remedy) from None
     return tuple(texts)
-
-
-def _text(numbered: list[str] | None, value: object) -> str:
-    return Walk(numbered=numbered).text(value)
 
 
 def nested_too_deeply(value: object, label: str = "") -> UnstableKeyError:

@@ -276,12 +276,12 @@ def code_of_method(kind: type, method: CodeOfMethod, parts: OwnerParts = OwnerPa
     parts : OwnerParts, optional
         What counts of an object of it.
     """
-    key = "code", id(method), parts
-    found: tuple[CodeOfMethod, StoredCode] = known_of_class(kind, key, lambda: (method, _read(kind, method, parts)))
-    if found[1].is_same():
-        return found[1]
+    key = method, parts
+    found: StoredCode = known_of_class(kind, key, lambda: _read(kind, method, parts))
+    if found.is_same():
+        return found
     forget_class(kind)  # what it reads through the object may be others, too
-    return replace_known(kind, key, (method, _read(kind, method, parts)))[1]
+    return replace_known(kind, key, _read(kind, method, parts))
 
 
 _KEYS_OF_TABLES = frozenset({str, int})

@@ -10,7 +10,7 @@ from stored._methods.call import Call
 from stored._methods.code_history import note_code_of_values, note_version
 from stored._methods.kept_facts import save_facts
 from stored._methods.memo_state import note_filled
-from stored._methods.opened_files import noting_files
+from stored._methods.opened_files import NotingFiles
 from stored._methods.results import Results
 from stored._storage import CachedResult, Flight, array_bytes, is_mapped
 from stored.typing import ABSENT
@@ -53,7 +53,7 @@ def compute(call: Call, results: Results) -> Computed:
     has_finished = False
     started = time.perf_counter()
     try:
-        with noting_files(call.definition, results.owner_class, results.code):
+        with NotingFiles(call.definition, results.owner_class, results.code):
             value, result = call.compute(results.present)
         has_finished = True
     finally:
