@@ -12,6 +12,7 @@ Here is how a text is made of those of its parts. The forms themselves are in `c
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Collection, Iterable, Mapping
 from hashlib import blake2b
 from typing import Any, TypeAlias
@@ -319,7 +320,8 @@ def canonical_texts(
         Naming the first value that has no stable form, with its place.
     """
     try:
-        return tuple([_LEAVES[type(each)](each) for each in values])  # as almost all are
+        # almost all are leaves; no function of Python's is run for each
+        return tuple(map(operator.call, map(_LEAVES.__getitem__, map(type, values)), values))
     except (KeyError, UnstableValueError, RecursionError):
         pass
     texts: list[str] = []

@@ -173,7 +173,7 @@ _FIND = """
         if _stored_owner.__weakref__ is not _stored.ref:
             _stored = _stored_find(_stored_owner)
         if _stored is not None and not (@test@):
-            _stored = _stored_switch(_stored_owner)
+            _stored = _stored_switch(_stored_owner, _stored)
         if _stored is not None:"""
 
 _RESULT = f"""{_FIND}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Hashable
 from typing import Any
 
@@ -93,6 +94,8 @@ class OwnerShortcut:
 
     def add(self, shortcut: Shortcut) -> None:
         """Add a shortcut that was prepared; `CallCode.add` does, once what must end before has ended."""
+        if shortcut.of_owner is None:
+            shortcut.of_owner = weakref.ref(self)
         known = self._by_key.pop(shortcut.key, None)
         if known is not None and known is not shortcut:
             self._end(known)
@@ -104,11 +107,12 @@ class OwnerShortcut:
 
     def switch(self, owner: object) -> Shortcut | None:
         """The shortcut for the parameters that the owner has now; None if there is none."""
-        if self.last is None or self.last.rebind is None:
+        last = self.last
+        if last is None or last.rebind is None:
             return None  # a full call asks for the values: that may call the change callback, whose error must be seen
         values = self._values(owner)
         # numbers of Python's own are their own key
-        found = self._by_key.get(values + tuple(map(type, values))) if self.last.is_steady else None
+        found = self._by_key.get((*values, *map(type, values))) if last.is_steady else None
         if found is None:
             found = self._by_key.get(self._present.key_of(values))
         if found is None or found.rebind is None:

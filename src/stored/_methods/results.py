@@ -89,17 +89,17 @@ class Results:
     ) -> None:
         self.definition = definition
         self.owner_class = owner_class
-        self.present, self.reads, self.joins_reads = present, _, _ = counted
+        self.present, self.reads, self.joins_reads, _ = counted
         self.code = code
         self.parts = parts
         self.method = definition.method_of(owner_class, code)
         if not definition.is_function:  # of which the spaces have nothing else, and outlive it
-            present.spaces.methods.setdefault(definition, {})[self.method] = None
+            self.present.spaces.methods.setdefault(definition, {})[self.method] = None
         self.counters = counters
         self.shortcut: OwnerShortcut | None = None
         self.acceptance: Any = None
         self.latest_seconds = math.inf
-        self.lock = present.spaces.lock
+        self.lock = self.present.spaces.lock
 
     def is_current(self, owner: object) -> bool:
         """Are the class of the owner and the code of the method still those of these results?"""
@@ -342,11 +342,10 @@ def results_of(definition: Definition, owner: object) -> Results:
         results.end_shortcuts()
         if results.owner_class is type(owner):  # it is the code that has changed, not the class
             counters = results.counters
-    kind = type(owner)
+    kind, code = type(owner), counted.code
     if definition.is_function:
         owner_of_function: Any = owner
-        owner_of_function.code_version = definition.code_of(kind).version
-    code = definition.code_of(kind)
+        owner_of_function.code_version = code.version
     parts = _parts(owner, code, counted.joins_reads)
     if parts is not _NO_PARTS:
         code = definition.code_of(kind, parts)
