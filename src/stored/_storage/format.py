@@ -125,8 +125,6 @@ _NUMBERS = struct.Struct("<IQddIIQ")  # key length, size, created, seconds, leng
 
 _FRONT = struct.Struct(_START.format + _NUMBERS.format[1:])
 
-_START_SIZE, _FRONT_SIZE, _unpack_front = _START.size, _FRONT.size, _FRONT.unpack_from
-
 # what is written has no cycles: `native` and `listed_values` bound the depth
 
 
@@ -204,7 +202,7 @@ class Entry:
     ) -> None:
         self.created = created
         self.seconds = seconds
-        self.key = bytes(data[_FRONT_SIZE:key_end])
+        self.key = bytes(data[_FRONT.size : key_end])
         self.body = bytes(data[values_end:body_end])
         self.buffers_start = body_end + -body_end % ALIGNMENT
         self.data = data
@@ -323,14 +321,13 @@ def unpack(source: Buffer, *, verify: bool = True) -> Entry:
         # numpy could make an array on a read-only view of a writable buffer writable again
         data = data.cast("B") if data.readonly else bytes(data)
     size = len(data)
-    if size < _FRONT_SIZE:
+    if size < _FRONT.size:
         raise _front_error(data)
-    magic, version, checksum, key_length, said_size, created, seconds, described_length, values_length, length = (
-        _unpack_front(data)
-    )
+    front = _FRONT.unpack_from(data)
+    magic, version, checksum, key_length, said_size, created, seconds, described_length, values_length, length = front
     if magic != ENTRY_MAGIC or version != FORMAT_VERSION:
         raise _front_error(data)
-    key_end = _FRONT_SIZE + key_length
+    key_end = _FRONT.size + key_length
     described_end = key_end + described_length
     values_end = described_end + values_length
     body_end = values_end + length
@@ -340,7 +337,7 @@ def unpack(source: Buffer, *, verify: bool = True) -> Entry:
         raise DamagedEntryError(f"it has {size} bytes, and says that they are {said_size}")
     if body_end > said_size:
         raise DamagedEntryError(f"it has {said_size} bytes, and says that its body ends after {body_end}")
-    if verify and xxh3_128_digest(memoryview(data)[_START_SIZE:]) != checksum:
+    if verify and xxh3_128_digest(memoryview(data)[_START.size :]) != checksum:
         raise DamagedEntryError("its checksum does not match its content")
     if not 0 <= seconds <= MAX_SECONDS:
         raise DamagedEntryError(f"it says that computing took {seconds} s")
