@@ -297,7 +297,7 @@ class PresentSpace:
             self._visited.append(reference)
             if len(self._visited) > 2 * spaces.memory_sets + 1:
                 # each once, by its latest visit: an owner may have gone to and fro between a few
-                latest_first = {id(each()): each for each in reversed(self._visited)}
+                latest_first = {each(): each for each in reversed(self._visited)}
                 self._visited = [*latest_first.values()][spaces.memory_sets :: -1]
             return space
 

@@ -38,6 +38,7 @@ __all__ = [
     "text_or_none",
     "text_with_numbers",
     "text_without_form",
+    "texts_of_leaves",
 ]
 
 Leaf: TypeAlias = Callable[[Any], str]
@@ -298,8 +299,19 @@ def _text_unless_too_deep(walk: Walk, value: object) -> str | None:
         return None
 
 
+def texts_of_leaves(values: Collection[object]) -> tuple[str, ...] | None:
+    """The canonical texts of values, as `canonical_texts` gives them; None if one has parts, or no text.
+
+    For numbers and texts, which most parameters and arguments are: no function of Python's runs for each.
+    """
+    try:
+        return tuple(map(operator.call, map(_LEAVES.__getitem__, map(type, values)), values))
+    except (KeyError, UnstableValueError, RecursionError):
+        return None
+
+
 def canonical_texts(
-    names: Iterable[str], values: Collection[object], naming: Naming, numbered: list[str] | None = None
+    names: Iterable[str], values: Iterable[object], naming: Naming, numbered: list[str] | None = None
 ) -> tuple[str, ...]:
     """The canonical texts of values that have names.
 
@@ -307,7 +319,7 @@ def canonical_texts(
     ----------
     names : iterable of str
         The names of parameters or arguments.
-    values : collection of object
+    values : iterable of object
         Their values.
     naming : callable
         What an error says of a value, by its name: the beginning of the sentence, the place, and a remedy.
@@ -319,11 +331,6 @@ def canonical_texts(
     UnstableKeyError
         Naming the first value that has no stable form, with its place.
     """
-    try:
-        # almost all are leaves; no function of Python's is run for each
-        return tuple(map(operator.call, map(_LEAVES.__getitem__, map(type, values)), values))
-    except (KeyError, UnstableValueError, RecursionError):
-        pass
     texts: list[str] = []
     value: object = None
     try:

@@ -47,7 +47,7 @@ def compute(call: Call, results: Results) -> Computed:
     """Call the plain method, or sample it along its axes."""
     code = results.code
     memos = PartMemos(call.parts)
-    reached = [*code.caches, *caches_behind(call.parts, call.states)]
+    reached = [*code.caches, *caches_behind(call.parts, call.states)] if call.parts else code.caches
     caches = CachesInUse(reached, lambda: code.setting(call.states), code.texts_of_uses)
     draws = Draws() if _may_draw(call, code) else None
     has_finished = False
@@ -79,7 +79,7 @@ def compute(call: Call, results: Results) -> Computed:
 
 def _may_draw(call: Call, code: StoredCode) -> bool:
     """May the call draw random numbers, and does nobody ignore that?"""
-    if not (code.may_draw or any(each.may_draw for each in call.states)):
+    if not code.may_draw and not (call.states and any(each.may_draw for each in call.states)):
         return False
     return DRAWING.isdisjoint([each.rpartition(".")[2] for each in call.definition.ignored.names])
 

@@ -350,8 +350,10 @@ def results_of(definition: Definition, owner: object) -> Results:
     if parts is not _NO_PARTS:
         code = definition.code_of(kind, parts)
     results = Results(definition, kind, counted, code, parts, counters)
-    definition.warn_of_more(kind, results.code)
-    _warn_of_closed_over(definition, kind, results.code)
+    if definition.depends is not None:
+        definition.warn_of_more(kind, code)
+    if code.closed_over.formless:
+        _warn_of_closed_over(definition, kind, code)
     found: Results = record.methods.setdefault(definition, results)
     return found
 
