@@ -151,8 +151,6 @@ class DirectoryStore(Store):
 
     def _read_again(self, error: OSError, name: str, length: int, read_on: ReadOn) -> Buffer | None:
         """Read a file after an error, if that came from an outdated descriptor of its folder, or on NFS of itself."""
-        if error.errno == errno.ENOENT and not os.access(f"{self._start}/{name}", os.F_OK):
-            return None  # wherever its folder is
         folder = name.rpartition("/")[0]
         if error.errno == errno.ENOENT and self._folders.is_in_place(folder):
             return None
