@@ -239,7 +239,8 @@ def owner_record(owner: object, method: CountedMethod | None = None) -> OwnerRec
         What counts for it is that by which an owner without weak references is registered; by default, all parameters.
     """
     held = _storage_user(owner)[1] if validity.has_storage_users else None
-    registry = _own_registry(owner) if held is None else held.decorated
+    own = vars(type(owner)).get("__stored_registry__", _default_registry)  # that of a plain function is its own
+    registry: Registry | None = own if held is None else held.decorated
     found = None if registry is None else registry.find(owner)
     if found is not None:
         return found
@@ -255,12 +256,6 @@ def _registry_of_user(held: Any) -> Registry:
         # it often refers to its owner: in any other registry, its results would keep both alive
         held.decorated = Registry()
     found: Registry = held.decorated
-    return found
-
-
-def _own_registry(owner: object) -> Registry:
-    """The registry of an owner that holds no StorageUser; that of a plain function has one of its own."""
-    found: Registry = vars(type(owner)).get("__stored_registry__", _default_registry)
     return found
 
 

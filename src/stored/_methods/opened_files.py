@@ -85,10 +85,12 @@ class _NotingNoFiles:
     __slots__ = ()
 
     def __enter__(self) -> None:
-        _opened.by_computation.append(_NO_FILES)
+        if _opened.by_computation:  # which is as long when the block is left
+            _opened.by_computation.append(_NO_FILES)
 
     def __exit__(self, *_: object) -> None:
-        _opened.by_computation.pop()
+        if _opened.by_computation:
+            _opened.by_computation.pop()
 
 
 _NO_FILES = _Files(None)
