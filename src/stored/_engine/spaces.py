@@ -70,7 +70,7 @@ class SpacesOfClass:
         dropped: list[StorageSpace] = []  # kept until all are: code of users that runs when one is freed adds others
         while len(recent) > self.memory_sets:
             space = next(iter(recent))
-            del recent[space]
+            recent.pop(space, None)  # a garbage collection may have run code of users meanwhile
             dropped.append(space)
             if space.endables:  # which would keep the space
                 space.end_all_shortcuts()
