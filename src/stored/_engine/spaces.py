@@ -67,11 +67,10 @@ class SpacesOfClass:
     def drop_beyond_limit(self) -> None:
         """Keep no more spaces than the settings allow; with the lock held."""
         recent = self._recent
-        dropped: list[StorageSpace] = []  # kept until all are: code of users that runs when one is freed adds others
-        while len(recent) > self.memory_sets:
-            space = next(iter(recent))
-            recent.pop(space, None)  # a garbage collection may have run code of users meanwhile
-            dropped.append(space)
+        # kept until all have been dropped: code of users that runs when one is freed adds others
+        spaces = list(recent)[: max(len(recent) - self.memory_sets, 0)]
+        for space in spaces:
+            recent.pop(space, None)
             if space.endables:  # which would keep the space
                 space.end_all_shortcuts()
 
