@@ -10,14 +10,61 @@ import sys
 import weakref
 from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import numpy as np
 import pytest
 
-from stored import PersistenceWarning, StorageUser, configure, keyed_by, stored
+from stored import Axis, PersistenceWarning, StorageUser, configure, keyed_by, stored
 from stored._methods.call_code import CallCode
-from tests.methods.models import CALLS, Model, alike_classes, repeated, with_and_without_storage_users
+from tests.methods.models import CALLS, Colour, Model, alike_classes, repeated, with_and_without_storage_users
+
+# -- profilers --
+
+
+@keyed_by("a")
+class Profiled:
+    """Calls of all kinds of generated code."""
+
+    def __init__(self, a: float) -> None:
+        self.a = a
+
+    @stored(persistent=False)
+    def value(self, x: object) -> str:
+        return f"{self.a} {x}"
+
+    @stored(persistent=False, interpolate=Axis("z", 0.0, 1.0))
+    def curve(self, z: float) -> float:
+        return self.a * z
+
+    @stored(persistent=False, interpolate=(Axis("z", 0.0, 1.0), Axis("k", 0.0, 1.0)))
+    def surface(self, z: float, k: float) -> float:
+        return self.a * z * k
+
+
+def test_generated_code_has_a_module_by_name() -> None:
+    """Profilers and tracers ask for it in each frame; one that fails there is switched off by Python."""
+    nameless: list[str] = []
+
+    def look(frame: FrameType, event: str, argument: object) -> None:
+        if "__name__" not in frame.f_globals:
+            nameless.append(frame.f_code.co_qualname)
+
+    sys.setprofile(look)
+    try:
+        with configure(memory_sets=2):
+            for number in range(40):
+                model = Profiled(float(number // 2))
+                repeated(model.value, Colour.RED)
+                repeated(model.curve, 0.5)
+                repeated(model.surface, 0.5, 0.5)
+                model.a += number % 2
+                repeated(model.value, number)
+    finally:
+        sys.setprofile(None)
+    assert not nameless
+
 
 # -- signatures and names --
 

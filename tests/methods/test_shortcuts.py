@@ -414,6 +414,20 @@ def test_an_owner_is_not_taken_for_one_that_stood_at_its_place() -> None:
     assert len(CALLS) == 2
 
 
+def test_a_shortcut_that_has_ended_leads_to_no_other() -> None:
+    """A call that still holds it is a full call, though the owner has others by now: their check may be another."""
+    owner = owner_class("keyed_by")()
+    with configure(memory_sets=2):
+        repeated(owner.one, 1)
+        shortcuts: Any = type(owner).one._self_definition.call_code._shortcuts
+        first = shortcuts.find(owner)
+        owner.a = 3.0
+        repeated(owner.one, 1)
+        assert shortcuts.switch(owner, first) is shortcuts.find(owner) is not first
+        first.end()
+        assert shortcuts.switch(owner, first) is None
+
+
 def test_threads_on_changing_parameters_never_mix() -> None:
     """Threads that share owners and change their parameters get values of parameters that there were."""
     owners = [Model(float(number)) for number in range(2)]

@@ -7,17 +7,17 @@ import functools
 import weakref
 from collections import OrderedDict
 from collections.abc import Hashable
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, NamedTuple, cast
 
 from stored._engine.copying import described_instead, rebound_user
+from stored._engine.counting import ALL, CountedMethod, counting_of, owners_of
 from stored._engine.space import StorageSpace
-from stored._engine.spaces import PresentSpace
+from stored._engine.spaces import OwnersOfClass, PresentSpace
 from stored._engine.user import StorageUser
 from stored._engine.user_parameters import UserHolderParameters, UserParameters
 from stored._fork_safe_lock import ForkSafeLock
 from stored._keys import (
     USER_ATTRIBUTES,
-    Describer,
     FieldParameters,
     Key,
     MethodReads,
@@ -29,34 +29,9 @@ from stored._keys import (
     parameter_names,
 )
 from stored._settings import validity
-from stored._storage import PersistentTier
 from stored.errors import OwnerError, UnstableKeyError
 
 __all__ = ["OwnerRecord", "Registry", "live_records", "methods_of", "owner_record"]
-
-_ALL = Selection()
-"""All parameters, and nothing else."""
-
-
-class CountedMethod(Protocol):
-    """A stored method, as far as it says what counts for it."""
-
-    depends: tuple[str, ...] | Literal["auto"] | None
-    """The parameters on which it depends, or "auto" for those that it reads; None for all of them."""
-
-    @property
-    def stored_name(self) -> tuple[str, str]:
-        """The name of its results, and its qualified name."""
-
-    def reads(self, owner_class: type, /) -> MethodReads:
-        """What it reads of the owners of a class."""
-
-    def complete_reads(self, owner_class: type, /) -> MethodReads:
-        """The same; an `OwnerError` if its code cannot be followed everywhere."""
-
-
-_TIER = PersistentTier("rw")
-"""Where the results of owners that describe themselves persist: where the settings say."""
 
 
 class Counted(NamedTuple):
@@ -70,11 +45,14 @@ class Counted(NamedTuple):
         What the method reads beside them, if that has to be looked at for each call.
     joins_reads : bool
         Do the attributes that it reads join the parameters? Not if the owner tells a string of its own.
+    code : object
+        The code of the method.
     """
 
     present: PresentSpace
     reads: MethodReads | None
     joins_reads: bool
+    code: Any
 
 
 class OwnerRecord:
@@ -110,19 +88,14 @@ class OwnerRecord:
         """
         owner_class = type(owner)  # an assignment to __class__ can change it
         describer = find_describer(owner_class) if self.user is None else None
-        joins_reads = describer is not None and describer.joins_reads
-        is_whole = describer is not None and describer.is_whole
-        if method.depends == "auto":
-            reads = method.complete_reads(owner_class)
-            selection = Selection(reads.parameters) if is_whole else reads.narrow
-            joins_reads = True  # also in place of a string
-        elif method.depends is not None or is_whole:
-            return Counted(self._present_space(owner, Selection(method.depends), describer), None, joins_reads)
-        else:
-            reads = method.reads(owner_class)
-            selection = reads.selection if joins_reads else _ALL
-        present = self._present_space(owner, selection, describer)
-        return Counted(present, reads if reads.are_to_be_looked_at() and not is_whole else None, joins_reads)
+        code = method.code_of(owner_class)
+        counting = counting_of(owner_class, method, describer, code)
+        key = owner_class, counting.selection
+        present = self._spaces.get(key)
+        if present is None:
+            owners = counting.owners or self._owners_with_user(owner, counting.selection)
+            present = self._spaces.setdefault(key, PresentSpace(owners))
+        return Counted(present, counting.reads, counting.joins_reads, code)
 
     def present_space(self, owner: object, method: CountedMethod | None = None) -> PresentSpace:
         """The owner's present space, by all of its parameters or by what counts for a method.
@@ -134,23 +107,18 @@ class OwnerRecord:
         """
         if method is not None:
             return self.counted(owner, method).present
-        return self._present_space(owner, _ALL, find_describer(type(owner)) if self.user is None else None)
-
-    def _present_space(self, owner: object, selection: Selection, describer: Describer | None) -> PresentSpace:
-        owner_class, user = type(owner), self.user
-        known = self._spaces.get((owner_class, selection))
-        if known is not None:
-            return known
-        if describer is not None:
-            parameters = describer if selection == _ALL else describer.selected(selection)
-            present = PresentSpace(owner_class, parameters, (describer, selection), _TIER)
-        else:
-            present = self._space_of_user(owner, user, selection)
-        return self._spaces.setdefault((owner_class, selection), present)
-
-    @staticmethod
-    def _space_of_user(owner: object, user: Any, selection: Selection) -> PresentSpace:
         owner_class = type(owner)
+        describer = find_describer(owner_class) if self.user is None else None
+        known = self._spaces.get((owner_class, ALL))
+        if known is None:
+            by_user = self._owners_with_user
+            owners = by_user(owner, ALL) if describer is None else owners_of(owner_class, describer, ALL)
+            known = self._spaces.setdefault((owner_class, ALL), PresentSpace(owners))
+        return known
+
+    def _owners_with_user(self, owner: object, selection: Selection) -> OwnersOfClass:
+        """What has in common with the owner whatever its user describes."""
+        owner_class, user = type(owner), cast(StorageUser, self.user)
         names = parameter_names(owner_class)
         attribute, held = _storage_user(owner)
         attribute = attribute if held is user else None
@@ -166,7 +134,7 @@ class OwnerRecord:
             )
         else:
             parameters = UserHolderParameters((fields or FieldParameters(())).selected(selection), user, attribute)
-        return PresentSpace(owner_class, parameters, (*way, selection), user.persistent)
+        return OwnersOfClass(owner_class, parameters, (*way, selection), user.persistent)
 
     def is_described_by(self, user: StorageUser) -> bool:
         """Does a user describe the owner? That which a copy shares with its original describes the original alone."""
@@ -241,6 +209,11 @@ class Registry:
         # `pop` gets the reference as its default: a callback without a function of Python's
         self.referenced[number] = weakref.ref(owner, functools.partial(self.referenced.pop, number)), record
 
+    def find(self, owner: object) -> OwnerRecord | None:
+        """The record of a registered owner; None if it has none."""
+        found = self.referenced.get(id(owner))
+        return found[1] if found is not None and found[0]() is owner else None
+
     def records(self) -> list[tuple[object, OwnerRecord]]:
         """All owners with their records; None for an owner that is registered by its parameters."""
         # each list in one step, since owners may be freed at any moment
@@ -266,25 +239,23 @@ def owner_record(owner: object, method: CountedMethod | None = None) -> OwnerRec
         What counts for it is that by which an owner without weak references is registered; by default, all parameters.
     """
     held = _storage_user(owner)[1] if validity.has_storage_users else None
-    registry = _own_registry(owner) if held is None else held.decorated
-    if registry is not None:
-        found = registry.referenced.get(id(owner))
-        if found is not None and found[0]() is owner:
-            return found[1]
+    own = vars(type(owner)).get("__stored_registry__", _default_registry)  # that of a plain function is its own
+    registry: Registry | None = own if held is None else held.decorated
+    found = None if registry is None else registry.find(owner)
+    if found is not None:
+        return found
     with _registry_lock:
-        if held is not None and held.decorated is None:
-            # a StorageUser often refers to its owner: in any other registry, its results would keep both alive
-            held.decorated = Registry()
-        registry = _own_registry(owner) if held is None else held.decorated
-        found = registry.referenced.get(id(owner))
-        if found is not None and found[0]() is owner:
-            return found[1]
-        return _register(registry, owner, held, method)
+        if registry is None:
+            registry = _registry_of_user(held)
+        return registry.find(owner) or _register(registry, owner, held, method)
 
 
-def _own_registry(owner: object) -> Registry:
-    """The registry of an owner that holds no StorageUser; that of a plain function has one of its own."""
-    found: Registry = vars(type(owner)).get("__stored_registry__", _default_registry)
+def _registry_of_user(held: Any) -> Registry:
+    """That of the owners which hold a StorageUser; with the lock held."""
+    if held.decorated is None:
+        # it often refers to its owner: in any other registry, its results would keep both alive
+        held.decorated = Registry()
+    found: Registry = held.decorated
     return found
 
 

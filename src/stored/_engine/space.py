@@ -65,6 +65,8 @@ class StorageSpace:
         The shortcuts to results.
     seen : dict of str to object
         What attributes held, by their change keys, that the parameters do not tell.
+    is_plain : bool
+        Are all parameters numbers and texts, or tuples of these? Then the key is made of them.
     own : list or None
         The results that only one object may get: their methods and arguments, which end with the object's number.
     """
@@ -73,6 +75,7 @@ class StorageSpace:
         "__weakref__",
         "_address",
         "endables",
+        "is_plain",
         "key",
         "lock",
         "memories",
@@ -91,6 +94,7 @@ class StorageSpace:
         lock: ForkSafeLock,
     ) -> None:
         self.key = key
+        self.is_plain = address is None
         self.tier = tier
         self.lock = lock
         self.memories: dict[Method, Memory] = {}

@@ -26,6 +26,7 @@ from stored._storage import PersistentTier
 from stored.errors import OwnerError, UnstableKeyError
 
 __all__ = [
+    "OwnersOfClass",
     "PresentSpace",
     "SpacesOfClass",
     "empty_memory",
@@ -50,27 +51,27 @@ class SpacesOfClass:
         # a garbage collection may remove some at any moment, also while a dict is copied (CPython 3.11): only a list of
         # keys or of values is made in one step
         self.known: dict[Hashable, weakref.ref[StorageSpace]] = {}
-        self._recent: dict[int, StorageSpace] = {}  # by id, the latest last
+        self._recent: dict[StorageSpace, None] = {}  # the latest last
         _all.add(self)
 
     def note_use(self, before: StorageSpace | None, space: StorageSpace) -> None:
         """An owner has the parameters of a space now, in place of those of another; with the lock held."""
-        recent, number = self._recent, id(space)
+        recent = self._recent
         if before is not None:
-            recent.pop(id(before), None)
-            recent[id(before)] = before
-        recent.pop(number, None)
-        recent[number] = space
+            recent.pop(before, None)
+            recent[before] = None
+        recent.pop(space, None)
+        recent[space] = None
         if len(recent) > self.memory_sets:
             self.drop_beyond_limit()
 
     def drop_beyond_limit(self) -> None:
         """Keep no more spaces than the settings allow; with the lock held."""
         recent = self._recent
-        # kept until all have been dropped: code of users that runs when one is freed adds others, of the same id
-        spaces = list(recent.values())[: max(len(recent) - self.memory_sets, 0)]
+        # kept until all have been dropped: code of users that runs when one is freed adds others
+        spaces = list(recent)[: max(len(recent) - self.memory_sets, 0)]
         for space in spaces:
-            recent.pop(id(space), None)
+            recent.pop(space, None)
             if space.endables:  # which would keep the space
                 space.end_all_shortcuts()
 
@@ -186,41 +187,46 @@ def _count_all() -> None:
 _watcher = _SettingsWatcher()
 
 
+class OwnersOfClass:
+    """What owners have in common that tell their parameters in one way.
+
+    Parameters
+    ----------
+    owner_class : type
+        The class of the owners.
+    parameters : OwnerParameters
+        How they tell their parameters.
+    way : hashable
+        What distinguishes this way of telling them from others.
+    tier : PersistentTier
+        Where their results persist.
+    """
+
+    __slots__ = ("class_of_spaces", "owner_class", "parameters", "spaces", "tier")
+
+    def __init__(self, owner_class: type, parameters: OwnerParameters, way: Hashable, tier: PersistentTier) -> None:
+        self.owner_class = owner_class
+        self.class_of_spaces: type = vars(owner_class).get("__stored_spaces_of__", owner_class)
+        self.spaces = spaces_of_class(self.class_of_spaces, way)
+        self.parameters = parameters
+        self.tier = tier
+
+
 class PresentSpace:
     """The space that one owner has now.
 
     Parameters
     ----------
-    owner_class : type
-        The class of the owner.
-    parameters : OwnerParameters
-        How it tells its parameters.
-    way : hashable
-        What distinguishes this way of telling them from others.
-    tier : PersistentTier
-        Where its results persist.
+    owners : OwnersOfClass
+        What it has in common with others.
     """
 
-    __slots__ = (
-        "__weakref__",
-        "_changing",
-        "_class_of_spaces",
-        "_latest",
-        "_parameters",
-        "_tier",
-        "_visited",
-        "owner_class",
-        "quick_values",
-        "spaces",
-    )
+    __slots__ = ("__weakref__", "_changing", "_latest", "_owners", "_visited", "quick_values", "spaces")
 
-    def __init__(self, owner_class: type, parameters: OwnerParameters, way: Hashable, tier: PersistentTier) -> None:
-        self.owner_class = owner_class
-        self._class_of_spaces: type = vars(owner_class).get("__stored_spaces_of__", owner_class)
-        self.spaces = spaces_of_class(self._class_of_spaces, way)
-        self._parameters = parameters
-        self.quick_values = parameters.quick_values
-        self._tier = tier
+    def __init__(self, owners: OwnersOfClass) -> None:
+        self._owners = owners
+        self.spaces = owners.spaces
+        self.quick_values = owners.parameters.quick_values
         # one object, since several threads may read and replace it: the values, if they cannot change, and the space
         self._latest: tuple[tuple[Any, ...] | None, StorageSpace | None] = (None, None)
         # of values that can change: what stands for all of them, the space, and what is known of each
@@ -232,7 +238,7 @@ class PresentSpace:
         try:
             return self.quick_values(owner)
         except AttributeError:
-            return self._parameters.values(owner)  # which says what is missing
+            return self._owners.parameters.values(owner)  # which says what is missing
 
     def of(self, owner: object) -> StorageSpace:
         """The space for the owner's parameters now.
@@ -249,7 +255,7 @@ class PresentSpace:
         types = tuple(map(type, values))
         if ATOMIC_SET.issuperset(types) and not any(map(operator.ne, values, values)):
             return self._enter(values + types, values)  # one NaN is like another, by its text only
-        key = self._parameters.quick_key(values)
+        key = self._owners.parameters.quick_key(values)
         if key is not None:
             return self._enter(key, values)
         return self._of_changing(owner, values)
@@ -260,10 +266,10 @@ class PresentSpace:
         before, space, _ = self._changing
         if found is not None and found == before and space is not None and space is self._latest[1]:
             return space
-        self._parameters.check(owner, values)
+        self._owners.parameters.check(owner, values)
         values = with_copies_of_arrays(values)  # another thread may write to them at any moment
         found = comparable(values)
-        space = self._enter(self._parameters.described.space(self.owner_class, values), None, values)
+        space = self._enter(self._owners.parameters.described.space(self._owners.owner_class, values), None, values)
         seen = None if found is None else lasting(values)
         if seen is not None and seen == found:  # else another thread changes them meanwhile
             self._changing = seen, space, steady_values(values, seen)
@@ -282,8 +288,8 @@ class PresentSpace:
             if space is None:
                 address = None if changing is None else key
                 values = (fixed or ()) if changing is None else steady_values(changing, None)
-                source = self._parameters.described, self._class_of_spaces, values
-                space = StorageSpace(key, address, source, self._tier, spaces.lock)
+                source = self._owners.parameters.described, self._owners.class_of_spaces, values
+                space = StorageSpace(key, address, source, self._owners.tier, spaces.lock)
                 name = key if spaces.memory_sets else id(space)  # else objects share nothing
                 reference = spaces.known[name] = weakref.ref(space, functools.partial(_remove, spaces.known, name))
             spaces.note_use(before, space)
@@ -293,7 +299,7 @@ class PresentSpace:
             self._visited.append(reference)
             if len(self._visited) > 2 * spaces.memory_sets + 1:
                 # each once, by its latest visit: an owner may have gone to and fro between a few
-                latest_first = {id(each()): each for each in reversed(self._visited)}
+                latest_first = {each(): each for each in reversed(self._visited)}
                 self._visited = [*latest_first.values()][spaces.memory_sets :: -1]
             return space
 
@@ -314,20 +320,20 @@ class PresentSpace:
     def holds(self, owner: object, space: StorageSpace) -> bool:
         """Has the owner the parameters of a space?"""
         known, latest = self._latest
-        if known is not None and latest is space and type(owner) is self.owner_class:
+        if known is not None and latest is space and type(owner) is self._owners.owner_class:
             try:
                 if all(map(operator.is_, self.quick_values(owner), known)):
                     return True
             except AttributeError:  # `of` says what is missing
                 pass
         try:
-            return type(owner) is self.owner_class and self.of(owner) is space
+            return type(owner) is self._owners.owner_class and self.of(owner) is space
         except (OwnerError, UnstableKeyError):
             return False  # changed; whoever asks for the new parameters gets the error
 
     def key_of(self, values: tuple[Any, ...]) -> Hashable:
         """What stands for values in a dictionary, also for those that can change; None if nothing does."""
-        return self._parameters.quick_key(values) or comparable(values)
+        return self._owners.parameters.quick_key(values) or comparable(values)
 
     def unchanged_check(self, space: StorageSpace, may_hold_user: bool) -> tuple[UnchangedCheck, Hashable] | None:
         """A quick check that the owner has a space, and what `key_of` gives for its values.
@@ -342,5 +348,5 @@ class PresentSpace:
             key, changing, values = self._changing
             if changing is not space:
                 return None
-        check = self._parameters.unchanged_check(self.owner_class, values, may_hold_user)
+        check = self._owners.parameters.unchanged_check(self._owners.owner_class, values, may_hold_user)
         return None if check is None else (check, key)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from stored._keys.call_signature import VARIADIC, call_signature
-from stored._keys.canonical import canonical_texts
+from stored._keys.canonical import canonical_texts, texts_of_leaves
 
 __all__ = ["Arguments"]
 
@@ -175,7 +175,9 @@ class Arguments:
         """
         if self.ignored or leave_out:
             arguments = {name: arguments[name] for name in self._keyed if name not in leave_out}
-        texts = canonical_texts(arguments, arguments.values(), self._naming, numbered)
+        texts = texts_of_leaves(arguments.values())
+        if texts is None:
+            texts = canonical_texts(arguments, arguments.values(), self._naming, numbered)
         return tuple(zip(arguments, texts))  # noqa: B905  (a text for each; `strict` would take as long as the rest)
 
     def _naming(self, name: str) -> tuple[str, str, str]:

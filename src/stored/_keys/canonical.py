@@ -12,8 +12,8 @@ Here is how a text is made of those of its parts. The forms themselves are in `c
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Iterable, Mapping
+import operator
+from collections.abc import Callable, Collection, Iterable, Mapping
 from hashlib import blake2b
 from typing import Any, TypeAlias
 
@@ -38,6 +38,7 @@ __all__ = [
     "text_or_none",
     "text_with_numbers",
     "text_without_form",
+    "texts_of_leaves",
 ]
 
 Leaf: TypeAlias = Callable[[Any], str]
@@ -298,6 +299,17 @@ def _text_unless_too_deep(walk: Walk, value: object) -> str | None:
         return None
 
 
+def texts_of_leaves(values: Collection[object]) -> tuple[str, ...] | None:
+    """The canonical texts of values, as `canonical_texts` gives them; None if one has parts, or no text.
+
+    For numbers and texts, which most parameters and arguments are: no function of Python's runs for each.
+    """
+    try:
+        return tuple(map(operator.call, map(_LEAVES.__getitem__, map(type, values)), values))
+    except (KeyError, UnstableValueError, RecursionError):
+        return None
+
+
 def canonical_texts(
     names: Iterable[str], values: Iterable[object], naming: Naming, numbered: list[str] | None = None
 ) -> tuple[str, ...]:
@@ -320,22 +332,16 @@ def canonical_texts(
         Naming the first value that has no stable form, with its place.
     """
     texts: list[str] = []
-    find, append = _LEAVES.get, texts.append
-    text_of = functools.partial(_text, numbered)
     value: object = None
     try:
         for value in values:
-            append(find(type(value), text_of)(value))
+            texts.append(Walk(numbered=numbered).text(value))
     except (UnstableValueError, RecursionError) as error:
         sentence, place, remedy = naming(list(names)[len(texts)])
         if isinstance(error, RecursionError):
             raise nested_too_deeply(value, sentence or f"{place}: ") from None
         raise error.as_key_error(place, sentence, remedy) from None
     return tuple(texts)
-
-
-def _text(numbered: list[str] | None, value: object) -> str:
-    return Walk(numbered=numbered).text(value)
 
 
 def nested_too_deeply(value: object, label: str = "") -> UnstableKeyError:

@@ -6,7 +6,7 @@ import collections
 import contextlib
 import functools
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from types import FunctionType, MethodType, SimpleNamespace
 from typing import Any
 
@@ -104,11 +104,14 @@ class PartMemos:
 
     Parameters
     ----------
-    parts : iterable of object
+    parts : collection of object
         The objects; classes have none.
     """
 
-    def __init__(self, parts: Iterable[object]) -> None:
+    def __init__(self, parts: Collection[object]) -> None:
+        self._before: list[Any] = []
+        if not parts:
+            return
         objects = [each for each in parts if not isinstance(each, type)]
         found = [(part, memo) for part in objects for memo in class_memos(type(part)).values()]
         states = [(part, memo, filled_memos(part).state(part, memo, memo.value(part))) for part, memo in found]

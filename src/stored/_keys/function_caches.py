@@ -17,7 +17,7 @@ import os
 import re
 import threading
 import weakref
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import PurePath
@@ -356,7 +356,7 @@ class CachesInUse:
 
     Parameters
     ----------
-    caches : iterable of FunctionCache
+    caches : collection of FunctionCache
         The caches.
     setting : callable
         Tells what the computation sets. Asked only if there are caches, as is the next.
@@ -366,13 +366,15 @@ class CachesInUse:
 
     def __init__(
         self,
-        caches: Iterable[FunctionCache],
+        caches: Collection[FunctionCache],
         setting: Callable[[], Setting],
         uses: Callable[[], Mapping[str, str]],
     ) -> None:
+        self._before: list[tuple[FunctionCache, _Filled, Any]] = []
+        if not caches:
+            return
         found = [(each, each.function()) for each in dict.fromkeys(caches)]  # held, so that none is freed
         live = [each for each in found if not isinstance(each[1], type)]
-        self._before: list[tuple[FunctionCache, _Filled, Any]] = []
         if live:
             self._setting, texts = setting(), uses()
             with _lock:

@@ -12,7 +12,7 @@ from weakref import ref
 
 from stored._adapters import adapter_of
 from stored._fork_safe_lock import ForkSafeLock
-from stored._keys.canonical import canonical_texts
+from stored._keys.canonical import canonical_texts, texts_of_leaves
 from stored._keys.class_fields import fields_that_may_be_unset
 from stored._keys.class_names import local_class_digest
 from stored._keys.estimators import params_of
@@ -150,6 +150,9 @@ class FieldParameters:
         if known is None or known[0]() is not owner_class:
             known = self._class_names = ref(owner_class), *self._names_of(owner_class)
         _, module, name = known
+        texts = texts_of_leaves(values)
+        if texts is not None:
+            return Space(module, name, texts, self.names)
         numbered: list[str] = []
         naming = functools.partial(naming_of_parameter, owner_class, self.names, values)
         texts = canonical_texts(self.names, values, naming, numbered)

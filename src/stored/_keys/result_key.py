@@ -46,12 +46,9 @@ class Space:
     ----------
     data : bytes
         All three parts, as the bytes of each key begin.
-    prefix : str
-        The beginning of the names of all entries of objects that are stored by name for these parameters, and of no
-        others; those of methods have a folder between its first and its second part.
     """
 
-    __slots__ = ("_names", "_texts", "data", "module", "name", "prefix")
+    __slots__ = ("_folder", "_names", "_place", "_texts", "data", "module", "name")
 
     private: tuple[str, ...] = ()
     """The attributes of which the values have no text."""
@@ -66,11 +63,11 @@ class Space:
         self.name = name
         self._names = names
         self._texts = texts
-        form, folder, owner = _space_forms(module, name, names)
+        form, self._folder, owner = _space_forms(module, name, names)
         # half a surrogate pair is a character like any other
         self.data = (form % tuple(map(_quoted, texts))).encode("utf-8", "surrogatepass")
         digest = _digest(self.data)
-        self.prefix = f"{folder}/{digest[:2]}/{owner}{digest}"
+        self._place = f"{digest[:2]}/{owner}{digest}"
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Space) and self.data == other.data
@@ -97,11 +94,23 @@ class Space:
 
     def digest(self) -> str:
         """The digest of all three parts, 32 hex digits."""
-        return self.prefix[-32:]
+        return self._place[-32:]
+
+    @property
+    def prefix(self) -> str:
+        """The beginning of the names of all entries of objects that are stored by name for these parameters.
+
+        Those of methods have a folder between its first and its second part.
+        """
+        return f"{self._folder}/{self._place}"
 
     def prefix_of(self, name: str, definition: str) -> str:
         """The beginning of the names of all entries of a method of this owner with these parameters."""
-        return f"{_in_folder(self.prefix, _method_folder(name, definition))}-"
+        return f"{self.prefix_in(_method_folder(name, definition))}-"
+
+    def prefix_in(self, folder: str) -> str:
+        """As `prefix`, of the entries in the folder of a method."""
+        return f"{self._folder}/{folder}/{self._place}"
 
 
 class PrivateSpace(Space):
@@ -165,7 +174,7 @@ class Key:
         self.arguments = arguments
         data, folder, ending = _call(object, definition, version, arguments)
         self.data = space.data + data
-        self.entry_name = (_in_folder(space.prefix, folder) if folder else space.prefix) + ending
+        self.entry_name = (space.prefix_in(folder) if folder else space.prefix) + ending
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Key) and self.data == other.data
@@ -259,12 +268,6 @@ def _call(name: str, definition: str, version: str, arguments: Pairs) -> tuple[b
     data = f',{method},"arguments":[{pairs}'.encode("utf-8", "surrogatepass")
     folder = _method_folder(name, definition) if definition else ""
     return data + b"]}", folder, f"{method_part(name, definition)}{_digest(data)}{ENTRY_ENDING}"
-
-
-def _in_folder(prefix: str, folder: str) -> str:
-    """The beginning of names, with a folder in that of the module."""
-    module, _, rest = prefix.partition("/")
-    return f"{module}/{folder}/{rest}"
 
 
 def _method_folder(name: str, definition: str) -> str:

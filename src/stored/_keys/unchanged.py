@@ -72,7 +72,7 @@ class TestScope:
     """
 
     def __init__(self, names: dict[str, Any], given: Mapping[str, Any]) -> None:
-        self.names = names
+        self.names = names or {"__name__": __name__}  # which profilers ask for
         self.given = given
         self._compiled: dict[str, Callable[[Any, Any], bool]] = {}
 
@@ -83,7 +83,7 @@ class TestScope:
             parts = {each: f"_stored_{each}" for each in ("owner", "expected", "type", "getattr")}
             given = {"_stored_type": type, "_stored_getattr": getattr, **self.given}
             source = f"lambda {', '.join(given)}: lambda _stored_owner, _stored_expected: {test.format(**parts)}"
-            inner = eval(source, {})(*given.values())  # noqa: S307  # identifiers only
+            inner = eval(source, {"__name__": __name__})(*given.values())  # noqa: S307  # identifiers only
             found = FunctionType(inner.__code__, self.names, "check", None, inner.__closure__)
             self._compiled[test] = found
         return found
@@ -109,7 +109,7 @@ def compile_rebinding(names: tuple[str | None, ...] | None) -> Callable[[Any, tu
         return None
     if not any(names):
         return _rebind_nothing
-    scope: dict[str, Any] = {}
+    scope: dict[str, Any] = {"__name__": __name__}  # which profilers ask for
     targets = ", ".join(["_" if name is None else f"expected.{name}" for name in names])
     exec(f"def rebind(expected, values):\n    {targets}, = values", scope)  # noqa: S102  # identifiers only
     rebind: Callable[[Any, tuple[Any, ...]], None] = scope["rebind"]

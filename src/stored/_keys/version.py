@@ -95,8 +95,8 @@ class StoredCode:
         The stored methods of the class that it reaches.
     closed_over : ClosedOver
         What the method closes over, if its version was given.
-    known_names : object
-        How keys contain the method, where that is known, and as of what.
+    counting, known_names : object
+        What counts for the method and how keys contain it, where that is known, and as of what.
     """
 
     def __init__(
@@ -123,6 +123,7 @@ class StoredCode:
         self.formless = (*state.formless, *formless)
         self._quick: InlineCheck | None = None
         self.known_names: Any = None
+        self.counting: Any = None
         self._uses = uses
         self.state = state
         self._looked_up = looked_up
@@ -276,12 +277,12 @@ def code_of_method(kind: type, method: CodeOfMethod, parts: OwnerParts = OwnerPa
     parts : OwnerParts, optional
         What counts of an object of it.
     """
-    key = "code", id(method), parts
-    found: tuple[CodeOfMethod, StoredCode] = known_of_class(kind, key, lambda: (method, _read(kind, method, parts)))
-    if found[1].is_same():
-        return found[1]
-    forget_class(kind)  # what it reads through the object may be others, too
-    return replace_known(kind, key, (method, _read(kind, method, parts)))[1]
+    key = method, parts
+    found: StoredCode = known_of_class(kind, key, lambda: _read(kind, method, parts))
+    if not found.is_same():
+        forget_class(kind)  # what it reads through the object may be others, too
+        found = replace_known(kind, key, _read(kind, method, parts))
+    return found
 
 
 _KEYS_OF_TABLES = frozenset({str, int})

@@ -18,7 +18,7 @@ from stored._engine import memory_limit
 from stored._methods.call import Call, ParametersChangedError
 from stored._methods.computing import compute_and_keep
 from stored._methods.definition import Definition
-from stored._methods.opened_files import noting_no_files
+from stored._methods.opened_files import NOTING_NO_FILES
 from stored._methods.results import Results, results_of
 from stored._settings import Settings, settings
 from stored._storage import (
@@ -100,7 +100,7 @@ def _result(call: Call, results: Results, now: Settings) -> CachedResult:
     if found is not ABSENT:
         _note_hit(call, results, found)
         return _verified(call, results, found, now) if now.verify else found
-    with noting_no_files(), results.under_way(call):
+    with NOTING_NO_FILES, results.under_way(call):
         return _missing_result(call, results, now)
 
 

@@ -117,7 +117,7 @@ class CallCode:
         }
         body = textwrap.indent(self._source.replace("@test@", expression), "    ")
         around = f"def around({', '.join(given)}):{body}    return __call__, interpolant_at_hand"
-        scope: dict[str, Any] = {}
+        scope: dict[str, Any] = {"__name__": __name__}
         exec(_compiled(around), scope)  # noqa: S102  # made of identifiers only
         made = scope["around"](**given)
         cells = {name: cell for each in made for name, cell in _cells(each).items()}
@@ -173,7 +173,7 @@ _FIND = """
         if _stored_owner.__weakref__ is not _stored.ref:
             _stored = _stored_find(_stored_owner)
         if not (@test@):
-            _stored = _stored_switch(_stored_owner)"""
+            _stored = _stored_switch(_stored_owner, _stored)"""
 """Where there is no shortcut, None takes its place, and the next attribute that is read is an error."""
 
 _RESULT = f"""{_FIND}

@@ -10,7 +10,7 @@ from stored._methods.call import Call
 from stored._methods.code_history import note_code_of_values, note_version
 from stored._methods.kept_facts import save_facts
 from stored._methods.memo_state import note_filled
-from stored._methods.opened_files import noting_files
+from stored._methods.opened_files import NotingFiles
 from stored._methods.results import Results
 from stored._storage import CachedResult, Flight, array_bytes, is_mapped
 from stored.typing import ABSENT
@@ -47,13 +47,13 @@ def compute(call: Call, results: Results) -> Computed:
     """Call the plain method, or sample it along its axes."""
     code = results.code
     memos = PartMemos(call.parts)
-    reached = [*code.caches, *caches_behind(call.parts, call.states)]
+    reached = [*code.caches, *caches_behind(call.parts, call.states)] if call.parts else code.caches
     caches = CachesInUse(reached, lambda: code.setting(call.states), code.texts_of_uses)
     draws = Draws() if _may_draw(call, code) else None
     has_finished = False
     started = time.perf_counter()
     try:
-        with noting_files(call.definition, results.owner_class, results.code):
+        with NotingFiles(call.definition, results.owner_class, results.code):
             value, result = call.compute(results.present)
         has_finished = True
     finally:
@@ -79,7 +79,7 @@ def compute(call: Call, results: Results) -> Computed:
 
 def _may_draw(call: Call, code: StoredCode) -> bool:
     """May the call draw random numbers, and does nobody ignore that?"""
-    if not (code.may_draw or any(each.may_draw for each in call.states)):
+    if not code.may_draw and not (call.states and any(each.may_draw for each in call.states)):
         return False
     return DRAWING.isdisjoint([each.rpartition(".")[2] for each in call.definition.ignored.names])
 

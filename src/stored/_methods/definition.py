@@ -229,7 +229,7 @@ class Definition:
 
     def warn_of_unknown(self, kind: type) -> None:
         """Warn once of each name to be ignored that is neither an argument nor in the code."""
-        for name in sorted(self.ignored.names - self.ignored.found):
+        for name in sorted(self.ignored.names - self.ignored.found) if self.ignored.names else ():
             self.warn_once(
                 ("ignore", name),
                 f"ignore of {self.label}() names {name!r}, which is none of its arguments"

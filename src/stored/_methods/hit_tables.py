@@ -207,7 +207,7 @@ def _table_of_members(kind: type) -> Any:
     tests = InlineTests({}, frozenset())
     add_tests_of_member(kind, "member", "value", "size", tests)
     given = tests.all_given()
-    scope: dict[str, Any] = {}
+    scope: dict[str, Any] = {"__name__": __name__}
     exec(_MEMBERS.format(given=", ".join(given), test=" and ".join(tests.tests).format()), scope)  # noqa: S102  # identifiers only
     return scope["make"](*given.values(), _Members)
 

@@ -9,7 +9,7 @@ import contextlib
 
 from stored._keys import Key, Space, load_facts_by, unsaved_facts
 from stored._methods.code_history import code_slot
-from stored._methods.opened_files import noting_no_files
+from stored._methods.opened_files import NOTING_NO_FILES
 from stored._storage import PersistentTier, Slot
 from stored.errors import StoredError
 from stored.typing import ABSENT
@@ -24,7 +24,7 @@ def _slot(filename: str) -> Slot:
 
 
 def _load(filename: str) -> object:
-    with noting_no_files():
+    with NOTING_NO_FILES:
         found = _slot(filename).load_quietly()
         return None if found is ABSENT else found.value
 

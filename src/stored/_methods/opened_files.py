@@ -6,15 +6,13 @@ import os
 import sys
 import sysconfig
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from stored._keys import StoredCode
 from stored._methods.definition import Definition
 from stored.errors import OwnerWarning, warn_caller
 
-__all__ = ["noting_files", "noting_no_files"]
+__all__ = ["NOTING_NO_FILES", "NotingFiles"]
 
 
 class _Files:
@@ -54,31 +52,51 @@ def _listen(event: str, arguments: tuple[Any, ...]) -> None:
             files.written.add(name)
 
 
-@contextmanager
-def noting_files(definition: Definition, kind: type, code: StoredCode) -> Iterator[None]:
+# blocks are objects of classes: a generator takes three times as long to enter and to leave
+
+
+class NotingFiles:
     """Note the files that are read within the block, in which a result is computed, and warn once of each."""
-    global _is_listening
-    if not _is_listening:
-        _is_listening = True
-        sys.addaudithook(_listen)
-    found = set[str]()
-    _opened.by_computation.append(_Files(found))
-    try:
-        yield
-    finally:
+
+    __slots__ = ("_code", "_definition", "_found", "_kind")
+
+    def __init__(self, definition: Definition, kind: type, code: StoredCode) -> None:
+        self._definition = definition
+        self._kind = kind
+        self._code = code
+
+    def __enter__(self) -> None:
+        global _is_listening
+        if not _is_listening:
+            _is_listening = True
+            sys.addaudithook(_listen)
+        self._found = set[str]()
+        _opened.by_computation.append(_Files(self._found))
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         _opened.by_computation.pop()
-    if found:
-        _note(definition, kind, found, code.files())
+        if self._found and kind is None:
+            _note(self._definition, self._kind, self._found, self._code.files())
 
 
-@contextmanager
-def noting_no_files() -> Iterator[None]:
+class _NotingNoFiles:
     """Within the block, what the library itself opens belongs to no computation around."""
-    _opened.by_computation.append(_Files(None))
-    try:
-        yield
-    finally:
-        _opened.by_computation.pop()
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        if _opened.by_computation:  # which is as long when the block is left
+            _opened.by_computation.append(_NO_FILES)
+
+    def __exit__(self, *_: object) -> None:
+        if _opened.by_computation:
+            _opened.by_computation.pop()
+
+
+_NO_FILES = _Files(None)
+
+NOTING_NO_FILES = _NotingNoFiles()
+"""The block, which may be entered again within itself."""
 
 
 def _note(definition: Definition, kind: type, found: set[str], named: set[str]) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Hashable
 from typing import Any
 
 from stored._engine import PresentSpace, StorageSpace
-from stored._keys import ATOMIC_SET, InlineCheck
+from stored._keys import InlineCheck
 from stored._methods.counters import Counters
 from stored._methods.memo_state import MemoTests
 from stored._methods.shortcuts import Shortcut
@@ -104,6 +105,8 @@ class OwnerShortcut:
 
     def add(self, shortcut: Shortcut) -> None:
         """Add a shortcut that was prepared; `CallCode.add` does, once what must end before has ended."""
+        if shortcut.of_owner is None:
+            shortcut.of_owner = weakref.ref(self)
         known = self._by_key.pop(shortcut.key, None)
         if known is not None and known is not shortcut:
             self._end(known)
@@ -115,12 +118,13 @@ class OwnerShortcut:
 
     def switch(self, owner: object) -> Shortcut | None:
         """The shortcut for the parameters that the owner has now; None if there is none."""
-        if self.last is None or self.last.rebind is None:
+        last = self.last
+        if last is None or last.rebind is None:
             return None  # a full call asks for the values: that may call the change callback, whose error must be seen
         values = self._values(owner)
         types = tuple(map(type, values))
-        # numbers of Python's own are their own key
-        found = self._by_key.get(values + types) if ATOMIC_SET.issuperset(types) else None
+        # numbers and texts are their own key, but for numpy's; what stands for tuples may be a tuple too
+        found = self._by_key.get(values + types) if last.is_steady and tuple not in types else None
         if found is None:
             found = self._by_key.get(self._present.key_of(values))
         if found is None or found.rebind is None:

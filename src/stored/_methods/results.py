@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from stored._engine import Counted, owner_record
 from stored._keys import (
     ATOMIC_SET,
+    NUMBERS_AND_TEXTS,
     Key,
     MethodReads,
     OwnerParts,
@@ -89,17 +89,17 @@ class Results:
     ) -> None:
         self.definition = definition
         self.owner_class = owner_class
-        self.present, self.reads, self.joins_reads = present, _, _ = counted
+        self.present, self.reads, self.joins_reads, _ = counted
         self.code = code
         self.parts = parts
         self.method = definition.method_of(owner_class, code)
         if not definition.is_function:  # of which the spaces have nothing else, and outlive it
-            present.spaces.methods.setdefault(definition, {})[self.method] = None
+            self.present.spaces.methods.setdefault(definition, {})[self.method] = None
         self.counters = counters
         self.shortcut: OwnerShortcut | None = None
         self.acceptance: Any = None
         self.latest_seconds = math.inf
-        self.lock = present.spaces.lock
+        self.lock = self.present.spaces.lock
 
     def is_current(self, owner: object) -> bool:
         """Are the class of the owner and the code of the method still those of these results?"""
@@ -126,18 +126,25 @@ class Results:
             call.private.append("another thread has changed what chooses its code")
         if self.reads is not None:
             self._look_at_attributes(call, self.reads)
+        if call.formless or not call.space.is_plain:
+            self._look_at_forms(call)
+        is_plain = call.space.is_plain and NUMBERS_AND_TEXTS.issuperset(map(type, values.values()))
+        if not is_plain or self.code.seeds or self.code.formless:
+            self._look_at_code(call)
+        return call
+
+    def _look_at_forms(self, call: Call) -> None:
+        """Let parameters and arguments that have no form make the result private."""
         formless = (*call.space.private, *call.formless)
         if formless:
             self.definition.refuse_formless(self.owner_class, formless[0])
             self._let_be_private(call, reasons_of_private(self.reads or MethodReads(), formless, ()))
-        self._look_at_code(call)
-        return call
 
     def _look_at_code(self, call: Call) -> None:
         """Let what the code uses that has no form make the result private, also that of parts."""
         given = (*self.present.values(call.owner), *call.values_beside_axes())
         seeds, formless = self.code.seeds, self.code.formless
-        if not ATOMIC_SET.issuperset(map(type, given)):
+        if not NUMBERS_AND_TEXTS.issuperset(map(type, given)):
             call.parts = list(parts_of(given))
             call.states = list(states_behind(call.parts))
             seeds += seeds_in(call.states)
@@ -254,17 +261,9 @@ class Results:
         forget_calls(self.definition, lambda each: (each.space.address, each.arguments) in meant)
         self.forget(call)
 
-    @contextlib.contextmanager
-    def under_way(self, call: Call) -> Iterator[None]:
+    def under_way(self, call: Call) -> _UnderWay:
         """A block in which a call keeps its result; that is forgotten if results were meanwhile."""
-        calls = self.definition.calls
-        calls[call] = None
-        try:
-            yield
-        finally:
-            del calls[call]
-            if call.is_forgotten:
-                self.forget(call)
+        return _UnderWay(self, call)
 
     def count_hit(self, result: CachedResult, persistent: bool = False) -> None:
         """Count a call that was answered without computing."""
@@ -294,6 +293,25 @@ class Results:
                 counted.seconds_saved,
                 counted.exact_calls,
             )
+
+
+class _UnderWay:
+    """What `Results.under_way` gives."""
+
+    __slots__ = ("_call", "_results")
+
+    def __init__(self, results: Results, call: Call) -> None:
+        self._results = results
+        self._call = call
+
+    def __enter__(self) -> None:
+        self._call.definition.calls[self._call] = None
+
+    def __exit__(self, *_: object) -> None:
+        call = self._call
+        del call.definition.calls[call]
+        if call.is_forgotten:
+            self._results.forget(call)
 
 
 def forget_calls(definition: Definition, is_meant: Callable[[Call], bool]) -> None:
@@ -326,17 +344,18 @@ def results_of(definition: Definition, owner: object) -> Results:
         results.end_shortcuts()
         if results.owner_class is type(owner):  # it is the code that has changed, not the class
             counters = results.counters
-    kind = type(owner)
+    kind, code = type(owner), counted.code
     if definition.is_function:
         owner_of_function: Any = owner
-        owner_of_function.code_version = definition.code_of(kind).version
-    code = definition.code_of(kind)
+        owner_of_function.code_version = code.version
     parts = _parts(owner, code, counted.joins_reads)
     if parts is not _NO_PARTS:
         code = definition.code_of(kind, parts)
     results = Results(definition, kind, counted, code, parts, counters)
-    definition.warn_of_more(kind, results.code)
-    _warn_of_closed_over(definition, kind, results.code)
+    if definition.depends is not None:
+        definition.warn_of_more(kind, code)
+    if code.closed_over.formless:
+        _warn_of_closed_over(definition, kind, code)
     found: Results = record.methods.setdefault(definition, results)
     return found
 

@@ -77,6 +77,8 @@ class Shortcut:
         Are all parameters values that cannot change, so that each is compared by identity?
     is_watched : bool
         Does its space know it, to end it?
+    of_owner : weakref to ShortcutsOfOwner, or None
+        All shortcuts of the owner, once the shortcut is one of them.
     rebind : callable or None
         Takes the shortcut and the values of parameters, and has it expect these objects, whose values are equal to
         those before. None if the check does not look at these alone.
@@ -92,6 +94,7 @@ class Shortcut:
         self.refers_to_owner = check.refers_to_owner
         self.is_ended = self.is_watched = False
         self.scope = check.scope
+        self.of_owner: Any = None
         self.is_same = (compile_check if check.scope is None else check.scope.compile_check)(check.test)
         self.tables: dict[Any, Any] = {}
         self.only: Hit | None = None
@@ -220,9 +223,9 @@ class ShortcutsByOwner:
         shortcuts = self._of_owner(owner)
         return None if shortcuts is None or shortcuts.last is None else self._used(shortcuts.last)
 
-    def switch(self, owner: object) -> Shortcut | None:
-        """The shortcut for the parameters that an owner has now; None if there is none."""
-        shortcuts = self._of_owner(owner)
+    def switch(self, owner: object, shortcut: Shortcut) -> Shortcut | None:
+        """The shortcut for the parameters that an owner has now, in place of one of its; None if there is none."""
+        shortcuts = None if shortcut.is_ended else shortcut.of_owner()
         found = None if shortcuts is None else shortcuts.switch(owner)
         if found is not None and not found.refers_to_owner:
             self.last_cell.cell_contents = found

@@ -272,10 +272,13 @@ class _Block:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         """Leave the block of the store, unless it was left before."""
         manager = self._manager
-        if manager is not None:
-            with contextlib.suppress(OSError):
-                manager.__exit__(kind, error, tb)
-            self._manager = None
+        if manager is None:
+            return
+        try:  # noqa: SIM105  (suppressing takes as long as leaving the block)
+            manager.__exit__(kind, error, tb)
+        except OSError:
+            pass
+        self._manager = None
 
 
 def delete_entry(store: Store, name: str) -> bool:

@@ -135,7 +135,7 @@ class Flights:
             if listed is not flight:  # it was overtaken: what it left serves those who wait for the other one, too
                 self._flights.setdefault(key, listed)
             flight.is_listed = False
-        for each in (listed, flight):
+        for each in (flight,) if listed is flight else (listed, flight):
             if each.done is not None:
                 try:
                     each.done.set()

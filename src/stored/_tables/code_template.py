@@ -26,7 +26,7 @@ def compiled(template: str, parts: Mapping[str, str], names: Mapping[str, Any]) 
         mark = f"@{name}@"
         lines = source.splitlines()
         source = "\n".join(_filled(line, mark, part.strip()) for line in lines)
-    scope = dict(names)
+    scope = {"__name__": __name__, **names}
     exec(source, scope)  # noqa: S102  # of texts in this package only
     return scope["make"]
 

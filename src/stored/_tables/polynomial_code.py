@@ -54,6 +54,6 @@ def mean_code() -> str:
 @functools.cache
 def compiled(source: str, **names: Any) -> Any:
     """The function `make` of a text, with these names known to it."""
-    scope: dict[str, Any] = dict(names)
+    scope: dict[str, Any] = {"__name__": __name__, **names}
     exec(source, scope)  # noqa: S102  # of texts in this package
     return scope["make"]

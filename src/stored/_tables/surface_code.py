@@ -113,7 +113,7 @@ def surface_factory(
         row=f"rows[{', '.join(cell)}].ravel().tolist()" if on_demand else f"rows[{']['.join(cell)}]",
         value=f"exp({value})" if log else value,
     )
-    scope: dict[str, Any] = {"trunc": math.trunc, "exp": math.exp}
+    scope: dict[str, Any] = {"__name__": __name__, "trunc": math.trunc, "exp": math.exp}
     exec(source, scope)  # noqa: S102  # of the text above
     return scope["make"]
 

@@ -127,11 +127,8 @@ def _remove(work: int, draft: str) -> None:
 
 def _write(descriptor: int, parts: Iterable[Buffer]) -> None:
     """Write all parts to a draft, one after another, in as few calls as the system allows."""
-    buffers, left = [], 0
-    for part in parts:
-        buffer = memoryview(part)
-        buffers.append(buffer)
-        left += buffer.nbytes
+    buffers = [memoryview(each) for each in parts]
+    left = sum([each.nbytes for each in buffers])
     while left:
         written = os.writev(descriptor, buffers[:_MOST_BUFFERS])
         left -= written

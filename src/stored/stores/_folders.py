@@ -8,6 +8,7 @@ import os
 import resource
 import stat
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import accumulate
 from weakref import WeakValueDictionary
 
@@ -252,14 +253,13 @@ class OpenFolders:
         descriptor = self.open.get(folder)
         if descriptor is None:
             return True
-        path = f"{self._root}/{folder}"
+        path, *above = _paths_upwards(self._root, folder)
         try:
             opened, found = os.fstat(descriptor), os.lstat(path)
             if opened.st_ino != found.st_ino or opened.st_dev != found.st_dev:
                 return False
-            for _ in range(folder.count("/")):  # it may have been moved, and a link put where one above it was
-                path = path.rpartition("/")[0]
-                if not stat.S_ISDIR(os.lstat(path).st_mode):
+            for each in above:  # it may have been moved, and a link put where one above it was
+                if not stat.S_ISDIR(os.lstat(each).st_mode):
                     return False
         except OSError:  # closed, or removed, here or on the server
             return False
@@ -307,6 +307,13 @@ class OpenFolders:
         finally:
             close_file(new)
         self._identities[folder] = found
+
+
+@lru_cache(maxsize=1024)
+def _paths_upwards(root: str, folder: str) -> tuple[str, ...]:
+    """The path of a folder, and those of the folders above it that are below the root."""
+    paths = accumulate(folder.split("/"), "{}/{}".format)
+    return tuple([f"{root}/{each}" for each in paths][::-1])
 
 
 def _mode_in(root: os.stat_result, folder: str) -> int:

@@ -12,7 +12,6 @@ import fcntl
 import os
 import struct
 import sys
-from operator import itemgetter
 from weakref import WeakSet
 
 from stored.stores._files import WORK, close_file, identity, is_still_open, open_work_file
@@ -23,8 +22,16 @@ __all__ = ["LockFile"]
 _SET_LOCK = getattr(fcntl, "F_OFD_SETLK", -1)
 _IS_DARWIN = sys.platform == "darwin"
 # a ``struct flock``: type, whence, start, length, process; in another order on macOS
-_pack = struct.Struct("qqihh" if _IS_DARWIN else "hhqqi4x").pack
-_in_order = itemgetter(*((2, 3, 4, 0, 1) if _IS_DARWIN else range(5)))
+_pack_fields = struct.Struct("qqihh" if _IS_DARWIN else "hhqqi4x").pack
+
+
+def _pack(kind: int, offset: int) -> bytes:
+    """A ``struct flock`` for one byte."""
+    if _IS_DARWIN:
+        return _pack_fields(offset, 1, 0, kind, os.SEEK_SET)
+    return _pack_fields(kind, os.SEEK_SET, offset, 1, 0)
+
+
 _REFUSED = (errno.EAGAIN, errno.EACCES)
 _CLOSED = -1
 
@@ -75,7 +82,7 @@ class LockFile:
             If the file system has no such locks.
         """
         try:
-            fcntl.fcntl(self.descriptor, _SET_LOCK, _pack(*_in_order((fcntl.F_WRLCK, os.SEEK_SET, offset, 1, 0))))
+            fcntl.fcntl(self.descriptor, _SET_LOCK, _pack(fcntl.F_WRLCK, offset))
         except OSError as error:
             if error.errno in _REFUSED:
                 return False
@@ -96,7 +103,7 @@ class LockFile:
     def unlock(self, offset: int) -> bool:
         """Release a byte; False if that failed: then it is released when the file is closed."""
         try:
-            fcntl.fcntl(self.descriptor, _SET_LOCK, _pack(*_in_order((fcntl.F_UNLCK, os.SEEK_SET, offset, 1, 0))))
+            fcntl.fcntl(self.descriptor, _SET_LOCK, _pack(fcntl.F_UNLCK, offset))
         except (OSError, ValueError):  # the server of a network file system is gone, or the program has closed it
             return False
         return True

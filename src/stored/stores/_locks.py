@@ -44,8 +44,14 @@ _FIRST_TOLD, _MOST_BETWEEN = 3.0, 300.0
 _notes = HolderNotes()
 
 
+_new_hash = blake2b(digest_size=16).copy
+"""A copy takes half the time of a new one."""
+
+
 def _digest(name: str) -> str:
-    return blake2b(name.encode(), digest_size=16).hexdigest()
+    hashed = _new_hash()
+    hashed.update(name.encode())
+    return hashed.hexdigest()
 
 
 class FileLocks:
