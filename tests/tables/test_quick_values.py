@@ -372,3 +372,21 @@ def test_no_pickle_contains_what_is_made_on_demand(options: str) -> None:
     values = made(x)
     assert len(pickle.dumps(made)) == len(before)
     assert pickle.loads(before)(x).tobytes() == values.tobytes()
+
+
+def root_in_place(x: Any) -> Any:
+    """The square root, written to the argument."""
+    return np.sqrt(x, out=x) if isinstance(x, np.ndarray) and x.ndim else np.sqrt(x)
+
+
+@pytest.mark.parametrize("size", [1, 100, 5000])
+def test_a_spacing_may_write_to_its_argument(size: int) -> None:
+    """The arrays of callers stay what they are, also where they are read-only, and nothing else goes wrong."""
+    made = interpolant_of(lambda x: x + np.sqrt(x), Axis("x", 1.0, 9.0, spacing=(root_in_place, np.square)))
+    x = np.linspace(1.0, 9.0, size)
+    x.flags.writeable = False
+    np.testing.assert_allclose(made(x), x + np.sqrt(x), rtol=1e-6)
+    np.testing.assert_allclose(made(made.inverse(made(x))), made(x), rtol=1e-14)
+    changing = x.copy()
+    made(changing)
+    np.testing.assert_array_equal(changing, x)
