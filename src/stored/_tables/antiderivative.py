@@ -29,6 +29,9 @@ _EFOLDS = 2.0
 
 _ROUNDING = 4.0 * float(np.finfo(float).eps)
 
+_LEAST_DIFFERENCE = 2.0**-40
+"""Sums with corrections have twice the digits of floats; a difference of less than this fraction keeps too few."""
+
 _MEAN = f"""
 def make():
     def mean(middle, square, {", ".join(COEFFICIENTS)}):
@@ -66,6 +69,8 @@ class Antiderivative:
         Of the quadrature, on [-1, 1].
     sums, corrections : ndarray, shape (pieces * steps + 1,)
         The integral from the lower limit to the start of each part, and to the upper limit, and what was rounded off.
+    least : ndarray, shape (pieces * steps + 1,)
+        A difference of sums up to here has lost digits, even with the corrections, if it is not larger than this.
     """
 
     def __init__(
@@ -81,9 +86,12 @@ class Antiderivative:
             efolds += float(np.max(np.ptp(to_bernstein(pieces.coefficients), axis=1)))
         self.steps = max(1, math.ceil(efolds / _EFOLDS))
         self.nodes, self.weights = np.polynomial.legendre.leggauss(_MOST_NODES)
-        if not self.is_exact and len(pieces.coefficients) * self.steps <= _MOST_TRIED:
-            self.nodes, self.weights = self._fewest_nodes()
-        self.sums, self.corrections = _exact_sums(self._of_parts())
+        with np.errstate(over="ignore", invalid="ignore"):  # of parts that need not be asked for
+            if not self.is_exact and len(pieces.coefficients) * self.steps <= _MOST_TRIED:
+                self.nodes, self.weights = self._fewest_nodes()
+            self._parts = self._of_parts()
+            self.sums, self.corrections = _exact_sums(self._parts)
+        self.least: Floats = _LEAST_DIFFERENCE * np.maximum.accumulate(np.abs(self.sums))
 
     @property
     def most_one_by_one(self) -> int:
@@ -127,10 +135,20 @@ class Antiderivative:
         widths = self._pieces.widths
         upper = np.where(same, u_b, edge_a)
         in_first = self._over(piece_a, u_a, upper, np.where(same, b - a, (edge_a - u_a) * widths[piece_a]))
-        in_last = self._over(piece_b, edge_b, u_b, np.where(same, 0.0, (u_b - edge_b) * widths[piece_b]))
-        following = np.minimum(first + 1, last)
-        between = self.sums[last] - self.sums[following] + (self.corrections[last] - self.corrections[following])
-        return np.asarray(sign * (in_first + between + in_last))
+        in_last = self._over(piece_b, edge_b, u_b, (u_b - edge_b) * widths[piece_b])
+        between = self._between(np.minimum(first + 1, last), last)
+        return np.asarray(sign * (in_first + between + np.where(same, 0.0, in_last)))
+
+    def _between(self, first: Integers, last: Integers) -> Floats:
+        """The integrals over the parts from a first one to that before a last one."""
+        with np.errstate(invalid="ignore"):  # differences of infinite sums
+            found = self.sums[last] - self.sums[first] + (self.corrections[last] - self.corrections[first])
+        between = np.where(first < last, found, 0.0)
+        inexact = np.flatnonzero((first < last) & ~(np.abs(between) > self.least[last]))
+        if inexact.size:
+            ranges = np.column_stack([first[inexact], last[inexact]]).ravel()
+            between[inexact] = np.add.reduceat(self._parts, ranges)[::2]
+        return between
 
     def _part(self, u: Floats) -> Integers:
         """In which part of its piece is each u?"""
@@ -166,4 +184,5 @@ def _exact_sums(terms: Floats) -> tuple[Floats, Floats]:
     before, after = sums[:-1], sums[1:]
     added = after - before
     errors = (before - (after - added)) + (terms - added)
+    errors[~np.isfinite(errors)] = 0.0  # where a sum is infinite
     return sums, np.concatenate([[0.0], np.cumsum(errors)])

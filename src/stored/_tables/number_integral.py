@@ -17,7 +17,7 @@ from stored._tables.units import derived_unit, with_unit
 __all__ = ["number_integral"]
 
 _SOURCE = """
-def make(read, result, low, high, forward, start, per_unit, starts, rows, sums, corrections, steps, pairs):
+def make(read, result, low, high, forward, start, per_unit, starts, rows, sums, corrections, least, steps, pairs):
     def mean(row, middle, half):
         {coefficients}, scale, offset, width = row
         {mean}
@@ -44,9 +44,14 @@ def make(read, result, low, high, forward, start, per_unit, starts, rows, sums, 
                     value = (b - a) * mean(row, 0.5 * (u + end), 0.5 * (end - u))
                 else:
                     first += 1
+                    between = 0.0
+                    if first < last:
+                        between = sums[last] - sums[first] + (corrections[last] - corrections[first])
+                        if not (between > least[last] or -between > least[last]):
+                            return None
                     value = (
                         (edge - u) * row[{width}] * mean(row, 0.5 * (u + edge), 0.5 * (edge - u))
-                        + (sums[last] - sums[first] + (corrections[last] - corrections[first]))
+                        + between
                         + {after} * last_row[{width}] * mean(last_row, 0.5 * {until}, 0.5 * {after})
                     )
             except ArithmeticError:  # where arrays have infinities
@@ -125,6 +130,7 @@ def number_integral(
         rows.rows,
         python_rows(antiderivative.sums),
         python_rows(antiderivative.corrections),
+        python_rows(antiderivative.least),
         antiderivative.steps,
         pairs,
     )
