@@ -390,3 +390,14 @@ def test_a_spacing_may_write_to_its_argument(size: int) -> None:
     changing = x.copy()
     made(changing)
     np.testing.assert_array_equal(changing, x)
+
+
+@pytest.mark.parametrize("forward", [lambda x: x.copy() ** 0.5, lambda x: [each**0.5 for each in x]])
+def test_a_spacing_may_take_arrays_only(forward: Any) -> None:
+    """Single numbers of all kinds are evaluated, inverted, derived and integrated, as arrays of one number are."""
+    made = interpolant_of(lambda x: x + np.sqrt(x), Axis("x", 1.0, 9.0, spacing=(forward, np.square)))
+    for x in (4.0, 4, np.float64(4.0), np.array(4.0)):
+        assert made(x) == made(np.array([4.0]))[0]
+        assert made.derivative(x) == made.derivative(np.array([4.0]))[0]
+        assert made.integral(1.0, x) == made.integral(1.0, np.array([4.0]))[0]
+    assert made.inverse(6.0) == pytest.approx(4.0, rel=1e-6)

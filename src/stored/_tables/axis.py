@@ -259,7 +259,7 @@ class Axis:
         """From a Python float to its coordinate; None if they are the same."""
         if isinstance(self.spacing, str):
             return _SCALAR_FORWARD[self.spacing]
-        return lambda x: float(self.forward(x))
+        return lambda x: float(self.forward(np.array([x])).item())  # their functions need not take numbers
 
     def array_forward(self) -> Callable[[Floats], Floats] | None:
         """From an array to its coordinates; None if they are the same."""
