@@ -401,3 +401,12 @@ def test_a_spacing_may_take_arrays_only(forward: Any) -> None:
         assert made.derivative(x) == made.derivative(np.array([4.0]))[0]
         assert made.integral(1.0, x) == made.integral(1.0, np.array([4.0]))[0]
     assert made.inverse(6.0) == pytest.approx(4.0, rel=1e-6)
+
+
+@pytest.mark.parametrize(("limits", "beyond"), [((-(2**63), 0), -(2**63) - 1), ((0, 2**64 - 1), 2**64)])
+def test_integers_beyond_those_of_arrays_are_no_numbers(limits: tuple[int, int], beyond: int) -> None:
+    """Not even where they are rounded to a limit of the axis."""
+    made = interpolant_of(lambda x: 1.0 + abs(x / 2.0**64), Axis("x", *limits))
+    assert made(limits[0]) == made(float(limits[0]))
+    with pytest.raises(TypeError, match="real number"):
+        made(beyond)

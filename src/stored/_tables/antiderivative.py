@@ -9,9 +9,10 @@ import numpy as np
 
 from stored._tables.axis import Floats
 from stored._tables.bernstein import to_bernstein
+from stored._tables.code_template import made_by
 from stored._tables.piece_rows import PieceRows
 from stored._tables.pieces import Integers, Pieces
-from stored._tables.polynomial_code import COEFFICIENTS, compiled, mean_code
+from stored._tables.polynomial_code import COEFFICIENTS, mean_code
 
 __all__ = ["Antiderivative"]
 
@@ -158,7 +159,7 @@ class Antiderivative:
         """The integrals from one u to another in a part of a piece, with the length in the coordinate; shape (n,)."""
         middle, half = 0.5 * (start + end), 0.5 * (end - start)
         if self.is_exact:
-            mean = compiled(_MEAN)()
+            mean = made_by(_MEAN)()
             return np.asarray(length * mean(middle, half * half, *self._pieces.coefficients[piece].T))
         together = max(1, _MOST_VALUES // self.nodes.size)
         parts = [slice(start, start + together) for start in range(0, middle.size, together)]

@@ -9,8 +9,9 @@ from typing import Any
 
 from stored._tables.antiderivative import Antiderivative
 from stored._tables.axis import Axis
+from stored._tables.code_template import made_by
 from stored._tables.piece_rows import PieceRows, python_rows
-from stored._tables.polynomial_code import COEFFICIENTS, compiled, derivative_code, mean_code
+from stored._tables.polynomial_code import COEFFICIENTS, derivative_code, mean_code
 from stored._tables.real_numbers import number_reader
 from stored._tables.units import derived_unit, with_unit
 
@@ -101,7 +102,7 @@ def number_integral(
     unit_of_result = derived_unit(unit, (axis.unit, 1))
     read = "{0} = read({0})" if axis.unit is not None else "if {0}.__class__ is not float: {0} = read({0})"
     divided = antiderivative.steps > 1
-    make = compiled(
+    make = made_by(
         _SOURCE.format(
             coefficients=", ".join(COEFFICIENTS),
             scale=len(COEFFICIENTS),
