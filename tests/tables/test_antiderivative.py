@@ -157,6 +157,45 @@ def test_small_integrals_beside_large_ones_keep_their_digits(spacing: Any) -> No
     np.testing.assert_allclose(list(map(f.integral, a.tolist(), b.tolist())), exact, rtol=1e-10)
 
 
+def assert_integrals(f: Any, ends: Any, exact: Callable[[Any, Any], Any]) -> None:
+    """The integrals between all of these limits, forwards, backwards, of numbers and of arrays."""
+    a, b = np.meshgrid(ends, ends)
+    a, b = a[a < b], b[a < b]
+    expected = exact(a, b)
+    np.testing.assert_allclose(f.integral(a, b), expected, rtol=2e-6)
+    np.testing.assert_allclose(f.integral(b, a), -expected, rtol=2e-6)
+    np.testing.assert_allclose(list(map(f.integral, a.tolist(), b.tolist())), expected, rtol=2e-6)
+
+
+@pytest.mark.parametrize("rises", [False, True])
+def test_tails_of_exponentials_are_integrated(rises: bool) -> None:
+    """They are 300 decades smaller than the whole integral, of which no sum has so many digits."""
+    sign = 1.0 if rises else -1.0
+    f = curve(lambda x: np.exp(sign * x), low=0.0, high=700.0, values="log")
+    ends = np.array([0.0, 0.5, 3.0, 50.0, 51.0, 310.0, 340.0, 390.0, 450.0, 699.0, 700.0])
+    assert_integrals(f, ends, lambda a, b: sign * (np.exp(sign * b) - np.exp(sign * a)))
+
+
+def test_tails_of_power_laws_are_integrated() -> None:
+    """Over thirty decades of the argument, one piece in many parts."""
+    f = curve(lambda x: x**-4.0, low=1e-20, high=1e10, spacing="log", values="log")
+    assert f.pieces == 1
+    assert_integrals(f, np.geomspace(1e-20, 1e10, 13), lambda a, b: (a**-3 - b**-3) / 3)
+
+
+def test_integrals_that_no_float_can_hold_are_infinite() -> None:
+    """Those that floats can hold are as they are elsewhere, also behind those."""
+    f = curve(lambda x: x**-0.5, low=1e-10, high=1e304, spacing="log", values="log")
+    assert f.integral(4.0, 9.0) == pytest.approx(2.0, rel=2e-6)
+    over = curve(lambda x: np.sqrt(x), low=1e-10, high=1e300, spacing="log", values="log")
+    with np.errstate(over="ignore", invalid="ignore"):
+        for a, b in ((1.0, 1e300), (1e210, 1e250), (1e250, 1e251), (1e290, 1.1e290)):
+            for size in (1, 100):
+                np.testing.assert_array_equal(over.integral(np.full(size, a), np.full(size, b)), np.inf)
+            assert (over.integral(a, b), over.integral(b, a)) == (math.inf, -math.inf)
+    assert over.integral(1.0, 4.0) == pytest.approx(14 / 3, rel=2e-6)
+
+
 @pytest.mark.parametrize("values", ["linear", "log"])
 @pytest.mark.parametrize("spacing", ["linear", "log", "log1p"])
 def test_integrals_over_short_ranges_keep_their_digits(spacing: Any, values: Any) -> None:

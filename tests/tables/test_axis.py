@@ -161,6 +161,13 @@ def test_limits_may_be_real_numbers_of_any_kind(limits: tuple[Any, Any]) -> None
     found = Axis("x", *limits, spacing="log").coordinate_limits()
     assert found == (0.0, pytest.approx(math.log(3.0), rel=1e-15))
     assert [type(each) for each in found] == [float, float]
+    assert [type(each) in {int, float} for each in (Axis("x", *limits).low, Axis("x", *limits).high)] == [True, True]
+
+
+def test_a_limit_with_more_digits_than_a_float_is_the_float_next_to_it() -> None:
+    """What is inside is decided by the same numbers everywhere."""
+    third = np.longdouble(1) / 3
+    assert (Axis("x", third, 3).low, Axis("x", Fraction(1, 3), 3).low) == (float(third), 1 / 3)
 
 
 PLAIN: dict[str, Any] = {"name": "x", "low": 1.0, "high": 3.0}

@@ -47,3 +47,24 @@ def test_numbers_at_edges_lie_where_arrays_lie(name: str) -> None:
     some = pieces.edges[:: max(1, pieces.edges.size // 50)]
     for t in np.clip(np.concatenate([some, np.nextafter(some, 0.0), np.nextafter(some, 1.0)]), 0.0, 1.0).tolist():
         assert_located(pieces, t)
+
+
+@pytest.mark.parametrize("deepest", [13, 14, 16])
+@pytest.mark.parametrize("at_end", [False, True])
+def test_places_are_exact_however_often_cells_are_divided(deepest: int, at_end: bool) -> None:
+    """A line in pieces is that line, also behind a cell whose smallest pieces are narrower than floats are apart."""
+    pieces = _line(deepest, at_end)
+    rows = PieceRows(pieces)
+    for t in np.linspace(0.0, 3.0, 301).tolist():
+        first, slope, *_, scale, offset, _ = rows.rows[bisect_right(rows.starts, t)]
+        assert first + slope * (t * scale - offset) == pytest.approx(t, abs=1e-15)
+
+
+def _line(deepest: int, at_end: bool) -> Pieces:
+    """The coordinate itself from 0 to 3, in three cells, of which the second is divided towards an end."""
+    shallower = [[depth] * 15 for depth in range(deepest - 1, 0, -1)]
+    divided = [*[deepest] * 16, *(depth for each in shallower for depth in each)]
+    depths = np.array([0, *(divided[::-1] if at_end else divided), 0], dtype=np.uint8)
+    widths = 16.0 ** -depths.astype(float)
+    coefficients = np.column_stack([np.cumsum(widths) - widths, widths, *np.zeros((4, depths.size))])
+    return Pieces(0.0, 3.0, coefficients, depths)

@@ -372,3 +372,41 @@ def test_no_pickle_contains_what_is_made_on_demand(options: str) -> None:
     values = made(x)
     assert len(pickle.dumps(made)) == len(before)
     assert pickle.loads(before)(x).tobytes() == values.tobytes()
+
+
+def root_in_place(x: Any) -> Any:
+    """The square root, written to the argument."""
+    return np.sqrt(x, out=x) if isinstance(x, np.ndarray) and x.ndim else np.sqrt(x)
+
+
+@pytest.mark.parametrize("size", [1, 100, 5000])
+def test_a_spacing_may_write_to_its_argument(size: int) -> None:
+    """The arrays of callers stay what they are, also where they are read-only, and nothing else goes wrong."""
+    made = interpolant_of(lambda x: x + np.sqrt(x), Axis("x", 1.0, 9.0, spacing=(root_in_place, np.square)))
+    x = np.linspace(1.0, 9.0, size)
+    x.flags.writeable = False
+    np.testing.assert_allclose(made(x), x + np.sqrt(x), rtol=1e-6)
+    np.testing.assert_allclose(made(made.inverse(made(x))), made(x), rtol=1e-14)
+    changing = x.copy()
+    made(changing)
+    np.testing.assert_array_equal(changing, x)
+
+
+@pytest.mark.parametrize("forward", [lambda x: x.copy() ** 0.5, lambda x: [each**0.5 for each in x]])
+def test_a_spacing_may_take_arrays_only(forward: Any) -> None:
+    """Single numbers of all kinds are evaluated, inverted, derived and integrated, as arrays of one number are."""
+    made = interpolant_of(lambda x: x + np.sqrt(x), Axis("x", 1.0, 9.0, spacing=(forward, np.square)))
+    for x in (4.0, 4, np.float64(4.0), np.array(4.0)):
+        assert made(x) == made(np.array([4.0]))[0]
+        assert made.derivative(x) == made.derivative(np.array([4.0]))[0]
+        assert made.integral(1.0, x) == made.integral(1.0, np.array([4.0]))[0]
+    assert made.inverse(6.0) == pytest.approx(4.0, rel=1e-6)
+
+
+@pytest.mark.parametrize(("limits", "beyond"), [((-(2**63), 0), -(2**63) - 1), ((0, 2**64 - 1), 2**64)])
+def test_integers_beyond_those_of_arrays_are_no_numbers(limits: tuple[int, int], beyond: int) -> None:
+    """Not even where they are rounded to a limit of the axis."""
+    made = interpolant_of(lambda x: 1.0 + abs(x / 2.0**64), Axis("x", *limits))
+    assert made(limits[0]) == made(float(limits[0]))
+    with pytest.raises(TypeError, match="real number"):
+        made(beyond)

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stored._tables.real_numbers import number_reader, real_number
+from stored import Axis
+from stored._tables.real_numbers import number_reader, number_types, real_number
 
 
 @pytest.mark.parametrize("code", "?bhilqBHILQefdg")
@@ -34,3 +35,12 @@ def test_nothing_else_is_a_number(other: Any) -> None:
     """It is NaN, which lies on no axis."""
     assert math.isnan(real_number(other))
     assert number_reader("x", None) is real_number
+
+
+def test_integers_count_as_numbers_where_numpy_takes_them() -> None:
+    """Those along an axis within 64 bits fit; beyond that numpy makes objects of them."""
+    short, below, above = Axis("x", -9e18, 1.8e19), Axis("x", -(2**63), 0), Axis("x", 0, 2**64 - 1)
+    assert {int, float, bool, np.int8, np.float32, np.longdouble, np.bool_} <= number_types([short, short])
+    assert int not in number_types([short, below])
+    assert int not in number_types([above, short])
+    assert not {complex, np.complex128, str, np.datetime64, np.timedelta64} & number_types([short])

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from stored import Axis
 from stored._tables import patches as patches_module
+from stored.errors import OutsideAxisError
 from tests.tables.interpolants import MODES, ROOTS, interpolant_of, random_points
 
 TABLES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
@@ -232,3 +233,16 @@ def test_lists_and_masked_arrays_give_the_numbers_of_arrays(name: str) -> None:
     masked = f(np.ma.array([1.0, 2.0], mask=[False, True]), 2.0)
     assert masked.mask.tolist() == [False, True]
     assert masked[0] == pytest.approx(f(1.0, 2.0), rel=1e-13)
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32])
+@pytest.mark.parametrize("size", [1, 5, 500])
+def test_what_is_outside_limits_of_fewer_digits_is_outside(kind: Any, size: int) -> None:
+    """Arguments are not rounded to the precision of the limits."""
+    axes = Axis("x", kind(1), kind(3)), Axis("y", kind(1), kind(3))
+    made = interpolant_of(lambda x, y: x * y, *axes)
+    beyond, inside = float(np.nextafter(3.0, 4.0)), np.full(size, 2.0)
+    np.testing.assert_allclose(made(inside, 2.0), 4.0, rtol=1e-12)
+    for x in (beyond, np.full(size, beyond)):
+        with pytest.raises(OutsideAxisError):
+            made(x, inside)

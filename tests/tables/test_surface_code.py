@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from stored import Axis
 from stored._tables import patches as patches_module
 from stored._tables.patches import Patches
-from stored._tables.surface_code import numbers_along
 from tests.tables.interpolants import SPACINGS, interpolant_of
 
 ORDERS = [(i, j) for i in range(4) for j in range(4)]
@@ -84,14 +83,6 @@ def test_other_types_are_passed_on() -> None:
     assert one("x", 1.0) == ("other", "x", 1.0)
     assert one(1.0, True) == ("other", 1.0, True)
     assert one(1, 2) == one(1.0, 2.0)
-
-
-def test_integers_count_as_numbers_where_numpy_takes_them() -> None:
-    """Those along an axis within 64 bits fit; beyond that numpy makes objects of them."""
-    short, long = Axis("x", 0.0, 9e18), Axis("x", -1e19, 0.0)
-    assert {int, float, bool, np.int8, np.float32, np.bool_} <= numbers_along([short, short])
-    assert int not in numbers_along([short, long])
-    assert not {complex, np.complex128, str, np.datetime64, np.timedelta64} & numbers_along([short])
 
 
 @pytest.mark.parametrize("values", ["linear", "log"])

@@ -9,9 +9,10 @@ import numpy as np
 
 from stored._tables.axis import Floats
 from stored._tables.bernstein import to_bernstein
+from stored._tables.code_template import made_by
 from stored._tables.piece_rows import PieceRows
 from stored._tables.pieces import Integers, Pieces
-from stored._tables.polynomial_code import COEFFICIENTS, compiled, mean_code
+from stored._tables.polynomial_code import COEFFICIENTS, mean_code
 
 __all__ = ["Antiderivative"]
 
@@ -28,6 +29,9 @@ _EFOLDS = 2.0
 """Over so many e-folds, the quadrature of an exponential with the most nodes is exact to rounding."""
 
 _ROUNDING = 4.0 * float(np.finfo(float).eps)
+
+_LEAST_DIFFERENCE = 2.0**-40
+"""Sums with corrections have twice the digits of floats; a difference of less than this fraction keeps too few."""
 
 _MEAN = f"""
 def make():
@@ -66,6 +70,8 @@ class Antiderivative:
         Of the quadrature, on [-1, 1].
     sums, corrections : ndarray, shape (pieces * steps + 1,)
         The integral from the lower limit to the start of each part, and to the upper limit, and what was rounded off.
+    least : ndarray, shape (pieces * steps + 1,)
+        A difference of sums up to here has lost digits, even with the corrections, if it is not larger than this.
     """
 
     def __init__(
@@ -81,9 +87,12 @@ class Antiderivative:
             efolds += float(np.max(np.ptp(to_bernstein(pieces.coefficients), axis=1)))
         self.steps = max(1, math.ceil(efolds / _EFOLDS))
         self.nodes, self.weights = np.polynomial.legendre.leggauss(_MOST_NODES)
-        if not self.is_exact and len(pieces.coefficients) * self.steps <= _MOST_TRIED:
-            self.nodes, self.weights = self._fewest_nodes()
-        self.sums, self.corrections = _exact_sums(self._of_parts())
+        with np.errstate(over="ignore", invalid="ignore"):  # of parts that need not be asked for
+            if not self.is_exact and len(pieces.coefficients) * self.steps <= _MOST_TRIED:
+                self.nodes, self.weights = self._fewest_nodes()
+            self._parts = self._of_parts()
+            self.sums, self.corrections = _exact_sums(self._parts)
+        self.least: Floats = _LEAST_DIFFERENCE * np.maximum.accumulate(np.abs(self.sums))
 
     @property
     def most_one_by_one(self) -> int:
@@ -127,10 +136,20 @@ class Antiderivative:
         widths = self._pieces.widths
         upper = np.where(same, u_b, edge_a)
         in_first = self._over(piece_a, u_a, upper, np.where(same, b - a, (edge_a - u_a) * widths[piece_a]))
-        in_last = self._over(piece_b, edge_b, u_b, np.where(same, 0.0, (u_b - edge_b) * widths[piece_b]))
-        following = np.minimum(first + 1, last)
-        between = self.sums[last] - self.sums[following] + (self.corrections[last] - self.corrections[following])
-        return np.asarray(sign * (in_first + between + in_last))
+        in_last = self._over(piece_b, edge_b, u_b, (u_b - edge_b) * widths[piece_b])
+        between = self._between(np.minimum(first + 1, last), last)
+        return np.asarray(sign * (in_first + between + np.where(same, 0.0, in_last)))
+
+    def _between(self, first: Integers, last: Integers) -> Floats:
+        """The integrals over the parts from a first one to that before a last one."""
+        with np.errstate(invalid="ignore"):  # differences of infinite sums
+            found = self.sums[last] - self.sums[first] + (self.corrections[last] - self.corrections[first])
+        between = np.where(first < last, found, 0.0)
+        inexact = np.flatnonzero((first < last) & ~(np.abs(between) > self.least[last]))
+        if inexact.size:
+            ranges = np.column_stack([first[inexact], last[inexact]]).ravel()
+            between[inexact] = np.add.reduceat(self._parts, ranges)[::2]
+        return between
 
     def _part(self, u: Floats) -> Integers:
         """In which part of its piece is each u?"""
@@ -140,7 +159,7 @@ class Antiderivative:
         """The integrals from one u to another in a part of a piece, with the length in the coordinate; shape (n,)."""
         middle, half = 0.5 * (start + end), 0.5 * (end - start)
         if self.is_exact:
-            mean = compiled(_MEAN)()
+            mean = made_by(_MEAN)()
             return np.asarray(length * mean(middle, half * half, *self._pieces.coefficients[piece].T))
         together = max(1, _MOST_VALUES // self.nodes.size)
         parts = [slice(start, start + together) for start in range(0, middle.size, together)]
@@ -166,4 +185,5 @@ def _exact_sums(terms: Floats) -> tuple[Floats, Floats]:
     before, after = sums[:-1], sums[1:]
     added = after - before
     errors = (before - (after - added)) + (terms - added)
+    errors[~np.isfinite(errors)] = 0.0  # where a sum is infinite
     return sums, np.concatenate([[0.0], np.cumsum(errors)])

@@ -160,6 +160,8 @@ class Axis:
             raise ValueError(
                 f"axis {self.name!r} runs {self._range()}; low must be less than high, and both finite real numbers"
             )
+        for field in ("low", "high"):  # a float32, say, would have numbers that it is compared with rounded to it
+            object.__setattr__(self, field, _python_number(getattr(self, field)))
         if not self.low < self.high:
             raise ValueError(f"axis {self.name!r} runs {self._range()}; low must be less than high")
 
@@ -224,13 +226,17 @@ class Axis:
     def forward(self, x: Any) -> Floats:
         """From the argument to the coordinate."""
         forward, _ = self._transforms()
-        return cast(Floats, np.asarray(forward(x), dtype=float))
+        return cast(Floats, np.asarray(forward(self._copy_for_user(x)), dtype=float))
+
+    def _copy_for_user(self, x: Any) -> Any:
+        """An array as functions of the user may take it: they may write to it."""
+        return x.copy() if isinstance(x, np.ndarray) and not isinstance(self.spacing, str) else x
 
     def backward(self, t: Floats) -> Floats:
         """From the coordinate to the argument, clipped to the limits; these are exact at their coordinates."""
         _, backward = self._transforms()
         low, high = self.coordinate_limits()
-        x: Floats = np.clip(np.asarray(backward(t), dtype=float), self.low, self.high)
+        x: Floats = np.clip(np.asarray(backward(self._copy_for_user(t)), dtype=float), self.low, self.high)
         if x.shape != np.shape(t):
             return x
         return np.asarray(np.where(t <= low, self.low, np.where(t >= high, self.high, x)), dtype=float)
@@ -242,7 +248,7 @@ class Axis:
     def unclipped_backward(self, t: Floats) -> Floats:
         """From the coordinate to the argument, also outside the limits."""
         _, backward = self._transforms()
-        return np.asarray(backward(t), dtype=float)
+        return np.asarray(backward(self._copy_for_user(t)), dtype=float)
 
     def coordinate_limits(self) -> tuple[float, float]:
         """The coordinates of the limits."""
@@ -253,7 +259,7 @@ class Axis:
         """From a Python float to its coordinate; None if they are the same."""
         if isinstance(self.spacing, str):
             return _SCALAR_FORWARD[self.spacing]
-        return lambda x: float(self.forward(x))
+        return lambda x: float(self.forward(np.array([x])).item())  # their functions need not take numbers
 
     def array_forward(self) -> Callable[[Floats], Floats] | None:
         """From an array to its coordinates; None if they are the same."""
@@ -276,6 +282,11 @@ def _is_finite(number: object) -> bool:
         return not isinstance(number, bool) and isinstance(number, numbers.Real) and math.isfinite(number)
     except OverflowError:  # an integer beyond all floats
         return False
+
+
+def _python_number(number: Any) -> float:
+    """An int or a float for any real number; one with more digits is rounded."""
+    return int(number) if isinstance(number, numbers.Integral) else float(number)
 
 
 def _increases(values: Floats) -> bool:

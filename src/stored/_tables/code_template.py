@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import textwrap
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["compiled"]
+__all__ = ["compiled", "made_by"]
 
 
 def compiled(template: str, parts: Mapping[str, str], names: Mapping[str, Any]) -> Any:
@@ -26,6 +27,12 @@ def compiled(template: str, parts: Mapping[str, str], names: Mapping[str, Any]) 
         mark = f"@{name}@"
         lines = source.splitlines()
         source = "\n".join(_filled(line, mark, part.strip()) for line in lines)
+    return made_by(source, **names)
+
+
+@functools.cache
+def made_by(source: str, **names: Any) -> Any:
+    """The function ``make`` of a source text, with these names known to it; compiled once."""
     scope = {"__name__": __name__, **names}
     exec(source, scope)  # noqa: S102  # of texts in this package only
     return scope["make"]

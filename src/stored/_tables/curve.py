@@ -248,7 +248,7 @@ class CurveInterpolant(Interpolant):
             if outside.any():
                 raise outside_error(self._axis, float(each[outside][0]), "integrate within it, or widen it")
         missing = np.isnan(points[0]) | np.isnan(points[1])
-        t = [self._axis.forward(np.where(missing, self._axis.low, each)).ravel() for each in points]
+        t = [self._axis.forward(np.where(missing, self._axis.low, each).ravel()) for each in points]
         values = antiderivative(*t).reshape(missing.shape)
         values[missing] = math.nan
         return given.result(values, derived_unit(self.unit, (self._axis.unit, 1)))

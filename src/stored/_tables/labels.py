@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from stored._tables.axis import Floats
+from stored._tables.real_numbers import REAL_DTYPES
 from stored._tables.units import is_quantity, named_unit
 
 __all__ = ["Labels", "is_labelled", "labels_of", "numbers_of_labelled"]
@@ -102,7 +103,7 @@ def _numbers_in_memory(array: Any) -> str:
     return ".compute(), or one of a numpy array"
 
 
-_NUMPY_DTYPES = frozenset(type(np.dtype(code)) for code in np.typecodes["AllInteger"] + np.typecodes["Float"] + "?")
+_NUMPY_DTYPES = frozenset(map(type, REAL_DTYPES))
 
 
 def _no_numbers(what: str, kind: str, dtype: object) -> TypeError:

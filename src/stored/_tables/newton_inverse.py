@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from stored._tables.axis import Axis, Floats
 from stored._tables.buckets import Buckets
 from stored._tables.chain_rule import argument_slopes
+from stored._tables.code_template import made_by
 from stored._tables.inverse_guess import GUESS, inverse_guesses
 from stored._tables.piece_rows import PieceRows, python_rows
 from stored._tables.pieces import Pieces
-from stored._tables.polynomial_code import COEFFICIENTS, compiled, horner, residual_code
+from stored._tables.polynomial_code import COEFFICIENTS, horner, residual_code
 from stored._tables.real_numbers import number_reader
 from stored._tables.solve import Branch
 from stored._tables.units import with_unit
@@ -131,7 +132,7 @@ class NewtonInverse:
         self._buckets = Buckets(self._begins)
         is_close = np.mean(guesses.errors > 0.1 * _NEGLIGIBLE) <= _BEST_SHARE
         self._attempts = [range(0), range(_MOST_STEPS)] if is_close else [range(_MOST_STEPS)]
-        self._guess, self._newton = compiled(_ARRAYS)()
+        self._guess, self._newton = made_by(_ARRAYS)()
 
     def solve(self, targets: Floats) -> tuple[Floats, NDArray[np.bool]]:
         """The arguments at which the curve has values between the lowest and the highest, and which of them are good.
@@ -207,7 +208,7 @@ class NewtonInverse:
             Is the curve the exponential of the pieces?
         """
         axis, branch, spacing = self._axis, self._branch, str(self._axis.spacing)
-        make = compiled(
+        make = made_by(
             _NUMBER.format(
                 read="y = read(y)" if unit is not None else "if y.__class__ is not float: y = read(y)",
                 log="y = log(y)" if log else "pass",

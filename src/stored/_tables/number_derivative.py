@@ -8,8 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 from stored._tables.axis import Axis
+from stored._tables.code_template import made_by
 from stored._tables.piece_rows import PieceRows
-from stored._tables.polynomial_code import COEFFICIENTS, compiled, derivative_code
+from stored._tables.polynomial_code import COEFFICIENTS, derivative_code
 from stored._tables.real_numbers import number_reader
 from stored._tables.units import derived_unit, with_unit
 
@@ -57,7 +58,7 @@ def number_derivative(rows: PieceRows, axis: Axis, log: bool, unit: Any, nu: int
         The order of the derivative.
     """
     unit_of_result = derived_unit(unit, (axis.unit, -nu))
-    make = compiled(
+    make = made_by(
         _SOURCE.format(
             read="x = read(x)" if axis.unit is not None else "if x.__class__ is not float: x = read(x)",
             coordinate="x" if axis.spacing == "linear" else "forward(x)",

@@ -9,15 +9,16 @@ from typing import Any
 
 from stored._tables.antiderivative import Antiderivative
 from stored._tables.axis import Axis
+from stored._tables.code_template import made_by
 from stored._tables.piece_rows import PieceRows, python_rows
-from stored._tables.polynomial_code import COEFFICIENTS, compiled, derivative_code, mean_code
+from stored._tables.polynomial_code import COEFFICIENTS, derivative_code, mean_code
 from stored._tables.real_numbers import number_reader
 from stored._tables.units import derived_unit, with_unit
 
 __all__ = ["number_integral"]
 
 _SOURCE = """
-def make(read, result, low, high, forward, start, per_unit, starts, rows, sums, corrections, steps, pairs):
+def make(read, result, low, high, forward, start, per_unit, starts, rows, sums, corrections, least, steps, pairs):
     def mean(row, middle, half):
         {coefficients}, scale, offset, width = row
         {mean}
@@ -44,9 +45,14 @@ def make(read, result, low, high, forward, start, per_unit, starts, rows, sums, 
                     value = (b - a) * mean(row, 0.5 * (u + end), 0.5 * (end - u))
                 else:
                     first += 1
+                    between = 0.0
+                    if first < last:
+                        between = sums[last] - sums[first] + (corrections[last] - corrections[first])
+                        if not (between > least[last] or -between > least[last]):
+                            return None
                     value = (
                         (edge - u) * row[{width}] * mean(row, 0.5 * (u + edge), 0.5 * (edge - u))
-                        + (sums[last] - sums[first] + (corrections[last] - corrections[first]))
+                        + between
                         + {after} * last_row[{width}] * mean(last_row, 0.5 * {until}, 0.5 * {after})
                     )
             except ArithmeticError:  # where arrays have infinities
@@ -96,7 +102,7 @@ def number_integral(
     unit_of_result = derived_unit(unit, (axis.unit, 1))
     read = "{0} = read({0})" if axis.unit is not None else "if {0}.__class__ is not float: {0} = read({0})"
     divided = antiderivative.steps > 1
-    make = compiled(
+    make = made_by(
         _SOURCE.format(
             coefficients=", ".join(COEFFICIENTS),
             scale=len(COEFFICIENTS),
@@ -125,6 +131,7 @@ def number_integral(
         rows.rows,
         python_rows(antiderivative.sums),
         python_rows(antiderivative.corrections),
+        python_rows(antiderivative.least),
         antiderivative.steps,
         pairs,
     )

@@ -17,13 +17,16 @@ __all__ = ["PieceRows", "python_rows"]
 _MOST_FLOAT_ROWS = 1 << 16
 """Up to so many rows are converted to Python floats at once."""
 
+_LARGEST_EXACT = 2.0**53
+"""All whole numbers up to this are floats."""
+
 
 class PieceRows:
     """The places of pieces, in units of cells, and their polynomials.
 
     In the piece with number ``bisect_right(starts, v)``, where ``v = (t - low) * per_unit``, u is
     ``v * scale - offset``: but for nothing, as scale is a power of two and the difference is exact, what
-    `Pieces.locate` gives.
+    `Pieces.locate` gives. Where pieces are narrower than the distance of floats, any of those there may be found.
 
     Parameters
     ----------
@@ -41,14 +44,15 @@ class PieceRows:
     def __init__(self, pieces: Pieces) -> None:
         scales: Floats = np.power(float(SUBCELLS), pieces.depths)
         finest = float(scales.max())
-        sizes = finest / scales  # whole numbers, and so are their sums
+        sizes: Any = finest / scales  # whole numbers, and so are their sums
+        if finest * pieces.number > _LARGEST_EXACT:
+            sizes = np.array([int(size) for size in sizes.tolist()], dtype=object)
         firsts = np.cumsum(sizes) - sizes
-        number = round(float(firsts[-1] + sizes[-1]) / finest)
         self.low = pieces.low
-        self.per_unit = number / (pieces.high - pieces.low)
+        self.per_unit = pieces.per_unit
         self.scales = scales
-        self.offsets: Floats = np.floor(firsts / sizes)
-        self._firsts: Floats = firsts / finest
+        self.offsets: Floats = (firsts // sizes).astype(float)
+        self._firsts: Floats = (firsts / int(finest)).astype(float)
         self._pieces = pieces
 
     @functools.cached_property

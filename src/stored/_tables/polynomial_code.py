@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import Any
 
 from stored._tables.pieces import DEGREE
 
-__all__ = ["COEFFICIENTS", "compiled", "derivative_code", "horner", "mean_code", "residual_code"]
+__all__ = ["COEFFICIENTS", "derivative_code", "horner", "mean_code", "residual_code"]
 
 COEFFICIENTS = [f"c{power}" for power in range(DEGREE + 1)]
 """The names of the coefficients of u**0, u**1, ..."""
@@ -49,11 +48,3 @@ def mean_code() -> str:
         terms = [f"({factor!r} * c{power})" for power, factor in enumerate(factors, even)]
         series.append(horner(terms if even else COEFFICIENTS, "middle"))
     return horner(series, "square")
-
-
-@functools.cache
-def compiled(source: str, **names: Any) -> Any:
-    """The function `make` of a text, with these names known to it."""
-    scope: dict[str, Any] = {"__name__": __name__, **names}
-    exec(source, scope)  # noqa: S102  # of texts in this package
-    return scope["make"]

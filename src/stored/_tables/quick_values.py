@@ -11,6 +11,7 @@ import numpy as np
 from stored._tables.array_code import array_factory
 from stored._tables.axis import Axis, Floats
 from stored._tables.pieces import Pieces
+from stored._tables.real_numbers import REAL_DTYPES, number_types
 from stored._tables.scalar_code import number_factory
 
 __all__ = ["CHUNK", "quick_values"]
@@ -24,20 +25,12 @@ _FEW, _FEW_IF_DIVIDED = 28, 50
 _SOME = 1000
 """At no more points numpy is faster if it makes new arrays for its results."""
 
-_REAL = [np.dtype(code) for code in "?" + np.typecodes["AllInteger"] + np.typecodes["Float"]]
-
-_KINDS = frozenset([int, bool, *[each.type for each in _REAL]])
-"""The types of numbers, beside float."""
-
-_DTYPES = frozenset(_REAL)
+_DTYPES = frozenset(REAL_DTYPES)
 
 _CONVERTED = _DTYPES - {np.dtype(np.longdouble)}
 """Arrays of these are converted to floats; longer numbers may exceed those, of which numpy warns."""
 
 _FLOAT = np.dtype(float)
-
-_LEAST_INTEGER, _MOST_INTEGER = -(2**63), 2**64 - 1
-"""Integers beyond these are no numbers of numpy's."""
 
 
 def quick_values(pieces: Pieces, axis: Axis, log: bool) -> Callable[[Any], Any]:
@@ -62,8 +55,9 @@ def quick_values(pieces: Pieces, axis: Axis, log: bool) -> Callable[[Any], Any]:
     low, high, rows = float(axis.low), float(axis.high), pieces.rows()
     forward, from_zero = axis.scalar_forward(), pieces.low == 0.0
     kind = forward is not None, from_zero, pieces.is_divided, log
-    kinds = _KINDS if low >= _LEAST_INTEGER and high <= _MOST_INTEGER else _KINDS - {int}
-    make = functools.partial(number_factory(*kind), low, high, forward, pieces.low, pieces.per_unit, rows, kinds)
+    make = functools.partial(
+        number_factory(*kind), low, high, forward, pieces.low, pieces.per_unit, rows, number_types([axis])
+    )
     number_only = make(_nothing)  # in a function that refers to itself, only garbage collection would free the table
     values_at: Callable[[Floats], Floats | None] | None = None
 

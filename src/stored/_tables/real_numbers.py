@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from stored._tables.axis import Axis
 from stored._tables.units import number_in_unit, quantity_class
 
-__all__ = ["NumberReader", "number_reader", "real_number"]
+__all__ = ["REAL_DTYPES", "NumberReader", "number_reader", "number_types", "real_number"]
 
 NumberReader: TypeAlias = Callable[[Any], float]
 """From an argument to its number; NaN for what needs more care than a single real number does."""
 
-_REAL_TYPES = frozenset({float, bool, *(np.dtype(code).type for code in "?bhilqBHILQefdg")})
+REAL_DTYPES = [np.dtype(code) for code in "?" + np.typecodes["AllInteger"] + np.typecodes["Float"]]
+"""The dtypes of numpy's real numbers, of which those of one size are equal, though their types are not."""
+
+_REAL_TYPES: frozenset[type] = frozenset([float, bool, *[each.type for each in REAL_DTYPES]])
+"""The types of real numbers, but for int."""
 
 _LEAST_INT, _MOST_INT = -(2**63), 2**64 - 1
 """Beyond these an int is no number of an array."""
@@ -27,6 +32,12 @@ def real_number(x: Any) -> float:
     if kind in _REAL_TYPES or (kind is int and _LEAST_INT <= x <= _MOST_INT):
         return float(x)
     return math.nan
+
+
+def number_types(axes: Sequence[Axis]) -> frozenset[type]:
+    """The types of real numbers, anywhere within the axes: int too, if no integer beyond arrays is rounded into them."""
+    has_integers = all(axis.low > _LEAST_INT and float(axis.high) <= _MOST_INT for axis in axes)
+    return _REAL_TYPES | {int} if has_integers else _REAL_TYPES
 
 
 def number_reader(what: str, unit: Any) -> NumberReader:

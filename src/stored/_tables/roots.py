@@ -9,8 +9,9 @@ import numpy as np
 
 from stored._tables.axis import Floats
 from stored._tables.bernstein import to_bernstein
+from stored._tables.code_template import made_by
 from stored._tables.pieces import Pieces
-from stored._tables.polynomial_code import COEFFICIENTS, compiled, derivative_code
+from stored._tables.polynomial_code import COEFFICIENTS, derivative_code
 from stored._tables.solve import ROUNDING, real_roots, slope_powers, turning_pieces
 
 __all__ = ["RootFinder"]
@@ -25,7 +26,7 @@ def make():
     return value
 """
 
-_value = compiled(_VALUE)()
+_value = made_by(_VALUE)()
 """A polynomial at one u, in plain Python floats."""
 
 

@@ -12,8 +12,9 @@ from stored._tables.axis import Axis, Floats
 from stored._tables.chain_rule import MOST_ORDER, composite_derivative, coordinate_derivatives, exponential_derivative
 from stored._tables.interpolant import Interpolant, outside_error
 from stored._tables.patches import Patches
+from stored._tables.real_numbers import number_types
 from stored._tables.surface_arrays import SurfaceArrays
-from stored._tables.surface_code import SurfaceFunction, nothing, numbers_along
+from stored._tables.surface_code import SurfaceFunction, nothing
 from stored._tables.surface_units import surface_with_units
 from stored._tables.table import Table
 from stored._tables.units import derived_unit
@@ -56,12 +57,12 @@ class SurfaceInterpolant(Interpolant):
     def _quick_arrays(self) -> SurfaceArrays:
         if self._arrays is None:
             _, several = self._fit.functions(*self._function_options(), nothing)
-            self._arrays = SurfaceArrays(self.axes, self._fit, self._log, numbers_along(self.axes), several)
+            self._arrays = SurfaceArrays(self.axes, self._fit, self._log, several)
         return self._arrays
 
     def _function_options(self) -> tuple[Any, ...]:
         limits = [(float(axis.low), float(axis.high)) for axis in self.axes]
-        return limits, [axis.scalar_forward() for axis in self.axes], self._log, numbers_along(self.axes)
+        return limits, [axis.scalar_forward() for axis in self.axes], self._log, number_types(self.axes)
 
     def __call__(self, x: Any, y: Any, *, exact: Callable[..., Any] | None = None) -> Any:
         """Evaluate.

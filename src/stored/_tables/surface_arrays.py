@@ -12,6 +12,7 @@ import numpy as np
 from stored._tables.axis import Axis, Floats
 from stored._tables.method_values import REAL_KINDS
 from stored._tables.patches import CHUNK, Patches
+from stored._tables.real_numbers import real_number
 from stored._tables.surface_code import SurfaceFunction
 
 __all__ = ["SurfaceArrays"]
@@ -33,36 +34,26 @@ class SurfaceArrays:
         The polynomials.
     log : bool
         Are they the logarithm of the function?
-    numbers : frozenset of type
-        The types of numbers.
     several : callable
         The function of sequences of floats, which returns a list, or None if it cannot be evaluated at one of them.
     """
 
-    def __init__(
-        self, axes: Sequence[Axis], patches: Patches, log: bool, numbers: frozenset[type], several: SurfaceFunction
-    ) -> None:
+    def __init__(self, axes: Sequence[Axis], patches: Patches, log: bool, several: SurfaceFunction) -> None:
         self._axes = axes
         self._patches = patches
         self._log = log
-        self._numbers = numbers
         self._several = several
 
     def __call__(self, *x: Any) -> Floats | None:
-        """The values, in the broadcast shape; None if there is anything but real numbers, or a point outside.
-
-        Raises
-        ------
-        OverflowError
-            If an integer is larger than all floats; the generated function, which calls this, takes it as outside.
-        """
+        """The values, in the broadcast shape; None if there is anything but real numbers, or a point outside."""
         points: list[Any] = []
         shape: Any = None
         for each in x:
             if type(each) is not np.ndarray:
-                if type(each) not in self._numbers:
+                number = real_number(each)
+                if math.isnan(number):
                     return None
-                points.append(itertools.repeat(float(each)))
+                points.append(itertools.repeat(number))
                 continue
             if each.size > _FEW or (shape is not None and each.shape != shape):
                 return self._many(x)
@@ -80,10 +71,11 @@ class SurfaceArrays:
 
     def _many(self, x: Sequence[Any]) -> Floats | None:
         """The same of more points, or of arrays of different shapes."""
-        arrays = [each for each in x if type(each) is np.ndarray]
+        given = [each if type(each) is np.ndarray else real_number(each) for each in x]
+        arrays = [each for each in given if type(each) is np.ndarray]
         if not all(each.dtype.kind in REAL_KINDS for each in arrays):
             return None
-        if not all(type(each) in self._numbers for each in x if type(each) is not np.ndarray):
+        if any(type(each) is float and math.isnan(each) for each in given):
             return None
         shape = arrays[0].shape
         if any(each.shape != shape for each in arrays):
@@ -91,7 +83,7 @@ class SurfaceArrays:
                 shape = np.broadcast(*arrays).shape
             except ValueError:
                 return None
-        values = self.inside([_flat(each, shape) for each in x], math.prod(shape))
+        values = self.inside([_flat(each, shape) for each in given], math.prod(shape))
         return None if values is None else values.reshape(shape)
 
     def inside(self, x: Sequence[Floats | float], size: int) -> Floats | None:
@@ -132,6 +124,6 @@ class SurfaceArrays:
 
 
 def _flat(x: Any, shape: tuple[int, ...]) -> Floats | float:
-    if type(x) is not np.ndarray:
-        return float(x)
+    if type(x) is float:
+        return x
     return (x if x.shape == shape else np.broadcast_to(x, shape)).ravel()

@@ -5,22 +5,15 @@ from __future__ import annotations
 import functools
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
-import numpy as np
+from stored._tables.code_template import made_by
 
-from stored._tables.axis import Axis
-
-__all__ = ["SurfaceFunction", "nothing", "numbers_along", "surface_factory"]
+__all__ = ["SurfaceFunction", "nothing", "surface_factory"]
 
 SurfaceFunction: TypeAlias = Callable[..., Any]
 """A function of one number for each axis, which returns None where it cannot be evaluated."""
-
-_NUMPY_NUMBERS = frozenset(np.dtype(code).type for code in np.typecodes["AllInteger"] + np.typecodes["Float"] + "?")
-
-_MOST_INT = 2.0**63
-"""Numpy takes no larger integers of Python for numbers."""
 
 _MAKE = """
 def make(numbers, other, rows, scale, {parameters}):
@@ -65,12 +58,6 @@ _LOCATE = """
 _PARAMETERS = "low{k}, high{k}, forward{k}, start{k}, per_unit{k}, number{k}, last{k}"
 
 
-def numbers_along(axes: Sequence[Axis]) -> frozenset[type]:
-    """The types of real numbers that are the same number as a float, anywhere within the axes."""
-    has_small_limits = all(axis.low > -_MOST_INT and axis.high < _MOST_INT for axis in axes)
-    return _NUMPY_NUMBERS | {float, bool} | ({int} if has_small_limits else set())
-
-
 def nothing(*_: Any) -> None:
     """The function that evaluates nothing."""
 
@@ -113,9 +100,7 @@ def surface_factory(
         row=f"rows[{', '.join(cell)}].ravel().tolist()" if on_demand else f"rows[{']['.join(cell)}]",
         value=f"exp({value})" if log else value,
     )
-    scope: dict[str, Any] = {"__name__": __name__, "trunc": math.trunc, "exp": math.exp}
-    exec(source, scope)  # noqa: S102  # of the text above
-    return scope["make"]
+    return made_by(source, trunc=math.trunc, exp=math.exp)
 
 
 def _polynomial(name: str, sizes: tuple[int, ...], nu: tuple[int, ...], axis: int = 0) -> str:
