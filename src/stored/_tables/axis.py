@@ -62,7 +62,7 @@ class Axis:
     low, high : float or Quantity
         The limits; both are inside. With quantities of astropy, the axis has the unit of `low`: calls take quantities
         of any unit that can be converted to it, the method gets quantities in it, and a result with a unit makes a
-        table with that unit. The attributes are numbers in the unit.
+        table with that unit. The attributes are ints or floats, in the unit.
     spacing : {"linear", "log", "log1p"} or (callable, callable)
         The coordinate in which the function is smooth: the argument, its logarithm, the logarithm of 1 + argument, or
         a pair of vectorised functions, to the coordinate and back, which take and return numbers.

@@ -35,7 +35,7 @@ def real_number(x: Any) -> float:
 
 
 def number_types(axes: Sequence[Axis]) -> frozenset[type]:
-    """The types of real numbers anywhere within the axes: int too, if none beyond arrays is rounded into them."""
+    """The types of real numbers along axes: int too, if no integer beyond those of arrays is rounded into an axis."""
     has_integers = all(axis.low > _LEAST_INT and float(axis.high) <= _MOST_INT for axis in axes)
     return _REAL_TYPES | {int} if has_integers else _REAL_TYPES
 
