@@ -254,7 +254,7 @@ class PresentSpace:
             return space
         types = tuple(map(type, values))
         if ATOMIC_SET.issuperset(types) and not any(map(operator.ne, values, values)):
-            return self._enter(values + types, values)  # one NaN is like another, by its text only
+            return self._enter((types, values), values)  # one NaN is like another, by its text only
         key = self._owners.parameters.quick_key(values)
         if key is not None:
             return self._enter(key, values)

@@ -35,9 +35,10 @@ def has_nan(values: Collection[Any]) -> bool:
 
 
 def immutable_key(values: tuple[Any, ...]) -> tuple[Any, ...] | None:
-    """What stands for values that cannot change: they, as Python's own, with their types; those of tuples likewise.
+    """What stands for values that cannot change: their types, and they, as Python's own; those of tuples likewise.
 
-    None if one can change, or is not equal to itself. Values with equal keys have equal texts.
+    None if one can change, or is not equal to itself. Values with equal keys have equal texts. The types come first, so
+    that only values of the same types are compared: a number of numpy and a tuple give an array.
     """
     plain = []
     for each in values:
@@ -53,4 +54,4 @@ def immutable_key(values: tuple[Any, ...]) -> tuple[Any, ...] | None:
         if each != each:
             return None
         plain.append(each)
-    return (*plain, *map(type, plain))
+    return tuple(map(type, plain)), tuple(plain)

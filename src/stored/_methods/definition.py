@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 from uuid import uuid4
 
 from stored._keys import (
+    VARIADIC,
     Arguments,
     Ignored,
     MethodReads,
@@ -134,7 +135,8 @@ class Definition:
                     f"round of {self.label}() names {axis.name!r}, which is a quantity: what is rounded would depend on"
                     " the unit in which it is given; leave it out"
                 )
-        self.has_shortcuts = maxsize is None and not self.arguments.has_rounding
+        kinds = [each.kind for each in self.arguments.signature.parameters.values()]
+        self.has_shortcuts = maxsize is None and not self.arguments.has_rounding and not set(kinds) & set(VARIADIC)
         keyed = self.arguments.keyed_names
         self.shortcut_arguments = tuple([name for name in keyed if name not in self.axis_names])
         self.namespace: dict[str, Any] = getattr(plain, "__globals__", {})

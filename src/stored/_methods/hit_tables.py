@@ -7,6 +7,8 @@ error, of any kind. Arguments that can change are compared by what they contain,
 from __future__ import annotations
 
 import enum
+import functools
+import itertools
 from marshal import dumps
 from typing import Any
 
@@ -47,16 +49,13 @@ def add_hit(tables: dict[Any, Any], arguments: tuple[Any, ...], hit: Any) -> boo
     if name not in tables:
         # those of numpy that are, in keys, those of Python have one table with them
         plain = tuple([PLAIN_TYPES.get(each, each) for each in types])
-        table = _single_table(plain[0], key) if is_single else _table_of_several(plain)
+        table = _single_table(plain[0], key) if is_single else _table_of_several(plain, arguments)
         tables[name] = tables.setdefault(plain[0] if is_single else plain, table)
     table = tables[name]
-    try:
-        table[key]
-    except Exception:  # of whatever kind
-        if _is_added(table, key, hit):
-            return True
-    else:
+    if _has(table, key):
         return False
+    if _is_added(table, key, hit):
+        return True
     if not isinstance(table, _Members):
         return False
     tables[name] = _single_table(types[0], key)  # for the code of its class, and what members have, as they are by now
@@ -65,16 +64,16 @@ def add_hit(tables: dict[Any, Any], arguments: tuple[Any, ...], hit: Any) -> boo
 
 def check_argument(argument: Any) -> None:
     """Raise an error, of any kind, if nothing stands for an argument in tables."""
-    try:
-        marshalled(argument)
-    except ValueError:
+    if isinstance(argument, enum.Enum):
         hashable_part(argument)
+    else:
+        _single_table(type(argument), argument)[argument] = None
 
 
 def _is_added(table: Any, key: Any, hit: Any) -> bool:
     try:
         table[key] = hit
-        return table[key] is hit
+        return bool(table[key] is hit)
     except Exception:  # nothing stands for the arguments
         return False
 
@@ -228,24 +227,55 @@ class _Parts:
 
 
 class _Several:
-    """By several arguments, of which some are no numbers or texts."""
+    """By several arguments, of which some are no numbers or texts: these have numbers, in tables of their own."""
 
-    __slots__ = ("_hits", "_plain")
+    __slots__ = ("_hits", "_key", "_tables")
 
-    def __init__(self, types: tuple[type, ...]) -> None:
-        self._plain = [each in NUMBERS_AND_TEXTS for each in types]
+    def __init__(self, arguments: tuple[Any, ...]) -> None:
+        self._tables = [
+            None if type(each) in NUMBERS_AND_TEXTS else _single_table(type(each), each) for each in arguments
+        ]
         self._hits: dict[Any, Any] = {}
+        self._compile()
 
-    def _key(self, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
-        return tuple(
-            [each if plain else hashable_part(each) for plain, each in zip(self._plain, arguments, strict=True)]
-        )
+    def _compile(self) -> None:
+        self._key = _key_maker(tuple([each is not None for each in self._tables]))(self._tables)
 
     def __getitem__(self, arguments: tuple[Any, ...]) -> Any:
         return self._hits[self._key(arguments)]
 
     def __setitem__(self, arguments: tuple[Any, ...], hit: Any) -> None:
+        for place, each in enumerate(arguments):
+            table = self._tables[place]
+            if table is None or _has(table, each) or _is_added(table, each, next(_numbers)):
+                continue
+            if not isinstance(table, _Members):
+                raise ValueError(each)
+            renewed = self._tables[place] = _single_table(type(each), each)
+            renewed[each] = next(_numbers)
+            self._compile()
         self._hits[self._key(arguments)] = hit
+
+
+_numbers = itertools.count()
+
+
+def _has(table: Any, key: Any) -> bool:
+    try:
+        table[key]
+    except Exception:  # of whatever kind
+        return False
+    return True
+
+
+@functools.lru_cache(maxsize=256)
+def _key_maker(are_numbered: tuple[bool, ...]) -> Any:
+    """What makes the function from arguments to their key, in which numbers of tables stand for some of them."""
+    parts = [
+        f"tables[{place}][arguments[{place}]]" if is_numbered else f"arguments[{place}]"
+        for place, is_numbered in enumerate(are_numbered)
+    ]
+    return eval(f"lambda tables: lambda arguments: ({', '.join(parts)})", {"__name__": __name__})  # noqa: S307  # numbers only
 
 
 def _single_table(kind: type, argument: Any) -> Any:
@@ -260,5 +290,5 @@ def _single_table(kind: type, argument: Any) -> Any:
     return _table_of_members(kind) if issubclass(kind, enum.Enum) and is_plain_member(argument) else _Parts()
 
 
-def _table_of_several(types: tuple[type, ...]) -> Any:
-    return {} if NUMBERS_AND_TEXTS.issuperset(types) else _Several(types)
+def _table_of_several(types: tuple[type, ...], arguments: tuple[Any, ...]) -> Any:
+    return {} if NUMBERS_AND_TEXTS.issuperset(types) else _Several(arguments)

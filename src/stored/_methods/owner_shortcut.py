@@ -124,7 +124,7 @@ class OwnerShortcut:
         values = self._values(owner)
         types = tuple(map(type, values))
         # numbers and texts are their own key, but for numpy's; what stands for tuples may be a tuple too
-        found = self._by_key.get(values + types) if last.is_steady and tuple not in types else None
+        found = self._by_key.get((types, values)) if last.is_steady and tuple not in types else None
         if found is None:
             found = self._by_key.get(self._present.key_of(values))
         if found is None or found.rebind is None:

@@ -266,9 +266,10 @@ class ShortcutsByOwner:
         for name, cell in self.compared.items():
             cell.cell_contents = given[name]
 
-    def _reset_last(self, reference: object, _: object) -> None:
+    def _reset_last(self, reference: object, _: object, nothing: Any = NO_SHORTCUT) -> None:
+        """Lead nowhere. It is called as owners are freed, also when the names of this module are gone."""
         if self.last.ref is reference:
-            self.last = NO_SHORTCUT
+            self.last = nothing
 
     def end_all(self) -> None:
         """End and remove all shortcuts."""
