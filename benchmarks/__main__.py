@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
-from benchmarks import engine, numbers, peers, scale, startup, users
+from benchmarks import engine, kinds_of_numbers, peers, scale, startup, users
 from benchmarks.kinds import Kind, kinds
 from benchmarks.profiles import Rows, profiles
 from benchmarks.report import BAR_HEADING, Bar, Section, table, write
@@ -45,7 +45,7 @@ class Run:
         _say("loads, misses, chains and switches")  # first, while nothing has been deleted
         self.engine = _rows(engine.ROWS, place / "engine", quick, but="import")
         _say("every kind of number")
-        self.numbers = _rows(numbers.ROWS, place / "numbers", quick)
+        self.numbers = _rows(kinds_of_numbers.ROWS, place / "numbers", quick)
         self.users = _rows(users.ROWS, place / "users", quick)
         _say("the common paths")
         self.paths = timed(peers.PEERS, place / "paths", rounds, 0.001 if quick else 0.02)
@@ -71,7 +71,7 @@ class Run:
     def bars(self) -> list[Bar]:
         """All bars, with what was measured for them."""
         rows = [engine.ROWS[name].bar(found) for name, found in self.engine.items()]
-        rows += [numbers.ROWS[name].bar(found) for name, found in self.numbers.items()]
+        rows += [kinds_of_numbers.ROWS[name].bar(found) for name, found in self.numbers.items()]
         return [*self._hits(), *rows, *self._loads(), *self._whole_processes()]
 
     def _hits(self) -> Iterator[Bar]:
@@ -113,7 +113,7 @@ class Run:
         """The report."""
         return [
             Section("Bars", [table(BAR_HEADING, [bar.row() for bar in bars]), *self._notes()]),
-            Section("What users live with", [_users(self.users)]),
+            Section("What users live with", [_USERS, _users(self.users)]),
             Section("Side by side", [_DISK, _side_by_side(self.paths), _side_by_side(self.fills)]),
             Section("Beyond reach", [*_beyond_reach(bars), self._strings(), *self._floats()]),
             Section(
@@ -210,13 +210,19 @@ def _side_by_side(times: Times) -> str:
     return table(("path", "library", "microseconds", "stored takes of that"), rows)
 
 
+_USERS = (
+    "There are no bars for these. Where the last column is above 1, the other side is faster: functools.lru_cache looks at"
+    " neither parameters nor code, and is written in C."
+)
+
+
 def _users(found: Mapping[str, Measured]) -> str:
     rows = []
     for name, row in users.ROWS.items():
         if found[name].ours:
             ours, theirs = (f"{statistics.median(side) * 1e6:,.3g}" for side in found[name])
             rows.append((row.path, row.beside, ours, theirs, f"{found[name].ratio:.2g}"))
-    return table(("what is done", "beside", "stored, μs", "the other, μs", "stored takes of that"), rows)
+    return table(("what is done", "beside", "stored, μs", "the other, μs", "the ratio"), rows)
 
 
 def _profile(title: str, rows: Rows) -> str:

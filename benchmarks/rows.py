@@ -42,19 +42,21 @@ class Row:
     ----------
     path, beside : str
         What is timed, and what it is divided by.
-    limit : float
-        The largest ratio that meets the bar.
+    limit : float or None
+        The largest ratio that meets the bar; None if there is no bar.
     measure : callable
         Measures both sides, given a new folder to work in, the folder of the run, and whether to be quick.
     """
 
     path: str
     beside: str
-    limit: float
+    limit: float | None
     measure: Callable[[Path, Path, bool], Measured]
 
     def bar(self, found: Measured) -> Bar:
-        """The bar with the ratio of each round."""
+        """The bar with the ratio of each round; an error if there is none."""
+        if self.limit is None:
+            raise ValueError(f"{self.path} has no bar")
         ratios = [ours / theirs for ours, theirs in zip(found.ours, found.theirs, strict=True)]
         return Bar(self.path, self.beside, ratios, self.limit)
 
@@ -82,8 +84,9 @@ def _line(name: str, row: Row, found: Measured) -> str:
     what = f"{name:15s} {row.path} / {row.beside}".ljust(80)
     if not found.ours:
         return f"NONE  {what} not measured: a library is missing"
-    verdict = "ok   " if _is_met(row, found) else "WRONG"
-    line = f"{verdict} {what} {found.ratio:9.3g}   bar {row.limit:<5g}"
+    verdict = "     " if row.limit is None else "ok   " if _is_met(row, found) else "WRONG"
+    bar = "" if row.limit is None else f"bar {row.limit:<5g}"
+    line = f"{verdict} {what} {found.ratio:9.3g}   {bar}"
     if found.theirs == COUNTED:
         return line.rstrip()
     ours, theirs = (f"{statistics.median(side) * 1e6:,.3g}" for side in found)
@@ -91,7 +94,7 @@ def _line(name: str, row: Row, found: Measured) -> str:
 
 
 def _is_met(row: Row, found: Measured) -> bool:
-    return bool(found.ours) and found.ratio <= row.limit
+    return row.limit is None or (bool(found.ours) and found.ratio <= row.limit)
 
 
 def main(module: str, what: str, rows: Mapping[str, Row]) -> int:

@@ -7,7 +7,6 @@ There are no bars: above 1, the other side is faster.
 from __future__ import annotations
 
 import functools
-import math
 import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
@@ -66,7 +65,7 @@ class Model:
 
 
 def _row(path: str, beside: str, sides: Callable[[Path], tuple[Step, Step, int]]) -> Row:
-    return Row(path, beside, math.inf, functools.partial(_measure, sides))
+    return Row(path, beside, None, functools.partial(_measure, sides))
 
 
 def _measure(sides: Callable[[Path], tuple[Step, Step, int]], place: Path, run: Path, quick: bool) -> Measured:
@@ -128,7 +127,7 @@ ROWS: Mapping[str, Row] = {
     "likelihood": _row("a likelihood of an array of five, known", f"{LRU}, of a tuple", _likelihood),
     "likelihood-joblib": _row("a likelihood of an array of five, known", "joblib.Memory", _likelihood_of_joblib),
     "ten-names": _row("a method that reaches ten names, known", LRU, _ten_names),
-    "chain": Row("a chain's step that stores a small dict", "a set of diskcache", math.inf, engine.chain_on_disk),
+    "chain": Row("a chain's step that stores a small dict", "a set of diskcache", None, engine.chain_on_disk),
 }
 
 

@@ -1,6 +1,6 @@
-"""How long do hits and tables take for every kind of number, beside lru_cache, scipy and baobzi?
+"""How long do hits and tables take for numbers of all kinds, small arrays, tuples and enumerations, beside their peers?
 
-``python -m benchmarks.numbers [--quick] [ROW ...]`` prints ratios of medians, both sides timed in turns within one run,
+``python -m benchmarks.kinds_of_numbers [--quick] [ROW ...]`` prints ratios of medians, both sides timed in turns within one run,
 and WRONG where one is beyond its bar. Each row is measured in a process of its own.
 """
 
@@ -118,31 +118,32 @@ def _lru_hit() -> Step:
 
 def _hits() -> dict[str, Row]:
     pair = (1.3, 2)
-    arguments: dict[str, tuple[Any, float]] = {
-        "np.float64": (np.float64(1.3), 6.5),
-        "int": (1, 6.5),
-        "bool": (True, 6.5),
-        "tuple": (pair, 8.0),
-        "enum": (Kind.LINEAR, 8.0),
-        "array of 2": (np.array([1.3, 2.0]), 12.0),
-        "array of 3": (np.array([1.3, 2.0, 3.0]), 12.0),
+    arguments: dict[str, tuple[str, Any, float]] = {
+        "float64": ("np.float64", np.float64(1.3), 6.5),
+        "int": ("int", 1, 6.5),
+        "bool": ("bool", True, 6.5),
+        "float32": ("np.float32", np.float32(1.3), 6.5),
+        "tuple": ("tuple", pair, 8.0),
+        "enum": ("enum", Kind.LINEAR, 8.0),
+        "array-2": ("array of 2", np.array([1.3, 2.0]), 12.0),
+        "array-3": ("array of 3", np.array([1.3, 2.0, 3.0]), 12.0),
     }
     beside = "hits of lru_cache"
     rows = {
-        "hit": _row(
+        "ten-names": _row(
             "hit, float, five float parameters, ten names reached",
             beside,
             5.5,
             _hit_of_ten_names,
         ),
-        "parameters np.float64": _row(
+        "parameters-float64": _row(
             "hit, np.float64 parameters", beside, 6.5, functools.partial(_hit, 1.3, np.float64(70.0), np.float64)
         ),
     }
-    for what, (value, limit) in arguments.items():
-        rows[f"argument {what}"] = _row(f"hit, {what} as argument", beside, limit, functools.partial(_hit, value))
+    for name, (what, value, limit) in arguments.items():
+        rows[f"argument-{name}"] = _row(f"hit, {what} as argument", beside, limit, functools.partial(_hit, value))
         if limit > 6.5:
-            rows[f"parameter {what}"] = _row(
+            rows[f"parameter-{name}"] = _row(
                 f"hit, {what} as parameter", beside, limit, functools.partial(_hit, 1.3, value)
             )
     return rows
@@ -238,13 +239,13 @@ def _tables() -> dict[str, Row]:
     cubic, linear = "scipy's CubicSpline", "linear axis, 1e-8"
     baobzi = f"10^6 points in random order, {linear}"
     rows = {
-        f"table at {type(value).__name__}": _row(
+        f"table-{type(value).__name__}": _row(
             f"a table at {label}", "the same at a float", 1.2, functools.partial(_table_at, value)
         )
         for label, value in (("np.float64", np.float64(1.3)), ("an int", 7))
     }
     for size, limit in ((1, 1.0), (10, 1.0), (100, 2.0), (1000, 0.8)):
-        rows[f"array {size}"] = _row(f"a table at an array of {size:,}", cubic, limit, functools.partial(_array, size))
+        rows[f"array-{size}"] = _row(f"a table at an array of {size:,}", cubic, limit, functools.partial(_array, size))
     return rows | {
         "million": _row(baobzi, "baobzi of order 8 as it comes", 1.0, functools.partial(_million, (8,), (1,))),
         "million-fastest": _row(
@@ -264,5 +265,5 @@ ROWS: Mapping[str, Row] = {**_hits(), **_tables()}
 
 
 if __name__ == "__main__":  # under the name by which other processes find its functions
-    numbers = import_module("benchmarks.numbers")
-    sys.exit(main("benchmarks.numbers", (__doc__ or "").split("\n")[0], numbers.ROWS))
+    numbers = import_module("benchmarks.kinds_of_numbers")
+    sys.exit(main("benchmarks.kinds_of_numbers", (__doc__ or "").split("\n")[0], numbers.ROWS))
