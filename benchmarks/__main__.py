@@ -211,8 +211,8 @@ def _side_by_side(times: Times) -> str:
 
 
 _USERS = (
-    "There are no bars for these. Where the last column is above 1, the other side is faster: functools.lru_cache looks at"
-    " neither parameters nor code, and is written in C."
+    "There are no bars for these. Where the last column is above 1, the other side is faster: functools.lru_cache looks"
+    " at neither parameters nor code, and is written in C."
 )
 
 

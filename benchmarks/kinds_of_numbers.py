@@ -1,7 +1,7 @@
 """How long do hits and tables take for numbers of all kinds, small arrays, tuples and enumerations, beside their peers?
 
-``python -m benchmarks.kinds_of_numbers [--quick] [ROW ...]`` prints ratios of medians, both sides timed in turns within one run,
-and WRONG where one is beyond its bar. Each row is measured in a process of its own.
+``python -m benchmarks.kinds_of_numbers [--quick] [ROW ...]`` prints ratios of medians, both sides timed in turns within
+one run, and WRONG where one is beyond its bar. Each row is measured in a process of its own.
 """
 
 from __future__ import annotations

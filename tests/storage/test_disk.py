@@ -256,3 +256,21 @@ def test_a_block_that_cannot_be_entered_is_passed_over(block: str, monkeypatch: 
     with configure(store=store), getattr(PersistentTier("rw").slot(KEY), block)():
         entered.append(block)
     assert entered == [block]
+
+
+@pytest.mark.parametrize("block", ["declare_wait", "wait_for_turn"])
+def test_a_block_that_cannot_be_left_is_passed_over(block: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was done in it is done, though the store cannot say that it has ended."""
+
+    @contextlib.contextmanager
+    def fail(*arguments: object) -> Iterator[None]:
+        yield
+        raise OSError("the file of locks is gone")
+
+    store = MemoryStore()
+    for name in ("declare_wait", "compute_turn"):
+        monkeypatch.setattr(store, name, fail)
+    entered = []
+    with configure(store=store), getattr(PersistentTier("rw").slot(KEY), block)():
+        entered.append(block)
+    assert entered == [block]

@@ -103,11 +103,6 @@ class Arguments:
                     " axis runs along a single one"
                 )
 
-    def is_only_argument(self, name: str) -> bool:
-        """Is this the only argument of the method, can it be given by position, and is it not rounded?"""
-        kind = self.signature.parameters[name].kind
-        return self.names == [name] and name not in self._decimals and kind is not inspect.Parameter.KEYWORD_ONLY
-
     def bind(self, owner: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """All arguments of a call by name, with defaults applied and rounded; the owner is not among them."""
         return self._bind(self.signature, owner, args, kwargs)

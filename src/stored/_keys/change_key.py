@@ -117,7 +117,7 @@ def _part(value: Any, depth: int, compare: _Compare | None) -> Hashable:
 
 
 def _registered_part(value: Any, adapter: Any, depth: int, compare: _Compare | None) -> tuple[Hashable, ...]:
-    if compare is not None and compare is not _by_key and adapter.same is not None:
+    if compare is not None and compare is not _BY_KEY and adapter.same is not None:
         return (compare(value, adapter),)
     if adapter.key is None:
         raise _NoKeyError
@@ -201,14 +201,13 @@ def add_parts_of_objects(
     _parts_of_object, _code_of = parts, code_of
 
 
-def _by_key(value: Any, adapter: Any) -> Hashable:
-    """No comparison: types with an equality of their own are compared by their keys, too."""
-    return None
+_BY_KEY: Any = object()
+"""In place of a comparison: types with an equality of their own are compared by their keys, too."""
 
 
 def hashable_part(value: Any) -> Hashable:
     """What stands for a value in a dictionary, and stays as it is when that changes; an error if nothing does."""
-    return _part(value, 0, _by_key)
+    return _part(value, 0, _BY_KEY)
 
 
 def part_of(value: Any) -> Hashable:

@@ -375,10 +375,9 @@ class CachesInUse:
             return
         found = [(each, each.function()) for each in dict.fromkeys(caches)]  # held, so that none is freed
         live = [each for each in found if not isinstance(each[1], type)]
-        if live:
-            self._setting, texts = setting(), uses()
-            with _lock:
-                self._before = [(each, each.begin(self._setting, texts), function) for each, function in live]
+        self._setting, texts = setting(), uses()
+        with _lock:
+            self._before = [(each, each.begin(self._setting, texts), function) for each, function in live]
 
     def end(self, has_finished: bool) -> list[str]:
         """Why the computation may have used what no longer holds; to be called once, also if it has failed.

@@ -17,7 +17,7 @@ from stored._keys.class_fields import fields_that_may_be_unset
 from stored._keys.class_names import local_class_digest
 from stored._keys.estimators import params_of
 from stored._keys.function_parameters import FunctionParameters
-from stored._keys.immutable_values import immutable_key
+from stored._keys.immutable_values import NUMBERS_AND_TEXTS, immutable_key
 from stored._keys.joined_parameters import JoinedParameters
 from stored._keys.keyed_by_line import check_declarations, naming_of_parameter, undeclared_text, unset_text
 from stored._keys.method_reads import Selection
@@ -36,7 +36,7 @@ from stored._keys.parameter_names import (
 )
 from stored._keys.qualified_names import module_name, qualified_name
 from stored._keys.result_key import Space, space_of
-from stored._keys.unchanged import ATOMIC_SET, SAME_CLASS_TEST, UnchangedCheck, no_storage_user_checks
+from stored._keys.unchanged import SAME_CLASS_TEST, UnchangedCheck, no_storage_user_checks
 from stored._keys.value_tests import ValueTest, joined_check, value_test
 from stored.errors import OwnerError, UnstableKeyError
 from stored.typing import ABSENT
@@ -183,7 +183,7 @@ class FieldParameters:
         expected = f"value{number}"
         if name not in self.convert:
             return value_test(f"{{owner}}.{name}", expected, value)
-        if type(value) not in ATOMIC_SET:
+        if type(value) not in NUMBERS_AND_TEXTS:
             return None
         converted = (
             f"(_stored_converted := {{expected}}.convert[{name!r}]({{owner}}.{name})) == {{expected}}.{expected}"

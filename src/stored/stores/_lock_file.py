@@ -27,9 +27,7 @@ _pack_fields = struct.Struct("qqihh" if _IS_DARWIN else "hhqqi4x").pack
 
 def _pack(kind: int, offset: int) -> bytes:
     """A ``struct flock`` for one byte."""
-    if _IS_DARWIN:
-        return _pack_fields(offset, 1, 0, kind, os.SEEK_SET)
-    return _pack_fields(kind, os.SEEK_SET, offset, 1, 0)
+    return _pack_fields(*((offset, 1, 0, kind, os.SEEK_SET) if _IS_DARWIN else (kind, os.SEEK_SET, offset, 1, 0)))
 
 
 _REFUSED = (errno.EAGAIN, errno.EACCES)
