@@ -289,3 +289,46 @@ def becomes_owner(kind: Any) -> None:
     kind.twice = stored(persistent=False)(lambda self: 2 * self.n)
     kind.twice.__set_name__(kind, "twice")
     kind(1.0).twice()
+
+
+def test_several_arguments_notice_changes_of_a_class() -> None:
+    """Of a member among others, the code of its class counts as that of one alone, and shortcuts come back."""
+
+    class Weight(enum.Enum):
+        ONE = 1
+
+        def of(self, x: float) -> float:
+            return x
+
+    @keyed_by("n")
+    class Model:
+        n = 1.0
+
+        @stored(persistent=False)
+        def value(self, x: Any, weight: Any, grid: Any) -> float:
+            return float(weight.of(x) + np.sum(grid))
+
+    model, grid = Model(), np.array([1.0, 2.0])
+    for factor in (1.0, 2.0, 3.0):
+        Weight.of = lambda self, x, factor=factor: factor * x  # type: ignore[method-assign, misc, assignment]
+        for _ in range(3):
+            assert model.value(2.0, Weight.ONE, grid) == 2.0 * factor + np.sum(grid)
+        assert count_full_calls(lambda: model.value(2.0, Weight.ONE, grid)) == 0
+        grid[0] += 1.0
+
+
+def test_several_arguments_of_which_one_has_no_place() -> None:
+    """A set among them is found by a full call, each time."""
+    model = Sets()
+    for _ in range(4):
+        assert model.count(1.0, {1, 2}) == 2.0
+    assert model.count.cache_info()[:2] == (3, 1)
+
+
+@keyed_by("n")
+class Sets:
+    n = 1.0
+
+    @stored(persistent=False)
+    def count(self, x: float, members: set[int]) -> float:
+        return x * len(members)

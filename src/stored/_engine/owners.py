@@ -252,10 +252,9 @@ def owner_record(owner: object, method: CountedMethod | None = None) -> OwnerRec
 
 def _registry_of_user(held: Any) -> Registry:
     """That of the owners which hold a StorageUser; with the lock held."""
-    if held.decorated is None:
-        # it often refers to its owner: in any other registry, its results would keep both alive
-        held.decorated = Registry()
-    found: Registry = held.decorated
+    # it often refers to its owner: in any other registry, its results would keep both alive
+    found: Registry = held.decorated or Registry()
+    held.decorated = found
     return found
 
 

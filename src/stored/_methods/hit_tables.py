@@ -236,9 +236,6 @@ class _Several:
             None if type(each) in NUMBERS_AND_TEXTS else _single_table(type(each), each) for each in arguments
         ]
         self._hits: dict[Any, Any] = {}
-        self._compile()
-
-    def _compile(self) -> None:
         self._key = _key_maker(tuple([each is not None for each in self._tables]))(self._tables)
 
     def __getitem__(self, arguments: tuple[Any, ...]) -> Any:
@@ -253,7 +250,6 @@ class _Several:
                 raise ValueError(each)
             renewed = self._tables[place] = _single_table(type(each), each)
             renewed[each] = next(_numbers)
-            self._compile()
         self._hits[self._key(arguments)] = hit
 
 
