@@ -10,7 +10,7 @@ from typing import Any
 import stored
 from benchmarks import peers
 from benchmarks.timing import Action
-from stored._keys import Key
+from stored._keys import Key, find_describer
 from stored._methods.answer import bound_call
 from stored._methods.results import results_of
 from stored._storage import current_store
@@ -76,7 +76,7 @@ def _parts(model: peers.Keyed, place: Path) -> Mapping[str, Any]:
         "data": data,
         "decode": decode,
         "definition": definition,
-        "describe": lambda: results.present._parameters.described.space(type(model), values),
+        "describe": lambda: find_describer(type(model)).described.space(type(model), values),
         "encode": encode,
         "freeze": freeze,
         "key": key,
