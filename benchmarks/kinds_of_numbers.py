@@ -7,21 +7,21 @@ one run, and WRONG where one is beyond its bar. Each row is measured in a proces
 from __future__ import annotations
 
 import enum
-import functools
 import importlib
 import itertools
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache, partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from scipy.interpolate import CubicSpline, RectBivariateSpline
 from scipy.optimize import brentq
 
 import stored
-from benchmarks.rows import Measured, Row, Step, in_turns, main
+from benchmarks.rows import Row, Sides, Step, main, row_of
 from benchmarks.timing import median_seconds
 from stored import Axis
 
@@ -54,7 +54,7 @@ class Model:
         self.H0 = first
         self.Om0, self.w, self.ns, self.s8 = (kind(each) for each in (0.3, -1.0, 0.96, 0.8))
 
-    @functools.lru_cache  # noqa: B019  (as users write it)
+    @lru_cache  # noqa: B019  (as users write it)
     def remembered(self, z: Any) -> float:
         """As `value`, by Python's own cache, which looks at no parameter."""
         return 1.0
@@ -80,35 +80,17 @@ class Model:
         return np.sin(x) * np.cos(y) + 3.0
 
 
-class _Side(NamedTuple):
-    """One side of a row: what is done, and how often in one round."""
-
-    ours: Step
-    theirs: Step
-    calls: int
-
-
-def _row(path: str, beside: str, limit: float, sides: Callable[[], _Side]) -> Row:
-    return Row(path, beside, limit, functools.partial(_measure, sides))
-
-
-def _measure(sides: Callable[[], _Side], place: Path, run: Path, quick: bool) -> Measured:
-    stored.configure(cache_dir=place / "stored", key_file=place / "key")
-    ours, theirs, calls = sides()
-    return in_turns(ours, theirs, max(calls // (20 if quick else 1), 1), quick)
-
-
 # -- hits -------------------------------------------------------------------------------------------------------------
 
 
-def _hit(argument: Any, first: Any = 70.0, kind: Callable[[float], Any] = float) -> _Side:
+def _hit(place: Path, argument: Any, first: Any = 70.0, kind: Callable[[float], Any] = float) -> Sides:
     model: Any = Model(first, kind)
-    return _Side(lambda: model.value(argument), _lru_hit(), HIT_CALLS)
+    return Sides(lambda: model.value(argument), _lru_hit(), HIT_CALLS)
 
 
-def _hit_of_ten_names() -> _Side:
+def _hit_of_ten_names(place: Path) -> Sides:
     model: Any = Model()
-    return _Side(lambda: model.of_ten_names(1.3), _lru_hit(), HIT_CALLS)
+    return Sides(lambda: model.of_ten_names(1.3), _lru_hit(), HIT_CALLS)
 
 
 def _lru_hit() -> Step:
@@ -130,21 +112,24 @@ def _hits() -> dict[str, Row]:
     }
     beside = "hits of lru_cache"
     rows = {
-        "ten-names": _row(
+        "ten-names": row_of(
             "hit, float, five float parameters, ten names reached",
             beside,
             5.5,
             _hit_of_ten_names,
         ),
-        "parameters-float64": _row(
-            "hit, np.float64 parameters", beside, 6.5, functools.partial(_hit, 1.3, np.float64(70.0), np.float64)
+        "parameters-float64": row_of(
+            "hit, np.float64 parameters",
+            beside,
+            6.5,
+            partial(_hit, argument=1.3, first=np.float64(70.0), kind=np.float64),
         ),
     }
     for name, (what, value, limit) in arguments.items():
-        rows[f"argument-{name}"] = _row(f"hit, {what} as argument", beside, limit, functools.partial(_hit, value))
+        rows[f"argument-{name}"] = row_of(f"hit, {what} as argument", beside, limit, partial(_hit, argument=value))
         if limit > 6.5:
-            rows[f"parameter-{name}"] = _row(
-                f"hit, {what} as parameter", beside, limit, functools.partial(_hit, 1.3, value)
+            rows[f"parameter-{name}"] = row_of(
+                f"hit, {what} as parameter", beside, limit, partial(_hit, argument=1.3, first=value)
             )
     return rows
 
@@ -162,15 +147,15 @@ def _bivariate() -> Any:
     return RectBivariateSpline(y, y, np.sin(y)[:, None] * np.cos(y) + 3.0)
 
 
-def _table_at(value: Any) -> _Side:
+def _table_at(place: Path, value: Any) -> Sides:
     model: Any = Model()
-    return _Side(lambda: model.curve(value), lambda: model.curve(1.3), HIT_CALLS)
+    return Sides(lambda: model.curve(value), lambda: model.curve(1.3), HIT_CALLS)
 
 
-def _array(size: int) -> _Side:
+def _array(place: Path, size: int) -> Sides:
     model: Any = Model()
     spline, points = _cubic(), np.random.default_rng(0).uniform(0.0, 10.0, size)
-    return _Side(lambda: model.curve(points), lambda: spline(points), 2000)
+    return Sides(lambda: model.curve(points), lambda: spline(points), 2000)
 
 
 def _baobzi(order: int, split: int) -> Any:
@@ -179,85 +164,85 @@ def _baobzi(order: int, split: int) -> Any:
     return function(lambda x: np.sin(x[0]) + 2.0, 1, order, middle, middle, 1e-8, split_multi_eval=split)
 
 
-def _million(orders: Sequence[int], splits: Sequence[int]) -> _Side:
+def _million(place: Path, orders: Sequence[int], splits: Sequence[int]) -> Sides:
     """A million points, beside the fastest of some settings of baobzi."""
     model: Any = Model()
     points = np.random.default_rng(0).uniform(0.0, 10.0, POINTS)
     made = {pair: _baobzi(*pair) for pair in itertools.product(orders, splits)}
-    actions = {f"{pair}": functools.partial(each, points) for pair, each in made.items()}
+    actions = {f"{pair}": partial(each, points) for pair, each in made.items()}
     seconds = median_seconds(actions, 3, 1)
-    return _Side(lambda: model.curve(points), actions[min(seconds, key=seconds.__getitem__)], 1)
+    return Sides(lambda: model.curve(points), actions[min(seconds, key=seconds.__getitem__)], 1)
 
 
-def _two_floats() -> _Side:
+def _two_floats(place: Path) -> Sides:
     model: Any = Model()
     spline = _bivariate()
-    return _Side(lambda: model.surface(1.3, 2.0), lambda: spline.ev(1.3, 2.0), 5000)
+    return Sides(lambda: model.surface(1.3, 2.0), lambda: spline.ev(1.3, 2.0), 5000)
 
 
-def _surface_million() -> _Side:
+def _surface_million(place: Path) -> Sides:
     model: Any = Model()
     spline, (x, y) = _bivariate(), np.random.default_rng(0).uniform(0.0, 5.0, (2, POINTS))
-    return _Side(lambda: model.surface(x, y), lambda: spline.ev(x, y), 1)
+    return Sides(lambda: model.surface(x, y), lambda: spline.ev(x, y), 1)
 
 
-def _inverse() -> _Side:
+def _inverse(place: Path) -> Sides:
     model: Any = Model()
-    return _Side(
+    return Sides(
         lambda: model.curve.inverse(2.5, branch=(0.0, 1.5)),
         lambda: brentq(lambda z: model.curve(z) - 2.5, 0.0, 1.5),
         2000,
     )
 
 
-def _derivative() -> _Side:
+def _derivative(place: Path) -> Sides:
     model: Any = Model()
     spline = _cubic()
-    return _Side(lambda: model.curve.derivative(1.3), lambda: spline(1.3, 1), 5000)
+    return Sides(lambda: model.curve.derivative(1.3), lambda: spline(1.3, 1), 5000)
 
 
-def _integral() -> _Side:
+def _integral(place: Path) -> Sides:
     model: Any = Model()
     spline = _cubic()
-    return _Side(lambda: model.curve.integral(1.0, 2.0), lambda: spline.integrate(1.0, 2.0), 5000)
+    return Sides(lambda: model.curve.integral(1.0, 2.0), lambda: spline.integrate(1.0, 2.0), 5000)
 
 
-def _roots() -> _Side:
+def _roots(place: Path) -> Sides:
     model: Any = Model()
     spline = _cubic()
-    return _Side(lambda: model.curve.roots(2.5), lambda: spline.solve(2.5), 100)
+    return Sides(lambda: model.curve.roots(2.5), lambda: spline.solve(2.5), 100)
 
 
-def _inverses() -> _Side:
+def _inverses(place: Path) -> Sides:
     model: Any = Model()
     points = np.random.default_rng(0).uniform(0.0, 1.5, INVERTED)
     values = model.curve(points)
-    return _Side(lambda: model.curve.inverse(values, branch=(0.0, 1.5)), lambda: model.curve(points), 2)
+    return Sides(lambda: model.curve.inverse(values, branch=(0.0, 1.5)), lambda: model.curve(points), 2)
 
 
 def _tables() -> dict[str, Row]:
     cubic, linear = "scipy's CubicSpline", "linear axis, 1e-8"
     baobzi = f"10^6 points in random order, {linear}"
     rows = {
-        f"table-{type(value).__name__}": _row(
-            f"a table at {label}", "the same at a float", 1.2, functools.partial(_table_at, value)
+        f"table-{type(value).__name__}": row_of(
+            f"a table at {label}", "the same at a float", 1.2, partial(_table_at, value=value)
         )
         for label, value in (("np.float64", np.float64(1.3)), ("an int", 7))
     }
     for size, limit in ((1, 1.0), (10, 1.0), (100, 2.0), (1000, 0.8)):
-        rows[f"array-{size}"] = _row(f"a table at an array of {size:,}", cubic, limit, functools.partial(_array, size))
+        rows[f"array-{size}"] = row_of(f"a table at an array of {size:,}", cubic, limit, partial(_array, size=size))
     return rows | {
-        "million": _row(baobzi, "baobzi of order 8 as it comes", 1.0, functools.partial(_million, (8,), (1,))),
-        "million-fastest": _row(
-            baobzi, "its fastest setting", 1.5, functools.partial(_million, (6, 8, 10, 12), (0, 1))
+        "million": row_of(baobzi, "baobzi of order 8 as it comes", 1.0, partial(_million, orders=(8,), splits=(1,))),
+        "million-fastest": row_of(
+            baobzi, "its fastest setting", 1.5, partial(_million, orders=(6, 8, 10, 12), splits=(0, 1))
         ),
-        "surface": _row("a surface at two floats", "RectBivariateSpline.ev", 0.75, _two_floats),
-        "surface-million": _row("a surface at 10^6 points", "RectBivariateSpline.ev", 0.5, _surface_million),
-        "inverse": _row("inverse of one value", "brentq on the table", 0.4, _inverse),
-        "inverses": _row("inverse of 10^5 values", "the table at as many points", 20.0, _inverses),
-        "derivative": _row("derivative at a float", cubic, 0.5, _derivative),
-        "integral": _row("integral between floats", cubic, 0.5, _integral),
-        "roots": _row("roots of one value", f"{cubic}, solve", 1.0, _roots),
+        "surface": row_of("a surface at two floats", "RectBivariateSpline.ev", 0.75, _two_floats),
+        "surface-million": row_of("a surface at 10^6 points", "RectBivariateSpline.ev", 0.5, _surface_million),
+        "inverse": row_of("inverse of one value", "brentq on the table", 0.4, _inverse),
+        "inverses": row_of("inverse of 10^5 values", "the table at as many points", 20.0, _inverses),
+        "derivative": row_of("derivative at a float", cubic, 0.5, _derivative),
+        "integral": row_of("integral between floats", cubic, 0.5, _integral),
+        "roots": row_of("roots of one value", f"{cubic}, solve", 1.0, _roots),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import statistics
 import tempfile
 import timeit
@@ -11,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+import stored
 from benchmarks.report import Bar
 from benchmarks.timing import alone
 
-__all__ = ["COUNTED", "Measured", "Row", "Step", "in_turns", "main", "measured"]
+__all__ = ["COUNTED", "Measured", "Row", "Sides", "Step", "in_turns", "main", "measured", "row_of"]
 
 Step = Callable[[], object]
 
@@ -68,6 +70,25 @@ def in_turns(ours: Step, theirs: Step, calls: int, quick: bool) -> Measured:
         for step in (ours, theirs) if turn % 2 else (theirs, ours):
             found[step].append(timeit.timeit(step, number=calls) / calls)
     return Measured(found[ours][1:], found[theirs][1:])
+
+
+class Sides(NamedTuple):
+    """Both sides of a row, and how often each is done in one round."""
+
+    ours: Step
+    theirs: Step
+    calls: int
+
+
+def row_of(path: str, beside: str, limit: float | None, sides: Callable[[Path], Sides]) -> Row:
+    """A row of two sides, which are made in the process that times them, given a new folder to work in."""
+    return Row(path, beside, limit, functools.partial(_time_sides, sides))
+
+
+def _time_sides(sides: Callable[[Path], Sides], place: Path, run: Path, quick: bool) -> Measured:
+    stored.configure(cache_dir=place / "stored", key_file=place / "key")
+    ours, theirs, calls = sides(place)
+    return in_turns(ours, theirs, max(calls // (20 if quick else 1), 1), quick)
 
 
 def measured(row: Row, name: str, run: Path, quick: bool) -> Measured:

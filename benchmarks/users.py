@@ -18,7 +18,7 @@ from scipy.interpolate import CubicSpline
 
 import stored
 from benchmarks import engine
-from benchmarks.rows import Measured, Row, Step, in_turns, main
+from benchmarks.rows import Row, Sides, Step, main, row_of
 from stored import Axis
 
 __all__ = ["ROWS"]
@@ -64,48 +64,42 @@ class Model:
         return -0.5 * float(theta @ theta)
 
 
-def _row(path: str, beside: str, sides: Callable[[Path], tuple[Step, Step, int]]) -> Row:
-    return Row(path, beside, None, functools.partial(_measure, sides))
-
-
-def _measure(sides: Callable[[Path], tuple[Step, Step, int]], place: Path, run: Path, quick: bool) -> Measured:
-    stored.configure(cache_dir=place / "stored", key_file=place / "key")
-    ours, theirs, calls = sides(place)
-    return in_turns(ours, theirs, max(calls // (20 if quick else 1), 1), quick)
+def _row(path: str, beside: str, sides: Callable[[Path], Sides]) -> Row:
+    return row_of(path, beside, None, sides)
 
 
 def _loop(method: Callable[[Any], Any]) -> Step:
     return lambda: [method(z) for z in GRID]
 
 
-def _loop_of_hits(place: Path) -> tuple[Step, Step, int]:
+def _loop_of_hits(place: Path) -> Sides:
     model: Any = Model()
-    return _loop(model.value), _loop(model.remembered), 20
+    return Sides(_loop(model.value), _loop(model.remembered), 20)
 
 
-def _loop_through_table(place: Path) -> tuple[Step, Step, int]:
+def _loop_through_table(place: Path) -> Sides:
     model: Any = Model()
-    return _loop(model.curve), _loop(CubicSpline(GRID, np.sin(GRID) + 2.0)), 10
+    return Sides(_loop(model.curve), _loop(CubicSpline(GRID, np.sin(GRID) + 2.0)), 10)
 
 
-def _grid_at_once(place: Path) -> tuple[Step, Step, int]:
+def _grid_at_once(place: Path) -> Sides:
     model: Any = Model()
     spline = CubicSpline(GRID, np.sin(GRID) + 2.0)
-    return lambda: model.curve(GRID), lambda: spline(GRID), 500
+    return Sides(lambda: model.curve(GRID), lambda: spline(GRID), 500)
 
 
-def _likelihood(place: Path) -> tuple[Step, Step, int]:
+def _likelihood(place: Path) -> Sides:
     model: Any = Model()
-    return lambda: model.likelihood(THETA), lambda: model.remembered(tuple(THETA.tolist())), 5000
+    return Sides(lambda: model.likelihood(THETA), lambda: model.remembered(tuple(THETA.tolist())), 5000)
 
 
-def _likelihood_of_joblib(place: Path) -> tuple[Step, Step, int]:
+def _likelihood_of_joblib(place: Path) -> Sides:
     import joblib
 
     model: Any = Model()
     remembered = joblib.Memory(place / "joblib", verbose=0).cache(_likelihood_of)
     remembered(THETA)
-    return lambda: model.likelihood(THETA), lambda: remembered(THETA), 50
+    return Sides(lambda: model.likelihood(THETA), lambda: remembered(THETA), 50)
 
 
 def _likelihood_of(theta: Any) -> float:
@@ -113,9 +107,9 @@ def _likelihood_of(theta: Any) -> float:
     return -0.5 * float(theta @ theta)
 
 
-def _ten_names(place: Path) -> tuple[Step, Step, int]:
+def _ten_names(place: Path) -> Sides:
     model: Any = Model()
-    return lambda: model.of_ten_names(1.3), lambda: model.remembered(1.3), 20_000
+    return Sides(lambda: model.of_ten_names(1.3), lambda: model.remembered(1.3), 20_000)
 
 
 LRU, SPLINE = "functools.lru_cache, which verifies nothing", "scipy's CubicSpline"

@@ -240,33 +240,24 @@ def test_a_turn_ends_whatever_happens_in_it() -> None:
     assert store.ended == [PersistenceWarning, None, KeyError]
 
 
+@contextlib.contextmanager
+def not_entered(*arguments: object) -> Iterator[None]:
+    raise OSError("no locks left")
+    yield
+
+
+@contextlib.contextmanager
+def not_left(*arguments: object) -> Iterator[None]:
+    yield
+    raise OSError("the file of locks is gone")
+
+
+@pytest.mark.parametrize("fail", [not_entered, not_left])
 @pytest.mark.parametrize("block", ["declare_wait", "wait_for_turn"])
-def test_a_block_that_cannot_be_entered_is_passed_over(block: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two processes may compute the same then, and that is all."""
-
-    @contextlib.contextmanager
-    def fail(*arguments: object) -> Iterator[None]:
-        raise OSError("no locks left")
-        yield
-
-    store = MemoryStore()
-    for name in ("declare_wait", "compute_turn"):
-        monkeypatch.setattr(store, name, fail)
-    entered = []
-    with configure(store=store), getattr(PersistentTier("rw").slot(KEY), block)():
-        entered.append(block)
-    assert entered == [block]
-
-
-@pytest.mark.parametrize("block", ["declare_wait", "wait_for_turn"])
-def test_a_block_that_cannot_be_left_is_passed_over(block: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was done in it is done, though the store cannot say that it has ended."""
-
-    @contextlib.contextmanager
-    def fail(*arguments: object) -> Iterator[None]:
-        yield
-        raise OSError("the file of locks is gone")
-
+def test_a_block_that_cannot_be_entered_or_left_is_passed_over(
+    block: str, fail: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two processes may compute the same then, and what was done is done; that is all."""
     store = MemoryStore()
     for name in ("declare_wait", "compute_turn"):
         monkeypatch.setattr(store, name, fail)

@@ -11,6 +11,7 @@ from stored._keys.attributes import attributes_of, instance_dict, own_values
 from stored._keys.call_signature import VARIADIC
 from stored._keys.canonical import canonical, digest, text_or_none
 from stored._keys.change_key import (
+    MOST_BYTES,
     change_key,
     comparable,
     copy_of_array,
@@ -86,6 +87,7 @@ __all__ = [
     "ATOMIC_SET",
     "DRAWING",
     "MAIN",
+    "MOST_BYTES",
     "NUMBERS_AND_TEXTS",
     "PLAIN_TYPES",
     "SAME_CLASS_TEST",

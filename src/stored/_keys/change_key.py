@@ -16,9 +16,9 @@ from stored._keys.unchanged import ATOMIC_SET
 from stored.typing import ABSENT
 
 __all__ = [
+    "MOST_BYTES",
     "Same",
     "add_parts_of_objects",
-    "array_part",
     "change_key",
     "comparable",
     "copy_of_array",
@@ -97,7 +97,7 @@ def _part(value: Any, depth: int, compare: _Compare | None) -> Hashable:
             raise _NoKeyError
         return kind, value
     if kind is np.ndarray and value.dtype.kind in _PLAIN_KINDS and value.dtype.isnative:
-        return array_part(value)
+        return _array_part(value)
     if isinstance(value, np.generic) and kind.__module__ == "numpy" and value.dtype.kind in _PLAIN_KINDS:
         return kind, value.tobytes()
     if depth >= _MAX_DEPTH:
@@ -136,13 +136,13 @@ def _object_part(value: Any, kind: type, depth: int, compare: _Compare) -> Hasha
     return kind, *[each if type(each) is Same else _part(each, depth + 1, compare) for each in parts]
 
 
-_MOST_BYTES = 512
+MOST_BYTES = 512
 """The bytes of larger arrays are replaced by their digest."""
 
 
-def array_part(value: Any) -> tuple[Hashable, ...]:
+def _array_part(value: Any) -> tuple[Hashable, ...]:
     """What stands for the content of an array of plain numbers: its dtype, shape and bytes, or the digest of these."""
-    if value.nbytes <= _MOST_BYTES:
+    if value.nbytes <= MOST_BYTES:
         return np.ndarray, value.dtype.char, value.shape, value.tobytes()
     # read in the order in which it lies in memory, since a copy in another takes ten times as long
     is_fortran = value.flags.f_contiguous and not value.flags.c_contiguous
@@ -151,7 +151,7 @@ def array_part(value: Any) -> tuple[Hashable, ...]:
 
 
 def copy_of_array(value: Any) -> Any:
-    """A copy of an array that lies in memory as `array_part` distinguishes it, and that nobody else can change."""
+    """A copy of an array that lies in memory as `_array_part` distinguishes it, and that nobody else can change."""
     return value.copy("F" if value.flags.f_contiguous and not value.flags.c_contiguous else "C")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from stored._keys.class_names import is_library_class
-from stored._keys.code_check import InlineTests
+from stored._keys.code_check import InlineTests, each_once
 from stored._keys.code_graph import CodeState, state_of
 from stored._keys.known_of_class import known_of_class, replace_known
 from stored._keys.parameter_names import STRING_METHODS
@@ -43,9 +43,8 @@ class ClassWatch:
 
     def add_tests(self, tests: InlineTests) -> None:
         """Add the tests that all that it reached is still the same."""
-        for node in self.state.nodes:
-            for each in node.watches:
-                tests.watch(each, looks_inside=True)
+        for each, looks_inside in each_once([watch for node in self.state.nodes for watch in node.watches]):
+            tests.watch(each, looks_inside)
 
     def is_same(self) -> bool:
         """Is all that it reached still the same?"""

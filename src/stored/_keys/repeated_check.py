@@ -41,8 +41,13 @@ class RepeatedCheck:
             self._check = self._plain()
         elif self._times_asked == _FEW_TIMES:
             self._check = self._compiled()
+        if self._check():
+            return True
+        if self._times_asked < _FEW_TIMES:
+            return False
         # names of a class that do not count may have been added, which one comparison of all of them takes for others
-        return self._check() or (self._times_asked >= _FEW_TIMES and self._plain()())
+        self._check = self._plain()
+        return self._check()
 
     def _plain(self) -> Callable[[], bool]:
         return code_check(self._looked_up, self._watches) or _always

@@ -16,6 +16,7 @@ import numpy as np
 import xxhash
 
 from stored._keys import (
+    MOST_BYTES,
     NUMBERS_AND_TEXTS,
     PLAIN_TYPES,
     InlineTests,
@@ -78,10 +79,6 @@ def _is_added(table: Any, key: Any, hit: Any) -> bool:
         return False
 
 
-_MOST_BYTES = 512
-"""The bytes of larger arguments are replaced by their digest."""
-
-
 class _Arrays:
     """By arrays of plain numbers."""
 
@@ -92,13 +89,13 @@ class _Arrays:
         self._large: dict[Any, Any] = {}
 
     def __getitem__(self, array: Any) -> Any:
-        if array.nbytes > _MOST_BYTES:
+        if array.nbytes > MOST_BYTES:
             return self._large[hashable_part(array)]
         return self._hits[array.tobytes(), array.dtype, array.shape]
 
     def __setitem__(self, array: Any, hit: Any) -> None:
         part = hashable_part(array)  # an error if its bytes are not its content
-        if array.nbytes > _MOST_BYTES:
+        if array.nbytes > MOST_BYTES:
             self._large[part] = hit
         else:
             self._hits[array.tobytes(), array.dtype, array.shape] = hit
@@ -155,7 +152,7 @@ class _Containers:
 
 def _content(written: bytes) -> Any:
     """What was written, or its digest; these are never equal."""
-    return written if len(written) <= _MOST_BYTES else (xxhash.xxh3_128_digest(written),)
+    return written if len(written) <= MOST_BYTES else (xxhash.xxh3_128_digest(written),)
 
 
 _MOST_ITEMS = 1024

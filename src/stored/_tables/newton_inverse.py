@@ -23,7 +23,7 @@ from stored._tables.inverse_guess import GUESS, inverse_guesses
 from stored._tables.piece_rows import PieceRows, python_rows
 from stored._tables.pieces import Pieces
 from stored._tables.polynomial_code import COEFFICIENTS, horner, residual_code
-from stored._tables.real_numbers import number_reader
+from stored._tables.real_numbers import number_reader, reading_code
 from stored._tables.solve import Branch
 from stored._tables.units import with_unit
 
@@ -210,7 +210,7 @@ class NewtonInverse:
         axis, branch, spacing = self._axis, self._branch, str(self._axis.spacing)
         make = made_by(
             _NUMBER.format(
-                read="y = read(y)" if unit is not None else "if y.__class__ is not float: y = read(y)",
+                read=reading_code("y", unit),
                 log="y = log(y)" if log else "pass",
                 signed="y" if branch.sign > 0.0 else "-y",
                 names=", ".join(_NAMES),

@@ -11,7 +11,7 @@ from stored._tables.axis import Axis
 from stored._tables.code_template import made_by
 from stored._tables.piece_rows import PieceRows
 from stored._tables.polynomial_code import COEFFICIENTS, derivative_code
-from stored._tables.real_numbers import number_reader
+from stored._tables.real_numbers import number_reader, reading_code
 from stored._tables.units import derived_unit, with_unit
 
 __all__ = ["number_derivative"]
@@ -60,7 +60,7 @@ def number_derivative(rows: PieceRows, axis: Axis, log: bool, unit: Any, nu: int
     unit_of_result = derived_unit(unit, (axis.unit, -nu))
     make = made_by(
         _SOURCE.format(
-            read="x = read(x)" if axis.unit is not None else "if x.__class__ is not float: x = read(x)",
+            read=reading_code("x", axis.unit),
             coordinate="x" if axis.spacing == "linear" else "forward(x)",
             coefficients=", ".join(COEFFICIENTS),
             statements=f"\n{' ' * 16}".join(_statements(str(axis.spacing), log, nu)),

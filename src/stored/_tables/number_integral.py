@@ -12,7 +12,7 @@ from stored._tables.axis import Axis
 from stored._tables.code_template import made_by
 from stored._tables.piece_rows import PieceRows, python_rows
 from stored._tables.polynomial_code import COEFFICIENTS, derivative_code, mean_code
-from stored._tables.real_numbers import number_reader
+from stored._tables.real_numbers import number_reader, reading_code
 from stored._tables.units import derived_unit, with_unit
 
 __all__ = ["number_integral"]
@@ -100,7 +100,6 @@ def number_integral(
         The unit of the curve.
     """
     unit_of_result = derived_unit(unit, (axis.unit, 1))
-    read = "{0} = read({0})" if axis.unit is not None else "if {0}.__class__ is not float: {0} = read({0})"
     divided = antiderivative.steps > 1
     make = made_by(
         _SOURCE.format(
@@ -109,8 +108,8 @@ def number_integral(
             offset=len(COEFFICIENTS) + 1,
             width=len(COEFFICIENTS) + 2,
             mean=_mean(antiderivative, axis, log),
-            read_a=read.format("a"),
-            read_b=read.format("b"),
+            read_a=reading_code("a", axis.unit),
+            read_b=reading_code("b", axis.unit),
             coordinates="pass" if axis.spacing == "linear" else "a, b = forward(a), forward(b)",
             parts=_PARTS.strip() if divided else "edge = 1.0",
             until="(begin + end)" if divided else "end",

@@ -11,7 +11,7 @@ import numpy as np
 from stored._tables.axis import Axis
 from stored._tables.units import number_in_unit, quantity_class
 
-__all__ = ["REAL_DTYPES", "NumberReader", "number_reader", "number_types", "real_number"]
+__all__ = ["REAL_DTYPES", "NumberReader", "number_reader", "number_types", "reading_code", "real_number"]
 
 NumberReader: TypeAlias = Callable[[Any], float]
 """From an argument to its number; NaN for what needs more care than a single real number does."""
@@ -63,3 +63,9 @@ def number_reader(what: str, unit: Any) -> NumberReader:
             return math.nan
 
     return read
+
+
+def reading_code(name: str, unit: Any) -> str:
+    """The statement of generated code that has ``read``, what `number_reader` gives, read the number of this name."""
+    reads = f"{name} = read({name})"
+    return reads if unit is not None else f"if {name}.__class__ is not float: {reads}"

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from stored._tables.axis import Axis
+from stored._tables.real_numbers import number_reader
 from stored._tables.surface_code import SurfaceFunction
-from stored._tables.units import number_in_unit, quantity_class, with_unit
+from stored._tables.units import with_unit
 
 __all__ = ["surface_with_units"]
 
@@ -26,21 +27,15 @@ def surface_with_units(evaluate: SurfaceFunction, axes: Sequence[Axis], unit: An
     """
     if unit is None and all(axis.unit is None for axis in axes):
         return evaluate
-    quantity = quantity_class()
-
-    def number(axis: Axis, x: Any) -> Any:
-        """The number of a quantity; None if it has to be looked at with care."""
-        if axis.unit is None:
-            return x
-        if type(x) is not quantity or not x.isscalar or x.dtype.kind != "f":
-            return None
-        return float(number_in_unit(axis.name, x, axis.unit))
+    readers = [_as_it_is if axis.unit is None else number_reader(axis.name, axis.unit) for axis in axes]
 
     def evaluate_with_units(*x: Any) -> Any:
-        try:
-            value = evaluate(*map(number, axes, x))
-        except TypeError:  # a unit that does not fit
-            return None
+        value = evaluate(*[read(each) for read, each in zip(readers, x, strict=True)])
         return None if value is None else with_unit(value, unit)
 
     return evaluate_with_units
+
+
+def _as_it_is(x: Any) -> Any:
+    """The argument along an axis without a unit, of which the function takes numbers of all kinds."""
+    return x
